@@ -1,0 +1,1 @@
+"""meshc turns one mesh.yaml into per-cluster kustomize overlays and the same overlays rendered."""

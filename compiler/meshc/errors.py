@@ -1,0 +1,133 @@
+"""What can go wrong: `Problem`, one fault of the user's input, and the few exceptions with their exit codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Path = tuple[str | int, ...]
+"""Where a value stands inside a document: `("spec", "clusters", 1, "network")`."""
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    DONE = 0
+    DIFFERS = 1
+    USAGE = 2
+    WRONG_INPUT = 3
+    TOOL = 4
+    REFUSED = 5
+    BUG = 70
+
+
+class Severity(StrEnum):
+    """How much a problem matters. Only errors stop a compile."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """A spot in a file, as editors count: lines and columns from 1. Line 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault: a stable code, where it is, what is wrong, and what to do next.
+
+    `what` and `hint` are lower case without a full stop, never hold a secret, and quote values with double
+    quotes. `path` names the value inside its document (`spec.clusters[1].network`), `also` the other places
+    that take part, `clusters` the clusters it is about (what `acknowledge` selects on).
+    """
+
+    code: Code
+    place: Place
+    what: str
+    hint: str = ""
+    path: str = ""
+    also: tuple[Place, ...] = ()
+    clusters: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return self.code.severity
+
+    @property
+    def order(self) -> tuple[Place, str, str]:
+        """File order: what `sorted` uses, so that reports never depend on the order of checks."""
+        return (self.place, self.code.id, self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of problem. `id` never changes its meaning; `title` and `advice` are its line in the docs."""
+
+    id: str
+    title: str
+    advice: str
+    severity: Severity = Severity.ERROR
+    exit: Exit = Exit.WRONG_INPUT
+    acknowledgeable: bool = False
+
+    def at(
+        self,
+        place: Place,
+        what: str,
+        hint: str = "",
+        *,
+        path: str = "",
+        also: Iterable[Place] = (),
+        clusters: Iterable[str] = (),
+    ) -> Problem:
+        """The problem of this kind at `place`."""
+        return Problem(self, place, what, hint, path, tuple(also), tuple(clusters))
+
+
+class MeshcError(Exception):
+    """Anything that ends a command in good order. Its message is for the user; no traceback is shown."""
+
+    exit: Exit = Exit.WRONG_INPUT
+
+
+class ProblemsError(MeshcError):
+    """The input is wrong: carries every problem found, in file order. Exit 5 if any of them is a refusal, else 3."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = sorted(problems, key=lambda p: p.order)
+        super().__init__(f"{len(self.problems)} problems")
+        refused = any(p.severity is Severity.ERROR and p.code.exit is Exit.REFUSED for p in self.problems)
+        self.exit = Exit.REFUSED if refused else Exit.WRONG_INPUT
+
+
+class ToolError(MeshcError):
+    """An outside tool is missing, too old or failed."""
+
+    exit = Exit.TOOL
+
+
+class RefusedError(MeshcError):
+    """Stopped for safety: a file that isn't ours, a path outside the repository, another meshc at work."""
+
+    exit = Exit.REFUSED
+
+
+def dotted(path: Path) -> str:
+    """`("spec", "clusters", 1)` as people write it: `spec.clusters[1]`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

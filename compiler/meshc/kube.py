@@ -1,0 +1,76 @@
+"""Kubernetes as far as meshc needs it: one object, its identity, names, and versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Body = Mapping[str, Any]
+"""An object as JSON would hold it. Never changed once it is in a `KubeObject`."""
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+"""A DNS-1123 label (RFC 1123): names of clusters, namespaces, Services. Match with `fullmatch`."""
+
+SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+"""A DNS-1123 subdomain: host names, Secret names. Match with `fullmatch`."""
+
+
+class Identity(NamedTuple):
+    """What makes an object one object in a cluster. The version isn't part of it: two versions are one object."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class KubeObject:
+    """One Kubernetes object and the component it comes from."""
+
+    body: Body
+    origin: str
+
+    @property
+    def identity(self) -> Identity:
+        return identity_of(self.body)
+
+
+def identity_of(body: Body) -> Identity:
+    """The identity that `body` states. An absent part is empty."""
+    group, _, version = str(body.get("apiVersion", "")).rpartition("/")
+    metadata = body.get("metadata") or {}
+    return Identity(
+        group if version else "",
+        str(body.get("kind", "")),
+        str(metadata.get("namespace") or ""),
+        str(metadata.get("name") or ""),
+    )
+
+
+class Version(NamedTuple):
+    """`1.30.3`, ordered as versions are. A missing patch is 0."""
+
+    major: int
+    minor: int
+    patch: int = 0
+
+    @staticmethod
+    def parse(text: str) -> Version | None:
+        """Reads `1.30`, `1.30.3`, `v1.30.3-gke.100`, `5.8.1`; None for anything else."""
+        match = re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[-+][0-9A-Za-z.+-]*)?", text)
+        return Version(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """The minor release line, `(1, 30)`."""
+        return (self.major, self.minor)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"

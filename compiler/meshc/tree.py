@@ -1,0 +1,62 @@
+"""`FileTree`: what a set of folders should hold, path to bytes. Written by `compile`, compared by `check` and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+HEADER = b"# Made by meshc from mesh.yaml. Do not edit: the next compile overwrites it.\n"
+"""First line of every generated file, and the mark by which a file is known to be meshc's to remove."""
+
+
+class FileTree(Mapping[str, bytes]):
+    """An immutable map of relative POSIX paths to bytes, iterated in sorted order.
+
+    Raises ValueError for an absolute path, an empty one, one with `.`, `..` or empty parts, a backslash or a
+    control character, and for a path that is a file in one place and a folder in another.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        for path in files:
+            _refuse_unsafe(path)
+        for path in files:
+            for parent in PurePosixPath(path).parents:
+                if str(parent) in files:
+                    raise ValueError(f"{str(parent)!r} is both a file and a folder")
+        self._files = MappingProxyType({path: files[path] for path in sorted(files)})
+
+    def __getitem__(self, path: str) -> bytes:
+        return self._files[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def under(self, folder: str) -> FileTree:
+        """The files below `folder`, with paths relative to it."""
+        start = folder + "/"
+        return FileTree({path.removeprefix(start): data for path, data in self.items() if path.startswith(start)})
+
+    def at(self, folder: str) -> FileTree:
+        """The same files, all below `folder`."""
+        return FileTree({f"{folder}/{path}": data for path, data in self.items()})
+
+    @staticmethod
+    def join(*trees: Mapping[str, bytes]) -> FileTree:
+        """One tree of several. Write-once: raises ValueError where two of them hold the same path."""
+        files: dict[str, bytes] = {}
+        for tree in trees:
+            for path, data in tree.items():
+                if path in files:
+                    raise ValueError(f"{path!r} is written twice")
+                files[path] = data
+        return FileTree(files)
+
+
+def _refuse_unsafe(path: str) -> None:
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in path or not path.isprintable():
+        raise ValueError(f"{path!r} is not a path inside the tree")
