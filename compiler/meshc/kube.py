@@ -16,6 +16,9 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 """A DNS-1123 subdomain: host names, Secret names. Match with `fullmatch`."""
 
+PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+"""A Service port's name, at most 63 characters. Match with `fullmatch`."""
+
 
 class Identity(NamedTuple):
     """What makes an object one object in a cluster. The version isn't part of it: two versions are one object."""

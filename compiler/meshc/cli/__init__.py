@@ -1,0 +1,1 @@
+"""cli turns words into calls and results into exit codes."""

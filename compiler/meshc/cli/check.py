@@ -1,0 +1,86 @@
+"""`meshc check`: what is committed beside what would be compiled."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc.cli.opened import Opened
+from meshc.cli.report import Format, as_json, paint, plain, say, show_json, show_problems, tell
+from meshc.disk import foreign
+from meshc.errors import Exit, RefusedError
+from meshc.pipeline import VERSIONS, compile_mesh, expected_tree, read_trees, render, stop_on_kustomize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.tree import FileTree
+
+_SHOWN, _WIDTH = 8, 160
+
+
+def check_command(file: Path, jobs: int | None, form: Format) -> None:
+    """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache."""
+    opened = Opened(file)
+    opened.repository.recover()
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    rendered = render(compiled, opened.repository, opened.kustomize, None, jobs)
+    expected = expected_tree(compiled, rendered)
+    found = read_trees(opened.repository)
+    strangers = foreign(found)
+    if strangers:
+        names = "\n".join(f"  {name}" for name in strangers[:10])
+        raise RefusedError(f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere")
+    stale = list(differences(found, expected))
+    if form is Format.JSON:
+        listed = [{"file": path, "state": state, "differs": lines} for path, state, lines in stale]
+        show_json({"stale": listed, "pending": compiled.pending, "problems": [as_json(p) for p in compiled.problems]})
+    elif form is Format.GITHUB:
+        for path, state, lines in stale:
+            tell(f"::error file={opened.source.shown(path)},title=stale::{state}: run meshc compile%0A{'%0A'.join(plain(line) for line in lines)}")
+    else:
+        for path, state, lines in stale:
+            tell(f"{paint(state, 'yellow')}: {opened.source.shown(path)}")
+            for line in lines:
+                tell(f"  {plain(line)}")
+    if form is not Format.JSON:
+        show_problems(compiled.problems, form)
+    if stale:
+        _verdict(stale, found, opened)
+        raise typer.Exit(Exit.DIFFERS)
+    if form is Format.TEXT:
+        tell(f"in step: {len(compiled.plan.clusters)} clusters, {len(expected)} files")
+
+
+def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:
+    """Every file that isn't as it would be compiled: its path, what is the matter, the first lines that differ."""
+    for path in sorted({*found, *expected} - {VERSIONS}):
+        if path not in found:
+            yield path, "missing", []
+        elif path not in expected:
+            yield path, "left over", []
+        elif found[path] != expected[path]:
+            yield path, "stale", list(_lines(found[path], expected[path]))
+
+
+def _lines(old: bytes, new: bytes) -> Iterable[str]:
+    before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
+    changed = [line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))]
+    for line in changed[:_SHOWN]:
+        yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
+    if len(changed) > _SHOWN:
+        yield f"... and {len(changed) - _SHOWN} more lines"
+
+
+def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: Opened) -> None:
+    from meshc import __version__
+
+    say(f"{len(stale)} file{'' if len(stale) == 1 else 's'} out of step\n  hint: run meshc compile and commit the result")
+    wrote = dict(line.split(": ") for line in found.get(VERSIONS, b"").decode().splitlines() if ": " in line and line[:1] != "#")
+    for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
+        if wrote.get(tool, now) != now:
+            say(f"  what is committed was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")

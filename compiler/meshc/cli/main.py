@@ -1,0 +1,119 @@
+"""The commands by name. Each imports what it uses when it runs, so that `meshc --help` costs little more than Typer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from meshc.cli.report import Format, bug, reporting
+
+app = typer.Typer(
+    name="meshc",
+    help="Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh.",
+    epilog="Start with: meshc init mesh && cd mesh && meshc compile",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh to compile.", show_default=True)]
+Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
+Jobs = Annotated[Optional[int], typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")]  # noqa: UP045
+_MESH = Path("mesh.yaml")
+
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from meshc import __version__
+
+        typer.echo(f"meshc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh."""
+    del version
+
+
+@app.command("compile", epilog="Examples: meshc compile   |   meshc compile --cluster 'edge-*'   |   meshc compile -f meshes/prod/mesh.yaml")
+def compile_(
+    file: File = _MESH,
+    cluster: Annotated[
+        Optional[list[str]], typer.Option("--cluster", "-c", help="Only these clusters, by name or glob; may be given often.")  # noqa: UP045
+    ] = None,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Write overlays/ and output/ for every cluster, whole or not at all."""
+    with reporting(form):
+        from meshc.cli.compile import compile_command
+
+        compile_command(file, cluster or [], jobs, form)
+
+
+@app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
+def check(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+    """Compare what is committed with what would be compiled. Writes nothing."""
+    with reporting(form):
+        from meshc.cli.check import check_command
+
+        check_command(file, jobs, form)
+
+
+@app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
+def validate(file: File = _MESH, form: Form = Format.TEXT) -> None:
+    """Check mesh.yaml and the files it names, without rendering."""
+    with reporting(form):
+        from meshc.cli.validate import validate_command
+
+        validate_command(file, form)
+
+
+@app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
+def plan(file: File = _MESH, form: Form = Format.TEXT) -> None:
+    """Show what mesh.yaml means, with every default settled."""
+    with reporting(form):
+        from meshc.cli.plan import plan_command
+
+        plan_command(file, form)
+
+
+@app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")] = False,
+) -> None:
+    """Print the JSON Schema of mesh.yaml, for editors."""
+    from meshc.cli.schema import schema_command
+
+    schema_command(markdown)
+
+
+@app.command(epilog="Examples: meshc init mesh   |   meshc init .")
+def init(directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")]) -> None:
+    """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""
+    with reporting(Format.TEXT):
+        from meshc.cli.init import init_command
+
+        init_command(directory)
+
+
+def run() -> None:
+    """The entry point: everything that isn't the user's fault ends in a report of a bug, exit 70."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001
+        sys.exit(bug(error))

@@ -1,0 +1,34 @@
+"""opened turns the path of a mesh.yaml into its source, its repository, and a kustomize when one is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from meshc.disk import Repository
+from meshc.errors import MeshcError
+from meshc.mesh.source import Source, load
+from meshc.output.kustomize import Kustomize, find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Opened:
+    """One mesh.yaml that a command works on. Raises MeshcError where there is none."""
+
+    def __init__(self, file: Path) -> None:
+        self.repository = Repository.around(file.parent)
+        try:
+            data = self.repository.read_file(file.name)
+        except FileNotFoundError:
+            hint = "name it with -f, or start one with: meshc init DIR"
+            raise MeshcError(f'there is no "{file}"\n  hint: {hint}') from None
+        except OSError as error:
+            raise MeshcError(f'"{file}" can\'t be read: {error.strerror}') from None
+        self.source: Source = load(data, file.as_posix())
+
+    @cached_property
+    def kustomize(self) -> Kustomize:
+        """The kustomize to use, looked for once. Raises ToolError."""
+        return find(self.repository)

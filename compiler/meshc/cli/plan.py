@@ -1,0 +1,71 @@
+"""`meshc plan`: what mesh.yaml means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.opened import Opened
+from meshc.cli.report import Format, show_json, show_problems, tell
+from meshc.pipeline import compile_mesh
+from meshc.plan.ir import ClusterPlan, Plan, as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def plan_command(file: Path, form: Format) -> None:
+    """Prints the plan, readable or as JSON."""
+    opened = Opened(file)
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    if form is Format.JSON:
+        show_json({**as_json(compiled.plan), "pending": compiled.pending})
+        return
+    for line in lines(compiled.plan):
+        tell(line)
+    for pending in compiled.pending:
+        tell(f"pending: {pending}")
+    show_problems(compiled.problems, form)
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies."""
+    yield f"mesh {plan.mesh}: {plan.generation}, namespace {plan.istio_namespace}, trust domain {plan.trust_domain}, mesh ID {plan.mesh_id}"
+    yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
+    for cluster in plan.clusters:
+        yield ""
+        yield from _cluster(cluster)
+    for base in plan.bases:
+        yield ""
+        yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
+        yield f"  copied to  {', '.join(base.clients)}"
+
+
+def _cluster(cluster: ClusterPlan) -> Iterator[str]:
+    head = f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
+    yield head + (f", network {cluster.network}" if cluster.network else "")
+    if cluster.revision != "default":
+        yield f"  revision   {cluster.revision}"
+    if cluster.attachment:
+        addresses = ", ".join(f"{part} {address}" for part, address in cluster.attachment.addresses.items())
+        yield f"  primary    {cluster.attachment.primary} ({addresses})"
+        if cluster.attachment.injection_url:
+            yield f"  injector   {cluster.attachment.injection_url}"
+        yield f"  injection  {cluster.injection}"
+    if cluster.remotes:
+        yield f"  remotes    {', '.join(cluster.remotes)}"
+    if cluster.cacerts != "none":
+        yield f"  cacerts    {cluster.cacerts}"
+    yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"
+    copies = [*cluster.bases, *(f"{c.namespace}/{c.name}" for c in cluster.copies)]
+    if copies:
+        yield f"  copies     {', '.join(copies)}"
+    for patch in cluster.patches:
+        yield f"  patch      {patch.file.source}"
+    for file in cluster.resources:
+        yield f"  resource   {file.source}"
+
+
+def _namespace(name: str, labels: object) -> str:
+    marks = [f"{key.rpartition('/')[2]}={value}" for key, value in labels.items()] if isinstance(labels, dict) else []
+    return f"{name} ({', '.join(marks)})" if marks else name

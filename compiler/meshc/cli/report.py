@@ -1,0 +1,151 @@
+"""report turns problems and exceptions into what a person or a machine reads. Rules of speech: small letters, no full stop,
+values in double quotes; data goes to standard output, everything else to standard error; nothing printed can steer a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, TextIO
+
+import typer
+
+from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity
+
+
+class Format(StrEnum):
+    """How problems and results are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@contextmanager
+def reporting(form: Format) -> Iterator[None]:
+    """Ends the command in good order whatever happens to its input: prints the fault, exits with its code."""
+    try:
+        yield
+    except ProblemsError as error:
+        show_problems(error.problems, form)
+        raise typer.Exit(error.exit) from None
+    except MeshcError as error:
+        if form is Format.JSON:
+            show_json({"error": str(error), "exit": int(error.exit)})
+        say(f"{paint('error', 'red')}: {error}")
+        raise typer.Exit(error.exit) from None
+
+
+def show_problems(problems: Iterable[Problem], form: Format) -> None:
+    """Every problem in the chosen form, with a count at the end in text."""
+    found = list(problems)
+    if form is Format.JSON:
+        show_json({"problems": [as_json(problem) for problem in found]})
+        return
+    for problem in found:
+        if form is Format.GITHUB:
+            sys.stdout.write(_annotation(problem) + "\n")
+        else:
+            say(_text(problem))
+    if form is Format.TEXT and found:
+        say(_count(found))
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    """A problem as data; every key is always there."""
+    place = problem.place
+    return {
+        "code": problem.code.id,
+        "severity": str(problem.severity),
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "path": problem.path,
+        "what": problem.what,
+        "hint": problem.hint,
+        "also": [str(other) for other in problem.also],
+        "clusters": list(problem.clusters),
+    }
+
+
+def show_json(data: Any) -> None:
+    """Data on standard output, keys in the order given."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=True) + "\n")
+
+
+def say(text: str = "") -> None:
+    """A line for people, on standard error."""
+    _write(sys.stderr, text)
+
+
+def tell(text: str = "") -> None:
+    """A line of result, on standard output."""
+    _write(sys.stdout, text)
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Coloured where the stream is a terminal and NO_COLOR isn't set (no-color.org)."""
+    stream = stream or sys.stderr
+    wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return typer.style(text, fg=colour, bold=True) if wanted else text
+
+
+def plain(text: str) -> str:
+    """Text with everything spelled out that a terminal or a reader could be misled by: control and format characters."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
+
+
+def _text(problem: Problem) -> str:
+    lines = [
+        f"{plain(str(problem.place))}: {paint(problem.severity, _COLOURS[problem.severity])} {problem.code.id}: {plain(problem.what)}"
+    ]
+    lines += [f"  and here: {plain(str(place))}" for place in problem.also]
+    if problem.hint:
+        lines.append(f"  hint: {plain(problem.hint)}")
+    return "\n".join(lines)
+
+
+def _annotation(problem: Problem) -> str:
+    """A GitHub Actions workflow command: an annotation at the line."""
+    place, level = problem.place, str(problem.severity)
+    where = f"file={_escaped(place.file, True)}" + (f",line={place.line},col={place.column}" if place.line else "")
+    text = problem.what + (f"\nhint: {problem.hint}" if problem.hint else "")
+    return f"::{level} {where},title={problem.code.id}::{_escaped(text, False)}"
+
+
+def _escaped(text: str, is_property: bool) -> str:
+    text = plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
+
+
+def _count(problems: list[Problem]) -> str:
+    parts = []
+    for severity in Severity:
+        number = sum(problem.severity is severity for problem in problems)
+        if number:
+            parts.append(f"{number} {severity}{'' if number == 1 else 's'}")
+    return ", ".join(parts)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def bug(error: Exception) -> Exit:
+    """What is shown when meshc itself is at fault: the traceback, versions, where to report."""
+    import platform
+    import traceback
+
+    from meshc import __version__
+
+    traceback.print_exception(error)
+    say(f"\nthis is a bug in meshc {__version__} (Python {platform.python_version()}, {platform.system()})")
+    say("  hint: report it with the lines above; take names out of them that aren't public")
+    return Exit.BUG

@@ -1,0 +1,28 @@
+"""`meshc validate`: all checks, no rendering."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.opened import Opened
+from meshc.cli.report import Format, as_json, show_json, show_problems, tell
+from meshc.pipeline import compile_mesh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def validate_command(file: Path, form: Format) -> None:
+    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only on folders of the user's."""
+    opened = Opened(file)
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    if form is Format.JSON:
+        show_json({"pending": compiled.pending, "problems": [as_json(problem) for problem in compiled.problems]})
+        return
+    plan = compiled.plan
+    copies = {(copy.namespace, copy.name) for base in plan.bases for copy in base.copies}
+    copies |= {(copy.namespace, copy.name) for cluster in plan.clusters for copy in cluster.copies}
+    tell(f"valid: {plan.mesh}, {len(plan.clusters)} clusters, {len(copies)} services copied")
+    for pending in compiled.pending:
+        tell(f"  pending    {pending}")
+    show_problems(compiled.problems, form)

@@ -1,0 +1,323 @@
+"""Every kind of problem that meshc reports, in one table: what `docs/problems.md` is made from.
+
+An id is stable for ever. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets,
+5xx namespaces and services, 6xx files of the user, 7xx what kustomize says, 9xx acknowledgements.
+"""
+
+from __future__ import annotations
+
+from meshc.errors import Code, Exit, Severity
+
+# 0xx: versions of the tools
+
+MESHC_VERSION = Code(
+    "MESH021", "this meshc is outside spec.requires.meshc", "install a meshc in the range, or change the range"
+)
+KUSTOMIZE_VERSION = Code(
+    "MESH022",
+    "this kustomize is outside spec.requires.kustomize",
+    "install a kustomize in the range or name one with MESHC_KUSTOMIZE, or change the range",
+)
+
+# 1xx: the shape of mesh.yaml
+
+UNKNOWN_KEY = Code("MESH101", "a key that meshc doesn't know", "correct the key's spelling, or take it out")
+MISSING_KEY = Code("MESH102", "a key is missing", "add the key")
+WRONG_TYPE = Code("MESH103", "a value of the wrong type", "write a value of the type named; quote versions and words like no")
+BAD_VALUE = Code("MESH104", "a value that can't be", "write one of the values named, or a value in the form named")
+NOT_YET = Code("MESH105", "a part of the shape that isn't built yet", "take it out, or use a later meshc")
+UNKNOWN_CLUSTER = Code("MESH106", "a selection names a cluster that isn't there", "correct the name, or add the cluster")
+EMPTY_SELECTION = Code(
+    "MESH107", "a selection chooses no cluster", "check the labels, or take the entry out", Severity.WARNING
+)
+
+# 2xx: clusters
+
+DUPLICATE_CLUSTER = Code("MESH201", "two clusters have one name", "rename one; istiod ignores the second secret of a name")
+NO_PRIMARY = Code("MESH202", "no cluster is a primary", "give one cluster role: primary")
+WRONG_PRIMARY = Code("MESH203", "a remote's primary isn't one", "name a cluster whose role is primary")
+WRONG_ROLE = Code("MESH204", "a setting that the cluster's role doesn't have", "move it to a cluster of the other role")
+UNKNOWN_NETWORK = Code("MESH205", "a network that isn't declared", "declare it under networks, or correct the name")
+ISTIO_UNSUPPORTED = Code(
+    "MESH206", "an Istio version that meshc doesn't compile for", "use 1.0.x (classic) or 1.24 to 1.30 (istiod)"
+)
+MIXED_GENERATIONS = Code("MESH207", "classic Istio and istiod in one mesh", "give every cluster the same generation")
+AHEAD_OF_PRIMARY = Code(
+    "MESH208", "a remote is ahead of its primary", "upgrade the primary first: a data plane must not be ahead of its control plane"
+)
+BEHIND_PRIMARY = Code(
+    "MESH209",
+    "a remote is far behind its primary",
+    "upgrade the remote, or acknowledge it for the time of the upgrade",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+REVISION_DIFFERS = Code(
+    "MESH210",
+    "a remote attaches to another revision than its primary's",
+    "make sure that the primary runs an istiod of that revision, then acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+KUBERNETES_MISSING = Code("MESH211", "a cluster's Kubernetes version is missing", "add kubernetesVersion, here or in overrides")
+KUBERNETES_IMPOSSIBLE = Code(
+    "MESH212", "a Kubernetes version that this Istio can't run on", "change the cluster's version or the Istio version"
+)
+KUBERNETES_UNSUPPORTED = Code(
+    "MESH213",
+    "a Kubernetes version outside Istio's support table",
+    "move to a supported pair, or acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+BAD_CIDR = Code("MESH214", "not a CIDR", "write the range's first address and its length, such as 10.10.0.0/16")
+POD_OVERLAP = Code(
+    "MESH215",
+    "pod ranges of one network overlap",
+    "give each cluster its own range; clusters that draw pod addresses from one VPC range acknowledge it",
+    acknowledgeable=True,
+)
+SERVICE_OVERLAP = Code(
+    "MESH216",
+    "service ranges overlap under classic Istio",
+    "give each cluster its own service range",
+    acknowledgeable=True,
+)
+SERVICE_OVERLAP_ISTIOD = Code(
+    "MESH217",
+    "service ranges overlap",
+    "give each cluster its own service range, or acknowledge it (managed clouds give every cluster the same)",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+RANGES_UNKNOWN = Code(
+    "MESH218", "a cluster's pod ranges are unknown", "add podCIDRs, so that overlaps can be found", Severity.NOTICE, acknowledgeable=True
+)
+BAD_API_SERVER = Code(
+    "MESH219", "an API server address that a primary can't reach", "write https://host:port as the primary reaches it"
+)
+ADDRESS_MISSING = Code("MESH220", "the control plane's address is missing", "add it to controlPlane.addresses of the primary")
+BAD_ADDRESS = Code("MESH221", "not an address that remotes can reach", "write an IP address or a host name")
+INJECTION_URL_MISSING = Code(
+    "MESH222",
+    "istiod behind a host name without injectionURL",
+    "add controlPlane.injectionURL: API servers refuse webhooks to a Service of type ExternalName",
+)
+BAD_INJECTION_URL = Code("MESH223", "an injectionURL that can't be", "write https://host:port without a path")
+IPV6_TOO_EARLY = Code("MESH224", "an IPv6 address before Istio 1.30", "use an IPv4 address or a host name, or upgrade to 1.30")
+PILOT_NAME_FAILS = Code(
+    "MESH225",
+    "pilot's address would fail the certificate check",
+    "use an IP address with pilotService, so that sidecars connect to istio-pilot.<namespace>",
+)
+PILOT_SERVICE_NEEDS_IP = Code(
+    "MESH226", "pilotService with a host name", "use an IP address: Endpoints hold nothing else"
+)
+STALE_ADDRESS = Code(
+    "MESH227",
+    "the control plane is reached by pod addresses",
+    "use a load balancer, or acknowledge it and compile again whenever a pod of the control plane restarts",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+WRONG_GENERATION = Code("MESH228", "a setting of the other Istio generation", "take it out")
+SELF_SIGNED_SPLIT = Code(
+    "MESH229",
+    "self-signed CAs where clusters must trust one another",
+    "use ca.type plugged-in: every Citadel would make a root of its own",
+)
+
+# 3xx: trust
+
+CERTIFICATE_UNREADABLE = Code(
+    "MESH301",
+    "a certificate file that isn't plain PEM",
+    "export it again: CERTIFICATE blocks and blank lines, nothing else, since every reader skips something different",
+)
+PRIVATE_KEY_IN_PUBLIC_FILE = Code(
+    "MESH302",
+    "a private key in a file of public certificates",
+    "take it out, and make a new key and certificate: the old key is known to everybody who could read the file",
+    exit=Exit.REFUSED,
+)
+CERTIFICATE_PAIR_INCOMPLETE = Code(
+    "MESH303",
+    "ca-cert.pem without cert-chain.pem, or the reverse",
+    "add the other: istiod refuses to start with an incomplete set",
+)
+CA_CERT_NOT_SINGLE = Code(
+    "MESH304",
+    "ca-cert.pem with several certificates",
+    "keep the cluster's own CA there, and move its issuers to cert-chain.pem: istiod and Citadel read the first only",
+)
+ROOT_UNUSABLE = Code(
+    "MESH305", "a root that can't be one", "put self-signed CA certificates with keyCertSign into root-cert.pem"
+)
+ROOT_TWICE = Code("MESH306", "a root stands twice in root-cert.pem", "take one of the two out", Severity.WARNING)
+CA_UNUSABLE = Code(
+    "MESH307",
+    "a certificate that may not sign workloads",
+    "issue it again with CA:TRUE and keyCertSign, without extendedKeyUsage and unknown critical extensions",
+)
+CA_KEY_UNSUPPORTED = Code(
+    "MESH308",
+    "a CA whose key Istio can't use",
+    "use RSA of 2048 bits or more; ECDSA P-256 or P-384 under istiod only, as Citadel signs with RSA alone",
+)
+SIGNATURE_WEAK = Code("MESH309", "a certificate signed with MD5 or SHA-1", "issue it again with SHA-256")
+ROOT_USED_AS_CA = Code(
+    "MESH310",
+    "the root itself is used as a cluster's intermediate",
+    "issue an intermediate for the cluster; acknowledge it if the root's key may lie in that cluster",
+    acknowledgeable=True,
+)
+CHAIN_BROKEN = Code(
+    "MESH311", "a CA whose chain doesn't reach a root", "add the missing issuers to cert-chain.pem, or issue the CA again"
+)
+ROOT_DIFFERS = Code(
+    "MESH312",
+    "a CA under another root",
+    "issue it from the common root, or put both roots into root-cert.pem; equal subjects don't make roots equal",
+)
+PATH_TOO_LONG = Code(
+    "MESH313", "more CAs below a certificate than its path length allows", "issue the CA from a certificate further up"
+)
+CHAIN_FILE_ORDER = Code(
+    "MESH314", "cert-chain.pem doesn't begin with ca-cert.pem", "write the certificate of ca-cert.pem first, then its issuers"
+)
+CHAIN_UNRELATED = Code(
+    "MESH315", "a certificate in cert-chain.pem that has no part in the chain", "take it out", Severity.WARNING
+)
+DATES_IMPOSSIBLE = Code(
+    "MESH316", "certificates that are never valid, alone or together", "issue them again with dates that overlap"
+)
+OUTSIDE_ISSUER_DATES = Code(
+    "MESH317",
+    "a certificate that begins before its issuer or outlives it",
+    "issue it again inside its issuer's dates, or renew the issuer in time and acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+KEY_SHARED = Code(
+    "MESH318",
+    "two clusters sign with the same key",
+    "make a CA for each cluster, so that one can be replaced without the other",
+    acknowledgeable=True,
+)
+SAMPLE_CA = Code(
+    "MESH319",
+    "Istio's public sample CA",
+    "make a root and intermediates of your own: the sample's private keys are published",
+    exit=Exit.REFUSED,
+)
+CERTIFICATES_MISSING = Code(
+    "MESH320", "a public certificate file is missing", "put it where the message says; it is public and belongs into Git"
+)
+
+# 4xx: secrets
+
+CACERTS_MISSING = Code("MESH401", "a cluster's sealed cacerts is missing", "seal the cluster's CA into the file named")
+LOCAL_REMOTE_SECRET = Code(
+    "MESH403", "a remote secret for the primary's own cluster", "delete the file: Istio always knows its own cluster"
+)
+SEALED_UNUSED = Code("MESH404", "a sealed file that nothing places", "delete it, or correct its name or folder", Severity.WARNING)
+SEALED_UNREADABLE = Code("MESH405", "a sealed file that isn't one sealed Secret", "seal it again, one Secret a file")
+SEALED_IDENTITY = Code("MESH406", "a sealed Secret under the wrong name or namespace", "seal it again under the name and namespace given")
+SEALED_KEYS = Code("MESH407", "a sealed Secret without the keys that Istio reads", "seal it again with exactly the keys given")
+SEALED_LABELS = Code("MESH408", "a sealed Secret without the label or annotation that Istio reads", "add it as the message says")
+PLAINTEXT = Code(
+    "MESH409",
+    "a value that isn't sealed",
+    "seal it, and treat what it held as public: replace the key or token",
+    exit=Exit.REFUSED,
+)
+STRING_DATA = Code(
+    "MESH410",
+    "stringData in a sealed Secret",
+    "seal it under data: an API server would take the ciphertext in stringData as the value",
+    exit=Exit.REFUSED,
+)
+NOT_SEALED = Code("MESH411", "a Secret without a sops block", "encrypt it, and treat what it held as public", exit=Exit.REFUSED)
+UNSAFE_ANNOTATION = Code(
+    "MESH413", "an annotation that switches protection off", "take it out of the file", exit=Exit.REFUSED
+)
+FRAGILE_MAC = Code(
+    "MESH414",
+    "a sops MAC that doesn't survive kustomize",
+    "encrypt with --mac-only-encrypted and one encrypted value; Flux decrypts it all the same",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+PUBLIC_PART_DIFFERS = Code(
+    "MESH415", "a sealed file and the certificates folder disagree", "issue the cluster's certificate again, or restore the one that was sealed"
+)
+TEMPLATE_TEXT = Code("MESH416", "template text in a sealed file", "take {{ out: a controller would run it", exit=Exit.REFUSED)
+PLAINTEXT_SECRET = Code(
+    "MESH417",
+    "a secret in plain text in a file of the user's",
+    "take it out and replace the key or token; seal Secrets instead",
+    exit=Exit.REFUSED,
+)
+
+# 5xx: namespaces and services
+
+DUPLICATE_NAMESPACE = Code("MESH501", "a namespace is listed twice", "merge the two entries")
+RESERVED_NAMESPACE = Code("MESH502", "a namespace that is made anyway or isn't an application's", "take the entry out")
+MANUAL_INJECTION = Code(
+    "MESH503",
+    "sidecar namespaces in a cluster with manual injection",
+    "run istioctl kube-inject on workloads there: no webhook does it, and no label is set",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
+DUPLICATE_ENTRY = Code("MESH510", "two services entries have one name", "rename one")
+NO_SERVICES = Code("MESH511", "manifests without a Service", "check the path, include and exclude")
+UNKNOWN_SERVICE = Code("MESH512", "include or exclude names a Service that isn't there", "correct the name")
+NAMESPACE_UNKNOWN = Code("MESH513", "a Service without a namespace", "add namespace to the entry, or to the manifest")
+PORT_CLASH = Code(
+    "MESH514",
+    "clusters disagree on a Service's ports",
+    "give a port the same name, number and protocol in every cluster: Istio matches endpoints by the name",
+)
+BAD_SERVICE = Code("MESH515", "a Service that can't be copied as it is", "mend the manifest")
+EXTERNAL_NAME = Code(
+    "MESH516",
+    "a Service of type ExternalName isn't copied",
+    "exclude it, or add a ServiceEntry for the host",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+DUPLICATE_SERVICE = Code("MESH517", "a Service stands twice in one entry", "keep one of the two")
+
+# 6xx: files of the user's
+
+OUTSIDE = Code("MESH601", "a path outside the repository", "move the file into the repository", exit=Exit.REFUSED)
+FILE_MISSING = Code("MESH602", "a file that isn't there", "correct the path, or add the file")
+SYMLINK = Code("MESH603", "a symbolic link", "put the file itself there", exit=Exit.REFUSED)
+REMOTE_BASE = Code("MESH604", "a kustomization that loads from the network", "vendor it into the repository", exit=Exit.REFUSED)
+KUSTOMIZATION_FIELD = Code(
+    "MESH605",
+    "a kustomization field that meshc doesn't run",
+    "write what it makes into plain manifests",
+    exit=Exit.REFUSED,
+)
+PATCH_MATCHES_NOTHING = Code("MESH606", "a patch that matches nothing", "correct its target; the objects there are are in overlays/")
+BAD_PATCH = Code("MESH607", "a file that isn't a patch", "write a strategic merge patch, or a JSON patch with a target")
+DUPLICATE_OBJECT = Code("MESH608", "one object twice in a cluster", "take it out of resources, or patch meshc's own")
+BAD_RESOURCE = Code("MESH609", "a manifest that isn't a Kubernetes object", "give it apiVersion, kind and metadata.name")
+FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
+
+# 7xx: what kustomize says
+
+KUSTOMIZE_FAILED = Code("MESH701", "kustomize refuses an input", "mend the file named; the message is kustomize's own")
+
+# 9xx: acknowledgements
+
+ACKNOWLEDGES_NOTHING = Code("MESH901", "an acknowledgement that silences nothing", "take it out, or correct its code or clusters")
+NOT_ACKNOWLEDGEABLE = Code("MESH902", "an acknowledgement of a problem that must be solved", "solve it, and take the acknowledgement out")
+
+
+def every_code() -> dict[str, Code]:
+    """All codes by id, in order."""
+    found = {value.id: value for value in globals().values() if isinstance(value, Code)}
+    return dict(sorted(found.items()))

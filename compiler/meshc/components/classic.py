@@ -1,0 +1,168 @@
+"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes with manual injection, less its clean-up hooks.
+
+The four hook objects are left out because a GitOps engine would run the Job at once, and it deletes every workload
+certificate of the cluster. apps/v1 and rbac v1 stand in place of the chart's beta versions: both exist from
+Kubernetes 1.9, the beta versions end at 1.16 and 1.22. Namespaces are written by us, as kustomize's namespace
+transformer would miss the mesh configuration and mistake MeshPolicy for a namespaced kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, binding, rule, thing
+from meshc.kube import Version
+from meshc.yamltext import write
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+
+_READ = ("get", "watch", "list")
+_CITADEL_ACCOUNT = "istio-citadel-service-account"
+
+PILOT_PORTS: Mapping[str, int] = {
+    "http-old-discovery": 15003,
+    "https-discovery": 15005,
+    "http-discovery": 15007,
+    "grpc-xds": 15010,
+    "https-xds": 15011,
+    "http-legacy-discovery": 8080,
+    "http-monitoring": 9093,
+}
+"""The ports of the chart's istio-pilot Service. Sidecars use 15010, or 15011 with control-plane TLS."""
+
+_MIXER_PORT = 15004
+"""Mixer's port in both modes: the chart doesn't change it with control-plane TLS."""
+
+
+def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
+    """Accounts, roles, Citadel, the mesh configuration, and pilot's Service and Endpoints where they are wanted."""
+    namespace = plan.istio_namespace
+    yield thing("v1", "ServiceAccount", "istio-multi", namespace, labels=ISTIO)
+    nodes = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)
+    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", "istio-reader", labels=ISTIO, rules=[nodes])
+    yield binding("istio-reader", "istio-multi", namespace, "istio-multi", ISTIO)
+    mesh = write(mesh_config(plan, cluster.istio, attachment))
+    yield thing("v1", "ConfigMap", "istio", namespace, labels={**ISTIO, "app": "istio-remote"}, data={"mesh": mesh})
+    yield from _citadel(plan)
+    if attachment.pilot_service:
+        yield from _pilot(namespace, attachment.addresses["pilot"])
+
+
+def mesh_config(plan: Plan, version: Version, attachment: Attachment) -> Body:
+    """The mesh configuration that sidecars of this cluster start with."""
+    addresses = attachment.addresses
+    known = version >= Version(1, 0, 2)  # policyCheckFailOpen and concurrency came after 1.0.1
+    config: dict[str, Any] = {"accessLogFile": "/dev/stdout"}
+    if policy := addresses.get("policy"):
+        config |= {"mixerCheckServer": f"{policy}:{_MIXER_PORT}", "disablePolicyChecks": False}
+        config |= {"policyCheckFailOpen": False} if known else {}
+    if telemetry := addresses.get("telemetry"):
+        config["mixerReportServer"] = f"{telemetry}:{_MIXER_PORT}"
+    proxy: dict[str, Any] = {
+        "binaryPath": "/usr/local/bin/envoy",
+        "configPath": "/etc/istio/proxy",
+        "connectTimeout": "10s",
+        "controlPlaneAuthPolicy": "MUTUAL_TLS" if plan.control_plane_tls else "NONE",
+        "discoveryAddress": _discovery_address(plan, attachment),
+        "drainDuration": "45s",
+        "parentShutdownDuration": "1m0s",
+        "proxyAdminPort": 15000,
+        "serviceCluster": "istio-proxy",
+    }
+    proxy |= {"concurrency": 0} if known else {}
+    if zipkin := addresses.get("zipkin"):
+        config["enableTracing"] = True
+        proxy["zipkinAddress"] = f"{zipkin}:9411"
+    return {**config, "defaultConfig": proxy}
+
+
+def _discovery_address(plan: Plan, attachment: Attachment) -> str:
+    """Host and port of pilot. The host decides which name the sidecar expects in pilot's certificate."""
+    host = f"istio-pilot.{plan.istio_namespace}" if attachment.pilot_service else attachment.addresses["pilot"]
+    return f"{host}:{PILOT_PORTS['https-discovery' if plan.control_plane_tls else 'http-discovery']}"
+
+
+def _citadel(plan: Plan) -> Iterable[Body]:
+    namespace, name = plan.istio_namespace, f"istio-citadel-{plan.istio_namespace}"
+    labels = {**ISTIO, "app": "istio-citadel"}
+    pulls: dict[str, Any] = {}
+    if plan.images.pull_secrets:
+        pulls["imagePullSecrets"] = [{"name": secret} for secret in plan.images.pull_secrets]
+    yield thing("v1", "ServiceAccount", _CITADEL_ACCOUNT, namespace, labels=labels, **pulls)
+    rules = [
+        rule([""], ["secrets"], ["create", "get", "watch", "list", "update", "delete"]),
+        rule([""], ["serviceaccounts"], _READ),
+        rule([""], ["services"], _READ),
+    ]
+    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=rules)
+    yield binding(name, _CITADEL_ACCOUNT, namespace, name, labels)
+    ports = [
+        {"name": "grpc-citadel", "port": 8060, "targetPort": 8060, "protocol": "TCP"},
+        {"name": "http-monitoring", "port": 9093, "protocol": "TCP"},
+    ]
+    yield thing(
+        "v1", "Service", "istio-citadel", namespace, labels=labels, spec={"ports": ports, "selector": {"istio": "citadel"}}
+    )
+    yield thing("apps/v1", "Deployment", "istio-citadel", namespace, labels=labels, spec=_citadel_deployment(plan))
+
+
+def _citadel_deployment(plan: Plan) -> Mapping[str, Any]:
+    self_signed = plan.ca == "self-signed"
+    arguments = [
+        "--append-dns-names=true",
+        "--grpc-port=8060",
+        "--grpc-hostname=citadel",
+        f"--citadel-storage-namespace={plan.istio_namespace}",
+        f"--self-signed-ca={str(self_signed).lower()}",
+    ]
+    container: dict[str, Any] = {
+        "name": "citadel",
+        "image": f"{plan.images.hub}/citadel:{plan.images.tag}",
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments,
+        "resources": {"requests": {"cpu": "10m"}},
+    }
+    pod: dict[str, Any] = {
+        "serviceAccountName": _CITADEL_ACCOUNT,
+        "containers": [container],
+        "affinity": {"nodeAffinity": _architectures()},
+    }
+    if not self_signed:
+        for flag, key in (
+            ("signing-cert", "ca-cert"),
+            ("signing-key", "ca-key"),
+            ("root-cert", "root-cert"),
+            ("cert-chain", "cert-chain"),
+        ):
+            arguments.append(f"--{flag}=/etc/cacerts/{key}.pem")
+        container["volumeMounts"] = [{"name": "cacerts", "mountPath": "/etc/cacerts", "readOnly": True}]
+        pod["volumes"] = [{"name": "cacerts", "secret": {"secretName": "cacerts", "optional": True}}]
+    template = {
+        "metadata": {"labels": {"istio": "citadel"}, "annotations": {"sidecar.istio.io/inject": "false"}},
+        "spec": pod,
+    }
+    return {"replicas": 1, "selector": {"matchLabels": {"istio": "citadel"}}, "template": template}
+
+
+def _architectures() -> Mapping[str, Any]:
+    """Nodes that Istio 1.0 has images for, by the label that Kubernetes before 1.14 knows."""
+    key = "beta.kubernetes.io/arch"
+    images = ["amd64", "ppc64le", "s390x"]
+
+    def match(values: list[str]) -> dict[str, Any]:
+        return {"matchExpressions": [{"key": key, "operator": "In", "values": values}]}
+
+    return {
+        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [match(images)]},
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 2, "preference": match([arch])} for arch in images],
+    }
+
+
+def _pilot(namespace: str, address: str) -> Iterable[Body]:
+    ports = [{"name": name, "port": port, "protocol": "TCP"} for name, port in PILOT_PORTS.items()]
+    yield thing("v1", "Service", "istio-pilot", namespace, labels=ISTIO, spec={"clusterIP": "None", "ports": ports})
+    subsets = [{"addresses": [{"ip": address}], "ports": ports}]
+    yield thing("v1", "Endpoints", "istio-pilot", namespace, labels=ISTIO, subsets=subsets)

@@ -1,0 +1,66 @@
+"""What a component module must offer, and the pieces that all of them build objects with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.needs import SecretNeed
+
+PRUNE_PROTECTION: Mapping[str, str] = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""Keeps Argo CD and Flux from deleting an object that Git no longer names: a pruned Namespace takes its workloads along."""
+
+OURS: Mapping[str, str] = {"app.kubernetes.io/managed-by": "meshc"}
+ISTIO: Mapping[str, str] = {**OURS, "app.kubernetes.io/part-of": "istio"}
+
+
+class Component(Protocol):
+    """A module that makes one part of a cluster's overlay. Its objects go into one file, named by its registry key."""
+
+    def lower(self, plan: Plan, cluster: ClusterPlan) -> Iterable[Body | SecretNeed]:
+        """The objects and needs of this part in this cluster. Yielding nothing means "not here"."""
+        ...
+
+
+def thing(
+    api_version: str,
+    kind: str,
+    name: str,
+    namespace: str = "",
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> Body:
+    """An object; parts of its metadata that are empty aren't written."""
+    metadata: dict[str, Any] = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    if labels:
+        metadata["labels"] = dict(labels)
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def binding(role: str, account: str, namespace: str, name: str, labels: Mapping[str, str]) -> Body:
+    """A ClusterRoleBinding of a ClusterRole to one service account."""
+    return thing(
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        name,
+        labels=labels,
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    )
+
+
+def rule(groups: Iterable[str], resources: Iterable[str], verbs: Iterable[str]) -> dict[str, list[str]]:
+    """One rule of a role."""
+    return {"apiGroups": list(groups), "resources": list(resources), "verbs": list(verbs)}

@@ -1,0 +1,169 @@
+"""The remote component of istiod: base's reader account and what chart istiod makes with `profile=remote` (1.24 to 1.30).
+
+Two things are ours alone: the token Secret, which Kubernetes from 1.24 no longer makes for an account and the
+primary's credentials are read from; and no caBundle in the webhooks, which the primary's istiod fills in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, binding, rule, thing
+from meshc.kube import Version
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+
+READER = "istio-reader-service-account"
+_READ = ("get", "list", "watch")
+_FIRST_WITH_SLICES = Version(1, 28)
+_FIRST_WITHOUT_TOKENS = Version(1, 24)
+
+
+def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
+    """Reader account, role, binding and token; the injection webhook; the name `istiod` with the primary's address."""
+    yield from _reader(plan, cluster)
+    yield from _service(plan, cluster, attachment.addresses["istiod"])
+    if cluster.injection == "automatic":
+        yield _webhook(plan, cluster, attachment)
+
+
+def service_name(revision: str) -> str:
+    """The name of istiod's Service; the default revision has no suffix."""
+    return "istiod" if revision == "default" else f"istiod-{revision}"
+
+
+def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    namespace = plan.istio_namespace
+    labels = {**ISTIO, "app": "istio-reader"}
+    yield thing("v1", "ServiceAccount", READER, namespace, labels=labels)
+    revision = "" if cluster.revision == "default" else f"-{cluster.revision}"
+    name = f"istio-reader-clusterrole{revision}-{namespace}"
+    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=list(_reader_rules()))
+    yield binding(name, READER, namespace, name, labels)
+    if cluster.kubernetes >= _FIRST_WITHOUT_TOKENS:
+        yield thing(
+            "v1",
+            "Secret",
+            f"{READER}-istio-remote-secret-token",  # the name that istioctl create-remote-secret looks for
+            namespace,
+            labels=labels,
+            annotations={"kubernetes.io/service-account.name": READER},
+            type="kubernetes.io/service-account-token",
+        )
+
+
+def _reader_rules() -> Iterable[Mapping[str, list[str]]]:
+    """What the primary's istiod does in a remote: read services and pods, review tokens, patch webhooks, give out its root."""
+    istio = ("config", "security", "networking", "authentication", "rbac", "telemetry", "extensions")
+    yield rule([f"{group}.istio.io" for group in istio], ["*"], _READ)
+    core = ("endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets")
+    yield rule([""], core, _READ)
+    yield rule([""], ["configmaps"], ["create", "get", "list", "watch", "update"])
+    yield rule(["networking.x-k8s.io", "gateway.networking.k8s.io"], ["gateways"], _READ)
+    yield rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], _READ)
+    yield rule(["discovery.k8s.io"], ["endpointslices"], _READ)
+    yield rule(["multicluster.x-k8s.io"], ["serviceexports"], [*_READ, "create", "delete"])
+    yield rule(["multicluster.x-k8s.io"], ["serviceimports"], _READ)
+    yield rule(["apps"], ["replicasets"], _READ)
+    yield rule(["authentication.k8s.io"], ["tokenreviews"], ["create"])
+    yield rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"])
+    webhooks = "admissionregistration.k8s.io"
+    yield rule([webhooks], ["mutatingwebhookconfigurations"], [*_READ, "update", "patch"])
+    yield rule([webhooks], ["validatingwebhookconfigurations"], [*_READ, "update"])
+
+
+def _service(plan: Plan, cluster: ClusterPlan, address: str) -> Iterable[Body]:
+    namespace, name = plan.istio_namespace, service_name(cluster.revision)
+    labels = {**ISTIO, "app": "istiod", "istio.io/rev": cluster.revision}
+    ports: list[dict[str, Any]] = [
+        {"name": "tcp-istiod", "port": 15012, "protocol": "TCP"},
+        {"name": "tcp-webhook", "port": 443, "protocol": "TCP", "targetPort": 15017},
+    ]
+    try:
+        family = ipaddress.ip_address(address).version
+    except ValueError:
+        spec = {"type": "ExternalName", "externalName": address, "ports": ports}
+        yield thing("v1", "Service", name, namespace, labels=labels, spec=spec)
+        return
+    yield thing("v1", "Service", name, namespace, labels=labels, spec={"ports": ports})
+    reached = [{**port, "port": port.get("targetPort", port["port"])} for port in ports]
+    for port in reached:
+        port.pop("targetPort", None)
+    if cluster.istio < _FIRST_WITH_SLICES:
+        subsets = [{"addresses": [{"ip": address}], "ports": reached}]
+        yield thing("v1", "Endpoints", name, namespace, labels=labels, subsets=subsets)
+        return
+    yield thing(
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        name,
+        namespace,
+        labels={**labels, "kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "meshc"},
+        addressType=f"IPv{family}",
+        endpoints=[{"addresses": [address]}],
+        ports=reached,
+    )
+
+
+def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
+    revision, namespace = cluster.revision, plan.istio_namespace
+    suffix = ("" if revision == "default" else f"-{revision}") + ("" if namespace == "istio-system" else f"-{namespace}")
+    injected, rev, inject = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject"
+    not_refused = [_expression(inject, "NotIn", "false")]
+    selectors = {
+        "rev.namespace": ([_expression(rev, "In", revision), _expression(injected, "DoesNotExist")], not_refused),
+        "rev.object": (
+            [_expression(rev, "DoesNotExist"), _expression(injected, "DoesNotExist")],
+            [*not_refused, _expression(rev, "In", revision)],
+        ),
+    }
+    if revision == "default":
+        selectors |= {
+            "namespace": ([_expression(injected, "In", "enabled")], not_refused),
+            "object": (
+                [_expression(injected, "DoesNotExist"), _expression(rev, "DoesNotExist")],
+                [_expression(inject, "In", "true"), _expression(rev, "DoesNotExist")],
+            ),
+        }
+    return thing(
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+        f"istio-sidecar-injector{suffix}",
+        # istiod finds the webhooks whose caBundle it fills in by the label istio.io/rev
+        labels={**ISTIO, "app": "sidecar-injector", "istio.io/rev": revision},
+        webhooks=[
+            {
+                "name": f"{name}.sidecar-injector.istio.io",
+                "admissionReviewVersions": ["v1"],
+                "clientConfig": _client_config(plan, cluster, attachment),
+                "failurePolicy": "Fail",
+                "namespaceSelector": {"matchExpressions": namespaces},
+                "objectSelector": {"matchExpressions": objects},
+                "reinvocationPolicy": "Never",
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+                "sideEffects": "None",
+            }
+            for name, (namespaces, objects) in selectors.items()
+        ],
+    )
+
+
+def injection_path(cluster: ClusterPlan) -> str:
+    """Where istiod learns, in the request itself, for which cluster and network it injects."""
+    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
+
+
+def _client_config(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Mapping[str, Any]:
+    path = injection_path(cluster)
+    if attachment.injection_url:
+        return {"url": attachment.injection_url.rstrip("/") + path}
+    name = service_name(cluster.revision)
+    return {"service": {"name": name, "namespace": plan.istio_namespace, "path": path, "port": 443}}
+
+
+def _expression(key: str, operator: str, *values: str) -> Mapping[str, Any]:
+    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}

@@ -1,0 +1,42 @@
+"""The mesh's policy on mutual TLS, in the primary: the only cluster whose Istio configuration the control plane reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from meshc.components.contract import ISTIO, thing
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+_MODES = {"strict": "STRICT", "permissive": "PERMISSIVE", "disabled": "DISABLE"}
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The server side's policy, and with classic Istio the client side's rules; nothing in a remote."""
+    if cluster.role != "primary":
+        return
+    if plan.generation == "classic":
+        yield from _classic(plan)
+        return
+    # The root namespace is istiod's own: an object of this name anywhere else is no mesh-wide policy.
+    spec = {"mtls": {"mode": _MODES[plan.mutual_tls]}}
+    yield thing("security.istio.io/v1", "PeerAuthentication", "default", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _classic(plan: Plan) -> Iterable[Body]:
+    """MeshPolicy is cluster-scoped. Only strict makes clients speak TLS; permissive is what the 1.0 chart has by default."""
+    if plan.mutual_tls == "disabled":
+        return
+    peer = {"mtls": {}} if plan.mutual_tls == "strict" else {"mtls": {"mode": "PERMISSIVE"}}
+    yield thing("authentication.istio.io/v1alpha1", "MeshPolicy", "default", labels=ISTIO, spec={"peers": [peer]})
+    if plan.mutual_tls == "strict":
+        yield _rule(plan, "default", "*.local", "ISTIO_MUTUAL")
+        yield _rule(plan, "api-server", "kubernetes.default.svc.cluster.local", "DISABLE")  # it has no sidecar
+
+
+def _rule(plan: Plan, name: str, host: str, mode: str) -> Body:
+    spec = {"host": host, "trafficPolicy": {"tls": {"mode": mode}}}
+    return thing("networking.istio.io/v1alpha3", "DestinationRule", name, plan.istio_namespace, labels=ISTIO, spec=spec)

@@ -1,0 +1,38 @@
+"""Service copies: names of services that run in other clusters, so that they resolve here.
+
+A copy has no selector. Its traffic never goes to the copy's own address: sidecars know the endpoints in the other
+clusters from the control plane. A selector would only draw in local pods that happen to carry the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import OURS, thing
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan, Port, ServiceCopy
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The copies that this cluster doesn't share with others; the shared ones stand in bases."""
+    del plan
+    return (copy_of(service) for service in cluster.copies)
+
+
+def copy_of(service: ServiceCopy) -> Body:
+    """The Service object of a copy."""
+    spec: dict[str, Any] = {"ports": [_port(port) for port in service.ports], "type": "ClusterIP"}
+    if not spec["ports"]:
+        del spec["ports"]
+    if service.headless:
+        spec["clusterIP"] = "None"
+    labels = {**service.labels, **OURS}
+    return thing("v1", "Service", service.name, service.namespace, labels=labels, annotations=service.annotations, spec=spec)
+
+
+def _port(port: Port) -> dict[str, Any]:
+    fields = {"name": port.name, "port": port.port, "protocol": port.protocol, "appProtocol": port.app_protocol}
+    return {key: value for key, value in fields.items() if value}

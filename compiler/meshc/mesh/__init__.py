@@ -1,0 +1,1 @@
+"""mesh turns the text of mesh.yaml and the files it names into a checked `Mesh`."""

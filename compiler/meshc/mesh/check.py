@@ -1,0 +1,45 @@
+"""check turns a whole mesh into the problems that hold between its parts. The list of checks stands here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from meshc.mesh import check_addresses, check_clusters, check_namespaces, check_ranges, check_services, check_trust, check_versions
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.source import Source
+
+ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
+    check_clusters.names,
+    check_clusters.selections,
+    check_clusters.primaries,
+    check_clusters.roles,
+    check_clusters.networks,
+    check_clusters.api_servers,
+    check_versions.istio,
+    check_versions.skew,
+    check_versions.kubernetes,
+    check_versions.generation,
+    check_ranges.ranges,
+    check_addresses.addresses,
+    check_addresses.injection_urls,
+    check_addresses.pilot_name,
+    check_addresses.exposure,
+    check_namespaces.namespaces,
+    check_namespaces.manual_injection,
+    check_services.entries,
+)
+"""Checks that mesh.yaml alone decides."""
+
+
+def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
+    """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
+    problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
+    problems += check_services.clashes(exports)
+    problems += check_trust.chains(fleet, source, inputs)
+    return problems

@@ -1,0 +1,182 @@
+"""Clusters: their names, their roles, whom they belong to, what selections say of them."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from meshc import codes
+from meshc.mesh.model import Selector
+
+if TYPE_CHECKING:
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.model import Selection
+    from meshc.mesh.source import Source
+
+
+def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """One name, one cluster: istiod takes the first secret of a cluster ID and ignores the second (istio#36990)."""
+    first: dict[str, int] = {}
+    for member in fleet:
+        if member.name in first:
+            also = source.document.place(("spec", "clusters", first[member.name], "name"))
+            what = f'a second cluster is named "{member.name}"'
+            path: Path = ("spec", "clusters", member.index, "name")
+            yield source.problem(codes.DUPLICATE_CLUSTER, path, what, "rename one of the two", also=(also,))
+        first.setdefault(member.name, member.index)
+
+
+def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Every name in a selection is a cluster's, and every selection chooses some cluster."""
+    for path, selection in _selections(fleet):
+        unknown = False
+        for steps, name in _named(selection):
+            if name not in fleet.by_name:
+                unknown = True
+                what = f'there is no cluster "{name}"'
+                yield source.problem(codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name))
+        if not unknown and not fleet.choose(selection):
+            what = "no cluster is chosen here"
+            yield source.problem(codes.EMPTY_SELECTION, path, what, "check the labels, or take the entry out", key=True)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, or with all of them where they are few."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, 1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}" if known else ""
+
+
+def _selections(fleet: Fleet) -> Iterator[tuple[Path, Selection]]:
+    spec = fleet.mesh.spec
+    for number, override in enumerate(spec.overrides):
+        yield ("spec", "overrides", number, "clusters"), override.clusters
+    for number, namespace in enumerate(spec.namespaces):
+        yield ("spec", "namespaces", number, "clusters"), namespace.clusters
+    for number, service in enumerate(spec.services):
+        yield ("spec", "services", number, "clusters"), service.clusters
+        if "copy_to" in service.model_fields_set:
+            yield ("spec", "services", number, "copyTo"), service.copy_to
+    for number, entry in enumerate(spec.acknowledge):
+        yield ("spec", "acknowledge", number, "clusters"), entry.clusters
+
+
+def _named(selection: Selection) -> Iterator[tuple[Path, str]]:
+    if isinstance(selection, Selector):
+        for field, listed in (("names", selection.names or ()), ("except", selection.except_)):
+            yield from (((field, number), name) for number, name in enumerate(listed))
+    elif selection != "all":
+        yield from (((number,), name) for number, name in enumerate(selection))
+
+
+def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """One primary, and every remote's is one. Several primaries are a shape that isn't built yet."""
+    if not fleet.primaries:
+        what = "no cluster has role: primary, so no control plane serves the mesh"
+        yield source.problem(codes.NO_PRIMARY, ("spec", "clusters"), what, "give the cluster that runs Istio role: primary", key=True)
+    for member in fleet.primaries[1:]:
+        what = f"{member.name} is a second primary; meshes with several primaries aren't built yet"
+        also = (source.document.place(fleet.primaries[0].path("role")),)
+        yield source.problem(codes.NOT_YET, member.path("role"), what, "make it a remote", also=also, clusters=(member.name,))
+    for member in fleet.remotes:
+        name = member.cluster.primary
+        if name is None or fleet.primary_of(member):
+            continue
+        what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
+        hint = did_you_mean(name, [primary.name for primary in fleet.primaries])
+        yield source.problem(codes.WRONG_PRIMARY, member.path("primary"), f"{member.name}: {what}", hint, clusters=(member.name,))
+
+
+def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Settings stand where the role has them: how to be reached in a primary, whom to reach in a remote."""
+    for member in fleet:
+        cluster = member.cluster
+        wrong = []
+        if cluster.role == "primary":
+            wrong += [("primary", cluster.primary is not None)]
+            wrong += [("controlPlaneAddresses", bool(cluster.control_plane_addresses))]
+            hint = "a primary says how remotes reach it under controlPlane"
+        else:
+            wrong += [("controlPlane", cluster.control_plane is not None)]
+            hint = "a remote's own route stands under controlPlaneAddresses"
+        for field, there in wrong:
+            # What an override says to a whole fleet only means those clusters that have such a setting.
+            if there and member.path(field)[1] == "clusters":
+                what = f"{member.name} is a {cluster.role} and has no {field}"
+                yield source.problem(codes.WRONG_ROLE, member.path(field), what, hint, key=True, clusters=(member.name,))
+
+
+def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Networks are declared where there are any, and there is one of them so far."""
+    declared = [network.name for network in fleet.mesh.spec.networks]
+    for number, other in enumerate(declared[1:], 1):
+        if other in declared[:number]:
+            what, code = f'network "{other}" is declared twice', codes.BAD_VALUE
+        else:
+            what, code = f'"{other}" is a second network; meshes over several networks aren\'t built yet', codes.NOT_YET
+        yield source.problem(code, ("spec", "networks", number, "name"), what)
+    first = next((m for m in fleet if m.cluster.network), None)
+    for member in fleet:
+        name = member.cluster.network
+        if name is None or name in declared:
+            continue
+        if declared:
+            what = f'{member.name}: network "{name}" isn\'t declared'
+            hint = did_you_mean(name, declared)
+            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
+        elif first and name != first.cluster.network:
+            what = f'{member.name} is in network "{name}", {first.name} in "{first.cluster.network}"; several networks aren\'t built yet'
+            also = (source.document.place(first.path("network")),)
+            yield source.problem(codes.NOT_YET, member.path("network"), what, also=also, clusters=(member.name,))
+    if not declared and first:
+        for member in fleet:
+            if not member.cluster.network:
+                what = f'{member.name} names no network, {first.name} is in "{first.cluster.network}"'
+                hint = f'declare it for all: networks: [{{name: {first.cluster.network}}}]'
+                also = (source.document.place(first.path("network")),)
+                yield source.problem(codes.UNKNOWN_NETWORK, member.path("name"), what, hint, also=also, clusters=(member.name,))
+
+
+def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A primary reaches each API server: https, and no address that means the caller itself (istio#31081, #44826)."""
+    for member in fleet:
+        url = member.cluster.api_server
+        if url is None:
+            continue
+        fault = _api_server_fault(url)
+        if fault:
+            hint = "write https://host:port as the primary reaches it"
+            path = member.path("apiServer")
+            yield source.problem(codes.BAD_API_SERVER, path, f'{member.name}: apiServer {fault}', hint, clusters=(member.name,))
+
+
+def _api_server_fault(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL"
+    if parts.scheme != "https":
+        return "doesn't begin with https://"
+    if not host or any(c.isspace() or not c.isprintable() for c in url):
+        return "is no URL"
+    if parts.username or parts.password:
+        return "holds a user name or password"
+    if parts.query or parts.fragment:
+        return "has a query or fragment"
+    return f'is "{host}", which only means the caller itself' if means_itself(host) else None
+
+
+def means_itself(host: str) -> bool:
+    """Whether a host is reached only from its own machine: localhost, loopback, unspecified."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.rstrip(".").lower() in ("localhost", "localhost.localdomain") or host.lower().endswith(".localhost")
+    return address.is_loopback or address.is_unspecified

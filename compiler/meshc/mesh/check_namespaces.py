@@ -1,0 +1,49 @@
+"""Namespaces: each listed once, none that isn't an application's, and what manual injection means for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.source import Source
+
+_KUBERNETES_OWN = ("kube-system", "kube-public", "kube-node-lease")
+
+
+def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Application namespaces only, and each once."""
+    first: dict[str, int] = {}
+    for number, namespace in enumerate(fleet.mesh.spec.namespaces):
+        path = ("spec", "namespaces", number, "name")
+        if namespace.name == fleet.mesh.spec.istio.namespace:
+            what = f'"{namespace.name}" is Istio\'s own namespace; it is made in every cluster anyway'
+            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "take the entry out")
+        elif namespace.name in _KUBERNETES_OWN:
+            what = f'"{namespace.name}" is Kubernetes\' own; sidecars there keep a cluster from starting'
+            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "take the entry out")
+        elif namespace.name in first:
+            also = source.document.place(("spec", "namespaces", first[namespace.name], "name"))
+            what = f'"{namespace.name}" is listed twice'
+            yield source.problem(codes.DUPLICATE_NAMESPACE, path, what, "merge the two entries", also=(also,))
+        first.setdefault(namespace.name, number)
+
+
+def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Where no webhook injects, a namespace of sidecars needs somebody's hand."""
+    for member in fleet:
+        if member.cluster.sidecar_injection != "manual":
+            continue
+        here = [
+            n.name
+            for n in fleet.mesh.spec.namespaces
+            if n.dataplane == "sidecar" and member.name in fleet.choose(n.clusters)
+        ]
+        if here:
+            what = f"{member.name} injects by hand: {', '.join(here)} carry no injection label there"
+            hint = "run istioctl kube-inject on every workload of those namespaces"
+            yield source.problem(codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,))

@@ -1,0 +1,158 @@
+"""fleet turns the clusters of a `Mesh` and its overrides into members with every setting decided and its origin known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from meshc.kube import Version
+from meshc.mesh.model import Cluster, Selector
+
+if TYPE_CHECKING:
+    from meshc.errors import Path
+    from meshc.mesh.model import Mesh, Selection
+
+
+@dataclass(frozen=True)
+class Member:
+    """One cluster with the overrides merged in. `origins` tells where in mesh.yaml each setting was said."""
+
+    index: int
+    cluster: Cluster
+    origins: Mapping[Path, Path]
+
+    @property
+    def name(self) -> str:
+        return self.cluster.name
+
+    def path(self, *steps: str | int) -> Path:
+        """The path in mesh.yaml of this cluster's setting, wherever it was said: its own entry or an override's."""
+        for end in range(len(steps), 0, -1):
+            if steps[:end] in self.origins:
+                return (*self.origins[steps[:end]], *steps[end:])
+        return ("spec", "clusters", self.index, *steps)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All members in file order, and the questions that checks and the plan both ask."""
+
+    mesh: Mesh
+    members: tuple[Member, ...]
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
+
+    @cached_property
+    def by_name(self) -> dict[str, Member]:
+        return {member.name: member for member in reversed(self.members)}
+
+    @cached_property
+    def primaries(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.cluster.role == "primary")
+
+    @cached_property
+    def remotes(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.cluster.role == "remote")
+
+    @property
+    def classic(self) -> bool:
+        """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""
+        return is_classic(self.mesh.spec.istio.version)
+
+    def choose(self, selection: Selection) -> tuple[str, ...]:
+        """Names of the clusters that a selection means, in file order, each once."""
+        return tuple(dict.fromkeys(m.name for m in self.members if selects(selection, m.cluster)))
+
+    def primary_of(self, member: Member) -> Member | None:
+        """The primary that controls a remote; None where mesh.yaml names none that is one."""
+        if member.cluster.primary is None:
+            return self.primaries[0] if self.primaries else None
+        found = self.by_name.get(member.cluster.primary)
+        return found if found and found.cluster.role == "primary" else None
+
+    def network_of(self, member: Member) -> str | None:
+        """The network of a cluster; without its own word the mesh's only one."""
+        networks = self.mesh.spec.networks
+        return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
+
+    def version_of(self, member: Member) -> Version:
+        version = Version.parse(member.cluster.istio.version or self.mesh.spec.istio.version)
+        assert version is not None, "the model takes full versions only"  # noqa: S101
+        return version
+
+    def kubernetes_of(self, member: Member) -> Version:
+        """The Kubernetes version, 0.0.0 where mesh.yaml doesn't say (which a check reports)."""
+        return Version.parse(member.cluster.kubernetes_version or "0.0") or Version(0, 0)
+
+    def revision_of(self, member: Member) -> str:
+        return member.cluster.istio.revision or self.mesh.spec.istio.revision
+
+    def addresses_of(self, member: Member) -> dict[str, tuple[str, Path]]:
+        """How a remote reaches each part of its primary's control plane, with where mesh.yaml says so."""
+        primary = self.primary_of(member)
+        found: dict[str, tuple[str, Path]] = {}
+        if primary and primary.cluster.control_plane:
+            for part, address in primary.cluster.control_plane.addresses.items():
+                found[part] = (address, primary.path("controlPlane", "addresses", part))
+        for part, address in member.cluster.control_plane_addresses.items():
+            found[part] = (address, member.path("controlPlaneAddresses", part))
+        return found
+
+
+def is_classic(version: str) -> bool:
+    """Whether an Istio version is of the classic generation (1.0)."""
+    return version.startswith("1.0.")
+
+
+def selects(selection: Selection, cluster: Cluster) -> bool:
+    """Whether a selection means this cluster."""
+    if not isinstance(selection, Selector):
+        return selection == "all" or cluster.name in selection
+    labels = cluster.labels
+    return (
+        cluster.name not in selection.except_
+        and (selection.names is None or cluster.name in selection.names)
+        and all(labels.get(key) == value for key, value in selection.match_labels.items())
+        and all(_holds(e.operator, labels.get(e.key), e.values) for e in selection.match_expressions)
+    )
+
+
+def _holds(operator: str, value: str | None, values: Sequence[str]) -> bool:
+    if operator == "Exists":
+        return value is not None
+    if operator == "DoesNotExist":
+        return value is None
+    return (value in values) == (operator == "In")
+
+
+def make_fleet(mesh: Mesh, data: Any) -> Fleet:
+    """Merges the overrides into the clusters. `data` is the document that `mesh` was parsed from."""
+    spec = data["spec"]
+    members = []
+    for index, cluster in enumerate(mesh.spec.clusters):
+        layers: list[tuple[Path, Any]] = [
+            (("spec", "overrides", number, "set"), spec["overrides"][number]["set"])
+            for number, override in enumerate(mesh.spec.overrides)
+            if selects(override.clusters, cluster)
+        ]
+        origins: dict[Path, Path] = {}
+        merged: dict[str, Any] = {}
+        for path, layer in [*layers, (("spec", "clusters", index), spec["clusters"][index])]:
+            _merge(merged, layer, path, (), origins)
+        members.append(Member(index, Cluster.model_validate(merged) if layers else cluster, origins))
+    return Fleet(mesh, tuple(members))
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
+    for key, value in layer.items():
+        here = (*below, key)
+        if isinstance(value, dict):
+            kept = into.get(key)
+            into[key] = dict(kept) if isinstance(kept, dict) else {}
+            _merge(into[key], value, (*at, key), here, origins)
+        else:
+            into[key] = value
+        origins[here] = (*at, key)

@@ -1,0 +1,222 @@
+"""inputs turns the paths in mesh.yaml into the bytes behind them, each file read once: what is verified is what is placed."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.disk import IrregularError, OutsideError
+from meshc.errors import Code, Path, Place, Problem, ToolError
+from meshc.mesh.kustomizations import Closure, kustomization_in
+from meshc.yamltext import read
+
+if TYPE_CHECKING:
+    from meshc.disk import Repository
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.source import Source
+    from meshc.yamltext import Document
+
+Build = Callable[[Mapping[str, bytes], str], bytes]
+"""Runs kustomize on a folder of a set of files (paths relative to mesh.yaml) and gives what it prints. Raises ToolError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One document of a user's file. A document that kustomize made has no place of its own but mesh.yaml's."""
+
+    document: Document
+    named: Place | None = None
+
+    @property
+    def data(self) -> Any:
+        return self.document.data
+
+    def place(self, path: Path) -> Place:
+        return self.named or self.document.place(path)
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's as it was read: where it is, its bytes, its documents."""
+
+    path: str
+    data: bytes = field(repr=False)
+    manifests: tuple[Manifest, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that mesh.yaml names. Keys of the first two are relative to their folders, of the others as written."""
+
+    certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    sealed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    manifests: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict, repr=False)
+    patches: Mapping[str, UserFile] = field(default_factory=dict, repr=False)
+    resources: Mapping[str, tuple[UserFile, ...]] = field(default_factory=dict, repr=False)
+    plain: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Every file that is read for manifests, patches and resources, to be searched for secrets."""
+
+
+def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
+    """Reads all inputs. What can't be read or may not be is a problem, once for each path."""
+    reader = _Reader(source, repository, build)
+    spec = fleet.mesh.spec
+    certificates: Mapping[str, bytes] = {}
+    sealed: Mapping[str, bytes] = {}
+    if spec.security.ca.type == "plugged-in":
+        certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem")
+    sealed = reader.folder(spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), ".yaml")
+    manifests: dict[str, tuple[Manifest, ...]] = {}
+    for index, entry in enumerate(spec.services):
+        if entry.manifests is not None and entry.manifests not in manifests:
+            files = reader.manifests(entry.manifests, ("spec", "services", index, "manifests"))
+            if files is not None:
+                manifests[entry.manifests] = tuple(m for file in files for m in file.manifests)
+    patches: dict[str, UserFile] = {}
+    resources: dict[str, tuple[UserFile, ...]] = {}
+    tried: set[str] = set()
+    for member in fleet:
+        for number, patch in enumerate(member.cluster.patches):
+            path = patch if isinstance(patch, str) else patch.path
+            if path not in tried:
+                tried.add(path)
+                at = member.path("patches", number, *(() if isinstance(patch, str) else ("path",)))
+                if file := reader.file(path, at):
+                    patches[path] = file
+        for number, path in enumerate(member.cluster.resources):
+            if path not in resources:
+                resources[path] = reader.manifests(path, member.path("resources", number)) or ()
+    return Inputs(certificates, sealed, manifests, patches, resources, reader.plain), reader.problems
+
+
+class _Reader:
+    """Reads by path as mesh.yaml writes it, and notes the problem at that spot of mesh.yaml."""
+
+    def __init__(self, source: Source, repository: Repository, build: Build) -> None:
+        self._source, self._repository, self._build = source, repository, build
+        self.problems: list[Problem] = []
+        self.plain: dict[str, bytes] = {}
+
+    def folder(self, path: str, at: Path, suffix: str) -> Mapping[str, bytes]:
+        """The files of a folder that may be missing, by path relative to it."""
+        if self._kind(path, at) != "folder":
+            return {}
+        found: dict[str, bytes] = {}
+        for name in self._files(path, at):
+            if name.endswith(suffix) and (data := self._bytes(name, at)) is not None:
+                found[posixpath.relpath(name, posixpath.normpath(path))] = data
+        return found
+
+    def manifests(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
+        """The manifests of a file, of every YAML file in a folder, or what kustomize builds from it."""
+        kind = self._kind(path, at)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self._missing(path, at)
+            return None
+        if kind == "file":
+            file = self._parsed(path, at)
+            return (file,) if file else None
+        try:
+            if kustomization_in(self._repository, path):
+                return self._built(path, at)
+        except IrregularError as error:
+            self._report(codes.SYMLINK, at, str(error))
+            return None
+        names = [name for name in self._files(path, at) if name.endswith((".yaml", ".yml", ".json"))]
+        return tuple(file for name in names if (file := self._parsed(name, at)) is not None)
+
+    def file(self, path: str, at: Path) -> UserFile | None:
+        """A file that must be there, with its documents."""
+        kind = self._kind(path, at)
+        if kind == "file":
+            return self._parsed(path, at)
+        if kind is None:
+            self._missing(path, at)
+        elif kind == "folder":
+            self._report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
+        return None
+
+    def _parsed(self, path: str, at: Path) -> UserFile | None:
+        data = self._bytes(path, at)
+        if data is None:
+            return None
+        documents, problems = read(data, self._source.shown(path))
+        self.plain[path] = data
+        self.problems += problems
+        return None if problems else UserFile(path, data, tuple(Manifest(document) for document in documents))
+
+    def _built(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
+        place = self._source.document.place(at)
+        closure = Closure(self._repository, self._source)
+        closure.add_folder(posixpath.normpath(path), place)
+        self.plain |= closure.files
+        self.problems += closure.problems
+        if closure.problems:
+            return None
+        try:
+            stream = self._build(closure.files, posixpath.normpath(path))
+        except ToolError as error:
+            self._report(codes.KUSTOMIZE_FAILED, at, f'kustomize can\'t build "{path}": {error}', "mend the file that it names")
+            return None
+        documents, problems = read(stream, self._source.shown(path))
+        self.problems += problems
+        name = posixpath.normpath(path).strip("./").replace("/", "-") + ".yaml"
+        return (UserFile(name, stream, tuple(Manifest(document, place) for document in documents)),)
+
+    def _bytes(self, path: str, at: Path) -> bytes | None:
+        try:
+            return self._repository.read_file(path)
+        except FileNotFoundError:
+            self._missing(path, at)
+        except IrregularError as error:
+            self._report(_irregular(error), at, str(error), "put a plain file there")
+        except OSError as error:
+            self._report(codes.FILE_UNREADABLE, at, f'"{path}" can\'t be read: {error.strerror}', "check its permissions")
+        return None
+
+    def _kind(self, path: str, at: Path) -> str | None:
+        try:
+            return self._repository.kind(path)
+        except OutsideError as error:
+            self._report(codes.OUTSIDE, at, str(error), "paths are relative to mesh.yaml and stay inside the repository")
+        except IrregularError as error:
+            self._report(_irregular(error), at, str(error), "put the file itself there")
+        return "refused"
+
+    def _files(self, path: str, at: Path) -> Iterable[str]:
+        try:
+            return self._repository.list_files(path)
+        except IrregularError as error:
+            self._report(_irregular(error), at, str(error), "put the file itself there")
+        except OSError as error:
+            self._report(codes.FILE_UNREADABLE, at, f'"{path}" can\'t be read: {error.strerror}')
+        return ()
+
+    def _missing(self, path: str, at: Path) -> None:
+        self._report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+
+    def _report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
+        self.problems.append(self._source.problem(code, at, what, hint))
+
+
+def _irregular(error: IrregularError) -> Code:
+    return codes.SYMLINK if "symbolic link" in str(error) else codes.FILE_UNREADABLE
+
+
+def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, Any]]:
+    """Every object of some manifests, Lists taken apart: its manifest, its path in there, its data."""
+    for manifest in manifests:
+        yield from _unwrapped(manifest, (), manifest.data)
+
+
+def _unwrapped(manifest: Manifest, path: Path, data: Any) -> Iterator[tuple[Manifest, Path, Any]]:
+    if isinstance(data, dict) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), tuple):
+        for number, item in enumerate(data["items"]):
+            yield from _unwrapped(manifest, (*path, "items", number), item)
+    else:
+        yield manifest, path, data

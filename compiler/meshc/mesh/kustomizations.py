@@ -1,0 +1,169 @@
+"""kustomizations turns a folder with a kustomization.yaml of the user's into the closed set of files it builds from.
+
+Nothing is built that could leave the repository, reach the network, or run a program: kustomize itself follows
+folders out of the tree and clones URLs without being asked. What isn't known to be safe is refused by name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.disk import IrregularError, OutsideError
+from meshc.errors import Code, Path, Place, Problem
+from meshc.yamltext import read
+
+if TYPE_CHECKING:
+    from meshc.disk import Repository
+    from meshc.mesh.source import Source
+    from meshc.yamltext import Document
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""The names under which kustomize looks for a kustomization."""
+
+_PLAIN = {
+    "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels",
+    "commonAnnotations", "images", "replicas", "sortOptions", "buildMetadata", "generatorOptions",
+}  # fmt: skip
+_WITH_PATHS = {
+    "resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902", "configMapGenerator",
+    "replacements",
+}  # fmt: skip
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*::|://|^[^/]+@[^/]+:|//|\?(ref|version|timeout|submodules)=|^(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git$", re.IGNORECASE)
+_LARGEST = 5000
+
+
+class Closure:
+    """The files that a kustomization needs, collected folder by folder, and what is wrong with them."""
+
+    def __init__(self, repository: Repository, source: Source) -> None:
+        self._repository = repository
+        self._source = source
+        self.files: dict[str, bytes] = {}
+        self.problems: list[Problem] = []
+        self._folders: set[str] = set()
+
+    def add_folder(self, folder: str, named: Place) -> None:
+        """Takes in a folder's kustomization and all that it names. `named` is where the folder is named."""
+        if folder in self._folders:
+            return
+        self._folders.add(folder)
+        name = kustomization_in(self._repository, folder)
+        if name is None:
+            hint = "a folder under resources, bases or components needs a kustomization.yaml"
+            self._report(codes.FILE_MISSING, named, f'"{folder}" holds no kustomization.yaml', hint)
+            return
+        path = posixpath.join(folder, name)
+        document = self._read_yaml(path, named)
+        if document is None:
+            return
+        if not isinstance(document.data, dict):
+            self._report(codes.BAD_RESOURCE, document.place(()), "a kustomization must be a mapping")
+            return
+        for key in document.data:
+            if key not in _PLAIN | _WITH_PATHS:
+                self._refuse_field(document, key)
+        for at, kind, value in _paths(document.data):
+            self._follow(folder, value, kind, document.place(at))
+
+    def _follow(self, folder: str, value: str, kind: str, place: Place) -> None:
+        if _REMOTE.search(value):
+            self._report(codes.REMOTE_BASE, place, f'"{value}" is loaded from the network', "vendor it into the repository and name its path")
+            return
+        path = posixpath.normpath(posixpath.join(folder, value))
+        try:
+            if value.startswith("/"):
+                raise OutsideError(f'"{value}" is absolute; write it relative to this file')
+            found = self._repository.kind(path)
+        except OutsideError as error:
+            self._report(codes.OUTSIDE, place, str(error), "move it into the repository")
+            return
+        except IrregularError as error:
+            self._report(codes.SYMLINK, place, str(error), "put the file itself there")
+            return
+        if found is None:
+            self._report(codes.FILE_MISSING, place, f'"{value}" isn\'t there', "correct the path, or add the file")
+        elif found == "folder" and kind == "resource":
+            self.add_folder(path, place)
+        elif found == "folder":
+            self._report(codes.FILE_MISSING, place, f'"{value}" is a folder, not a file')
+        elif kind == "data":
+            self._read(path, place)
+        else:
+            self._read_yaml(path, place, many=True)
+
+    def _refuse_field(self, document: Document, key: str) -> None:
+        what = f'"{key}" isn\'t run'
+        hint = "write what it makes into plain manifests"
+        if key == "secretGenerator":
+            what, hint = "secretGenerator would put a secret into the output in plain text", "seal the Secret instead"
+        self._report(codes.KUSTOMIZATION_FIELD, document.key_place((key,)), what, hint)
+
+    def _read(self, path: str, place: Place) -> bytes | None:
+        if len(self.files) >= _LARGEST:
+            if len(self.files) == _LARGEST:
+                self._report(codes.FILE_UNREADABLE, place, f"more than {_LARGEST} files are named")
+            return None
+        if path not in self.files:
+            try:
+                self.files[path] = self._repository.read_file(path)
+            except (IrregularError, OSError) as error:
+                self._report(codes.FILE_UNREADABLE, place, f'"{path}" can\'t be read: {_reason(error)}')
+                return None
+        return self.files[path]
+
+    def _read_yaml(self, path: str, place: Place, *, many: bool = False) -> Document | None:
+        data = self._read(path, place)
+        if data is None:
+            return None
+        documents, problems = read(data, self._source.shown(path))
+        self.problems += problems
+        if not problems and not many and len(documents) != 1:
+            self._report(codes.BAD_RESOURCE, Place(self._source.shown(path), 1, 1), "must hold exactly one document")
+        return documents[0] if documents and not problems else None
+
+    def _report(self, code: Code, place: Place, what: str, hint: str = "") -> None:
+        self.problems.append(code.at(place, what, hint))
+
+
+def kustomization_in(repository: Repository, folder: str) -> str | None:
+    """The name of the folder's kustomization, None without one. Raises IrregularError for a link."""
+    return next((name for name in NAMES if repository.kind(posixpath.join(folder, name)) == "file"), None)
+
+
+def _paths(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
+    """Every path that a kustomization names: where it stands, what it may be (resource, manifest, data), the path."""
+    for field in ("resources", "bases", "components"):
+        for number, value in _texts(data.get(field)):
+            yield (field, number), "resource", value
+    for number, value in _texts(data.get("patchesStrategicMerge")):
+        if "\n" not in value:
+            yield ("patchesStrategicMerge", number), "manifest", value
+    for field in ("patches", "patchesJson6902", "replacements"):
+        for number, value in enumerate(_list(data.get(field))):
+            if isinstance(value, dict) and isinstance(value.get("path"), str):
+                yield (field, number, "path"), "manifest", value["path"]
+    for number, generator in enumerate(_list(data.get("configMapGenerator"))):
+        if not isinstance(generator, dict):
+            continue
+        if isinstance(generator.get("env"), str):
+            yield ("configMapGenerator", number, "env"), "data", generator["env"]
+        for field in ("files", "envs"):
+            for place, value in _texts(generator.get(field)):
+                name, equals, path = value.partition("=")
+                yield ("configMapGenerator", number, field, place), "data", path if equals and field == "files" else name
+
+
+def _list(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _texts(value: Any) -> Iterator[tuple[int, str]]:
+    return ((number, item) for number, item in enumerate(_list(value)) if isinstance(item, str))
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or "unknown" if isinstance(error, OSError) else str(error)

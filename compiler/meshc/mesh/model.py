@@ -1,0 +1,431 @@
+"""What a person may write in mesh.yaml: its shape, its words, its defaults. The JSON Schema and the docs come from here."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from meshc.kube import LABEL, PORT_NAME, SUBDOMAIN, Version
+
+
+def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > longest or not pattern.fullmatch(text):
+            raise PydanticCustomError("bad_name", rule)
+        return text
+
+    return AfterValidator(check)
+
+
+_NAME_RULE = "must be a DNS-1123 label: lower case letters, digits and -, at most 63, beginning and ending with a letter or digit"
+Name = Annotated[
+    str,
+    _matching(LABEL, _NAME_RULE, 63),
+    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 63}),
+]
+Subdomain = Annotated[
+    str,
+    _matching(SUBDOMAIN, "must be a DNS-1123 subdomain: labels of lower case letters, digits and -, joined by dots", 253),
+    Field(json_schema_extra={"format": "hostname"}),
+]
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?")
+_LABEL_KEY = re.compile(r"(?:[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+LabelValue = Annotated[str, _matching(_LABEL_VALUE, "must be a Kubernetes label value: at most 63 of letters, digits, -, _ and .", 63)]
+LabelKey = Annotated[str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)]
+PortName = Annotated[str, _matching(PORT_NAME, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
+FilePath = Annotated[str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")]
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(r"\d{1,3}\.\d{1,3}\.\d{1,3}", text):
+        raise PydanticCustomError("bad_version", "must be a full version such as 1.30.3")
+    return text
+
+
+def _kubernetes_version(text: str) -> str:
+    if Version.parse(text) is None:
+        raise PydanticCustomError("bad_version", "must be a Kubernetes version such as 1.34")
+    return text
+
+
+FullVersion = Annotated[str, AfterValidator(_version), Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"})]
+KubernetesVersion = Annotated[str, AfterValidator(_kubernetes_version)]
+
+
+class Shape(BaseModel):
+    """Base of every mapping in mesh.yaml: unknown keys are problems, values are taken at their exact type."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False, use_attribute_docstrings=True
+    )
+
+
+class MatchExpression(Shape):
+    """One condition on a cluster's labels, in Kubernetes' own words."""
+
+    key: LabelKey
+    """The label's key."""
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    """How the label is compared."""
+    values: tuple[LabelValue, ...] = ()
+    """What it is compared with; empty for Exists and DoesNotExist."""
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> MatchExpression:
+        if (self.operator in ("In", "NotIn")) != bool(self.values):
+            raise PydanticCustomError("bad_expression", "In and NotIn need values, Exists and DoesNotExist take none")
+        return self
+
+
+class Selector(Shape):
+    """Clusters by label, or all of them, less those named under `except`."""
+
+    match_labels: dict[LabelKey, LabelValue] = {}
+    """Labels that a cluster must carry."""
+    match_expressions: tuple[MatchExpression, ...] = ()
+    """Conditions that a cluster's labels must fulfil."""
+    names: tuple[Name, ...] | None = None
+    """Clusters by name; absent: every cluster."""
+    except_: tuple[Name, ...] = Field(default=(), alias="except")
+    """Clusters that are left out."""
+
+
+
+
+def _form(value: Any) -> str:
+    """Which alternative a value is meant for, by its type alone: so that a fault is reported once, for that one."""
+    if isinstance(value, dict | BaseModel):
+        return "mapping"
+    return "list" if isinstance(value, tuple | list) else "text" if isinstance(value, str) else "other"
+
+
+Selection = Annotated[
+    Annotated[Literal["all"], Tag("text")] | Annotated[tuple[Name, ...], Tag("list")] | Annotated[Selector, Tag("mapping")],
+    Discriminator(_form, custom_error_type="wrong_form", custom_error_message="must be all, a list of names, or a mapping"),
+    Field(description="Which clusters: `all`, a list of names, or labels (matchLabels, matchExpressions, names, except)."),
+]
+
+
+class Requires(Shape):
+    """Which versions of the tools this mesh.yaml is written for."""
+
+    meshc: str | None = None
+    """A range of meshc versions, such as `>=0.1,<0.2`."""
+    kustomize: str | None = None
+    """A range of kustomize versions, such as `>=5.4,<6`."""
+
+
+class Images(Shape):
+    """Where Istio's images come from."""
+
+    hub: str = "docker.io/istio"
+    """The registry and path of Istio's images."""
+    tag: str | None = None
+    """The images' tag; default: the Istio version."""
+    pull_secrets: tuple[Subdomain, ...] = ()
+    """Names of image pull Secrets that exist in the Istio namespace."""
+
+
+class Istio(Shape):
+    """The Istio of the whole mesh."""
+
+    version: FullVersion
+    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod."""
+    namespace: Name = "istio-system"
+    """The namespace of Istio, the same in every cluster by Istio's own rule."""
+    trust_domain: Subdomain = "cluster.local"
+    """The trust domain of every workload's identity."""
+    mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
+    """The mesh's ID; default: metadata.name."""
+    revision: Name = "default"
+    """The revision of istiod that clusters attach to."""
+    images: Images = Images()
+
+
+class ClusterIstio(Shape):
+    """Where a cluster's Istio differs from the mesh's, for canary upgrades."""
+
+    version: FullVersion | None = None
+    """The Istio version of this cluster; at most one minor version behind its primary, never ahead."""
+    revision: Name | None = None
+    """The revision of istiod that this cluster attaches to."""
+
+
+class Ca(Shape):
+    """Who signs the workloads' certificates."""
+
+    type: Literal["plugged-in", "self-signed", "external"] = "plugged-in"
+    """plugged-in: a Secret `cacerts` with an intermediate CA a cluster under one root. self-signed: Istio makes its
+    own root. external: cacerts or istio-csr made elsewhere, nothing is placed."""
+    directory: FilePath = "certificates"
+    """Folder of the public parts: root-cert.pem, <cluster>/ca-cert.pem, <cluster>/cert-chain.pem."""
+
+
+class Secrets(Shape):
+    """Where sealed secrets lie and how they are made."""
+
+    directory: FilePath = "sealed"
+    """Folder of sealed files: <cluster>/cacerts.yaml and <primary>/remote-secret-<remote>.yaml."""
+    backend: Literal["sops", "sealed-secrets", "external-secrets"] = "sops"
+    """What the sealing commands make. Compile places whichever form it finds."""
+    require_binding: Literal[False] = False
+    """Whether a ciphertext must prove that it belongs to its certificate."""
+
+
+class Security(Shape):
+    """Mutual TLS, the CA, and the secrets of the mesh."""
+
+    mutual_tls: Literal["strict", "permissive", "disabled"] = Field(default="strict", alias="mutualTLS")
+    """Mutual TLS between workloads, mesh-wide."""
+    control_plane_tls: bool | None = Field(default=None, alias="controlPlaneTLS")
+    """Classic: mutual TLS between sidecars and the control plane, on by default. istiod: always on."""
+    ca: Ca = Ca()
+    secrets: Secrets = Secrets()
+
+
+class NetworkGateway(Shape):
+    """How other networks reach this one."""
+
+    address: str | None = None
+    """The gateway's IP address."""
+    hostname: Subdomain | None = None
+    """The gateway's host name, in place of an address."""
+    port: int = Field(default=15443, ge=1, le=65535)
+    """The gateway's port."""
+
+
+class Network(Shape):
+    """A network: pods in it reach one another directly."""
+
+    name: Name
+    """The network's name."""
+    gateway: NetworkGateway | None = None
+
+
+class ControlPlane(Shape):
+    """How remotes reach this primary's control plane."""
+
+    exposure: Literal["pod-ip", "load-balancer", "gateway"] = "load-balancer"
+    """What the addresses are: addresses of pods (they go stale when a pod restarts), of load balancers, or of a gateway."""
+    addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
+    """istiod: `istiod`. Classic: `pilot`, and where they are used `policy`, `telemetry`, `zipkin`. IP address or host name."""
+    injection_url: str | None = Field(default=None, alias="injectionURL")
+    """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector."""
+    pilot_service: bool | None = None
+    """Classic: make Service and Endpoints `istio-pilot` in remotes, so that the name resolves there (the chart's
+    remotePilotCreateSvcEndpoint). Default: with controlPlaneTLS and an IP address."""
+
+
+class PatchTarget(Shape):
+    """Which objects a patch is for, in kustomize's own words; names are regular expressions."""
+
+    group: str | None = None
+    version: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    label_selector: str | None = None
+    annotation_selector: str | None = None
+
+
+class Patch(Shape):
+    """A patch of the user's, in kustomize's own shape."""
+
+    path: FilePath
+    """The patch file; copied into overlays/<cluster>/patches/."""
+    target: PatchTarget | None = None
+    """Which objects it is for; absent: the object that the patch itself names."""
+
+    def target_mapping(self) -> dict[str, str]:
+        """The target as kustomization.yaml writes it; empty without one."""
+        return self.target.model_dump(by_alias=True, exclude_none=True) if self.target else {}
+
+
+PatchEntry = Annotated[
+    Annotated[FilePath, Tag("text")] | Annotated[Patch, Tag("mapping")],
+    Discriminator(_form, custom_error_type="wrong_form", custom_error_message="must be a path, or a mapping with path and target"),
+]
+
+
+class ClusterSettings(Shape):
+    """What may be said of a cluster, and for many clusters at once under `overrides`."""
+
+    kubernetes_version: KubernetesVersion | None = None
+    """The cluster's Kubernetes version."""
+    network: Name | None = None
+    """The network its pods are in; default: the only network of the mesh."""
+    primary: Name | None = None
+    """Remotes: the primary that controls this cluster; default: the only primary."""
+    control_plane_addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
+    """Remotes: this cluster's own route to its primary, where it differs from the primary's `controlPlane.addresses`."""
+    sidecar_injection: Literal["automatic", "manual"] | None = None
+    """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
+    istio: ClusterIstio = ClusterIstio()
+    patches: tuple[PatchEntry, ...] = ()
+    """Patches over this cluster's overlay."""
+    resources: tuple[FilePath, ...] = ()
+    """Manifests of the user's that go into this cluster's overlay."""
+
+
+class Cluster(ClusterSettings):
+    """One Kubernetes cluster of the mesh."""
+
+    name: Name
+    """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
+    role: Literal["primary", "remote"]
+    """primary: runs the control plane. remote: is controlled by a primary."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Labels for selections in this file; they aren't written to the cluster."""
+    api_server: str | None = None
+    """The https address of the API server, as the primary reaches it."""
+    pod_cidrs: tuple[str, ...] = Field(default=(), alias="podCIDRs")
+    """The pods' address ranges, IPv4 and IPv6."""
+    service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
+    """The Services' address ranges."""
+    control_plane: ControlPlane | None = None
+
+
+class Override(Shape):
+    """Settings for many clusters at once. Later ones win over earlier ones, a cluster's own words over all."""
+
+    clusters: Selection
+    set: ClusterSettings
+    """The settings; lists replace, mappings merge."""
+
+
+class Namespace(Shape):
+    """An application namespace of the mesh."""
+
+    name: Name
+    """The namespace's name."""
+    dataplane: Literal["sidecar", "none"] = "sidecar"
+    """sidecar: labelled for injection. none: in the mesh without sidecars."""
+    clusters: Selection = "all"
+    managed: bool = True
+    """false: no Namespace object, its owner is elsewhere; the checks stay."""
+
+
+class Port(Shape):
+    """One port of a Service."""
+
+    name: PortName | None = None
+    """The port's name; needed where there are several. Istio matches endpoints of clusters by it."""
+    port: int = Field(ge=1, le=65535)
+    """The port's number."""
+    protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
+    """The transport protocol."""
+    app_protocol: str | None = Field(default=None, min_length=1, max_length=317)
+    """The application protocol, such as `grpc`."""
+
+
+class Service(Shape):
+    """Services that clients in other clusters call: exported from where they run, copied to where clients are."""
+
+    name: Name
+    """With manifests: the entry's name. Without: the Service's name. Names its base under overlays/_services/."""
+    manifests: FilePath | None = None
+    """A file, a folder, or a folder with kustomization.yaml. The Service objects in it are exported."""
+    namespace: Name | None = None
+    """The namespace of the Service, or of those in `manifests` that name none."""
+    include: tuple[Name, ...] | None = None
+    """Only these Services of the manifests."""
+    exclude: tuple[Name, ...] = ()
+    """All Services of the manifests but these."""
+    clusters: Selection
+    copy_to: Selection = "all"
+    """Which clusters get a copy; those where it runs never do."""
+    ports: tuple[Port, ...] = ()
+    """Without manifests: the Service's ports."""
+    headless: bool = False
+    """Without manifests: the Service has no cluster IP."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Service:
+        if (self.manifests is None) == (not self.ports):
+            raise PydanticCustomError("bad_service", "needs either manifests or ports")
+        if self.manifests is None and (self.include is not None or self.exclude):
+            raise PydanticCustomError("bad_service", "include and exclude go with manifests")
+        if self.manifests is None and self.namespace is None:
+            raise PydanticCustomError("bad_service", "needs a namespace, as it names no manifests")
+        if self.include is not None and self.exclude:
+            raise PydanticCustomError("bad_service", "takes include or exclude, not both")
+        if self.manifests is not None and self.headless:
+            raise PydanticCustomError("bad_service", "headless goes with ports; manifests say it themselves")
+        return self
+
+
+class Acknowledge(Shape):
+    """A problem that is known and accepted. One that silences nothing is itself a problem."""
+
+    code: Annotated[str, Field(pattern=r"^MESH\d{3}$")]
+    """The problem's code."""
+    clusters: Selection = "all"
+    reason: str = Field(min_length=1)
+    """Why it is accepted, for the next reader."""
+
+
+class Spec(Shape):
+    """The mesh."""
+
+    requires: Requires = Requires()
+    istio: Istio
+    security: Security = Security()
+    networks: tuple[Network, ...] = ()
+    """The networks; needed where there is more than one."""
+    clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]
+    """The clusters of the mesh."""
+    overrides: tuple[Override, ...] = ()
+    """Settings for many clusters at once."""
+    namespaces: tuple[Namespace, ...] = ()
+    """The application namespaces of the mesh."""
+    services: tuple[Service, ...] = ()
+    """The services that clients in other clusters call."""
+    acknowledge: tuple[Acknowledge, ...] = ()
+    """Problems that are known and accepted."""
+
+
+class Metadata(Shape):
+    """The mesh's name."""
+
+    name: Name
+    """The mesh's name; default of istio.meshID."""
+
+
+class Mesh(Shape):
+    """The Kubernetes clusters of one Istio mesh and their security settings."""
+
+    api_version: Literal["meshc/v1alpha1"]
+    """The version of this file's shape."""
+    kind: Literal["Mesh"]
+    """The kind of this file."""
+    metadata: Metadata
+    spec: Spec
+
+
+NOT_YET: dict[tuple[str, ...], str] = {
+    ("spec", "istio", "charts"): "rendering from Istio's charts isn't built yet; the built-in remote component is used",
+    ("spec", "istio", "values"): "Helm values go with charts, which aren't built yet",
+    ("spec", "clusters", "istio", "values"): "Helm values go with charts, which aren't built yet",
+    ("spec", "overrides", "set", "istio", "values"): "Helm values go with charts, which aren't built yet",
+    ("spec", "delivery"): "objects for Argo CD and Flux aren't built yet; point them at output/<cluster>",
+}
+"""Keys of the whole shape that a later version will know, by path without list indexes: refused with the reason, never ignored."""
+
+NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
+    ("spec", "clusters", "role"): {"external-control-plane": "external control planes need charts, which aren't built yet"},
+    ("spec", "security", "secrets", "requireBinding"): {
+        True: "proofs that a ciphertext belongs to its certificate aren't built yet"
+    },
+    ("spec", "namespaces", "dataplane"): {"ambient": "ambient needs several primaries, which aren't built yet"},
+}
+"""Values that a later version will know, with the reason."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of mesh.yaml, with descriptions."""
+    schema = Mesh.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mesh.yaml", **schema}

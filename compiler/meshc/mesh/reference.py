@@ -1,0 +1,127 @@
+"""reference turns the model of mesh.yaml into the pages that people read: one table a mapping, in the order of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meshc.mesh.model import NOT_YET, NOT_YET_VALUES, json_schema
+
+_INTRODUCTION = """# mesh.yaml
+
+Every key that mesh.yaml may hold, made from the model that reads it (`meshc schema --markdown`).
+`meshc schema > mesh.schema.json` gives the same to editors: the first line
+`# yaml-language-server: $schema=mesh.schema.json` turns on completion and checks while typing.
+
+The file is read strictly: as YAML 1.2, one document, no key twice, no unknown key, no tags, no merge keys.
+Words that older YAML reads as something else (`no`, `on`, `010`) must be quoted. Paths are relative to
+mesh.yaml and stay inside the Git repository around it.
+
+**Selections.** Wherever clusters are chosen, the same four spellings work:
+
+| spelling | means |
+|---|---|
+| `all` | every cluster |
+| `[hub, edge-1]` | these |
+| `{matchLabels: {env: prod}, matchExpressions: [...]}` | clusters whose `labels` fit |
+| `{except: [hub]}` | every cluster but these; also beside `names`, `matchLabels` and `matchExpressions` |
+
+"""
+
+
+def reference() -> str:
+    """docs/mesh-yaml.md."""
+    schema = json_schema()
+    definitions = schema["$defs"]
+    sections = [_section("mesh.yaml", schema, schema)]
+    seen: set[str] = set()
+    for path, name in _in_order("", schema, definitions):
+        if name not in seen:
+            seen.add(name)
+            sections.append(_section(path, definitions[name], schema))
+    return _INTRODUCTION + "\n".join(sections) + "\n" + _later()
+
+
+def _in_order(path: str, mapping: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in mapping.get("properties", {}).items():
+        for name in _references(value):
+            if name in ("Selector", "MatchExpression"):
+                continue
+            below = f"{path}.{key}".lstrip(".") + ("[]" if _is_list(value) else "")
+            yield below, name
+            yield from _in_order(below, definitions[name], definitions)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield value["$ref"].rpartition("/")[2]
+        for key, item in value.items():
+            if key != "discriminator":
+                yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _is_list(value: Mapping[str, Any]) -> bool:
+    return value.get("type") == "array" or any(_is_list(option) for option in value.get("anyOf", []))
+
+
+def _section(title: str, mapping: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    required = mapping.get("required", [])
+    lines = [f"## {title}", "", _one_line(mapping.get("description", "")), "", "| key | value | default | meaning |", "|---|---|---|---|"]
+    for key, value in mapping["properties"].items():
+        default = "required" if key in required else _default(value.get("default"))
+        meaning = _one_line(value.get("description") or _referenced(value, schema))
+        lines.append(f"| `{key}` | {_type(value)} | {default} | {meaning} |")
+    return "\n".join([*lines, ""])
+
+
+def _referenced(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    names = list(_references(value))
+    return str(schema["$defs"][names[0]].get("description", "")) if names else ""
+
+
+def _type(value: Mapping[str, Any]) -> str:
+    if "Which clusters" in str(value.get("description", "")):
+        return "selection"
+    if "$ref" in value:
+        return "mapping"
+    if "const" in value:
+        return f"`{_word(value['const'])}`"
+    if "enum" in value:
+        return " \\| ".join(f"`{_word(item)}`" for item in value["enum"])
+    for options in ("anyOf", "oneOf"):
+        if options in value:
+            kinds = [_type(option) for option in value[options] if option.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kinds))
+    if value.get("type") == "array":
+        return f"list of {_type(value.get('items', {}))}"
+    if value.get("type") == "object":
+        keys = value.get("propertyNames", {}).get("enum")
+        return f"mapping of {', '.join(f'`{key}`' for key in keys)}" if keys else "mapping of text"
+    return {"string": "text", "integer": "number", "boolean": "`true` \\| `false`"}.get(str(value.get("type")), "text")
+
+
+def _default(value: Any) -> str:
+    if value in (None, {}, []) or isinstance(value, dict):
+        return ""
+    return f"`{_word(value)}`"
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _later() -> str:
+    lines = ["## Not yet", "", "These belong to the shape and are refused with the reason until they are built:", ""]
+    lines += [f"* `{'.'.join(path)}`: {reason}" for path, reason in NOT_YET.items()]
+    for path, values in NOT_YET_VALUES.items():
+        lines += [f"* `{'.'.join(path)}: {_word(value)}`: {reason}" for value, reason in values.items()]
+    lines += ["* a second primary, a second network", ""]
+    return "\n".join(lines)

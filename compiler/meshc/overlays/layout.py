@@ -1,0 +1,106 @@
+"""layout turns the objects of every cluster into files: one a component, one a sealed Secret, one base for shared copies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.overlays.kustomization import NAME, kustomization
+from meshc.tree import HEADER, FileTree
+from meshc.yamltext import write
+
+if TYPE_CHECKING:
+    from meshc.kube import Body, Identity, KubeObject
+    from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
+
+BASES = "_services"
+"""The folder of shared bases; no cluster's name begins with _."""
+
+RESOURCES = "resources.yaml"
+"""The file of output/ for objects that no component made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The tree of overlays/ (paths below it), and for each cluster the file that each object belongs to in output/."""
+
+    tree: FileTree
+    files: Mapping[str, Mapping[Identity, str]]
+
+
+class Printer:
+    """Writes objects as text, each distinct one once, however many clusters hold it. Lives for one compile."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def text(self, bodies: Iterable[Body]) -> bytes:
+        """A generated file with these objects."""
+        return HEADER + "---\n".join(map(self._text, bodies)).encode()
+
+    def _text(self, body: Body) -> str:
+        key = json.dumps(body, sort_keys=True, ensure_ascii=False)
+        if key not in self._texts:
+            self._texts[key] = write(body)
+        return self._texts[key]
+
+
+def lay_out(
+    plan: Plan, objects: Mapping[str, Sequence[tuple[str, KubeObject]]], bases: Mapping[str, Sequence[KubeObject]]
+) -> Layout:
+    """The overlays. `objects` are each cluster's with the file they go into; `bases` the shared copies by name."""
+    printer = Printer()
+    files: dict[str, bytes] = {}
+    for name, copies in bases.items():
+        files[f"{BASES}/{name}/services.yaml"] = printer.text(copy.body for copy in copies)
+        files[f"{BASES}/{name}/{NAME}"] = kustomization(["services.yaml"])
+    homes: dict[str, Mapping[Identity, str]] = {}
+    for cluster in plan.clusters:
+        grouped: dict[str, list[Body]] = {}
+        for file, one in objects[cluster.name]:
+            grouped.setdefault(file, []).append(one.body)
+        for file, bodies in grouped.items():
+            files[f"{cluster.name}/{file}"] = printer.text(bodies)
+        files |= {f"{cluster.name}/{path}": data for path, data in _users(cluster)}
+        files[f"{cluster.name}/{NAME}"] = _kustomization(cluster, grouped, cluster.patches)
+        homes[cluster.name] = _homes(cluster, objects[cluster.name], bases)
+    return Layout(FileTree(files), homes)
+
+
+def _kustomization(cluster: ClusterPlan, files: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
+    resources = [
+        *files,
+        *(f"../{BASES}/{name}" for name in cluster.bases),
+        *(f"resources/{file.name}" for file in cluster.resources),
+    ]
+    return kustomization(resources, [(f"patches/{patch.file.name}", patch.target) for patch in patches])
+
+
+def kustomization_of(cluster: ClusterPlan, files: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
+    """The cluster's kustomization.yaml with only some of its patches, to find the one that kustomize can't apply."""
+    start = f"{cluster.name}/"
+    own = [path.removeprefix(start) for path in files if path.startswith(start)]
+    return _kustomization(cluster, [path for path in own if "/" not in path and path != NAME], patches)
+
+
+def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
+    """Copies of the user's files, each once: a patch may be named several times with different targets."""
+    found = {f"patches/{patch.file.name}": _marked(patch.file) for patch in cluster.patches}
+    found |= {f"resources/{file.name}": _marked(file) for file in cluster.resources}
+    return found.items()
+
+
+def _marked(file: UserFile) -> bytes:
+    """The user's bytes under our first line, so that the copy can be told from a file that somebody put there."""
+    return HEADER + file.data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _homes(
+    cluster: ClusterPlan, objects: Iterable[tuple[str, KubeObject]], bases: Mapping[str, Sequence[KubeObject]]
+) -> Mapping[Identity, str]:
+    homes = {one.identity: file for file, one in objects}
+    for name in cluster.bases:
+        homes |= {copy.identity: f"{copy.origin}.yaml" for copy in bases[name]}
+    return homes

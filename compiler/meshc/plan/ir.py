@@ -1,0 +1,162 @@
+"""The plan: what the mesh means, cluster by cluster. Nothing after this room looks at mesh.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from meshc.errors import Place
+from meshc.kube import Version
+
+Generation = Literal["classic", "istiod"]
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Where Istio's images come from, tag settled."""
+
+    hub: str
+    tag: str
+    pull_secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a service copy. Empty names and application protocols aren't written."""
+
+    port: int
+    name: str
+    protocol: str
+    app_protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCopy:
+    """A Service object for clusters where the service doesn't run, so that its name resolves there."""
+
+    namespace: str
+    name: str
+    ports: tuple[Port, ...]
+    headless: bool
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBase:
+    """Copies that several clusters share: they stand once, under overlays/_services/<name>/."""
+
+    name: str
+    clients: tuple[str, ...]
+    copies: tuple[ServiceCopy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamespacePlan:
+    """A Namespace object of one cluster."""
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """How a remote reaches its primary. `addresses` by part: istiod, or pilot, policy, telemetry, zipkin."""
+
+    primary: str
+    addresses: Mapping[str, str]
+    injection_url: str | None
+    pilot_service: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserObject:
+    """An object, or a patch, in a file of the user's, and where it stands."""
+
+    body: Any
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes and what they say."""
+
+    name: str
+    source: str
+    data: bytes = field(repr=False)
+    objects: tuple[UserObject, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPlan:
+    """A patch of the user's; without a target it is for the object that it names itself."""
+
+    file: UserFile
+    target: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """One cluster, every setting decided.
+
+    `remotes` are the clusters that a primary holds credentials of. `cacerts` tells whether a CA runs here that
+    signs with the Secret of that name (`required`), or it is only placed where it was sealed (`if-present`).
+    """
+
+    name: str
+    role: Literal["primary", "remote"]
+    kubernetes: Version
+    istio: Version
+    revision: str
+    network: str | None
+    injection: Literal["automatic", "manual"]
+    attachment: Attachment | None
+    remotes: tuple[str, ...]
+    cacerts: Literal["required", "if-present", "none"]
+    namespaces: tuple[NamespacePlan, ...]
+    bases: tuple[str, ...]
+    copies: tuple[ServiceCopy, ...]
+    patches: tuple[PatchPlan, ...]
+    resources: tuple[UserFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole mesh."""
+
+    mesh: str
+    generation: Generation
+    istio_namespace: str
+    trust_domain: str
+    mesh_id: str
+    images: Images
+    mutual_tls: Literal["strict", "permissive", "disabled"]
+    control_plane_tls: bool
+    ca: Literal["plugged-in", "self-signed", "external"]
+    clusters: tuple[ClusterPlan, ...]
+    bases: tuple[ServiceBase, ...]
+
+    def cluster(self, name: str) -> ClusterPlan:
+        """The cluster of that name. Raises KeyError."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)
+
+
+def as_json(value: Any) -> Any:
+    """A plan as JSON data: file contents are left out, versions are text."""
+    if isinstance(value, Version | Place):
+        return str(value)
+    if isinstance(value, UserFile):
+        return {"name": value.name, "source": value.source}
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: as_json(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_json(item) for item in value]
+    return value

@@ -1,0 +1,228 @@
+"""make turns the fleet, its exports and the user's files into the `Plan`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from meshc import codes
+from meshc.mesh.inputs import objects_in
+from meshc.plan.ir import (
+    Attachment,
+    ClusterPlan,
+    Images,
+    NamespacePlan,
+    PatchPlan,
+    Plan,
+    Port,
+    ServiceBase,
+    ServiceCopy,
+    UserFile,
+    UserObject,
+)
+
+if TYPE_CHECKING:
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.inputs import UserFile as InputFile
+    from meshc.mesh.source import Source
+
+UNPLANNABLE = frozenset(
+    {
+        codes.NOT_YET,
+        codes.DUPLICATE_CLUSTER,
+        codes.NO_PRIMARY,
+        codes.WRONG_PRIMARY,
+        codes.ISTIO_UNSUPPORTED,
+        codes.MIXED_GENERATIONS,
+        codes.ADDRESS_MISSING,
+        codes.DUPLICATE_ENTRY,
+        codes.DUPLICATE_SERVICE,
+    }
+)
+"""Problems with which there is no plan. With any other one the rest is checked as well, to report all at once."""
+
+INJECTION = "istio-injection"
+REVISION = "istio.io/rev"
+NETWORK = "topology.istio.io/network"
+CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
+
+
+def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: Inputs) -> Plan:
+    """The plan of a mesh that the checks have passed. Touches nothing."""
+    mesh, spec = fleet.mesh, fleet.mesh.spec
+    bases, copies = _share(fleet, exports)
+    return Plan(
+        mesh=mesh.metadata.name,
+        generation="classic" if fleet.classic else "istiod",
+        istio_namespace=spec.istio.namespace,
+        trust_domain=spec.istio.trust_domain,
+        mesh_id=spec.istio.mesh_id or mesh.metadata.name,
+        images=Images(spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets),
+        mutual_tls=spec.security.mutual_tls,
+        control_plane_tls=control_plane_tls(fleet),
+        ca=spec.security.ca.type,
+        clusters=tuple(_cluster(fleet, source, member, bases, copies.get(member.name, ()), inputs) for member in fleet),
+        bases=bases,
+    )
+
+
+def control_plane_tls(fleet: Fleet) -> bool:
+    """Whether sidecars and control plane speak mutual TLS: always with istiod, by default with classic."""
+    return not fleet.classic or fleet.mesh.spec.security.control_plane_tls is not False
+
+
+def _cluster(
+    fleet: Fleet, source: Source, member: Member, bases: Iterable[ServiceBase], copies: Sequence[ServiceCopy], inputs: Inputs
+) -> ClusterPlan:
+    cluster = member.cluster
+    kubernetes = fleet.kubernetes_of(member)
+    held = [base for base in bases if member.name in base.clients]
+    copied = [copy.namespace for base in held for copy in base.copies] + [copy.namespace for copy in copies]
+    return ClusterPlan(
+        name=member.name,
+        role=cluster.role,
+        kubernetes=kubernetes,
+        istio=fleet.version_of(member),
+        revision=fleet.revision_of(member),
+        network=fleet.network_of(member),
+        injection=cluster.sidecar_injection or "automatic",
+        attachment=_attachment(fleet, member) if cluster.role == "remote" else None,
+        remotes=tuple(remote.name for remote in fleet.remotes if fleet.primary_of(remote) is member),
+        cacerts=_cacerts(fleet, member),
+        namespaces=tuple(_namespaces(fleet, member, copied)),
+        bases=tuple(base.name for base in held),
+        copies=tuple(copies),
+        patches=_patches(member, source, inputs),
+        resources=_resources(member, inputs),
+    )
+
+
+def _attachment(fleet: Fleet, member: Member) -> Attachment:
+    primary = fleet.primary_of(member)
+    assert primary is not None, "a check refuses remotes without a primary"  # noqa: S101
+    control_plane = primary.cluster.control_plane
+    addresses = {part: address for part, (address, _) in fleet.addresses_of(member).items()}
+    wanted = control_plane.pilot_service if control_plane else None
+    if wanted is None:
+        wanted = control_plane_tls(fleet) and is_ip(addresses.get("pilot", ""))
+    return Attachment(
+        primary.name,
+        addresses,
+        control_plane.injection_url if control_plane else None,
+        pilot_service=fleet.classic and wanted,
+    )
+
+
+def is_ip(address: str) -> bool:
+    """Whether an address is an IPv4 or IPv6 address rather than a host name."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:
+    """Classic runs a Citadel everywhere; of istiod meshes only primaries sign, a remote's would lie unused."""
+    if fleet.mesh.spec.security.ca.type != "plugged-in":
+        return "none"
+    return "required" if fleet.classic or member.cluster.role == "primary" else "if-present"
+
+
+def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable[NamespacePlan]:
+    spec = fleet.mesh.spec
+    yield NamespacePlan(spec.istio.namespace, *_istio_namespace(fleet, member))
+    unmanaged = {n.name for n in spec.namespaces if not n.managed}
+    wanted: dict[str, Mapping[str, str]] = {}
+    for namespace in spec.namespaces:
+        if namespace.managed and member.name in fleet.choose(namespace.clusters):
+            wanted[namespace.name] = _injection(fleet, member) if namespace.dataplane == "sidecar" else {}
+    for name in copied:
+        if name not in unmanaged and name != spec.istio.namespace:
+            wanted.setdefault(name, {})
+    for name, labels in sorted(wanted.items()):
+        yield NamespacePlan(name, labels, {})
+
+
+def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:
+    if fleet.classic:
+        return {}, {}
+    network, primary = fleet.network_of(member), fleet.primary_of(member)
+    labels = {NETWORK: network} if network else {}
+    remote = member.cluster.role == "remote" and primary
+    return labels, {CONTROL_PLANE_CLUSTERS: primary.name} if remote and primary else {}
+
+
+def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
+    """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
+    if member.cluster.sidecar_injection == "manual":
+        return {}
+    revision = fleet.revision_of(member)
+    return {INJECTION: "enabled"} if fleet.classic or revision == "default" else {REVISION: revision}
+
+
+def _share(fleet: Fleet, exports: Sequence[Export]) -> tuple[tuple[ServiceBase, ...], dict[str, tuple[ServiceCopy, ...]]]:
+    """Splits the copies into bases, shared by all clients of an entry, and what single clusters hold for themselves.
+
+    A cluster never gets a copy of a Service that runs there, and one copy where several entries offer it: the first
+    entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays.
+    """
+    homes: dict[tuple[str, str], set[str]] = {}
+    for export in exports:
+        homes.setdefault(export.key, set()).update(export.homes)
+    taken: set[tuple[str, tuple[str, str]]] = set()
+    shared: dict[int, list[ServiceCopy]] = {}
+    clients: dict[int, tuple[str, ...]] = {}
+    own: dict[str, list[ServiceCopy]] = {}
+    for export in exports:
+        served = tuple(c for c in export.clients if c not in homes[export.key] and (c, export.key) not in taken)
+        taken.update((c, export.key) for c in served)
+        copy = _copy(export)
+        if served == export.clients and served:
+            shared.setdefault(export.entry, []).append(copy)
+            clients[export.entry] = served
+        else:
+            for name in served:
+                own.setdefault(name, []).append(copy)
+    names = [entry.name for entry in fleet.mesh.spec.services]
+    bases = tuple(ServiceBase(names[entry], clients[entry], tuple(copies)) for entry, copies in shared.items())
+    return bases, {name: tuple(copies) for name, copies in own.items()}
+
+
+def _copy(export: Export) -> ServiceCopy:
+    ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
+    return ServiceCopy(export.namespace, export.name, ports, export.headless, export.labels, export.annotations)
+
+
+def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:
+    entries = [(p, {}) if isinstance(p, str) else (p.path, p.target_mapping()) for p in member.cluster.patches]
+    names = _file_names(path for path, _ in entries)
+    return tuple(
+        PatchPlan(_user_file(names, inputs.patches[path]), target, source.document.place(member.path("patches", number)))
+        for number, (path, target) in enumerate(entries)
+        if path in inputs.patches
+    )
+
+
+def _resources(member: Member, inputs: Inputs) -> tuple[UserFile, ...]:
+    files = {file.path: file for path in member.cluster.resources for file in inputs.resources.get(path, ())}
+    names = _file_names(files)
+    return tuple(_user_file(names, file) for file in files.values())
+
+
+def _user_file(names: Mapping[str, str], file: InputFile) -> UserFile:
+    objects = tuple(UserObject(data, manifest.place(path)) for manifest, path, data in objects_in(file.manifests))
+    return UserFile(names[file.path], file.path, file.data, objects)
+
+
+def _file_names(paths: Iterable[str]) -> dict[str, str]:
+    """A file name for each path: its last part, or where two share that, the whole path with - for /."""
+    unique = list(dict.fromkeys(paths))
+    lasts = [path.rsplit("/", 1)[-1] for path in unique]
+    return {
+        path: last if lasts.count(last) == 1 else "-".join(part for part in path.split("/") if part not in ("..", "."))
+        for path, last in zip(unique, lasts, strict=True)
+    }

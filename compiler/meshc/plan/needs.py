@@ -1,0 +1,29 @@
+"""What a component needs and cannot make: a Secret, described without its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNeed:
+    """A Secret that a component relies on. Never holds a value; `public` keys are certificates, open to everyone.
+
+    `file` is where its sealed form lies below the sealed folder; `kind` names the need in messages. A missing file is
+    an error where `required`, else it is waited for (`pending`, the text for plan and summary) or simply not placed.
+    """
+
+    cluster: str
+    kind: str
+    file: str
+    namespace: str
+    name: str
+    keys: tuple[str, ...]
+    public: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that meshc adds to whatever form is placed."""
+    required: bool = False
+    pending: str = ""

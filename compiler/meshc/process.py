@@ -1,0 +1,64 @@
+"""process turns a `Command` into what it prints: the only caller of subprocess. No shell, a bound on time, a bare environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshc.errors import ToolError
+
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments. `timeout` is in seconds."""
+
+    argv: tuple[str, ...]
+    cwd: Path | None = None
+    timeout: float = 120.0
+
+    def __str__(self) -> str:
+        return shlex.join(self.argv)
+
+
+class CommandError(ToolError):
+    """A program failed: `said` is what it wrote to standard error."""
+
+    def __init__(self, command: Command, said: str, why: str) -> None:
+        super().__init__(f"{why}\n  command: {command}\n{_indented(said)}" if said else f"{why}\n  command: {command}")
+        self.said = said
+
+
+def run(command: Command) -> bytes:
+    """Standard output of the program. Raises CommandError if it can't start, fails, or takes longer than it may.
+
+    It sees PATH and the locale of our environment and no more: no proxy, token or kubeconfig reaches it.
+    """
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment |= {"HOME": str(command.cwd or "/nonexistent"), "KUBECONFIG": os.devnull}
+    try:
+        done = subprocess.run(
+            command.argv,
+            cwd=command.cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=command.timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CommandError(command, "", f"{command.argv[0]} took longer than {command.timeout:.0f} s and was stopped") from None
+    except OSError as error:
+        raise CommandError(command, "", f"{command.argv[0]} can't be run: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise CommandError(command, said, f"{Path(command.argv[0]).name} failed with exit code {done.returncode}")
+    return done.stdout
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines()[:20])

@@ -1,0 +1,12 @@
+"""The sealed forms, by the kind of the object that is committed. The only list of them."""
+
+from __future__ import annotations
+
+from meshc.secrets import external_secrets, sealed_secrets, sops
+from meshc.secrets.contract import Form
+
+FORMS: dict[str, Form] = {
+    "Secret": sops,
+    "SealedSecret": sealed_secrets,
+    "ExternalSecret": external_secrets,
+}

@@ -1,0 +1,71 @@
+"""A SealedSecret of Bitnami's controller: sealed values under encryptedData, public certificates plain in the template."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.secrets.contract import (
+    at,
+    check_annotations,
+    check_identity,
+    check_keys,
+    check_labels,
+    check_public,
+    check_template_text,
+)
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.plan.needs import SecretNeed
+    from meshc.yamltext import Document
+
+_TEMPLATE = ("spec", "template")
+_FIELDS = {"apiVersion", "kind", "metadata", "spec", "status"}
+
+
+def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
+    """Form, identity and every value. kustomize must not rename it: a strict seal is bound to name and namespace."""
+    data, clusters = document.data, (need.cluster,)
+    yield from check_identity(need, document)
+    yield from check_identity(need, document, _TEMPLATE)
+    yield from check_labels(need, document, _TEMPLATE)
+    yield from check_annotations(need, document)
+    yield from check_annotations(need, document, _TEMPLATE)
+    yield from check_template_text(need, document, _TEMPLATE, at(data, *_TEMPLATE))
+    for field in sorted(data.keys() - _FIELDS):
+        what = f'{need.kind}: "{field}" is no field of a SealedSecret'
+        yield codes.SEALED_UNREADABLE.at(document.key_place((field,)), what, "take it out", clusters=clusters)
+    if data.get("apiVersion") != "bitnami.com/v1alpha1":
+        what = f"{need.kind}: a SealedSecret has apiVersion bitnami.com/v1alpha1"
+        yield codes.SEALED_UNREADABLE.at(document.place(("apiVersion",)), what, "seal it again", clusters=clusters)
+    sealed, plain = at(data, "spec", "encryptedData"), at(data, *_TEMPLATE, "data") or {}
+    if not isinstance(sealed, dict) or not isinstance(plain, dict):
+        what = f"{need.kind}: spec.encryptedData is missing"
+        yield codes.SEALED_KEYS.at(document.place(("spec",)), what, "seal it again", clusters=clusters)
+        return
+    yield from check_keys(need, document, ("spec", "encryptedData"), {**sealed, **plain})
+    for key, value in sealed.items():
+        if not is_sealed(value):
+            what = f'{need.kind}: "{key}" isn\'t sealed'
+            hint = "seal it with the cluster's certificate, and replace the key or token: what was committed is known"
+            yield codes.PLAINTEXT.at(document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters)
+    for key, value in plain.items():
+        path = (*_TEMPLATE, "data", key)
+        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+    if at(data, *_TEMPLATE, "stringData"):
+        what = f"{need.kind}: stringData in the template would become the value as it stands"
+        yield codes.STRING_DATA.at(document.key_place((*_TEMPLATE, "stringData")), what, "seal it instead", clusters=clusters)
+
+
+def is_sealed(value: Any) -> bool:
+    """Whether a value has the form of a seal: two bytes of length, an RSA-wrapped session key of that length, AES-GCM text."""
+    try:
+        raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        return False
+    wrapped = int.from_bytes(raw[:2], "big")
+    return wrapped in (256, 384, 512, 1024) and len(raw) > 2 + wrapped + 16
