@@ -132,12 +132,12 @@ SELF_SIGNED_SPLIT = Code(
 CERTIFICATE_UNREADABLE = Code(
     "MESH301",
     "a certificate file that isn't plain PEM",
-    "export it again: CERTIFICATE blocks and blank lines, nothing else, since every reader skips something different",
+    "export it again, as CERTIFICATE blocks and nothing else: every reader skips something different",
 )
 PRIVATE_KEY_IN_PUBLIC_FILE = Code(
     "MESH302",
     "a private key in a file of public certificates",
-    "take it out, and make a new key and certificate: the old key is known to everybody who could read the file",
+    "take it out, and make a new key and certificate: treat the old key as known to others",
     exit=Exit.REFUSED,
 )
 CERTIFICATE_PAIR_INCOMPLETE = Code(
@@ -148,12 +148,14 @@ CERTIFICATE_PAIR_INCOMPLETE = Code(
 CA_CERT_NOT_SINGLE = Code(
     "MESH304",
     "ca-cert.pem with several certificates",
-    "keep the cluster's own CA there, and move its issuers to cert-chain.pem: istiod and Citadel read the first only",
+    "keep the cluster's own CA there, and move its issuers to cert-chain.pem: Istio reads only the first",
 )
 ROOT_UNUSABLE = Code(
-    "MESH305", "a root that can't be one", "put self-signed CA certificates with keyCertSign into root-cert.pem"
+    "MESH305", "a root that can't be one", "put self-signed CAs with keyCertSign into root-cert.pem"
 )
-ROOT_TWICE = Code("MESH306", "a root stands twice in root-cert.pem", "take one of the two out", Severity.WARNING)
+ROOT_TWICE = Code(
+    "MESH306", "a root stands twice in root-cert.pem", "take one of the two out", Severity.WARNING
+)
 CA_UNUSABLE = Code(
     "MESH307",
     "a certificate that may not sign workloads",
@@ -172,24 +174,35 @@ ROOT_USED_AS_CA = Code(
     acknowledgeable=True,
 )
 CHAIN_BROKEN = Code(
-    "MESH311", "a CA whose chain doesn't reach a root", "add the missing issuers to cert-chain.pem, or issue the CA again"
+    "MESH311",
+    "a CA whose chain doesn't reach a root",
+    "add the missing issuers to cert-chain.pem, or issue the CA again",
 )
 ROOT_DIFFERS = Code(
     "MESH312",
     "a CA under another root",
-    "issue it from the common root, or put both roots into root-cert.pem; equal subjects don't make roots equal",
+    "issue it from the common root, or put both roots into root-cert.pem; equal subjects prove nothing",
 )
 PATH_TOO_LONG = Code(
-    "MESH313", "more CAs below a certificate than its path length allows", "issue the CA from a certificate further up"
+    "MESH313",
+    "more CAs below a certificate than its path length allows",
+    "issue the CA from a certificate further up",
 )
 CHAIN_FILE_ORDER = Code(
-    "MESH314", "cert-chain.pem doesn't begin with ca-cert.pem", "write the certificate of ca-cert.pem first, then its issuers"
+    "MESH314",
+    "cert-chain.pem doesn't begin with ca-cert.pem",
+    "write the certificate of ca-cert.pem first, then its issuers",
 )
 CHAIN_UNRELATED = Code(
-    "MESH315", "a certificate in cert-chain.pem that has no part in the chain", "take it out", Severity.WARNING
+    "MESH315",
+    "a certificate in cert-chain.pem that has no part in the chain",
+    "take it out",
+    Severity.WARNING,
 )
 DATES_IMPOSSIBLE = Code(
-    "MESH316", "certificates that are never valid, alone or together", "issue them again with dates that overlap"
+    "MESH316",
+    "certificates that are never valid, alone or together",
+    "issue them again with dates that overlap",
 )
 OUTSIDE_ISSUER_DATES = Code(
     "MESH317",

@@ -1,0 +1,250 @@
+"""The only reader of certificates: turns the bytes of a PEM file into `Certificate`s, or into problems."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import warnings
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
+from meshc import codes
+from meshc.errors import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from meshc.errors import Problem
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
+_PRIVATE_KEY = re.compile(rb"-----[ \t]*(?:BEGIN|END)[^\n-]*PRIVATE[ \t]+KEY", re.IGNORECASE)
+_FAULTS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for odd certificates, at load or at the first use of a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of a file. Every field is parsed already, so nothing about it can raise later."""
+
+    place: Place
+    x509: x509.Certificate
+    fingerprint: str
+    key_digest: str
+    """SHA-256 of the SubjectPublicKeyInfo, in hex: equal for equal keys, whatever certificate holds them."""
+    key: str
+    """The kind of key, such as `RSA 2048`, `ECDSA secp256r1` or `Ed25519`."""
+    subject: str
+    issuer: str
+    self_issued: bool
+    not_before: datetime
+    not_after: datetime
+    signature_hash: str
+    is_ca: bool
+    path_length: int | None
+    may_sign: bool
+    """Whether key usage, if there at all, holds keyCertSign."""
+    purposes: frozenset[str] | None
+    """The OIDs of extended key usage; None means any purpose."""
+    key_id: bytes | None
+    issuer_key_id: bytes | None
+    unknown_critical: tuple[str, ...]
+
+
+def read(
+    file: str, data: bytes, clusters: Iterable[str] = ()
+) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
+    """The certificates of a PEM file, and what is wrong with it.
+
+    Strict: a file holds CERTIFICATE blocks and white space, nothing else, because Go, BoringSSL and OpenSSL
+    each skip something different around blocks. No problem ever quotes the file. Never raises.
+    """
+    clusters = tuple(clusters)
+    if key := _PRIVATE_KEY.search(data):
+        place = Place(file, data.count(b"\n", 0, key.start()) + 1, 1)
+        return (), (_private_key(place, clusters),)
+    certificates: list[Certificate] = []
+    problems: list[Problem] = []
+    for line, block in _blocks(data):
+        place = Place(file, line, 1)
+        if isinstance(block, bytes):
+            certificate = _parse(place, block)
+            if certificate is not None:
+                certificates.append(certificate)
+            elif _is_private_key(block):
+                problems.append(_private_key(place, clusters))
+            else:
+                what, hint = (
+                    "this block isn't a certificate that meshc can read",
+                    "export the certificate again, as PEM",
+                )
+                problems.append(codes.CERTIFICATE_UNREADABLE.at(place, what, hint, clusters=clusters))
+        else:
+            problems.append(codes.CERTIFICATE_UNREADABLE.at(place, *block, clusters=clusters))
+    if not certificates and not problems:
+        hint = "put the certificate there, as PEM"
+        problems.append(
+            codes.CERTIFICATE_UNREADABLE.at(Place(file), "the file is empty", hint, clusters=clusters)
+        )
+    return tuple(certificates), tuple(problems)
+
+
+def only_certificates(data: bytes) -> bool:
+    """Whether the bytes are well-formed CERTIFICATE blocks and white space, and so hold no secret."""
+    certificates, problems = read("", data)
+    return bool(certificates) and not problems
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the whole certificate, as `openssl x509 -fingerprint -sha256` prints it."""
+    return sha256(certificate.public_bytes(Encoding.DER)).digest().hex(":").upper()
+
+
+def signed_by(child: Certificate, issuer: Certificate) -> bool:
+    """Whether the issuer's key signed the child, under the issuer's name. Dates and usage don't matter."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            child.x509.verify_directly_issued_by(issuer.x509)
+    except (InvalidSignature, *_FAULTS):
+        return False
+    return True
+
+
+def _private_key(place: Place, clusters: tuple[str, ...]) -> Problem:
+    what = "a private key stands in a file of public certificates"
+    hint = "take it out, and make a new key and certificate: treat this key as known to others"
+    return codes.PRIVATE_KEY_IN_PUBLIC_FILE.at(place, what, hint, clusters=clusters)
+
+
+def _is_private_key(der: bytes) -> bool:
+    """Whether a block called CERTIFICATE holds a key instead."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            load_der_private_key(der, None)
+    except TypeError:  # encrypted: a key all the same
+        return True
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
+    """Each block's first line with its DER; or, where it can't be read, with what is wrong and what to do."""
+    begin, body, outside = 0, list[bytes](), False
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        line = raw.rstrip(b" \t\r")  # what Go's encoding/pem ignores; it ignores nothing before a dash
+        if line == _BEGIN:
+            if begin:
+                yield begin, ("this block has no end", "export the certificate again, as PEM")
+            begin, body, outside = number, [], False
+        elif begin and line == _END:
+            yield begin, _decode(body)
+            begin = 0
+        elif begin:
+            body.append(line)
+        elif line and not outside:
+            outside = True  # one problem for a run of lines
+            what = "something other than a CERTIFICATE block stands here"
+            yield number, (what, "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE")
+    if begin:
+        yield begin, ("this block has no end", "export the certificate again, as PEM")
+
+
+def _decode(body: list[bytes]) -> bytes | tuple[str, str]:
+    if any(line.startswith(_END) for line in body):
+        what = "the end of this block and the begin of the next stand on one line"
+        return what, "put a newline between the two certificates"
+    try:
+        der = base64.b64decode(b"".join(body), validate=True)
+    except (binascii.Error, ValueError):
+        der = b""
+    # Encoding again finds what b64decode lets pass: data after the padding, and bits that no encoder sets.
+    if not der or not all(body) or base64.b64encode(der) != b"".join(body):
+        return "this block isn't base64", "export the certificate again, as PEM"
+    return der
+
+
+def _parse(place: Place, der: bytes) -> Certificate | None:
+    """None for what isn't a certificate with a known kind of key. Fields are lazy: all are read here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            return _settle(place, certificate)
+        except _FAULTS:
+            return None
+
+
+def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
+    key = certificate.public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    found = {extension.oid: extension for extension in certificate.extensions}
+    values = {type(extension.value): extension.value for extension in found.values()}
+    basic = values.get(x509.BasicConstraints)
+    usage = values.get(x509.KeyUsage)
+    extended = values.get(x509.ExtendedKeyUsage)
+    key_id = values.get(x509.SubjectKeyIdentifier)
+    issuer_key_id = values.get(x509.AuthorityKeyIdentifier)
+    unknown = (
+        e.oid.dotted_string
+        for e in found.values()
+        if e.critical and isinstance(e.value, x509.UnrecognizedExtension)
+    )
+    hash_algorithm = certificate.signature_hash_algorithm
+    return Certificate(
+        place,
+        certificate,
+        fingerprint(certificate),
+        sha256(spki).hexdigest(),
+        _kind(key),
+        _shown(certificate.subject),
+        _shown(certificate.issuer),
+        certificate.subject == certificate.issuer,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        hash_algorithm.name if hash_algorithm else "",
+        is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
+        path_length=basic.path_length if isinstance(basic, x509.BasicConstraints) else None,
+        may_sign=usage.key_cert_sign if isinstance(usage, x509.KeyUsage) else True,
+        purposes=frozenset(o.dotted_string for o in extended)
+        if isinstance(extended, x509.ExtendedKeyUsage)
+        else None,
+        key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
+        issuer_key_id=issuer_key_id.key_identifier
+        if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier)
+        else None,
+        unknown_critical=tuple(unknown),
+    )
+
+
+def _kind(key: object) -> str:
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ECDSA {key.curve.name}"
+    return type(key).__name__.removesuffix("PublicKey")
+
+
+def _shown(name: x509.Name) -> str:
+    """A name fit for one line of a message: RFC 4514, cut short, no control characters."""
+    text = "".join(c if c.isprintable() else "?" for c in name.rfc4514_string())
+    return f"{text[:120]}..." if len(text) > 120 else text
