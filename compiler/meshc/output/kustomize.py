@@ -131,7 +131,7 @@ def _ask(program: Path, cache: Repository) -> Kustomize | None:
 
 
 def _interview(program: Path) -> bytes:
-    questions = [("kustomize", ("version",), rb"\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")]
+    questions = [("kustomize", ("version",), rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")]
     kubectl = ("kubectl", ("version", "--client"), rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
     for kind, arguments, pattern in [kubectl, *questions] if "kubectl" in program.name else [*questions, kubectl]:
         try:

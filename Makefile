@@ -1,0 +1,53 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything lands in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OLD_KUBERNETES := $(VENV)/share/kubernetes-validate-1.16.0
+SAMPLES := mesh.yaml examples/classic/mesh.yaml
+
+.PHONY: demo test check format docs clean
+
+demo: $(VENV)/.installed
+	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
+	@echo "\n\$$ meshc plan" && $(BIN)/meshc plan
+	@for mesh in $(SAMPLES); do echo "\n\$$ meshc check -f $$mesh"; $(BIN)/meshc check -f $$mesh || exit; done
+	@echo "\nwhat Argo CD or Flux syncs into edge-1: output/edge-1/" && ls output/edge-1
+
+test: check $(OLD_KUBERNETES)
+	$(BIN)/pytest -q -n auto
+
+check: $(VENV)/.tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.tested
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed
+	$(BIN)/meshc schema > mesh.schema.json
+	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
+	$(BIN)/python tests/make_docs.py
+
+clean:
+	rm -rf $(VENV) .meshc examples/*/.meshc
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ $(VENV)/.installed
+
+# Schemas of Kubernetes 1.10 to 1.16, for classic Istio: only this source release has them.
+$(OLD_KUBERNETES): | $(VENV)/.tested
+	@mkdir -p $(VENV)/share
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest $(VENV)/share kubernetes-validate==1.16.0
+	tar -xzf $@.tar.gz -C $(VENV)/share
