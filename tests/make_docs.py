@@ -1,0 +1,52 @@
+"""Makes docs/problems.md from the codes: python tests/make_docs.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from meshc.codes import every_code
+from meshc.errors import Exit
+
+GROUPS = {
+    "0": "Text and tools",
+    "1": "The shape of mesh.yaml",
+    "2": "Clusters",
+    "3": "Trust",
+    "4": "Secrets",
+    "5": "Namespaces and services",
+    "6": "Files of yours",
+    "7": "What kustomize says",
+    "9": "Acknowledgements",
+}
+INTRODUCTION = """# Problems
+
+Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next, under a code that never changes its
+meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused* exit with 5,
+others with 3.
+
+A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is itself a
+problem:
+
+```yaml
+acknowledge:
+  - {code: MESH215, clusters: [edge-1, edge-2], reason: "both draw pod addresses from one VPC range"}
+```
+"""
+
+
+def problems_page() -> str:
+    """docs/problems.md."""
+    lines = [INTRODUCTION]
+    group = ""
+    for code in every_code().values():
+        if code.id[4] != group:
+            group = code.id[4]
+            lines += [f"\n## {GROUPS[group]}\n", "| code | | what | what to do |", "|---|---|---|---|"]
+        marks = [str(code.severity)] + (["refused"] if code.exit is Exit.REFUSED else [])
+        marks += ["can be acknowledged"] if code.acknowledgeable else []
+        lines.append(f"| {code.id} | {', '.join(marks)} | {code.title} | {code.advice} |".replace("<", "&lt;"))
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent.parent / "docs/problems.md").write_text(problems_page())

@@ -1,0 +1,54 @@
+"""The documentation is true: its commands run, its links lead somewhere, its generated pages are made from the code."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, find_tool
+from make_docs import problems_page
+from typer.testing import CliRunner
+
+from meshc.cli.main import app
+
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+SAMPLE = ("mesh.yaml", "apps", "certificates", "sealed", "patches", "extra", "overlays", "output")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_say_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_tool("kubectl")
+    for name in SAMPLE:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
+        for command, shown in re.findall(r"^\$ meshc (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            result = CliRunner().invoke(app, shlex.split(command), catch_exceptions=False)
+
+            assert result.exit_code == 0, result.output
+            assert fits(result.stdout, shown), result.stdout
+
+
+def fits(actual: str, shown: str) -> bool:
+    """Whether what was printed is what the page shows; a line `...` stands for any lines."""
+    pattern = "".join("*" if line == "..." else re.sub(r"([\[?*])", r"[\1]", line) + "\n" for line in shown.splitlines())
+    return fnmatch.fnmatchcase(actual, pattern)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_page_of_problems_is_made_from_the_codes() -> None:
+    assert (ROOT / "docs/problems.md").read_text() == problems_page()
