@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -24,21 +25,22 @@ class FileTree(Mapping[str, bytes]):
             for parent in PurePosixPath(path).parents:
                 if str(parent) in files:
                     raise ValueError(f"{str(parent)!r} is both a file and a folder")
-        self._files = MappingProxyType({path: files[path] for path in sorted(files)})
+        self._paths = sorted(files)
+        self._files = MappingProxyType({path: files[path] for path in self._paths})
 
     def __getitem__(self, path: str) -> bytes:
         return self._files[path]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
+        return iter(self._paths)
 
     def __len__(self) -> int:
         return len(self._files)
 
     def under(self, folder: str) -> FileTree:
         """The files below `folder`, with paths relative to it."""
-        start = folder + "/"
-        return FileTree({path.removeprefix(start): data for path, data in self.items() if path.startswith(start)})
+        first, last = (bisect_left(self._paths, folder + end) for end in ("/", "0"))  # "0" follows "/"
+        return FileTree({path[len(folder) + 1 :]: self._files[path] for path in self._paths[first:last]})
 
     def at(self, folder: str) -> FileTree:
         """The same files, all below `folder`."""

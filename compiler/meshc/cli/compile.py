@@ -12,6 +12,8 @@ from meshc.pipeline import Result, compile_mesh, render, stop_on_kustomize, writ
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SHOWN = 12
+
 
 def compile_command(file: Path, patterns: list[str], jobs: int | None, form: Format) -> None:
     """Reads, checks, renders, writes. Nothing is written unless everything went well."""
@@ -44,5 +46,6 @@ def _summary(mesh: str, result: Result, form: Format) -> None:
     for name, colour in (("written", "green"), ("unchanged", "white"), ("removed", "yellow"), ("pending", "cyan")):
         entries = getattr(result, name)
         if entries:
-            shown = ", ".join(entries) if name != "pending" else "\n             ".join(entries)
-            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {shown}")
+            joint = "\n             " if name == "pending" else ", "
+            shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
+            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")
