@@ -1,0 +1,631 @@
+"""yamltext turns YAML text into `Document`s, and objects into YAML text: the only importer of the YAML library.
+
+What is read resolves by YAML 1.2's core schema. What is written is in kustomize's own style, so that an object that no
+patch touches passes through `kustomize build` byte for byte.
+"""
+
+from __future__ import annotations
+
+import calendar
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any, NamedTuple, NoReturn
+
+import yaml
+from yaml import events
+
+from meshc import codes
+from meshc.errors import Code, Path, Place, Problem, dotted
+
+Mark = tuple[int, int]
+"""Line and column from 1; columns count characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
+
+    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the characters
+    of each plain (unquoted) scalar that is no string. All are by path; what an alias stands for is where it was written.
+    """
+
+    data: Any
+    file: str
+    values: Mapping[Path, Mark]
+    keys: Mapping[Path, Mark]
+    texts: Mapping[Path, str]
+
+    def place(self, path: Path) -> Place:
+        """Where a problem with the value at `path` is shown: a whole collection at its key, the rest at the value.
+
+        A path that isn't there is shown at its nearest ancestor.
+        """
+        while path and path not in self.values:
+            path = path[:-1]
+        value = self.data
+        for step in path:
+            value = value[step]
+        mark = self.values.get(path, (1, 1))
+        return Place(self.file, *(self.keys.get(path, mark) if isinstance(value, dict | tuple) else mark))
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key of the entry at `path` stands; `place(path)` where there is none."""
+        return Place(self.file, *self.keys[path]) if path in self.keys else self.place(path)
+
+
+def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+    """Every document of a stream but the empty ones, and everything wrong with its text. Never raises.
+
+    Strict is for what is written for meshc: exactly one document, no merge keys, no word that YAML 1.1 reads
+    otherwise. Else it is a manifest of anybody's: merge keys are expanded, and such words (`no`, `1_000`, but also
+    `0644`) stay the text they are.
+    """
+    limits = _STRICT if strict else _LENIENT
+    if len(data) > limits.bytes:
+        what = f"{len(data)} bytes are more than meshc reads ({limits.bytes >> 20} MiB)"
+        return (), (codes.YAML_SIZE.at(Place(file, 1, 1), what, "split the file"),)
+    text, problem = _decode(data, file)
+    if problem is not None:
+        return (), (problem,)
+    reader = _Reader(file, strict, limits.nodes)
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            reader.take(event)
+    except yaml.MarkedYAMLError as error:
+        reader.problems.append(_syntax(error, text, file))
+    except _StopReadingError:
+        pass
+    else:
+        reader.finish()
+    return tuple(reader.documents), tuple(reader.problems)
+
+
+def write(body: Mapping[str, Any]) -> str:
+    """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
+
+    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or U+2029,
+    and for keys like `2`, `12`, `1a` in one mapping, which kustomize itself writes in changing order.
+    """
+    if not isinstance(body, Mapping):
+        raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
+    stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
+    try:
+        _add(body, stream)
+        stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
+        text: str = yaml.emit(stream, Dumper=yaml.CSafeDumper, width=80, allow_unicode=True)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise TypeError(f"JSON has no such value: {error}") from None
+    # libyaml marks the end after a literal block that keeps its last blank lines; kustomize doesn't.
+    return text.removesuffix("...\n") if text.endswith("\n...\n") else text
+
+
+def write_all(bodies: Iterable[Mapping[str, Any]]) -> str:
+    """The documents of `bodies`, one after another, with `---` between them."""
+    return "---\n".join(write(body) for body in bodies)
+
+
+class _Limits(NamedTuple):
+    bytes: int
+    nodes: int
+
+
+# Nodes count after aliases are expanded: the bound on the work that a small file can make.
+_STRICT = _Limits(bytes=2 << 20, nodes=200_000)
+_LENIENT = _Limits(bytes=8 << 20, nodes=2_000_000)
+_DEPTH = 64
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _decode(data: bytes, file: str) -> tuple[str, Problem | None]:
+    """The text of a stream without its byte order mark, or why there is none."""
+    hint = "save the file as UTF-8"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "", codes.YAML_ENCODING.at(Place(file, 1, 1), "the text is UTF-16, not UTF-8", hint)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        what = f"the text is not UTF-8: it holds the byte 0x{data[error.start]:02x}"
+        return "", codes.YAML_ENCODING.at(_place_after(data[: error.start].decode(), file), what, hint)
+    found = _FORBIDDEN.search(text)
+    if found is None:
+        return text, None
+    number = f"{ord(found[0]):04x}"
+    what = f"the character U+{number.upper()} isn't allowed in YAML"
+    hint = f"take it out, or write \\u{number} inside double quotes"
+    return "", codes.YAML_CHARACTER.at(_place_after(text[: found.start()], file), what, hint)
+
+
+def _place_after(text: str, file: str) -> Place:
+    return Place(file, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file, *_mark(mark)) if mark else Place(file, 1, 1)
+    words = error.problem or "the text is not YAML"
+    if mark and ("tab character" in words or text[mark.index : mark.index + 1] == "\t"):
+        return codes.YAML_TAB.at(place, "a tab is used for indentation", "use spaces")
+    also = [Place(file, *_mark(error.context_mark))] if error.context and error.context_mark else []
+    what = f"{error.context}, {words}" if error.context else words
+    hint = "look at the indentation, and at quotes and brackets that aren't closed"
+    return codes.YAML_SYNTAX.at(
+        place, " ".join(what.lower().split()), hint, also=[one for one in also if one != place]
+    )
+
+
+def _mark(mark: Any) -> Mark:
+    return (mark.line + 1, mark.column + 1)
+
+
+def _shown(text: str) -> str:
+    """`text` in double quotes, short and on one line."""
+    return json.dumps(text if len(text) <= 60 else text[:59] + "…", ensure_ascii=False)
+
+
+class _StopReadingError(Exception):
+    """There is no use or no safety in reading on."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A value with what its index needs. `text` is a scalar's characters; an alias shares its target's `entries`."""
+
+    mark: Mark
+    value: Any = None
+    text: str | None = None
+    plain: bool = False
+    entries: dict[str | int, tuple[Mark | None, _Node]] | None = None
+
+
+class _Key(NamedTuple):
+    """A key that waits for its value, which is dropped if `text` is None."""
+
+    text: str | None
+    mark: Mark
+    merge: bool = False
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end isn't read yet. `before` is the count of nodes at its start, `height` that of its children."""
+
+    node: _Node
+    anchor: str | None
+    is_mapping: bool
+    before: int
+    entries: dict[str | int, tuple[Mark | None, _Node]] = field(default_factory=dict)
+    merged: list[_Node] = field(default_factory=list)
+    key: _Key | None = None
+    height: int = 0
+
+    @property
+    def step(self) -> str | int:
+        """The path's step to the value that is read now."""
+        return len(self.entries) if not self.is_mapping else (self.key.text or "<<") if self.key else ""
+
+
+class _Anchored(NamedTuple):
+    node: _Node
+    size: int
+    height: int
+
+
+class _Reader:
+    """Builds documents from the library's events, one by one: a limit holds before what it forbids is built."""
+
+    def __init__(self, file: str, strict: bool, limit: int) -> None:
+        self.documents: list[Document] = []
+        self.problems: list[Problem] = []
+        self._file, self._strict, self._limit = file, strict, limit
+        self._count = 0
+        self._open: list[_Open] = []
+        self._anchors: dict[str, _Anchored | None] = {}  # None: the anchor's own value is still being read
+
+    def take(self, event: events.Event) -> None:
+        """Reads on by one event. Raises _StopReadingError once a limit is reached."""
+        if isinstance(event, events.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, events.CollectionStartEvent):
+            self._start(event)
+        elif isinstance(event, events.CollectionEndEvent):
+            self._end()
+        elif isinstance(event, events.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, events.DocumentStartEvent):
+            self._anchors = {}
+
+    def finish(self) -> None:
+        """Checks the stream as a whole, after its last event."""
+        if self._strict and not self.documents and not self.problems:
+            self._report(codes.YAML_EMPTY, (1, 1), "the file is empty", "write the document")
+
+    def _scalar(self, event: events.ScalarEvent) -> None:
+        mark, text, plain = _mark(event.start_mark), event.value, event.style == ""
+        self._grow(mark, 1)
+        is_key = bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
+        value: Any = text
+        if event.tag is not None:
+            value = self._tagged(event.tag, text, mark)
+        elif plain:
+            value = _resolve(text)
+            if self._strict and not is_key and _misread(text, value):
+                self._report_misread(text, mark)
+        node = _Node(mark, value, text, plain and event.tag is None)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(node, 1, 0)
+        self._put(node, 0)
+
+    def _start(self, event: events.CollectionStartEvent) -> None:
+        mark, is_mapping = _mark(event.start_mark), isinstance(event, events.MappingStartEvent)
+        self._grow(mark, 1)
+        self._limit_depth(mark, 1)
+        if event.tag not in (None, _TAG + ("map" if is_mapping else "seq")):
+            self._report_tag(event.tag or "", mark)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(_Node(mark), event.anchor, is_mapping, self._count - 1))
+
+    def _end(self) -> None:
+        ended = self._open.pop()
+        for source in ended.merged:
+            for key, entry in (source.entries or {}).items():
+                ended.entries.setdefault(key, entry)
+        node = ended.node
+        node.entries = ended.entries
+        values = {step: entry.value for step, (_, entry) in ended.entries.items()}
+        node.value = values if ended.is_mapping else tuple(values.values())
+        if ended.anchor is not None:
+            self._anchors[ended.anchor] = _Anchored(node, self._count - ended.before, ended.height + 1)
+        self._put(node, ended.height + 1)
+
+    def _alias(self, event: events.AliasEvent) -> None:
+        mark, name = _mark(event.start_mark), event.anchor or ""
+        found = self._anchors.get(name)
+        if found is None:
+            what = (
+                "stands inside the value it names"
+                if name in self._anchors
+                else "names an anchor that isn't there"
+            )
+            self._report(
+                codes.YAML_ALIAS, mark, f"the alias {_shown('*' + name)} {what}", "write the value out"
+            )
+            self._put(_Node(mark), 0)
+            return
+        self._grow(mark, found.size)
+        self._limit_depth(mark, found.height)
+        target = found.node
+        self._put(_Node(mark, target.value, target.text, target.plain, target.entries), found.height)
+
+    def _put(self, node: _Node, height: int) -> None:
+        """Gives a value that is read whole to the collection around it, or makes it a document."""
+        if not self._open:
+            self._document(node)
+            return
+        around = self._open[-1]
+        around.height = max(around.height, height)
+        if not around.is_mapping:
+            around.entries[len(around.entries)] = (None, node)
+        elif around.key is None:
+            around.key = self._key(node, around)
+        else:
+            key, around.key = around.key, None
+            if key.merge:
+                around.merged += self._sources(node)
+            elif key.text is not None:
+                around.entries[key.text] = (key.mark, node)
+
+    def _key(self, node: _Node, around: _Open) -> _Key:
+        if node.text is None or (node.plain and node.value is None):
+            what = "a key is empty or null" if node.text is not None else "a key is not a text"
+            self._report(
+                codes.YAML_KEY, node.mark, what, "write a text as the key, in quotes where it needs them"
+            )
+            return _Key(None, node.mark)
+        if node.plain and node.text == "<<":
+            if self._strict:
+                self._report(
+                    codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not read here', "write the keys out"
+                )
+            return _Key(None, node.mark, merge=not self._strict)
+        first = around.entries.get(node.text)
+        if first is not None:
+            what, also = (
+                f"the key {_shown(node.text)} stands here twice",
+                Place(self._file, *(first[0] or first[1].mark)),
+            )
+            self._report(
+                codes.YAML_DUPLICATE_KEY, node.mark, what, "keep one of the two", last=node.text, also=(also,)
+            )
+            return _Key(None, node.mark)
+        return _Key(node.text, node.mark)
+
+    def _sources(self, node: _Node) -> list[_Node]:
+        """The mappings that a merge key names, in order; the earlier one wins."""
+        listed = (
+            [entry for _, entry in (node.entries or {}).values()] if isinstance(node.value, tuple) else [node]
+        )
+        if all(isinstance(source.value, dict) for source in listed):
+            return listed
+        what = 'the value of a merge key ("<<") is neither a mapping nor a list of mappings'
+        self._report(codes.YAML_MERGE, node.mark, what, "write the keys out")
+        return []
+
+    def _document(self, root: _Node) -> None:
+        if root.plain and root.text == "":
+            return
+        if self._strict and self.documents:
+            hint = 'keep one document a file: take out the line "---" and what follows'
+            self._report(codes.YAML_DOCUMENTS, root.mark, "a second document begins here", hint)
+            raise _StopReadingError
+        values: dict[Path, Mark] = {}
+        keys: dict[Path, Mark] = {}
+        texts: dict[Path, str] = {}
+        _index(root, (), values, keys, texts)
+        self.documents.append(Document(root.value, self._file, values, keys, texts))
+
+    def _tagged(self, tag: str, text: str, mark: Mark) -> Any:
+        """The value of a scalar with an explicit tag. A tag that isn't the core schema's, or doesn't fit, is a problem."""
+        value = text if tag == _TAG + "str" else _resolve(text)
+        if tag == _TAG + "float" and type(value) is int:
+            value = float(value)
+        if _TYPES.get(tag) is not type(value):
+            self._report_tag(tag, mark)
+        return value
+
+    def _grow(self, mark: Mark, size: int) -> None:
+        self._count += size
+        if self._count > self._limit:
+            what = f"more than {self._limit} values, with aliases written out"
+            self._stop(codes.YAML_EXPANSION, mark, what, "use fewer aliases, or split the file")
+
+    def _limit_depth(self, mark: Mark, height: int) -> None:
+        if len(self._open) + height > _DEPTH:
+            self._stop(
+                codes.YAML_DEPTH,
+                mark,
+                f"more than {_DEPTH} collections inside one another",
+                "write it flatter",
+            )
+
+    def _report_misread(self, text: str, mark: Mark) -> None:
+        switch = text.lower() in _SWITCHES
+        what = f"{_shown(text)} without quotes is {'true or false' if switch else 'another value'} to older readers of YAML"
+        instead = "true/false for a switch" if switch else "plain decimal digits for a number"
+        self._report(
+            codes.YAML_MISREAD, mark, what, f"write {_shown(text)} (with quotes) for the text, or {instead}"
+        )
+
+    def _report_tag(self, tag: str, mark: Mark) -> None:
+        name = tag.replace(_TAG, "!!")
+        known = tag in _TYPES or tag in (_TAG + "map", _TAG + "seq")
+        what = f"the tag {_shown(name)} {'does not fit its value' if known else 'is not read here'}"
+        self._report(codes.YAML_TAG, mark, what, "take the tag out, or use quotes for a text")
+
+    def _report(
+        self,
+        code: Code,
+        mark: Mark,
+        what: str,
+        hint: str,
+        *,
+        last: str | None = None,
+        also: Iterable[Place] = (),
+    ) -> None:
+        steps = [around.step for around in self._open]
+        if last is not None:
+            steps[-1] = last
+        self.problems.append(
+            code.at(Place(self._file, *mark), what, hint, path=dotted(tuple(steps)), also=also)
+        )
+
+    def _stop(self, code: Code, mark: Mark, what: str, hint: str) -> NoReturn:
+        self.problems.append(code.at(Place(self._file, *mark), what, hint))
+        raise _StopReadingError
+
+
+def _index(
+    node: _Node, path: Path, values: dict[Path, Mark], keys: dict[Path, Mark], texts: dict[Path, str]
+) -> None:
+    values[path] = node.mark
+    if node.entries is not None:
+        for step, (mark, entry) in node.entries.items():
+            below = (*path, step)
+            if mark is not None:
+                keys[below] = mark
+            _index(entry, below, values, keys, texts)
+    elif node.plain and node.text is not None and not isinstance(node.value, str):
+        texts[path] = node.text
+
+
+_TAG = "tag:yaml.org,2002:"
+_TYPES: Mapping[str, type] = {
+    _TAG + "str": str,
+    _TAG + "int": int,
+    _TAG + "float": float,
+    _TAG + "bool": bool,
+    _TAG + "null": type(None),
+}
+
+# Plain scalars. The core schema: https://yaml.org/spec/1.2.2/#103-core-schema
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_BOOLS: Mapping[str, bool] = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_SWITCHES = frozenset(("y", "yes", "n", "no", "on", "off"))
+_OLD_BOOLS = frozenset(form for word in _SWITCHES for form in (word, word.capitalize(), word.upper()))
+_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_LARGEST = 300  # characters of a whole number: beyond that no float holds it, and kustomize takes it as text
+
+
+def _resolve(text: str) -> Any:
+    """What a plain scalar is. A number too large for a float and one with leading zeros (`010`) stay text."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if _DECIMAL.fullmatch(text) and len(text) <= _LARGEST:
+        return int(text)
+    if _BASED.fullmatch(text) and len(text) <= _LARGEST:
+        return int(text, 0)
+    if _INFINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    if _FLOAT.fullmatch(text) and math.isfinite(value := float(text)):
+        return value
+    return text
+
+
+def _misread(text: str, value: Any) -> bool:
+    """Whether YAML 1.1 sees something else in a plain scalar that is text here. A date may stay text."""
+    return isinstance(value, str) and _needs_quotes(text) and not _is_timestamp(text)
+
+
+# What goyaml.v2, kustomize's writer, puts into double quotes because YAML 1.1 reads it as something else than text:
+# https://github.com/yaml/go-yaml/blob/v2.4.0/resolve.go, with Go's own rules for numbers and dates.
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_PREFIXED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)")
+_POINT_FIRST = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+_TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?"
+_ZONE = r"(?:Z|[-+](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
+_TIMESTAMP = re.compile(rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:[Tt]{_TIME}{_ZONE}| +{_TIME})?")
+_WHOLE = range(-(2**63), 2**64)  # int64 and uint64
+
+
+def _needs_quotes(text: str) -> bool:
+    if text in _NULLS or text in _BOOLS or text in _OLD_BOOLS:
+        return True
+    if text[0] not in "+-.0123456789":
+        return False
+    if text[0] == "." or _INFINITE.fullmatch(text):
+        number = _POINT_FIRST.fullmatch(text)
+        return bool(_INFINITE.fullmatch(text)) or (number is not None and math.isfinite(float(text)))
+    digits = text.replace("_", "")
+    if _NUMBER.fullmatch(digits):
+        return math.isfinite(float(digits))
+    if _PREFIXED.fullmatch(digits):
+        return int(digits, 0) in _WHOLE
+    return bool(_SEXAGESIMAL.fullmatch(text)) or _is_timestamp(text)
+
+
+def _is_timestamp(text: str) -> bool:
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return False
+    year, month, day = (
+        int(match[1]) or 2000,
+        int(match[2]),
+        int(match[3]),
+    )  # Go has a year 0, and it is a leap year
+    return 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+
+
+def _add(value: Any, stream: list[events.Event]) -> None:
+    """Appends the events of `value`, as goyaml.v2's encoder makes them."""
+    if isinstance(value, str):
+        stream.append(_text(value))
+    elif isinstance(value, Mapping):
+        stream.append(events.MappingStartEvent(None, None, True, flow_style=False))
+        for key in _in_order(value):
+            # As a key, a bare "<<" would merge.
+            stream.append(_scalar(key, '"') if key == "<<" else _text(key))
+            _add(value[key], stream)
+        stream.append(events.MappingEndEvent())
+    elif isinstance(value, list | tuple):
+        stream.append(events.SequenceStartEvent(None, None, True, flow_style=False))
+        for item in value:
+            _add(item, stream)
+        stream.append(events.SequenceEndEvent())
+    elif value is None:
+        stream.append(_scalar("null"))
+    elif isinstance(value, bool):
+        stream.append(_scalar("true" if value else "false"))
+    elif isinstance(value, int | float):
+        stream.append(_scalar(_number(value)))
+    else:
+        raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def _scalar(text: str, style: str | None = None) -> events.ScalarEvent:
+    return events.ScalarEvent(None, None, (True, True), text, style=style)
+
+
+def _text(text: str) -> events.ScalarEvent:
+    plain = str.__str__(text)  # of an enum's member the text alone
+    return _scalar(plain, "|" if "\n" in plain else '"' if _needs_quotes(plain) else None)
+
+
+def _number(value: int | float) -> str:
+    """The number as Go writes it after a way through JSON: whole where it can be, else `%g` with the fewest digits."""
+    if isinstance(value, int) and value in _WHOLE:
+        return str(int(value))
+    value = float(value)
+    if not math.isfinite(value):
+        raise TypeError(f"JSON has no {value}")
+    exact = Decimal(repr(value))
+    if exact == exact.to_integral_value() and int(exact) in _WHOLE:
+        return str(int(exact))
+    exponent = exact.adjusted()
+    if -5 < exponent < 6:
+        return f"{exact:f}"
+    digits = "".join(map(str, exact.as_tuple().digits)).rstrip("0")
+    mantissa = f"{digits[0]}.{digits[1:]}".rstrip(".")
+    return f"{'-' if value < 0 else ''}{mantissa}e{exponent:+03d}"
+
+
+_BYTE_ORDER = re.compile("[ -/A-Za-z]*")
+
+
+def _in_order(mapping: Mapping[str, Any]) -> list[str]:
+    """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
+    keys = sorted(mapping)
+    if _BYTE_ORDER.fullmatch("".join(keys)):
+        return keys
+    return sorted(keys, key=cmp_to_key(_compare))
+
+
+def _compare(one: str, other: str) -> int:
+    """Negative if `one` comes first: https://github.com/yaml/go-yaml/blob/v2.4.0/sorter.go.
+
+    Runs of digits compare as numbers, letters come after everything else. That is no order: `2` < `12` < `1a` < `2`.
+    """
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a == b:
+            continue
+        if a.isalpha() or b.isalpha():
+            return ord(a) - ord(b) if a.isalpha() and b.isalpha() else 1 if a.isalpha() else -1
+        lead = 1 if "0" in (a, b) and _digits_before(one[:at]).strip("0") else 0
+        return -1 if (*_run(one, at, lead), a) < (*_run(other, at, lead), b) else 1
+    return len(one) - len(other)
+
+
+def _digits_before(text: str) -> str:
+    start = len(text)
+    while start and text[start - 1].isdecimal():
+        start -= 1
+    return text[start:]
+
+
+def _run(text: str, at: int, number: int) -> tuple[int, int]:
+    """The number that goes on at `at`, in Go's 64 bits, and where its digits end."""
+    while at < len(text) and text[at].isdecimal():
+        number = number * 10 + ord(text[at]) - ord("0")
+        at += 1
+    return (number + 2**63) % 2**64 - 2**63, at
