@@ -1,0 +1,188 @@
+"""files turns a path into a descriptor folder by folder, following no link, and back: the furniture of this room."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import posixpath
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os.path import lexists
+from pathlib import Path
+
+from meshc.errors import RefusedError, ToolError
+
+
+class OutsideError(RefusedError):
+    """A path that can't be one of the repository's. The message quotes it and says why."""
+
+
+class IrregularError(RefusedError):
+    """What a path leads to isn't a plain file or folder: a symbolic link, a pipe, too large."""
+
+
+@contextmanager
+def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
+    """A descriptor of `base/path`, or None. Opens folder by folder, following no link below `top`."""
+    fd: int | None = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+    at = top
+    try:
+        for part in posixpath.relpath(base / path, top).split("/"):
+            if fd is not None:
+                at = at / part
+                inner = _open_in(fd, part, posixpath.relpath(at, base))
+                os.close(fd)
+                fd = inner
+        yield fd
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _open_in(folder: int, name: str, shown: str) -> int | None:
+    try:
+        fd = os.open(
+            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder
+        )  # a pipe would wait for a writer
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return None
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise IrregularError(f"{quoted(shown)} is a symbolic link, which meshc never follows") from None
+        if error.errno in (errno.ENXIO, errno.EOPNOTSUPP):
+            raise IrregularError(f"{quoted(shown)} is neither a file nor a folder") from None
+        raise
+    mode = os.fstat(fd).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        os.close(fd)
+        raise IrregularError(f"{quoted(shown)} is neither a file nor a folder")
+    return fd
+
+
+def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
+    """Every file at or below `fd`, with a descriptor that is open until the next one is asked for."""
+    if not is_folder(fd):
+        yield path, fd
+        return
+    for name in os.listdir(fd):
+        inner = posixpath.normpath(f"{path}/{name}")
+        if name.startswith(".") and not hidden:
+            continue
+        if not name.isprintable() or "\\" in name:
+            raise IrregularError(f"{quoted(inner)} has a name that no file here may have; rename it")
+        child = _open_in(fd, name, inner)
+        if child is not None:
+            try:
+                yield from walk(child, inner, hidden=hidden)
+            finally:
+                os.close(child)
+
+
+def files_of(base: Path, path: str) -> dict[str, bytes]:
+    """The files at or below `path`, with paths relative to `base`; none if nothing is there."""
+    with opened(base, base, path) as fd:
+        return {} if fd is None else {name: read(file) for name, file in walk(fd, path, hidden=True)}
+
+
+def is_folder(fd: int) -> bool:
+    return stat.S_ISDIR(os.fstat(fd).st_mode)
+
+
+def read(fd: int, limit: int = -1) -> bytes:
+    with os.fdopen(fd, "rb", closefd=False) as file:
+        return file.read(limit)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A new file, safe on the disk; none on failure. Raises FileExistsError rather than replace one."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            os.fchmod(fd, 0o644)  # whatever the umask: Argo CD and Flux read as somebody else
+            file.write(data)
+            file.flush()
+            os.fsync(fd)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folders(folder: Path) -> None:
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir()
+        folder.chmod(0o755)
+
+
+def drop_empty(base: Path, folder: Path) -> None:
+    while folder != base:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        folder = folder.parent
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif lexists(path):
+        path.unlink()
+
+
+@contextmanager
+def telling(what: str, state: str = "; nothing was changed") -> Iterator[None]:
+    """Turns an OSError into a ToolError: `cannot write "x": no space left on device; nothing was changed`."""
+    try:
+        yield
+    except OSError as error:
+        raise ToolError(f"{what}: {reason(error)}{state}") from error
+
+
+def reason(error: BaseException) -> str:
+    text = (
+        error.strerror
+        if isinstance(error, OSError) and error.strerror
+        else str(error) or type(error).__name__
+    )
+    return text[0].lower() + text[1:]
+
+
+def quoted(path: str) -> str:
+    return json.dumps(path, ensure_ascii=not path.isprintable())
+
+
+def listed(paths: list[str]) -> str:
+    more = f" and {len(paths) - 10} more" if len(paths) > 10 else ""
+    return ", ".join(map(quoted, paths[:10])) + more + (" are" if len(paths) > 1 else " is")
+
+
+def own_folder(base: Path, *parts: str) -> Path:
+    """A folder below .meshc, made if missing. Raises IrregularError if it, or one above it, is a link."""
+    folder = base
+    for name in (".meshc", *parts):
+        folder = folder / name
+        with suppress(FileExistsError):
+            folder.mkdir()
+        if not stat.S_ISDIR(folder.lstat().st_mode):
+            shown = quoted(folder.relative_to(base).as_posix())
+            raise IrregularError(
+                f"{shown} is a symbolic link or a file where meshc keeps a folder; remove it"
+            )
+    ignore = base / ".meshc" / ".gitignore"
+    if not lexists(ignore):
+        ignore.write_bytes(b"*\n")
+    return folder

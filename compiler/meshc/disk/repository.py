@@ -1,0 +1,173 @@
+"""repository turns the paths that mesh.yaml names into bytes, and compiled trees into folders beside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from meshc.disk import cache, units
+from meshc.disk.files import (
+    IrregularError,
+    OutsideError,
+    drop_empty,
+    files_of,
+    is_folder,
+    listed,
+    make_folders,
+    opened,
+    quoted,
+    read,
+    telling,
+    walk,
+    write_new,
+)
+from meshc.disk.units import Written, foreign
+from meshc.errors import RefusedError
+from meshc.tree import FileTree
+
+LARGEST_INPUT = 16 * 1024 * 1024
+"""What `read_file` reads at most, in bytes."""
+
+
+def enclosing(base: Path) -> Path:
+    """The top of the Git repository around `base`, or `base` if there is none. Runs no git."""
+    return next((folder for folder in (base, *base.parents) if (folder / ".git").exists()), base)
+
+
+@contextmanager
+def scratch(files: FileTree) -> Iterator[Path]:
+    """A private temporary folder that holds `files`, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="meshc-") as name:
+        folder = Path(name).resolve()  # kustomize compares real paths, and macOS links /var
+        with telling(f'cannot write to "{folder}"', ""):
+            for path, data in files.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(data)
+        yield folder
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The folder of mesh.yaml (`base`) in its repository (`root`), both real paths.
+
+    All paths that go in and out are relative to `base`, with / between their parts.
+    """
+
+    base: Path
+    root: Path
+
+    @staticmethod
+    def around(base: Path) -> Repository:
+        """The repository that `base` lies in."""
+        return Repository(base.resolve(), enclosing(base.resolve()))
+
+    def locate(self, relative: str) -> str:
+        """`relative` without detours. Raises OutsideError unless it stays inside. Touches nothing."""
+        shown = quoted(relative)
+        if not relative:
+            raise OutsideError("the path is empty")
+        if not relative.isprintable():
+            raise OutsideError(f"{shown} holds a control character")
+        if "\\" in relative:
+            raise OutsideError(f"{shown} holds a backslash; folders are separated by /")
+        if relative.startswith("/"):
+            raise OutsideError(f"{shown} is absolute; write it relative to mesh.yaml")
+        whole = posixpath.normpath(posixpath.join(self.base, relative))
+        if posixpath.commonpath([whole, self.root]) != str(self.root):
+            raise OutsideError(f"{shown} leaves the repository")
+        if ".git" in posixpath.relpath(whole, self.root).lower().split("/"):
+            raise OutsideError(f"{shown} is Git's own")
+        return posixpath.relpath(whole, self.base)
+
+    def read_file(self, relative: str) -> bytes:
+        """The bytes of an input file; no link is followed, no pipe waited for.
+
+        Raises OutsideError, IrregularError, FileNotFoundError, and OSError if it can't be read.
+        """
+        path = self.locate(relative)
+        with opened(self.root, self.base, path) as fd:
+            if fd is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if is_folder(fd):
+                raise IrregularError(f"{quoted(path)} is a folder, not a file")
+            data = read(fd, LARGEST_INPUT + 1)
+        if len(data) > LARGEST_INPUT:
+            raise IrregularError(f"{quoted(path)} is larger than {LARGEST_INPUT >> 20} MiB")
+        return data
+
+    def kind(self, relative: str) -> Literal["file", "folder"] | None:
+        """What stands there, None if nothing does. Raises OutsideError, and IrregularError for a link."""
+        with opened(self.root, self.base, self.locate(relative)) as fd:
+            return None if fd is None else "folder" if is_folder(fd) else "file"
+
+    def list_files(self, relative: str) -> tuple[str, ...]:
+        """The files below a folder at any depth, sorted; what starts with a dot is passed over.
+
+        Raises OutsideError, IrregularError for a link, FileNotFoundError or NotADirectoryError.
+        """
+        path = self.locate(relative)
+        with opened(self.root, self.base, path) as fd:
+            if fd is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if not is_folder(fd):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+            return tuple(sorted(self.locate(name) for name, _ in walk(fd, path, hidden=False)))
+
+    def read_generated(self, parents: Iterable[str]) -> FileTree:
+        """What stands in the units below `parents`, foreign files among them.
+
+        A unit in which no file is meshc's is somebody's own and left out. Raises IrregularError for any link.
+        """
+        files: dict[str, bytes] = {}
+        for parent in parents:
+            with telling(f"cannot read {quoted(parent)}", ""):
+                found = files_of(self.base, parent)
+            unit_of = {path: path.removeprefix(parent + "/").partition("/")[0] for path in found}
+            ours = {unit_of[path] for path in found.keys() - set(foreign(found))}
+            files |= {path: data for path, data in found.items() if unit_of[path] in ours}
+        return FileTree(files)
+
+    def create(self, files: FileTree) -> None:
+        """Writes files that mustn't exist yet; on failure, none.
+
+        Raises RefusedError naming all that do exist, ToolError if the disk fails. A killed run leaves some.
+        """
+        taken = [path for path in files if self.kind(path)]
+        if taken:
+            raise RefusedError(f"{listed(taken)} already there; nothing was written")
+        made: list[Path] = []
+        try:
+            for path, data in files.items():
+                with telling(f"cannot write {quoted(path)}", "; nothing was written"):
+                    make_folders((self.base / path).parent)
+                    write_new(self.base / path, data)
+                    made.append(self.base / path)
+        except BaseException:
+            for file in made:
+                file.unlink()
+            for path in files:
+                drop_empty(self.base, (self.base / path).parent)
+            raise
+
+    def replace(self, content: Mapping[str, FileTree | bytes | None]) -> Written:
+        """Brings every unit to the given content, all of them or none. See `units.replace`."""
+        return units.replace(self.base, content)
+
+    def recover(self) -> bool:
+        """Finishes what a killed run left; True if there was something. To be called at each start."""
+        return units.recover(self.base)
+
+    def cache_get(self, key: str) -> bytes | None:
+        """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""
+        return cache.get(self.base, key)
+
+    def cache_put(self, key: str, data: bytes) -> None:
+        """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link."""
+        cache.put(self.base, key, data)
