@@ -14,16 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshc.disk import (
-    LARGEST_INPUT,
-    IrregularError,
-    OutsideError,
-    Repository,
-    Written,
-    enclosing,
-    foreign,
-    scratch,
-)
+from meshc.disk.files import IrregularError, OutsideError
+from meshc.disk.repository import LARGEST_INPUT, Repository, enclosing, scratch
+from meshc.disk.units import Written, foreign
 from meshc.errors import Exit, MeshcError, RefusedError, ToolError
 from meshc.tree import HEADER, FileTree
 
@@ -379,7 +372,7 @@ from pathlib import Path
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_disk import NEW
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 real, count = os.rename, 0
 def rename(*args):
     global count

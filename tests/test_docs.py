@@ -37,6 +37,20 @@ def test_the_commands_of_a_page_say_what_it_shows(page: Path, tmp_path: Path, mo
             assert fits(result.stdout, shown), result.stdout
 
 
+def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_tool("kubectl")
+    for name in SAMPLE[1:]:
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "mesh.yaml").write_text((ROOT / "mesh.yaml").read_text().replace("10.11.0.0/16", "10.10.128.0/17"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    said = CliRunner().invoke(app, ["validate"]).stderr
+
+    assert said.rpartition("1 error")[0] in (ROOT / "README.md").read_text()
+
+
 def fits(actual: str, shown: str) -> bool:
     """Whether what was printed is what the page shows; a line `...` stands for any lines."""
     pattern = "".join("*" if line == "..." else re.sub(r"([\[?*])", r"[\1]", line) + "\n" for line in shown.splitlines())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import find_tool
 
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 from meshc.errors import ToolError
 from meshc.kube import Identity, Version
 from meshc.output import kustomize

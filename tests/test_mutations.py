@@ -14,7 +14,7 @@ import pytest
 import yaml
 from conftest import ROOT, find_tool
 
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 from meshc.errors import MeshcError, Path as Steps, ProblemsError
 from meshc.mesh.source import load
 from meshc.output.kustomize import find

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 from meshc.kube import identity_of
 from meshc.mesh.source import load
 from meshc.output.kustomize import Kustomize

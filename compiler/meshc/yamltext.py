@@ -1,7 +1,7 @@
-"""yamltext turns YAML text into `Document`s, and objects into YAML text: the only importer of the YAML library.
+"""yamltext, the only importer of the YAML library, turns text into `Document`s and objects into text.
 
-What is read resolves by YAML 1.2's core schema. What is written is in kustomize's own style, so that an object that no
-patch touches passes through `kustomize build` byte for byte.
+What is read resolves by YAML 1.2's core schema. What is written is in kustomize's own style, so that an
+object that no patch touches passes through `kustomize build` byte for byte.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import calendar
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cmp_to_key
@@ -30,8 +30,9 @@ Mark = tuple[int, int]
 class Document:
     """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
 
-    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the characters
-    of each plain (unquoted) scalar that is no string. All are by path; what an alias stands for is where it was written.
+    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the
+    characters of each plain (unquoted) scalar that is no string; all by path. An alias stands at the alias,
+    what is inside it where it was written.
     """
 
     data: Any
@@ -41,7 +42,7 @@ class Document:
     texts: Mapping[Path, str]
 
     def place(self, path: Path) -> Place:
-        """Where a problem with the value at `path` is shown: a whole collection at its key, the rest at the value.
+        """Where a problem with the value at `path` is shown: a collection at its key, all else at the value.
 
         A path that isn't there is shown at its nearest ancestor.
         """
@@ -59,11 +60,11 @@ class Document:
 
 
 def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
-    """Every document of a stream but the empty ones, and everything wrong with its text. Never raises.
+    """Every document of a stream but the empty ones, and what is wrong with the text. Never raises.
 
     Strict is for what is written for meshc: exactly one document, no merge keys, no word that YAML 1.1 reads
-    otherwise. Else it is a manifest of anybody's: merge keys are expanded, and such words (`no`, `1_000`, but also
-    `0644`) stay the text they are.
+    otherwise. Else it is a manifest of anybody's: merge keys are expanded, and such words (`no`, `1_000`, but
+    also `0644`) stay the text they are. After a hundred problems it stops.
     """
     limits = _STRICT if strict else _LENIENT
     if len(data) > limits.bytes:
@@ -72,7 +73,7 @@ def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Documen
     text, problem = _decode(data, file)
     if problem is not None:
         return (), (problem,)
-    reader = _Reader(file, strict, limits.nodes)
+    reader = _Reader(file, strict, limits.values)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             reader.take(event)
@@ -88,8 +89,8 @@ def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Documen
 def write(body: Mapping[str, Any]) -> str:
     """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
 
-    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or U+2029,
-    and for keys like `2`, `12`, `1a` in one mapping, which kustomize itself writes in changing order.
+    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or
+    U+2029, and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in changing order.
     """
     if not isinstance(body, Mapping):
         raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
@@ -111,13 +112,14 @@ def write_all(bodies: Iterable[Mapping[str, Any]]) -> str:
 
 class _Limits(NamedTuple):
     bytes: int
-    nodes: int
+    values: int
 
 
-# Nodes count after aliases are expanded: the bound on the work that a small file can make.
-_STRICT = _Limits(bytes=2 << 20, nodes=200_000)
-_LENIENT = _Limits(bytes=8 << 20, nodes=2_000_000)
+# Values count after aliases are expanded: the bound on the work that a small file can make.
+_STRICT = _Limits(bytes=2 << 20, values=200_000)
+_LENIENT = _Limits(bytes=8 << 20, values=2_000_000)
 _DEPTH = 64
+_PROBLEMS = 100
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -175,7 +177,7 @@ class _StopReadingError(Exception):
 
 @dataclass(slots=True)
 class _Node:
-    """A value with what its index needs. `text` is a scalar's characters; an alias shares its target's `entries`."""
+    """A value and its place. `text` is a scalar's characters; an alias shares its target's `entries`."""
 
     mark: Mark
     value: Any = None
@@ -194,7 +196,7 @@ class _Key(NamedTuple):
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end isn't read yet. `before` is the count of nodes at its start, `height` that of its children."""
+    """A collection whose end isn't read yet. `before` is the count of values at its start."""
 
     node: _Node
     anchor: str | None
@@ -218,7 +220,7 @@ class _Anchored(NamedTuple):
 
 
 class _Reader:
-    """Builds documents from the library's events, one by one: a limit holds before what it forbids is built."""
+    """Builds documents from events, one by one: a limit holds before what it forbids is built."""
 
     def __init__(self, file: str, strict: bool, limit: int) -> None:
         self.documents: list[Document] = []
@@ -248,8 +250,8 @@ class _Reader:
 
     def _scalar(self, event: events.ScalarEvent) -> None:
         mark, text, plain = _mark(event.start_mark), event.value, event.style == ""
-        self._grow(mark, 1)
         is_key = bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
+        self._grow(mark, 0 if is_key else 1)
         value: Any = text
         if event.tag is not None:
             value = self._tagged(event.tag, text, mark)
@@ -372,7 +374,7 @@ class _Reader:
         self.documents.append(Document(root.value, self._file, values, keys, texts))
 
     def _tagged(self, tag: str, text: str, mark: Mark) -> Any:
-        """The value of a scalar with an explicit tag. A tag that isn't the core schema's, or doesn't fit, is a problem."""
+        """The value of a scalar with an explicit tag. Reports other tags than the core schema's."""
         value = text if tag == _TAG + "str" else _resolve(text)
         if tag == _TAG + "float" and type(value) is int:
             value = float(value)
@@ -397,7 +399,8 @@ class _Reader:
 
     def _report_misread(self, text: str, mark: Mark) -> None:
         switch = text.lower() in _SWITCHES
-        what = f"{_shown(text)} without quotes is {'true or false' if switch else 'another value'} to older readers of YAML"
+        meaning = "true or false" if switch else "another value"
+        what = f"{_shown(text)} without quotes is {meaning} to older readers of YAML"
         instead = "true/false for a switch" if switch else "plain decimal digits for a number"
         self._report(
             codes.YAML_MISREAD, mark, what, f"write {_shown(text)} (with quotes) for the text, or {instead}"
@@ -425,6 +428,8 @@ class _Reader:
         self.problems.append(
             code.at(Place(self._file, *mark), what, hint, path=dotted(tuple(steps)), also=also)
         )
+        if len(self.problems) >= _PROBLEMS:
+            raise _StopReadingError
 
     def _stop(self, code: Code, mark: Mark, what: str, hint: str) -> NoReturn:
         self.problems.append(code.at(Place(self._file, *mark), what, hint))
@@ -497,7 +502,7 @@ def _misread(text: str, value: Any) -> bool:
     return isinstance(value, str) and _needs_quotes(text) and not _is_timestamp(text)
 
 
-# What goyaml.v2, kustomize's writer, puts into double quotes because YAML 1.1 reads it as something else than text:
+# What goyaml.v2, kustomize's writer, puts into double quotes because YAML 1.1 doesn't read it as text:
 # https://github.com/yaml/go-yaml/blob/v2.4.0/resolve.go, with Go's own rules for numbers and dates.
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PREFIXED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)")
@@ -573,7 +578,7 @@ def _text(text: str) -> events.ScalarEvent:
 
 
 def _number(value: int | float) -> str:
-    """The number as Go writes it after a way through JSON: whole where it can be, else `%g` with the fewest digits."""
+    """The number as Go writes it after a way through JSON: whole where it can be, else `%g`, shortest."""
     if isinstance(value, int) and value in _WHOLE:
         return str(int(value))
     value = float(value)
@@ -604,7 +609,7 @@ def _in_order(mapping: Mapping[str, Any]) -> list[str]:
 def _compare(one: str, other: str) -> int:
     """Negative if `one` comes first: https://github.com/yaml/go-yaml/blob/v2.4.0/sorter.go.
 
-    Runs of digits compare as numbers, letters come after everything else. That is no order: `2` < `12` < `1a` < `2`.
+    Runs of digits compare as numbers, letters come after the rest. It is no order: `2` < `12` < `1a` < `2`.
     """
     for at, (a, b) in enumerate(zip(one, other, strict=False)):
         if a == b:

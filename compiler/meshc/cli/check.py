@@ -10,7 +10,7 @@ import typer
 
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, paint, plain, say, show_json, show_problems, tell
-from meshc.disk import foreign
+from meshc.disk.units import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.pipeline import VERSIONS, compile_mesh, expected_tree, read_trees, render, stop_on_kustomize
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from meshc.cli.report import tell
 from meshc.cli.schema import schema_text
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 from meshc.errors import MeshcError
 from meshc.tree import FileTree
 

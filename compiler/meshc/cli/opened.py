@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from meshc.disk import Repository
+from meshc.disk.repository import Repository
 from meshc.errors import MeshcError
 from meshc.mesh.source import Source, load
 from meshc.output.kustomize import Kustomize, find

@@ -13,14 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.disk import scratch
+from meshc.disk.repository import scratch
 from meshc.errors import ToolError
 from meshc.kube import Version
 from meshc.process import Command, CommandError, run
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from meshc.disk import Repository
+    from meshc.disk.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
