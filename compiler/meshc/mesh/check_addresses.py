@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meshc import codes
-from meshc.kube import SUBDOMAIN, Version
-from meshc.mesh.check_clusters import means_itself
+from meshc.kube import Version
+from meshc.mesh.hosts import host_fault, ip_version, url_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
@@ -23,87 +22,67 @@ _IPV6_FIRST = Version(1, 30)  # istio#58828
 
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Each remote has a route to its primary, of the right generation, with addresses that can be reached."""
-    needed = _PARTS[fleet.classic][0]
+    yield from _missing(fleet, source)
     reported: set[Path] = set()
+    for member in fleet.primaries:
+        control_plane = member.cluster.control_plane
+        for part, address in (control_plane.addresses if control_plane else {}).items():
+            path = member.path("controlPlane", "addresses", part)
+            reported.add(path)
+            yield from _address(fleet, source, member, part, address, path)
     for member in fleet.remotes:
-        primary = fleet.primary_of(member)
-        if primary is None:
-            continue
-        known = fleet.addresses_of(member)
-        if needed not in known and primary.path("controlPlane") not in reported:
-            reported.add(primary.path("controlPlane"))
-            path = primary.path("controlPlane") if primary.cluster.control_plane else primary.path("name")
-            what = f"{primary.name}: the address of {needed} is missing, so {member.name} can't reach its control plane"
-            hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
-            yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=(member.name,))
-        for part, (address, path) in known.items():
+        for name, (address, path) in fleet.addresses_of(member).items():
             if path not in reported:
                 reported.add(path)
-                yield from _address(fleet, source, member, part, address, path)
-    for member in fleet.primaries:
-        for part, address in (member.cluster.control_plane.addresses if member.cluster.control_plane else {}).items():
-            path = member.path("controlPlane", "addresses", part)
-            if path not in reported:  # a primary without remotes
-                yield from _address(fleet, source, member, part, address, path)
+                yield from _address(fleet, source, member, name, address, path)
+            if name in _PARTS[fleet.classic] and not host_fault(address):
+                yield from _ipv6(fleet, source, member, name, address, path)
 
 
-def _address(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
+def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    needed = _PARTS[fleet.classic][0]
+    for primary in fleet.primaries:
+        lost = [
+            member.name
+            for member in fleet.remotes
+            if fleet.primary_of(member) is primary and needed not in fleet.addresses_of(member)
+        ]
+        if lost:
+            path = primary.path("controlPlane") if primary.cluster.control_plane else primary.path("name")
+            who = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+            what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
+            hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
+            yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
+
+
+def _address(
+    fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path
+) -> Iterable[Problem]:
     clusters = (member.name,)
     if part not in _PARTS[fleet.classic]:
-        other = "istiod" if fleet.classic else "classic Istio"
-        what = f'"{part}" is an address of {other}; this mesh has {", ".join(_PARTS[fleet.classic])}'
-        yield source.problem(codes.WRONG_GENERATION, path, what, "take it out", clusters=clusters)
-        return
-    if fault := _address_fault(address):
+        mesh = "classic Istio" if fleet.classic else "an istiod mesh"
+        what = f"{part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
+        hint = f"take {part} out"
+        yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
+    elif fault := host_fault(address):
         hint = "write an IP address or a host name that remotes reach"
         yield source.problem(codes.BAD_ADDRESS, path, f"{part}: {fault}", hint, clusters=clusters)
+
+
+def _ipv6(
+    fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path
+) -> Iterable[Problem]:
+    version = fleet.version_of(member)
+    if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
-    version = _ip_version(address)
-    if version == 6 and fleet.version_of(member) < _IPV6_FIRST:
-        what = f"{part}: {address} is IPv6, which Istio {fleet.version_of(member)} takes for a host name"
-        yield source.problem(codes.IPV6_TOO_EARLY, path, what, "use IPv4 or a host name, or Istio 1.30", clusters=clusters)
-    elif version == 0 and not fleet.classic and part == "istiod":
-        primary = fleet.primary_of(member)
-        if primary and not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
-            what = f'istiod is reached by host name "{address}", and API servers refuse webhooks to a Service of type ExternalName'
-            hint = f"add injectionURL: https://{address}:15017 to controlPlane of {primary.name}, or use an IP address"
-            yield source.problem(codes.INJECTION_URL_MISSING, path, what, hint, clusters=clusters)
-
-
-def _address_fault(address: str) -> str | None:
-    """Why nothing can be reached by an address: empty, a placeholder left over, with a port, the caller itself."""
-    shown = json.dumps(address[:80], ensure_ascii=False)
-    if not address.strip():
-        return "the address is empty"
-    if any(mark in address for mark in "${}<>%") or address.upper() in ("TODO", "CHANGEME", "NONE", "PENDING"):
-        return f"{shown} is a placeholder"
-    if _ip_version(address):
-        parsed = ipaddress.ip_address(address)
-        if means_itself(address):
-            return f"{shown} only means the caller itself"
-        return f"{shown} can't be reached from elsewhere" if parsed.is_link_local or parsed.is_multicast else None
-    if means_itself(address):
-        return f"{shown} only means the caller itself"
-    if "://" in address or "/" in address:
-        return f"{shown} is a URL; write the host alone"
-    host, colon, port = address.partition(":")
-    if colon and port.isdigit():
-        return f"{shown} has a port; Istio's ports are known, write {json.dumps(host)}"
-    if address.replace(".", "").isdigit():
-        return f"{shown} is no IP address"
-    return None if SUBDOMAIN.fullmatch(address) else f"{shown} is neither an IP address nor a host name"
-
-
-def _ip_version(address: str) -> int:
-    """4 or 6, and 0 for a host name."""
-    try:
-        return ipaddress.ip_address(address).version
-    except ValueError:
-        return 0
+    why = "writes without brackets" if fleet.classic else "takes for a host name"
+    what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
+    hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
+    yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
 
 
 def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An injectionURL is https://host:port: each remote's own path is added to it."""
+    """An injectionURL is https://host:port, as remotes add their own paths, and there where it is needed."""
     for member in fleet.primaries:
         control_plane = member.cluster.control_plane
         url = control_plane.injection_url if control_plane else None
@@ -112,32 +91,51 @@ def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
         path = member.path("controlPlane", "injectionURL")
         if fleet.classic:
             what = "classic Istio has no injection URL"
-            yield source.problem(codes.WRONG_GENERATION, path, what, "take injectionURL out", key=True, clusters=(member.name,))
-        elif fault := _url_fault(url):
+            yield source.problem(
+                codes.WRONG_GENERATION, path, what, "take injectionURL out", key=True, clusters=(member.name,)
+            )
+        elif fault := _injection_url_fault(url):
             hint = "write https://host:15017; the path /inject/cluster/... is added for each remote"
-            yield source.problem(codes.BAD_INJECTION_URL, path, f"injectionURL {fault}", hint, clusters=(member.name,))
+            what = f"injectionURL: {fault}"
+            yield source.problem(codes.BAD_INJECTION_URL, path, what, hint, clusters=(member.name,))
+    yield from _injection_urls_missing(fleet, source)
 
 
-def _url_fault(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no URL"
-    if parts.scheme != "https":
-        return "doesn't begin with https://"
-    if not host or parts.username or any(c.isspace() or not c.isprintable() for c in url):
-        return "is no URL of a host"
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        return "has a path or a query"
-    return f"names {json.dumps(host)}, which only means the caller itself" if means_itself(host) else None
+def _injection_url_fault(url: str) -> str | None:
+    if fault := url_fault(url):
+        return fault
+    return "it has a path" if urlsplit(url).path not in ("", "/") else None
+
+
+def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
+    for member in fleet.remotes:
+        primary, known = fleet.primary_of(member), fleet.addresses_of(member)
+        if (
+            fleet.classic
+            or primary is None
+            or member.cluster.sidecar_injection == "manual"
+            or "istiod" not in known
+        ):
+            continue
+        address, path = known["istiod"]
+        control_plane = primary.cluster.control_plane
+        if host_fault(address) or ip_version(address) or (control_plane and control_plane.injection_url):
+            continue
+        what = (
+            f'{member.name}: istiod is reached by host name "{address}", '
+            "and API servers refuse webhooks to a Service of type ExternalName"
+        )
+        url = f"https://{address}:15017"
+        hint = f"add injectionURL: {url} to controlPlane of {primary.name}, or use an IP address"
+        yield source.problem(codes.INJECTION_URL_MISSING, path, what, hint, clusters=(member.name,))
 
 
 def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Classic: the name a sidecar connects to decides the name it expects in pilot's certificate.
 
-    pilot-agent 1.0.6 takes the second of exactly two labels as pilot's namespace, and for an IP address or a longer
-    name istio-system; only istio-pilot.<namespace> is always right.
+    pilot-agent 1.0.6 takes the second of exactly two labels as pilot's namespace, and for an IP address or a
+    longer name istio-system; only istio-pilot.<namespace> is always right.
     """
     if not fleet.classic:
         return
@@ -149,19 +147,28 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if primary is None or "pilot" not in known:
             continue
         address, path = known["pilot"]
-        if _address_fault(address):
+        if host_fault(address):
             continue
         asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
-        is_name = _ip_version(address) == 0
+        is_name = ip_version(address) == 0
         if asked and is_name:
-            what = f'pilotService needs an IP address, as Endpoints hold nothing else; "{address}" is a host name'
+            what = (
+                f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
+            )
+            hint = "write the IP address, or take pilotService out"
             also = (source.document.place(primary.path("controlPlane", "pilotService")),)
-            yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, "write the IP address", also=also, clusters=(member.name,))
+            yield source.problem(
+                codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,)
+            )
         elif secured and (is_name or asked is False):
             expected = _expected_namespace(address, is_name)
             if expected != namespace:
-                what = f'sidecars that connect to "{address}" expect pilot in namespace "{expected}", but it runs in "{namespace}"'
-                hint = "use an IP address with pilotService: true, so that they connect to istio-pilot." + namespace
+                where = f'namespace "{expected}"' if expected else "their own workload's namespace"
+                expects = f'sidecars that connect to "{address}" expect pilot in {where}'
+                what = f'{member.name}: {expects}, not "{namespace}"'
+                hint = (
+                    f"use an IP address with pilotService: true: they then connect to istio-pilot.{namespace}"
+                )
                 yield source.problem(codes.PILOT_NAME_FAILS, path, what, hint, clusters=(member.name,))
 
 
@@ -169,7 +176,7 @@ def _expected_namespace(address: str, is_name: bool) -> str:
     labels = address.split(".")
     if is_name and len(labels) == 2:
         return labels[1]
-    return "the workload's own" if is_name and len(labels) == 1 else "istio-system"
+    return "" if is_name and len(labels) == 1 else "istio-system"
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -177,7 +184,7 @@ def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for member in fleet.primaries:
         control_plane = member.cluster.control_plane
         if control_plane and control_plane.exposure == "pod-ip":
-            what = f"{member.name}: remotes reach the control plane by pod addresses, which change when a pod restarts"
+            what = f"{member.name}: remotes reach it by pod addresses, which change when a pod restarts"
             hint = "use a load balancer, or acknowledge it and compile again after each restart"
             path = member.path("controlPlane", "exposure")
             yield source.problem(codes.STALE_ADDRESS, path, what, hint, clusters=(member.name,))

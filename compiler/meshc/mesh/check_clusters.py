@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from meshc import codes
+from meshc.errors import dotted
+from meshc.mesh.hosts import url_fault
 from meshc.mesh.model import Selector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.model import Selection
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One name, one cluster: istiod takes the first secret of a cluster ID and ignores the second (istio#36990)."""
+    """One name, one cluster: istiod ignores the second secret of a cluster ID (istio#36990)."""
     first: dict[str, int] = {}
     for member in fleet:
         if member.name in first:
@@ -33,15 +34,25 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every name in a selection is a cluster's, and every selection chooses some cluster."""
     for path, selection in _selections(fleet):
-        unknown = False
-        for steps, name in _named(selection):
-            if name not in fleet.by_name:
-                unknown = True
-                what = f'there is no cluster "{name}"'
-                yield source.problem(codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name))
-        if not unknown and not fleet.choose(selection):
-            what = "no cluster is chosen here"
-            yield source.problem(codes.EMPTY_SELECTION, path, what, "check the labels, or take the entry out", key=True)
+        unknown = unknown_names(fleet, selection)
+        for steps, name in unknown:
+            what = f'there is no cluster "{name}"'
+            yield source.problem(
+                codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name)
+            )
+        # an acknowledgement of nothing is an error of its own
+        if not unknown and not fleet.choose(selection) and path[1] != "acknowledge":
+            labels = isinstance(selection, Selector) and (
+                selection.match_labels or selection.match_expressions
+            )
+            hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
+            what = f"{dotted(path)}: no cluster is chosen"
+            yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
+
+
+def unknown_names(fleet: Fleet, selection: Selection) -> list[tuple[Path, str]]:
+    """The names in a selection that are no cluster's, with where they stand in it."""
+    return [(steps, name) for steps, name in _named(selection) if name not in fleet.by_name]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -79,49 +90,74 @@ def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """One primary, and every remote's is one. Several primaries are a shape that isn't built yet."""
     if not fleet.primaries:
         what = "no cluster has role: primary, so no control plane serves the mesh"
-        yield source.problem(codes.NO_PRIMARY, ("spec", "clusters"), what, "give the cluster that runs Istio role: primary", key=True)
+        yield source.problem(
+            codes.NO_PRIMARY,
+            ("spec", "clusters"),
+            what,
+            "give the cluster that runs Istio role: primary",
+            key=True,
+        )
     for member in fleet.primaries[1:]:
         what = f"{member.name} is a second primary; meshes with several primaries aren't built yet"
         also = (source.document.place(fleet.primaries[0].path("role")),)
-        yield source.problem(codes.NOT_YET, member.path("role"), what, "make it a remote", also=also, clusters=(member.name,))
+        yield source.problem(
+            codes.NOT_YET, member.path("role"), what, "write role: remote", also=also, clusters=(member.name,)
+        )
     for member in fleet.remotes:
         name = member.cluster.primary
         if name is None or fleet.primary_of(member):
             continue
         what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
         hint = did_you_mean(name, [primary.name for primary in fleet.primaries])
-        yield source.problem(codes.WRONG_PRIMARY, member.path("primary"), f"{member.name}: {what}", hint, clusters=(member.name,))
+        yield source.problem(
+            codes.WRONG_PRIMARY,
+            member.path("primary"),
+            f"{member.name}: {what}",
+            hint,
+            clusters=(member.name,),
+        )
 
 
 def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Settings stand where the role has them: how to be reached in a primary, whom to reach in a remote."""
     for member in fleet:
         cluster = member.cluster
-        wrong = []
         if cluster.role == "primary":
-            wrong += [("primary", cluster.primary is not None)]
-            wrong += [("controlPlaneAddresses", bool(cluster.control_plane_addresses))]
-            hint = "a primary says how remotes reach it under controlPlane"
+            owner = "remotes"
+            route = "a primary says how remotes reach it under controlPlane: {addresses: ...}"
+            wrong = [
+                ("primary", cluster.primary is not None, "take it out"),
+                ("controlPlaneAddresses", bool(cluster.control_plane_addresses), route),
+            ]
         else:
-            wrong += [("controlPlane", cluster.control_plane is not None)]
-            hint = "a remote's own route stands under controlPlaneAddresses"
-        for field, there in wrong:
+            owner = "primaries"
+            route = "a remote's own route stands under controlPlaneAddresses"
+            wrong = [("controlPlane", cluster.control_plane is not None, route)]
+        for field, there, hint in wrong:
             # What an override says to a whole fleet only means those clusters that have such a setting.
             if there and member.path(field)[1] == "clusters":
-                what = f"{member.name} is a {cluster.role} and has no {field}"
-                yield source.problem(codes.WRONG_ROLE, member.path(field), what, hint, key=True, clusters=(member.name,))
+                what = f"{member.name}: {field} is a setting of {owner}"
+                path = member.path(field)
+                yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
+
+
+_ONE_NETWORK = "give all clusters one network, if their pods reach one another directly"
 
 
 def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Networks are declared where there are any, and there is one of them so far."""
     declared = [network.name for network in fleet.mesh.spec.networks]
     for number, other in enumerate(declared[1:], 1):
-        if other in declared[:number]:
-            what, code = f'network "{other}" is declared twice', codes.BAD_VALUE
+        path: Path = ("spec", "networks", number, "name")
+        first = declared.index(other)
+        also = (source.document.place(("spec", "networks", first, "name")),)
+        if first < number:
+            what = f'network "{other}" is declared twice'
+            yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=also)
         else:
-            what, code = f'"{other}" is a second network; meshes over several networks aren\'t built yet', codes.NOT_YET
-        yield source.problem(code, ("spec", "networks", number, "name"), what)
-    first = next((m for m in fleet if m.cluster.network), None)
+            what = f'"{other}" is a second network; meshes over several networks aren\'t built yet'
+            yield source.problem(codes.NOT_YET, path, what, _ONE_NETWORK)
+    one = next((m for m in fleet if m.cluster.network), None)
     for member in fleet:
         name = member.cluster.network
         if name is None or name in declared:
@@ -129,54 +165,36 @@ def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if declared:
             what = f'{member.name}: network "{name}" isn\'t declared'
             hint = did_you_mean(name, declared)
-            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
-        elif first and name != first.cluster.network:
-            what = f'{member.name} is in network "{name}", {first.name} in "{first.cluster.network}"; several networks aren\'t built yet'
-            also = (source.document.place(first.path("network")),)
-            yield source.problem(codes.NOT_YET, member.path("network"), what, also=also, clusters=(member.name,))
-    if not declared and first:
+            yield source.problem(
+                codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,)
+            )
+        elif one and name != one.cluster.network:
+            what = (
+                f'{member.name}: network "{name}" isn\'t "{one.cluster.network}", which {one.name} is in; '
+                "several networks aren't built yet"
+            )
+            also = (source.document.place(one.path("network")),)
+            path = member.path("network")
+            yield source.problem(codes.NOT_YET, path, what, _ONE_NETWORK, also=also, clusters=(member.name,))
+    if not declared and one:
         for member in fleet:
             if not member.cluster.network:
-                what = f'{member.name} names no network, {first.name} is in "{first.cluster.network}"'
-                hint = f'declare it for all: networks: [{{name: {first.cluster.network}}}]'
-                also = (source.document.place(first.path("network")),)
-                yield source.problem(codes.UNKNOWN_NETWORK, member.path("name"), what, hint, also=also, clusters=(member.name,))
+                what = f'{member.name}: no network is named, and {one.name} is in "{one.cluster.network}"'
+                hint = f"declare it for all: networks: [{{name: {one.cluster.network}}}]"
+                also = (source.document.place(one.path("network")),)
+                yield source.problem(
+                    codes.UNKNOWN_NETWORK, member.path("name"), what, hint, also=also, clusters=(member.name,)
+                )
 
 
 def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A primary reaches each API server: https, and no address that means the caller itself (istio#31081, #44826)."""
+    """A primary reaches each API server: https, no address of the caller itself (istio#31081, #44826)."""
     for member in fleet:
         url = member.cluster.api_server
         if url is None:
             continue
-        fault = _api_server_fault(url)
-        if fault:
+        if fault := url_fault(url):
             hint = "write https://host:port as the primary reaches it"
             path = member.path("apiServer")
-            yield source.problem(codes.BAD_API_SERVER, path, f'{member.name}: apiServer {fault}', hint, clusters=(member.name,))
-
-
-def _api_server_fault(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no URL"
-    if parts.scheme != "https":
-        return "doesn't begin with https://"
-    if not host or any(c.isspace() or not c.isprintable() for c in url):
-        return "is no URL"
-    if parts.username or parts.password:
-        return "holds a user name or password"
-    if parts.query or parts.fragment:
-        return "has a query or fragment"
-    return f'is "{host}", which only means the caller itself' if means_itself(host) else None
-
-
-def means_itself(host: str) -> bool:
-    """Whether a host is reached only from its own machine: localhost, loopback, unspecified."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host.rstrip(".").lower() in ("localhost", "localhost.localdomain") or host.lower().endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
+            what = f"{member.name}: apiServer: {fault}"
+            yield source.problem(codes.BAD_API_SERVER, path, what, hint, clusters=(member.name,))

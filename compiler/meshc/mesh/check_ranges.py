@@ -1,15 +1,17 @@
-"""Address ranges: pods of one network and services of the mesh don't share addresses (istio#14066, #34627)."""
+"""Address ranges: pods of a network and services of the mesh share no address (istio#14066, #34627)."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Iterator
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from meshc.errors import Code, Path, Problem
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.source import Source
@@ -37,23 +39,50 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
         ):
             for number, text in enumerate(cidrs):
                 path = member.path(field, number)
-                try:
-                    network = ipaddress.ip_network(text)
-                except ValueError:
+                network = _network(text)
+                if network is None:
                     yield source.problem(codes.BAD_CIDR, path, *_cidr_fault(text), clusters=(member.name,))
                     continue
                 first, last = int(network.network_address), int(network.broadcast_address)
                 found.append(_Range(network.version, first, last, member.name, kind, text, path))
         if not member.cluster.pod_cidrs and len(fleet.members) > 1:
             what = f"{member.name}: podCIDRs aren't given, so overlaps with other clusters can't be seen"
-            yield source.problem(codes.RANGES_UNKNOWN, member.path("name"), what, "add podCIDRs: [...]", clusters=(member.name,))
+            yield source.problem(
+                codes.RANGES_UNKNOWN,
+                member.path("name"),
+                what,
+                "add podCIDRs: [...]",
+                clusters=(member.name,),
+            )
+    overlaps: dict[tuple[_Range, Code], list[_Range]] = {}
     for earlier, later in _overlaps(found):
-        code = _code(fleet, earlier, later)
-        what = f"{later.cluster}'s {later.kind} range {later.text} overlaps {earlier.cluster}'s {earlier.kind} range {earlier.text}"
-        clusters = tuple(dict.fromkeys((earlier.cluster, later.cluster)))
-        hint = "give each its own range" + ("" if not code.acknowledgeable else f", or acknowledge {code.id} for both")
-        also = (source.document.place(earlier.path),)
-        yield source.problem(code, later.path, what, hint, also=also, clusters=clusters)
+        overlaps.setdefault((later, _code(fleet, earlier, later)), []).append(earlier)
+    for (later, code), others in overlaps.items():
+        yield _overlap(source, code, later, sorted(others, key=_position))
+
+
+def _overlap(source: Source, code: Code, later: _Range, others: Sequence[_Range]) -> Problem:
+    """One problem a range, however many it overlaps: managed clouds give all clusters the same."""
+    other = others[0]
+    owner = f"{other.cluster}'s" if other.cluster != later.cluster else "its own"
+    what = (
+        f"{later.cluster}'s {later.kind} range {later.text} overlaps {owner} {other.kind} range {other.text}"
+    )
+    what += f" and {len(others) - 1} more" if len(others) > 1 else ""
+    clusters = tuple(dict.fromkeys([one.cluster for one in (*others, later)]))
+    who = f"{', '.join(clusters[:-1])} and {clusters[-1]}" if 1 < len(clusters) < 4 else clusters[0]
+    who = who if len(clusters) < 4 else f"all {len(clusters)} clusters"
+    hint = f"give each its own range, or acknowledge {code.id} for {who}"
+    also = tuple(source.document.place(one.path) for one in others[:3])
+    return source.problem(code, later.path, what, hint, also=also, clusters=clusters)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The range that a text is; None for what Kubernetes doesn't take, such as a netmask."""
+    try:
+        return ipaddress.ip_network(text) if re.fullmatch(r"[0-9a-fA-F.:]+/\d+", text) else None
+    except ValueError:
+        return None
 
 
 def _cidr_fault(text: str) -> tuple[str, str]:
@@ -62,14 +91,23 @@ def _cidr_fault(text: str) -> tuple[str, str]:
         mended = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16"
-    return f"{shown} has bits set beyond its length", f'write "{mended}"'
+    if "/" not in text:
+        return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16"
+    fault = (
+        "has a netmask in place of a length"
+        if "." in text.partition("/")[2]
+        else "has bits set beyond its length"
+    )
+    return f"{shown} {fault}", f'write "{mended}"'
 
 
 def _overlaps(found: Iterable[_Range]) -> Iterator[tuple[_Range, _Range]]:
-    """Pairs that overlap, each once, the one that stands earlier in mesh.yaml first. Sweeps: n log n where few do."""
+    """Pairs that overlap, each once, the earlier in mesh.yaml first. Sweeps: n log n where few do."""
     open_ranges: list[_Range] = []
     for one in sorted(found, key=lambda r: (r.version, r.first, r.last)):
-        open_ranges = [other for other in open_ranges if other.version == one.version and other.last >= one.first]
+        open_ranges = [
+            other for other in open_ranges if other.version == one.version and other.last >= one.first
+        ]
         for other in open_ranges:
             yield (other, one) if _position(other) <= _position(one) else (one, other)
         open_ranges.append(one)
@@ -81,7 +119,7 @@ def _position(one: _Range) -> tuple[int, str, int]:
 
 
 def _code(fleet: Fleet, one: _Range, other: _Range) -> Code:
-    """Managed clouds give every cluster the same service range; istiod copes, classic Istio's routes don't."""
+    """Managed clouds give clusters the same service range; istiod copes, classic Istio's routes don't."""
     if one.kind == other.kind == "service" and one.cluster != other.cluster:
         return codes.SERVICE_OVERLAP if fleet.classic else codes.SERVICE_OVERLAP_ISTIOD
     return codes.POD_OVERLAP

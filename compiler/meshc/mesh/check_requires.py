@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.errors import dotted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshc.errors import Code, Problem
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
 
 
 def meshc(mesh: Mesh, source: Source, version: str) -> Iterable[Problem]:
-    """This meshc is in the range."""
-    return _tool(source, "meshc", mesh.spec.requires.meshc, version, codes.MESHC_VERSION)
+    """This meshc is in the range, and the range of kustomize, which is looked for later, is one."""
+    yield from _tool(source, "meshc", mesh.spec.requires.meshc, version, codes.MESHC_VERSION)
+    yield from _range(source, "kustomize", mesh.spec.requires.kustomize)
 
 
 def kustomize(mesh: Mesh, source: Source, version: str) -> Iterable[Problem]:
@@ -26,15 +30,25 @@ def kustomize(mesh: Mesh, source: Source, version: str) -> Iterable[Problem]:
 def _tool(source: Source, tool: str, wanted: str | None, version: str, code: Code) -> Iterable[Problem]:
     if wanted is None:
         return
+    if faults := list(_range(source, tool, wanted)):
+        yield from faults
+        return
+    from packaging.specifiers import SpecifierSet
+
+    if not SpecifierSet(wanted).contains(version, prereleases=True):
+        what = f"this mesh.yaml asks for {tool} {wanted}, and this is {tool} {version}"
+        hint = f"install a {tool} in that range, or change the range"
+        yield source.problem(code, ("spec", "requires", tool), what, hint)
+
+
+def _range(source: Source, tool: str, wanted: str | None) -> Iterable[Problem]:
+    if wanted is None:
+        return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    path = ("spec", "requires", tool)
     try:
-        fits = SpecifierSet(wanted).contains(version, prereleases=True)
+        SpecifierSet(wanted)
     except InvalidSpecifier:
-        what = f"requires.{tool} is no range of versions"
+        path = ("spec", "requires", tool)
+        what = f"{dotted(path)}: {json.dumps(wanted[:60], ensure_ascii=False)} is no range of versions"
         yield source.problem(codes.BAD_VALUE, path, what, 'write one such as ">=0.1,<0.2"')
-        return
-    if not fits:
-        what = f"this mesh.yaml asks for {tool} {wanted}, and this is {tool} {version}"
-        yield source.problem(code, path, what, f"install a {tool} in that range, or change the range")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.fleet import is_classic
 
 if TYPE_CHECKING:
-    from meshc.errors import Problem
+    from collections.abc import Iterable
+
+    from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
@@ -23,8 +24,9 @@ KUBERNETES_OF_ISTIO: dict[tuple[int, int], tuple[int, int]] = {
     (1, 29): (31, 35),
     (1, 30): (32, 36),
 }
-"""Istio's minor releases and the Kubernetes minors they support: istio.io, data/compatibility/supportStatus.yml."""
+"""Istio's minor releases and the Kubernetes minors they support (istio.io, supportStatus.yml)."""
 
+_KNOWN = {(1, 0), *KUBERNETES_OF_ISTIO}
 _CLASSIC_FIRST, _CLASSIC_LAST = Version(1, 9), Version(1, 21)
 _ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
@@ -40,12 +42,23 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if own is None:
             continue
         if fault := _istio_fault(own):
-            yield source.problem(codes.ISTIO_UNSUPPORTED, member.path("istio", "version"), *fault, clusters=(member.name,))
+            what, hint = f"{member.name}: {fault[0]}", fault[1]
+            path = member.path("istio", "version")
+            yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
         elif is_classic(own) != fleet.classic:
-            what = f"{member.name} has Istio {own}, the mesh {mesh}: classic Istio and istiod don't understand each other"
+            what = (
+                f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
+            )
             also = (source.document.place(("spec", "istio", "version")),)
             hint = "give every cluster the same generation"
-            yield source.problem(codes.MIXED_GENERATIONS, member.path("istio", "version"), what, hint, also=also, clusters=(member.name,))
+            yield source.problem(
+                codes.MIXED_GENERATIONS,
+                member.path("istio", "version"),
+                what,
+                hint,
+                also=also,
+                clusters=(member.name,),
+            )
 
 
 def _istio_fault(text: str) -> tuple[str, str] | None:
@@ -53,35 +66,49 @@ def _istio_fault(text: str) -> tuple[str, str] | None:
     assert version is not None, "the model takes full versions only"  # noqa: S101
     newest = max(KUBERNETES_OF_ISTIO)
     known = f"use 1.0.x (classic) or 1.24 to {newest[0]}.{newest[1]} (istiod)"
-    if version.line in KUBERNETES_OF_ISTIO or version.line == (1, 0):
+    if version.line in _KNOWN:
         return None
     if version.line > newest:
         return f"Istio {text} is newer than this meshc knows", known
     if version.line < (1, 0):
         return f"Istio {text} is older than the istio-remote chart", known
-    reason = "had Mixer and Galley in between" if version.line < (1, 5) else "changed its remote component before 1.24"
+    reason = (
+        "had Mixer and Galley in between"
+        if version.line < (1, 5)
+        else "changed its remote component before 1.24"
+    )
     return f"meshc doesn't compile for Istio {text}: this line {reason}", known
 
 
 def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A data plane is never ahead of its control plane, and one minor behind at most; revisions are the same."""
+    """A data plane is never ahead of its control plane, and one minor behind at most; one revision."""
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
         if primary is None:
             continue
         mine, theirs = fleet.version_of(member), fleet.version_of(primary)
-        path = member.path("istio", "version")
-        if not member.cluster.istio.version:
-            path = primary.path("istio", "version")
-        also = (source.document.place(("spec", "istio", "version")),)
+        if (
+            mine.line not in _KNOWN
+            or theirs.line not in _KNOWN
+            or is_classic(str(mine)) != is_classic(str(theirs))
+        ):
+            continue  # said by another check
+        path, other = _said(member, primary, "version")
+        also = (source.document.place(other),)
         if mine.line > theirs.line:
-            what = f"{member.name} has Istio {mine}, its primary {primary.name} {theirs}: a data plane must not be ahead"
+            what = f"{member.name}: Istio {mine} is ahead of primary {primary.name} ({theirs})"
             yield source.problem(
-                codes.AHEAD_OF_PRIMARY, path, what, f"upgrade {primary.name} first", also=also, clusters=(member.name,)
+                codes.AHEAD_OF_PRIMARY,
+                path,
+                what,
+                f"upgrade {primary.name} first",
+                also=also,
+                clusters=(member.name,),
             )
         elif mine.minor < theirs.minor - 1:
-            what = f"{member.name} has Istio {mine}, {theirs.minor - mine.minor} minor versions behind its primary {primary.name} ({theirs})"
-            hint = f"Istio supports one; upgrade {member.name}"
+            behind = f"{theirs.minor - mine.minor} minor versions behind"
+            what = f"{member.name}: Istio {mine} is {behind} primary {primary.name} ({theirs})"
+            hint = "one is supported; upgrade the remote, or acknowledge it for the time of the upgrade"
             yield source.problem(codes.BEHIND_PRIMARY, path, what, hint, also=also, clusters=(member.name,))
         if not fleet.classic and fleet.revision_of(member) != fleet.revision_of(primary):
             yield _revision(fleet, source, member, primary)
@@ -89,10 +116,20 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 def _revision(fleet: Fleet, source: Source, member: Member, primary: Member) -> Problem:
     mine, theirs = fleet.revision_of(member), fleet.revision_of(primary)
-    path = member.path("istio", "revision") if member.cluster.istio.revision else primary.path("istio", "revision")
-    what = f'{member.name} attaches to revision "{mine}", its primary {primary.name} is at "{theirs}"'
-    hint = f'acknowledge it if {primary.name} runs an istiod of revision "{mine}" too; else no sidecar of {member.name} finds one'
-    return source.problem(codes.REVISION_DIFFERS, path, what, hint, clusters=(member.name,))
+    path, other = _said(member, primary, "revision")
+    also = (source.document.place(other),)
+    what = f'{member.name}: revision "{mine}" isn\'t that of primary {primary.name}, "{theirs}"'
+    hint = (
+        f'acknowledge it if {primary.name} runs an istiod of revision "{mine}" too; else sidecars find none'
+    )
+    return source.problem(codes.REVISION_DIFFERS, path, what, hint, also=also, clusters=(member.name,))
+
+
+def _said(member: Member, primary: Member, field: Literal["version", "revision"]) -> tuple[Path, Path]:
+    """Where a remote's and its primary's version or revision are said, the cluster's own word first."""
+    of_mesh: Path = ("spec", "istio", field)
+    own = [one.path("istio", field) for one in (member, primary) if getattr(one.cluster.istio, field)]
+    return (*own, of_mesh, of_mesh)[0], (*own, of_mesh, of_mesh)[1]
 
 
 def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -102,20 +139,35 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if text is None:
             what = f"{member.name}: kubernetesVersion is missing; API versions depend on it"
             hint = 'add kubernetesVersion: "1.34", or set it for many clusters under overrides'
-            yield source.problem(codes.KUBERNETES_MISSING, member.path("name"), what, hint, clusters=(member.name,))
+            yield source.problem(
+                codes.KUBERNETES_MISSING, member.path("name"), what, hint, clusters=(member.name,)
+            )
             continue
         version, istio_version = fleet.kubernetes_of(member), fleet.version_of(member)
         path = member.path("kubernetesVersion")
         if fleet.classic:
             if not _CLASSIC_FIRST <= version < Version(1, _CLASSIC_LAST.minor + 1):
-                why = "1.0 needs 1.9 at least" if version < _CLASSIC_FIRST else (
-                    "its injector speaks only admissionregistration v1beta1, gone in 1.22"
+                why = (
+                    "1.0 needs 1.9 at least"
+                    if version < _CLASSIC_FIRST
+                    else ("its injector speaks only admissionregistration v1beta1, gone in 1.22")
                 )
                 what = f"{member.name}: classic Istio doesn't run on Kubernetes {text}: {why}"
-                yield source.problem(codes.KUBERNETES_IMPOSSIBLE, path, what, "use 1.9 to 1.21, or istiod", clusters=(member.name,))
+                yield source.problem(
+                    codes.KUBERNETES_IMPOSSIBLE,
+                    path,
+                    what,
+                    "use 1.9 to 1.21, or istiod",
+                    clusters=(member.name,),
+                )
         elif version < _ISTIOD_FIRST:
-            what = f"{member.name}: istiod {istio_version} doesn't run on Kubernetes {text}: discovery.k8s.io/v1 came with 1.21"
-            yield source.problem(codes.KUBERNETES_IMPOSSIBLE, path, what, "upgrade the cluster", clusters=(member.name,))
+            what = (
+                f"{member.name}: istiod {istio_version} doesn't run on Kubernetes {text}: "
+                "discovery.k8s.io/v1 came with 1.21"
+            )
+            yield source.problem(
+                codes.KUBERNETES_IMPOSSIBLE, path, what, "upgrade the cluster", clusters=(member.name,)
+            )
         elif istio_version.line in KUBERNETES_OF_ISTIO:
             first, last = KUBERNETES_OF_ISTIO[istio_version.line]
             if not first <= version.minor <= last:
@@ -131,7 +183,9 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
     if fleet.classic:
         if spec.istio.revision != "default":
             path = ("spec", "istio", "revision")
-            yield source.problem(codes.WRONG_GENERATION, path, "classic Istio has no revisions", "take revision out", key=True)
+            yield source.problem(
+                codes.WRONG_GENERATION, path, "classic Istio has no revisions", "take revision out", key=True
+            )
         if spec.istio.trust_domain != "cluster.local":
             path = ("spec", "istio", "trustDomain")
             what = "classic Istio's charts have no trust domain but cluster.local"
@@ -139,14 +193,27 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for member in fleet:
             if member.cluster.istio.revision is not None:
                 path2 = member.path("istio", "revision")
+                what, hint = f"{member.name}: classic Istio has no revisions", "take revision out"
                 yield source.problem(
-                    codes.WRONG_GENERATION, path2, f"{member.name}: classic Istio has no revisions", "take it out", clusters=(member.name,)
+                    codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,)
                 )
             if member.cluster.role == "remote" and member.cluster.sidecar_injection != "manual":
-                path2 = member.path("sidecarInjection") if member.cluster.sidecar_injection else member.path("name")
+                path2 = (
+                    member.path("sidecarInjection")
+                    if member.cluster.sidecar_injection
+                    else member.path("name")
+                )
                 what = f"{member.name}: automatic injection with classic Istio isn't built yet"
                 hint = "write sidecarInjection: manual, and inject with istioctl kube-inject"
                 yield source.problem(codes.NOT_YET, path2, what, hint, clusters=(member.name,))
-    elif spec.security.control_plane_tls is False:
+        return
+    if spec.security.control_plane_tls is False:
         what = "istiod always speaks TLS with its sidecars"
-        yield source.problem(codes.WRONG_GENERATION, ("spec", "security", "controlPlaneTLS"), what, "take controlPlaneTLS out", key=True)
+        path = ("spec", "security", "controlPlaneTLS")
+        yield source.problem(codes.WRONG_GENERATION, path, what, "take controlPlaneTLS out", key=True)
+    for member in fleet.primaries:
+        if member.cluster.control_plane and member.cluster.control_plane.pilot_service is not None:
+            what = f"{member.name}: istiod has no pilotService"
+            path2 = member.path("controlPlane", "pilotService")
+            hint = "take pilotService out"
+            yield source.problem(codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,))

@@ -1,8 +1,7 @@
-"""fleet turns the clusters of a `Mesh` and its overrides into members with every setting decided and its origin known."""
+"""fleet turns the clusters of a `Mesh` and its overrides into members: settings decided, origins known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from meshc.kube import Version
 from meshc.mesh.model import Cluster, Selector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from meshc.errors import Path
     from meshc.mesh.model import Mesh, Selection
 
@@ -28,7 +29,7 @@ class Member:
         return self.cluster.name
 
     def path(self, *steps: str | int) -> Path:
-        """The path in mesh.yaml of this cluster's setting, wherever it was said: its own entry or an override's."""
+        """The path in mesh.yaml of this cluster's setting: in its own entry, or an override's."""
         for end in range(len(steps), 0, -1):
             if steps[:end] in self.origins:
                 return (*self.origins[steps[:end]], *steps[end:])
@@ -146,7 +147,9 @@ def make_fleet(mesh: Mesh, data: Any) -> Fleet:
     return Fleet(mesh, tuple(members))
 
 
-def _merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
+def _merge(
+    into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]
+) -> None:
     for key, value in layer.items():
         here = (*below, key)
         if isinstance(value, dict):

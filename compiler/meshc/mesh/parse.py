@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +13,8 @@ from meshc.errors import Path, Problem, dotted
 from meshc.mesh.model import NOT_YET, NOT_YET_VALUES, Mesh
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic_core import ErrorDetails
 
     from meshc.yamltext import Document
@@ -35,7 +37,13 @@ def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
     try:
         return Mesh.model_validate(document.data), []
     except ValidationError as error:
-        return None, [_problem(document, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        return None, [_problem(document, detail) for detail in details if not _is_echo(document, detail)]
+
+
+def _is_echo(document: Document, detail: ErrorDetails) -> bool:
+    """Whether a list only counts as empty because its items are wrong, which is said of each of them."""
+    return detail["type"] == "too_short" and bool(_where(document.data, detail["loc"])[1])
 
 
 def _problem(document: Document, detail: ErrorDetails) -> Problem:
@@ -45,30 +53,37 @@ def _problem(document: Document, detail: ErrorDetails) -> Problem:
     if kind == "extra_forbidden":
         return _unknown_key(document, path)
     if kind == "missing":
-        parent = dotted(path[:-1]) or "mesh.yaml"
-        return codes.MISSING_KEY.at(document.place(path[:-1]), f'{parent}: "{path[-1]}" is missing', f"add {path[-1]}:", path=name)
-    place = document.place(path)
+        what = f'{dotted(path[:-1]) or "mesh.yaml"}: "{path[-1]}" is missing'
+        return codes.MISSING_KEY.at(
+            document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name
+        )
+    is_key = detail["loc"][-1:] == ("[key]",)
+    if kind == "literal_error" and is_key:
+        return _unknown_key(document, path, _choices(detail))
+    place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = _wrong_type(document, path, value, _TYPES[kind])
         return codes.WRONG_TYPE.at(place, f"{name or 'mesh.yaml'}: {what}", hint, path=name)
-    words = detail.get("ctx") or {}
     if kind == "literal_error":
         return _not_one_of(document, path, value, detail)
     if kind == "wrong_form":
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
-    hint = "" if kind != "bad_name" or not isinstance(value, str) else _lowered(value)
-    return codes.BAD_VALUE.at(place, f"{name}: {_shown(value)} {_rule(kind, words, detail['msg'])}", hint, path=name)
+    what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
+    hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if not value and kind in _TOO_SHORT:
+        hint = "write at least one" if isinstance(value, tuple) else "write a value"
+    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
 
 
 def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
     """The path inside the document, without the tags that unions and key checks add, and the value there."""
     path: list[str | int] = []
     for position, step in enumerate(loc):
-        if isinstance(data, dict) and step in data:
+        if _is_in(data, step):
             data = data[step]
-        elif isinstance(data, tuple) and isinstance(step, int) and step < len(data):
-            data = data[step]
-        elif position == len(loc) - 1 and isinstance(data, dict) and isinstance(step, str) and step != "[key]":
+        elif (
+            position == len(loc) - 1 and isinstance(data, dict) and isinstance(step, str) and step != "[key]"
+        ):
             return (*path, step), None
         else:
             continue
@@ -76,20 +91,62 @@ def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
     return tuple(path), path[-1] if loc and loc[-1] == "[key]" else data
 
 
-def _unknown_key(document: Document, path: Path) -> Problem:
+def _is_in(data: Any, step: int | str) -> bool:
+    if isinstance(data, tuple):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, dict) and step in data
+
+
+def _example(path: Path) -> str:
+    """What may be written after a key that is missing, where that is a word of few."""
+    fields = (
+        field
+        for model in _models_at(path[:-1])
+        for field in model.model_fields.values()
+        if field.alias == path[-1]
+    )
+    words = [
+        word
+        for field in fields
+        if get_origin(field.annotation) is Literal
+        for word in get_args(field.annotation)
+    ]
+    if words:
+        return f" {words[0]}" if len(words) == 1 else f" with one of {', '.join(words)}"
+    return " 1.30.3, or the version that you run" if path[-2:] == ("istio", "version") else ""
+
+
+def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> Problem:
     plain = tuple(step for step in path if isinstance(step, str))
     place, name = document.key_place(path), dotted(path)
     if plain in NOT_YET:
         return codes.NOT_YET.at(place, f"{name}: {NOT_YET[plain]}", "take it out", path=name)
-    known = known_keys(path[:-1])
+    known = known or known_keys(path[:-1])
     key = str(path[-1])
-    close = difflib.get_close_matches(key, known, 1) or [k for k in known if k.lower() == key.lower()]
-    hint = f'did you mean "{close[0]}"?' if close else f"known here: {', '.join(known)}" if known else ""
-    return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
+    hint = _nearest(key, known) or (f"known here: {', '.join(known)}" if known else "")
+    return codes.UNKNOWN_KEY.at(
+        place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name
+    )
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """A hint with the word that was meant, whatever its case."""
+    by_case = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(word.lower(), by_case, 1)
+    return f'did you mean "{by_case[close[0]]}"?' if close else ""
 
 
 def known_keys(path: Path) -> list[str]:
-    """The keys that the mapping at `path` may hold, as they are written."""
+    """The keys that the mapping at `path` may hold, its own first, then what it shares."""
+    found = [
+        (name not in model.__annotations__, field.alias or "")
+        for model in _models_at(path)
+        for name, field in model.model_fields.items()
+    ]
+    return [alias for _, alias in sorted(found, key=lambda one: one[0])]
+
+
+def _models_at(path: Path) -> list[type[BaseModel]]:
     models: list[type[BaseModel]] = [Mesh]
     for step in path:
         if isinstance(step, int):
@@ -101,7 +158,7 @@ def known_keys(path: Path) -> list[str]:
             if field.alias == step
             for model in _models_in(field.annotation)
         ]
-    return [field.alias or "" for model in models for field in model.model_fields.values()]
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -115,8 +172,15 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
     if value is None:
         return f"must be {wanted}, but nothing is written", "write a value, or take the key out"
     if wanted == "text" and text is not None:
-        return f"must be text, but {text} is {_kind_of(value)} in YAML", f'write "{text}" (with quotes)'
+        hint = f'write "{text}" (with quotes)'
+        if path[-2:] == ("istio", "version"):
+            hint = "write a full version such as 1.30.3"
+        return f"must be text, but {text} is {_kind_of(value)} in YAML", hint
+    if wanted == "a whole number" and isinstance(value, float):
+        return f"must be a whole number, not {text or value}", ""
     hint = "write it as a list: [...]" if wanted == "a list" else ""
+    if wanted == "a mapping" and (known := known_keys(path)):
+        hint = f"keys here: {', '.join(known)}"
     if wanted == "true or false" and isinstance(value, str):
         hint = "write true or false, without quotes"
     if wanted == "a whole number" and isinstance(value, str) and value.isdigit():
@@ -128,38 +192,73 @@ def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails
     plain = tuple(step for step in path if isinstance(step, str))
     name, place = dotted(path), document.place(path)
     later = NOT_YET_VALUES.get(plain, {})
+    known = _choices(detail)
     if isinstance(value, str | bool) and value in later:
-        return codes.NOT_YET.at(place, f"{name}: {later[value]}", path=name)
-    expected = str((detail.get("ctx") or {}).get("expected", "")).replace("'", '"')
-    known = [word.strip('" ') for word in expected.replace(" or ", ",").split(",")]
-    close = difflib.get_close_matches(str(value), known, 1)
-    hint = f'did you mean "{close[0]}"?' if close else ""
-    return codes.BAD_VALUE.at(place, f"{name}: {_shown(value)} isn't one of {', '.join(known)}", hint, path=name)
+        hint = "take it out" if value is True else f"for now it may be {', '.join(known)}"
+        return codes.NOT_YET.at(place, f"{name}: {later[value]}", hint, path=name)
+    if not isinstance(value, str):
+        what = f"{name}: must be one of {', '.join(known)}, not {_kind_of(value)}"
+        return codes.WRONG_TYPE.at(place, what, path=name)
+    if known == ["all"]:
+        what, hint = (
+            f"{_shown(value)} isn't all, a list of names, or a mapping",
+            f"write [{value}] for one cluster",
+        )
+    elif len(known) == 1:
+        what, hint = f'{_shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
+    else:
+        what, hint = f"{_shown(value)} isn't one of {', '.join(known)}", _nearest(value, known)
+    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
 
 
-def _rule(kind: str, words: dict[str, Any], message: str) -> str:
+def _choices(detail: ErrorDetails) -> list[str]:
+    """The words that pydantic's message about a literal lists."""
+    expected = str((detail.get("ctx") or {}).get("expected", ""))
+    return [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
+
+
+_TOO_SHORT = ("string_too_short", "too_short")
+
+
+def _rule(detail: ErrorDetails) -> str:
+    kind, words = detail["type"], detail.get("ctx") or {}
     if kind in ("greater_than_equal", "less_than_equal"):
         return "must be between 1 and 65535"
-    if kind in ("string_too_short", "too_short"):
+    if kind in _TOO_SHORT:
         return "must not be empty"
     if kind in ("string_too_long", "too_long"):
         return f"is longer than {words.get('max_length')}"
     if kind == "string_pattern_mismatch":
-        return f"must match {words.get('pattern')}"
-    return message
+        return "must be a code such as MESH218"  # the only pattern that pydantic itself checks
+    return detail["msg"]
 
 
-def _lowered(value: str) -> str:
-    better = "-".join(part for part in "".join(c if c.isascii() and c.isalnum() else "-" for c in value.lower()).split("-") if part)
-    return f'write "{better[:63]}"' if better and better != value else ""
+def _mended(value: str, rule: str) -> str:
+    """A hint with the nearest name that keeps the rule, where the rule is one of lower case letters."""
+    if "lower case" not in rule:
+        return ""
+    kept = "-." if "joined by dots" in rule else "-"
+    text = "".join(c if c.isascii() and (c.isalnum() or c in kept) else "-" for c in value.lower())
+    parts = ("-".join(part for part in label.split("-") if part) for label in text.split("."))
+    better = ".".join(part for part in parts if part)[:63].strip("-.")
+    return f'write "{better}"' if better and better != value else ""
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False)
-    return _kind_of(value)
+        return (
+            json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False) if value else ""
+        )
+    return str(value) if isinstance(value, int | float) else ""
 
 
 def _kind_of(value: Any) -> str:
-    names = {dict: "a mapping", tuple: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    names = {
+        dict: "a mapping",
+        tuple: "a list",
+        str: "text",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), "nothing")

@@ -1,0 +1,85 @@
+"""hosts turns the text of an address into what is wrong with it, seen from another machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from urllib.parse import urlsplit
+
+from meshc.kube import SUBDOMAIN
+
+_MARKS = "${}<>%"
+_LEFT_OVER = ("TODO", "FIXME", "CHANGEME", "NONE", "NULL", "PENDING")
+
+
+def ip_version(address: str) -> int:
+    """4 or 6, and 0 for a host name."""
+    try:
+        return ipaddress.ip_address(address).version
+    except ValueError:
+        return 0
+
+
+def host_fault(host: str) -> str | None:
+    """Why nothing can be reached by a host, as a sentence: it is empty, left over, the caller itself."""
+    shown = json.dumps(host[:80], ensure_ascii=False)
+    if not host.strip():
+        return "the address is empty"
+    if _means_itself(host):
+        return f"{shown} only means the caller itself"
+    if ip_version(host):
+        parsed = ipaddress.ip_address(host)
+        return (
+            f"{shown} can't be reached from elsewhere"
+            if parsed.is_link_local or parsed.is_multicast
+            else None
+        )
+    if any(mark in host for mark in _MARKS) or host.upper() in _LEFT_OVER:
+        return f"{shown} is a placeholder"
+    if "://" in host:
+        return f"{shown} is a URL; write the host alone"
+    if "/" in host:
+        return f'{shown} has a "/" in it; write the host alone'
+    if ip_version(host.strip("[]")) == 6:
+        return f"{shown} has brackets; write {json.dumps(host.strip('[]'))}"
+    name, colon, port = host.partition(":")
+    if colon and port.isdigit():
+        return f"{shown} has a port; Istio's ports are known, write {json.dumps(name)}"
+    if host.replace(".", "").isdigit():
+        return f"{shown} is no IP address"
+    if SUBDOMAIN.fullmatch(host.lower()):
+        return (
+            None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"
+        )
+    return f"{shown} is neither an IP address nor a host name"
+
+
+def url_fault(url: str) -> str | None:
+    """Why a URL isn't https://host:port, as a sentence. Shows nothing that may be secret."""
+    shown = json.dumps(url[:80], ensure_ascii=False) if not any(mark in url for mark in "@?#") else "it"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{shown} is no URL"
+    if parts.scheme != "https":
+        return f"{shown} doesn't begin with https://"
+    if any(mark in url for mark in _MARKS):
+        return f"{shown} has a placeholder in it"
+    if not host or any(c.isspace() or not c.isprintable() for c in url):
+        return f"{shown} is no URL"
+    if "@" in parts.netloc:
+        return f"{shown} holds a user name or password"
+    if parts.query or parts.fragment:
+        return f"{shown} has a query or fragment"
+    return host_fault(host)
+
+
+def _means_itself(host: str) -> bool:
+    """Whether a host is reached only from its own machine: localhost, loopback, unspecified."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return name in ("localhost", "localhost.localdomain") or name.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
