@@ -8,6 +8,7 @@ expected: `expected/<n>.stdout`, `expected/<n>.stderr` (absent when empty), `exp
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from meshc.cli.main import app
 from meshc.codes import every_code
-from meshc.pipeline import VERSIONS
+from meshc.output.trees import VERSIONS
 
 CASES = sorted(folder for folder in (TESTS / "cases").iterdir() if folder.is_dir())
 Files = dict[str, bytes]
@@ -56,7 +57,7 @@ def run(case: Path, work: Path) -> Files:
         codes.append(f"{result.exit_code}\n")
         for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
             if text:
-                said[f"{number}.{name}"] = text.replace(str(work), "WORK").encode()
+                said[f"{number}.{name}"] = re.sub(r"kustomize \d+\.\d+\.\d+", "kustomize VERSION", text).encode()
     return {**said, "exit": "".join(codes).encode()}
 
 
@@ -71,7 +72,10 @@ def rewrite(folder: Path, files: Files) -> None:
         (folder / path).write_bytes(data)
 
 
-def test_every_code_has_a_case() -> None:
-    said = "".join(path.read_text() for case in CASES for path in case.glob("expected/*.stderr"))
+ELSEWHERE = {"MESH009"}  # a file of megabytes isn't committed: test_yamltext.py makes one
 
-    assert [code for code in every_code() if f" {code}: " not in said] == []
+
+def test_every_code_has_a_case() -> None:
+    said = "".join(path.read_text() for case in CASES for path in case.glob("expected/*.std*"))
+
+    assert [code for code in every_code() if code not in said and code not in ELSEWHERE] == []

@@ -149,7 +149,7 @@ def test_only_the_chosen_clusters_are_written(mesh: Path) -> None:
     assert changed == {"overlays/_services/catalog/services.yaml"}
     assert (unknown.returncode, unknown.stderr) == (
         Exit.WRONG_INPUT,
-        "error: no cluster is named nope\n  hint: clusters: hub, edge-1\n",
+        "error: no cluster is named \"nope\"\n  hint: clusters: hub, edge-1\n",
     )
 
 

@@ -28,19 +28,16 @@ from meshc.plan.needs import SecretNeed
 from meshc.secrets.guard import plain_secret, plaintext_in
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.registry import FORMS
-from meshc.tree import HEADER, FileTree
+from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from meshc.disk import Repository
+    from meshc.disk.repository import Repository
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
     from meshc.plan.ir import ClusterPlan, Plan
 
-OVERLAYS, OUTPUT = "overlays", "output"
-VERSIONS = f"{OUTPUT}/_meshc.yaml"
-"""Which meshc and kustomize wrote the trees: rewritten with them, and never a reason to rewrite them."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +53,6 @@ class Compiled:
     def choose(self, patterns: Sequence[str]) -> list[str]:
         """Clusters whose name matches a pattern, in file order."""
         return [cluster.name for cluster in self.plan.clusters if any(fnmatchcase(cluster.name, p) for p in patterns)]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a compile did, by cluster; `files` counts what both trees hold."""
-
-    written: list[str]
-    unchanged: list[str]
-    removed: list[str]
-    pending: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    files: int
 
 
 def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[], Kustomize]) -> Compiled:
@@ -210,58 +195,9 @@ def _blame(
             what = f"{cluster.name}: kustomize can't take this file: {said}"
             return [codes.KUSTOMIZE_FAILED.at(file.objects[0].place, what, "mend the file", clusters=(cluster.name,))]
     what = f"{cluster.name}: kustomize can't build the overlay: {said}"
-    return [codes.KUSTOMIZE_FAILED.at(Place(f"{OVERLAYS}/{cluster.name}/kustomization.yaml"), what, clusters=(cluster.name,))]
+    return [codes.KUSTOMIZE_FAILED.at(Place(f"overlays/{cluster.name}/kustomization.yaml"), what, clusters=(cluster.name,))]
 
 
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:
     """Raises ProblemsError if mesh.yaml asks for another kustomize."""
     stop_on(check_requires.kustomize(compiled.mesh, source, str(kustomize.version)))
-
-
-def expected_tree(compiled: Compiled, rendered: Mapping[str, FileTree]) -> FileTree:
-    """Both trees as they should stand, paths relative to mesh.yaml."""
-    output = (tree.at(f"{OUTPUT}/{name}") for name, tree in rendered.items())
-    return FileTree.join(compiled.layout.tree.at(OVERLAYS), *output)
-
-
-def read_trees(repository: Repository) -> FileTree:
-    """Both trees as they stand."""
-    return repository.read_generated((OVERLAYS, OUTPUT))
-
-
-def write(
-    compiled: Compiled, rendered: Mapping[str, FileTree], repository: Repository, kustomize: Kustomize, *, whole: bool
-) -> Result:
-    """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
-
-    Raises RefusedError for a file that isn't meshc's, ToolError if the disk fails; the trees are then as before.
-    """
-    expected, found = expected_tree(compiled, rendered), read_trees(repository)
-    wanted: dict[str, dict[str, bytes]] = {_unit(path): {} for path in (found if whole else ())}
-    for path, data in expected.items():
-        unit = _unit(path)
-        name = unit.partition("/")[2]
-        if name in rendered or name == BASES:
-            wanted.setdefault(unit, {})[path.removeprefix(unit + "/")] = data
-    if not whole:  # overlays that aren't compiled now may still name a base that is gone
-        kept = found.under(f"{OVERLAYS}/{BASES}")
-        wanted[f"{OVERLAYS}/{BASES}"] = {**kept, **wanted.get(f"{OVERLAYS}/{BASES}", {})}
-    wanted.pop(VERSIONS, None)
-    changed = {unit: files for unit, files in wanted.items() if dict(found.under(unit)) != files}
-    if changed or VERSIONS not in found:
-        versions = HEADER + f"kustomize: {kustomize.version}\nmeshc: {__version__}\n".encode()
-        repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
-    names = {unit.partition("/")[2] for unit in changed}
-    return Result(
-        written=[name for name in rendered if name in names],
-        unchanged=[name for name in rendered if name not in names],
-        removed=sorted(names - {cluster.name for cluster in compiled.plan.clusters} - {BASES}),
-        pending=compiled.pending,
-        problems=compiled.problems,
-        files=len(expected) + 1,
-    )
-
-
-def _unit(path: str) -> str:
-    """The folder, or the file at the top, that a path of a tree is replaced with."""
-    return "/".join(path.split("/")[:2])

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.opened import Opened
-from meshc.cli.report import Format, as_json, paint, plain, say, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, count, paint, plain, say, show_json, show_problems, tell
 from meshc.disk.units import foreign
 from meshc.errors import Exit, RefusedError
-from meshc.pipeline import VERSIONS, compile_mesh, expected_tree, read_trees, render, stop_on_kustomize
+from meshc.output.trees import VERSIONS, expected_tree, read_trees
+from meshc.pipeline import compile_mesh, render, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = render(compiled, opened.repository, opened.kustomize, None, jobs)
-    expected = expected_tree(compiled, rendered)
+    expected = expected_tree(compiled.layout, rendered)
     found = read_trees(opened.repository)
     strangers = foreign(found)
     if strangers:
@@ -53,7 +54,7 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)
     if form is Format.TEXT:
-        tell(f"in step: {len(compiled.plan.clusters)} clusters, {len(expected)} files")
+        tell(f"in step: {count(len(compiled.plan.clusters), 'cluster')}, {count(len(expected), 'file')}")
 
 
 def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:
@@ -79,7 +80,7 @@ def _lines(old: bytes, new: bytes) -> Iterable[str]:
 def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: Opened) -> None:
     from meshc import __version__
 
-    say(f"{len(stale)} file{'' if len(stale) == 1 else 's'} out of step\n  hint: run meshc compile and commit the result")
+    say(f"{count(len(stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
     wrote = dict(line.split(": ") for line in found.get(VERSIONS, b"").decode().splitlines() if ": " in line and line[:1] != "#")
     for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
         if wrote.get(tool, now) != now:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.opened import Opened
-from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.errors import MeshcError
-from meshc.pipeline import Result, compile_mesh, render, stop_on_kustomize, write
+from meshc.output.trees import Written, write_trees
+from meshc.pipeline import Compiled, compile_mesh, render, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,27 +26,28 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     chosen = compiled.choose(patterns)
     if patterns and not chosen:
         known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
-        raise MeshcError(f"no cluster is named {', '.join(patterns)}\n  hint: clusters: {known}")
+        named = ", ".join(f'"{pattern}"' for pattern in patterns)
+        raise MeshcError(f"no cluster is named {named}\n  hint: clusters: {known}")
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = render(compiled, repository, opened.kustomize, chosen if patterns else None, jobs)
-    result = write(compiled, rendered, repository, opened.kustomize, whole=not patterns)
-    _summary(compiled.plan.mesh, result, form)
+    written = write_trees(compiled.layout, rendered, repository, opened.kustomize.version, whole=not patterns)
+    _summary(compiled, written, form)
     if form is not Format.JSON:
         show_problems(compiled.problems, form)
 
 
-def _summary(mesh: str, result: Result, form: Format) -> None:
+def _summary(compiled: Compiled, done: Written, form: Format) -> None:
+    mesh = compiled.plan.mesh
+    groups = {"written": done.written, "unchanged": done.unchanged, "removed": done.removed, "pending": compiled.pending}
     if form is Format.JSON:
-        fields = ("written", "unchanged", "removed", "pending", "files")
-        data = {field: getattr(result, field) for field in fields}
-        show_json({"mesh": mesh, **data, "problems": [as_json(problem) for problem in result.problems]})
+        problems = [as_json(problem) for problem in compiled.problems]
+        show_json({"mesh": mesh, **groups, "files": done.files, "problems": problems})
         return
     import sys
 
-    tell(f"compiled {mesh}: {len(result.written) + len(result.unchanged)} clusters, {result.files} files")
+    tell(f"compiled {mesh}: {count(len(done.written) + len(done.unchanged), 'cluster')}, {count(done.files, 'file')}")
     for name, colour in (("written", "green"), ("unchanged", "white"), ("removed", "yellow"), ("pending", "cyan")):
-        entries = getattr(result, name)
-        if entries:
+        if entries := groups[name]:
             joint = "\n             " if name == "pending" else ", "
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")

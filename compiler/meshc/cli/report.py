@@ -93,6 +93,11 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     return typer.style(text, fg=colour, bold=True) if wanted else text
 
 
+def count(number: int, noun: str) -> str:
+    """`1 cluster`, `2 clusters`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def plain(text: str) -> str:
     """Text with everything spelled out that a terminal or a reader could be misled by: control and format characters."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
@@ -125,12 +130,8 @@ def _escaped(text: str, is_property: bool) -> str:
 
 
 def _count(problems: list[Problem]) -> str:
-    parts = []
-    for severity in Severity:
-        number = sum(problem.severity is severity for problem in problems)
-        if number:
-            parts.append(f"{number} {severity}{'' if number == 1 else 's'}")
-    return ", ".join(parts)
+    numbers = {severity: sum(problem.severity is severity for problem in problems) for severity in Severity}
+    return ", ".join(count(number, severity) for severity, number in numbers.items() if number)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.opened import Opened
-from meshc.cli.report import Format, as_json, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def validate_command(file: Path, form: Format) -> None:
     plan = compiled.plan
     copies = {(copy.namespace, copy.name) for base in plan.bases for copy in base.copies}
     copies |= {(copy.namespace, copy.name) for cluster in plan.clusters for copy in cluster.copies}
-    tell(f"valid: {plan.mesh}, {len(plan.clusters)} clusters, {len(copies)} services copied")
+    tell(f"valid: {plan.mesh}, {count(len(plan.clusters), 'cluster')}, {count(len(copies), 'service')} copied")
     for pending in compiled.pending:
         tell(f"  pending    {pending}")
     show_problems(compiled.problems, form)

@@ -1,0 +1,84 @@
+"""trees turns what was compiled, beside what stands on the disk, into the units to replace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc import __version__
+from meshc.overlays.layout import BASES
+from meshc.tree import HEADER, FileTree
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+    from meshc.kube import Version
+    from meshc.overlays.layout import Layout
+
+OVERLAYS, OUTPUT = "overlays", "output"
+VERSIONS = f"{OUTPUT}/_meshc.yaml"
+"""Which meshc and kustomize wrote the trees: rewritten with them, and never a reason to rewrite them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a compile did, by cluster; `files` counts what it answers for in both trees."""
+
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    files: int
+
+
+def expected_tree(layout: Layout, rendered: Mapping[str, FileTree]) -> FileTree:
+    """Both trees as they should stand, paths relative to mesh.yaml."""
+    output = (tree.at(f"{OUTPUT}/{name}") for name, tree in rendered.items())
+    return FileTree.join(layout.tree.at(OVERLAYS), *output)
+
+
+def read_trees(repository: Repository) -> FileTree:
+    """Both trees as they stand."""
+    return repository.read_generated((OVERLAYS, OUTPUT))
+
+
+def write_trees(
+    layout: Layout, rendered: Mapping[str, FileTree], repository: Repository, kustomize: Version, *, whole: bool
+) -> Written:
+    """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
+
+    Raises RefusedError for a file that isn't meshc's, ToolError if the disk fails; the trees are then as before.
+    """
+    found = read_trees(repository)
+    wanted = _wanted(expected_tree(layout, rendered), found, rendered, whole=whole)
+    changed = {unit: files for unit, files in wanted.items() if dict(found.under(unit)) != files}
+    if changed or VERSIONS not in found:
+        versions = HEADER + f"kustomize: {kustomize}\nmeshc: {__version__}\n".encode()
+        repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
+    names = {unit.partition("/")[2] for unit in changed}
+    return Written(
+        written=tuple(name for name in rendered if name in names),
+        unchanged=tuple(name for name in rendered if name not in names),
+        removed=tuple(sorted({unit.partition("/")[2] for unit, files in changed.items() if not files} - {BASES})),
+        files=sum(map(len, wanted.values())),
+    )
+
+
+def _wanted(
+    expected: FileTree, found: FileTree, rendered: Mapping[str, FileTree], *, whole: bool
+) -> dict[str, dict[str, bytes]]:
+    """What each unit should hold; nothing where it is left over."""
+    wanted: dict[str, dict[str, bytes]] = {_unit(path): {} for path in (found if whole else ())}
+    for path, data in expected.items():
+        unit = _unit(path)
+        if unit.partition("/")[2] in (*rendered, BASES):
+            wanted.setdefault(unit, {})[path.removeprefix(unit + "/")] = data
+    if not whole:  # overlays that aren't compiled now may still name a base that is gone
+        bases = f"{OVERLAYS}/{BASES}"
+        wanted[bases] = {**found.under(bases), **wanted.get(bases, {})}
+    wanted.pop(VERSIONS, None)
+    return wanted
+
+
+def _unit(path: str) -> str:
+    """The folder, or the file at the top, that a path of a tree is replaced with."""
+    return "/".join(path.split("/")[:2])
