@@ -19,7 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshc.errors import Exit, Place
-from meshc.yamltext import Document, read, write, write_all
+from meshc.yamltext.document import Document
+from meshc.yamltext.read import read
+from meshc.yamltext.write import write
 
 
 def one(text: str, *, strict: bool = False) -> Document:
@@ -517,11 +519,6 @@ def test_equal_parts_are_written_out() -> None:
 def test_a_key_like_a_merge_key_does_not_merge() -> None:
     assert write({"<<": "<<"}) == '"<<": <<\n'
     assert one(write({"<<": "<<"})).data == {"<<": "<<"}
-
-
-def test_several_documents() -> None:
-    assert write_all([{"a": 1}, {"b": "x\n\n"}, {"c": 1}]) == "a: 1\n---\nb: |+\n  x\n\n---\nc: 1\n"
-    assert write_all([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.kube import Version
-from meshc.yamltext import write
+from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body

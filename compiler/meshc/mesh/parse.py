@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from meshc.yamltext import Document
+    from meshc.yamltext.document import Document
 
 _TYPES = {
     "string_type": "text",

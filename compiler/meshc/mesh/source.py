@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from meshc.errors import Path, Place, ProblemsError, dotted
-from meshc.yamltext import Document, read
+from meshc.yamltext.document import Document
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.errors import Code, Problem

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from meshc.tree import HEADER
-from meshc.yamltext import write
+from meshc.yamltext.write import write
 
 NAME = "kustomization.yaml"
 

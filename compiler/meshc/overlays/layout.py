@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER, FileTree
-from meshc.yamltext import write
+from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body, Identity, KubeObject

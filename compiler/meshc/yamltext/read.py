@@ -1,19 +1,12 @@
-"""yamltext, the only importer of the YAML library, turns text into `Document`s and objects into text.
-
-What is read resolves by YAML 1.2's core schema. What is written is in kustomize's own style, so that an
-object that no patch touches passes through `kustomize build` byte for byte.
-"""
+"""read turns the bytes of a YAML stream into documents, or into problems with places. What is read resolves by YAML 1.2's
+core schema, and every limit holds before what it forbids is built."""
 
 from __future__ import annotations
 
-import calendar
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import cmp_to_key
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
@@ -21,42 +14,8 @@ from yaml import events
 
 from meshc import codes
 from meshc.errors import Code, Path, Place, Problem, dotted
-
-Mark = tuple[int, int]
-"""Line and column from 1; columns count characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
-
-    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the
-    characters of each plain (unquoted) scalar that is no string; all by path. An alias stands at the alias,
-    what is inside it where it was written.
-    """
-
-    data: Any
-    file: str
-    values: Mapping[Path, Mark]
-    keys: Mapping[Path, Mark]
-    texts: Mapping[Path, str]
-
-    def place(self, path: Path) -> Place:
-        """Where a problem with the value at `path` is shown: a collection at its key, all else at the value.
-
-        A path that isn't there is shown at its nearest ancestor.
-        """
-        while path and path not in self.values:
-            path = path[:-1]
-        value = self.data
-        for step in path:
-            value = value[step]
-        mark = self.values.get(path, (1, 1))
-        return Place(self.file, *(self.keys.get(path, mark) if isinstance(value, dict | tuple) else mark))
-
-    def key_place(self, path: Path) -> Place:
-        """Where the key of the entry at `path` stands; `place(path)` where there is none."""
-        return Place(self.file, *self.keys[path]) if path in self.keys else self.place(path)
+from meshc.yamltext.document import Document, Mark
+from meshc.yamltext.scalars import SWITCHES, is_misread, resolve
 
 
 def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
@@ -84,30 +43,6 @@ def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Documen
     else:
         reader.finish()
     return tuple(reader.documents), tuple(reader.problems)
-
-
-def write(body: Mapping[str, Any]) -> str:
-    """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
-
-    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or
-    U+2029, and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in changing order.
-    """
-    if not isinstance(body, Mapping):
-        raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
-    stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
-    try:
-        _add(body, stream)
-        stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
-        text: str = yaml.emit(stream, Dumper=yaml.CSafeDumper, width=80, allow_unicode=True)
-    except (UnicodeEncodeError, OverflowError) as error:
-        raise TypeError(f"JSON has no such value: {error}") from None
-    # libyaml marks the end after a literal block that keeps its last blank lines; kustomize doesn't.
-    return text.removesuffix("...\n") if text.endswith("\n...\n") else text
-
-
-def write_all(bodies: Iterable[Mapping[str, Any]]) -> str:
-    """The documents of `bodies`, one after another, with `---` between them."""
-    return "---\n".join(write(body) for body in bodies)
 
 
 class _Limits(NamedTuple):
@@ -256,8 +191,8 @@ class _Reader:
         if event.tag is not None:
             value = self._tagged(event.tag, text, mark)
         elif plain:
-            value = _resolve(text)
-            if self._strict and not is_key and _misread(text, value):
+            value = resolve(text)
+            if self._strict and not is_key and is_misread(text, value):
                 self._report_misread(text, mark)
         node = _Node(mark, value, text, plain and event.tag is None)
         if event.anchor is not None:
@@ -375,7 +310,7 @@ class _Reader:
 
     def _tagged(self, tag: str, text: str, mark: Mark) -> Any:
         """The value of a scalar with an explicit tag. Reports other tags than the core schema's."""
-        value = text if tag == _TAG + "str" else _resolve(text)
+        value = text if tag == _TAG + "str" else resolve(text)
         if tag == _TAG + "float" and type(value) is int:
             value = float(value)
         if _TYPES.get(tag) is not type(value):
@@ -398,7 +333,7 @@ class _Reader:
             )
 
     def _report_misread(self, text: str, mark: Mark) -> None:
-        switch = text.lower() in _SWITCHES
+        switch = text.lower() in SWITCHES
         meaning = "true or false" if switch else "another value"
         what = f"{_shown(text)} without quotes is {meaning} to older readers of YAML"
         instead = "true/false for a switch" if switch else "plain decimal digits for a number"
@@ -458,179 +393,3 @@ _TYPES: Mapping[str, type] = {
     _TAG + "bool": bool,
     _TAG + "null": type(None),
 }
-
-# Plain scalars. The core schema: https://yaml.org/spec/1.2.2/#103-core-schema
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-_BOOLS: Mapping[str, bool] = {
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-}
-_SWITCHES = frozenset(("y", "yes", "n", "no", "on", "off"))
-_OLD_BOOLS = frozenset(form for word in _SWITCHES for form in (word, word.capitalize(), word.upper()))
-_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
-_LARGEST = 300  # characters of a whole number: beyond that no float holds it, and kustomize takes it as text
-
-
-def _resolve(text: str) -> Any:
-    """What a plain scalar is. A number too large for a float and one with leading zeros (`010`) stay text."""
-    if text in _NULLS:
-        return None
-    if text in _BOOLS:
-        return _BOOLS[text]
-    if text[0] not in "+-.0123456789":
-        return text
-    if _DECIMAL.fullmatch(text) and len(text) <= _LARGEST:
-        return int(text)
-    if _BASED.fullmatch(text) and len(text) <= _LARGEST:
-        return int(text, 0)
-    if _INFINITE.fullmatch(text):
-        return float(text.replace(".", ""))
-    if _FLOAT.fullmatch(text) and math.isfinite(value := float(text)):
-        return value
-    return text
-
-
-def _misread(text: str, value: Any) -> bool:
-    """Whether YAML 1.1 sees something else in a plain scalar that is text here. A date may stay text."""
-    return isinstance(value, str) and _needs_quotes(text) and not _is_timestamp(text)
-
-
-# What goyaml.v2, kustomize's writer, puts into double quotes because YAML 1.1 doesn't read it as text:
-# https://github.com/yaml/go-yaml/blob/v2.4.0/resolve.go, with Go's own rules for numbers and dates.
-_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_PREFIXED = re.compile(r"[-+]?0(?:[xX][0-9a-fA-F]+|[bB][01]+|[oO][0-7]+)")
-_POINT_FIRST = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
-_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
-_TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?"
-_ZONE = r"(?:Z|[-+](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
-_TIMESTAMP = re.compile(rf"([0-9]{{4}})-([0-9]{{1,2}})-([0-9]{{1,2}})(?:[Tt]{_TIME}{_ZONE}| +{_TIME})?")
-_WHOLE = range(-(2**63), 2**64)  # int64 and uint64
-
-
-def _needs_quotes(text: str) -> bool:
-    if text in _NULLS or text in _BOOLS or text in _OLD_BOOLS:
-        return True
-    if text[0] not in "+-.0123456789":
-        return False
-    if text[0] == "." or _INFINITE.fullmatch(text):
-        number = _POINT_FIRST.fullmatch(text)
-        return bool(_INFINITE.fullmatch(text)) or (number is not None and math.isfinite(float(text)))
-    digits = text.replace("_", "")
-    if _NUMBER.fullmatch(digits):
-        return math.isfinite(float(digits))
-    if _PREFIXED.fullmatch(digits):
-        return int(digits, 0) in _WHOLE
-    return bool(_SEXAGESIMAL.fullmatch(text)) or _is_timestamp(text)
-
-
-def _is_timestamp(text: str) -> bool:
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        return False
-    year, month, day = (
-        int(match[1]) or 2000,
-        int(match[2]),
-        int(match[3]),
-    )  # Go has a year 0, and it is a leap year
-    return 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
-
-
-def _add(value: Any, stream: list[events.Event]) -> None:
-    """Appends the events of `value`, as goyaml.v2's encoder makes them."""
-    if isinstance(value, str):
-        stream.append(_text(value))
-    elif isinstance(value, Mapping):
-        stream.append(events.MappingStartEvent(None, None, True, flow_style=False))
-        for key in _in_order(value):
-            # As a key, a bare "<<" would merge.
-            stream.append(_scalar(key, '"') if key == "<<" else _text(key))
-            _add(value[key], stream)
-        stream.append(events.MappingEndEvent())
-    elif isinstance(value, list | tuple):
-        stream.append(events.SequenceStartEvent(None, None, True, flow_style=False))
-        for item in value:
-            _add(item, stream)
-        stream.append(events.SequenceEndEvent())
-    elif value is None:
-        stream.append(_scalar("null"))
-    elif isinstance(value, bool):
-        stream.append(_scalar("true" if value else "false"))
-    elif isinstance(value, int | float):
-        stream.append(_scalar(_number(value)))
-    else:
-        raise TypeError(f"JSON has no {type(value).__name__}")
-
-
-def _scalar(text: str, style: str | None = None) -> events.ScalarEvent:
-    return events.ScalarEvent(None, None, (True, True), text, style=style)
-
-
-def _text(text: str) -> events.ScalarEvent:
-    plain = str.__str__(text)  # of an enum's member the text alone
-    return _scalar(plain, "|" if "\n" in plain else '"' if _needs_quotes(plain) else None)
-
-
-def _number(value: int | float) -> str:
-    """The number as Go writes it after a way through JSON: whole where it can be, else `%g`, shortest."""
-    if isinstance(value, int) and value in _WHOLE:
-        return str(int(value))
-    value = float(value)
-    if not math.isfinite(value):
-        raise TypeError(f"JSON has no {value}")
-    exact = Decimal(repr(value))
-    if exact == exact.to_integral_value() and int(exact) in _WHOLE:
-        return str(int(exact))
-    exponent = exact.adjusted()
-    if -5 < exponent < 6:
-        return f"{exact:f}"
-    digits = "".join(map(str, exact.as_tuple().digits)).rstrip("0")
-    mantissa = f"{digits[0]}.{digits[1:]}".rstrip(".")
-    return f"{'-' if value < 0 else ''}{mantissa}e{exponent:+03d}"
-
-
-_BYTE_ORDER = re.compile("[ -/A-Za-z]*")
-
-
-def _in_order(mapping: Mapping[str, Any]) -> list[str]:
-    """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
-    keys = sorted(mapping)
-    if _BYTE_ORDER.fullmatch("".join(keys)):
-        return keys
-    return sorted(keys, key=cmp_to_key(_compare))
-
-
-def _compare(one: str, other: str) -> int:
-    """Negative if `one` comes first: https://github.com/yaml/go-yaml/blob/v2.4.0/sorter.go.
-
-    Runs of digits compare as numbers, letters come after the rest. It is no order: `2` < `12` < `1a` < `2`.
-    """
-    for at, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a == b:
-            continue
-        if a.isalpha() or b.isalpha():
-            return ord(a) - ord(b) if a.isalpha() and b.isalpha() else 1 if a.isalpha() else -1
-        lead = 1 if "0" in (a, b) and _digits_before(one[:at]).strip("0") else 0
-        return -1 if (*_run(one, at, lead), a) < (*_run(other, at, lead), b) else 1
-    return len(one) - len(other)
-
-
-def _digits_before(text: str) -> str:
-    start = len(text)
-    while start and text[start - 1].isdecimal():
-        start -= 1
-    return text[start:]
-
-
-def _run(text: str, at: int, number: int) -> tuple[int, int]:
-    """The number that goes on at `at`, in Go's 64 bits, and where its digits end."""
-    while at < len(text) and text[at].isdecimal():
-        number = number * 10 + ord(text[at]) - ord("0")
-        at += 1
-    return (number + 2**63) % 2**64 - 2**63, at

@@ -1,0 +1,45 @@
+"""One document of a YAML stream: its data, and where each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshc.errors import Path, Place
+
+Mark = tuple[int, int]
+"""Line and column from 1; columns count characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
+
+    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the
+    characters of each plain (unquoted) scalar that is no string; all by path. An alias stands at the alias,
+    what is inside it where it was written.
+    """
+
+    data: Any
+    file: str
+    values: Mapping[Path, Mark]
+    keys: Mapping[Path, Mark]
+    texts: Mapping[Path, str]
+
+    def place(self, path: Path) -> Place:
+        """Where a problem with the value at `path` is shown: a collection at its key, all else at the value.
+
+        A path that isn't there is shown at its nearest ancestor.
+        """
+        while path and path not in self.values:
+            path = path[:-1]
+        value = self.data
+        for step in path:
+            value = value[step]
+        mark = self.values.get(path, (1, 1))
+        return Place(self.file, *(self.keys.get(path, mark) if isinstance(value, dict | tuple) else mark))
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key of the entry at `path` stands; `place(path)` where there is none."""
+        return Place(self.file, *self.keys[path]) if path in self.keys else self.place(path)

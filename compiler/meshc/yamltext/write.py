@@ -1,0 +1,129 @@
+"""write turns an object into YAML in kustomize's own style, so that one that no patch touches passes through
+`kustomize build` byte for byte. Its writer is goyaml.v2's, fed through JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any
+
+import yaml
+from yaml import events
+
+from meshc.yamltext.scalars import WHOLE, needs_quotes
+
+
+def write(body: Mapping[str, Any]) -> str:
+    """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
+
+    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or
+    U+2029, and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in changing order.
+    """
+    if not isinstance(body, Mapping):
+        raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
+    stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
+    try:
+        _add(body, stream)
+        stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
+        text: str = yaml.emit(stream, Dumper=yaml.CSafeDumper, width=80, allow_unicode=True)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise TypeError(f"JSON has no such value: {error}") from None
+    # libyaml marks the end after a literal block that keeps its last blank lines; kustomize doesn't.
+    return text.removesuffix("...\n") if text.endswith("\n...\n") else text
+
+
+def _add(value: Any, stream: list[events.Event]) -> None:
+    """Appends the events of `value`, as goyaml.v2's encoder makes them."""
+    if isinstance(value, str):
+        stream.append(_text(value))
+    elif isinstance(value, Mapping):
+        stream.append(events.MappingStartEvent(None, None, True, flow_style=False))
+        for key in _in_order(value):
+            # As a key, a bare "<<" would merge.
+            stream.append(_scalar(key, '"') if key == "<<" else _text(key))
+            _add(value[key], stream)
+        stream.append(events.MappingEndEvent())
+    elif isinstance(value, list | tuple):
+        stream.append(events.SequenceStartEvent(None, None, True, flow_style=False))
+        for item in value:
+            _add(item, stream)
+        stream.append(events.SequenceEndEvent())
+    elif value is None:
+        stream.append(_scalar("null"))
+    elif isinstance(value, bool):
+        stream.append(_scalar("true" if value else "false"))
+    elif isinstance(value, int | float):
+        stream.append(_scalar(_number(value)))
+    else:
+        raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def _scalar(text: str, style: str | None = None) -> events.ScalarEvent:
+    return events.ScalarEvent(None, None, (True, True), text, style=style)
+
+
+def _text(text: str) -> events.ScalarEvent:
+    plain = str.__str__(text)  # of an enum's member the text alone
+    return _scalar(plain, "|" if "\n" in plain else '"' if needs_quotes(plain) else None)
+
+
+def _number(value: int | float) -> str:
+    """The number as Go writes it after a way through JSON: whole where it can be, else `%g`, shortest."""
+    if isinstance(value, int) and value in WHOLE:
+        return str(int(value))
+    value = float(value)
+    if not math.isfinite(value):
+        raise TypeError(f"JSON has no {value}")
+    exact = Decimal(repr(value))
+    if exact == exact.to_integral_value() and int(exact) in WHOLE:
+        return str(int(exact))
+    exponent = exact.adjusted()
+    if -5 < exponent < 6:
+        return f"{exact:f}"
+    digits = "".join(map(str, exact.as_tuple().digits)).rstrip("0")
+    mantissa = f"{digits[0]}.{digits[1:]}".rstrip(".")
+    return f"{'-' if value < 0 else ''}{mantissa}e{exponent:+03d}"
+
+
+_BYTE_ORDER = re.compile("[ -/A-Za-z]*")
+
+
+def _in_order(mapping: Mapping[str, Any]) -> list[str]:
+    """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
+    keys = sorted(mapping)
+    if _BYTE_ORDER.fullmatch("".join(keys)):
+        return keys
+    return sorted(keys, key=cmp_to_key(_compare))
+
+
+def _compare(one: str, other: str) -> int:
+    """Negative if `one` comes first: https://github.com/yaml/go-yaml/blob/v2.4.0/sorter.go.
+
+    Runs of digits compare as numbers, letters come after the rest. It is no order: `2` < `12` < `1a` < `2`.
+    """
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a == b:
+            continue
+        if a.isalpha() or b.isalpha():
+            return ord(a) - ord(b) if a.isalpha() and b.isalpha() else 1 if a.isalpha() else -1
+        lead = 1 if "0" in (a, b) and _digits_before(one[:at]).strip("0") else 0
+        return -1 if (*_run(one, at, lead), a) < (*_run(other, at, lead), b) else 1
+    return len(one) - len(other)
+
+
+def _digits_before(text: str) -> str:
+    start = len(text)
+    while start and text[start - 1].isdecimal():
+        start -= 1
+    return text[start:]
+
+
+def _run(text: str, at: int, number: int) -> tuple[int, int]:
+    """The number that goes on at `at`, in Go's 64 bits, and where its digits end."""
+    while at < len(text) and text[at].isdecimal():
+        number = number * 10 + ord(text[at]) - ord("0")
+        at += 1
+    return (number + 2**63) % 2**64 - 2**63, at
