@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from conftest import find_tool
 from meshc import codes
 from meshc.errors import Exit, Place, Severity
-from meshc.trust import verify as room
+from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
 from meshc.trust.verify import ClusterFiles, verify
 from throwaway import CA_END, ROOT_END, START, Authority, make_root, pem
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.errors import Problem
-    from meshc.trust.verify import Generation
+    from meshc.trust.alone import Generation
 
 ROOT = make_root()
 HUB = ROOT.issue("hub")

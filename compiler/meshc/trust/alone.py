@@ -1,0 +1,103 @@
+"""alone turns one certificate into what is wrong with it, whoever issued it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from meshc.errors import Code, Problem
+    from meshc.trust.certificates import Certificate
+
+Generation = Literal["classic", "istiod"]
+
+SAMPLE_KEYS: Mapping[str, str] = {
+    "42d8cfd1102e06e3f2579e68f9db4f787ec9cbcd1f19f1bae7934cee918c2fef": "ca-cert.pem",
+    "f0592d4d660052580d0c0bfe09f9a4d795ad8ab7c2fa86c33276fbb352145ee5": "root-cert.pem",
+    "88e809261b157f0db238901c0033e6bfeba79793c20ab8af41963cdd41ce6600": "ca-cert-alt.pem",
+    "7c5f2208b98507d0d6f1fda0a6609e93fbb7fb434d39ed78b71e305e23d7a46d": "ca-cert-alt-2.pem",
+    "42d0f6531c3afb84b72f12f458fa35dc74402771fed9b27ad48a665474dde501": "root-cert-alt.pem",
+}
+"""SHA-256 of the public keys of Istio's samples/certs, so that a renewed certificate is recognised too.
+
+The private keys of the three CAs are published beside them, so the two roots above protect nothing.
+"""
+
+_SERVER, _CLIENT, _ANY = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"
+WEAK = ("md5", "sha1")  # Go refuses both, BoringSSL MD5
+
+
+def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Problem]:
+    """What can be said of any certificate without knowing its issuer."""
+    place, subject = certificate.place, certificate.subject
+    if sample := SAMPLE_KEYS.get(certificate.key_digest):
+        what = (
+            f"this is Istio's public sample samples/certs/{sample}: everybody has a key that issues under it"
+        )
+        yield codes.SAMPLE_CA.at(place, what, "make a root and intermediates of your own", clusters=name)
+    if certificate.not_before >= certificate.not_after:
+        begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
+        what = f'"{subject}" is never valid: it begins on {begin} and ends on {end}'
+        yield codes.DATES_IMPOSSIBLE.at(place, what, "issue it again with dates in order", clusters=name)
+    # A root is trusted as it is: nobody checks its own signature (RFC 5280, 6.1).
+    if certificate.signature_hash in WEAK and not certificate.self_issued:
+        what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which istiod refuses'
+        yield codes.SIGNATURE_WEAK.at(place, what, "issue it again with SHA-256", clusters=name)
+
+
+def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...]) -> Iterator[Problem]:
+    """What every CA of a path must be, root, intermediate or signer (RFC 5280, 6.1.4 k and n)."""
+    place, subject = certificate.place, certificate.subject
+    if not certificate.is_ca:
+        what, hint = "isn't a CA: it lacks CA:TRUE", "issue it again with basicConstraints CA:TRUE"
+        yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
+    if not certificate.may_sign:
+        what, hint = "may not sign: its keyUsage lacks keyCertSign", "issue it again with keyCertSign"
+        yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
+    purposes = certificate.purposes
+    if purposes is not None and _ANY not in purposes and not {_SERVER, _CLIENT} <= purposes:
+        # Go wants serverAuth when istiod loads the CA; Envoy wants both: in mutual TLS workloads are both.
+        lacking = " and ".join(
+            w for w, oid in (("serverAuth", _SERVER), ("clientAuth", _CLIENT)) if oid not in purposes
+        )
+        what, hint = (
+            f"may not sign workloads: its extendedKeyUsage lacks {lacking}",
+            "issue it again without extendedKeyUsage",
+        )
+        yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
+    if certificate.unknown_critical:
+        oids = ", ".join(certificate.unknown_critical)
+        what, hint = (
+            f"has a critical extension that istiod and Envoy refuse: {oids}",
+            "issue it again without that extension",
+        )
+        yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
+    if certificate.key.startswith("RSA ") and int(certificate.key[4:]) < 2048:
+        what, hint = (
+            f"has a key of {certificate.key[4:]} bits",
+            "issue it again for an RSA key of 2048 bits or more",
+        )
+        yield codes.CA_KEY_UNSUPPORTED.at(place, f'"{subject}" {what}', hint, clusters=name)
+
+
+def check_signing_key(ca: Certificate, generation: Generation, name: tuple[str, ...]) -> Iterator[Problem]:
+    """What the key is that signs workloads; those above it only have to be verified."""
+    curve = ca.key in ("ECDSA secp256r1", "ECDSA secp384r1")
+    if ca.key.startswith("RSA ") or (curve and generation == "istiod"):
+        return
+    if generation == "classic":
+        # Istio 1.0 to 1.5 copies the request's signature algorithm, always RSA, into the certificate and Go
+        # refuses: "requested SignatureAlgorithm does not match private key type" (genCertTemplateFromCSR).
+        what = f'"{ca.subject}" has a key of type {ca.key}, but Citadel can sign with RSA only'
+        hint = "issue it again for an RSA key of 2048 bits or more"
+    else:
+        what = f'"{ca.subject}" has a key of type {ca.key}, but istiod knows RSA, P-256 and P-384 only'
+        hint = "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more"
+    yield codes.CA_KEY_UNSUPPORTED.at(ca.place, what, hint, clusters=name)
+
+
+def shown_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
