@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from meshc.mesh.check import check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import gather, objects_in
+from meshc.mesh.kustomizations import brief
 from meshc.mesh.parse import parse
 from meshc.overlays.layout import BASES, Layout, lay_out
 from meshc.overlays.patches import check_overlay
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
-    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
 
 
 
@@ -177,25 +178,42 @@ def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:
 def _blame(
     cluster: ClusterPlan, files: Mapping[str, bytes], said: str, build: Callable[[Mapping[str, bytes]], bytes]
 ) -> list[Problem]:
-    """The user's files that kustomize can't take: each patch is tried alone, as kustomize often doesn't name it."""
+    """The user's files that kustomize can't take: they are added one by one, as kustomize often doesn't name one."""
     from meshc.overlays.layout import kustomization_of
 
-    found = []
-    for patch in cluster.patches:
-        alone = {**files, f"{cluster.name}/kustomization.yaml": kustomization_of(cluster, files, [patch])}
+    def fault(resources: Sequence[UserFile], patches: Sequence[PatchPlan]) -> str:
+        fewer = replace(cluster, resources=tuple(resources))
         try:
-            build(alone)
+            build({**files, f"{cluster.name}/kustomization.yaml": kustomization_of(fewer, files, patches)})
         except ToolError as error:
-            what = f"{cluster.name}: kustomize can't apply this patch: {error}"
-            found.append(codes.KUSTOMIZE_FAILED.at(Place(patch.file.source, 1, 1), what, "mend the patch", also=(patch.place,), clusters=(cluster.name,)))
-    if found:
-        return found
-    for file in cluster.resources:
-        if f"resources/{file.name}" in said and file.objects:
-            what = f"{cluster.name}: kustomize can't take this file: {said}"
-            return [codes.KUSTOMIZE_FAILED.at(file.objects[0].place, what, "mend the file", clusters=(cluster.name,))]
-    what = f"{cluster.name}: kustomize can't build the overlay: {said}"
-    return [codes.KUSTOMIZE_FAILED.at(Place(f"overlays/{cluster.name}/kustomization.yaml"), what, clusters=(cluster.name,))]
+            return brief(str(error))
+        return ""
+
+    about = (cluster.name,)
+    found: list[Problem] = []
+    taken: list[UserFile] = []
+    for file in () if fault((), ()) else cluster.resources:
+        if reason := fault([*taken, file], ()):
+            what = f"{cluster.name}: kustomize can't take this file: {reason}"
+            place = file.objects[0].place
+            found.append(codes.KUSTOMIZE_FAILED.at(place, what, "mend the file", clusters=about))
+        else:
+            taken.append(file)
+    applied: list[PatchPlan] = []
+    for patch in () if found or fault(taken, ()) else cluster.patches:
+        if reason := fault(taken, [*applied, patch]):
+            what = f"{cluster.name}: kustomize can't apply this patch: {reason}"
+            hint = "mend the patch; the objects that patches are for stand in overlays/"
+            place, also = patch.file.objects[0].place, (patch.place,)
+            found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=about))
+        else:
+            applied.append(patch)
+    if not found:
+        place = Place(f"overlays/{cluster.name}/kustomization.yaml")
+        what = f"{cluster.name}: kustomize can't build the overlay: {brief(said)}"
+        hint = "look at the resources and patches of this cluster"
+        found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, clusters=about))
+    return found
 
 
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:

@@ -1,13 +1,23 @@
-"""check turns a whole mesh into the problems that hold between its parts. The list of checks stands here, and only here."""
+"""check turns a mesh into the problems that hold between its parts. Here alone stands the list of checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from meshc.mesh import check_addresses, check_clusters, check_namespaces, check_ranges, check_services, check_trust, check_versions
+from meshc.mesh import (
+    check_addresses,
+    check_clusters,
+    check_files,
+    check_namespaces,
+    check_ranges,
+    check_services,
+    check_trust,
+    check_versions,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from meshc.errors import Problem
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet
@@ -41,5 +51,6 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     problems += check_services.clashes(exports)
+    problems += check_files.resources(source, inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

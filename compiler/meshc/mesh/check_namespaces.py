@@ -1,13 +1,14 @@
-"""Namespaces: each listed once, none that isn't an application's, and what manual injection means for them."""
+"""Namespaces: each listed once, none but applications' own, and what manual injection means for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from meshc import codes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from meshc.errors import Problem
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.source import Source
@@ -44,6 +45,8 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
             if n.dataplane == "sidecar" and member.name in fleet.choose(n.clusters)
         ]
         if here:
-            what = f"{member.name} injects by hand: {', '.join(here)} carry no injection label there"
-            hint = "run istioctl kube-inject on every workload of those namespaces"
-            yield source.problem(codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,))
+            what = f"{member.name}: injection is manual, and no webhook injects into {', '.join(here)}"
+            hint = "run istioctl kube-inject on every workload there"
+            yield source.problem(
+                codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,)
+            )

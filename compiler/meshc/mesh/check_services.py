@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.mesh.exports import described
+from meshc.mesh.exports import described, not_copied
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from meshc.errors import Problem
     from meshc.mesh.exports import Export, ExportPort
     from meshc.mesh.fleet import Fleet
@@ -16,22 +17,37 @@ if TYPE_CHECKING:
 
 
 def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Entries have names of their own, and ports that can stand in one Service."""
+    """Entries have names of their own, and Services that can be copied, with ports that can stand in one."""
     first: dict[str, int] = {}
     for number, entry in enumerate(fleet.mesh.spec.services):
         if entry.name in first:
             also = source.document.place(("spec", "services", first[entry.name], "name"))
-            what = f'a second entry is named "{entry.name}"; an entry\'s name is its folder under overlays/_services/'
-            yield source.problem(codes.DUPLICATE_ENTRY, ("spec", "services", number, "name"), what, "rename one", also=(also,))
+            what = f'a second entry is named "{entry.name}"; names are folders under overlays/_services/'
+            yield source.problem(
+                codes.DUPLICATE_ENTRY, ("spec", "services", number, "name"), what, "rename one", also=(also,)
+            )
         first.setdefault(entry.name, number)
+        reason = not_copied(entry.namespace or "", entry.name, fleet.mesh.spec.istio.namespace)
+        if entry.manifests is None and reason:
+            at = ("spec", "services", number, "name")
+            yield source.problem(codes.BAD_SERVICE, at, reason, "take the entry out")
         seen: dict[object, int] = {}
         for position, port in enumerate(entry.ports):
             path = ("spec", "services", number, "ports", position)
             if port.name is None and len(entry.ports) > 1:
-                yield source.problem(codes.BAD_SERVICE, path, f"port {port.port} needs a name, as there are several", "add name:")
+                yield source.problem(
+                    codes.BAD_SERVICE,
+                    path,
+                    f"port {port.port} needs a name, as there are several",
+                    "add name: http, or what it speaks",
+                )
             for key in ((port.port, port.protocol), port.name):
                 if key is not None and key in seen:
-                    what = f"port {port.port} stands twice" if isinstance(key, tuple) else f'two ports are named "{key}"'
+                    what = (
+                        f"port {port.port} stands twice"
+                        if isinstance(key, tuple)
+                        else f'two ports are named "{key}"'
+                    )
                     also = source.document.place(("spec", "services", number, "ports", seen[key]))
                     yield source.problem(codes.BAD_SERVICE, path, what, "keep one", also=(also,))
                 seen.setdefault(key, position)
@@ -44,22 +60,34 @@ def clashes(exports: Sequence[Export]) -> Iterable[Problem]:
         other = first.setdefault(export.key, export)
         if other is export:
             continue
-        host = f"{export.namespace}/{export.name}"
-        where = f"{', '.join(export.homes)} and {', '.join(other.homes)}"
+        host, here, there = (
+            f"{export.namespace}/{export.name}",
+            ", ".join(export.homes),
+            ", ".join(other.homes),
+        )
         clusters = tuple(dict.fromkeys((*other.homes, *export.homes)))
         if export.headless != other.headless:
-            what = f"Service {host} is headless in one of {where}, and has a cluster IP in the other"
-            yield codes.PORT_CLASH.at(export.place, what, "make both the same", also=(other.place,), clusters=clusters)
-        for what in _differences(other.ports, export.ports):
-            hint = "Istio joins endpoints of clusters by port name and takes the rest from the first it sees"
+            which = (here, there) if export.headless else (there, here)
+            what = f"Service {host} is headless in {which[0]}, and has a cluster IP in {which[1]}"
             yield codes.PORT_CLASH.at(
-                export.place, f"Service {host} differs between {where}: {what}", hint, also=(other.place,), clusters=clusters
+                export.place, what, "make both the same", also=(other.place,), clusters=clusters
             )
+        for mine, theirs in _differences(export.ports, other.ports):
+            what = f"Service {host} has {mine} in {here}, but {theirs} in {there}"
+            hint = "write one name, number and protocol everywhere: Istio joins endpoints by a port's name"
+            yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
 
 
-def _differences(one: Iterable[ExportPort], other: Iterable[ExportPort]) -> Iterable[str]:
-    left, right = {p.port: p for p in one}, {p.port: p for p in other}
-    for number in sorted(left.keys() | right.keys()):
-        mine, theirs = left.get(number), right.get(number)
-        if mine != theirs:
-            yield f"{described(mine) if mine else f'no port {number}'} there, {described(theirs) if theirs else f'no port {number}'} here"
+def _differences(one: Iterable[ExportPort], other: Iterable[ExportPort]) -> Iterable[tuple[str, str]]:
+    """Pairs of ports that aren't alike, in words: matched by name first, as Istio does, then by number."""
+    left, right = list(one), list(other)
+    for same in ("name", "port"):
+        for mine in list(left):
+            theirs = next((p for p in right if getattr(p, same) == getattr(mine, same)), None)
+            if theirs:
+                left.remove(mine)
+                right.remove(theirs)
+                if mine != theirs:
+                    yield described(mine), described(theirs)
+    yield from ((described(port), "no such port") for port in left)
+    yield from (("no such port", described(port)) for port in right)

@@ -1,4 +1,4 @@
-"""inputs turns the paths in mesh.yaml into the bytes behind them, each file read once: what is verified is what is placed."""
+"""inputs turns paths in mesh.yaml into the bytes behind them, each read once: what is checked is placed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.disk import IrregularError, OutsideError
+from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import Code, Path, Place, Problem, ToolError
-from meshc.mesh.kustomizations import Closure, kustomization_in
-from meshc.yamltext import read
+from meshc.mesh.kustomizations import Closure, brief, kustomization_in
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.disk import Repository
+    from meshc.disk.repository import Repository
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.source import Source
-    from meshc.yamltext import Document
+    from meshc.yamltext.document import Document
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
-"""Runs kustomize on a folder of a set of files (paths relative to mesh.yaml) and gives what it prints. Raises ToolError."""
+"""What kustomize prints for a folder of some files (paths relative to mesh.yaml). Raises ToolError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One document of a user's file. A document that kustomize made has no place of its own but mesh.yaml's."""
+    """One document of a user's file. One that kustomize made has no place but mesh.yaml's."""
 
     document: Document
     named: Place | None = None
@@ -49,7 +49,7 @@ class UserFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that mesh.yaml names. Keys of the first two are relative to their folders, of the others as written."""
+    """Everything that mesh.yaml names. Keys are relative to the folder in the first two, else as written."""
 
     certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     sealed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -60,15 +60,21 @@ class Inputs:
     """Every file that is read for manifests, patches and resources, to be searched for secrets."""
 
 
-def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
+def gather(
+    fleet: Fleet, source: Source, repository: Repository, build: Build
+) -> tuple[Inputs, list[Problem]]:
     """Reads all inputs. What can't be read or may not be is a problem, once for each path."""
     reader = _Reader(source, repository, build)
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}
     if spec.security.ca.type == "plugged-in":
-        certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem")
-    sealed = reader.folder(spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), ".yaml")
+        certificates = reader.folder(
+            spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem"
+        )
+    sealed = reader.folder(
+        spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), *_YAML
+    )
     manifests: dict[str, tuple[Manifest, ...]] = {}
     for index, entry in enumerate(spec.services):
         if entry.manifests is not None and entry.manifests not in manifests:
@@ -92,6 +98,9 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
     return Inputs(certificates, sealed, manifests, patches, resources, reader.plain), reader.problems
 
 
+_YAML = (".yaml", ".yml", ".json")
+
+
 class _Reader:
     """Reads by path as mesh.yaml writes it, and notes the problem at that spot of mesh.yaml."""
 
@@ -100,13 +109,21 @@ class _Reader:
         self.problems: list[Problem] = []
         self.plain: dict[str, bytes] = {}
 
-    def folder(self, path: str, at: Path, suffix: str) -> Mapping[str, bytes]:
+    def folder(self, path: str, at: Path, *suffixes: str) -> Mapping[str, bytes]:
         """The files of a folder that may be missing, by path relative to it."""
-        if self._kind(path, at) != "folder":
+        kind = self._kind(path, at)
+        if kind == "file":
+            self._report(
+                codes.FILE_MISSING,
+                at,
+                f'"{path}" is a file, not a folder',
+                "name the folder that holds the files",
+            )
+        if kind != "folder":
             return {}
         found: dict[str, bytes] = {}
         for name in self._files(path, at):
-            if name.endswith(suffix) and (data := self._bytes(name, at)) is not None:
+            if name.endswith(suffixes) and (data := self._bytes(name, at)) is not None:
                 found[posixpath.relpath(name, posixpath.normpath(path))] = data
         return found
 
@@ -119,16 +136,22 @@ class _Reader:
             self._missing(path, at)
             return None
         if kind == "file":
-            file = self._parsed(path, at)
+            file = self._parsed(posixpath.normpath(path), at)
             return (file,) if file else None
         try:
             if kustomization_in(self._repository, path):
                 return self._built(path, at)
         except IrregularError as error:
-            self._report(codes.SYMLINK, at, str(error))
+            self._irregular(error, at)
             return None
-        names = [name for name in self._files(path, at) if name.endswith((".yaml", ".yml", ".json"))]
-        return tuple(file for name in names if (file := self._parsed(name, at)) is not None)
+        before = len(self.problems)
+        names = [name for name in self._files(path, at) if name.endswith(_YAML)]
+        if not names:
+            what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+            if len(self.problems) == before:
+                self._report(codes.FILE_MISSING, at, what, hint)
+            return None
+        return tuple(file for name in names if (file := self._parsed(name, at)) is not None) or None
 
     def file(self, path: str, at: Path) -> UserFile | None:
         """A file that must be there, with its documents."""
@@ -161,7 +184,12 @@ class _Reader:
         try:
             stream = self._build(closure.files, posixpath.normpath(path))
         except ToolError as error:
-            self._report(codes.KUSTOMIZE_FAILED, at, f'kustomize can\'t build "{path}": {error}', "mend the file that it names")
+            self._report(
+                codes.KUSTOMIZE_FAILED,
+                at,
+                f'kustomize can\'t build "{path}": {brief(str(error))}',
+                "mend the file that it names",
+            )
             return None
         documents, problems = read(stream, self._source.shown(path))
         self.problems += problems
@@ -174,38 +202,59 @@ class _Reader:
         except FileNotFoundError:
             self._missing(path, at)
         except IrregularError as error:
-            self._report(_irregular(error), at, str(error), "put a plain file there")
+            self._irregular(error, at)
         except OSError as error:
-            self._report(codes.FILE_UNREADABLE, at, f'"{path}" can\'t be read: {error.strerror}', "check its permissions")
+            self._report(
+                codes.FILE_UNREADABLE,
+                at,
+                f'"{path}" can\'t be read: {error.strerror}',
+                "check its permissions",
+            )
         return None
 
     def _kind(self, path: str, at: Path) -> str | None:
         try:
             return self._repository.kind(path)
         except OutsideError as error:
-            self._report(codes.OUTSIDE, at, str(error), "paths are relative to mesh.yaml and stay inside the repository")
+            self._report(
+                codes.OUTSIDE,
+                at,
+                str(error),
+                "write a path relative to mesh.yaml, to a file inside the repository",
+            )
         except IrregularError as error:
-            self._report(_irregular(error), at, str(error), "put the file itself there")
+            self._irregular(error, at)
         return "refused"
 
     def _files(self, path: str, at: Path) -> Iterable[str]:
         try:
             return self._repository.list_files(path)
         except IrregularError as error:
-            self._report(_irregular(error), at, str(error), "put the file itself there")
+            self._irregular(error, at)
         except OSError as error:
-            self._report(codes.FILE_UNREADABLE, at, f'"{path}" can\'t be read: {error.strerror}')
+            self._report(
+                codes.FILE_UNREADABLE,
+                at,
+                f'"{path}" can\'t be read: {error.strerror}',
+                "check its permissions",
+            )
         return ()
 
     def _missing(self, path: str, at: Path) -> None:
         self._report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
 
+    def _irregular(self, error: IrregularError, at: Path) -> None:
+        said = str(error)
+        if "symbolic link" in said:
+            self._report(codes.SYMLINK, at, said, "put the file or folder itself there")
+        else:
+            hint = (
+                "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
+            )
+            self._report(codes.FILE_UNREADABLE, at, said, hint)
+
     def _report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
         self.problems.append(self._source.problem(code, at, what, hint))
-
-
-def _irregular(error: IrregularError) -> Code:
-    return codes.SYMLINK if "symbolic link" in str(error) else codes.FILE_UNREADABLE
 
 
 def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, Any]]:
@@ -215,7 +264,11 @@ def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, 
 
 
 def _unwrapped(manifest: Manifest, path: Path, data: Any) -> Iterator[tuple[Manifest, Path, Any]]:
-    if isinstance(data, dict) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), tuple):
+    if (
+        isinstance(data, dict)
+        and str(data.get("kind", "")).endswith("List")
+        and isinstance(data.get("items"), tuple)
+    ):
         for number, item in enumerate(data["items"]):
             yield from _unwrapped(manifest, (*path, "items", number), item)
     else:

@@ -1,25 +1,27 @@
-"""kustomizations turns a folder with a kustomization.yaml of the user's into the closed set of files it builds from.
+"""kustomizations turns a folder with a kustomization of the user's into the closed set of its files.
 
-Nothing is built that could leave the repository, reach the network, or run a program: kustomize itself follows
-folders out of the tree and clones URLs without being asked. What isn't known to be safe is refused by name.
+Nothing is built that could leave the repository, reach the network, or run a program: kustomize itself
+follows folders out of the tree and clones URLs unasked. What isn't known to be safe is refused by name.
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.disk import IrregularError, OutsideError
+from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import Code, Path, Place, Problem
-from meshc.yamltext import read
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.disk import Repository
+    from collections.abc import Iterator, Mapping
+
+    from meshc.disk.repository import Repository
     from meshc.mesh.source import Source
-    from meshc.yamltext import Document
+    from meshc.yamltext.document import Document
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """The names under which kustomize looks for a kustomization."""
@@ -29,10 +31,13 @@ _PLAIN = {
     "commonAnnotations", "images", "replicas", "sortOptions", "buildMetadata", "generatorOptions",
 }  # fmt: skip
 _WITH_PATHS = {
-    "resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902", "configMapGenerator",
-    "replacements",
+    "resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902",
+    "configMapGenerator", "replacements",
 }  # fmt: skip
-_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*::|://|^[^/]+@[^/]+:|//|\?(ref|version|timeout|submodules)=|^(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git$", re.IGNORECASE)
+_REMOTE = re.compile(
+    r"^[a-z][a-z0-9+.-]*::|://|^[^/]+@[^/]+:|//|\?(ref|version|timeout|submodules)=|^gh:|^(www\.)?(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git(/|$)|/_git/",
+    re.IGNORECASE,
+)
 _LARGEST = 5000
 
 
@@ -61,45 +66,74 @@ class Closure:
         if document is None:
             return
         if not isinstance(document.data, dict):
-            self._report(codes.BAD_RESOURCE, document.place(()), "a kustomization must be a mapping")
+            self._report(
+                codes.BAD_RESOURCE,
+                document.place(()),
+                "a kustomization must be a mapping",
+                "write resources: [...]",
+            )
             return
         for key in document.data:
             if key not in _PLAIN | _WITH_PATHS:
                 self._refuse_field(document, key)
         for at, kind, value in _paths(document.data):
             self._follow(folder, value, kind, document.place(at))
+        for at, text in _inline(
+            document.data
+        ):  # kustomize reads it as YAML of its own, with no bound on aliases
+            place = document.place(at)
+            self.problems += [
+                codes.BAD_PATCH.at(place, f"the patch here: {p.what}", p.hint)
+                for p in read(text.encode(), place.file)[1]
+            ]
 
     def _follow(self, folder: str, value: str, kind: str, place: Place) -> None:
         if _REMOTE.search(value):
-            self._report(codes.REMOTE_BASE, place, f'"{value}" is loaded from the network', "vendor it into the repository and name its path")
+            self._report(
+                codes.REMOTE_BASE,
+                place,
+                f"{_quoted(value)} is what kustomize loads from the network",
+                "vendor it into the repository and name its path",
+            )
             return
         path = posixpath.normpath(posixpath.join(folder, value))
         try:
             if value.startswith("/"):
-                raise OutsideError(f'"{value}" is absolute; write it relative to this file')
+                raise OutsideError('"" is absolute; write it relative to this file')
             found = self._repository.kind(path)
         except OutsideError as error:
-            self._report(codes.OUTSIDE, place, str(error), "move it into the repository")
+            why = str(error).partition('" ')[2] or str(error)
+            self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", "move it into the repository")
             return
         except IrregularError as error:
-            self._report(codes.SYMLINK, place, str(error), "put the file itself there")
+            self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")
             return
         if found is None:
-            self._report(codes.FILE_MISSING, place, f'"{value}" isn\'t there', "correct the path, or add the file")
+            self._report(
+                codes.FILE_MISSING,
+                place,
+                f"{_quoted(value)} isn't there",
+                "correct the path, or add the file",
+            )
         elif found == "folder" and kind == "resource":
             self.add_folder(path, place)
         elif found == "folder":
-            self._report(codes.FILE_MISSING, place, f'"{value}" is a folder, not a file')
+            self._report(
+                codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "name the file in it"
+            )
         elif kind == "data":
             self._read(path, place)
         else:
             self._read_yaml(path, place, many=True)
 
     def _refuse_field(self, document: Document, key: str) -> None:
-        what = f'"{key}" isn\'t run'
+        what = f"{_quoted(key)} isn't run: of kustomize's fields only those that read plain files are"
         hint = "write what it makes into plain manifests"
+        if key.lower() in (by_case := {known.lower(): known for known in _PLAIN | _WITH_PATHS}):
+            what, hint = f"unknown field {_quoted(key)}", f'did you mean "{by_case[key.lower()]}"?'
         if key == "secretGenerator":
-            what, hint = "secretGenerator would put a secret into the output in plain text", "seal the Secret instead"
+            what = "secretGenerator would put a secret into the output in plain text"
+            hint = "seal the Secret instead"
         self._report(codes.KUSTOMIZATION_FIELD, document.key_place((key,)), what, hint)
 
     def _read(self, path: str, place: Place) -> bytes | None:
@@ -122,11 +156,29 @@ class Closure:
         documents, problems = read(data, self._source.shown(path))
         self.problems += problems
         if not problems and not many and len(documents) != 1:
-            self._report(codes.BAD_RESOURCE, Place(self._source.shown(path), 1, 1), "must hold exactly one document")
+            what = "a kustomization is one document, and this file holds " + (
+                str(len(documents)) if documents else "none"
+            )
+            self._report(
+                codes.BAD_RESOURCE,
+                Place(self._source.shown(path), 1, 1),
+                what,
+                "write resources: [...], and no --- line",
+            )
         return documents[0] if documents and not problems else None
 
     def _report(self, code: Code, place: Place, what: str, hint: str = "") -> None:
         self.problems.append(code.at(place, what, hint))
+
+
+_WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")
+_LONGEST = 400
+
+
+def brief(said: str) -> str:
+    """What kustomize says, on one line, without the objects and files that it likes to print whole."""
+    line = _WHOLE_OBJECT.sub("an object", " ".join(said.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def kustomization_in(repository: Repository, folder: str) -> str | None:
@@ -135,7 +187,7 @@ def kustomization_in(repository: Repository, folder: str) -> str | None:
 
 
 def _paths(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
-    """Every path that a kustomization names: where it stands, what it may be (resource, manifest, data), the path."""
+    """Every path in a kustomization: where it stands, what it may be (resource, manifest, data), the path."""
     for field in ("resources", "bases", "components"):
         for number, value in _texts(data.get(field)):
             yield (field, number), "resource", value
@@ -154,7 +206,22 @@ def _paths(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
         for field in ("files", "envs"):
             for place, value in _texts(generator.get(field)):
                 name, equals, path = value.partition("=")
-                yield ("configMapGenerator", number, field, place), "data", path if equals and field == "files" else name
+                yield (
+                    ("configMapGenerator", number, field, place),
+                    "data",
+                    path if equals and field == "files" else name,
+                )
+
+
+def _inline(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Every patch that stands in the kustomization itself."""
+    for number, value in _texts(data.get("patchesStrategicMerge")):
+        if "\n" in value:
+            yield ("patchesStrategicMerge", number), value
+    for field in ("patches", "patchesJson6902"):
+        for number, value in enumerate(_list(data.get(field))):
+            if isinstance(value, dict) and isinstance(value.get("patch"), str):
+                yield (field, number, "patch"), value["patch"]
 
 
 def _list(value: Any) -> tuple[Any, ...]:
@@ -163,6 +230,10 @@ def _list(value: Any) -> tuple[Any, ...]:
 
 def _texts(value: Any) -> Iterator[tuple[int, str]]:
     return ((number, item) for number, item in enumerate(_list(value)) if isinstance(item, str))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text if len(text) <= 120 else f"{text[:120]}...", ensure_ascii=False)
 
 
 def _reason(error: Exception) -> str:

@@ -1,16 +1,20 @@
-"""patches turns the user's patches and resources, beside the objects they meet, into problems: what matches nothing, what stands twice."""
+"""patches turns the user's patches and resources into problems: what matches nothing, what stands twice."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.errors import Problem
 from meshc.kube import Body, Identity, identity_of
+from meshc.secrets.contract import switches_off
+from meshc.secrets.guard import is_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from meshc.errors import Problem
     from meshc.kube import KubeObject
     from meshc.plan.ir import ClusterPlan, PatchPlan, UserObject
 
@@ -18,25 +22,44 @@ if TYPE_CHECKING:
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
     """What kustomize would refuse without a place, or let pass in silence."""
     yield from _duplicates(cluster, ours)
-    bodies = [one.body for one in ours] + [one.body for file in cluster.resources for one in file.objects]
-    for patch in cluster.patches:
-        yield from _patch(cluster, patch, bodies)
+    theirs = [one.body for file in cluster.resources for one in file.objects if _is_object(one.body)]
+    bodies = [one.body for one in ours] + theirs
+    for number, patch in enumerate(cluster.patches):
+        yield from _patch(cluster, _unselective(patch, cluster.patches[:number]), bodies)
+
+
+def _unselective(patch: PatchPlan, earlier: Sequence[PatchPlan]) -> PatchPlan:
+    """The patch without selectors where one before it may have set what they select by."""
+    lost = {
+        selector
+        for word, selector in ((b"labels", "labelSelector"), (b"annotations", "annotationSelector"))
+        if any(word in before.file.data for before in earlier)
+    }
+    target = {key: value for key, value in patch.target.items() if key not in lost}
+    return replace(patch, target=target) if target else patch
+
+
+def _is_object(body: Any) -> bool:
+    """Whether `identity_of` can read it; what can't be read is reported where the file is checked."""
+    metadata = (body.get("metadata") or {}) if isinstance(body, dict) else None
+    return isinstance(metadata, dict) and all(
+        isinstance(metadata.get(key) or {}, dict) for key in ("labels", "annotations")
+    )
 
 
 def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject]) -> Iterator[Problem]:
     made = {_effective(one.identity): one for one in ours}
     theirs: dict[Identity, UserObject] = {}
-    for file in cluster.resources:
-        for one in file.objects:
-            key = _effective(identity_of(one.body))
-            if key in made:
-                what = f"{cluster.name}: {key} is meshc's own (component {made[key].origin})"
-                hint = "take it out of the file; to change meshc's, use patches"
-                yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
-            elif key in theirs:
-                what = f"{cluster.name}: {key} stands twice"
-                yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=(theirs[key].place,), clusters=(cluster.name,))
-            theirs.setdefault(key, one)
+    for one in (one for file in cluster.resources for one in file.objects if _is_object(one.body)):
+        key = _effective(identity_of(one.body))
+        if key in made:
+            what = f"{cluster.name}: {key} is meshc's own (component {made[key].origin})"
+            hint = "take it out of the file; to change meshc's, use patches"
+            yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
+        elif key in theirs and key.name:
+            what, also = f"{cluster.name}: {key} stands twice", (theirs[key].place,)
+            yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=also, clusters=(cluster.name,))
+        theirs.setdefault(key, one)
 
 
 def _effective(identity: Identity) -> Identity:
@@ -47,31 +70,123 @@ def _effective(identity: Identity) -> Identity:
 def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body]) -> Iterator[Problem]:
     about = (cluster.name,)
     if not patch.file.objects:
-        yield codes.BAD_PATCH.at(patch.place, f'"{patch.file.source}" is empty', "write a patch, or take it out", clusters=about)
+        what, hint = f'"{patch.file.source}" is empty', "write a patch, or take the entry out"
+        yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
     for one in patch.file.objects:
-        is_list = isinstance(one.body, tuple)
-        if not is_list and not isinstance(one.body, dict):
-            yield codes.BAD_PATCH.at(one.place, "neither a mapping nor a list of operations", clusters=about)
-        elif is_list and not patch.target:
-            hint = "add target: {kind: ..., name: ...} to the patch in mesh.yaml"
-            yield codes.BAD_PATCH.at(patch.place, "a JSON patch needs a target", hint, also=(one.place,), clusters=about)
-        elif patch.target:
-            try:
-                if not any(_is_target(patch.target, body) for body in bodies):
-                    shown = ", ".join(f"{key} {value}" for key, value in patch.target.items())
-                    what = f"{cluster.name}: no object has {shown}, so this patch changes nothing"
-                    yield codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
-            except (re.error, ValueError) as error:
-                yield codes.BAD_PATCH.at(patch.place, f"the target can't be read: {error}", "names are regular expressions", clusters=about)
-        elif not any(_named_by(one.body, body) for body in bodies):
-            what = f"{cluster.name}: there is no {identity_of(one.body)} here, so this patch changes nothing"
-            target = {"kind": str(one.body.get("kind")), "name": identity_of(one.body).name}
-            yield codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(target, bodies), also=(one.place,), clusters=about)
+        fault = _misshapen(one.body, bool(patch.target))
+        if fault:
+            yield codes.BAD_PATCH.at(one.place, *fault, also=(patch.place,), clusters=about)
+            continue
+        try:
+            met = [body for body in bodies if _meets(patch, one.body, body)]
+        except (re.error, ValueError) as error:
+            what, hint = (
+                f"the target can't be read: {error}",
+                "names are regular expressions, selectors Kubernetes' own",
+            )
+            yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
+            return
+        if not met:
+            yield _idle(cluster, patch, one, bodies)
+        for body in met:
+            if is_secret(body):
+                yield from _on_secret(cluster, one, body)
 
 
-def _named_by(patch: Mapping[str, Any], body: Body) -> bool:
-    named = _effective(identity_of(patch))
-    return named == _effective(identity_of(body))
+_MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
+
+
+def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
+    """Why a document is no patch, and what to do."""
+    if isinstance(body, tuple):
+        if not all(
+            isinstance(step, dict) and "op" in step and isinstance(step.get("path"), str) for step in body
+        ):
+            return (
+                "an operation of a JSON patch is a mapping with op and path",
+                "write - {op: add, path: /..., value: ...}",
+            )
+        if not has_target:
+            return (
+                "a JSON patch needs a target",
+                "add target: {kind: ..., name: ...} to the patch in mesh.yaml",
+            )
+        return None
+    if isinstance(body, dict) and not _is_object(body):
+        return "metadata, and labels and annotations in it, must be mappings", "write metadata: {name: ...}"
+    if not isinstance(body, dict):
+        return (
+            "neither a mapping nor a list of operations",
+            "write a strategic merge patch, or a JSON patch with a target",
+        )
+    if not has_target and not (body.get("kind") and identity_of(body).name):
+        return "this patch doesn't say which object it is for", _MISSING
+    return None
+
+
+def _meets(patch: PatchPlan, change: Any, body: Body) -> bool:
+    """Whether kustomize applies the patch to this object."""
+    if patch.target:
+        return _is_target(patch.target, body)
+    return change.get("apiVersion") == body.get("apiVersion") and _same(change, body)
+
+
+def _same(one: Body, other: Body) -> bool:
+    return _effective(identity_of(one)) == _effective(identity_of(other))
+
+
+def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Sequence[Body]) -> Problem:
+    """A patch for something that isn't there, which kustomize lets pass in silence where it has a target."""
+    about = (cluster.name,)
+    if patch.target:
+        shown = ", ".join(f"{key} {value}" for key, value in patch.target.items())
+        what = f"{cluster.name}: no object has {shown}, so this patch changes nothing"
+        return codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
+    named = identity_of(one.body)
+    if there := next((body.get("apiVersion") for body in bodies if _same(one.body, body)), None):
+        what = (
+            f"{cluster.name}: {named} has apiVersion {there} here, so this patch for another changes nothing"
+        )
+        return codes.PATCH_MATCHES_NOTHING.at(
+            one.place, what, f"write apiVersion: {there}", also=(patch.place,), clusters=about
+        )
+    what = f"{cluster.name}: there is no {named} here, so this patch changes nothing"
+    hint = _near({"kind": named.kind, "name": named.name}, bodies)
+    return codes.PATCH_MATCHES_NOTHING.at(one.place, what, hint, also=(patch.place,), clusters=about)
+
+
+_HARMLESS = {"apiVersion", "kind", "metadata"}
+
+
+def _on_secret(cluster: ClusterPlan, one: UserObject, body: Body) -> Iterator[Problem]:
+    """A patch may label a sealed object; what it wrote into it anyone could read."""
+    about, named = (cluster.name,), identity_of(body)
+    for path in _changed(one.body):
+        if path[:1] != ("metadata",):
+            what = f"{cluster.name}: this patch changes {'.'.join(path)} of the sealed {named}"
+            hint = "take it out, and seal the Secret again instead; if it held a key or token, replace that"
+            yield codes.PLAINTEXT_SECRET.at(one.place, what, hint, clusters=about)
+        elif path[:2] == ("metadata", "annotations") and switches_off(path[-1]):
+            what = f"{cluster.name}: this patch sets {path[-1]}, which decides how {named} is protected"
+            yield codes.UNSAFE_ANNOTATION.at(one.place, what, "take it out of the patch", clusters=about)
+
+
+def _changed(change: Any) -> Iterator[tuple[str, ...]]:
+    """The paths that a patch writes to, as far as they matter here: top-level keys, and each annotation."""
+    if isinstance(change, dict):
+        yield from ((key,) for key in change if key not in _HARMLESS and not key.startswith("$"))
+        annotations = (change.get("metadata") or {}).get("annotations")
+        yield from (
+            ("metadata", "annotations", key) for key in (annotations if isinstance(annotations, dict) else ())
+        )
+        return
+    for step in change:
+        parts = tuple(part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:])
+        whole: Any = step.get("value")
+        for part in reversed(parts):
+            whole = {part: whole}
+        if step["op"] != "test":
+            yield from _changed(whole if isinstance(whole, dict) else {})
 
 
 def _is_target(target: Mapping[str, str], body: Body) -> bool:
@@ -89,7 +204,9 @@ def _is_target(target: Mapping[str, str], body: Body) -> bool:
     )
 
 
-_REQUIREMENT = re.compile(r"\s*(?:(!)?\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)")
+_REQUIREMENT = re.compile(
+    r"\s*(?:(!)?\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)"
+)
 
 
 def _selected(selector: str | None, labels: Mapping[str, str]) -> bool:

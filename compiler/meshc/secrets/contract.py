@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
-from meshc.errors import Path, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from meshc.errors import Path, Problem
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
-    from meshc.yamltext import Document
+    from meshc.yamltext.document import Document
 
 
 class Form(Protocol):
     """A module that knows one kind of sealed object, by the kind that the object states."""
 
     def check(self, need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-        """Everything that is wrong with the sealed object: it would not open, not be read, or is no secret at all.
+        """What is wrong with the sealed object: it would not open, not be read, or is no secret at all.
 
         `public` are the certificates that public keys must be byte-equal to. No message ever holds a value.
         """
@@ -38,28 +39,33 @@ def at(data: Any, *path: str) -> Any:
 
 
 def check_identity(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
-    """Name and namespace are the need's. `below` is where the metadata stands that an operator gives to its Secret."""
+    """Name and namespace are the need's. `below`: where the metadata stands that an operator copies."""
     metadata = at(document.data, *[str(step) for step in below], "metadata")
     for field, wanted in (("name", need.name), ("namespace", need.namespace)):
         found = at(metadata, field)
         if found != wanted and not (below and found is None):
             what = f'{need.kind}: {field} is {_shown(found)}, Istio looks for "{wanted}"'
             place = document.place((*below, "metadata", field))
-            yield codes.SEALED_IDENTITY.at(place, what, f"seal it again with {field}: {wanted}", clusters=(need.cluster,))
+            yield codes.SEALED_IDENTITY.at(
+                place, what, f"seal it again with {field}: {wanted}", clusters=(need.cluster,)
+            )
 
 
 def check_labels(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
     """The Secret that comes out carries what Istio selects by."""
     metadata = at(document.data, *[str(step) for step in below], "metadata")
     for field, wanted in (("labels", need.labels), ("annotations", need.annotations)):
+        if field == "annotations" and not is_mapping(at(metadata, field) or {}):
+            continue  # said by check_annotations
         for key, value in wanted.items():
             if at(metadata, field, key) != value:
                 place = document.place((*below, "metadata", field, key))
                 where = ".".join([str(step) for step in below] + ["metadata", field])
-                what = f'{need.kind}: {where} lacks {key}: "{value}", so istiod doesn\'t see it'
-                if field == "annotations":
-                    what = f'{need.kind}: {where} lacks {key}: "{value}"'
-                yield codes.SEALED_LABELS.at(place, what, f'add {key}: "{value}" under {where}', clusters=(need.cluster,))
+                why = ", by which Istio finds it" if field == "labels" else ", which names its cluster"
+                what = f'{need.kind}: {where} lacks {key}: "{value}"{why}'
+                yield codes.SEALED_LABELS.at(
+                    place, what, f'add {key}: "{value}" under {where}', clusters=(need.cluster,)
+                )
 
 
 _SWITCHES = (
@@ -76,33 +82,56 @@ _SWITCHES = (
     "sealedsecrets.bitnami.com/managed",
     "sealedsecrets.bitnami.com/patch",
 )
-"""Annotations with which a pull request could switch decryption, pruning, drift repair or a seal's scope off."""
+"""Annotations that could switch decryption, pruning, drift repair or a seal's scope off."""
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Where kubectl keeps the object as it was applied: of a Secret, with every value readable."""
+
+
+def switches_off(annotation: str) -> bool:
+    """Whether an annotation decides how a secret is protected."""
+    return annotation in _SWITCHES
 
 
 def check_annotations(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
     """No annotation of the file changes how the secret is protected; meshc's own are allowed."""
-    for key, value in (at(document.data, *[str(step) for step in below], "metadata", "annotations") or {}).items():
-        if key in _SWITCHES and need.added.get(key) != value:
-            place = document.place((*below, "metadata", "annotations", key))
-            what = f"{need.kind}: annotation {key} switches protection off"
-            yield codes.UNSAFE_ANNOTATION.at(place, what, "take it out of the file", clusters=(need.cluster,))
+    about, path = (need.cluster,), (*below, "metadata", "annotations")
+    found = at(document.data, *[str(step) for step in path])
+    if found is not None and not is_mapping(found):
+        what = f"{need.kind}: annotations must be a mapping"
+        yield codes.SEALED_UNREADABLE.at(document.place(path), what, "write key: value pairs", clusters=about)
+        return
+    for key, value in (found or {}).items():
+        place = document.key_place((*path, key))
+        if switches_off(key) and need.added.get(key) != value:
+            what = f"{need.kind}: the annotation {key} decides how the secret is protected"
+            hint = "take it out of the file; what protection a Secret needs, meshc adds itself"
+            yield codes.UNSAFE_ANNOTATION.at(place, what, hint, clusters=about)
+        if key == LAST_APPLIED:
+            what = f"{need.kind}: the annotation {key} holds the Secret as it was before it was sealed"
+            hint = "take it out, and replace the key or token: what was committed is known"
+            yield codes.PLAINTEXT.at(place, what, hint, clusters=about)
 
 
-def check_keys(need: SecretNeed, document: Document, path: Path, found: Iterable[str]) -> Iterable[Problem]:
-    """The Secret has exactly the keys that Istio reads."""
-    wanted, held = {*need.keys, *need.public}, set(found)
-    for key in sorted(wanted - held):
-        yield codes.SEALED_KEYS.at(
-            document.place(path), f'{need.kind}: key "{key}" is missing', "seal it again with that key", clusters=(need.cluster,)
-        )
-    for key in sorted(held - wanted):
+def check_keys(
+    need: SecretNeed, document: Document, path: Path, found: Mapping[str, Path]
+) -> Iterable[Problem]:
+    """The Secret has exactly the keys that Istio reads. `path`: where they belong."""
+    wanted = {*need.keys, *need.public}
+    hint = f"seal it again with exactly {', '.join(sorted(wanted))}"
+    if missing := sorted(wanted - found.keys()):
+        names = ", ".join(map(_shown, missing))
+        what = f"{need.kind}: {f'keys {names} are' if len(missing) > 1 else f'key {names} is'} missing"
+        yield codes.SEALED_KEYS.at(document.place(path), what, hint, clusters=(need.cluster,))
+    for key in sorted(found.keys() - wanted):
         what = f"{need.kind}: key {_shown(key)} isn't one that Istio reads here"
-        hint = f"seal it again with {', '.join(sorted(wanted))}"
-        yield codes.SEALED_KEYS.at(document.place((*path, key)), what, hint, clusters=(need.cluster,))
+        yield codes.SEALED_KEYS.at(document.key_place(found[key]), what, hint, clusters=(need.cluster,))
 
 
-def check_public(need: SecretNeed, document: Document, path: Path, key: str, value: bytes, public: Mapping[str, bytes]) -> Iterable[Problem]:
-    """A public part in a sealed file is byte for byte the certificate in the folder that trust is checked on."""
+def check_public(
+    need: SecretNeed, document: Document, path: Path, key: str, value: bytes, public: Mapping[str, bytes]
+) -> Iterable[Problem]:
+    """A public part in a sealed file is, byte for byte, the certificate that trust is checked on."""
     from meshc.trust.certificates import only_certificates
 
     place, clusters = document.place(path), (need.cluster,)
@@ -111,9 +140,16 @@ def check_public(need: SecretNeed, document: Document, path: Path, key: str, val
         hint = "seal it, and replace the key or token: what was committed is known"
         yield codes.PLAINTEXT.at(place, what, hint, clusters=clusters)
     elif key in public and public[key] != value:
-        what = f'{need.kind}: "{key}" isn\'t the certificate in the folder of public parts'
-        hint = "issue and seal the cluster's certificate again, or restore the file there; both must be the same bytes"
+        what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
+        hint = (
+            "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
+        )
         yield codes.PUBLIC_PART_DIFFERS.at(place, what, hint, clusters=clusters)
+
+
+def path_of(need: SecretNeed, key: str) -> str:
+    """Where a public part stands below the folder of certificates."""
+    return key if key == "root-cert.pem" else f"{need.cluster}/{key}"
 
 
 def check_template_text(need: SecretNeed, document: Document, path: Path, value: Any) -> Iterable[Problem]:
@@ -126,7 +162,9 @@ def check_template_text(need: SecretNeed, document: Document, path: Path, value:
             yield from check_template_text(need, document, (*path, number), item)
     elif isinstance(value, str) and "{{" in value:
         what = f"{need.kind}: template text {{{{ stands here, which the controller would run"
-        yield codes.TEMPLATE_TEXT.at(document.place(path), what, "write the value itself", clusters=(need.cluster,))
+        yield codes.TEMPLATE_TEXT.at(
+            document.place(path), what, "write the value itself", clusters=(need.cluster,)
+        )
 
 
 def with_annotations(data: Mapping[str, Any], added: Mapping[str, str]) -> Body:
@@ -138,4 +176,10 @@ def with_annotations(data: Mapping[str, Any], added: Mapping[str, str]) -> Body:
 
 
 def _shown(value: Any) -> str:
-    return json.dumps(value[:80], ensure_ascii=False) if isinstance(value, str) else "missing" if value is None else "no text"
+    return (
+        json.dumps(value[:80], ensure_ascii=False)
+        if isinstance(value, str)
+        else "missing"
+        if value is None
+        else "no text"
+    )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.errors import Code, Place, Problem
+from meshc.secrets.contract import LAST_APPLIED, at
 from meshc.secrets.sops import is_encrypted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def _encoded(text: bytes) -> list[bytes]:
-    """The three ways in which base64 may spell a text, by where it begins, less the characters its neighbours change."""
+    """The three ways in which base64 may spell a text, less the characters that its neighbours change."""
     forms = []
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + text)
@@ -25,31 +28,95 @@ def _encoded(text: bytes) -> list[bytes]:
 
 _KEY, _TOKEN = b"PRIVATE KEY", b"eyJhbGciOi"
 _NEEDLES = {
-    "a private key": [re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"), *map(re.compile, map(re.escape, _encoded(_KEY)))],
+    "a private key": [
+        re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"),
+        *map(re.compile, map(re.escape, _encoded(_KEY))),
+    ],
     "a bearer token": [
         re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\."),
         *map(re.compile, map(re.escape, _encoded(_TOKEN))),
     ],
-    "an age key": [re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"), *map(re.compile, map(re.escape, _encoded(b"AGE-SECRET-KEY-1")))],
+    "an age key": [
+        re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"),
+        *map(re.compile, map(re.escape, _encoded(b"AGE-SECRET-KEY-1"))),
+    ],
 }
 
 
 def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
-    """Every kind of plain secret in a file, raw or in base64, at its first line. What it is, never what it says."""
+    """Every kind of plain secret in a file, raw or in base64 (wrapped or not), at its first line.
+
+    The message says what it is, never what it says.
+    """
+    first: dict[str, int] = {}
+    joined = _SPACE.sub(b"", data)
     for name, needles in _NEEDLES.items():
         spots = [match.start() for needle in needles if (match := needle.search(data))]
+        spots = spots or [
+            _unjoined(data, match.start()) for needle in needles if (match := needle.search(joined))
+        ]
         if spots:
-            line = data.count(b"\n", 0, min(spots)) + 1
-            hint = "take it out and replace it: what was written to a file of the repository is known"
-            yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
+            first[name] = min(spots)
+    for run in _LONG_BASE64.finditer(joined):
+        for name in _inside(run[0]) - first.keys():
+            first[name] = _unjoined(data, run.start())
+    for name, spot in first.items():
+        line = data.count(b"\n", 0, spot) + 1
+        hint = "take it out and replace it: what was written to a file of the repository is known"
+        yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
+
+
+_SPACE = re.compile(rb"\s+")
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
+
+
+def _inside(text: bytes, depth: int = 2) -> set[str]:
+    """What is hidden in base64, and in base64 of base64."""
+    data = base64.b64decode(text[: len(text) // 4 * 4])
+    found = {name for name, needles in _NEEDLES.items() if any(needle.search(data) for needle in needles)}
+    for run in _LONG_BASE64.finditer(_SPACE.sub(b"", data)) if depth > 1 else ():
+        found |= _inside(run[0], depth - 1)
+    return found
+
+
+def _unjoined(data: bytes, position: int) -> int:
+    """Where the character stands in `data` that is at `position` once white space is gone."""
+    for space in _SPACE.finditer(data):
+        if space.start() > position:
+            break
+        position += space.end() - space.start()
+    return position
+
+
+_SEALED = ("Secret", "SealedSecret", "ExternalSecret")
+_WEAKENS = ("kustomize.toolkit.fluxcd.io/decrypt", "sealedsecrets.bitnami.com/cluster-wide")
+"""Of the annotations that decide on protection, those that nobody needs on a Secret of their own."""
+
+
+def is_secret(body: Mapping[str, Any]) -> bool:
+    """Whether an object is a Secret or becomes one."""
+    return body.get("kind") in _SEALED
 
 
 def plain_secret(data: Mapping[str, Any], place: Place) -> Iterable[Problem]:
     """A Secret of the user's whose values anyone can read."""
+    annotations = at(data, "metadata", "annotations")
+    for key in annotations if is_secret(data) and isinstance(annotations, dict) else ():
+        if key == LAST_APPLIED:
+            what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
+            yield codes.PLAINTEXT_SECRET.at(place, what, "take it out, and replace what the Secret held")
+        if key in _WEAKENS:
+            what = f"the annotation {key} switches the protection of a secret off"
+            yield codes.UNSAFE_ANNOTATION.at(place, what, "take it out of the file")
     if data.get("kind") != "Secret" or data.get("apiVersion") != "v1":
         return
-    values = data.get("data") or {}
-    if data.get("stringData") or not isinstance(values, dict) or not all(map(is_encrypted, values.values())):
+    values, sealed = data.get("data") or {}, is_encrypted(at(data, "sops", "mac"))
+    if (
+        data.get("stringData")
+        or not isinstance(values, dict)
+        or (values and not sealed)
+        or not all(map(is_encrypted, values.values()))
+    ):
         what = "a Secret in plain text would be committed to output/"
         hint = "seal it (sops, SealedSecret) or refer to it (ExternalSecret), and replace what it held"
         yield codes.PLAINTEXT_SECRET.at(place, what, hint)

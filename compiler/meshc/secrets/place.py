@@ -1,19 +1,20 @@
-"""place turns a need and the committed file for it into the object to lay out, or into problems. It needs no key."""
+"""place turns a need and the committed file for it into the object, or problems. It needs no key."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, Problem, Severity
-from meshc.secrets.contract import with_annotations
+from meshc.secrets.contract import at, path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
-from meshc.yamltext import read
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.secrets.contract import Form
@@ -30,7 +31,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The committed material: sealed files, public certificates, how to show a path, where mesh.yaml names the folder."""
+    """Sealed files and certificates, how to show a path, and where mesh.yaml names the folder."""
 
     files: Mapping[str, bytes]
     certificates: Mapping[str, bytes]
@@ -39,51 +40,91 @@ class Sealed:
 
 
 def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form]) -> Placed:
-    """The sealed object for a need, verbatim but for annotations that meshc adds. Never holds or prints a plain value."""
+    """The sealed object for a need, verbatim but for meshc's annotations. Never prints a value."""
     data = sealed.files.get(need.file)
     shown = posixpath.join(sealed.folder, need.file)
     if data is None:
         if not need.required:
             return Placed(pending=need.pending)
         what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
-        hint = f"seal a Secret {need.namespace}/{need.name} with {', '.join(sorted((*need.keys, *need.public)))} into that file"
-        return Placed(problems=(codes.CACERTS_MISSING.at(sealed.named, what, hint, clusters=(need.cluster,)),))
+        keys = ", ".join(sorted((*need.keys, *need.public)))
+        hint = f"seal a Secret {need.namespace}/{need.name} with {keys} into that file"
+        return Placed(
+            problems=(codes.CACERTS_MISSING.at(sealed.named, what, hint, clusters=(need.cluster,)),)
+        )
     if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return Placed(problems=leaks)
     documents, problems = read(data, shown)
     if problems:
         return Placed(problems=problems)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
-        what = f"{need.kind}: {len(documents)} documents where one sealed Secret is expected"
-        return Placed(problems=(codes.SEALED_UNREADABLE.at(Place(shown, 1, 1), what, "seal one Secret a file", clusters=(need.cluster,)),))
+        held = (
+            f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
+        )
+        what = f"{need.kind}: {held} where one sealed Secret is expected"
+        return Placed(
+            problems=(
+                codes.SEALED_UNREADABLE.at(
+                    Place(shown, 1, 1), what, "seal one Secret a file", clusters=(need.cluster,)
+                ),
+            )
+        )
     document = documents[0]
     kind = document.data.get("kind")
     form = forms.get(kind) if isinstance(kind, str) else None
     if form is None or not isinstance(document.data.get("metadata"), dict):
-        what = f"{need.kind}: this is no {', '.join(forms)} with metadata"
-        return Placed(problems=(codes.SEALED_UNREADABLE.at(document.place(("kind",)), what, "seal it again", clusters=(need.cluster,)),))
-    certificates = {key: sealed.certificates[path] for key in need.public if (path := _public_path(need, key)) in sealed.certificates}
+        what = f"{need.kind}: this is neither {' nor '.join(forms)} with metadata"
+        hint = f"seal a Secret {need.namespace}/{need.name} into this file"
+        return Placed(
+            problems=(
+                codes.SEALED_UNREADABLE.at(document.place(("kind",)), what, hint, clusters=(need.cluster,)),
+            )
+        )
+    certificates = {
+        key: sealed.certificates[path]
+        for key in need.public
+        if (path := path_of(need, key)) in sealed.certificates
+    }
     found = tuple(form.check(need, document, certificates))
     if any(problem.severity is Severity.ERROR for problem in found):
         return Placed(problems=found)
     return Placed(body=with_annotations(document.data, need.added), problems=found)
 
 
-def _public_path(need: SecretNeed, key: str) -> str:
-    return key if key == "root-cert.pem" else f"{need.cluster}/{key}"
-
-
 def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]) -> Iterable[Problem]:
-    """Sealed files that no cluster needs: of a removed cluster, under a wrong name, or of the primary itself."""
+    """Sealed files that nothing needs: of a removed cluster, wrongly named, or of the primary itself."""
     wanted = {need.file for need in needs}
     local = {f"{primary}/remote-secret-{primary}.yaml": primary for primary in primaries}
     for file in sealed.files.keys() - wanted:
-        place = Place(posixpath.join(sealed.folder, file), 1, 1)
+        shown = posixpath.join(sealed.folder, file)
+        place = Place(shown, 1, 1)
+        yield from _readable(sealed.files[file], shown)
         if file in local:
-            what = f"a remote secret for {local[file]} in {local[file]} itself: Istio always knows its own cluster"
+            what = f"a remote secret for {local[file]} in itself: Istio always knows its own cluster"
             hint = "delete the file; classic Istio's pilot would list every service twice, or crash"
             yield codes.LOCAL_REMOTE_SECRET.at(place, what, hint, clusters=(local[file],))
         else:
             what = "nothing in this mesh needs this file, so it isn't placed"
-            hint = "delete it if its cluster is gone; names are <cluster>/cacerts.yaml and <primary>/remote-secret-<remote>.yaml"
+            hint = "delete it, or name it <cluster>/cacerts.yaml (with ca.type plugged-in)"
+            hint += " or <primary>/remote-secret-<remote>.yaml"
+            if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
+                hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
             yield codes.SEALED_UNUSED.at(place, what, hint)
+
+
+def _readable(data: bytes, shown: str) -> Iterable[Problem]:
+    """What isn't sealed in a file that nothing places: it is committed all the same."""
+    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT)):
+        yield from leaks
+        return
+    for document in read(data, shown)[0]:
+        body = document.data
+        if (
+            isinstance(body, dict)
+            and body.get("kind") == "Secret"
+            and at(body, "data")
+            and not at(body, "sops", "mac")
+        ):
+            what = "there is no sops block with a mac, so nothing here is encrypted"
+            hint = "encrypt it with sops, and replace the key or token: what was committed is known"
+            yield codes.NOT_SEALED.at(document.place(()), what, hint)

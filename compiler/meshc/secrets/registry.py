@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from meshc.secrets import external_secrets, sealed_secrets, sops
-from meshc.secrets.contract import Form
+
+if TYPE_CHECKING:
+    from meshc.secrets.contract import Form
 
 FORMS: dict[str, Form] = {
     "Secret": sops,

@@ -1,10 +1,9 @@
-"""A SealedSecret of Bitnami's controller: sealed values under encryptedData, public certificates plain in the template."""
+"""A SealedSecret of Bitnami's controller: values in encryptedData, certificates in the template."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
@@ -19,16 +18,18 @@ from meshc.secrets.contract import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from meshc.errors import Problem
     from meshc.plan.needs import SecretNeed
-    from meshc.yamltext import Document
+    from meshc.yamltext.document import Document
 
 _TEMPLATE = ("spec", "template")
 _FIELDS = {"apiVersion", "kind", "metadata", "spec", "status"}
 
 
 def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-    """Form, identity and every value. kustomize must not rename it: a strict seal is bound to name and namespace."""
+    """Form, identity and every value. A strict seal is bound to name and namespace."""
     data, clusters = document.data, (need.cluster,)
     yield from check_identity(need, document)
     yield from check_identity(need, document, _TEMPLATE)
@@ -41,28 +42,39 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         yield codes.SEALED_UNREADABLE.at(document.key_place((field,)), what, "take it out", clusters=clusters)
     if data.get("apiVersion") != "bitnami.com/v1alpha1":
         what = f"{need.kind}: a SealedSecret has apiVersion bitnami.com/v1alpha1"
-        yield codes.SEALED_UNREADABLE.at(document.place(("apiVersion",)), what, "seal it again", clusters=clusters)
+        hint = "write apiVersion: bitnami.com/v1alpha1"
+        yield codes.SEALED_UNREADABLE.at(document.place(("apiVersion",)), what, hint, clusters=clusters)
     sealed, plain = at(data, "spec", "encryptedData"), at(data, *_TEMPLATE, "data") or {}
     if not isinstance(sealed, dict) or not isinstance(plain, dict):
-        what = f"{need.kind}: spec.encryptedData is missing"
-        yield codes.SEALED_KEYS.at(document.place(("spec",)), what, "seal it again", clusters=clusters)
+        what = f"{need.kind}: spec.encryptedData and, if it is there, template.data must be mappings"
+        hint = f"seal it again with {', '.join(sorted((*need.keys, *need.public)))}"
+        yield codes.SEALED_KEYS.at(document.place(("spec",)), what, hint, clusters=clusters)
         return
-    yield from check_keys(need, document, ("spec", "encryptedData"), {**sealed, **plain})
+    there = {key: ("spec", "encryptedData", key) for key in sealed} | {
+        key: (*_TEMPLATE, "data", key) for key in plain
+    }
+    yield from check_keys(need, document, ("spec", "encryptedData"), there)
     for key, value in sealed.items():
         if not is_sealed(value):
             what = f'{need.kind}: "{key}" isn\'t sealed'
-            hint = "seal it with the cluster's certificate, and replace the key or token: what was committed is known"
-            yield codes.PLAINTEXT.at(document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters)
+            hint = "seal it with the controller's certificate, and replace the key or token: it is known now"
+            yield codes.PLAINTEXT.at(
+                document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters
+            )
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
-        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+        yield from check_public(
+            need, document, path, key, value.encode() if isinstance(value, str) else b"", public
+        )
     if at(data, *_TEMPLATE, "stringData"):
         what = f"{need.kind}: stringData in the template would become the value as it stands"
-        yield codes.STRING_DATA.at(document.key_place((*_TEMPLATE, "stringData")), what, "seal it instead", clusters=clusters)
+        yield codes.STRING_DATA.at(
+            document.key_place((*_TEMPLATE, "stringData")), what, "seal it instead", clusters=clusters
+        )
 
 
 def is_sealed(value: Any) -> bool:
-    """Whether a value has the form of a seal: two bytes of length, an RSA-wrapped session key of that length, AES-GCM text."""
+    """Whether a value has a seal's form: two bytes of length, a wrapped key of that length, AES-GCM text."""
     try:
         raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):

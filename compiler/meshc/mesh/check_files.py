@@ -1,0 +1,67 @@
+"""Files of the user's: what goes into an overlay are Kubernetes objects, each with what makes it one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.errors import Place
+from meshc.mesh.inputs import objects_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.source import Source
+
+_KUSTOMIZES = "kustomize.config.k8s.io"
+
+
+def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
+    """Every object under `resources` says what it is; else kustomize refuses it without a place."""
+    files = {file.path: file for several in inputs.resources.values() for file in several}
+    for file in files.values():
+        for manifest, path, data in objects_in(file.manifests):
+            for below, what, hint in _faults(data):
+                yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
+        if not file.manifests:
+            hint = "write a manifest, or take the file out"
+            yield codes.BAD_RESOURCE.at(
+                Place(source.shown(file.path), 1, 1), "the file holds no object", hint
+            )
+
+
+def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
+    if not isinstance(data, dict):
+        yield (
+            (),
+            "this is no Kubernetes object: it isn't a mapping",
+            "write apiVersion, kind and metadata.name",
+        )
+        return
+    if str(data.get("apiVersion", "")).startswith(_KUSTOMIZES):
+        hint = "name its folder under resources, so that kustomize builds it"
+        yield ("kind",), "a kustomization stands among plain manifests", hint
+        return
+    metadata = data.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        yield ("metadata",), "metadata must be a mapping", "write metadata: {name: ...}"
+        return
+    named = {
+        "apiVersion": data.get("apiVersion"),
+        "kind": data.get("kind"),
+        "metadata.name": metadata.get("name"),
+    }
+    if missing := [key for key, value in named.items() if value in (None, "")]:
+        verb = "are" if len(missing) > 1 else "is"
+        what = f"this is no Kubernetes object: {', '.join(missing)} {verb} missing"
+        yield (), what, "add what is missing, or take the file out"
+    for key, value in named.items():
+        if key not in missing and not isinstance(value, str):
+            yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
+    for key in ("labels", "annotations"):
+        value = metadata.get(key) or {}
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            what, hint = f"metadata.{key} must be a mapping of texts", "put numbers, true and false in quotes"
+            yield ("metadata", key), what, hint

@@ -1,0 +1,707 @@
+"""Makes sealed files and certificates inside tests/cases anew: python tests/make_sealed_cases.py [CASE...]
+
+Their keys are thrown away, so the bytes are new each time: run pytest --update afterwards, and read the diff.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
+from throwaway import Authority, make_root, pem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CASES = Path(__file__).parent / "cases"
+MAKERS: dict[str, Callable[[], Mapping[str, bytes]]] = {}
+Object = dict[str, Any]
+JWT = "eyJhbGciOiJub25lIn0.eyJmYWtlIjp0cnVlfQ."
+"""What a bearer token looks like; it opens nothing."""
+
+
+def case(make: Callable[[], Mapping[str, bytes]]) -> Callable[[], Mapping[str, bytes]]:
+    """Registers the maker of a case's files by the case's name, with - for _."""
+    MAKERS[make.__name__.replace("_", "-")] = make
+    return make
+
+
+def remote(cluster: str, **changes: Any) -> Object:
+    """A remote secret in plain text, its metadata changed; None takes a field out."""
+    made = remote_secret(cluster, f"https://{cluster}.example:6443")
+    for key, value in changes.items():
+        made["metadata"][key] = value
+        if value is None:
+            del made["metadata"][key]
+    return made
+
+
+def sops(plain: Object, encrypted: str = WHOLE_DATA, *options: str) -> bytes:
+    return seal(plain, encrypted, *options)
+
+
+def edited(sealed: bytes, change: Callable[[Object], object]) -> bytes:
+    """A sealed file that somebody changed by hand."""
+    body = yaml.safe_load(sealed)
+    change(body)
+    return dump(body)
+
+
+def dump(*bodies: Object) -> bytes:
+    return yaml.safe_dump_all(bodies, sort_keys=False, width=10_000).encode()
+
+
+def sealed_value() -> str:
+    """What kubeseal makes of a value, by its form: the length of a wrapped key, that key, AES-GCM text."""
+    return base64.b64encode((512).to_bytes(2, "big") + secrets.token_bytes(512 + 64)).decode()
+
+
+def sealed_secret(plain: Object, public: Mapping[str, str] | None = None) -> Object:
+    """A SealedSecret in place of a Secret; `public` stays readable in the template."""
+    metadata, shown = plain["metadata"], dict(public or {})
+    template: Object = {"metadata": dict(metadata), "type": "Opaque"} | ({"data": shown} if shown else {})
+    return {
+        "apiVersion": "bitnami.com/v1alpha1",
+        "kind": "SealedSecret",
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+        "spec": {
+            "encryptedData": {key: sealed_value() for key in plain["data"] if key not in shown},
+            "template": template,
+        },
+    }
+
+
+def external_secret(plain: Object, public: Mapping[str, str] | None = None) -> Object:
+    """An ExternalSecret that fetches a Secret's values from a store."""
+    metadata, shown = plain["metadata"], dict(public or {})
+    kept = {key: metadata[key] for key in ("labels", "annotations") if key in metadata}
+    template: Object = {"engineVersion": "v2", "mergePolicy": "Merge"}
+    template |= ({"metadata": kept} if kept else {}) | ({"data": shown} if shown else {})
+    return {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+        "spec": {
+            "refreshInterval": "1h0m0s",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": "mesh-vault"},
+            "target": {
+                "name": metadata["name"],
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+                "template": template,
+            },
+            "data": [
+                {"secretKey": key, "remoteRef": {"key": f"mesh/{metadata['name']}", "property": key}}
+                for key in plain["data"]
+                if key not in shown
+            ],
+        },
+    }
+
+
+def public(authority: Authority, root: Authority) -> dict[str, str]:
+    """The parts of cacerts that anyone may read."""
+    parts = {
+        "ca-cert.pem": authority.cert_pem,
+        "cert-chain.pem": pem(authority, root),
+        "root-cert.pem": root.cert_pem,
+    }
+    return {key: data.decode() for key, data in parts.items()}
+
+
+def certificates(root: Authority, **clusters: Authority) -> dict[str, bytes]:
+    """The folder certificates/ of a mesh."""
+    files = {"certificates/root-cert.pem": root.cert_pem}
+    for name, authority in clusters.items():
+        folder = f"certificates/{name.replace('_', '-')}"
+        files |= {
+            f"{folder}/ca-cert.pem": authority.cert_pem,
+            f"{folder}/cert-chain.pem": pem(authority, root),
+        }
+    return files
+
+
+def at_hub(**files: bytes) -> dict[str, bytes]:
+    """Remote secrets in hub by remote, with _ for -."""
+    return {f"sealed/hub/remote-secret-{name.replace('_', '-')}.yaml": data for name, data in files.items()}
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@case
+def sealed_by_sops() -> Mapping[str, bytes]:
+    root = make_root()
+    hub = root.issue("hub")
+    files = certificates(root, hub=hub) | at_hub(edge_1=sops(remote("edge-1")))
+    return files | {"sealed/hub/cacerts.yaml": sops(cacerts(hub, root), CA_KEY)}
+
+
+@case
+def sealed_by_sealed_secrets() -> Mapping[str, bytes]:
+    root = make_root()
+    hub = root.issue("hub")
+    files = certificates(root, hub=hub) | at_hub(edge_1=dump(sealed_secret(remote("edge-1"))))
+    return files | {"sealed/hub/cacerts.yaml": dump(sealed_secret(cacerts(hub, root), public(hub, root)))}
+
+
+@case
+def sealed_by_external_secrets() -> Mapping[str, bytes]:
+    root = make_root()
+    hub = root.issue("hub")
+    files = certificates(root, hub=hub) | at_hub(edge_1=dump(external_secret(remote("edge-1"))))
+    return files | {"sealed/hub/cacerts.yaml": dump(external_secret(cacerts(hub, root), public(hub, root)))}
+
+
+@case
+def sealed_in_classic() -> Mapping[str, bytes]:
+    root = make_root(key="RSA-2048")
+    hub, edge = root.issue("hub", key="RSA-2048"), root.issue("edge-1", key="RSA-2048")
+    plain = remote_secret("edge-1", "https://edge-1.example:6443", classic=True)
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        **at_hub(edge_1=sops(plain)),
+        "sealed/hub/cacerts.yaml": sops(cacerts(hub, root), CA_KEY),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(cacerts(edge, root), public(edge, root))),
+    }
+
+
+@case
+def cacerts_missing() -> Mapping[str, bytes]:
+    root = make_root()
+    return certificates(root, hub=root.issue("hub"))
+
+
+@case
+def cacerts_of_a_remote_istiod_may_be_missing() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    sealed = {"sealed/hub/cacerts.yaml": sops(cacerts(hub, root), CA_KEY)}
+    return certificates(root, hub=hub, edge_1=edge) | sealed
+
+
+@case
+def remote_secret_of_the_primary_itself() -> Mapping[str, bytes]:
+    return at_hub(hub=sops(remote("hub")), edge_1=sops(remote("edge-1")))
+
+
+@case
+def sealed_file_of_a_removed_cluster() -> Mapping[str, bytes]:
+    gone = sops(remote("edge-9"))
+    return {
+        **at_hub(edge_9=gone),
+        "sealed/hub/remote-secret-edge-1.yml": sops(remote("edge-1")),
+        "sealed/edge-1/remote-secret-edge-1.yaml": sops(remote("edge-1")),
+        "sealed/hub/cacerts.yaml": gone,
+    }
+
+
+@case
+def plain_text_in_a_file_that_nothing_places() -> Mapping[str, bytes]:
+    token = remote("edge-9")
+    token["data"] = {"edge-9": base64_of(f"token: {JWT}")}
+    return at_hub(edge_9=dump(token), edge_8=dump(remote("edge-8")))
+
+
+@case
+def sealed_file_that_is_no_sealed_secret() -> Mapping[str, bytes]:
+    one, wrong = sops(remote("edge-1")), "not-a-mapping"
+    return at_hub(
+        edge_1=one + b"---\n" + one,
+        edge_2=b"# to be sealed\n",
+        edge_3=b"- apiVersion: v1\n  kind: Secret\n",
+        edge_4=dump(remote("edge-4") | {"kind": "ConfigMap"}),
+        edge_5=edited(sops(remote("edge-5")), lambda body: body.update(apiVersion="v2", spec={})),
+        edge_6=dump(sealed_secret(remote("edge-6")) | {"apiVersion": "bitnami.com/v1", "data": {}}),
+        edge_7=dump(external_secret(remote("edge-7")) | {"apiVersion": "external-secrets.io/v1beta1"}),
+        edge_8=edited(sops(remote("edge-8")), lambda body: body["metadata"].update(annotations=["a", "b"])),
+        edge_9=edited(sops(remote("edge-9")), lambda body: body.update(metadata=wrong)),
+        edge_10=edited(
+            dump(external_secret(remote("edge-10"))), lambda body: body["spec"].update(data=wrong)
+        ),
+        edge_11=b"kind: [Secret\n",
+    )
+
+
+@case
+def sealed_under_a_wrong_name() -> Mapping[str, bytes]:
+    strict = sealed_secret(remote("edge-3"))
+    strict["spec"]["template"]["metadata"]["namespace"] = "default"
+    target = external_secret(remote("edge-4"))
+    target["spec"]["target"]["name"] = "edge-4"
+    untargeted = external_secret(remote("edge-5"))
+    del untargeted["spec"]["target"]["name"]
+    untargeted["metadata"]["name"] = "edge-5"
+    return at_hub(
+        edge_1=sops(remote("edge-1", name="edge-1")),
+        edge_2=sops(remote("edge-2", namespace="default")),
+        edge_3=dump(strict),
+        edge_4=dump(target),
+        edge_5=dump(untargeted),
+        edge_6=edited(sops(remote("edge-6")), lambda body: body["metadata"].pop("namespace")),
+    )
+
+
+@case
+def sealed_with_wrong_keys() -> Mapping[str, bytes]:
+    config, two, none, replaced = remote("edge-1"), remote("edge-2"), remote("edge-3"), remote("edge-5")
+    config["data"] = {"config": config["data"]["edge-1"]}
+    two["data"]["note"] = base64_of("kept for later")
+    blob = sealed_secret(none)
+    blob["spec"]["data"] = blob["spec"].pop("encryptedData")["edge-3"]
+    by_name = external_secret(remote("edge-4"))
+    by_name["spec"]["data"][0]["secretKey"] = "kubeconfig"
+    merge = external_secret(replaced)
+    del merge["spec"]["target"]["template"]["mergePolicy"]
+    root = make_root()
+    merge["spec"]["target"]["template"]["data"] = {"root-cert.pem": root.cert_pem.decode()}
+    return at_hub(
+        edge_1=sops(config),
+        edge_2=sops(two),
+        edge_3=dump(blob),
+        edge_4=dump(by_name),
+        edge_5=dump(merge),
+        edge_6=edited(sops(remote("edge-6")), lambda body: body.pop("data")),
+    )
+
+
+@case
+def remote_secret_without_label() -> Mapping[str, bytes]:
+    outside = sealed_secret(remote("edge-3"))
+    outside["metadata"]["labels"] = outside["spec"]["template"]["metadata"].pop("labels")
+    return at_hub(
+        edge_1=sops(remote("edge-1", labels=None)),
+        edge_2=sops(remote("edge-2", annotations={"networking.istio.io/cluster": "edge-1"})),
+        edge_3=dump(outside),
+        edge_4=dump(
+            external_secret(remote("edge-4", labels={"istio/multiCluster": "false"}, annotations=None))
+        ),
+    )
+
+
+@case
+def remote_secret_in_plain_text() -> Mapping[str, bytes]:
+    token = remote("edge-1")
+    token["data"] = {"edge-1": base64_of(json.dumps({"users": [{"user": {"token": JWT}}]}))}
+    readable = sealed_secret(remote("edge-4"))
+    readable["spec"]["encryptedData"]["edge-4"] = base64_of("kind: Config")
+    both = sealed_secret(remote("edge-5"))
+    both["spec"]["template"]["data"] = {"edge-5": "kind: Config"}
+    fetched = external_secret(remote("edge-6"))
+    fetched["spec"]["target"]["template"]["data"] = {"edge-6": "kind: Config"}
+    last = {"kubectl.kubernetes.io/last-applied-configuration": '{"data":{"edge-7":"a2luZDogQ29uZmln"}}'}
+    kept = remote("edge-7")
+    kept["metadata"]["annotations"] |= last
+    return at_hub(
+        edge_1=dump(token),
+        edge_2=sops(remote("edge-2"), "^nothing-of-that-name$"),
+        edge_3=edited(
+            sops(remote("edge-3")),
+            lambda body: body["data"].update(
+                {"edge-3": "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"}
+            ),
+        ),
+        edge_4=dump(readable),
+        edge_5=dump(both),
+        edge_6=dump(fetched),
+        edge_7=sops(kept),
+        edge_8=edited(sops(remote("edge-8")), lambda body: body["data"].update({"edge-8": 7})),
+    )
+
+
+@case
+def remote_secret_in_string_data() -> Mapping[str, bytes]:
+    istioctls = remote("edge-1")
+    istioctls["stringData"] = {
+        key: base64.b64decode(value).decode() for key, value in istioctls.pop("data").items()
+    }
+    template = sealed_secret(remote("edge-2"))
+    template["spec"]["template"]["stringData"] = {"note": "kept for later"}
+    return at_hub(edge_1=sops(istioctls, "^stringData$"), edge_2=dump(template))
+
+
+@case
+def remote_secret_without_a_sops_block() -> Mapping[str, bytes]:
+    sealed = sops(remote("edge-1"))
+    return at_hub(
+        edge_1=edited(sealed, lambda body: body.pop("sops")),
+        edge_2=dump(remote("edge-2")),
+        edge_3=edited(sops(remote("edge-3")), lambda body: body["sops"].pop("mac")),
+    )
+
+
+@case
+def annotation_switches_protection_off() -> Mapping[str, bytes]:
+    def with_annotation(cluster: str, key: str, value: str) -> Object:
+        made = remote(cluster)
+        made["metadata"]["annotations"][key] = value
+        return made
+
+    wide = sealed_secret(remote("edge-2"))
+    wide["metadata"]["annotations"] = {"sealedsecrets.bitnami.com/cluster-wide": "true"}
+    templated = sealed_secret(with_annotation("edge-3", "sealedsecrets.bitnami.com/cluster-wide", "true"))
+    own = sops(
+        remote(
+            "tool",
+            name="tool",
+            namespace="shop",
+            annotations={"kustomize.toolkit.fluxcd.io/decrypt": "Disabled"},
+        )
+    )
+    return {
+        **at_hub(
+            edge_1=sops(with_annotation("edge-1", "kustomize.toolkit.fluxcd.io/decrypt", "Disabled")),
+            edge_2=dump(wide),
+            edge_3=dump(templated),
+            edge_4=dump(
+                external_secret(with_annotation("edge-4", "kustomize.toolkit.fluxcd.io/ssa", "Ignore"))
+            ),
+            edge_5=sops(with_annotation("edge-5", "argocd.argoproj.io/sync-options", "Prune=false")),
+            edge_6=sops(remote("edge-6")),
+        ),
+        "extra/tool.yaml": own,
+    }
+
+
+@case
+def patch_of_a_sealed_secret() -> Mapping[str, bytes]:
+    return at_hub(edge_1=sops(remote("edge-1")), edge_2=dump(sealed_secret(remote("edge-2"))))
+
+
+@case
+def template_text_in_a_sealed_file() -> Mapping[str, bytes]:
+    read = external_secret(
+        remote("edge-1", labels={"istio/multiCluster": "true", "owner": '{{ env "HOME" }}'})
+    )
+    listed = external_secret(remote("edge-2"))
+    listed["spec"]["target"]["template"]["templateFrom"] = [{"literal": "{{ .token }}"}]
+    template = sealed_secret(remote("edge-3"))
+    template["spec"]["template"]["metadata"]["annotations"]["note"] = "{{ index . 0 }}"
+    return at_hub(edge_1=dump(read), edge_2=dump(listed), edge_3=dump(template))
+
+
+@case
+def sops_mac_over_the_whole_file() -> Mapping[str, bytes]:
+    root = make_root()
+    hub = root.issue("hub")
+    plain = cacerts(hub, root)
+    unsorted = dict(sorted(plain["data"].items(), reverse=True))
+    two = edited(
+        sops(plain, r"^(ca-key|cert-chain)\.pem$"),
+        lambda body: body.update(data={k: body["data"][k] for k in unsorted}),
+    )
+    return {
+        **certificates(root, hub=hub),
+        **at_hub(edge_1=seal(remote("edge-1"), WHOLE_DATA, "--verbose"), edge_2=sops(remote("edge-2"))),
+        "sealed/hub/cacerts.yaml": two,
+    }
+
+
+@case
+def sealed_certificates_differ_from_the_folder() -> Mapping[str, bytes]:
+    root, old = make_root(), make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    renewed = root.issue("hub")
+    return {
+        **certificates(root, hub=renewed, edge_1=edge),
+        "sealed/hub/cacerts.yaml": sops(cacerts(hub, root), CA_KEY),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(cacerts(edge, old), public(edge, old))),
+    }
+
+
+@case
+def private_key_after_a_certificate() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    with_key = cacerts(hub, root)
+    with_key["data"]["cert-chain.pem"] = base64.b64encode(pem(hub, root) + hub.key_pem).decode()
+    shown = public(edge, root)
+    shown["ca-cert.pem"] += "password: hunter2\n"
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": sops(with_key, CA_KEY),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(cacerts(edge, root), shown)),
+    }
+
+
+@case
+def secret_in_plain_text_in_users_files() -> Mapping[str, bytes]:
+    key = make_root().key_pem.decode()
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tls", "namespace": "shop"}}
+    wrapped = base64.encodebytes(b"certificate first\n" + key.encode()).decode()
+    fake = sops(remote("edge-1", name="fake", namespace="shop"))
+    text: Object = remote("edge-1", name="text", namespace="shop") | {
+        "data": {},
+        "stringData": {"password": "hunter2"},
+    }
+    token = {"metadata": {"annotations": {"note": f"Bearer {JWT}"}}}
+    return {
+        "extra/a-config-map.yaml": dump(config | {"data": {"tls.key": base64_of(key)}}),
+        "extra/b-wrapped.yaml": dump(
+            config | {"metadata": {"name": "wrapped", "namespace": "shop"}, "binaryData": {"x": wrapped}}
+        ),
+        "extra/c-secret.yaml": dump(remote("edge-1", name="plain", namespace="shop")),
+        "extra/d-string-data.yaml": dump({"apiVersion": "v1", "kind": "List", "items": [text]}),
+        "extra/e-fake.yaml": edited(fake, lambda body: body.pop("sops")),
+        "extra/f-sealed.yaml": sops(remote("edge-1", name="good", namespace="shop")),
+        "built/kustomization.yaml": b"configMapGenerator: [{name: x, files: [key.txt]}]\n",
+        "built/key.txt": key.encode(),
+        "patches/token.yaml": dump(token),
+        "apps/shop.yaml": dump(config | {"data": {"age": "AGE-SECRET-KEY-1" + "Q" * 58}}),
+    }
+
+
+def several(root: Authority, **clusters: Authority) -> dict[str, bytes]:
+    """Certificates of hub and more, with a cacerts of hub that comes whole from a store."""
+    hub = root.issue("hub")
+    sealed = external_secret(cacerts(hub, root))
+    return certificates(root, hub=hub, **clusters) | {"sealed/hub/cacerts.yaml": dump(sealed)}
+
+
+def at_edge(number: int, name: str) -> str:
+    return f"certificates/edge-{number}/{name}.pem"
+
+
+@case
+def certificate_that_is_not_plain_pem() -> Mapping[str, bytes]:
+    root = make_root()
+    files = several(
+        root, edge_1=root.issue("edge-1"), edge_2=root.issue("edge-2"), edge_3=root.issue("edge-3")
+    )
+    files[at_edge(1, "ca-cert")] = b"subject=O = Istio\n" + files[at_edge(1, "ca-cert")]
+    files[at_edge(2, "ca-cert")] = b""
+    files[at_edge(2, "cert-chain")] = files[at_edge(2, "cert-chain")].replace(b"M", b"?", 3)
+    lines = files[at_edge(3, "cert-chain")].splitlines(keepends=True)
+    files[at_edge(3, "cert-chain")] = b"".join(lines[:-1])
+    return files
+
+
+@case
+def private_key_in_a_public_file() -> Mapping[str, bytes]:
+    root = make_root()
+    edge = root.issue("edge-1")
+    files = several(root, edge_1=edge)
+    files[at_edge(1, "ca-cert")] += edge.key_pem
+    return files | {"certificates/root-key.pem": root.key_pem, at_edge(1, "notes"): b"not read\n"}
+
+
+@case
+def certificate_without_its_chain() -> Mapping[str, bytes]:
+    root = make_root()
+    files = several(root, edge_1=root.issue("edge-1"), edge_2=root.issue("edge-2"))
+    del (
+        files[at_edge(1, "cert-chain")],
+        files[at_edge(2, "ca-cert")],
+        files["certificates/hub/cert-chain.pem"],
+    )
+    return files
+
+
+@case
+def several_certificates_in_ca_cert() -> Mapping[str, bytes]:
+    root = make_root()
+    edge = root.issue("edge-1")
+    return several(root, edge_1=edge) | {at_edge(1, "ca-cert"): pem(edge, root)}
+
+
+@case
+def root_that_is_no_root() -> Mapping[str, bytes]:
+    root, workload, silent = (
+        make_root(),
+        make_root("Workload", ca=False),
+        make_root("No usage", usage=("crl_sign",)),
+    )
+    return several(root) | {"certificates/root-cert.pem": pem(root, root.issue("hub"), workload, silent)}
+
+
+@case
+def root_twice() -> Mapping[str, bytes]:
+    root, other = make_root(), make_root()
+    return several(root) | {"certificates/root-cert.pem": pem(root, other, root)}
+
+
+@case
+def ca_that_may_not_sign() -> Mapping[str, bytes]:
+    root = make_root()
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    return several(
+        root,
+        edge_1=root.issue("edge-1", ca=False),
+        edge_2=root.issue("edge-2", usage=("digital_signature",)),
+        edge_3=root.issue("edge-3", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,)),
+        edge_4=root.issue("edge-4", extra=((unknown, True),)),
+        edge_5=root.issue(
+            "edge-5", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
+        ),
+    )
+
+
+@case
+def ca_key_that_istiod_does_not_know() -> Mapping[str, bytes]:
+    root = make_root()
+    return several(
+        root,
+        edge_1=root.issue("edge-1", key="P-521"),
+        edge_2=root.issue("edge-2", key="RSA-1024"),
+        edge_3=root.issue("edge-3", key="Ed25519"),
+        edge_4=root.issue("edge-4", key="P-384"),
+    )
+
+
+@case
+def ca_key_that_citadel_does_not_know() -> Mapping[str, bytes]:
+    root = make_root(key="P-256")
+    hub, edge = root.issue("hub"), root.issue("edge-1", key="RSA-2048")
+    sealed = {
+        f"sealed/{name}/cacerts.yaml": dump(external_secret(cacerts(hub, root))) for name in ("hub", "edge-1")
+    }
+    return certificates(root, hub=hub, edge_1=edge) | sealed
+
+
+@case
+def certificate_signed_with_sha1() -> Mapping[str, bytes]:
+    root = make_root(key="RSA-2048")
+    edge = root.issue("edge-1")
+    weak = signed_with_sha1(root, edge)
+    chain = {at_edge(1, "ca-cert"): weak, at_edge(1, "cert-chain"): weak + root.cert_pem}
+    return several(root, edge_1=edge) | chain
+
+
+def signed_with_sha1(issuer: Authority, authority: Authority) -> bytes:
+    """The certificate with a signature that cryptography doesn't make. Both OIDs have one length."""
+    assert isinstance(issuer.key, rsa.RSAPrivateKey)
+    sha256_with_rsa, sha1_with_rsa = (bytes.fromhex(f"2a864886f70d0101{last}") for last in ("0b", "05"))
+    der = authority.cert.public_bytes(Encoding.DER).replace(sha256_with_rsa, sha1_with_rsa)
+    signed = authority.cert.tbs_certificate_bytes.replace(sha256_with_rsa, sha1_with_rsa)
+    der = der[: -len(authority.cert.signature)] + issuer.key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+@case
+def root_used_as_an_intermediate() -> Mapping[str, bytes]:
+    root = make_root()
+    files = several(root)
+    return files | {at_edge(1, "ca-cert"): root.cert_pem, at_edge(1, "cert-chain"): root.cert_pem}
+
+
+@case
+def chain_that_reaches_no_root() -> Mapping[str, bytes]:
+    root = make_root()
+    policy = root.issue("policy", "Policy CA", path_length=1)
+    edge, forged = policy.issue("edge-1"), make_root("Root CA").issue("policy", "Policy CA", path_length=1)
+    third = policy.issue("edge-3")
+    files = several(root, edge_1=edge, edge_2=forged.issue("edge-2"), edge_3=third)
+    return files | {
+        at_edge(2, "cert-chain"): pem(Authority(files_cert(files, 2), edge.key), policy),
+        at_edge(3, "cert-chain"): pem(third, policy, root),
+    }
+
+
+def files_cert(files: Mapping[str, bytes], number: int) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(files[at_edge(number, "ca-cert")])
+
+
+@case
+def ca_under_another_root() -> Mapping[str, bytes]:
+    root, namesake, stranger = make_root(), make_root(), make_root("Other Root CA")
+    one, two, three = namesake.issue("edge-1"), stranger.issue("edge-2"), namesake.issue("edge-3")
+    files = several(root, edge_1=one, edge_2=two, edge_3=three)
+    return files | {
+        at_edge(1, "cert-chain"): pem(one, namesake),
+        at_edge(2, "cert-chain"): pem(two, stranger),
+        at_edge(3, "cert-chain"): pem(three),
+    }
+
+
+@case
+def two_roots_while_rotating() -> Mapping[str, bytes]:
+    old, new = make_root(), make_root()
+    files = several(old, edge_1=new.issue("edge-1"))
+    files[at_edge(1, "cert-chain")] = files[at_edge(1, "ca-cert")]
+    return files | {"certificates/root-cert.pem": pem(old, new)}
+
+
+@case
+def more_cas_than_the_path_length_allows() -> Mapping[str, bytes]:
+    root = make_root()
+    policy = root.issue("policy", "Policy CA")
+    edge = policy.issue("edge-1")
+    return several(root, edge_1=edge) | {at_edge(1, "cert-chain"): pem(edge, policy, root)}
+
+
+@case
+def chain_in_the_wrong_order() -> Mapping[str, bytes]:
+    root = make_root()
+    edge = root.issue("edge-1")
+    return several(root, edge_1=edge) | {at_edge(1, "cert-chain"): pem(root, edge)}
+
+
+@case
+def unrelated_certificate_in_the_chain() -> Mapping[str, bytes]:
+    root = make_root()
+    edge, other = root.issue("edge-1"), root.issue("other", "Other CA")
+    return several(root, edge_1=edge) | {at_edge(1, "cert-chain"): pem(edge, other, root)}
+
+
+@case
+def certificates_that_are_never_valid() -> Mapping[str, bytes]:
+    root = make_root()
+    policy = root.issue("policy", "Policy CA", path_length=1, end=datetime(2027, 1, 1, tzinfo=UTC))
+    late = policy.issue("edge-1", start=datetime(2027, 6, 1, tzinfo=UTC))
+    day = datetime(2027, 1, 1, tzinfo=UTC)
+    files = several(root, edge_1=late, edge_2=root.issue("edge-2", start=day, end=day))
+    return files | {at_edge(1, "cert-chain"): pem(late, policy, root)}
+
+
+@case
+def certificate_outlives_its_issuer() -> Mapping[str, bytes]:
+    root = make_root(start=datetime(2026, 6, 1, tzinfo=UTC), end=datetime(2027, 1, 1, tzinfo=UTC))
+    edge = root.issue("edge-1", end=datetime(2027, 1, 1, tzinfo=UTC), start=datetime(2026, 6, 1, tzinfo=UTC))
+    return several(root, edge_1=edge)
+
+
+@case
+def clusters_share_a_key() -> Mapping[str, bytes]:
+    root = make_root()
+    one = root.issue("edge-1")
+    return several(root, edge_1=one, edge_2=root.issue("edge-2", key=one.key))
+
+
+@case
+def certificates_missing() -> Mapping[str, bytes]:
+    root = make_root()
+    sealed = dump(external_secret(cacerts(root.issue("hub"), root)))
+    return {"sealed/hub/cacerts.yaml": sealed, "certificates/root-cert.pem": root.cert_pem}
+
+
+@case
+def root_certificate_missing() -> Mapping[str, bytes]:
+    files = several(make_root())
+    del files["certificates/root-cert.pem"]
+    return files
+
+
+if __name__ == "__main__":
+    for name, make in MAKERS.items():
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            files = make()
+            for folder in {path.partition("/")[0] for path in files} & {"sealed", "certificates"}:
+                shutil.rmtree(CASES / name / folder, ignore_errors=True)
+            for path, data in files.items():
+                (CASES / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (CASES / name / path).write_bytes(data)
