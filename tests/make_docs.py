@@ -20,12 +20,12 @@ GROUPS = {
 }
 INTRODUCTION = """# Problems
 
-Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next, under a code that never changes its
-meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused* exit with 5,
-others with 3.
+Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next, under a code that never changes
+its meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused*
+exit with 5, others with 3.
 
-A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is itself a
-problem:
+A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is
+itself a problem:
 
 ```yaml
 acknowledge:

@@ -1,18 +1,18 @@
-"""Makes the certificates and sealed secrets of the sample mesh and of examples/classic anew: python tests/make_samples.py"""
+"""Makes the certificates and sealed secrets of both samples anew: python tests/make_samples.py"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
-from throwaway import make_root, pem
+from throwaway import KeyType, make_root, pem
 
 ROOT = Path(__file__).parent.parent
 
 
 def make(folder: Path, authorities: list[str], remotes: dict[str, str], primary: str, *, classic: bool) -> None:
     """One root, an intermediate for each of the clusters, credentials of the remotes in the primary."""
-    key = "RSA-2048" if classic else "P-256"
+    key: KeyType = "RSA-2048" if classic else "P-256"
     root = make_root("Throw-away Root CA", key=key)
     write(folder / "certificates/root-cert.pem", root.cert_pem)
     for cluster in authorities:

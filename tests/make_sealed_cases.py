@@ -231,9 +231,7 @@ def sealed_file_that_is_no_sealed_secret() -> Mapping[str, bytes]:
         edge_7=dump(external_secret(remote("edge-7")) | {"apiVersion": "external-secrets.io/v1beta1"}),
         edge_8=edited(sops(remote("edge-8")), lambda body: body["metadata"].update(annotations=["a", "b"])),
         edge_9=edited(sops(remote("edge-9")), lambda body: body.update(metadata=wrong)),
-        edge_10=edited(
-            dump(external_secret(remote("edge-10"))), lambda body: body["spec"].update(data=wrong)
-        ),
+        edge_10=edited(dump(external_secret(remote("edge-10"))), lambda body: body["spec"].update(data=wrong)),
         edge_11=b"kind: [Secret\n",
     )
 
@@ -288,9 +286,7 @@ def remote_secret_without_label() -> Mapping[str, bytes]:
         edge_1=sops(remote("edge-1", labels=None)),
         edge_2=sops(remote("edge-2", annotations={"networking.istio.io/cluster": "edge-1"})),
         edge_3=dump(outside),
-        edge_4=dump(
-            external_secret(remote("edge-4", labels={"istio/multiCluster": "false"}, annotations=None))
-        ),
+        edge_4=dump(external_secret(remote("edge-4", labels={"istio/multiCluster": "false"}, annotations=None))),
     )
 
 
@@ -312,9 +308,7 @@ def remote_secret_in_plain_text() -> Mapping[str, bytes]:
         edge_2=sops(remote("edge-2"), "^nothing-of-that-name$"),
         edge_3=edited(
             sops(remote("edge-3")),
-            lambda body: body["data"].update(
-                {"edge-3": "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"}
-            ),
+            lambda body: body["data"].update({"edge-3": "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"}),
         ),
         edge_4=dump(readable),
         edge_5=dump(both),
@@ -327,9 +321,7 @@ def remote_secret_in_plain_text() -> Mapping[str, bytes]:
 @case
 def remote_secret_in_string_data() -> Mapping[str, bytes]:
     istioctls = remote("edge-1")
-    istioctls["stringData"] = {
-        key: base64.b64decode(value).decode() for key, value in istioctls.pop("data").items()
-    }
+    istioctls["stringData"] = {key: base64.b64decode(value).decode() for key, value in istioctls.pop("data").items()}
     template = sealed_secret(remote("edge-2"))
     template["spec"]["template"]["stringData"] = {"note": "kept for later"}
     return at_hub(edge_1=sops(istioctls, "^stringData$"), edge_2=dump(template))
@@ -368,9 +360,7 @@ def annotation_switches_protection_off() -> Mapping[str, bytes]:
             edge_1=sops(with_annotation("edge-1", "kustomize.toolkit.fluxcd.io/decrypt", "Disabled")),
             edge_2=dump(wide),
             edge_3=dump(templated),
-            edge_4=dump(
-                external_secret(with_annotation("edge-4", "kustomize.toolkit.fluxcd.io/ssa", "Ignore"))
-            ),
+            edge_4=dump(external_secret(with_annotation("edge-4", "kustomize.toolkit.fluxcd.io/ssa", "Ignore"))),
             edge_5=sops(with_annotation("edge-5", "argocd.argoproj.io/sync-options", "Prune=false")),
             edge_6=sops(remote("edge-6")),
         ),
@@ -385,9 +375,7 @@ def patch_of_a_sealed_secret() -> Mapping[str, bytes]:
 
 @case
 def template_text_in_a_sealed_file() -> Mapping[str, bytes]:
-    read = external_secret(
-        remote("edge-1", labels={"istio/multiCluster": "true", "owner": '{{ env "HOME" }}'})
-    )
+    read = external_secret(remote("edge-1", labels={"istio/multiCluster": "true", "owner": '{{ env "HOME" }}'}))
     listed = external_secret(remote("edge-2"))
     listed["spec"]["target"]["template"]["templateFrom"] = [{"literal": "{{ .token }}"}]
     template = sealed_secret(remote("edge-3"))
@@ -480,9 +468,7 @@ def at_edge(number: int, name: str) -> str:
 @case
 def certificate_that_is_not_plain_pem() -> Mapping[str, bytes]:
     root = make_root()
-    files = several(
-        root, edge_1=root.issue("edge-1"), edge_2=root.issue("edge-2"), edge_3=root.issue("edge-3")
-    )
+    files = several(root, edge_1=root.issue("edge-1"), edge_2=root.issue("edge-2"), edge_3=root.issue("edge-3"))
     files[at_edge(1, "ca-cert")] = b"subject=O = Istio\n" + files[at_edge(1, "ca-cert")]
     files[at_edge(2, "ca-cert")] = b""
     files[at_edge(2, "cert-chain")] = files[at_edge(2, "cert-chain")].replace(b"M", b"?", 3)
@@ -545,9 +531,7 @@ def ca_that_may_not_sign() -> Mapping[str, bytes]:
         edge_2=root.issue("edge-2", usage=("digital_signature",)),
         edge_3=root.issue("edge-3", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,)),
         edge_4=root.issue("edge-4", extra=((unknown, True),)),
-        edge_5=root.issue(
-            "edge-5", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
-        ),
+        edge_5=root.issue("edge-5", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)),
     )
 
 
@@ -567,9 +551,7 @@ def ca_key_that_istiod_does_not_know() -> Mapping[str, bytes]:
 def ca_key_that_citadel_does_not_know() -> Mapping[str, bytes]:
     root = make_root(key="P-256")
     hub, edge = root.issue("hub"), root.issue("edge-1", key="RSA-2048")
-    sealed = {
-        f"sealed/{name}/cacerts.yaml": dump(external_secret(cacerts(hub, root))) for name in ("hub", "edge-1")
-    }
+    sealed = {f"sealed/{name}/cacerts.yaml": dump(external_secret(cacerts(hub, root))) for name in ("hub", "edge-1")}
     return certificates(root, hub=hub, edge_1=edge) | sealed
 
 

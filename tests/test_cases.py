@@ -1,5 +1,6 @@
-"""Every folder below cases/ is one test: its input is copied, commands run on the real program, and all that they say and
-write is compared. `pytest --update` rewrites what is expected.
+"""Every folder below cases/ is one test: its input is copied, commands run, all that they say and write is compared.
+
+`pytest --update` rewrites what is expected.
 
 A case holds an input (mesh.yaml and what it names), optionally `commands` (a line each, default `compile`), and what is
 expected: `expected/<n>.stdout`, `expected/<n>.stderr` (absent when empty), `expected/exit` (a code a line), and
@@ -14,9 +15,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import TESTS, find_tool
 from typer.testing import CliRunner
 
+from conftest import TESTS, find_tool
 from meshc.cli.main import app
 from meshc.codes import every_code
 from meshc.output.trees import VERSIONS
@@ -29,7 +30,7 @@ Files = dict[str, bytes]
 def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     find_tool("kubectl")
     work = tmp_path / "work"
-    shutil.copytree(case, work, ignore=shutil.ignore_patterns("expected", "commands"), symlinks=True)
+    shutil.copytree(case, work, ignore=shutil.ignore_patterns("expected", "commands", ".meshc"), symlinks=True)
     (work / ".git").mkdir()  # the case is its own repository
     before = read(work)
     monkeypatch.chdir(work)
@@ -39,8 +40,16 @@ def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.Monk
     after = read(work)
 
     changed = {path: data for path, data in after.items() if not path.startswith(".meshc/")}
-    trees = {f"tree/{path}": data for path, data in changed.items() if path.startswith(("overlays/", "output/")) and path != VERSIONS}
-    assert before == {path: data for path, data in changed.items() if path != VERSIONS and (path in before or f"tree/{path}" not in trees)}
+    trees = {
+        f"tree/{path}": data
+        for path, data in changed.items()
+        if path.startswith(("overlays/", "output/")) and path != VERSIONS
+    }
+    assert before == {
+        path: data
+        for path, data in changed.items()
+        if path != VERSIONS and (path in before or f"tree/{path}" not in trees)
+    }
     actual |= {path: data for path, data in trees.items() if before.get(path.removeprefix("tree/")) != data}
     if update:
         rewrite(case / "expected", actual)
@@ -62,7 +71,11 @@ def run(case: Path, work: Path) -> Files:
 
 
 def read(folder: Path) -> Files:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and ".git/" not in f"{p}"}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and ".git/" not in f"{p}"
+    }
 
 
 def rewrite(folder: Path, files: Files) -> None:

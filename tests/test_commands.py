@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, find_tool
 
+from conftest import ROOT, find_tool
 from meshc.cli.schema import schema_text
 from meshc.errors import Exit
 from meshc.mesh.reference import reference
@@ -25,7 +25,9 @@ Tree = dict[str, bytes]
 
 def meshc(*arguments: str, cwd: Path, **environment: str) -> Run:
     command = [sys.executable, "-m", "meshc", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1", **environment})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1", **environment}
+    )
 
 
 def trees(folder: Path) -> Tree:
@@ -93,7 +95,8 @@ def test_overlays_built_by_kustomize_are_the_output(file: str) -> None:
 def test_an_object_that_no_patch_touches_passes_kustomize_byte_for_byte() -> None:
     for name in ("istio-remote.yaml", "namespaces.yaml"):
         documents = [
-            sorted((ROOT / tree / "edge-2" / name).read_text().partition("\n")[2].split("---\n")) for tree in ("overlays", "output")
+            sorted((ROOT / tree / "edge-2" / name).read_text().partition("\n")[2].split("---\n"))
+            for tree in ("overlays", "output")
         ]
 
         assert documents[0] == documents[1]
@@ -124,7 +127,8 @@ def test_a_remote_is_added_and_removed_again(mesh: Path) -> None:
 def test_a_second_compile_starts_no_kustomize_and_writes_nothing(mesh: Path, tmp_path: Path) -> None:
     recorder = tmp_path / "bin" / "kustomize"
     recorder.parent.mkdir()
-    recorder.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$1" = version ] && echo v5.8.1 && exit\nshift\nexec {find_tool("kubectl")} kustomize "$@"\n')
+    lines = ["#!/bin/sh", f'echo "$@" >> {tmp_path}/calls', '[ "$1" = version ] && echo v5.8.1 && exit', "shift"]
+    recorder.write_text("\n".join([*lines, f'exec {find_tool("kubectl")} kustomize "$@"', ""]))
     recorder.chmod(0o755)
 
     first = meshc("compile", cwd=mesh, MESHC_KUSTOMIZE=str(recorder))
@@ -149,7 +153,7 @@ def test_only_the_chosen_clusters_are_written(mesh: Path) -> None:
     assert changed == {"overlays/_services/catalog/services.yaml"}
     assert (unknown.returncode, unknown.stderr) == (
         Exit.WRONG_INPUT,
-        "error: no cluster is named \"nope\"\n  hint: clusters: hub, edge-1\n",
+        'error: no cluster is named "nope"\n  hint: clusters: hub, edge-1\n',
     )
 
 
@@ -176,7 +180,8 @@ def test_a_changed_generated_file_is_stale_and_is_compiled_again(mesh: Path) -> 
 
     assert checked.returncode == Exit.DIFFERS
     assert checked.stdout == (
-        "stale: output/edge-1/namespaces.yaml\n  @@ -20 +20 @@\n  -    istio-injection: disabled\n  +    istio-injection: enabled\n"
+        "stale: output/edge-1/namespaces.yaml\n  @@ -20 +20 @@\n"
+        "  -    istio-injection: disabled\n  +    istio-injection: enabled\n"
     )
     assert trees(mesh) == before
 
@@ -191,7 +196,9 @@ def test_killed_at_any_moment_the_next_run_finds_the_old_tree_or_the_new(mesh: P
     chance = random.Random(7)
 
     for _ in range(12):
-        running = subprocess.Popen([sys.executable, "-m", "meshc", "compile"], cwd=mesh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running = subprocess.Popen(
+            [sys.executable, "-m", "meshc", "compile"], cwd=mesh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(chance.uniform(0.1, 0.7))
         running.send_signal(signal.SIGKILL)
         running.wait()

@@ -219,9 +219,7 @@ def test_the_renames_are_all_tried(old: Repository, monkeypatch: pytest.MonkeyPa
     assert faults.calls == RENAMES
 
 
-def test_a_failed_open_write_or_folder_changes_nothing(
-    old: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_open_write_or_folder_changes_nothing(old: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = 0
     while True:
         with monkeypatch.context() as patch:
@@ -256,9 +254,7 @@ def test_a_full_disk_is_told_in_a_sentence(old: Repository, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("at", range(2, RENAMES + 1))
-def test_what_cannot_be_undone_is_finished_later(
-    old: Repository, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
+def test_what_cannot_be_undone_is_finished_later(old: Repository, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     with monkeypatch.context() as patch:
         faults = Faults(patch, "rename", "replace")
         faults.at = lambda n: n >= at
@@ -272,9 +268,7 @@ def test_what_cannot_be_undone_is_finished_later(
     assert nothing_left(old.base)
 
 
-def test_a_failed_clean_up_is_done_at_the_next_start(
-    old: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_clean_up_is_done_at_the_next_start(old: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         Faults(patch, "rmdir", "unlink").at = lambda _: True
         assert old.replace(NEW).removed == ("overlays/gone",)
@@ -508,13 +502,9 @@ def test_what_was_generated_is_read_back(old: Repository) -> None:
 # Links.
 
 
-@pytest.mark.parametrize(
-    "spot", ["overlays/hub/link", "overlays/hub/patches", "overlays/hub", "overlays", ".meshc"]
-)
+@pytest.mark.parametrize("spot", ["overlays/hub/link", "overlays/hub/patches", "overlays/hub", "overlays", ".meshc"])
 @pytest.mark.parametrize("folder", [False, True])
-def test_a_link_among_what_is_generated_is_refused(
-    old: Repository, tmp_path: Path, spot: str, folder: bool
-) -> None:
+def test_a_link_among_what_is_generated_is_refused(old: Repository, tmp_path: Path, spot: str, folder: bool) -> None:
     canary = tmp_path / "canary"
     canary.mkdir()
     (canary / "canary.yaml").write_bytes(made("canary"))
@@ -531,9 +521,7 @@ def test_a_link_among_what_is_generated_is_refused(
     assert snapshot(canary) == {"canary.yaml": made("canary")}
 
 
-@pytest.mark.parametrize(
-    "spot", ["transaction", "transaction/old", "transaction/new", "transaction/journal.json"]
-)
+@pytest.mark.parametrize("spot", ["transaction", "transaction/old", "transaction/new", "transaction/journal.json"])
 def test_a_link_in_a_leftover_is_refused(old: Repository, tmp_path: Path, spot: str) -> None:
     canary = tmp_path / "canary"
     (canary / "new").mkdir(parents=True)
@@ -655,9 +643,7 @@ def test_inputs_are_read(repository: Repository) -> None:
     assert repository.read_file("../shared") == b"shared"
     assert repository.list_files("in") == ("in/b.yaml", "in/deep.yaml", "in/deep/a.yaml")
     assert repository.list_files("..") == ("../shared", "in/b.yaml", "in/deep.yaml", "in/deep/a.yaml")
-    assert [
-        repository.kind(p) for p in ("in", "in/b.yaml", "no", "no/no", "in/b.yaml/x", "n" * 300, ".")
-    ] == [
+    assert [repository.kind(p) for p in ("in", "in/b.yaml", "no", "no/no", "in/b.yaml/x", "n" * 300, ".")] == [
         "folder",
         "file",
         None,
@@ -727,9 +713,7 @@ input()
         for use in (lambda: old.replace(NEW), old.recover):
             with pytest.raises(RefusedError) as caught:
                 use()
-            assert str(caught.value) == (
-                f"another meshc is writing here (process {other.pid}); wait until it is done"
-            )
+            assert str(caught.value) == (f"another meshc is writing here (process {other.pid}); wait until it is done")
         assert not nothing_left(old.base)
         other.communicate("\n")
 
@@ -771,9 +755,7 @@ def test_the_cache_gives_back_what_it_was_given(repository: Repository) -> None:
     assert [path.name for path in (repository.base / ".meshc" / "cache" / "ab").iterdir()] == [KEY]
 
 
-@pytest.mark.parametrize(
-    "harm", [lambda b: b[:-1], lambda b: b"", lambda b: b + b"x", lambda b: b"x" + b[1:]]
-)
+@pytest.mark.parametrize("harm", [lambda b: b[:-1], lambda b: b"", lambda b: b + b"x", lambda b: b"x" + b[1:]])
 def test_a_damaged_entry_is_a_miss(repository: Repository, harm: Callable[[bytes], bytes]) -> None:
     repository.cache_put(KEY, b"data")
     entry = repository.base / ".meshc" / "cache" / "ab" / KEY

@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, find_tool
-from make_docs import problems_page
 from typer.testing import CliRunner
 
+from conftest import ROOT, find_tool
+from make_docs import problems_page
 from meshc.cli.main import app
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -53,7 +53,9 @@ def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.M
 
 def fits(actual: str, shown: str) -> bool:
     """Whether what was printed is what the page shows; a line `...` stands for any lines."""
-    pattern = "".join("*" if line == "..." else re.sub(r"([\[?*])", r"[\1]", line) + "\n" for line in shown.splitlines())
+    pattern = "".join(
+        "*" if line == "..." else re.sub(r"([\[?*])", r"[\1]", line) + "\n" for line in shown.splitlines()
+    )
     return fnmatch.fnmatchcase(actual, pattern)
 
 

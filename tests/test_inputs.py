@@ -33,9 +33,7 @@ spec:
   services:
     - {name: shop, manifests: APPS, clusters: [edge-1]}
 """
-SERVICE = (
-    "apiVersion: v1\nkind: Service\nmetadata: {name: catalog}\nspec: {ports: [{name: http, port: 80}]}\n"
-)
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: catalog}\nspec: {ports: [{name: http, port: 80}]}\n"
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n"
 
 
@@ -53,9 +51,7 @@ def run(folder: Path, *words: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int
     return result.exit_code, result.stderr
 
 
-def test_inputs_above_mesh_yaml_but_inside_the_repository(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inputs_above_mesh_yaml_but_inside_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
         "meshes/prod/mesh.yaml": MESH.replace("APPS", "../../apps/prod").replace("EXTRA", "../../extra.yaml"),
         "apps/prod/kustomization.yaml": "namespace: shop\nresources: [../base]\n",
@@ -73,9 +69,7 @@ def test_inputs_above_mesh_yaml_but_inside_the_repository(
     assert "name: settings\n" in (output / "resources.yaml").read_text()
 
 
-def test_a_pipe_and_a_locked_file_are_named_and_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pipe_and_a_locked_file_are_named_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(
         tmp_path,
         {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import find_tool
 
+from conftest import find_tool
 from meshc.disk.repository import Repository
 from meshc.errors import ToolError
 from meshc.kube import Identity, Version
 from meshc.output import kustomize
-from meshc.output.render import identity_in, split
+from meshc.output.split import identity_in, split
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def test_one_on_path_is_preferred_to_kubectl(bare: pytest.MonkeyPatch, tmp_path:
     assert kustomize.find(repository) == kustomize.Kustomize((str(found), "build"), Version(4, 5, 7))
 
 
-def test_a_python_script_of_that_name_is_never_run(bare: pytest.MonkeyPatch, tmp_path: Path, repository: Repository) -> None:
+def test_a_python_script_of_that_name_is_never_run(
+    bare: pytest.MonkeyPatch, tmp_path: Path, repository: Repository
+) -> None:
     kubectl = find_tool("kubectl")
     trace = tmp_path / "ran"
     program(tmp_path / "path", "kustomize", f"#!/usr/bin/env python3\nopen({str(trace)!r}, 'w')\n")
@@ -96,7 +98,13 @@ def test_files_above_mesh_yaml_are_built_in_place(repository: Repository) -> Non
 
 
 def test_documents_are_split_at_the_margin_only() -> None:
-    stream = b'apiVersion: v1\ndata:\n  text: |\n    a\n    ---\n    kind: Fake\nkind: ConfigMap\nmetadata:\n  name: "1"\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    name: wrong\n  name: d\n  namespace: n\n'
+    first = (
+        b'apiVersion: v1\ndata:\n  text: |\n    a\n    ---\n    kind: Fake\nkind: ConfigMap\nmetadata:\n  name: "1"\n'
+    )
+    second = (
+        b"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    name: wrong\n  name: d\n  namespace: n\n"
+    )
+    stream = first + b"---\n" + second
     homes = {Identity("", "ConfigMap", "", "1"): "one.yaml", Identity("apps", "Deployment", "n", "d"): "two.yaml"}
 
     files = split(stream, homes)

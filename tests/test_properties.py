@@ -27,7 +27,9 @@ def meshes(draw: st.DrawFn) -> Mesh:
     """A valid mesh of a primary and some remotes."""
     names = draw(st.lists(NAMES, min_size=2, max_size=5, unique=True))
     chosen = st.one_of(
-        st.just("all"), st.lists(st.sampled_from(names), min_size=1, unique=True), st.builds(lambda n: {"except": [n]}, st.sampled_from(names))
+        st.just("all"),
+        st.lists(st.sampled_from(names), min_size=1, unique=True),
+        st.builds(lambda n: {"except": [n]}, st.sampled_from(names)),
     )
     clusters: list[Mesh] = [{"name": name, "role": "remote", "kubernetesVersion": "1.34"} for name in names]
     clusters[0] |= {"role": "primary", "controlPlane": {"addresses": {"istiod": "10.0.5.20"}}}
@@ -35,15 +37,29 @@ def meshes(draw: st.DrawFn) -> Mesh:
         if draw(st.booleans()):
             cluster["sidecarInjection"] = "manual"
     services = [
-        {"name": f"s{number}", "namespace": draw(SPACES), "clusters": draw(chosen), "copyTo": draw(chosen), "ports": [{"name": "http", "port": 8080}]}
+        {
+            "name": f"s{number}",
+            "namespace": draw(SPACES),
+            "clusters": draw(chosen),
+            "copyTo": draw(chosen),
+            "ports": [{"name": "http", "port": 8080}],
+        }
         for number in range(draw(st.integers(0, 4)))
     ]
     namespaces = [
-        {"name": name, "clusters": draw(chosen), "managed": draw(st.booleans()), "dataplane": draw(st.sampled_from(["sidecar", "none"]))}
+        {
+            "name": name,
+            "clusters": draw(chosen),
+            "managed": draw(st.booleans()),
+            "dataplane": draw(st.sampled_from(["sidecar", "none"])),
+        }
         for name in draw(st.lists(SPACES, unique=True))
     ]
     spec: Mesh = {
-        "istio": {"version": draw(st.sampled_from(["1.24.6", "1.27.8", "1.30.3"])), "revision": draw(st.sampled_from(["default", "canary"]))},
+        "istio": {
+            "version": draw(st.sampled_from(["1.24.6", "1.27.8", "1.30.3"])),
+            "revision": draw(st.sampled_from(["default", "canary"])),
+        },
         "security": {"ca": {"type": "self-signed"}},
         "networks": [{"name": "corp"}] if draw(st.booleans()) else [],
         "clusters": clusters,
@@ -118,7 +134,9 @@ def test_no_cluster_gets_a_copy_of_what_runs_there(mesh: Mesh) -> None:
         held |= {copy.name for copy in cluster.copies}
         for service in mesh["spec"]["services"]:
             homes = service["clusters"]
-            runs = homes == "all" or (cluster.name not in homes["except"] if isinstance(homes, dict) else cluster.name in homes)
+            runs = homes == "all" or (
+                cluster.name not in homes["except"] if isinstance(homes, dict) else cluster.name in homes
+            )
 
             assert not (runs and service["name"] in held)
 

@@ -1,5 +1,7 @@
-"""Every object that the samples and cases render is one that its API server takes: Kubernetes' own schemas at the cluster's
-version, and Istio's CRDs."""
+"""Every object that the samples and cases render is one that its API server takes.
+
+Held to Kubernetes' own schemas at the cluster's version, and to Istio's CRDs.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import ROOT, TESTS
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from conftest import ROOT, TESTS
 from meshc.cli.opened import Opened
 from meshc.pipeline import compile_mesh
 
@@ -119,7 +121,7 @@ def check_crd(body: dict[str, Any], file: str) -> None:
     for crd in _crds(CRDS / file):
         if crd["spec"]["group"] == group and crd["spec"]["names"]["kind"] == body["kind"]:
             schema = next(v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version)
-            known = {"apiVersion": {}, "kind": {}, "metadata": {}}
+            known: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
             whole = {**schema, "properties": {**known, **schema["properties"]}}
             jsonschema.Draft202012Validator(_closed(whole)).validate(body)
             return
@@ -135,7 +137,11 @@ def _closed(schema: Any) -> Any:
     """The schema with unknown fields refused, as an API server prunes them with a warning."""
     if isinstance(schema, dict):
         closed = {key: _closed(value) for key, value in schema.items()}
-        if "properties" in schema and "additionalProperties" not in schema and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        if (
+            "properties" in schema
+            and "additionalProperties" not in schema
+            and not schema.get("x-kubernetes-preserve-unknown-fields")
+        ):
             closed["additionalProperties"] = False
         return closed
     return [_closed(item) for item in schema] if isinstance(schema, list) else schema

@@ -133,9 +133,7 @@ def test_a_patch_of_labels_leaves_the_mac_whole(
     seal_all(tmp_path, plain, identity, "--mac-only-encrypted", sort=True)
     (tmp_path / "label.yaml").write_text("- {op: add, path: /metadata/labels, value: {team: shop}}\n")
     patch = "      patches: [{path: label.yaml, target: {kind: Secret, name: cacerts}}]\n"
-    (tmp_path / "mesh.yaml").write_text(
-        MESH.replace("      podCIDRs: [10.10", patch + "      podCIDRs: [10.10")
-    )
+    (tmp_path / "mesh.yaml").write_text(MESH.replace("      podCIDRs: [10.10", patch + "      podCIDRs: [10.10"))
 
     compiled(tmp_path)
 

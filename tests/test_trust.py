@@ -55,9 +55,7 @@ def files(ca: Authority | bytes | None, *chain: Authority, cluster: str = "hub")
     )
 
 
-def problems_of(
-    root: Authority | bytes, *clusters: ClusterFiles, generation: Generation = "istiod"
-) -> list[Problem]:
+def problems_of(root: Authority | bytes, *clusters: ClusterFiles, generation: Generation = "istiod") -> list[Problem]:
     data = root.cert_pem if isinstance(root, Authority) else root
     return verify(("root-cert.pem", data), clusters, generation=generation)
 
@@ -93,10 +91,7 @@ def test_authority_between_root_and_cluster() -> None:
 def test_rotation_with_two_roots_of_one_subject() -> None:
     new = make_root()
 
-    assert (
-        told(problems_of(pem(ROOT, new), files(HUB, ROOT), files(new.issue("edge"), new, cluster="edge")))
-        == []
-    )
+    assert told(problems_of(pem(ROOT, new), files(HUB, ROOT), files(new.issue("edge"), new, cluster="edge"))) == []
 
 
 def test_renewed_root_under_the_same_key() -> None:
@@ -308,8 +303,7 @@ def test_root_twice() -> None:
     line = ROOT.cert_pem.count(b"\n") + 1
 
     assert one(problems) == (
-        f"MESH306 root-cert.pem:{line}:1: the same certificate stands here a second time / "
-        "take one of the two out"
+        f"MESH306 root-cert.pem:{line}:1: the same certificate stands here a second time / take one of the two out"
     )
     assert problems[0].severity is Severity.WARNING
     assert problems[0].also == (Place("root-cert.pem", 1, 1),)
@@ -336,15 +330,11 @@ def test_root_twice() -> None:
         ),
         (
             ROOT.issue(purposes=[ExtendedKeyUsageOID.SERVER_AUTH]),
-            "may not sign workloads: its extendedKeyUsage lacks clientAuth / "
-            "issue it again without extendedKeyUsage",
+            "may not sign workloads: its extendedKeyUsage lacks clientAuth / issue it again without extendedKeyUsage",
         ),
         (
-            ROOT.issue(
-                extra=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]
-            ),
-            "has a critical extension that istiod and Envoy refuse: 1.2.3.4 / "
-            "issue it again without that extension",
+            ROOT.issue(extra=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]),
+            "has a critical extension that istiod and Envoy refuse: 1.2.3.4 / issue it again without that extension",
         ),
     ],
 )
@@ -429,11 +419,8 @@ def _signed_with_sha1(issuer: Authority, authority: Authority) -> bytes:
 def test_weak_signature() -> None:
     data = _signed_with_sha1(RSA_ROOT, RSA_ROOT.issue())
 
-    assert one(
-        problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data)))
-    ) == (
-        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which istiod refuses / '
-        "issue it again with SHA-256"
+    assert one(problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data)))) == (
+        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which istiod refuses / issue it again with SHA-256'
     )
 
 
@@ -749,9 +736,7 @@ POSITIONS = st.sampled_from(["root", "ca", "chain"])
 
 def _anywhere(position: str, data: bytes) -> list[Problem]:
     given_files = {"root": ROOT.cert_pem, "ca": HUB.cert_pem, "chain": pem(HUB, ROOT), position: data}
-    cluster = ClusterFiles(
-        "hub", ("ca-cert.pem", given_files["ca"]), ("cert-chain.pem", given_files["chain"])
-    )
+    cluster = ClusterFiles("hub", ("ca-cert.pem", given_files["ca"]), ("cert-chain.pem", given_files["chain"]))
     return verify(("root-cert.pem", given_files["root"]), [cluster], generation="istiod")
 
 
@@ -778,9 +763,7 @@ def test_mutated_pem_never_raises(position: str, data: st.DataObject) -> None:
     text = bytearray(pem(HUB, ROOT))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(start + 40, len(text))))
-    text[start:end] = data.draw(
-        st.binary(max_size=40) | st.sampled_from([b"-----BEGIN CERTIFICATE-----", b"\n", b"-"])
-    )
+    text[start:end] = data.draw(st.binary(max_size=40) | st.sampled_from([b"-----BEGIN CERTIFICATE-----", b"\n", b"-"]))
     for problem in _anywhere(position, bytes(text)):
         assert problem.what.isprintable()
 
@@ -789,6 +772,4 @@ def test_odd_kind_of_key_everywhere() -> None:
     """Only the CA that signs workloads is bound to what istiod knows."""
     odd = make_root(key="Ed25519")
 
-    assert {p.code for p in problems_of(odd, files(odd.issue(key="Ed25519"), odd))} == {
-        codes.CA_KEY_UNSUPPORTED
-    }
+    assert {p.code for p in problems_of(odd, files(odd.issue(key="Ed25519"), odd))} == {codes.CA_KEY_UNSUPPORTED}

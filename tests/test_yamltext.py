@@ -95,9 +95,7 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
     assert (value, type(value)) == (found, type(found))
 
 
-@pytest.mark.parametrize(
-    "text", ["y", "No", "on", "OFF", "010", "-00", "0_1", "1_000", "1:30", "0b1", "-0x1F", ".5_0"]
-)
+@pytest.mark.parametrize("text", ["y", "No", "on", "OFF", "010", "-00", "0_1", "1_000", "1:30", "0b1", "-0x1F", ".5_0"])
 def test_what_only_old_yaml_resolves_stays_text_in_manifests(text: str) -> None:
     assert text == one(f"a: {text}").data["a"]
 
@@ -111,9 +109,7 @@ def test_old_switches_are_problems_in_strict_mode(text: str) -> None:
     assert faults(f'a: "{text}"', strict=True) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["010", "08", "-00", "1:30", "1_000", "1_0.5", "0b1", "-0o7", "+0x1F", "0X1F", ".5_0"]
-)
+@pytest.mark.parametrize("text", ["010", "08", "-00", "1:30", "1_000", "1_0.5", "0b1", "-0o7", "+0x1F", "0X1F", ".5_0"])
 def test_old_numbers_are_problems_in_strict_mode(text: str) -> None:
     what = f'"{text}" without quotes is another value to older readers of YAML'
     hint = f'write "{text}" (with quotes) for the text, or plain decimal digits for a number'
@@ -138,9 +134,7 @@ def test_keys_are_their_text() -> None:
 
 
 def test_core_tags() -> None:
-    text = (
-        'a: !!str 1\nb: !!int "2"\nc: !!float 3\nd: !!bool "true"\ne: !!null ""\nf: !!map {}\ng: !!seq []\n'
-    )
+    text = 'a: !!str 1\nb: !!int "2"\nc: !!float 3\nd: !!bool "true"\ne: !!null ""\nf: !!map {}\ng: !!seq []\n'
 
     data = one(text, strict=True).data
 
@@ -167,9 +161,7 @@ def test_a_byte_order_mark_is_skipped() -> None:
 
 
 def test_places() -> None:
-    document = one(
-        "spec:\n  clusters:\n  - name: é hub\n    ports: [80, 'x']\n    labels: {a: yes}\n    none:\n"
-    )
+    document = one("spec:\n  clusters:\n  - name: é hub\n    ports: [80, 'x']\n    labels: {a: yes}\n    none:\n")
 
     clusters = ("spec", "clusters")
     assert Place("f.yaml", 1, 1) == document.place(("spec",))
@@ -427,9 +419,7 @@ def test_reading_never_raises_on_bytes(data: bytes, strict: bool) -> None:
     assert not strict or len(documents) == 1 or problems
 
 
-BITS = (
-    "a|b: |- |? |: |\n|\n  |\t|&x |*x|<<: |[|]|{|}|, |!!int |!|'|\"|>-\n|---\n|...\n|# |~|no|010|1e9|null|@"
-)
+BITS = "a|b: |- |? |: |\n|\n  |\t|&x |*x|<<: |[|]|{|}|, |!!int |!|'|\"|>-\n|---\n|...\n|# |~|no|010|1e9|null|@"
 MORE_BITS = [
     "0x_",
     ".",
@@ -553,9 +543,7 @@ JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not 2**53 < abs(x) < 2**64)
     | st.text(max_size=30)
     | YAML_BITS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10) | YAML_BITS, inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10) | YAML_BITS, inner, max_size=4),
     max_leaves=15,
 )
 
@@ -660,9 +648,7 @@ class Nasty:
         if kind < 0.5:
             return pick.randint(-(2**63), 2**64 - 1)
         if kind < 0.6:
-            return pick.choice(
-                [2**63, 2**64 - 1, 2**64, 10**20, 10**19, -(2**63), -(2**63) - 1, 123 * 10**40]
-            )
+            return pick.choice([2**63, 2**64 - 1, 2**64, 10**20, 10**19, -(2**63), -(2**63) - 1, 123 * 10**40])
         if kind < 0.7:
             edges = [
                 1.0,
@@ -683,9 +669,7 @@ class Nasty:
                 1e-6,
                 1e-7,
             ]
-            return pick.choice(
-                [*edges, 123456.5, 1234567.5, 999999.9, 2.0**53, 2.0**63, 2.0**64, 5e-324, 1.7e308]
-            )
+            return pick.choice([*edges, 123456.5, 1234567.5, 999999.9, 2.0**53, 2.0**63, 2.0**64, 5e-324, 1.7e308])
         return pick.uniform(-1, 1) * 10.0 ** pick.randint(-12, 30)
 
     def value(self, depth: int) -> Any:

@@ -80,9 +80,7 @@ class Authority:
         """PKCS#8, which Citadel and istiod read for every kind of key."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
-    def issue(
-        self, cluster: str = "hub", name: str = "Intermediate CA", **options: Unpack[Options]
-    ) -> Authority:
+    def issue(self, cluster: str = "hub", name: str = "Intermediate CA", **options: Unpack[Options]) -> Authority:
         """A certificate below this one; by default an intermediate as Istio's tools/certs makes them."""
         defaults: Options = {"end": CA_END, "path_length": 0, "aki": True, "san": ISTIOD}
         return _make(_name(name, cluster), self, {**defaults, **options})
@@ -139,11 +137,7 @@ def _make(subject: x509.Name, issuer: Authority | None, options: Options) -> Aut
     if purposes := options.get("purposes"):
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     if (ski := options.get("ski", True)) is not False:
-        own = (
-            x509.SubjectKeyIdentifier.from_public_key(public)
-            if ski is True
-            else x509.SubjectKeyIdentifier(ski)
-        )
+        own = x509.SubjectKeyIdentifier.from_public_key(public) if ski is True else x509.SubjectKeyIdentifier(ski)
         builder = builder.add_extension(own, critical=False)
     aki = options.get("aki", False)
     if issuer and aki is not False:

@@ -23,17 +23,23 @@ KUSTOMIZE_VERSION = Code(
 
 UNKNOWN_KEY = Code("MESH101", "a key that meshc doesn't know", "correct the key's spelling, or take it out")
 MISSING_KEY = Code("MESH102", "a key is missing", "add the key")
-WRONG_TYPE = Code("MESH103", "a value of the wrong type", "write a value of the type named; quote versions and words like no")
+WRONG_TYPE = Code(
+    "MESH103", "a value of the wrong type", "write a value of the type named; quote versions and words like no"
+)
 BAD_VALUE = Code("MESH104", "a value that can't be", "write one of the values named, or a value in the form named")
 NOT_YET = Code("MESH105", "a part of the shape that isn't built yet", "take it out, or use a later meshc")
-UNKNOWN_CLUSTER = Code("MESH106", "a selection names a cluster that isn't there", "correct the name, or add the cluster")
+UNKNOWN_CLUSTER = Code(
+    "MESH106", "a selection names a cluster that isn't there", "correct the name, or add the cluster"
+)
 EMPTY_SELECTION = Code(
     "MESH107", "a selection chooses no cluster", "check the labels, or take the entry out", Severity.WARNING
 )
 
 # 2xx: clusters
 
-DUPLICATE_CLUSTER = Code("MESH201", "two clusters have one name", "rename one; istiod ignores the second secret of a name")
+DUPLICATE_CLUSTER = Code(
+    "MESH201", "two clusters have one name", "rename one; istiod ignores the second secret of a name"
+)
 NO_PRIMARY = Code("MESH202", "no cluster is a primary", "give one cluster role: primary")
 WRONG_PRIMARY = Code("MESH203", "a remote's primary isn't one", "name a cluster whose role is primary")
 WRONG_ROLE = Code("MESH204", "a setting that the cluster's role doesn't have", "move it to a cluster of the other role")
@@ -43,7 +49,9 @@ ISTIO_UNSUPPORTED = Code(
 )
 MIXED_GENERATIONS = Code("MESH207", "classic Istio and istiod in one mesh", "give every cluster the same generation")
 AHEAD_OF_PRIMARY = Code(
-    "MESH208", "a remote is ahead of its primary", "upgrade the primary first: a data plane must not be ahead of its control plane"
+    "MESH208",
+    "a remote is ahead of its primary",
+    "upgrade the primary first: a data plane must not be ahead of its control plane",
 )
 BEHIND_PRIMARY = Code(
     "MESH209",
@@ -59,7 +67,9 @@ REVISION_DIFFERS = Code(
     Severity.WARNING,
     acknowledgeable=True,
 )
-KUBERNETES_MISSING = Code("MESH211", "a cluster's Kubernetes version is missing", "add kubernetesVersion, here or in overrides")
+KUBERNETES_MISSING = Code(
+    "MESH211", "a cluster's Kubernetes version is missing", "add kubernetesVersion, here or in overrides"
+)
 KUBERNETES_IMPOSSIBLE = Code(
     "MESH212", "a Kubernetes version that this Istio can't run on", "change the cluster's version or the Istio version"
 )
@@ -91,12 +101,18 @@ SERVICE_OVERLAP_ISTIOD = Code(
     acknowledgeable=True,
 )
 RANGES_UNKNOWN = Code(
-    "MESH218", "a cluster's pod ranges are unknown", "add podCIDRs, so that overlaps can be found", Severity.NOTICE, acknowledgeable=True
+    "MESH218",
+    "a cluster's pod ranges are unknown",
+    "add podCIDRs, so that overlaps can be found",
+    Severity.NOTICE,
+    acknowledgeable=True,
 )
 BAD_API_SERVER = Code(
     "MESH219", "an API server address that a primary can't reach", "write https://host:port as the primary reaches it"
 )
-ADDRESS_MISSING = Code("MESH220", "the control plane's address is missing", "add it to controlPlane.addresses of the primary")
+ADDRESS_MISSING = Code(
+    "MESH220", "the control plane's address is missing", "add it to controlPlane.addresses of the primary"
+)
 BAD_ADDRESS = Code("MESH221", "not an address that remotes can reach", "write an IP address or a host name")
 INJECTION_URL_MISSING = Code(
     "MESH222",
@@ -104,7 +120,9 @@ INJECTION_URL_MISSING = Code(
     "add controlPlane.injectionURL: API servers refuse webhooks to a Service of type ExternalName",
 )
 BAD_INJECTION_URL = Code("MESH223", "an injectionURL that can't be", "write https://host:port without a path")
-IPV6_TOO_EARLY = Code("MESH224", "an IPv6 address before Istio 1.30", "use an IPv4 address or a host name, or upgrade to 1.30")
+IPV6_TOO_EARLY = Code(
+    "MESH224", "an IPv6 address before Istio 1.30", "use an IPv4 address or a host name, or upgrade to 1.30"
+)
 PILOT_NAME_FAILS = Code(
     "MESH225",
     "pilot's address would fail the certificate check",
@@ -150,12 +168,8 @@ CA_CERT_NOT_SINGLE = Code(
     "ca-cert.pem with several certificates",
     "keep the cluster's own CA there, and move its issuers to cert-chain.pem: Istio reads only the first",
 )
-ROOT_UNUSABLE = Code(
-    "MESH305", "a root that can't be one", "put self-signed CAs with keyCertSign into root-cert.pem"
-)
-ROOT_TWICE = Code(
-    "MESH306", "a root stands twice in root-cert.pem", "take one of the two out", Severity.WARNING
-)
+ROOT_UNUSABLE = Code("MESH305", "a root that can't be one", "put self-signed CAs with keyCertSign into root-cert.pem")
+ROOT_TWICE = Code("MESH306", "a root stands twice in root-cert.pem", "take one of the two out", Severity.WARNING)
 CA_UNUSABLE = Code(
     "MESH307",
     "a certificate that may not sign workloads",
@@ -224,7 +238,9 @@ SAMPLE_CA = Code(
     exit=Exit.REFUSED,
 )
 CERTIFICATES_MISSING = Code(
-    "MESH320", "a public certificate file is missing", "put it where the message says; it is public and belongs into Git"
+    "MESH320",
+    "a public certificate file is missing",
+    "put it where the message says; it is public and belongs into Git",
 )
 
 # 4xx: secrets
@@ -233,11 +249,19 @@ CACERTS_MISSING = Code("MESH401", "a cluster's sealed cacerts is missing", "seal
 LOCAL_REMOTE_SECRET = Code(
     "MESH403", "a remote secret for the primary's own cluster", "delete the file: Istio always knows its own cluster"
 )
-SEALED_UNUSED = Code("MESH404", "a sealed file that nothing places", "delete it, or correct its name or folder", Severity.WARNING)
+SEALED_UNUSED = Code(
+    "MESH404", "a sealed file that nothing places", "delete it, or correct its name or folder", Severity.WARNING
+)
 SEALED_UNREADABLE = Code("MESH405", "a sealed file that isn't one sealed Secret", "seal it again, one Secret a file")
-SEALED_IDENTITY = Code("MESH406", "a sealed Secret under the wrong name or namespace", "seal it again under the name and namespace given")
-SEALED_KEYS = Code("MESH407", "a sealed Secret without the keys that Istio reads", "seal it again with exactly the keys given")
-SEALED_LABELS = Code("MESH408", "a sealed Secret without the label or annotation that Istio reads", "add it as the message says")
+SEALED_IDENTITY = Code(
+    "MESH406", "a sealed Secret under the wrong name or namespace", "seal it again under the name and namespace given"
+)
+SEALED_KEYS = Code(
+    "MESH407", "a sealed Secret without the keys that Istio reads", "seal it again with exactly the keys given"
+)
+SEALED_LABELS = Code(
+    "MESH408", "a sealed Secret without the label or annotation that Istio reads", "add it as the message says"
+)
 PLAINTEXT = Code(
     "MESH409",
     "a value that isn't sealed",
@@ -250,7 +274,9 @@ STRING_DATA = Code(
     "seal it under data: an API server would take the ciphertext in stringData as the value",
     exit=Exit.REFUSED,
 )
-NOT_SEALED = Code("MESH411", "a Secret without a sops block", "encrypt it, and treat what it held as public", exit=Exit.REFUSED)
+NOT_SEALED = Code(
+    "MESH411", "a Secret without a sops block", "encrypt it, and treat what it held as public", exit=Exit.REFUSED
+)
 UNSAFE_ANNOTATION = Code(
     "MESH413", "an annotation that switches protection off", "take it out of the file", exit=Exit.REFUSED
 )
@@ -262,9 +288,13 @@ FRAGILE_MAC = Code(
     acknowledgeable=True,
 )
 PUBLIC_PART_DIFFERS = Code(
-    "MESH415", "a sealed file and the certificates folder disagree", "issue the cluster's certificate again, or restore the one that was sealed"
+    "MESH415",
+    "a sealed file and the certificates folder disagree",
+    "issue the cluster's certificate again, or restore the one that was sealed",
 )
-TEMPLATE_TEXT = Code("MESH416", "template text in a sealed file", "take {{ out: a controller would run it", exit=Exit.REFUSED)
+TEMPLATE_TEXT = Code(
+    "MESH416", "template text in a sealed file", "take {{ out: a controller would run it", exit=Exit.REFUSED
+)
 PLAINTEXT_SECRET = Code(
     "MESH417",
     "a secret in plain text in a file of the user's",
@@ -307,17 +337,23 @@ DUPLICATE_SERVICE = Code("MESH517", "a Service stands twice in one entry", "keep
 OUTSIDE = Code("MESH601", "a path outside the repository", "move the file into the repository", exit=Exit.REFUSED)
 FILE_MISSING = Code("MESH602", "a file that isn't there", "correct the path, or add the file")
 SYMLINK = Code("MESH603", "a symbolic link", "put the file itself there", exit=Exit.REFUSED)
-REMOTE_BASE = Code("MESH604", "a kustomization that loads from the network", "vendor it into the repository", exit=Exit.REFUSED)
+REMOTE_BASE = Code(
+    "MESH604", "a kustomization that loads from the network", "vendor it into the repository", exit=Exit.REFUSED
+)
 KUSTOMIZATION_FIELD = Code(
     "MESH605",
     "a kustomization field that meshc doesn't run",
     "write what it makes into plain manifests",
     exit=Exit.REFUSED,
 )
-PATCH_MATCHES_NOTHING = Code("MESH606", "a patch that matches nothing", "correct its target; the objects there are are in overlays/")
+PATCH_MATCHES_NOTHING = Code(
+    "MESH606", "a patch that matches nothing", "correct its target; the objects there are are in overlays/"
+)
 BAD_PATCH = Code("MESH607", "a file that isn't a patch", "write a strategic merge patch, or a JSON patch with a target")
 DUPLICATE_OBJECT = Code("MESH608", "one object twice in a cluster", "take it out of resources, or patch meshc's own")
-BAD_RESOURCE = Code("MESH609", "a manifest that isn't a Kubernetes object", "give it apiVersion, kind and metadata.name")
+BAD_RESOURCE = Code(
+    "MESH609", "a manifest that isn't a Kubernetes object", "give it apiVersion, kind and metadata.name"
+)
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
 
 # 7xx: what kustomize says
@@ -326,8 +362,12 @@ KUSTOMIZE_FAILED = Code("MESH701", "kustomize refuses an input", "mend the file 
 
 # 9xx: acknowledgements
 
-ACKNOWLEDGES_NOTHING = Code("MESH901", "an acknowledgement that silences nothing", "take it out, or correct its code or clusters")
-NOT_ACKNOWLEDGEABLE = Code("MESH902", "an acknowledgement of a problem that must be solved", "solve it, and take the acknowledgement out")
+ACKNOWLEDGES_NOTHING = Code(
+    "MESH901", "an acknowledgement that silences nothing", "take it out, or correct its code or clusters"
+)
+NOT_ACKNOWLEDGEABLE = Code(
+    "MESH902", "an acknowledgement of a problem that must be solved", "solve it, and take the acknowledgement out"
+)
 
 
 def every_code() -> dict[str, Code]:

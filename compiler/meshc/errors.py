@@ -113,6 +113,13 @@ class ProblemsError(MeshcError):
         self.exit = Exit.REFUSED if refused else Exit.WRONG_INPUT
 
 
+def stop_on(problems: Iterable[Problem]) -> None:
+    """Raises ProblemsError if any of the problems is an error."""
+    found = list(problems)
+    if any(problem.severity is Severity.ERROR for problem in found):
+        raise ProblemsError(found)
+
+
 class ToolError(MeshcError):
     """An outside tool is missing, too old or failed."""
 

@@ -1,4 +1,4 @@
-"""process turns a `Command` into what it prints: the only caller of subprocess. No shell, a bound on time, a bare environment."""
+"""process turns a `Command` into what it prints: no shell, a bound on time, a bare environment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def run(command: Command) -> bytes:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise CommandError(command, "", f"{command.argv[0]} took longer than {command.timeout:.0f} s and was stopped") from None
+        raise CommandError(
+            command, "", f"{command.argv[0]} took longer than {command.timeout:.0f} s and was stopped"
+        ) from None
     except OSError as error:
         raise CommandError(command, "", f"{command.argv[0]} can't be run: {error.strerror}") from None
     if done.returncode:

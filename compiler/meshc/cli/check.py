@@ -12,8 +12,9 @@ from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, count, paint, plain, say, show_json, show_problems, tell
 from meshc.disk.units import foreign
 from meshc.errors import Exit, RefusedError
+from meshc.output.render import render
 from meshc.output.trees import VERSIONS, expected_tree, read_trees
-from meshc.pipeline import compile_mesh, render, stop_on_kustomize
+from meshc.pipeline import compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +30,23 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
     opened.repository.recover()
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled, opened.repository, opened.kustomize, None, jobs)
+    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0)
     expected = expected_tree(compiled.layout, rendered)
     found = read_trees(opened.repository)
     strangers = foreign(found)
     if strangers:
         names = "\n".join(f"  {name}" for name in strangers[:10])
-        raise RefusedError(f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere")
+        raise RefusedError(
+            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
+        )
     stale = list(differences(found, expected))
     if form is Format.JSON:
         listed = [{"file": path, "state": state, "differs": lines} for path, state, lines in stale]
         show_json({"stale": listed, "pending": compiled.pending, "problems": [as_json(p) for p in compiled.problems]})
     elif form is Format.GITHUB:
         for path, state, lines in stale:
-            tell(f"::error file={opened.source.shown(path)},title=stale::{state}: run meshc compile%0A{'%0A'.join(plain(line) for line in lines)}")
+            shown = "%0A".join(plain(line).replace("%", "%25") for line in lines)
+            tell(f"::error file={opened.source.shown(path)},title=stale::{state}: run meshc compile%0A{shown}")
     else:
         for path, state, lines in stale:
             tell(f"{paint(state, 'yellow')}: {opened.source.shown(path)}")
@@ -70,7 +74,9 @@ def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str,
 
 def _lines(old: bytes, new: bytes) -> Iterable[str]:
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
-    changed = [line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))]
+    changed = [
+        line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))
+    ]
     for line in changed[:_SHOWN]:
         yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
     if len(changed) > _SHOWN:
@@ -81,7 +87,9 @@ def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: O
     from meshc import __version__
 
     say(f"{count(len(stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
-    wrote = dict(line.split(": ") for line in found.get(VERSIONS, b"").decode().splitlines() if ": " in line and line[:1] != "#")
+    wrote = dict(
+        line.split(": ") for line in found.get(VERSIONS, b"").decode().splitlines() if ": " in line and line[:1] != "#"
+    )
     for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
         if wrote.get(tool, now) != now:
             say(f"  what is committed was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.errors import MeshcError
+from meshc.output.render import render
 from meshc.output.trees import Written, write_trees
-from meshc.pipeline import Compiled, compile_mesh, render, stop_on_kustomize
+from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
         raise MeshcError(f"no cluster is named {named}\n  hint: clusters: {known}")
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled, repository, opened.kustomize, chosen if patterns else None, jobs)
+    rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0)
     written = write_trees(compiled.layout, rendered, repository, opened.kustomize.version, whole=not patterns)
     _summary(compiled, written, form)
     if form is not Format.JSON:
@@ -38,7 +39,12 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
 
 def _summary(compiled: Compiled, done: Written, form: Format) -> None:
     mesh = compiled.plan.mesh
-    groups = {"written": done.written, "unchanged": done.unchanged, "removed": done.removed, "pending": compiled.pending}
+    groups = {
+        "written": done.written,
+        "unchanged": done.unchanged,
+        "removed": done.removed,
+        "pending": compiled.pending,
+    }
     if form is Format.JSON:
         problems = [as_json(problem) for problem in compiled.problems]
         show_json({"mesh": mesh, **groups, "files": done.files, "problems": problems})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,9 +23,10 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Option("--file", "-f", help="The mesh to compile.", show_default=True)]
 Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
-Jobs = Annotated[Optional[int], typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")]  # noqa: UP045
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")
+]
 _MESH = Path("mesh.yaml")
-
 
 
 def _version(wanted: bool) -> None:
@@ -46,11 +47,15 @@ def options(
     del version
 
 
-@app.command("compile", epilog="Examples: meshc compile   |   meshc compile --cluster 'edge-*'   |   meshc compile -f meshes/prod/mesh.yaml")
+@app.command(
+    "compile",
+    epilog="Examples: meshc compile   |   meshc compile --cluster 'edge-*'   |   meshc compile -f prod/mesh.yaml",
+)
 def compile_(
     file: File = _MESH,
     cluster: Annotated[
-        Optional[list[str]], typer.Option("--cluster", "-c", help="Only these clusters, by name or glob; may be given often.")  # noqa: UP045
+        list[str] | None,
+        typer.Option("--cluster", "-c", help="Only these clusters, by name or glob; may be given often."),
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
@@ -91,7 +96,9 @@ def plan(file: File = _MESH, form: Form = Format.TEXT) -> None:
 
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
 def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of mesh.yaml, for editors."""
     from meshc.cli.schema import schema_command
@@ -115,5 +122,5 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         sys.exit(bug(error))

@@ -30,7 +30,8 @@ def plan_command(file: Path, form: Format) -> None:
 
 def lines(plan: Plan) -> Iterator[str]:
     """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies."""
-    yield f"mesh {plan.mesh}: {plan.generation}, namespace {plan.istio_namespace}, trust domain {plan.trust_domain}, mesh ID {plan.mesh_id}"
+    yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
+    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for cluster in plan.clusters:
         yield ""
@@ -42,8 +43,10 @@ def lines(plan: Plan) -> Iterator[str]:
 
 
 def _cluster(cluster: ClusterPlan) -> Iterator[str]:
-    head = f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
-    yield head + (f", network {cluster.network}" if cluster.network else "")
+    kubernetes = f"Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
+    yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
+        f", network {cluster.network}" if cluster.network else ""
+    )
     if cluster.revision != "default":
         yield f"  revision   {cluster.revision}"
     if cluster.attachment:

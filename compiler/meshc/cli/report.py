@@ -1,5 +1,8 @@
-"""report turns problems and exceptions into what a person or a machine reads. Rules of speech: small letters, no full stop,
-values in double quotes; data goes to standard output, everything else to standard error; nothing printed can steer a terminal."""
+"""report turns problems and exceptions into what a person or a machine reads.
+
+Rules of speech: small letters, no full stop, values in double quotes. Data goes to standard output, everything else to
+standard error. Nothing printed can steer a terminal.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,7 @@ def count(number: int, noun: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text with everything spelled out that a terminal or a reader could be misled by: control and format characters."""
+    """Text with everything spelled out that could mislead a terminal or a reader: control and format characters."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -107,9 +110,8 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: 
 
 
 def _text(problem: Problem) -> str:
-    lines = [
-        f"{plain(str(problem.place))}: {paint(problem.severity, _COLOURS[problem.severity])} {problem.code.id}: {plain(problem.what)}"
-    ]
+    severity = paint(problem.severity, _COLOURS[problem.severity])
+    lines = [f"{plain(str(problem.place))}: {severity} {problem.code.id}: {plain(problem.what)}"]
     lines += [f"  and here: {plain(str(place))}" for place in problem.also]
     if problem.hint:
         lines.append(f"  hint: {plain(problem.hint)}")

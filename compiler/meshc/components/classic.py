@@ -1,5 +1,6 @@
-"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes with manual injection, less its clean-up hooks.
+"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes with manual injection.
 
+Less the ConfigMap of the injection template, which isn't built yet, and the chart's clean-up hooks.
 The four hook objects are left out because a GitOps engine would run the Job at once, and it deletes every workload
 certificate of the cluster. apps/v1 and rbac v1 stand in place of the chart's beta versions: both exist from
 Kubernetes 1.9, the beta versions end at 1.16 and 1.22. Namespaces are written by us, as kustomize's namespace
@@ -104,7 +105,12 @@ def _citadel(plan: Plan) -> Iterable[Body]:
         {"name": "http-monitoring", "port": 9093, "protocol": "TCP"},
     ]
     yield thing(
-        "v1", "Service", "istio-citadel", namespace, labels=labels, spec={"ports": ports, "selector": {"istio": "citadel"}}
+        "v1",
+        "Service",
+        "istio-citadel",
+        namespace,
+        labels=labels,
+        spec={"ports": ports, "selector": {"istio": "citadel"}},
     )
     yield thing("apps/v1", "Deployment", "istio-citadel", namespace, labels=labels, spec=_citadel_deployment(plan))
 
@@ -157,7 +163,9 @@ def _architectures() -> Mapping[str, Any]:
 
     return {
         "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [match(images)]},
-        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 2, "preference": match([arch])} for arch in images],
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 2, "preference": match([arch])} for arch in images
+        ],
     }
 
 

@@ -14,7 +14,7 @@ PRUNE_PROTECTION: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
-"""Keeps Argo CD and Flux from deleting an object that Git no longer names: a pruned Namespace takes its workloads along."""
+"""Keeps Argo CD and Flux from deleting what Git no longer names: a pruned Namespace takes its workloads along."""
 
 OURS: Mapping[str, str] = {"app.kubernetes.io/managed-by": "meshc"}
 ISTIO: Mapping[str, str] = {**OURS, "app.kubernetes.io/part-of": "istio"}

@@ -1,4 +1,4 @@
-"""The remote component of istiod: base's reader account and what chart istiod makes with `profile=remote` (1.24 to 1.30).
+"""The remote component of istiod, 1.24 to 1.30: base's reader account and chart istiod's objects with `profile=remote`.
 
 Two things are ours alone: the token Secret, which Kubernetes from 1.24 no longer makes for an account and the
 primary's credentials are read from; and no caBundle in the webhooks, which the primary's istiod fills in.
@@ -57,7 +57,7 @@ def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _reader_rules() -> Iterable[Mapping[str, list[str]]]:
-    """What the primary's istiod does in a remote: read services and pods, review tokens, patch webhooks, give out its root."""
+    """What the primary's istiod does here: read services and pods, review tokens, patch webhooks, share its root."""
     istio = ("config", "security", "networking", "authentication", "rbac", "telemetry", "extensions")
     yield rule([f"{group}.istio.io" for group in istio], ["*"], _READ)
     core = ("endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets")
@@ -111,7 +111,9 @@ def _service(plan: Plan, cluster: ClusterPlan, address: str) -> Iterable[Body]:
 
 def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
     revision, namespace = cluster.revision, plan.istio_namespace
-    suffix = ("" if revision == "default" else f"-{revision}") + ("" if namespace == "istio-system" else f"-{namespace}")
+    suffix = ("" if revision == "default" else f"-{revision}") + (
+        "" if namespace == "istio-system" else f"-{namespace}"
+    )
     injected, rev, inject = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject"
     not_refused = [_expression(inject, "NotIn", "false")]
     selectors = {

@@ -1,4 +1,4 @@
-"""The mesh's policy on mutual TLS, in the primary: the only cluster whose Istio configuration the control plane reads."""
+"""The mesh's policy on mutual TLS, in the primary: the only cluster whose configuration the control plane reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _classic(plan: Plan) -> Iterable[Body]:
-    """MeshPolicy is cluster-scoped. Only strict makes clients speak TLS; permissive is what the 1.0 chart has by default."""
+    """MeshPolicy is cluster-scoped. Only strict makes clients speak TLS; permissive is the 1.0 chart's default."""
     if plan.mutual_tls == "disabled":
         return
     peer = {"mtls": {}} if plan.mutual_tls == "strict" else {"mtls": {"mode": "PERMISSIVE"}}

@@ -30,7 +30,9 @@ def copy_of(service: ServiceCopy) -> Body:
     if service.headless:
         spec["clusterIP"] = "None"
     labels = {**service.labels, **OURS}
-    return thing("v1", "Service", service.name, service.namespace, labels=labels, annotations=service.annotations, spec=spec)
+    return thing(
+        "v1", "Service", service.name, service.namespace, labels=labels, annotations=service.annotations, spec=spec
+    )
 
 
 def _port(port: Port) -> dict[str, Any]:

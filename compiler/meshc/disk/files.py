@@ -44,9 +44,7 @@ def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
 
 def _open_in(folder: int, name: str, shown: str) -> int | None:
     try:
-        fd = os.open(
-            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder
-        )  # a pipe would wait for a writer
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)  # a pipe would wait for a writer
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
             return None
@@ -153,11 +151,7 @@ def telling(what: str, state: str = "; nothing was changed") -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    text = (
-        error.strerror
-        if isinstance(error, OSError) and error.strerror
-        else str(error) or type(error).__name__
-    )
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
     return text[0].lower() + text[1:]
 
 
@@ -179,9 +173,7 @@ def own_folder(base: Path, *parts: str) -> Path:
             folder.mkdir()
         if not stat.S_ISDIR(folder.lstat().st_mode):
             shown = quoted(folder.relative_to(base).as_posix())
-            raise IrregularError(
-                f"{shown} is a symbolic link or a file where meshc keeps a folder; remove it"
-            )
+            raise IrregularError(f"{shown} is a symbolic link or a file where meshc keeps a folder; remove it")
     ignore = base / ".meshc" / ".gitignore"
     if not lexists(ignore):
         ignore.write_bytes(b"*\n")

@@ -129,9 +129,7 @@ class _Move:
             self.old.rename(self.target)
 
 
-def _apply(
-    base: Path, changes: Mapping[str, Mapping[str, bytes]], current: Mapping[str, Mapping[str, bytes]]
-) -> None:
+def _apply(base: Path, changes: Mapping[str, Mapping[str, bytes]], current: Mapping[str, Mapping[str, bytes]]) -> None:
     moves = {unit: _Move.of(base, unit, arrives=bool(files)) for unit, files in changes.items()}
     journal = base / ".meshc" / "transaction" / "journal.json"
     unit = ".meshc/transaction"
@@ -272,9 +270,7 @@ def _writing(base: Path) -> Iterator[bool]:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 holder = os.pread(fd, 20, 0).decode("ascii", "replace")
-                raise RefusedError(
-                    f"another meshc is writing here (process {holder}); wait until it is done"
-                ) from None
+                raise RefusedError(f"another meshc is writing here (process {holder}); wait until it is done") from None
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode(), 0)
         with telling("cannot finish what an interrupted meshc left in .meshc", "; the next one tries again"):

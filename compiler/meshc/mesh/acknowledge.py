@@ -82,9 +82,7 @@ def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
         if len(names) < 2 or len(same) < 2:
             yield from same
             continue
-        shown = ", ".join(names[:_NAMED]) + (
-            f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        )
+        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
         yield replace(same[0], what=f"{shown}: {_about_one(same[0])}", clusters=tuple(names))
 
 

@@ -55,9 +55,7 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
 
-def _address(
-    fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path
-) -> Iterable[Problem]:
+def _address(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
     clusters = (member.name,)
     if part not in _PARTS[fleet.classic]:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
@@ -69,9 +67,7 @@ def _address(
         yield source.problem(codes.BAD_ADDRESS, path, f"{part}: {fault}", hint, clusters=clusters)
 
 
-def _ipv6(
-    fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path
-) -> Iterable[Problem]:
+def _ipv6(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
@@ -111,12 +107,7 @@ def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
     for member in fleet.remotes:
         primary, known = fleet.primary_of(member), fleet.addresses_of(member)
-        if (
-            fleet.classic
-            or primary is None
-            or member.cluster.sidecar_injection == "manual"
-            or "istiod" not in known
-        ):
+        if fleet.classic or primary is None or member.cluster.sidecar_injection == "manual" or "istiod" not in known:
             continue
         address, path = known["istiod"]
         control_plane = primary.cluster.control_plane
@@ -152,23 +143,17 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
         asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
         is_name = ip_version(address) == 0
         if asked and is_name:
-            what = (
-                f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
-            )
+            what = f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
             hint = "write the IP address, or take pilotService out"
             also = (source.document.place(primary.path("controlPlane", "pilotService")),)
-            yield source.problem(
-                codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,)
-            )
+            yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,))
         elif secured and (is_name or asked is False):
             expected = _expected_namespace(address, is_name)
             if expected != namespace:
                 where = f'namespace "{expected}"' if expected else "their own workload's namespace"
                 expects = f'sidecars that connect to "{address}" expect pilot in {where}'
                 what = f'{member.name}: {expects}, not "{namespace}"'
-                hint = (
-                    f"use an IP address with pilotService: true: they then connect to istio-pilot.{namespace}"
-                )
+                hint = f"use an IP address with pilotService: true: they then connect to istio-pilot.{namespace}"
                 yield source.problem(codes.PILOT_NAME_FAILS, path, what, hint, clusters=(member.name,))
 
 

@@ -37,14 +37,10 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
         unknown = unknown_names(fleet, selection)
         for steps, name in unknown:
             what = f'there is no cluster "{name}"'
-            yield source.problem(
-                codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name)
-            )
+            yield source.problem(codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name))
         # an acknowledgement of nothing is an error of its own
         if not unknown and not fleet.choose(selection) and path[1] != "acknowledge":
-            labels = isinstance(selection, Selector) and (
-                selection.match_labels or selection.match_expressions
-            )
+            labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
             hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
             what = f"{dotted(path)}: no cluster is chosen"
             yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
@@ -165,9 +161,7 @@ def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if declared:
             what = f'{member.name}: network "{name}" isn\'t declared'
             hint = did_you_mean(name, declared)
-            yield source.problem(
-                codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,)
-            )
+            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
         elif one and name != one.cluster.network:
             what = (
                 f'{member.name}: network "{name}" isn\'t "{one.cluster.network}", which {one.name} is in; '

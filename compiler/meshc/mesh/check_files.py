@@ -27,9 +27,7 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
         if not file.manifests:
             hint = "write a manifest, or take the file out"
-            yield codes.BAD_RESOURCE.at(
-                Place(source.shown(file.path), 1, 1), "the file holds no object", hint
-            )
+            yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
 
 
 def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:

@@ -65,9 +65,7 @@ def _overlap(source: Source, code: Code, later: _Range, others: Sequence[_Range]
     """One problem a range, however many it overlaps: managed clouds give all clusters the same."""
     other = others[0]
     owner = f"{other.cluster}'s" if other.cluster != later.cluster else "its own"
-    what = (
-        f"{later.cluster}'s {later.kind} range {later.text} overlaps {owner} {other.kind} range {other.text}"
-    )
+    what = f"{later.cluster}'s {later.kind} range {later.text} overlaps {owner} {other.kind} range {other.text}"
     what += f" and {len(others) - 1} more" if len(others) > 1 else ""
     clusters = tuple(dict.fromkeys([one.cluster for one in (*others, later)]))
     who = f"{', '.join(clusters[:-1])} and {clusters[-1]}" if 1 < len(clusters) < 4 else clusters[0]
@@ -93,11 +91,7 @@ def _cidr_fault(text: str) -> tuple[str, str]:
         return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16"
     if "/" not in text:
         return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16"
-    fault = (
-        "has a netmask in place of a length"
-        if "." in text.partition("/")[2]
-        else "has bits set beyond its length"
-    )
+    fault = "has a netmask in place of a length" if "." in text.partition("/")[2] else "has bits set beyond its length"
     return f"{shown} {fault}", f'write "{mended}"'
 
 
@@ -105,9 +99,7 @@ def _overlaps(found: Iterable[_Range]) -> Iterator[tuple[_Range, _Range]]:
     """Pairs that overlap, each once, the earlier in mesh.yaml first. Sweeps: n log n where few do."""
     open_ranges: list[_Range] = []
     for one in sorted(found, key=lambda r: (r.version, r.first, r.last)):
-        open_ranges = [
-            other for other in open_ranges if other.version == one.version and other.last >= one.first
-        ]
+        open_ranges = [other for other in open_ranges if other.version == one.version and other.last >= one.first]
         for other in open_ranges:
             yield (other, one) if _position(other) <= _position(one) else (one, other)
         open_ranges.append(one)

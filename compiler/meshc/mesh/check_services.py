@@ -44,9 +44,7 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             for key in ((port.port, port.protocol), port.name):
                 if key is not None and key in seen:
                     what = (
-                        f"port {port.port} stands twice"
-                        if isinstance(key, tuple)
-                        else f'two ports are named "{key}"'
+                        f"port {port.port} stands twice" if isinstance(key, tuple) else f'two ports are named "{key}"'
                     )
                     also = source.document.place(("spec", "services", number, "ports", seen[key]))
                     yield source.problem(codes.BAD_SERVICE, path, what, "keep one", also=(also,))
@@ -69,9 +67,7 @@ def clashes(exports: Sequence[Export]) -> Iterable[Problem]:
         if export.headless != other.headless:
             which = (here, there) if export.headless else (there, here)
             what = f"Service {host} is headless in {which[0]}, and has a cluster IP in {which[1]}"
-            yield codes.PORT_CLASH.at(
-                export.place, what, "make both the same", also=(other.place,), clusters=clusters
-            )
+            yield codes.PORT_CLASH.at(export.place, what, "make both the same", also=(other.place,), clusters=clusters)
         for mine, theirs in _differences(export.ports, other.ports):
             what = f"Service {host} has {mine} in {here}, but {theirs} in {there}"
             hint = "write one name, number and protocol everywhere: Istio joins endpoints by a port's name"

@@ -71,8 +71,6 @@ def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
     needs += ["control-plane TLS"] if security.control_plane_tls is not False else []
     if needs:
         broken = " and ".join(needs)
-        what = (
-            f"self-signed CAs break {broken}: every cluster's Citadel makes a root that the others don't know"
-        )
+        what = f"self-signed CAs break {broken}: every cluster's Citadel makes a root that the others don't know"
         hint = "write type: plugged-in, with an intermediate a cluster under one root"
         yield source.problem(codes.SELF_SIGNED_SPLIT, ("spec", "security", "ca", "type"), what, hint)

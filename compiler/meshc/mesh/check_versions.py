@@ -46,9 +46,7 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path = member.path("istio", "version")
             yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
         elif is_classic(own) != fleet.classic:
-            what = (
-                f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
-            )
+            what = f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
             also = (source.document.place(("spec", "istio", "version")),)
             hint = "give every cluster the same generation"
             yield source.problem(
@@ -72,11 +70,7 @@ def _istio_fault(text: str) -> tuple[str, str] | None:
         return f"Istio {text} is newer than this meshc knows", known
     if version.line < (1, 0):
         return f"Istio {text} is older than the istio-remote chart", known
-    reason = (
-        "had Mixer and Galley in between"
-        if version.line < (1, 5)
-        else "changed its remote component before 1.24"
-    )
+    reason = "had Mixer and Galley in between" if version.line < (1, 5) else "changed its remote component before 1.24"
     return f"meshc doesn't compile for Istio {text}: this line {reason}", known
 
 
@@ -87,11 +81,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if primary is None:
             continue
         mine, theirs = fleet.version_of(member), fleet.version_of(primary)
-        if (
-            mine.line not in _KNOWN
-            or theirs.line not in _KNOWN
-            or is_classic(str(mine)) != is_classic(str(theirs))
-        ):
+        if mine.line not in _KNOWN or theirs.line not in _KNOWN or is_classic(str(mine)) != is_classic(str(theirs)):
             continue  # said by another check
         path, other = _said(member, primary, "version")
         also = (source.document.place(other),)
@@ -119,9 +109,7 @@ def _revision(fleet: Fleet, source: Source, member: Member, primary: Member) -> 
     path, other = _said(member, primary, "revision")
     also = (source.document.place(other),)
     what = f'{member.name}: revision "{mine}" isn\'t that of primary {primary.name}, "{theirs}"'
-    hint = (
-        f'acknowledge it if {primary.name} runs an istiod of revision "{mine}" too; else sidecars find none'
-    )
+    hint = f'acknowledge it if {primary.name} runs an istiod of revision "{mine}" too; else sidecars find none'
     return source.problem(codes.REVISION_DIFFERS, path, what, hint, also=also, clusters=(member.name,))
 
 
@@ -139,9 +127,7 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if text is None:
             what = f"{member.name}: kubernetesVersion is missing; API versions depend on it"
             hint = 'add kubernetesVersion: "1.34", or set it for many clusters under overrides'
-            yield source.problem(
-                codes.KUBERNETES_MISSING, member.path("name"), what, hint, clusters=(member.name,)
-            )
+            yield source.problem(codes.KUBERNETES_MISSING, member.path("name"), what, hint, clusters=(member.name,))
             continue
         version, istio_version = fleet.kubernetes_of(member), fleet.version_of(member)
         path = member.path("kubernetesVersion")
@@ -194,15 +180,9 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
             if member.cluster.istio.revision is not None:
                 path2 = member.path("istio", "revision")
                 what, hint = f"{member.name}: classic Istio has no revisions", "take revision out"
-                yield source.problem(
-                    codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,)
-                )
+                yield source.problem(codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,))
             if member.cluster.role == "remote" and member.cluster.sidecar_injection != "manual":
-                path2 = (
-                    member.path("sidecarInjection")
-                    if member.cluster.sidecar_injection
-                    else member.path("name")
-                )
+                path2 = member.path("sidecarInjection") if member.cluster.sidecar_injection else member.path("name")
                 what = f"{member.name}: automatic injection with classic Istio isn't built yet"
                 hint = "write sidecarInjection: manual, and inject with istioctl kube-inject"
                 yield source.problem(codes.NOT_YET, path2, what, hint, clusters=(member.name,))

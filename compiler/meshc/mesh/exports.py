@@ -80,14 +80,10 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     return tuple(found), problems
 
 
-def _inline(
-    index: int, entry: Service, homes: tuple[str, ...], clients: tuple[str, ...], source: Source
-) -> Export:
+def _inline(index: int, entry: Service, homes: tuple[str, ...], clients: tuple[str, ...], source: Source) -> Export:
     ports = tuple(ExportPort(p.port, p.name or "", p.protocol, p.app_protocol or "") for p in entry.ports)
     place = source.document.place(("spec", "services", index, "ports"))
-    return Export(
-        index, entry.namespace or "", entry.name, ports, entry.headless, {}, {}, homes, clients, place
-    )
+    return Export(index, entry.namespace or "", entry.name, ports, entry.headless, {}, {}, homes, clients, place)
 
 
 def _from_manifests(
@@ -108,11 +104,7 @@ def _from_manifests(
         for number, name in enumerate(listed):
             if name not in names:
                 close = difflib.get_close_matches(name, names, 1)
-                hint = (
-                    f'did you mean "{close[0]}"?'
-                    if close
-                    else f"Services there: {', '.join(names) or 'none'}"
-                )
+                hint = f'did you mean "{close[0]}"?' if close else f"Services there: {', '.join(names) or 'none'}"
                 problems.append(
                     source.problem(
                         codes.UNKNOWN_SERVICE,
@@ -128,9 +120,7 @@ def _from_manifests(
         spec = body.get("spec")
         if isinstance(spec, dict) and spec.get("type") == "ExternalName":
             what = f'Service "{name}" is of type ExternalName: a copy would point nowhere, none is made'
-            problems.append(
-                codes.EXTERNAL_NAME.at(place, what, f"add exclude: [{name}] to the entry", clusters=homes)
-            )
+            problems.append(codes.EXTERNAL_NAME.at(place, what, f"add exclude: [{name}] to the entry", clusters=homes))
             continue
         try:
             export = _export(index, entry, body, homes, clients, place, istio)
@@ -138,9 +128,7 @@ def _from_manifests(
             what = f'Service "{name}": {fault}' if name else f"a Service without a name: {fault}"
             spot = manifest.place((*path, *fault.path))
             problems.append(
-                codes.BAD_SERVICE.at(
-                    spot, what, fault.hint or _MEND.format(name=name or "..."), clusters=homes
-                )
+                codes.BAD_SERVICE.at(spot, what, fault.hint or _MEND.format(name=name or "..."), clusters=homes)
             )
             continue
         if not export.namespace:
@@ -152,9 +140,7 @@ def _from_manifests(
             )
         elif twin := next((e for e in exports if e.key == export.key), None):
             what = f'Service "{export.namespace}/{name}" stands twice in "{entry.manifests}"'
-            problems.append(
-                codes.DUPLICATE_SERVICE.at(place, what, "keep one of the two", also=(twin.place,))
-            )
+            problems.append(codes.DUPLICATE_SERVICE.at(place, what, "keep one of the two", also=(twin.place,)))
         else:
             exports.append(export)
     if not services:
@@ -227,9 +213,7 @@ def _export(
         )
     namespace = metadata.get("namespace") or entry.namespace or ""
     if not isinstance(namespace, str) or (namespace and not LABEL.fullmatch(namespace)):
-        raise _BadServiceError(
-            ("metadata", "namespace"), "its namespace must be a DNS-1123 label", "mend the manifest"
-        )
+        raise _BadServiceError(("metadata", "namespace"), "its namespace must be a DNS-1123 label", "mend the manifest")
     if why := not_copied(namespace, name, istio):
         raise _BadServiceError(("metadata", "name"), why, f"add exclude: [{name}] to the entry")
     headless = spec.get("clusterIP") == "None"
@@ -242,13 +226,9 @@ def _export(
     for number, port in enumerate(read):
         for other in read[:number]:
             if (port.port, port.protocol) == (other.port, other.protocol):
-                raise _BadServiceError(
-                    ("spec", "ports", number), f"port {port.port}/{port.protocol} stands twice"
-                )
+                raise _BadServiceError(("spec", "ports", number), f"port {port.port}/{port.protocol} stands twice")
             if port.name == other.name:
-                raise _BadServiceError(
-                    ("spec", "ports", number, "name"), f'two ports are named "{port.name}"'
-                )
+                raise _BadServiceError(("spec", "ports", number, "name"), f'two ports are named "{port.name}"')
     return Export(index, namespace, name, read, headless, labels, annotations, homes, clients, place)
 
 
@@ -261,9 +241,7 @@ def _port(port: Any, number: int, count: int) -> ExportPort:
         rule = "between 1 and 65535" if isinstance(value, int) else "a number, without quotes"
         raise _BadServiceError((*at, "port"), f"a port must be {rule}")
     if not isinstance(name, str) or (name and (len(name) > 63 or not PORT_NAME.fullmatch(name))):
-        raise _BadServiceError(
-            (*at, "name"), f"port {value}: its name must be lower case letters, digits and -"
-        )
+        raise _BadServiceError((*at, "name"), f"port {value}: its name must be lower case letters, digits and -")
     if not name and count > 1:
         raise _BadServiceError(at, f"port {value} needs a name, as there are several")
     protocol, application = port.get("protocol") or "TCP", port.get("appProtocol") or ""

@@ -147,9 +147,7 @@ def make_fleet(mesh: Mesh, data: Any) -> Fleet:
     return Fleet(mesh, tuple(members))
 
 
-def _merge(
-    into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]
-) -> None:
+def _merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
     for key, value in layer.items():
         here = (*below, key)
         if isinstance(value, dict):

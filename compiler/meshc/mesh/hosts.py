@@ -29,11 +29,7 @@ def host_fault(host: str) -> str | None:
         return f"{shown} only means the caller itself"
     if ip_version(host):
         parsed = ipaddress.ip_address(host)
-        return (
-            f"{shown} can't be reached from elsewhere"
-            if parsed.is_link_local or parsed.is_multicast
-            else None
-        )
+        return f"{shown} can't be reached from elsewhere" if parsed.is_link_local or parsed.is_multicast else None
     if any(mark in host for mark in _MARKS) or host.upper() in _LEFT_OVER:
         return f"{shown} is a placeholder"
     if "://" in host:
@@ -48,9 +44,7 @@ def host_fault(host: str) -> str | None:
     if host.replace(".", "").isdigit():
         return f"{shown} is no IP address"
     if SUBDOMAIN.fullmatch(host.lower()):
-        return (
-            None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"
-        )
+        return None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"
     return f"{shown} is neither an IP address nor a host name"
 
 

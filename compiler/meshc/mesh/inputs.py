@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import Code, Path, Place, Problem, ToolError
-from meshc.mesh.kustomizations import Closure, brief, kustomization_in
+from meshc.mesh.kustomizations import Closure, kustomization_in
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A file of the user's as it was read: where it is, its bytes, its documents."""
+    """A file of the user's as it was read: where it is, its bytes, its documents.
+
+    What kustomize built from a folder has the folder's path, with / at the end.
+    """
 
     path: str
     data: bytes = field(repr=False)
@@ -60,21 +63,15 @@ class Inputs:
     """Every file that is read for manifests, patches and resources, to be searched for secrets."""
 
 
-def gather(
-    fleet: Fleet, source: Source, repository: Repository, build: Build
-) -> tuple[Inputs, list[Problem]]:
+def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
     """Reads all inputs. What can't be read or may not be is a problem, once for each path."""
     reader = _Reader(source, repository, build)
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}
     if spec.security.ca.type == "plugged-in":
-        certificates = reader.folder(
-            spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem"
-        )
-    sealed = reader.folder(
-        spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), *_YAML
-    )
+        certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem")
+    sealed = reader.folder(spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), *_YAML)
     manifests: dict[str, tuple[Manifest, ...]] = {}
     for index, entry in enumerate(spec.services):
         if entry.manifests is not None and entry.manifests not in manifests:
@@ -187,14 +184,16 @@ class _Reader:
             self._report(
                 codes.KUSTOMIZE_FAILED,
                 at,
-                f'kustomize can\'t build "{path}": {brief(str(error))}',
+                f'kustomize can\'t build "{path}": {error}',
                 "mend the file that it names",
             )
             return None
         documents, problems = read(stream, self._source.shown(path))
         self.problems += problems
-        name = posixpath.normpath(path).strip("./").replace("/", "-") + ".yaml"
-        return (UserFile(name, stream, tuple(Manifest(document, place) for document in documents)),)
+        built = UserFile(
+            f"{posixpath.normpath(path)}/", stream, tuple(Manifest(document, place) for document in documents)
+        )
+        return (built,)
 
     def _bytes(self, path: str, at: Path) -> bytes | None:
         try:
@@ -248,9 +247,7 @@ class _Reader:
         if "symbolic link" in said:
             self._report(codes.SYMLINK, at, said, "put the file or folder itself there")
         else:
-            hint = (
-                "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
-            )
+            hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
             self._report(codes.FILE_UNREADABLE, at, said, hint)
 
     def _report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
@@ -264,11 +261,7 @@ def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, 
 
 
 def _unwrapped(manifest: Manifest, path: Path, data: Any) -> Iterator[tuple[Manifest, Path, Any]]:
-    if (
-        isinstance(data, dict)
-        and str(data.get("kind", "")).endswith("List")
-        and isinstance(data.get("items"), tuple)
-    ):
+    if isinstance(data, dict) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), tuple):
         for number, item in enumerate(data["items"]):
             yield from _unwrapped(manifest, (*path, "items", number), item)
     else:

@@ -78,9 +78,7 @@ class Closure:
                 self._refuse_field(document, key)
         for at, kind, value in _paths(document.data):
             self._follow(folder, value, kind, document.place(at))
-        for at, text in _inline(
-            document.data
-        ):  # kustomize reads it as YAML of its own, with no bound on aliases
+        for at, text in _inline(document.data):  # kustomize reads it as YAML of its own, with no bound on aliases
             place = document.place(at)
             self.problems += [
                 codes.BAD_PATCH.at(place, f"the patch here: {p.what}", p.hint)
@@ -118,9 +116,7 @@ class Closure:
         elif found == "folder" and kind == "resource":
             self.add_folder(path, place)
         elif found == "folder":
-            self._report(
-                codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "name the file in it"
-            )
+            self._report(codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "name the file in it")
         elif kind == "data":
             self._read(path, place)
         else:
@@ -169,16 +165,6 @@ class Closure:
 
     def _report(self, code: Code, place: Place, what: str, hint: str = "") -> None:
         self.problems.append(code.at(place, what, hint))
-
-
-_WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")
-_LONGEST = 400
-
-
-def brief(said: str) -> str:
-    """What kustomize says, on one line, without the objects and files that it likes to print whole."""
-    line = _WHOLE_OBJECT.sub("an object", " ".join(said.split()))
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def kustomization_in(repository: Repository, folder: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What a person may write in mesh.yaml: its shape, its words, its defaults. The JSON Schema and the docs come from here."""
+"""What a person may write in mesh.yaml: shape, words, defaults. The JSON Schema and the docs are made from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidat
     return AfterValidator(check)
 
 
-_NAME_RULE = "must be a DNS-1123 label: lower case letters, digits and -, at most 63, beginning and ending with a letter or digit"
+_NAME_RULE = (
+    "must be a DNS-1123 label: lower case letters, digits and -, at most 63, "
+    "beginning and ending with a letter or digit"
+)
 Name = Annotated[
     str,
     _matching(LABEL, _NAME_RULE, 63),
@@ -29,15 +32,25 @@ Name = Annotated[
 ]
 Subdomain = Annotated[
     str,
-    _matching(SUBDOMAIN, "must be a DNS-1123 subdomain: labels of lower case letters, digits and -, joined by dots", 253),
+    _matching(
+        SUBDOMAIN, "must be a DNS-1123 subdomain: labels of lower case letters, digits and -, joined by dots", 253
+    ),
     Field(json_schema_extra={"format": "hostname"}),
 ]
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?")
 _LABEL_KEY = re.compile(r"(?:[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
-LabelValue = Annotated[str, _matching(_LABEL_VALUE, "must be a Kubernetes label value: at most 63 of letters, digits, -, _ and .", 63)]
-LabelKey = Annotated[str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)]
-PortName = Annotated[str, _matching(PORT_NAME, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
-FilePath = Annotated[str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")]
+LabelValue = Annotated[
+    str, _matching(_LABEL_VALUE, "must be a Kubernetes label value: at most 63 of letters, digits, -, _ and .", 63)
+]
+LabelKey = Annotated[
+    str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
+]
+PortName = Annotated[
+    str, _matching(PORT_NAME, "must be a port name: at most 63 of lower case letters, digits and -", 63)
+]
+FilePath = Annotated[
+    str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")
+]
 
 
 def _version(text: str) -> str:
@@ -60,7 +73,12 @@ class Shape(BaseModel):
     """Base of every mapping in mesh.yaml: unknown keys are problems, values are taken at their exact type."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        populate_by_name=False,
+        use_attribute_docstrings=True,
     )
 
 
@@ -94,8 +112,6 @@ class Selector(Shape):
     """Clusters that are left out."""
 
 
-
-
 def _form(value: Any) -> str:
     """Which alternative a value is meant for, by its type alone: so that a fault is reported once, for that one."""
     if isinstance(value, dict | BaseModel):
@@ -104,9 +120,15 @@ def _form(value: Any) -> str:
 
 
 Selection = Annotated[
-    Annotated[Literal["all"], Tag("text")] | Annotated[tuple[Name, ...], Tag("list")] | Annotated[Selector, Tag("mapping")],
-    Discriminator(_form, custom_error_type="wrong_form", custom_error_message="must be all, a list of names, or a mapping"),
-    Field(description="Which clusters: `all`, a list of names, or labels (matchLabels, matchExpressions, names, except)."),
+    Annotated[Literal["all"], Tag("text")]
+    | Annotated[tuple[Name, ...], Tag("list")]
+    | Annotated[Selector, Tag("mapping")],
+    Discriminator(
+        _form, custom_error_type="wrong_form", custom_error_message="must be all, a list of names, or a mapping"
+    ),
+    Field(
+        description="Which clusters: `all`, a list of names, or labels (matchLabels, matchExpressions, names, except)."
+    ),
 ]
 
 
@@ -210,9 +232,9 @@ class ControlPlane(Shape):
     """How remotes reach this primary's control plane."""
 
     exposure: Literal["pod-ip", "load-balancer", "gateway"] = "load-balancer"
-    """What the addresses are: addresses of pods (they go stale when a pod restarts), of load balancers, or of a gateway."""
+    """What the addresses are of: pods (they go stale when a pod restarts), load balancers, or a gateway."""
     addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
-    """istiod: `istiod`. Classic: `pilot`, and where they are used `policy`, `telemetry`, `zipkin`. IP address or host name."""
+    """IP addresses or host names. istiod: `istiod`. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
     injection_url: str | None = Field(default=None, alias="injectionURL")
     """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector."""
     pilot_service: bool | None = None
@@ -247,7 +269,9 @@ class Patch(Shape):
 
 PatchEntry = Annotated[
     Annotated[FilePath, Tag("text")] | Annotated[Patch, Tag("mapping")],
-    Discriminator(_form, custom_error_type="wrong_form", custom_error_message="must be a path, or a mapping with path and target"),
+    Discriminator(
+        _form, custom_error_type="wrong_form", custom_error_message="must be a path, or a mapping with path and target"
+    ),
 ]
 
 
@@ -261,7 +285,7 @@ class ClusterSettings(Shape):
     primary: Name | None = None
     """Remotes: the primary that controls this cluster; default: the only primary."""
     control_plane_addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
-    """Remotes: this cluster's own route to its primary, where it differs from the primary's `controlPlane.addresses`."""
+    """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
     """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
     istio: ClusterIstio = ClusterIstio()
@@ -413,10 +437,12 @@ NOT_YET: dict[tuple[str, ...], str] = {
     ("spec", "overrides", "set", "istio", "values"): "Helm values go with charts, which aren't built yet",
     ("spec", "delivery"): "objects for Argo CD and Flux aren't built yet; point them at output/<cluster>",
 }
-"""Keys of the whole shape that a later version will know, by path without list indexes: refused with the reason, never ignored."""
+"""Keys that a later version will know, by path without list indexes: refused with the reason, never ignored."""
 
 NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
-    ("spec", "clusters", "role"): {"external-control-plane": "external control planes need charts, which aren't built yet"},
+    ("spec", "clusters", "role"): {
+        "external-control-plane": "external control planes need charts, which aren't built yet"
+    },
     ("spec", "security", "secrets", "requireBinding"): {
         True: "proofs that a ciphertext belongs to its certificate aren't built yet"
     },

@@ -54,9 +54,7 @@ def _problem(document: Document, detail: ErrorDetails) -> Problem:
         return _unknown_key(document, path)
     if kind == "missing":
         what = f'{dotted(path[:-1]) or "mesh.yaml"}: "{path[-1]}" is missing'
-        return codes.MISSING_KEY.at(
-            document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name
-        )
+        return codes.MISSING_KEY.at(document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name)
     is_key = detail["loc"][-1:] == ("[key]",)
     if kind == "literal_error" and is_key:
         return _unknown_key(document, path, _choices(detail))
@@ -81,9 +79,7 @@ def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
     for position, step in enumerate(loc):
         if _is_in(data, step):
             data = data[step]
-        elif (
-            position == len(loc) - 1 and isinstance(data, dict) and isinstance(step, str) and step != "[key]"
-        ):
+        elif position == len(loc) - 1 and isinstance(data, dict) and isinstance(step, str) and step != "[key]":
             return (*path, step), None
         else:
             continue
@@ -100,17 +96,9 @@ def _is_in(data: Any, step: int | str) -> bool:
 def _example(path: Path) -> str:
     """What may be written after a key that is missing, where that is a word of few."""
     fields = (
-        field
-        for model in _models_at(path[:-1])
-        for field in model.model_fields.values()
-        if field.alias == path[-1]
+        field for model in _models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
     )
-    words = [
-        word
-        for field in fields
-        if get_origin(field.annotation) is Literal
-        for word in get_args(field.annotation)
-    ]
+    words = [word for field in fields if get_origin(field.annotation) is Literal for word in get_args(field.annotation)]
     if words:
         return f" {words[0]}" if len(words) == 1 else f" with one of {', '.join(words)}"
     return " 1.30.3, or the version that you run" if path[-2:] == ("istio", "version") else ""
@@ -124,9 +112,7 @@ def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> P
     known = known or known_keys(path[:-1])
     key = str(path[-1])
     hint = _nearest(key, known) or (f"known here: {', '.join(known)}" if known else "")
-    return codes.UNKNOWN_KEY.at(
-        place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name
-    )
+    return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -246,9 +232,7 @@ def _mended(value: str, rule: str) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, str):
-        return (
-            json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False) if value else ""
-        )
+        return json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False) if value else ""
     return str(value) if isinstance(value, int | float) else ""
 
 

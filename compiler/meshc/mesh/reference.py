@@ -1,4 +1,4 @@
-"""reference turns the model of mesh.yaml into the pages that people read: one table a mapping, in the order of the file."""
+"""reference turns the model of mesh.yaml into the page that people read: a table a mapping, in the file's order."""
 
 from __future__ import annotations
 
@@ -70,7 +70,14 @@ def _is_list(value: Mapping[str, Any]) -> bool:
 
 def _section(title: str, mapping: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     required = mapping.get("required", [])
-    lines = [f"## {title}", "", _one_line(mapping.get("description", "")), "", "| key | value | default | meaning |", "|---|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        _one_line(mapping.get("description", "")),
+        "",
+        "| key | value | default | meaning |",
+        "|---|---|---|---|",
+    ]
     for key, value in mapping["properties"].items():
         default = "required" if key in required else _default(value.get("default"))
         meaning = _one_line(value.get("description") or _referenced(value, schema))

@@ -46,9 +46,19 @@ class Kustomize:
                 built = run(Command((*self.argv, start), cwd=root))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-                raise ToolError(said.removeprefix("error: ") or str(error)) from None
+                raise ToolError(_brief(said.removeprefix("error: ")) or str(error)) from None
         cache.cache_put(key, built)
         return built
+
+
+_WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")
+_LONGEST = 400
+
+
+def _brief(said: str) -> str:
+    """What kustomize says, on one line, without the objects and files that it likes to print whole."""
+    line = _WHOLE_OBJECT.sub("an object", " ".join(said.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _grounded(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, bytes], str]:

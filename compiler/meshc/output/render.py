@@ -1,50 +1,96 @@
-"""render turns what `kustomize build` prints for a cluster into its files under output/, as text, never parsed and dumped again."""
+"""render turns the tree of overlays/ into the trees of output/, through kustomize, and its failures into problems."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from meshc.kube import Identity
-from meshc.overlays.kustomization import NAME, kustomization
-from meshc.overlays.layout import RESOURCES
-from meshc.tree import HEADER, FileTree
+from meshc import codes
+from meshc.errors import Place, Problem, ToolError, stop_on
+from meshc.output.split import split
+from meshc.overlays.layout import BASES, kustomization_of
+from meshc.tree import FileTree
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+    from meshc.output.kustomize import Kustomize
+    from meshc.overlays.layout import Layout
+    from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
 
 
-def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
-    """One file a component with its objects in kustomize's order, and a kustomization.yaml that only names them.
+def render(
+    plan: Plan, layout: Layout, kustomize: Kustomize, cache: Repository, clusters: Sequence[str] = (), jobs: int = 0
+) -> dict[str, FileTree]:
+    """output/ of the given clusters (none: all), built by kustomize, as many at once as `jobs` or there are processors.
 
-    A document ends at a line `---`: kustomize indents everything inside one, so no value can hold such a line at
-    the margin. Objects that no component made go to resources.yaml.
+    Raises ProblemsError with what kustomize refuses, at the user's file that causes it.
     """
-    files: dict[str, list[str]] = {file: [] for file in homes.values()}
-    for document in stream.decode().split("\n---\n"):
-        if document.strip():
-            file = homes.get(identity_in(document), RESOURCES)
-            files.setdefault(file, []).append(document.rstrip("\n") + "\n")
-    texts = {file: HEADER + "---\n".join(documents).encode() for file, documents in files.items() if documents}
-    return FileTree({**texts, NAME: kustomization(texts)})
+    shared = _by_folder(layout.tree)
+    chosen = [cluster for cluster in plan.clusters if not clusters or cluster.name in clusters]
+
+    def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
+        files = {f"{cluster.name}/{path}": data for path, data in shared[cluster.name].items()}
+        for base in cluster.bases:
+            files |= {f"{BASES}/{base}/{path}": data for path, data in shared[f"{BASES}/{base}"].items()}
+        try:
+            stream = kustomize.build(files, cluster.name, cache)
+        except ToolError as error:
+            return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
+        return split(stream, layout.files[cluster.name])
+
+    with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+        rendered = dict(zip([cluster.name for cluster in chosen], pool.map(one, chosen), strict=True))
+    stop_on(problem for result in rendered.values() if isinstance(result, list) for problem in result)
+    return {name: result for name, result in rendered.items() if isinstance(result, FileTree)}
 
 
-def identity_in(document: str) -> Identity:
-    """The identity of an object in kustomize's style, read from its lines: parsing would cost more than the build."""
-    top: dict[str, str] = {}
-    metadata: dict[str, str] = {}
-    section = ""
-    for line in document.split("\n"):
-        if line[:1] not in ("", " ", "-", "#"):
-            section, _, value = line.partition(":")
-            top[section] = _scalar(value)
-        elif section == "metadata" and line[:2] == "  " and line[2:3] not in (" ", "-"):
-            key, _, value = line[2:].partition(":")
-            metadata[key] = _scalar(value)
-        if "kind" in top and section > "metadata":
-            break
-    group, _, version = top.get("apiVersion", "").rpartition("/")
-    return Identity(group if version else "", top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", ""))
+def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:
+    """The files of each overlay and each base, with paths relative to it."""
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, data in tree.items():
+        depth = 2 if path.startswith(f"{BASES}/") else 1
+        parts = path.split("/")
+        folders.setdefault("/".join(parts[:depth]), {})["/".join(parts[depth:])] = data
+    return folders
 
 
-def _scalar(text: str) -> str:
-    """A plain or quoted name. Names hold no character that quoting would change."""
-    text = text.strip()
-    return text[1:-1] if text[:1] in ("'", '"') and text[-1:] == text[:1] else text
+def _blame(
+    cluster: ClusterPlan, files: Mapping[str, bytes], said: str, build: Callable[[Mapping[str, bytes]], bytes]
+) -> list[Problem]:
+    """The user's files that kustomize can't take: they are added one by one, as kustomize often doesn't name one."""
+    def fault(resources: Sequence[UserFile], patches: Sequence[PatchPlan]) -> str:
+        fewer = replace(cluster, resources=tuple(resources))
+        try:
+            build({**files, f"{cluster.name}/kustomization.yaml": kustomization_of(fewer, files, patches)})
+        except ToolError as error:
+            return str(error)
+        return ""
 
+    about = (cluster.name,)
+    found: list[Problem] = []
+    taken: list[UserFile] = []
+    for file in () if fault((), ()) else cluster.resources:
+        if reason := fault([*taken, file], ()):
+            what = f"{cluster.name}: kustomize can't take this file: {reason}"
+            place = file.objects[0].place
+            found.append(codes.KUSTOMIZE_FAILED.at(place, what, "mend the file", clusters=about))
+        else:
+            taken.append(file)
+    applied: list[PatchPlan] = []
+    for patch in () if found or fault(taken, ()) else cluster.patches:
+        if reason := fault(taken, [*applied, patch]):
+            what = f"{cluster.name}: kustomize can't apply this patch: {reason}"
+            hint = "mend the patch; the objects that patches are for stand in overlays/"
+            place, also = patch.file.objects[0].place, (patch.place,)
+            found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=about))
+        else:
+            applied.append(patch)
+    if not found:
+        place = Place(f"overlays/{cluster.name}/kustomization.yaml")
+        what = f"{cluster.name}: kustomize can't build the overlay: {said}"
+        hint = "look at the resources and patches of this cluster"
+        found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, clusters=about))
+    return found

@@ -81,7 +81,7 @@ class UserObject:
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes and what they say."""
+    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes, its objects."""
 
     name: str
     source: str
@@ -107,6 +107,7 @@ class ClusterPlan:
     """
 
     name: str
+    place: Place
     role: Literal["primary", "remote"]
     kubernetes: Version
     istio: Version

@@ -60,7 +60,9 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
-        images=Images(spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets),
+        images=Images(
+            spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets
+        ),
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=control_plane_tls(fleet),
         ca=spec.security.ca.type,
@@ -75,7 +77,12 @@ def control_plane_tls(fleet: Fleet) -> bool:
 
 
 def _cluster(
-    fleet: Fleet, source: Source, member: Member, bases: Iterable[ServiceBase], copies: Sequence[ServiceCopy], inputs: Inputs
+    fleet: Fleet,
+    source: Source,
+    member: Member,
+    bases: Iterable[ServiceBase],
+    copies: Sequence[ServiceCopy],
+    inputs: Inputs,
 ) -> ClusterPlan:
     cluster = member.cluster
     kubernetes = fleet.kubernetes_of(member)
@@ -83,6 +90,7 @@ def _cluster(
     copied = [copy.namespace for base in held for copy in base.copies] + [copy.namespace for copy in copies]
     return ClusterPlan(
         name=member.name,
+        place=source.document.place(member.path("name")),
         role=cluster.role,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
@@ -164,7 +172,9 @@ def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
     return {INJECTION: "enabled"} if fleet.classic or revision == "default" else {REVISION: revision}
 
 
-def _share(fleet: Fleet, exports: Sequence[Export]) -> tuple[tuple[ServiceBase, ...], dict[str, tuple[ServiceCopy, ...]]]:
+def _share(
+    fleet: Fleet, exports: Sequence[Export]
+) -> tuple[tuple[ServiceBase, ...], dict[str, tuple[ServiceCopy, ...]]]:
     """Splits the copies into bases, shared by all clients of an entry, and what single clusters hold for themselves.
 
     A cluster never gets a copy of a Service that runs there, and one copy where several entries offer it: the first
@@ -201,7 +211,9 @@ def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan,
     entries = [(p, {}) if isinstance(p, str) else (p.path, p.target_mapping()) for p in member.cluster.patches]
     names = _file_names(path for path, _ in entries)
     return tuple(
-        PatchPlan(_user_file(names, inputs.patches[path]), target, source.document.place(member.path("patches", number)))
+        PatchPlan(
+            _user_file(names, inputs.patches[path]), target, source.document.place(member.path("patches", number))
+        )
         for number, (path, target) in enumerate(entries)
         if path in inputs.patches
     )
@@ -219,10 +231,20 @@ def _user_file(names: Mapping[str, str], file: InputFile) -> UserFile:
 
 
 def _file_names(paths: Iterable[str]) -> dict[str, str]:
-    """A file name for each path: its last part, or where two share that, the whole path with - for /."""
+    """A file name for each path: its last part, for a built folder (`extra/dns/`) with .yaml. Where two share that, the
+    whole path with - for /, and where that is taken too, a number."""
     unique = list(dict.fromkeys(paths))
-    lasts = [path.rsplit("/", 1)[-1] for path in unique]
-    return {
-        path: last if lasts.count(last) == 1 else "-".join(part for part in path.split("/") if part not in ("..", "."))
-        for path, last in zip(unique, lasts, strict=True)
-    }
+    short = {path: f"{path.strip('/').rpartition('/')[2]}{'.yaml' if path.endswith('/') else ''}" for path in unique}
+    names: dict[str, str] = {}
+    for path in unique:
+        name = short[path]
+        if list(short.values()).count(name) > 1:
+            name = "-".join(part for part in path.split("/") if part not in ("..", ".", "")) + ".yaml" * path.endswith(
+                "/"
+            )
+        number = 1
+        while name in names.values():
+            number += 1
+            name = f"{number}-{name}"
+        names[path] = name
+    return names

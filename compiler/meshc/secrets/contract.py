@@ -113,9 +113,7 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
             yield codes.PLAINTEXT.at(place, what, hint, clusters=about)
 
 
-def check_keys(
-    need: SecretNeed, document: Document, path: Path, found: Mapping[str, Path]
-) -> Iterable[Problem]:
+def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[str, Path]) -> Iterable[Problem]:
     """The Secret has exactly the keys that Istio reads. `path`: where they belong."""
     wanted = {*need.keys, *need.public}
     hint = f"seal it again with exactly {', '.join(sorted(wanted))}"
@@ -141,9 +139,7 @@ def check_public(
         yield codes.PLAINTEXT.at(place, what, hint, clusters=clusters)
     elif key in public and public[key] != value:
         what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
-        hint = (
-            "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
-        )
+        hint = "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
         yield codes.PUBLIC_PART_DIFFERS.at(place, what, hint, clusters=clusters)
 
 
@@ -162,9 +158,7 @@ def check_template_text(need: SecretNeed, document: Document, path: Path, value:
             yield from check_template_text(need, document, (*path, number), item)
     elif isinstance(value, str) and "{{" in value:
         what = f"{need.kind}: template text {{{{ stands here, which the controller would run"
-        yield codes.TEMPLATE_TEXT.at(
-            document.place(path), what, "write the value itself", clusters=(need.cluster,)
-        )
+        yield codes.TEMPLATE_TEXT.at(document.place(path), what, "write the value itself", clusters=(need.cluster,))
 
 
 def with_annotations(data: Mapping[str, Any], added: Mapping[str, str]) -> Body:

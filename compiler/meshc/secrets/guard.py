@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.errors import Code, Place, Problem
+from meshc.mesh.inputs import objects_in
 from meshc.secrets.contract import LAST_APPLIED, at
 from meshc.secrets.sops import is_encrypted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from meshc.mesh.inputs import Inputs
 
 
 def _encoded(text: bytes) -> list[bytes]:
@@ -52,9 +55,7 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
     joined = _SPACE.sub(b"", data)
     for name, needles in _NEEDLES.items():
         spots = [match.start() for needle in needles if (match := needle.search(data))]
-        spots = spots or [
-            _unjoined(data, match.start()) for needle in needles if (match := needle.search(joined))
-        ]
+        spots = spots or [_unjoined(data, match.start()) for needle in needles if (match := needle.search(joined))]
         if spots:
             first[name] = min(spots)
     for run in _LONG_BASE64.finditer(joined):
@@ -86,6 +87,17 @@ def _unjoined(data: bytes, position: int) -> int:
             break
         position += space.end() - space.start()
     return position
+
+
+def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Problem]:
+    """Nothing of the user's that is copied or built into the tree holds a secret in plain text."""
+    for name, content in inputs.plain.items():
+        yield from plaintext_in(content, shown(name), codes.PLAINTEXT_SECRET)
+    for files in inputs.resources.values():
+        for file in files:
+            for manifest, path, body in objects_in(file.manifests):
+                if isinstance(body, dict):
+                    yield from plain_secret(body, manifest.place(path))
 
 
 _SEALED = ("Secret", "SealedSecret", "ExternalSecret")

@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 class Placed:
     """What became of one need: its object, or the text of what is waited for, or neither."""
 
-    body: Body | None = None
+    bodies: tuple[Body, ...] = ()
     pending: str = ""
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Sealed files and certificates, how to show a path, and where mesh.yaml names the folder."""
+    """Sealed files and certificates, and how their folder is shown."""
 
     files: Mapping[str, bytes]
     certificates: Mapping[str, bytes]
     folder: str
-    named: Place
 
 
-def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form]) -> Placed:
-    """The sealed object for a need, verbatim but for meshc's annotations. Never prints a value."""
+def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: Place) -> Placed:
+    """The sealed object for a need, verbatim but for meshc's annotations. Never prints a value.
+
+    `cluster` is where mesh.yaml names the cluster that needs it.
+    """
     data = sealed.files.get(need.file)
     shown = posixpath.join(sealed.folder, need.file)
     if data is None:
@@ -49,18 +51,14 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form]) -> Placed
         what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
         keys = ", ".join(sorted((*need.keys, *need.public)))
         hint = f"seal a Secret {need.namespace}/{need.name} with {keys} into that file"
-        return Placed(
-            problems=(codes.CACERTS_MISSING.at(sealed.named, what, hint, clusters=(need.cluster,)),)
-        )
+        return Placed(problems=(codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,)),))
     if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return Placed(problems=leaks)
     documents, problems = read(data, shown)
     if problems:
         return Placed(problems=problems)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
-        held = (
-            f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
-        )
+        held = f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
         what = f"{need.kind}: {held} where one sealed Secret is expected"
         return Placed(
             problems=(
@@ -76,19 +74,15 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form]) -> Placed
         what = f"{need.kind}: this is neither {' nor '.join(forms)} with metadata"
         hint = f"seal a Secret {need.namespace}/{need.name} into this file"
         return Placed(
-            problems=(
-                codes.SEALED_UNREADABLE.at(document.place(("kind",)), what, hint, clusters=(need.cluster,)),
-            )
+            problems=(codes.SEALED_UNREADABLE.at(document.place(("kind",)), what, hint, clusters=(need.cluster,)),)
         )
     certificates = {
-        key: sealed.certificates[path]
-        for key in need.public
-        if (path := path_of(need, key)) in sealed.certificates
+        key: sealed.certificates[path] for key in need.public if (path := path_of(need, key)) in sealed.certificates
     }
     found = tuple(form.check(need, document, certificates))
     if any(problem.severity is Severity.ERROR for problem in found):
         return Placed(problems=found)
-    return Placed(body=with_annotations(document.data, need.added), problems=found)
+    return Placed((with_annotations(document.data, need.added),), problems=found)
 
 
 def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]) -> Iterable[Problem]:
@@ -119,12 +113,7 @@ def _readable(data: bytes, shown: str) -> Iterable[Problem]:
         return
     for document in read(data, shown)[0]:
         body = document.data
-        if (
-            isinstance(body, dict)
-            and body.get("kind") == "Secret"
-            and at(body, "data")
-            and not at(body, "sops", "mac")
-        ):
+        if isinstance(body, dict) and body.get("kind") == "Secret" and at(body, "data") and not at(body, "sops", "mac"):
             what = "there is no sops block with a mac, so nothing here is encrypted"
             hint = "encrypt it with sops, and replace the key or token: what was committed is known"
             yield codes.NOT_SEALED.at(document.place(()), what, hint)

@@ -50,22 +50,16 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         hint = f"seal it again with {', '.join(sorted((*need.keys, *need.public)))}"
         yield codes.SEALED_KEYS.at(document.place(("spec",)), what, hint, clusters=clusters)
         return
-    there = {key: ("spec", "encryptedData", key) for key in sealed} | {
-        key: (*_TEMPLATE, "data", key) for key in plain
-    }
+    there = {key: ("spec", "encryptedData", key) for key in sealed} | {key: (*_TEMPLATE, "data", key) for key in plain}
     yield from check_keys(need, document, ("spec", "encryptedData"), there)
     for key, value in sealed.items():
         if not is_sealed(value):
             what = f'{need.kind}: "{key}" isn\'t sealed'
             hint = "seal it with the controller's certificate, and replace the key or token: it is known now"
-            yield codes.PLAINTEXT.at(
-                document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters
-            )
+            yield codes.PLAINTEXT.at(document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters)
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
-        yield from check_public(
-            need, document, path, key, value.encode() if isinstance(value, str) else b"", public
-        )
+        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
     if at(data, *_TEMPLATE, "stringData"):
         what = f"{need.kind}: stringData in the template would become the value as it stands"
         yield codes.STRING_DATA.at(

@@ -71,9 +71,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
 def is_encrypted(value: Any) -> bool:
     """Whether a value is a well-formed ENC string: sops' nonce is 32 bytes, the tag 16."""
     match = _ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
-    return bool(
-        match and len(_decoded(match[2])) == 32 and len(_decoded(match[3])) == 16 and _decoded(match[1])
-    )
+    return bool(match and len(_decoded(match[2])) == 32 and len(_decoded(match[3])) == 16 and _decoded(match[1]))
 
 
 def _decoded(value: Any) -> bytes:

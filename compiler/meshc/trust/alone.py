@@ -34,9 +34,7 @@ def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Pro
     """What can be said of any certificate without knowing its issuer."""
     place, subject = certificate.place, certificate.subject
     if sample := SAMPLE_KEYS.get(certificate.key_digest):
-        what = (
-            f"this is Istio's public sample samples/certs/{sample}: everybody has a key that issues under it"
-        )
+        what = f"this is Istio's public sample samples/certs/{sample}: everybody has a key that issues under it"
         yield codes.SAMPLE_CA.at(place, what, "make a root and intermediates of your own", clusters=name)
     if certificate.not_before >= certificate.not_after:
         begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)

@@ -68,9 +68,7 @@ class Certificate:
     unknown_critical: tuple[str, ...]
 
 
-def read(
-    file: str, data: bytes, clusters: Iterable[str] = ()
-) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
+def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
     """The certificates of a PEM file, and what is wrong with it.
 
     Strict: a file holds CERTIFICATE blocks and white space, nothing else, because Go, BoringSSL and OpenSSL
@@ -100,9 +98,7 @@ def read(
             problems.append(codes.CERTIFICATE_UNREADABLE.at(place, *block, clusters=clusters))
     if not certificates and not problems:
         hint = "put the certificate there, as PEM"
-        problems.append(
-            codes.CERTIFICATE_UNREADABLE.at(Place(file), "the file is empty", hint, clusters=clusters)
-        )
+        problems.append(codes.CERTIFICATE_UNREADABLE.at(Place(file), "the file is empty", hint, clusters=clusters))
     return tuple(certificates), tuple(problems)
 
 
@@ -205,9 +201,7 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
     key_id = values.get(x509.SubjectKeyIdentifier)
     issuer_key_id = values.get(x509.AuthorityKeyIdentifier)
     unknown = (
-        e.oid.dotted_string
-        for e in found.values()
-        if e.critical and isinstance(e.value, x509.UnrecognizedExtension)
+        e.oid.dotted_string for e in found.values() if e.critical and isinstance(e.value, x509.UnrecognizedExtension)
     )
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
@@ -225,13 +219,9 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         path_length=basic.path_length if isinstance(basic, x509.BasicConstraints) else None,
         may_sign=usage.key_cert_sign if isinstance(usage, x509.KeyUsage) else True,
-        purposes=frozenset(o.dotted_string for o in extended)
-        if isinstance(extended, x509.ExtendedKeyUsage)
-        else None,
+        purposes=frozenset(o.dotted_string for o in extended) if isinstance(extended, x509.ExtendedKeyUsage) else None,
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
-        issuer_key_id=issuer_key_id.key_identifier
-        if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier)
-        else None,
+        issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
         unknown_critical=tuple(unknown),
     )
 

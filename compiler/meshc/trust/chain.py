@@ -72,11 +72,7 @@ def _path(
 
 
 def _issued(child: Certificate, issuer: Certificate) -> bool:
-    return (
-        child.x509.issuer == issuer.x509.subject
-        and not _ids_differ(child, issuer)
-        and signed_by(child, issuer)
-    )
+    return child.x509.issuer == issuer.x509.subject and not _ids_differ(child, issuer) and signed_by(child, issuer)
 
 
 def _ids_differ(child: Certificate, issuer: Certificate) -> bool:
@@ -107,9 +103,7 @@ def _broken(
             what += ", whose subject is equal to that of a root in root-cert.pem but whose key differs: "
             what += f"SHA-256 {end.fingerprint} here, {root.fingerprint} there"
         else:
-            what += (
-                f' has the subject "{root.subject}", which is equal to that of a root in root-cert.pem, but'
-            )
+            what += f' has the subject "{root.subject}", which is equal to that of a root in root-cert.pem, but'
             what += f" its key differs: SHA-256 {end.fingerprint} isn't signed by {root.fingerprint}"
         also = (root or roots[0]).place
         return codes.ROOT_DIFFERS.at(end.place, what, hint, also=(also,), clusters=name)

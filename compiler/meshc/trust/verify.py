@@ -26,9 +26,7 @@ class ClusterFiles:
     cert_chain: tuple[str, bytes] | None
 
 
-def verify(
-    root: tuple[str, bytes], clusters: Sequence[ClusterFiles], *, generation: Generation
-) -> list[Problem]:
+def verify(root: tuple[str, bytes], clusters: Sequence[ClusterFiles], *, generation: Generation) -> list[Problem]:
     """Every fault of the mesh's certificates, in file order.
 
     Dates are compared with each other, never with a clock. Never raises, whatever the bytes.
@@ -106,9 +104,7 @@ def _incomplete(files: ClusterFiles) -> Iterator[Problem]:
             yield codes.CERTIFICATE_PAIR_INCOMPLETE.at(Place(there[0]), what, hint, clusters=(files.cluster,))
 
 
-def _shared_keys(
-    signers: Iterable[tuple[str, Certificate]], roots: Iterable[Certificate]
-) -> Iterator[Problem]:
+def _shared_keys(signers: Iterable[tuple[str, Certificate]], roots: Iterable[Certificate]) -> Iterator[Problem]:
     told = {root.key_digest for root in roots}  # as ROOT_USED_AS_CA
     first: dict[str, tuple[str, Certificate]] = {}
     for cluster, ca in signers:

@@ -1,5 +1,7 @@
-"""read turns the bytes of a YAML stream into documents, or into problems with places. What is read resolves by YAML 1.2's
-core schema, and every limit holds before what it forbids is built."""
+"""read turns the bytes of a YAML stream into documents, or into problems with places.
+
+Scalars resolve by YAML 1.2's core schema. Every limit holds before what it forbids is built.
+"""
 
 from __future__ import annotations
 
@@ -92,9 +94,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     also = [Place(file, *_mark(error.context_mark))] if error.context and error.context_mark else []
     what = f"{error.context}, {words}" if error.context else words
     hint = "look at the indentation, and at quotes and brackets that aren't closed"
-    return codes.YAML_SYNTAX.at(
-        place, " ".join(what.lower().split()), hint, also=[one for one in also if one != place]
-    )
+    return codes.YAML_SYNTAX.at(place, " ".join(what.lower().split()), hint, also=[one for one in also if one != place])
 
 
 def _mark(mark: Any) -> Mark:
@@ -226,14 +226,8 @@ class _Reader:
         mark, name = _mark(event.start_mark), event.anchor or ""
         found = self._anchors.get(name)
         if found is None:
-            what = (
-                "stands inside the value it names"
-                if name in self._anchors
-                else "names an anchor that isn't there"
-            )
-            self._report(
-                codes.YAML_ALIAS, mark, f"the alias {_shown('*' + name)} {what}", "write the value out"
-            )
+            what = "stands inside the value it names" if name in self._anchors else "names an anchor that isn't there"
+            self._report(codes.YAML_ALIAS, mark, f"the alias {_shown('*' + name)} {what}", "write the value out")
             self._put(_Node(mark), 0)
             return
         self._grow(mark, found.size)
@@ -262,15 +256,11 @@ class _Reader:
     def _key(self, node: _Node, around: _Open) -> _Key:
         if node.text is None or (node.plain and node.value is None):
             what = "a key is empty or null" if node.text is not None else "a key is not a text"
-            self._report(
-                codes.YAML_KEY, node.mark, what, "write a text as the key, in quotes where it needs them"
-            )
+            self._report(codes.YAML_KEY, node.mark, what, "write a text as the key, in quotes where it needs them")
             return _Key(None, node.mark)
         if node.plain and node.text == "<<":
             if self._strict:
-                self._report(
-                    codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not read here', "write the keys out"
-                )
+                self._report(codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not read here', "write the keys out")
             return _Key(None, node.mark, merge=not self._strict)
         first = around.entries.get(node.text)
         if first is not None:
@@ -278,17 +268,13 @@ class _Reader:
                 f"the key {_shown(node.text)} stands here twice",
                 Place(self._file, *(first[0] or first[1].mark)),
             )
-            self._report(
-                codes.YAML_DUPLICATE_KEY, node.mark, what, "keep one of the two", last=node.text, also=(also,)
-            )
+            self._report(codes.YAML_DUPLICATE_KEY, node.mark, what, "keep one of the two", last=node.text, also=(also,))
             return _Key(None, node.mark)
         return _Key(node.text, node.mark)
 
     def _sources(self, node: _Node) -> list[_Node]:
         """The mappings that a merge key names, in order; the earlier one wins."""
-        listed = (
-            [entry for _, entry in (node.entries or {}).values()] if isinstance(node.value, tuple) else [node]
-        )
+        listed = [entry for _, entry in (node.entries or {}).values()] if isinstance(node.value, tuple) else [node]
         if all(isinstance(source.value, dict) for source in listed):
             return listed
         what = 'the value of a merge key ("<<") is neither a mapping nor a list of mappings'
@@ -337,9 +323,7 @@ class _Reader:
         meaning = "true or false" if switch else "another value"
         what = f"{_shown(text)} without quotes is {meaning} to older readers of YAML"
         instead = "true/false for a switch" if switch else "plain decimal digits for a number"
-        self._report(
-            codes.YAML_MISREAD, mark, what, f"write {_shown(text)} (with quotes) for the text, or {instead}"
-        )
+        self._report(codes.YAML_MISREAD, mark, what, f"write {_shown(text)} (with quotes) for the text, or {instead}")
 
     def _report_tag(self, tag: str, mark: Mark) -> None:
         name = tag.replace(_TAG, "!!")
@@ -360,9 +344,7 @@ class _Reader:
         steps = [around.step for around in self._open]
         if last is not None:
             steps[-1] = last
-        self.problems.append(
-            code.at(Place(self._file, *mark), what, hint, path=dotted(tuple(steps)), also=also)
-        )
+        self.problems.append(code.at(Place(self._file, *mark), what, hint, path=dotted(tuple(steps)), also=also))
         if len(self.problems) >= _PROBLEMS:
             raise _StopReadingError
 
@@ -371,9 +353,7 @@ class _Reader:
         raise _StopReadingError
 
 
-def _index(
-    node: _Node, path: Path, values: dict[Path, Mark], keys: dict[Path, Mark], texts: dict[Path, str]
-) -> None:
+def _index(node: _Node, path: Path, values: dict[Path, Mark], keys: dict[Path, Mark], texts: dict[Path, str]) -> None:
     values[path] = node.mark
     if node.entries is not None:
         for step, (mark, entry) in node.entries.items():

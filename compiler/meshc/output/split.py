@@ -1,0 +1,50 @@
+"""render turns what `kustomize build` prints for a cluster into its files under output/, as text, never parsed and dumped again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from meshc.kube import Identity
+from meshc.overlays.kustomization import NAME, kustomization
+from meshc.overlays.layout import RESOURCES
+from meshc.tree import HEADER, FileTree
+
+
+def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
+    """One file a component with its objects in kustomize's order, and a kustomization.yaml that only names them.
+
+    A document ends at a line `---`: kustomize indents everything inside one, so no value can hold such a line at
+    the margin. Objects that no component made go to resources.yaml.
+    """
+    files: dict[str, list[str]] = {file: [] for file in homes.values()}
+    for document in stream.decode().split("\n---\n"):
+        if document.strip():
+            file = homes.get(identity_in(document), RESOURCES)
+            files.setdefault(file, []).append(document.rstrip("\n") + "\n")
+    texts = {file: HEADER + "---\n".join(documents).encode() for file, documents in files.items() if documents}
+    return FileTree({**texts, NAME: kustomization(texts)})
+
+
+def identity_in(document: str) -> Identity:
+    """The identity of an object in kustomize's style, read from its lines: parsing would cost more than the build."""
+    top: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    section = ""
+    for line in document.split("\n"):
+        if line[:1] not in ("", " ", "-", "#"):
+            section, _, value = line.partition(":")
+            top[section] = _scalar(value)
+        elif section == "metadata" and line[:2] == "  " and line[2:3] not in (" ", "-"):
+            key, _, value = line[2:].partition(":")
+            metadata[key] = _scalar(value)
+        if "kind" in top and section > "metadata":
+            break
+    group, _, version = top.get("apiVersion", "").rpartition("/")
+    return Identity(group if version else "", top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", ""))
+
+
+def _scalar(text: str) -> str:
+    """A plain or quoted name. Names hold no character that quoting would change."""
+    text = text.strip()
+    return text[1:-1] if text[:1] in ("'", '"') and text[-1:] == text[:1] else text
+
