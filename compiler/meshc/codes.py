@@ -8,6 +8,26 @@ from __future__ import annotations
 
 from meshc.errors import Code, Exit, Severity
 
+# 0xx: the text of YAML files
+
+YAML_SYNTAX = Code("MESH001", "the text is not YAML", "look at indentation, quotes and brackets at the place")
+YAML_TAB = Code("MESH002", "a tab is used for indentation", "indent with spaces")
+YAML_ENCODING = Code("MESH003", "the text is not UTF-8", "save the file as UTF-8")
+YAML_CHARACTER = Code("MESH004", "a character that YAML doesn't allow", "take it out, or escape it in quotes")
+YAML_DUPLICATE_KEY = Code("MESH005", "a key stands twice in one mapping", "keep one of the two")
+YAML_KEY = Code("MESH006", "a key that is not a text", "write a text as the key, in quotes if need be")
+YAML_MERGE = Code("MESH007", "a merge key that can't be followed", "write the keys out")
+YAML_ALIAS = Code("MESH008", "an alias that leads nowhere or into itself", "write the value out")
+YAML_SIZE = Code("MESH009", "a file is too large", "split the file")
+YAML_EXPANSION = Code("MESH010", "a file holds too many values", "use fewer aliases, or split the file")
+YAML_DEPTH = Code("MESH011", "collections are nested too deep", "write it flatter")
+YAML_TAG = Code("MESH012", "a tag that meshc doesn't read", "take the tag out, or use quotes for a text")
+YAML_MISREAD = Code(
+    "MESH013", "a word that readers of YAML disagree on", "put it in quotes, or write true, false or digits"
+)
+YAML_EMPTY = Code("MESH014", "the file is empty", "write the document")
+YAML_DOCUMENTS = Code("MESH015", "several documents where one belongs", "keep one document a file")
+
 # 0xx: versions of the tools
 
 MESHC_VERSION = Code(
@@ -347,7 +367,7 @@ KUSTOMIZATION_FIELD = Code(
     exit=Exit.REFUSED,
 )
 PATCH_MATCHES_NOTHING = Code(
-    "MESH606", "a patch that matches nothing", "correct its target; the objects there are are in overlays/"
+    "MESH606", "a patch that matches nothing", "correct its target; overlays/ shows the objects that there are"
 )
 BAD_PATCH = Code("MESH607", "a file that isn't a patch", "write a strategic merge patch, or a JSON patch with a target")
 DUPLICATE_OBJECT = Code("MESH608", "one object twice in a cluster", "take it out of resources, or patch meshc's own")
@@ -374,24 +394,3 @@ def every_code() -> dict[str, Code]:
     """All codes by id, in order."""
     found = {value.id: value for value in globals().values() if isinstance(value, Code)}
     return dict(sorted(found.items()))
-
-
-# 0xx: the text of YAML files
-
-YAML_SYNTAX = Code("MESH001", "the text is not YAML", "look at indentation, quotes and brackets at the place")
-YAML_TAB = Code("MESH002", "a tab is used for indentation", "indent with spaces")
-YAML_ENCODING = Code("MESH003", "the text is not UTF-8", "save the file as UTF-8")
-YAML_CHARACTER = Code("MESH004", "a character that YAML doesn't allow", "take it out, or escape it in quotes")
-YAML_DUPLICATE_KEY = Code("MESH005", "a key stands twice in one mapping", "keep one of the two")
-YAML_KEY = Code("MESH006", "a key that is not a text", "write a text as the key, in quotes if need be")
-YAML_MERGE = Code("MESH007", "a merge key that can't be followed", "write the keys out")
-YAML_ALIAS = Code("MESH008", "an alias that leads nowhere or into itself", "write the value out")
-YAML_SIZE = Code("MESH009", "a file is too large", "split the file")
-YAML_EXPANSION = Code("MESH010", "a file holds too many values", "use fewer aliases, or split the file")
-YAML_DEPTH = Code("MESH011", "collections are nested too deep", "write it flatter")
-YAML_TAG = Code("MESH012", "a tag that meshc doesn't read", "take the tag out, or use quotes for a text")
-YAML_MISREAD = Code(
-    "MESH013", "a word that readers of YAML disagree on", "put it in quotes, or write true, false or digits"
-)
-YAML_EMPTY = Code("MESH014", "the file is empty", "write the document")
-YAML_DOCUMENTS = Code("MESH015", "several documents where one belongs", "keep one document a file")
