@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.mesh.fleet import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
         here = [
             n.name
             for n in fleet.mesh.spec.namespaces
-            if n.dataplane == "sidecar" and member.name in fleet.choose(n.clusters)
+            if n.dataplane == "sidecar" and selects(n.clusters, member.cluster)
         ]
         if here:
             what = f"{member.name}: injection is manual, and no webhook injects into {', '.join(here)}"

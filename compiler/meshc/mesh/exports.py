@@ -69,7 +69,8 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     problems: list[Problem] = []
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose(entry.clusters), fleet.choose(entry.copy_to)
-        clients = tuple(name for name in clients if name not in homes)
+        at_home = set(homes)
+        clients = tuple(name for name in clients if name not in at_home)
         if entry.manifests is None:
             found.append(_inline(index, entry, homes, clients, source))
         elif entry.manifests in inputs.manifests:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
+from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.plan.ir import (
     Attachment,
@@ -54,6 +55,10 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
     """The plan of a mesh that the checks have passed. Touches nothing."""
     mesh, spec = fleet.mesh, fleet.mesh.spec
     bases, copies = _share(fleet, exports)
+    held: dict[str, list[ServiceBase]] = {}
+    for base in bases:
+        for name in base.clients:
+            held.setdefault(name, []).append(base)
     return Plan(
         mesh=mesh.metadata.name,
         generation="classic" if fleet.classic else "istiod",
@@ -66,7 +71,10 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=control_plane_tls(fleet),
         ca=spec.security.ca.type,
-        clusters=tuple(_cluster(fleet, source, member, bases, copies.get(member.name, ()), inputs) for member in fleet),
+        clusters=tuple(
+            _cluster(fleet, source, member, held.get(member.name, ()), copies.get(member.name, ()), inputs)
+            for member in fleet
+        ),
         bases=bases,
     )
 
@@ -80,14 +88,13 @@ def _cluster(
     fleet: Fleet,
     source: Source,
     member: Member,
-    bases: Iterable[ServiceBase],
+    bases: Sequence[ServiceBase],
     copies: Sequence[ServiceCopy],
     inputs: Inputs,
 ) -> ClusterPlan:
     cluster = member.cluster
     kubernetes = fleet.kubernetes_of(member)
-    held = [base for base in bases if member.name in base.clients]
-    copied = [copy.namespace for base in held for copy in base.copies] + [copy.namespace for copy in copies]
+    copied = [copy.namespace for base in bases for copy in base.copies] + [copy.namespace for copy in copies]
     return ClusterPlan(
         name=member.name,
         place=source.document.place(member.path("name")),
@@ -98,14 +105,18 @@ def _cluster(
         network=fleet.network_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=_attachment(fleet, member) if cluster.role == "remote" else None,
-        remotes=tuple(remote.name for remote in fleet.remotes if fleet.primary_of(remote) is member),
+        remotes=_remotes(fleet, member) if cluster.role == "primary" else (),
         cacerts=_cacerts(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
-        bases=tuple(base.name for base in held),
+        bases=tuple(base.name for base in bases),
         copies=tuple(copies),
         patches=_patches(member, source, inputs),
         resources=_resources(member, inputs),
     )
+
+
+def _remotes(fleet: Fleet, primary: Member) -> tuple[str, ...]:
+    return tuple(remote.name for remote in fleet.remotes if fleet.primary_of(remote) is primary)
 
 
 def _attachment(fleet: Fleet, member: Member) -> Attachment:
@@ -146,7 +157,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     unmanaged = {n.name for n in spec.namespaces if not n.managed}
     wanted: dict[str, Mapping[str, str]] = {}
     for namespace in spec.namespaces:
-        if namespace.managed and member.name in fleet.choose(namespace.clusters):
+        if namespace.managed and selects(namespace.clusters, member.cluster):
             wanted[namespace.name] = _injection(fleet, member) if namespace.dataplane == "sidecar" else {}
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
