@@ -235,6 +235,16 @@ def test_plan_and_results_as_json(mesh: Path) -> None:
     assert result["pending"] == ["edge-1: waiting for credentials in hub"]
 
 
+def test_a_kustomize_that_is_none_is_a_fault_of_the_tool(tmp_path: Path) -> None:
+    for name in ("mesh.yaml", "apps", "certificates", "sealed", "patches", "extra"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+
+    done = meshc("validate", cwd=tmp_path, MESHC_KUSTOMIZE="true")
+
+    assert done.returncode == Exit.TOOL
+    assert done.stderr == 'error: MESHC_KUSTOMIZE is "true", which answers neither as kustomize nor as kubectl\n'
+
+
 def test_no_mesh_is_said_plainly(tmp_path: Path) -> None:
     done = meshc("compile", cwd=tmp_path)
 

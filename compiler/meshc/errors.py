@@ -126,6 +126,10 @@ class ToolError(MeshcError):
     exit = Exit.TOOL
 
 
+class BuildError(ToolError):
+    """kustomize ran and refused what it was given: the user's files are wrong, not the tool."""
+
+
 class RefusedError(MeshcError):
     """Stopped for safety: a file that isn't ours, a path outside the repository, another meshc at work."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
-from meshc.errors import Code, Path, Place, Problem, ToolError
+from meshc.errors import BuildError, Code, Path, Place, Problem
 from meshc.mesh.kustomizations import Closure, kustomization_in
 from meshc.yamltext.read import read
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Document
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
-"""What kustomize prints for a folder of some files (paths relative to mesh.yaml). Raises ToolError."""
+"""What kustomize prints for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class _Reader:
             return None
         try:
             stream = self._build(closure.files, posixpath.normpath(path))
-        except ToolError as error:
+        except BuildError as error:
             self._report(
                 codes.KUSTOMIZE_FAILED,
                 at,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.disk.repository import scratch
-from meshc.errors import ToolError
+from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
 from meshc.process import Command, CommandError, run
 from meshc.tree import FileTree
@@ -31,7 +31,7 @@ class Kustomize:
     version: Version
 
     def build(self, files: Mapping[str, bytes], folder: str, cache: Repository) -> bytes:
-        """What `kustomize build` prints for `folder` of `files`. Raises CommandError as kustomize fails.
+        """What `kustomize build` prints for `folder` of `files`. Raises BuildError if kustomize refuses them.
 
         Equal files and an equal version give an equal answer, so it is looked up first. Nothing but `files` can be
         read: they stand alone in a scratch folder, and no flag lifts kustomize's own limits.
@@ -46,7 +46,7 @@ class Kustomize:
                 built = run(Command((*self.argv, start), cwd=root))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-                raise ToolError(_brief(said.removeprefix("error: ")) or str(error)) from None
+                raise BuildError(_brief(said.removeprefix("error: ")) or str(error)) from None
         cache.cache_put(key, built)
         return built
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import Place, Problem, ToolError, stop_on
+from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, kustomization_of
 from meshc.tree import FileTree
@@ -37,7 +37,7 @@ def render(
             files |= {f"{BASES}/{base}/{path}": data for path, data in shared[f"{BASES}/{base}"].items()}
         try:
             stream = kustomize.build(files, cluster.name, cache)
-        except ToolError as error:
+        except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         return split(stream, layout.files[cluster.name])
 
@@ -65,7 +65,7 @@ def _blame(
         fewer = replace(cluster, resources=tuple(resources))
         try:
             build({**files, f"{cluster.name}/kustomization.yaml": kustomization_of(fewer, files, patches)})
-        except ToolError as error:
+        except BuildError as error:
             return str(error)
         return ""
 
