@@ -254,6 +254,16 @@ def test_no_mesh_is_said_plainly(tmp_path: Path) -> None:
     )
 
 
+def test_init_makes_the_folder_and_says_plainly_where_it_cannot(tmp_path: Path) -> None:
+    made = meshc("init", "new/mesh", cwd=tmp_path)
+    impossible = meshc("init", "/proc/mesh", cwd=tmp_path)
+    nowhere = meshc("validate", "-f", "gone/mesh.yaml", cwd=tmp_path)
+
+    assert (made.returncode, made.stdout.splitlines()[-1]) == (Exit.DONE, "next: cd new/mesh && meshc compile")
+    assert (impossible.returncode, "Traceback" in impossible.stderr) == (Exit.TOOL, False)
+    assert nowhere.returncode == Exit.WRONG_INPUT
+
+
 def test_init_overwrites_nothing(mesh: Path) -> None:
     before = (mesh / "mesh.yaml").read_bytes()
 

@@ -27,7 +27,9 @@ class IrregularError(RefusedError):
 @contextmanager
 def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
     """A descriptor of `base/path`, or None. Opens folder by folder, following no link below `top`."""
-    fd: int | None = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+    fd: int | None = None
+    with suppress(FileNotFoundError):  # a folder that is still to be made
+        fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
     at = top
     try:
         for part in posixpath.relpath(base / path, top).split("/"):
