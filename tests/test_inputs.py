@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,26 @@ def test_inputs_above_mesh_yaml_but_inside_the_repository(tmp_path: Path, monkey
     output = tmp_path / "meshes/prod/output/hub"
     assert "name: catalog\n  namespace: shop\n" in (output / "services.yaml").read_text()
     assert "name: settings\n" in (output / "resources.yaml").read_text()
+
+
+def test_what_permissions_keep_from_us_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is made here, for each file in turn."""
+    paths = {"mesh.yaml": MESH.replace("APPS", "apps").replace("EXTRA", "extra.yaml")}
+    paths |= {"apps/kustomization.yaml": "resources: [one.yaml]\n", "apps/one.yaml": SERVICE, "extra.yaml": SETTINGS}
+    write(tmp_path, paths)
+    really = os.open
+    for locked in ("apps", "kustomization.yaml", "one.yaml", "extra.yaml"):
+
+        def refuse(path: str, *words: int, locked: str = locked, **more: int) -> int:
+            if str(path) == locked:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return really(path, *words, **more)
+
+        monkeypatch.setattr(os, "open", refuse)
+        code, said = run(tmp_path, "validate", monkeypatch=monkeypatch)
+        monkeypatch.setattr(os, "open", really)
+
+        assert (code, "error MESH610" in said, "Permission denied" in said) == (3, True, True), (locked, said)
 
 
 def test_a_pipe_and_a_locked_file_are_named_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

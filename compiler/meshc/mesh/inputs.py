@@ -141,6 +141,9 @@ class _Reader:
         except IrregularError as error:
             self._irregular(error, at)
             return None
+        except OSError as error:
+            self._unreadable(path, error, at)
+            return None
         before = len(self.problems)
         names = [name for name in self._files(path, at) if name.endswith(_YAML)]
         if not names:
@@ -203,12 +206,7 @@ class _Reader:
         except IrregularError as error:
             self._irregular(error, at)
         except OSError as error:
-            self._report(
-                codes.FILE_UNREADABLE,
-                at,
-                f'"{path}" can\'t be read: {error.strerror}',
-                "check its permissions",
-            )
+            self._unreadable(path, error, at)
         return None
 
     def _kind(self, path: str, at: Path) -> str | None:
@@ -223,6 +221,8 @@ class _Reader:
             )
         except IrregularError as error:
             self._irregular(error, at)
+        except OSError as error:
+            self._unreadable(path, error, at)
         return "refused"
 
     def _files(self, path: str, at: Path) -> Iterable[str]:
@@ -231,16 +231,15 @@ class _Reader:
         except IrregularError as error:
             self._irregular(error, at)
         except OSError as error:
-            self._report(
-                codes.FILE_UNREADABLE,
-                at,
-                f'"{path}" can\'t be read: {error.strerror}',
-                "check its permissions",
-            )
+            self._unreadable(path, error, at)
         return ()
 
     def _missing(self, path: str, at: Path) -> None:
         self._report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+
+    def _unreadable(self, path: str, error: OSError, at: Path) -> None:
+        what = f'"{path}" can\'t be read: {error.strerror}'
+        self._report(codes.FILE_UNREADABLE, at, what, "check its permissions")
 
     def _irregular(self, error: IrregularError, at: Path) -> None:
         said = str(error)

@@ -56,7 +56,15 @@ class Closure:
         if folder in self._folders:
             return
         self._folders.add(folder)
-        name = kustomization_in(self._repository, folder)
+        try:
+            name = kustomization_in(self._repository, folder)
+        except IrregularError as error:
+            self._report(codes.SYMLINK, named, str(error), "put the file or folder itself there")
+            return
+        except OSError as error:
+            what = f"{_quoted(folder)} can't be read: {error.strerror}"
+            self._report(codes.FILE_UNREADABLE, named, what, "check its permissions")
+            return
         if name is None:
             hint = "a folder under resources, bases or components needs a kustomization.yaml"
             self._report(codes.FILE_MISSING, named, f'"{folder}" holds no kustomization.yaml', hint)
@@ -105,6 +113,10 @@ class Closure:
             return
         except IrregularError as error:
             self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")
+            return
+        except OSError as error:
+            what = f"{_quoted(value)} can't be read: {error.strerror}"
+            self._report(codes.FILE_UNREADABLE, place, what, "check its permissions")
             return
         if found is None:
             self._report(
