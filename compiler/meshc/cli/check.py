@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
-from meshc.cli.report import Format, as_json, count, paint, plain, say, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.units import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.output.render import render
@@ -53,7 +54,7 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
             for line in lines:
                 tell(f"  {plain(line)}")
     if form is not Format.JSON:
-        show_problems(compiled.problems, form)
+        show_problems(compiled.problems, form, file)
     if stale:
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)

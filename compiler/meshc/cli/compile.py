@@ -34,7 +34,7 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     written = write_trees(compiled.layout, rendered, repository, opened.kustomize.version, whole=not patterns)
     _summary(compiled, written, form)
     if form is not Format.JSON:
-        show_problems(compiled.problems, form)
+        show_problems(compiled.problems, form, file)
 
 
 def _summary(compiled: Compiled, done: Written, form: Format) -> None:

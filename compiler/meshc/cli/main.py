@@ -61,7 +61,7 @@ def compile_(
     form: Form = Format.TEXT,
 ) -> None:
     """Write overlays/ and output/ for every cluster, whole or not at all."""
-    with reporting(form):
+    with reporting(form, file):
         from meshc.cli.compile import compile_command
 
         compile_command(file, cluster or [], jobs, form)
@@ -70,7 +70,7 @@ def compile_(
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
 def check(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
     """Compare what is committed with what would be compiled. Writes nothing."""
-    with reporting(form):
+    with reporting(form, file):
         from meshc.cli.check import check_command
 
         check_command(file, jobs, form)
@@ -79,7 +79,7 @@ def check(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> No
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
 def validate(file: File = _MESH, form: Form = Format.TEXT) -> None:
     """Check mesh.yaml and the files it names, without rendering."""
-    with reporting(form):
+    with reporting(form, file):
         from meshc.cli.validate import validate_command
 
         validate_command(file, form)
@@ -88,10 +88,30 @@ def validate(file: File = _MESH, form: Form = Format.TEXT) -> None:
 @app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
 def plan(file: File = _MESH, form: Form = Format.TEXT) -> None:
     """Show what mesh.yaml means, with every default settled."""
-    with reporting(form):
+    with reporting(form, file):
         from meshc.cli.plan import plan_command
 
         plan_command(file, form)
+
+
+def _codes(incomplete: str) -> list[tuple[str, str]]:
+    from meshc.codes import every_code
+
+    return [(code.id, code.title) for code in every_code().values() if code.id.startswith(incomplete.upper())]
+
+
+@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain   (lists them)")
+def explain(
+    codes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CODE]...", help="The codes of problems.", autocompletion=_codes),
+    ] = None,
+) -> None:
+    """Tell what a problem means, which failure it prevents, and how to mend it."""
+    with reporting(Format.TEXT):
+        from meshc.cli.explain import explain_command
+
+        explain_command(codes or [])
 
 
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")

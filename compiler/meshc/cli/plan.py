@@ -25,7 +25,7 @@ def plan_command(file: Path, form: Format) -> None:
         tell(line)
     for pending in compiled.pending:
         tell(f"pending: {pending}")
-    show_problems(compiled.problems, form)
+    show_problems(compiled.problems, form, file)
 
 
 def lines(plan: Plan) -> Iterator[str]:

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TextIO
 
 import typer
 
+from meshc.cli.excerpt import Excerpts, plain
 from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity
 
 
@@ -28,12 +30,15 @@ class Format(StrEnum):
 
 
 @contextmanager
-def reporting(form: Format) -> Iterator[None]:
-    """Ends the command in good order whatever happens to its input: prints the fault, exits with its code."""
+def reporting(form: Format, file: Path | None = None) -> Iterator[None]:
+    """Ends the command in good order whatever happens to its input: prints the fault, exits with its code.
+
+    `file` is the mesh.yaml at work, whose lines are shown where problems stand in it.
+    """
     try:
         yield
     except ProblemsError as error:
-        show_problems(error.problems, form)
+        show_problems(error.problems, form, file)
         raise typer.Exit(error.exit) from None
     except MeshcError as error:
         if form is Format.JSON:
@@ -42,9 +47,9 @@ def reporting(form: Format) -> Iterator[None]:
         raise typer.Exit(error.exit) from None
 
 
-def show_problems(problems: Iterable[Problem], form: Format) -> None:
-    """Every problem in the chosen form, with a count at the end in text."""
-    found = list(problems)
+def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
+    """Every problem in the chosen form; as text with the lines of mesh.yaml it stands in, and a count at the end."""
+    found, excerpts = list(problems), Excerpts(file)
     if form is Format.JSON:
         show_json({"problems": [as_json(problem) for problem in found]})
         return
@@ -52,9 +57,10 @@ def show_problems(problems: Iterable[Problem], form: Format) -> None:
         if form is Format.GITHUB:
             sys.stdout.write(_annotation(problem) + "\n")
         else:
-            say(_text(problem))
+            say(_text(problem, excerpts))
     if form is Format.TEXT and found:
-        say(_count(found))
+        worst = min(found, key=lambda problem: list(Severity).index(problem.severity))
+        say(f"{_count(found)}; what a code means: meshc explain {worst.code.id}")
 
 
 def as_json(problem: Problem) -> dict[str, Any]:
@@ -101,18 +107,15 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def plain(text: str) -> str:
-    """Text with everything spelled out that could mislead a terminal or a reader: control and format characters."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
-def _text(problem: Problem) -> str:
+def _text(problem: Problem, excerpts: Excerpts) -> str:
     severity = paint(problem.severity, _COLOURS[problem.severity])
     lines = [f"{plain(str(problem.place))}: {severity} {problem.code.id}: {plain(problem.what)}"]
-    lines += [f"  and here: {plain(str(place))}" for place in problem.also]
+    lines += excerpts.at(problem.place)
+    for place in problem.also:
+        lines += [f"  and here: {plain(str(place))}", *excerpts.at(place)]
     if problem.hint:
         lines.append(f"  hint: {plain(problem.hint)}")
     return "\n".join(lines)

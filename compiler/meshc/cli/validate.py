@@ -25,4 +25,4 @@ def validate_command(file: Path, form: Format) -> None:
     tell(f"valid: {plan.mesh}, {count(len(plan.clusters), 'cluster')}, {count(len(copies), 'service')} copied")
     for pending in compiled.pending:
         tell(f"  pending    {pending}")
-    show_problems(compiled.problems, form)
+    show_problems(compiled.problems, form, file)
