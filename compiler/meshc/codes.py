@@ -164,6 +164,26 @@ SELF_SIGNED_SPLIT = Code(
     "self-signed CAs where clusters must trust one another",
     "use ca.type plugged-in: every Citadel would make a root of its own",
 )
+POD_ADDRESS = Code(
+    "MESH230",
+    "an address of a pod under an exposure that promises a stable one",
+    "write the load balancer's or gateway's address, or exposure: pod-ip; acknowledge it where the load balancer "
+    "draws its address from the pods' range",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+ADDRESS_STAYS_INSIDE = Code(
+    "MESH231",
+    "a control-plane address that doesn't lead out of a cluster",
+    "write an address that remotes reach; acknowledge it where routers know the Services' range",
+    acknowledgeable=True,
+)
+SAME_API_SERVER = Code(
+    "MESH232",
+    "two clusters have one API server",
+    "correct the copied line; acknowledge it where a proxy tells clusters apart by something other than the URL",
+    acknowledgeable=True,
+)
 
 # 3xx: trust
 
@@ -332,6 +352,16 @@ MANUAL_INJECTION = Code(
     "run istioctl kube-inject on workloads there: no webhook does it, and no label is set",
     Severity.NOTICE,
     acknowledgeable=True,
+)
+NAMESPACE_ELSEWHERE = Code(
+    "MESH504",
+    "a copy goes to a cluster that its namespace isn't in",
+    "add the cluster to the namespace's clusters, or take it out of copyTo",
+)
+BOTH_INJECTION_LABELS = Code(
+    "MESH505",
+    "a namespace with both injection labels",
+    "keep one of istio-injection and istio.io/rev: with both, the revision is ignored",
 )
 DUPLICATE_ENTRY = Code("MESH510", "two services entries have one name", "rename one")
 NO_SERVICES = Code("MESH511", "manifests without a Service", "check the path, include and exclude")

@@ -37,6 +37,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_versions.generation,
     check_ranges.ranges,
     check_addresses.addresses,
+    check_addresses.ranges_of_addresses,
     check_addresses.injection_urls,
     check_addresses.pilot_name,
     check_addresses.exposure,
@@ -51,6 +52,7 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     problems += check_services.clashes(exports)
+    problems += check_services.namespaces_of_copies(fleet, source, exports)
     problems += check_files.resources(source, inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -75,6 +76,63 @@ def _ipv6(fleet: Fleet, source: Source, member: Member, part: str, address: str,
     what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
     hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
     yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
+
+
+def ranges_of_addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """An address that remotes use lies outside the Services of its cluster, and of the remote's own ranges.
+
+    A Service's cluster IP means nothing elsewhere, and an address of a remote's own range never leaves it. One of a
+    pod is as good as `exposure` says it is (istio#4822).
+    """
+    reported: set[Path] = set()
+    for member in fleet.remotes:
+        primary = fleet.primary_of(member)
+        for part, (address, path) in fleet.addresses_of(member).items():
+            if primary is None or path in reported or not ip_version(address):
+                continue
+            problem = _lies_in_a_range(source, primary, member, part, address, path)
+            if problem:
+                reported.add(path)
+                yield problem
+
+
+def _lies_in_a_range(
+    source: Source, primary: Member, member: Member, part: str, address: str, path: Path
+) -> Problem | None:
+    control_plane = primary.cluster.control_plane
+    for owner, field, what in (
+        (primary, "serviceCIDRs", f"is a Service's in {primary.name}, where alone it means something"),
+        (primary, "podCIDRs", f"is a pod's in {primary.name}, and changes when the pod restarts"),
+        (member, "podCIDRs", f"is a pod's of {member.name} itself"),
+        (member, "serviceCIDRs", f"is a Service's of {member.name} itself"),
+    ):
+        number = _holds(getattr(owner.cluster, _FIELDS[field]), address)
+        if number is None:
+            continue
+        of_pod = owner is primary and field == "podCIDRs"
+        if of_pod and (control_plane is None or control_plane.exposure == "pod-ip"):
+            return None
+        code = codes.POD_ADDRESS if of_pod else codes.ADDRESS_STAYS_INSIDE
+        hint = "write the load balancer's address, or exposure: pod-ip" if of_pod else _LEADS_OUT
+        also = (source.document.place(owner.path(field, number)),)
+        text = f"{member.name}: {part}: {address} {what}"
+        return source.problem(code, path, text, hint, also=also, clusters=(member.name,))
+    return None
+
+
+_FIELDS = {"podCIDRs": "pod_cidrs", "serviceCIDRs": "service_cidrs"}
+_LEADS_OUT = "write the address by which the control plane is reached from outside its cluster"
+
+
+def _holds(cidrs: Iterable[str], address: str) -> int | None:
+    """The number of the range that holds the address. Ranges that are none are another check's."""
+    for number, text in enumerate(cidrs):
+        try:
+            if ipaddress.ip_address(address) in ipaddress.ip_network(text):
+                return number
+        except ValueError:
+            continue
+    return None
 
 
 def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from meshc.errors import Path, Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.model import Selection
     from meshc.mesh.source import Source
 
@@ -182,11 +182,19 @@ def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A primary reaches each API server: https, no address of the caller itself (istio#31081, #44826)."""
+    """A primary reaches each API server: https, no address of the caller itself (istio#31081, #44826), and its own."""
+    first: dict[str, Member] = {}
     for member in fleet:
         url = member.cluster.api_server
         if url is None:
             continue
+        other = first.setdefault(url.rstrip("/").lower().removesuffix(":443"), member)
+        if other.name != member.name:
+            what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
+            hint = "correct the copied line: the mesh would hold each pod of it twice"
+            also = (source.document.place(other.path("apiServer")),)
+            path, clusters = member.path("apiServer"), (other.name, member.name)
+            yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)
         if fault := url_fault(url):
             hint = "write https://host:port as the primary reaches it"
             path = member.path("apiServer")

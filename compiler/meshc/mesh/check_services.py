@@ -74,6 +74,32 @@ def clashes(exports: Sequence[Export]) -> Iterable[Problem]:
             yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
 
 
+def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterable[Problem]:
+    """A copy's namespace is in the cluster that gets it: made by meshc, or by its owner where it is unmanaged.
+
+    Without it, applying the copy fails, and so does every client's look-up of the name (istio#58340).
+    """
+    elsewhere = {
+        namespace.name: (number, set(fleet.choose(namespace.clusters)))
+        for number, namespace in enumerate(fleet.mesh.spec.namespaces)
+        if not namespace.managed
+    }
+    homes = {(export.key, name) for export in exports for name in export.homes}
+    reported: set[tuple[str, str]] = set()
+    for export in (export for export in exports if export.namespace in elsewhere):
+        number, there = elsewhere[export.namespace]
+        for name in export.clients:
+            if name in there or (export.key, name) in homes or (name, export.namespace) in reported:
+                continue
+            reported.add((name, export.namespace))
+            what = f"{name}: a copy of {export.namespace}/{export.name} goes there, and its namespace doesn't"
+            hint = f"add {name} to the clusters of namespace {export.namespace}, or take it out of copyTo"
+            path = ("spec", "namespaces", number, "clusters")
+            yield source.problem(
+                codes.NAMESPACE_ELSEWHERE, path, what, hint, key=True, also=(export.place,), clusters=(name,)
+            )
+
+
 def _differences(one: Iterable[ExportPort], other: Iterable[ExportPort]) -> Iterable[tuple[str, str]]:
     """Pairs of ports that aren't alike, in words: matched by name first, as Istio does, then by number."""
     left, right = list(one), list(other)

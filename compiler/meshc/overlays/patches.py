@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import Body, Identity, identity_of
+from meshc.overlays.namespaces import both_labels
 from meshc.secrets.contract import switches_off
 from meshc.secrets.guard import is_secret
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
     """What kustomize would refuse without a place, or let pass in silence."""
     yield from _duplicates(cluster, ours)
-    theirs = [one.body for file in cluster.resources for one in file.objects if _is_object(one.body)]
-    bodies = [one.body for one in ours] + theirs
+    theirs = [one for file in cluster.resources for one in file.objects if _is_object(one.body)]
+    for one in (one for one in theirs if one.body.get("kind") == "Namespace"):
+        yield from both_labels(cluster, one)
+    bodies = [one.body for one in ours] + [one.body for one in theirs]
     for number, patch in enumerate(cluster.patches):
         yield from _patch(cluster, _unselective(patch, cluster.patches[:number]), bodies)
 
@@ -91,6 +94,8 @@ def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body]) -> It
         for body in met:
             if is_secret(body):
                 yield from _on_secret(cluster, one, body)
+            elif body.get("kind") == "Namespace":
+                yield from both_labels(cluster, one, body)
 
 
 _MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
