@@ -1,6 +1,5 @@
-"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes with manual injection.
+"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes, less its clean-up hooks.
 
-Less the ConfigMap of the injection template, which isn't built yet, and the chart's clean-up hooks.
 The four hook objects are left out because a GitOps engine would run the Job at once, and it deletes every workload
 certificate of the cluster. apps/v1 and rbac v1 stand in place of the chart's beta versions: both exist from
 Kubernetes 1.9, the beta versions end at 1.16 and 1.22. Namespaces are written by us, as kustomize's namespace
@@ -12,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from meshc.components import classic_injector
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.kube import Version
 from meshc.yamltext.write import write
@@ -39,7 +39,7 @@ _MIXER_PORT = 15004
 
 
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    """Accounts, roles, Citadel, the mesh configuration, and pilot's Service and Endpoints where they are wanted."""
+    """Accounts, roles, mesh configuration, Citadel, injection; pilot's Service and Endpoints where they are wanted."""
     namespace = plan.istio_namespace
     yield thing("v1", "ServiceAccount", "istio-multi", namespace, labels=ISTIO)
     nodes = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)
@@ -47,7 +47,10 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
     yield binding("istio-reader", "istio-multi", namespace, "istio-multi", ISTIO)
     mesh = write(mesh_config(plan, cluster.istio, attachment))
     yield thing("v1", "ConfigMap", "istio", namespace, labels={**ISTIO, "app": "istio-remote"}, data={"mesh": mesh})
+    yield classic_injector.config_map(plan, cluster, attachment)
     yield from _citadel(plan)
+    if cluster.injection == "automatic":
+        yield from classic_injector.webhook(plan, cluster, {"affinity": {"nodeAffinity": _architectures()}})
     if attachment.pilot_service:
         yield from _pilot(namespace, attachment.addresses["pilot"])
 

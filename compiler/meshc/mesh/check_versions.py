@@ -181,11 +181,6 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 path2 = member.path("istio", "revision")
                 what, hint = f"{member.name}: classic Istio has no revisions", "take revision out"
                 yield source.problem(codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,))
-            if member.cluster.role == "remote" and member.cluster.sidecar_injection != "manual":
-                path2 = member.path("sidecarInjection") if member.cluster.sidecar_injection else member.path("name")
-                what = f"{member.name}: automatic injection with classic Istio isn't built yet"
-                hint = "write sidecarInjection: manual, and inject with istioctl kube-inject"
-                yield source.problem(codes.NOT_YET, path2, what, hint, clusters=(member.name,))
         return
     if spec.security.control_plane_tls is False:
         what = "istiod always speaks TLS with its sidecars"

@@ -1,0 +1,140 @@
+"""The injection template of classic Istio: what its injector, and `istioctl kube-inject`, put into a pod.
+
+The text is Go's text/template with `[[ ]]`, over `.MeshConfig`, `.ProxyConfig`, `.ObjectMeta` and `.Spec`, rendered to
+YAML once a pod. Texts that come from a pod's annotations are quoted by `printf "%q"`, whose escapes YAML knows, so that
+none can break out of its field. It keeps to what every 1.0.x injector offers: Go 1.10, `isset`, `formatDuration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from meshc.kube import Version
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import Images
+
+_FIRST_WITH_CONCURRENCY = Version(1, 0, 2)
+_PROXY_USER = 1337  # pilot-agent's user: iptables lets its packets pass
+
+
+def template(images: Images, version: Version, tracing: bool) -> str:
+    """The template for images and Istio version. `tracing` hands the address in the mesh configuration to Envoy.
+
+    Istio's own chart asks for a second, undeclared value (`global.zipkinAddress`) before it does that, so that
+    remotes send no traces however they are told where to.
+    """
+    mode = '[[ $mode := or (index .ObjectMeta.Annotations "sidecar.istio.io/interceptionMode") '
+    init, proxy = f'"{images.hub}/proxy_init:{images.tag}"', f'"{images.hub}/proxyv2:{images.tag}"'
+    return f"""\
+{mode}.ProxyConfig.InterceptionMode.String -]]
+initContainers:
+- name: istio-init
+  image: {init}
+  imagePullPolicy: IfNotPresent
+  args:
+  - "-p"
+  - "[[ .MeshConfig.ProxyListenPort ]]"
+  - "-u"
+  - "{_PROXY_USER}"
+  - "-m"
+  - [[ printf "%q" $mode ]]
+  - "-i"
+  - {_annotated("traffic.sidecar.istio.io/includeOutboundIPRanges", '"*"')}
+  - "-x"
+  - {_annotated("traffic.sidecar.istio.io/excludeOutboundIPRanges", '""')}
+  - "-b"
+  - {_annotated("traffic.sidecar.istio.io/includeInboundPorts", _EVERY_PORT)}
+  - "-d"
+  - {_annotated("traffic.sidecar.istio.io/excludeInboundPorts", '""')}
+  securityContext:
+    capabilities:
+      add: ["NET_ADMIN"]
+  restartPolicy: Always
+containers:
+- name: istio-proxy
+  image: {_annotated("sidecar.istio.io/proxyImage", proxy)}
+  imagePullPolicy: IfNotPresent
+  args:
+  - proxy
+  - sidecar
+{_arguments(version, tracing)}
+  env:
+  - name: POD_NAME
+    valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}
+  - name: POD_NAMESPACE
+    valueFrom: {{fieldRef: {{fieldPath: metadata.namespace}}}}
+  - name: INSTANCE_IP
+    valueFrom: {{fieldRef: {{fieldPath: status.podIP}}}}
+  - name: ISTIO_META_POD_NAME
+    valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}
+  - name: ISTIO_META_INTERCEPTION_MODE
+    value: [[ printf "%q" $mode ]]
+  securityContext:
+    readOnlyRootFilesystem: true
+    [[ if eq $mode "TPROXY" -]]
+    capabilities:
+      add: ["NET_ADMIN"]
+    runAsGroup: {_PROXY_USER}
+    [[- else -]]
+    runAsUser: {_PROXY_USER}
+    [[- end ]]
+  resources:
+    requests:
+      cpu: {_annotated("sidecar.istio.io/proxyCPU", '"100m"')}
+      memory: {_annotated("sidecar.istio.io/proxyMemory", '"128Mi"')}
+  volumeMounts:
+  - name: istio-envoy
+    mountPath: /etc/istio/proxy
+  - name: istio-certs
+    mountPath: /etc/certs/
+    readOnly: true
+volumes:
+- name: istio-envoy
+  emptyDir: {{medium: Memory}}
+- name: istio-certs
+  secret:
+    secretName: [[ printf "istio.%s" (or .Spec.ServiceAccountName "default") ]]
+    optional: true
+"""
+
+
+# Every port ends with a comma: Go 1.10's templates can't tell the last one, and istio-iptables doesn't mind.
+_EVERY_PORT = '"[[ range .Spec.Containers ]][[ range .Ports ]][[ .ContainerPort ]],[[ end ]][[ end ]]"'
+
+
+def _annotated(annotation: str, otherwise: str) -> str:
+    """The text of a pod's annotation, an empty one too, or else what stands in its place."""
+    value = _quoted(f'(index .ObjectMeta.Annotations "{annotation}")')
+    return f'[[ if isset .ObjectMeta.Annotations "{annotation}" ]]{value}[[ else ]]{otherwise}[[ end ]]'
+
+
+def _quoted(expression: str) -> str:
+    return f'[[ printf "%q" {expression} ]]'
+
+
+def _arguments(version: Version, tracing: bool) -> str:
+    """The flags of pilot-agent, in the order of the chart's."""
+    discovery = '(index .ObjectMeta.Annotations "sidecar.istio.io/discoveryAddress")'
+    policy = '(index .ObjectMeta.Annotations "sidecar.istio.io/controlPlaneAuthPolicy")'
+    flags: Mapping[str, str] = {
+        "configPath": _quoted(".ProxyConfig.ConfigPath"),
+        "binaryPath": _quoted(".ProxyConfig.BinaryPath"),
+        "serviceCluster": _quoted('(or (index .ObjectMeta.Labels "app") "istio-proxy")'),
+        "drainDuration": '"[[ formatDuration .ProxyConfig.DrainDuration ]]"',
+        "parentShutdownDuration": '"[[ formatDuration .ProxyConfig.ParentShutdownDuration ]]"',
+        "discoveryAddress": _quoted(f"(or {discovery} .ProxyConfig.DiscoveryAddress)"),
+        "discoveryRefreshDelay": '"[[ formatDuration .ProxyConfig.DiscoveryRefreshDelay ]]"',
+        **({"zipkinAddress": _quoted(".ProxyConfig.ZipkinAddress")} if tracing else {}),
+        "connectTimeout": '"[[ formatDuration .ProxyConfig.ConnectTimeout ]]"',
+        "proxyAdminPort": '"[[ .ProxyConfig.ProxyAdminPort ]]"',
+        "concurrency": '"[[ .ProxyConfig.Concurrency ]]"',
+        "controlPlaneAuthPolicy": _quoted(f"(or {policy} .ProxyConfig.ControlPlaneAuthPolicy.String)"),
+    }
+    pairs = {flag: f"  - --{flag}\n  - {value}" for flag, value in flags.items()}
+    if version < _FIRST_WITH_CONCURRENCY:
+        del pairs["concurrency"]
+    else:
+        pairs["concurrency"] = f"  [[- if gt .ProxyConfig.Concurrency 0 ]]\n{pairs['concurrency']}\n  [[- end ]]"
+    return "\n".join(pairs.values())
