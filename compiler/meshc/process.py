@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshc.errors import ToolError
@@ -15,11 +15,12 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program with its arguments. `timeout` is in seconds."""
+    """A program with its arguments and what it reads from standard input. `timeout` is in seconds."""
 
     argv: tuple[str, ...]
     cwd: Path | None = None
     timeout: float = 120.0
+    stdin: bytes = field(default=b"", repr=False)
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -45,7 +46,7 @@ def run(command: Command) -> bytes:
             command.argv,
             cwd=command.cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=command.stdin,
             capture_output=True,
             timeout=command.timeout,
             check=False,

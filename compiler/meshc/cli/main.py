@@ -29,6 +29,12 @@ Jobs = Annotated[
 _MESH = Path("mesh.yaml")
 
 
+def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from meshc import __version__
@@ -55,7 +61,12 @@ def compile_(
     file: File = _MESH,
     cluster: Annotated[
         list[str] | None,
-        typer.Option("--cluster", "-c", help="Only these clusters, by name or glob; may be given often."),
+        typer.Option(
+            "--cluster",
+            "-c",
+            help="Only these clusters, by name or glob; may be given often.",
+            autocompletion=_clusters,
+        ),
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
@@ -112,6 +123,23 @@ def explain(
         from meshc.cli.explain import explain_command
 
         explain_command(codes or [])
+
+
+@app.command(
+    epilog="Examples: meshc inject app.yaml --cluster branch | kubectl apply -f -   |   ... | meshc inject - -c branch"
+)
+def inject(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Manifests of workloads; - is standard input.", allow_dash=True)
+    ],
+    cluster: Annotated[str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=_clusters)],
+    file: File = _MESH,
+) -> None:
+    """Add sidecars to manifests, for classic clusters with manual injection. Runs istioctl kube-inject of Istio 1.0."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.inject import inject_command
+
+        inject_command(manifest, cluster, file)
 
 
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
