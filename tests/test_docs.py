@@ -14,9 +14,12 @@ from typer.testing import CliRunner
 from conftest import ROOT, find_tool
 from make_docs import problems_page
 from meshc.cli.main import app
+from meshc.codes import every_code
 
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-SAMPLE = ("mesh.yaml", "apps", "certificates", "sealed", "patches", "extra", "overlays", "output")
+CLASSIC = ROOT / "examples/classic"
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", CLASSIC / "README.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+SAMPLE = ("examples", "mesh.yaml", "apps", "certificates", "sealed", "patches", "extra", "overlays", "output")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -39,8 +42,9 @@ def test_the_commands_of_a_page_say_what_it_shows(page: Path, tmp_path: Path, mo
 
 def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find_tool("kubectl")
-    for name in SAMPLE[1:]:
-        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in SAMPLE:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / ".git").mkdir()
     (tmp_path / "mesh.yaml").write_text((ROOT / "mesh.yaml").read_text().replace("10.11.0.0/16", "10.10.128.0/17"))
     monkeypatch.chdir(tmp_path)
@@ -48,7 +52,7 @@ def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.M
 
     said = CliRunner().invoke(app, ["validate"]).stderr
 
-    assert said.rpartition("1 error")[0] in (ROOT / "README.md").read_text()
+    assert said.rpartition("\n1 error")[0] in (ROOT / "README.md").read_text()
 
 
 def fits(actual: str, shown: str) -> bool:
@@ -68,3 +72,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_page_of_problems_is_made_from_the_codes() -> None:
     assert (ROOT / "docs/problems.md").read_text() == problems_page()
+
+
+def test_every_step_of_the_guide_is_found_in_the_output() -> None:
+    rows = re.findall(r"^\|.*\| (.*) \|$", (CLASSIC / "README.md").read_text(), re.MULTILINE)
+    found = [pair for row in rows for pair in re.findall(r"`(output/[^`]*)` `([^`]*)`", row)]
+
+    assert len(found) > 15
+    assert [(file, text) for file, text in found if text not in (CLASSIC / file).read_text()] == []
+    assert {code for row in rows for code in re.findall(r"MESH\d+", row)} <= every_code().keys()

@@ -47,7 +47,8 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
         ]
         if here:
             what = f"{member.name}: injection is manual, and no webhook injects into {', '.join(here)}"
-            hint = "run istioctl kube-inject on every workload there"
+            program = f"meshc inject FILE --cluster {member.name}" if fleet.classic else "istioctl kube-inject"
+            hint = f"run {program} on every workload there"
             yield source.problem(
                 codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,)
             )
