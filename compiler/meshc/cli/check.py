@@ -10,6 +10,7 @@ import typer
 
 from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
+from meshc.cli.progress import progress
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.units import foreign
 from meshc.errors import Exit, RefusedError
@@ -31,7 +32,10 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
     opened.repository.recover()
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0)
+    with progress("rendering", len(compiled.plan.clusters)) as done:
+        rendered = render(
+            compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
+        )
     expected = expected_tree(compiled.layout, rendered)
     found = read_trees(opened.repository)
     strangers = foreign(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.opened import Opened
+from meshc.cli.progress import progress
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.errors import MeshcError
 from meshc.output.render import render
@@ -30,7 +31,8 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
         raise MeshcError(f"no cluster is named {named}\n  hint: clusters: {known}")
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0)
+    with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
+        rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done)
     written = write_trees(compiled.layout, rendered, repository, opened.kustomize.version, whole=not patterns)
     _summary(compiled, written, form)
     if form is not Format.JSON:

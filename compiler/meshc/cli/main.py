@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, bug, reporting
 
 app = typer.Typer(
@@ -154,13 +155,34 @@ def schema(
     schema_command(markdown)
 
 
-@app.command(epilog="Examples: meshc init mesh   |   meshc init .")
-def init(directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")]) -> None:
+@app.command(epilog="Examples: meshc doctor --local   |   meshc doctor --local --format json")
+def doctor(
+    local: Annotated[bool, typer.Option("--local", help="Look at this machine only.")] = False,
+    file: File = _MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Tell which outside tools were found, their versions, and why others were passed over."""
+    with reporting(form, file):
+        from meshc.cli.doctor import doctor_command
+
+        doctor_command(local, file, form)
+
+
+@app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")],
+    generation: Annotated[
+        Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
+    ] = Generation.ISTIOD,
+    topology: Annotated[
+        Topology, typer.Option(help="primary-remote: a primary and a remote. single-cluster: a primary, to grow from.")
+    ] = Topology.PRIMARY_REMOTE,
+) -> None:
     """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""
     with reporting(Format.TEXT):
         from meshc.cli.init import init_command
 
-        init_command(directory)
+        init_command(directory, generation, topology)
 
 
 def run() -> None:

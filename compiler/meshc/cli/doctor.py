@@ -1,0 +1,51 @@
+"""`meshc doctor`: what meshc finds on this machine."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc import __version__
+from meshc.cli.excerpt import plain
+from meshc.cli.report import Format, paint, show_json, tell
+from meshc.disk.repository import Repository
+from meshc.errors import Exit, MeshcError
+from meshc.output.tools import Tool, tools
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def doctor_command(local: bool, file: Path, form: Format) -> None:
+    """Lists the outside programs: which were found, their versions, why others were passed over.
+
+    Exits 4 where there is no kustomize. Raises MeshcError for what isn't built: asking live clusters.
+    """
+    if not local:
+        raise MeshcError("asking live clusters isn't built yet\n  hint: meshc doctor --local looks at this machine")
+    found = tools(Repository.around(file.parent))
+    if form is Format.JSON:
+        programs = [asdict(tool) for tool in found]
+        show_json({"meshc": __version__, "python": platform.python_version(), "tools": programs})
+    else:
+        tell(f"{'meshc':<10} {__version__}")
+        tell(f"{'python':<10} {platform.python_version()}   {sys.executable}")
+        for tool in found:
+            _line(tool)
+    if not found[0].version:
+        raise typer.Exit(Exit.TOOL)
+
+
+def _line(tool: Tool) -> None:
+    if tool.version:
+        tell(f"{tool.name:<10} {paint(tool.version, 'green', sys.stdout)}   {plain(tool.command)}")
+    else:
+        named = f", or name one with {tool.variable}" if tool.variable else ""
+        tell(f"{tool.name:<10} {paint('not found', 'yellow', sys.stdout)}   put it on PATH{named}")
+    tell(f"{'':<10} for {tool.used_for}")
+    for passed in tool.passed_over:
+        tell(f"{'':<10} passed over: {plain(passed)}")

@@ -1,0 +1,72 @@
+"""tools turns the machine into the list of outside programs that meshc uses: which were found, and why others weren't."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.output.kustomize import NAMED, candidates
+from meshc.process import Command, CommandError, run
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """An outside program. `version` is empty where none was found; `passed_over` are programs with the reason."""
+
+    name: str
+    used_for: str
+    variable: str
+    version: str = ""
+    command: str = ""
+    passed_over: tuple[str, ...] = ()
+
+
+def tools(cache: Repository) -> list[Tool]:
+    """Every tool, in the order in which a newcomer needs them. Starts programs, reads no mesh."""
+    return [_kustomize(cache), *(_ask(*asked) for asked in _OTHERS)]
+
+
+_VERSION = r"v?(\d+\.\d+\.\d+)"
+_OTHERS = (
+    ("git", "nothing yet: publishing isn't built", "", ("--version",)),
+    ("helm", "nothing yet: charts aren't built", "", ("version", "--short")),
+    ("istioctl", "meshc inject, with the one of Istio 1.0", "MESHC_ISTIOCTL", ("version", "--short")),
+)
+
+
+def _kustomize(cache: Repository) -> Tool:
+    used_for = "meshc compile, check"
+    passed_over: list[str] = []
+    for candidate in candidates(cache):
+        if candidate.kustomize:
+            command = " ".join(candidate.kustomize.argv)
+            version = str(candidate.kustomize.version)
+            return Tool("kustomize", used_for, NAMED, version, command, tuple(passed_over))
+        passed_over.append(f"{candidate.program} {candidate.why}")
+    return Tool("kustomize", used_for, NAMED, passed_over=tuple(passed_over))
+
+
+def _ask(name: str, used_for: str, variable: str, arguments: tuple[str, ...]) -> Tool:
+    named = os.environ.get(variable, "") if variable else ""
+    path = shutil.which(named or name)
+    if path is None:
+        passed_over = (f"{named}, which {variable} names, is no program",) if named else ()
+        return Tool(name, used_for, variable, passed_over=passed_over)
+    try:
+        said = run(Command((path, *arguments), timeout=20)).decode(errors="replace")
+    except CommandError as error:
+        return Tool(name, used_for, variable, passed_over=(f"{path} doesn't tell its version: {_first(error.said)}",))
+    found = re.search(_VERSION, said)
+    if found is None:
+        return Tool(name, used_for, variable, passed_over=(f"{path} doesn't tell its version",))
+    return Tool(name, used_for, variable, found[1], path)
+
+
+def _first(said: str) -> str:
+    return said.partition("\n")[0][:120] or "it says nothing"

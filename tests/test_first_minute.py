@@ -1,0 +1,205 @@
+"""What a newcomer meets: a first mesh, the shell's help, a terminal, and what the machine has or lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import find_tool
+from meshc import __version__
+from meshc.cli.first_mesh import Generation, Topology
+
+MESHC = [sys.executable, "-m", "meshc"]
+CHOICES = [(generation, topology) for generation in Generation for topology in Topology]
+
+
+def meshc(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*MESHC, *words], cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+def on_a_terminal(*words: str, cwd: Path, **environment: str) -> str:
+    """What a person sees whose terminal both streams go to."""
+    outside, inside = pty.openpty()
+    process = subprocess.Popen(
+        [*MESHC, *words], cwd=cwd, stdout=inside, stderr=inside, env={**os.environ, "TERM": "xterm", **environment}
+    )
+    os.close(inside)
+    seen = b""
+    while select.select([outside], [], [], 120)[0]:
+        try:
+            part = os.read(outside, 4096)
+        except OSError:  # Linux tells the end of a terminal so
+            break
+        if not part:
+            break
+        seen += part
+    process.wait()
+    os.close(outside)
+    return seen.decode()
+
+
+@pytest.mark.parametrize(("generation", "topology"), CHOICES)
+def test_a_first_mesh_compiles_and_so_does_what_it_suggests(
+    tmp_path: Path, generation: Generation, topology: Topology
+) -> None:
+    find_tool("kubectl")
+    made = meshc("init", ".", "--generation", generation, "--topology", topology, cwd=tmp_path)
+    compiled, checked = meshc("compile", cwd=tmp_path), meshc("check", cwd=tmp_path)
+
+    assert (made.returncode, compiled.returncode, checked.returncode) == (0, 0, 0), compiled.stderr
+    assert compiled.stderr == ""
+
+    if topology is not Topology.SINGLE_CLUSTER:
+        return
+    text = (tmp_path / "mesh.yaml").read_text()
+    suggested = re.sub(r"(?m)^    # (?=- name: edge|  \w+:)|^  # (?=services:|  )", lambda m: m[0][:-2], text)
+    (tmp_path / "mesh.yaml").write_text(suggested)
+    validated = meshc("validate", cwd=tmp_path)
+
+    assert (validated.returncode, validated.stderr) == (0, "")
+    assert "2 clusters, 1 service copied" in validated.stdout
+
+
+def complete(cwd: Path, *words: str) -> list[str]:
+    """What bash offers for the last of the words."""
+    environment = {
+        "_MESHC_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["meshc", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    script = Path(sys.executable).parent / "meshc"
+    done = subprocess.run(
+        [script], cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    return done.stdout.split()
+
+
+def test_the_shell_completes_clusters_and_codes(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(
+        "spec:\n  clusters:\n    - {name: hub, role: primary}\n    - name: edge-1\n    - {name: edge-2\n"
+    )
+    (tmp_path / "other.yaml").write_text("spec: {clusters: [{name: elsewhere}, {name: 7}, x]}\n")
+
+    assert complete(tmp_path, "compile", "--cluster", "e") == []
+    (tmp_path / "mesh.yaml").write_text((tmp_path / "mesh.yaml").read_text().replace("edge-2", "edge-2}"))
+    assert complete(tmp_path, "compile", "--cluster", "e") == ["edge-1", "edge-2"]
+    assert complete(tmp_path, "inject", "x", "-f", "other.yaml", "-c", "") == ["elsewhere"]
+    assert complete(tmp_path, "inject", "x", "-f", "none.yaml", "-c", "") == []
+    assert complete(tmp_path, "explain", "MESH21")[:2] == ["MESH210", "MESH211"]
+
+
+FLEET = """\
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {{name: fleet}}
+spec:
+  istio: {{version: 1.30.3}}
+  security: {{ca: {{type: self-signed}}}}
+  clusters:
+    - {{name: hub, role: primary, kubernetesVersion: "1.34", controlPlane: {{addresses: {{istiod: 10.0.5.20}}}}}}
+{remotes}  acknowledge: [{{code: MESH218, reason: none of them are planned yet}}]
+"""
+
+
+def fleet(folder: Path, remotes: int) -> None:
+    lines = "".join(f'    - {{name: e-{n}, role: remote, kubernetesVersion: "1.34"}}\n' for n in range(remotes))
+    (folder / "mesh.yaml").write_text(FLEET.format(remotes=lines))
+
+
+def test_a_terminal_sees_progress_and_colour(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    fleet(tmp_path, 24)
+    first = on_a_terminal("compile", cwd=tmp_path)
+
+    assert "rendering" in first
+    assert re.search(r"\d+/25", first)
+    assert "\x1b[" in first
+
+    plain = on_a_terminal("compile", cwd=tmp_path, TERM="dumb", NO_COLOR="1")
+
+    assert "\x1b[" not in plain
+    assert "rendering" not in plain
+
+
+def test_elsewhere_all_is_quiet(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    fleet(tmp_path, 24)
+    done = meshc("compile", cwd=tmp_path)
+
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+
+
+def test_no_color_is_honoured_for_problems(tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text("apiVersion: nonsense\n")
+
+    assert "\x1b[31" in on_a_terminal("validate", cwd=tmp_path).replace("\x1b[0", "")
+    assert "\x1b" not in on_a_terminal("validate", cwd=tmp_path, NO_COLOR="1")
+
+
+def program(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755)
+    return folder / name
+
+
+def test_doctor_tells_what_it_found_and_why_it_passed_others_over(tmp_path: Path) -> None:
+    path = tmp_path / "bin"
+    wrapper = program(path, "kustomize", "#!/usr/bin/env python3\nprint('downloading')\n")
+    kubectl = program(path, "kubectl", "#!/bin/sh\necho 'Kustomize Version: v5.5.0'\n")
+    program(path, "helm", "#!/bin/sh\necho 'v4.3.1+gabc'\n")
+    program(path, "git", "#!/bin/sh\necho broken >&2; exit 1\n")
+    done = meshc("doctor", "--local", "--format", "json", cwd=tmp_path, PATH=f"{path}:/bin", MESHC_KUSTOMIZE="")
+    found = json.loads(done.stdout)
+    tools = {tool["name"]: tool for tool in found["tools"]}
+
+    assert (done.returncode, found["meshc"]) == (0, __version__)
+    assert f"{wrapper} is a Python script, not kustomize" in tools["kustomize"]["passed_over"]
+    assert tools["helm"]["version"] == "4.3.1"
+    assert tools["git"]["passed_over"] == [f"{path}/git doesn't tell its version: broken"]
+    assert tools["istioctl"]["version"] == ""
+
+    named = meshc("doctor", "--local", cwd=tmp_path, MESHC_KUSTOMIZE=str(kubectl))
+
+    assert re.search(rf"kustomize +5\.5\.0 +{kubectl} kustomize", named.stdout)
+
+
+def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
+    done = meshc("doctor", "--local", cwd=tmp_path, MESHC_KUSTOMIZE="true")
+
+    assert done.returncode == 4
+    assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
+
+
+def test_doctor_of_live_clusters_says_that_it_is_not_built(tmp_path: Path) -> None:
+    done = meshc("doctor", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "meshc doctor --local" in done.stderr
+
+
+COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_examples(tmp_path: Path, command: str) -> None:
+    said = meshc(command, "--help", cwd=tmp_path).stdout
+
+    assert f"Examples: meshc {command}" in " ".join(said.split())
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    said = meshc("--help", cwd=tmp_path).stdout
+
+    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == COMMANDS
