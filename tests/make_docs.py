@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from meshc.codes import every_code
-from meshc.errors import Exit
+from meshc.errors import Code, Exit
 
 GROUPS = {
     "0": "Text and tools",
@@ -22,7 +22,7 @@ INTRODUCTION = """# Problems
 
 Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next, under a code that never changes
 its meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused*
-exit with 5, others with 3.
+exit with 5, others with 3. Each code has a page, which `meshc explain CODE` prints too.
 
 A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is
 itself a problem:
@@ -42,10 +42,15 @@ def problems_page() -> str:
         if code.id[4] != group:
             group = code.id[4]
             lines += [f"\n## {GROUPS[group]}\n", "| code | | what | what to do |", "|---|---|---|---|"]
-        marks = [str(code.severity)] + (["refused"] if code.exit is Exit.REFUSED else [])
-        marks += ["can be acknowledged"] if code.acknowledgeable else []
-        lines.append(f"| {code.id} | {', '.join(marks)} | {code.title} | {code.advice} |".replace("<", "&lt;"))
+        page = f"[{code.id}](../compiler/meshc/pages/{code.id}.md)"
+        lines.append(f"| {page} | {marks(code)} | {code.title} | {code.advice} |".replace("<", "&lt;"))
     return "\n".join(lines) + "\n"
+
+
+def marks(code: Code) -> str:
+    """How much a problem matters, in words."""
+    words = [str(code.severity)] + (["refused"] if code.exit is Exit.REFUSED else [])
+    return ", ".join(words + (["can be acknowledged"] if code.acknowledgeable else []))
 
 
 if __name__ == "__main__":

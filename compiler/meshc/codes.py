@@ -103,7 +103,7 @@ KUBERNETES_UNSUPPORTED = Code(
 BAD_CIDR = Code("MESH214", "not a CIDR", "write the range's first address and its length, such as 10.10.0.0/16")
 POD_OVERLAP = Code(
     "MESH215",
-    "pod ranges of one network overlap",
+    "address ranges of one network overlap",
     "give each cluster its own range; clusters that draw pod addresses from one VPC range acknowledge it",
     acknowledgeable=True,
 )
@@ -201,7 +201,7 @@ PRIVATE_KEY_IN_PUBLIC_FILE = Code(
 CERTIFICATE_PAIR_INCOMPLETE = Code(
     "MESH303",
     "ca-cert.pem without cert-chain.pem, or the reverse",
-    "add the other: istiod refuses to start with an incomplete set",
+    "add the other: Istio's CA doesn't start with an incomplete set",
 )
 CA_CERT_NOT_SINGLE = Code(
     "MESH304",
@@ -376,7 +376,7 @@ BAD_SERVICE = Code("MESH515", "a Service that can't be copied as it is", "mend t
 EXTERNAL_NAME = Code(
     "MESH516",
     "a Service of type ExternalName isn't copied",
-    "exclude it, or add a ServiceEntry for the host",
+    "exclude it, or add a ServiceEntry for the external host",
     Severity.WARNING,
     acknowledgeable=True,
 )
