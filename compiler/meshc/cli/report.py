@@ -59,7 +59,7 @@ def show_problems(problems: Iterable[Problem], form: Format, file: Path | None =
         else:
             say(_text(problem, excerpts))
     if form is Format.TEXT and found:
-        worst = min(found, key=lambda problem: list(Severity).index(problem.severity))
+        worst = min(found, key=lambda problem: (list(Severity).index(problem.severity), -problem.code.exit))
         say(f"{_count(found)}; what a code means: meshc explain {worst.code.id}")
 
 

@@ -60,12 +60,12 @@ def _address(fleet: Fleet, source: Source, member: Member, part: str, address: s
     clusters = (member.name,)
     if part not in _PARTS[fleet.classic]:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
-        what = f"{part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
+        what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
         hint = f"take {part} out"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
     elif fault := host_fault(address):
         hint = "write an IP address or a host name that remotes reach"
-        yield source.problem(codes.BAD_ADDRESS, path, f"{part}: {fault}", hint, clusters=clusters)
+        yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
 
 
 def _ipv6(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
@@ -84,15 +84,15 @@ def ranges_of_addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
     A Service's cluster IP means nothing elsewhere, and an address of a remote's own range never leaves it. One of a
     pod is as good as `exposure` says it is (istio#4822).
     """
-    reported: set[Path] = set()
+    reported: set[tuple[Path, tuple[str, ...]]] = set()
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
         for part, (address, path) in fleet.addresses_of(member).items():
-            if primary is None or path in reported or not ip_version(address):
+            if primary is None or not ip_version(address):
                 continue
             problem = _lies_in_a_range(source, primary, member, part, address, path)
-            if problem:
-                reported.add(path)
+            if problem and (path, problem.clusters) not in reported:
+                reported.add((path, problem.clusters))
                 yield problem
 
 
@@ -115,8 +115,10 @@ def _lies_in_a_range(
         code = codes.POD_ADDRESS if of_pod else codes.ADDRESS_STAYS_INSIDE
         hint = "write the load balancer's address, or exposure: pod-ip" if of_pod else _LEADS_OUT
         also = (source.document.place(owner.path(field, number)),)
-        text = f"{member.name}: {part}: {address} {what}"
-        return source.problem(code, path, text, hint, also=also, clusters=(member.name,))
+        # said once for what the primary says to all of its remotes
+        about = primary if owner is primary and path == primary.path("controlPlane", "addresses", part) else member
+        text = f"{about.name}: {part}: {address} {what}"
+        return source.problem(code, path, text, hint, also=also, clusters=(about.name,))
     return None
 
 
@@ -144,13 +146,13 @@ def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         path = member.path("controlPlane", "injectionURL")
         if fleet.classic:
-            what = "classic Istio has no injection URL"
+            what = f"{member.name}: classic Istio has no injection URL"
             yield source.problem(
                 codes.WRONG_GENERATION, path, what, "take injectionURL out", key=True, clusters=(member.name,)
             )
         elif fault := _injection_url_fault(url):
             hint = "write https://host:15017; the path /inject/cluster/... is added for each remote"
-            what = f"injectionURL: {fault}"
+            what = f"{member.name}: injectionURL: {fault}"
             yield source.problem(codes.BAD_INJECTION_URL, path, what, hint, clusters=(member.name,))
     yield from _injection_urls_missing(fleet, source)
 

@@ -67,7 +67,7 @@ class Closure:
             return
         if name is None:
             hint = "a folder under resources, bases or components needs a kustomization.yaml"
-            self._report(codes.FILE_MISSING, named, f'"{folder}" holds no kustomization.yaml', hint)
+            self._report(codes.FILE_MISSING, named, f'"{self._source.shown(folder)}" holds no kustomization.yaml', hint)
             return
         path = posixpath.join(folder, name)
         document = self._read_yaml(path, named)
@@ -98,7 +98,7 @@ class Closure:
             self._report(
                 codes.REMOTE_BASE,
                 place,
-                f"{_quoted(value)} is what kustomize loads from the network",
+                f"{_quoted(value)} is what kustomize takes for an address, not a path",
                 "vendor it into the repository and name its path",
             )
             return

@@ -172,7 +172,7 @@ class ClusterIstio(Shape):
     """Where a cluster's Istio differs from the mesh's, for canary upgrades."""
 
     version: FullVersion | None = None
-    """The Istio version of this cluster; at most one minor version behind its primary, never ahead."""
+    """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
     revision: Name | None = None
     """The revision of istiod that this cluster attaches to."""
 

@@ -42,7 +42,7 @@ def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Pro
         yield codes.DATES_IMPOSSIBLE.at(place, what, "issue it again with dates in order", clusters=name)
     # A root is trusted as it is: nobody checks its own signature (RFC 5280, 6.1).
     if certificate.signature_hash in WEAK and not certificate.self_issued:
-        what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which istiod refuses'
+        what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which Go refuses, and istiod with it'
         yield codes.SIGNATURE_WEAK.at(place, what, "issue it again with SHA-256", clusters=name)
 
 
@@ -69,7 +69,7 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
     if certificate.unknown_critical:
         oids = ", ".join(certificate.unknown_critical)
         what, hint = (
-            f"has a critical extension that istiod and Envoy refuse: {oids}",
+            f"has a critical extension that Istio's CA and Envoy refuse: {oids}",
             "issue it again without that extension",
         )
         yield code.at(place, f'"{subject}" {what}', hint, clusters=name)

@@ -100,7 +100,7 @@ def _incomplete(files: ClusterFiles) -> Iterator[Problem]:
     ):
         if there and not other:
             what = f'"{files.cluster}" has this file but no {missing}'
-            hint = "add it: istiod refuses to start with an incomplete set"
+            hint = "add it: Istio's CA doesn't start with an incomplete set"
             yield codes.CERTIFICATE_PAIR_INCOMPLETE.at(Place(there[0]), what, hint, clusters=(files.cluster,))
 
 
