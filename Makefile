@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OLD_KUBERNETES := $(VENV)/share/kubernetes-validate-1.16.0
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test check format docs bench clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -30,6 +30,9 @@ docs: $(VENV)/.installed
 	$(BIN)/meshc schema > mesh.schema.json
 	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
 	$(BIN)/python tests/make_docs.py
+
+bench: $(VENV)/.installed
+	$(BIN)/python bench/run.py
 
 clean:
 	rm -rf $(VENV) .meshc examples/*/.meshc

@@ -1,0 +1,71 @@
+"""fleet turns two numbers into a mesh.yaml that looks like somebody's: python bench/fleet.py 1000 100 > mesh.yaml
+
+One primary, the rest remotes in three regions: settings by overrides and labels, some clusters' own words, ranges of
+IPv4 and IPv6, services that run in the primary or at the edge and are copied to everyone or to some.
+"""
+
+from __future__ import annotations
+
+import sys
+
+_HEAD = """\
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {name: fleet}
+spec:
+  istio: {version: 1.30.3}
+  security: {ca: {type: self-signed}}
+  networks: [{name: corp}]
+  overrides:
+    - {clusters: all, set: {kubernetesVersion: "1.34"}}
+    - {clusters: {matchLabels: {region: apac}}, set: {istio: {version: 1.29.6}}}
+    - clusters: {matchExpressions: [{key: tier, operator: In, values: [shop-floor]}]}
+      set: {sidecarInjection: manual}
+  acknowledge:
+    - {code: MESH503, reason: the shop floors inject in their pipelines}
+"""
+_HUB = """\
+  clusters:
+    - name: hub
+      role: primary
+      apiServer: https://hub.example.com:6443
+      podCIDRs: [10.0.0.0/22, "fd00:0:0::/64"]
+      controlPlane: {addresses: {istiod: 192.0.2.10}}
+"""
+_NAMESPACES = """\
+  namespaces:
+    - {name: shop}
+    - {name: billing, clusters: {matchLabels: {region: eu}}}
+    - {name: batch, dataplane: none}
+  services:
+"""
+_REGIONS = ("eu", "us", "apac")
+
+
+def fleet(clusters: int, services: int) -> str:
+    """The text of a mesh of so many clusters that share so many services. Up to 16,000 clusters."""
+    remotes = "".join(_remote(number) for number in range(1, clusters))
+    return _HEAD + _HUB + remotes + _NAMESPACES + "".join(_service(number, clusters) for number in range(services))
+
+
+def _remote(number: int) -> str:
+    pods = f"{10 + number // 16384}.{number * 4 // 256 % 256}.{number * 4 % 256}.0/22"
+    region, tier = _REGIONS[number % 3], "shop-floor" if number % 9 == 5 else "site"
+    own = "\n      controlPlaneAddresses: {istiod: 198.51.100.7}" if number % 20 == 0 else ""
+    return (
+        f"    - name: {region}-{number}\n      role: remote\n      labels: {{region: {region}, tier: {tier}}}\n"
+        f"      apiServer: https://{region}-{number}.example.com:6443\n"
+        f'      podCIDRs: [{pods}, "fd00:{number:x}::/64"]{own}\n'
+    )
+
+
+def _service(number: int, clusters: int) -> str:
+    edge = number % 10 == 9 and clusters > 10
+    site = number % 9 + 1
+    home, clients = (f"{_REGIONS[site % 3]}-{site}", "[hub]") if edge else ("hub", "all")
+    ports = "[{name: http, port: 8080}, {name: grpc, port: 9090, appProtocol: grpc}]"
+    return f"    - {{name: service-{number}, namespace: shop, clusters: [{home}], copyTo: {clients}, ports: {ports}}}\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(fleet(int(sys.argv[1]), int(sys.argv[2])))
