@@ -81,3 +81,8 @@ def test_every_step_of_the_guide_is_found_in_the_output() -> None:
     assert len(found) > 15
     assert [(file, text) for file, text in found if text not in (CLASSIC / file).read_text()] == []
     assert {code for row in rows for code in re.findall(r"MESH\d+", row)} <= every_code().keys()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_codes_that_a_page_names_exist(page: Path) -> None:
+    assert sorted(set(re.findall(r"MESH\d{3}", page.read_text())) - every_code().keys()) == []
