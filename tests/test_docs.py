@@ -55,6 +55,13 @@ def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.M
     assert said.rpartition("\n1 error")[0] in (ROOT / "README.md").read_text()
 
 
+def test_what_the_readme_shows_of_the_output_stands_there() -> None:
+    shown = re.findall(r"```yaml\n# (output/\S+), .*\n((?:.*\n)*?)```", (ROOT / "README.md").read_text())
+
+    assert len(shown) == 1
+    assert [file for file, text in shown if text not in (ROOT / file).read_text()] == []
+
+
 def fits(actual: str, shown: str) -> bool:
     """Whether what was printed is what the page shows; a line `...` stands for any lines."""
     pattern = "".join(
