@@ -51,7 +51,7 @@ class Excerpts:
 
 def plain(text: str) -> str:
     """Text with everything spelled out that could mislead a terminal or a reader: control and format characters."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _columns(text: str) -> int:

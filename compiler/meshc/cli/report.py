@@ -125,12 +125,13 @@ def _annotation(problem: Problem) -> str:
     """A GitHub Actions workflow command: an annotation at the line."""
     place, level = problem.place, str(problem.severity)
     where = f"file={_escaped(place.file, True)}" + (f",line={place.line},col={place.column}" if place.line else "")
-    text = problem.what + (f"\nhint: {problem.hint}" if problem.hint else "")
-    return f"::{level} {where},title={problem.code.id}::{_escaped(text, False)}"
+    text = [problem.what] + ([f"hint: {problem.hint}"] if problem.hint else [])
+    said = "%0A".join(_escaped(line, False) for line in text)  # a line break, to GitHub
+    return f"::{level} {where},title={problem.code.id}::{said}"
 
 
 def _escaped(text: str, is_property: bool) -> str:
-    text = plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = plain(text).replace("%", "%25")
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from meshc import codes
 from meshc.errors import Path, Problem, dotted
+from meshc.kube import LABEL
 from meshc.mesh.model import NOT_YET, NOT_YET_VALUES, Mesh
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails
     if known == ["all"]:
         what, hint = (
             f"{_shown(value)} isn't all, a list of names, or a mapping",
-            f"write [{value}] for one cluster",
+            f"write [{value if LABEL.fullmatch(value) else 'name'}] for one cluster",
         )
     elif len(known) == 1:
         what, hint = f'{_shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
