@@ -1,0 +1,38 @@
+"""Bytes that nothing prints: private keys, tokens, and whatever else must not reach a log, a diff or a traceback."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+
+class Hidden:
+    """Secret bytes: shown as `<hidden>` everywhere, never pickled, compared in constant time. Only `reveal` gives them."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def reveal(self) -> bytes:
+        """The bytes. Call it where they are used, and keep no name for what it returns longer than that."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("<hidden>", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hidden) and hmac.compare_digest(self._value, other._value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("what is hidden isn't pickled")
