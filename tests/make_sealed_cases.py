@@ -10,7 +10,7 @@ import json
 import secrets
 import shutil
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
@@ -676,6 +676,319 @@ def root_certificate_missing() -> Mapping[str, bytes]:
     files = several(make_root())
     del files["certificates/root-cert.pem"]
     return files
+
+
+# What just doesn't raise a code: see tests/boundaries.yaml
+
+
+@case
+def certificates_with_blank_lines_between() -> Mapping[str, bytes]:
+    root = make_root()
+    files = several(root, edge_1=root.issue("edge-1"), edge_2=root.issue("edge-2"), edge_3=root.issue("edge-3"))
+    files[at_edge(1, "ca-cert")] = files[at_edge(1, "ca-cert")].replace(b"\n", b"\r\n")
+    files[at_edge(2, "cert-chain")] = b"\n" + files[at_edge(2, "cert-chain")].replace(
+        b"\n-----BEGIN", b"\n\n-----BEGIN"
+    )
+    files[at_edge(3, "cert-chain")] = files[at_edge(3, "cert-chain")].rstrip(b"\n")
+    return files
+
+
+@case
+def public_key_beside_the_certificates() -> Mapping[str, bytes]:
+    root = make_root()
+    files = several(root, edge_1=root.issue("edge-1"))
+    return files | {"certificates/root-key.pem": public_key(root), at_edge(1, "notes"): b"not read\n"}
+
+
+def public_key(authority: Authority) -> bytes:
+    return authority.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@case
+def certificates_of_a_remote_istiod_may_be_missing() -> Mapping[str, bytes]:
+    root = make_root()
+    return several(root, edge_1=root.issue("edge-1"))
+
+
+@case
+def chains_over_a_policy_ca() -> Mapping[str, bytes]:
+    root = make_root()
+    policy = root.issue("policy", "Policy CA", path_length=1)
+    one, two, three = policy.issue("edge-1"), policy.issue("edge-2"), root.issue("edge-3")
+    return several(root, edge_1=one, edge_2=two, edge_3=three) | {
+        at_edge(1, "cert-chain"): pem(one, policy),
+        at_edge(2, "cert-chain"): pem(two, root, policy),
+        at_edge(3, "cert-chain"): pem(three),
+    }
+
+
+@case
+def roots_with_just_enough_usage() -> Mapping[str, bytes]:
+    root, plain, lean = make_root(), make_root("No usage", usage=None), make_root("Lean", usage=("key_cert_sign",))
+    return several(root) | {"certificates/root-cert.pem": pem(root, plain, lean)}
+
+
+@case
+def root_beside_its_renewal() -> Mapping[str, bytes]:
+    root = make_root()
+    renewed = make_root(key=root.key, end=datetime(2046, 1, 1, tzinfo=UTC))
+    return several(root) | {"certificates/root-cert.pem": pem(root, renewed)}
+
+
+@case
+def cas_that_may_just_sign() -> Mapping[str, bytes]:
+    root = make_root()
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    return several(
+        root,
+        edge_1=root.issue("edge-1", usage=("key_cert_sign",)),
+        edge_2=root.issue("edge-2", usage=None),
+        edge_3=root.issue("edge-3", purposes=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)),
+        edge_4=root.issue("edge-4", extra=((unknown, False),)),
+    )
+
+
+@case
+def ca_keys_that_istiod_knows() -> Mapping[str, bytes]:
+    root = make_root()
+    return several(
+        root,
+        edge_1=root.issue("edge-1", key="P-256"),
+        edge_2=root.issue("edge-2", key="RSA-2048"),
+        edge_3=root.issue("edge-3", key="RSA-4096"),
+        edge_4=root.issue("edge-4", key="P-384"),
+    )
+
+
+@case
+def root_signed_with_sha1() -> Mapping[str, bytes]:
+    made = make_root(key="RSA-2048")
+    root = Authority(x509.load_pem_x509_certificate(signed_with_sha1(made, made)), made.key)
+    return several(root, edge_1=root.issue("edge-1"))
+
+
+@case
+def as_many_cas_as_the_path_length_allows() -> Mapping[str, bytes]:
+    root = make_root(path_length=2)
+    policy = root.issue("policy", "Policy CA", path_length=1)
+    edge = policy.issue("edge-1")
+    return several(root, edge_1=edge) | {at_edge(1, "cert-chain"): pem(edge, policy, root)}
+
+
+@case
+def cross_signed_certificate_in_the_chain() -> Mapping[str, bytes]:
+    root, other = make_root(), make_root("Other Root CA")
+    policy = root.issue("policy", "Policy CA", path_length=1)
+    cross = other.issue("policy", "Policy CA", path_length=1, key=policy.key)
+    edge = policy.issue("edge-1")
+    return several(root, edge_1=edge) | {at_edge(1, "cert-chain"): pem(edge, cross, policy, root)}
+
+
+@case
+def certificates_valid_for_a_second() -> Mapping[str, bytes]:
+    root, day = make_root(), datetime(2027, 1, 1, tzinfo=UTC)
+    policy = root.issue("policy", "Policy CA", path_length=1, end=day)
+    late = policy.issue("edge-1", start=day - timedelta(seconds=1), end=day)
+    files = several(root, edge_1=late, edge_2=root.issue("edge-2", start=day, end=day + timedelta(seconds=1)))
+    return files | {at_edge(1, "cert-chain"): pem(late, policy, root)}
+
+
+@case
+def certificate_with_its_issuers_dates() -> Mapping[str, bytes]:
+    start, end = datetime(2026, 6, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    root = make_root(start=start, end=end)
+    hub, edge = root.issue("hub", start=start, end=end), root.issue("edge-1", start=start, end=end)
+    return several(root) | certificates(root, hub=hub, edge_1=edge)
+
+
+@case
+def cas_of_one_name_with_keys_of_their_own() -> Mapping[str, bytes]:
+    root = make_root()
+    return several(root, edge_1=root.issue("edge"), edge_2=root.issue("edge"))
+
+
+@case
+def ca_named_like_the_sample_of_istio() -> Mapping[str, bytes]:
+    root = make_root(key="RSA-2048")
+    hub, edge = (root.issue("Sunnyvale", "Istio CA", key="RSA-2048", san="ca.istio.io") for _ in range(2))
+    sealed = {f"sealed/{name}/cacerts.yaml": dump(external_secret(cacerts(hub, root))) for name in ("hub", "edge-1")}
+    return certificates(root, hub=hub, edge_1=edge) | sealed
+
+
+@case
+def remote_secret_of_hub2_in_hub() -> Mapping[str, bytes]:
+    return at_hub(hub2=sops(remote("hub2")), edge_1=sops(remote("edge-1")))
+
+
+@case
+def sealed_file_of_a_cluster_that_stays() -> Mapping[str, bytes]:
+    return at_hub(edge_9=sops(remote("edge-9")), edge_1=sops(remote("edge-1")))
+
+
+@case
+def two_sealed_secrets_in_one_file() -> Mapping[str, bytes]:
+    one = sops(remote("edge-1"))
+    return at_hub(edge_1=one + b"---\n" + one)
+
+
+@case
+def one_sealed_secret_between_document_marks() -> Mapping[str, bytes]:
+    return at_hub(edge_1=b"---\n# sealed by hand\n" + sops(remote("edge-1")) + b"...\n")
+
+
+@case
+def sealed_under_names_that_come_out_right() -> Mapping[str, bytes]:
+    unnamed = sealed_secret(remote("edge-3"))
+    del unnamed["spec"]["template"]["metadata"]["name"], unnamed["spec"]["template"]["metadata"]["namespace"]
+    renamed, untargeted = external_secret(remote("edge-4")), external_secret(remote("edge-5"))
+    renamed["metadata"]["name"] = "edge-4"
+    del untargeted["spec"]["target"]["name"]
+    return at_hub(
+        edge_1=sops(remote("edge-1")),
+        edge_2=sops(remote("edge-2")),
+        edge_3=dump(unnamed),
+        edge_4=dump(renamed),
+        edge_5=dump(untargeted),
+        edge_6=sops(remote("edge-6")),
+    )
+
+
+@case
+def sealed_with_exactly_the_keys() -> Mapping[str, bytes]:
+    fetched = external_secret(remote("edge-5"))
+    fetched["spec"]["dataFrom"] = [{"extract": {"key": "mesh/edge-5"}}]
+    del fetched["spec"]["data"]
+    return at_hub(
+        edge_1=sops(remote("edge-1")),
+        edge_2=sops(remote("edge-2")),
+        edge_3=dump(sealed_secret(remote("edge-3"))),
+        edge_4=dump(external_secret(remote("edge-4"))),
+        edge_5=dump(fetched),
+        edge_6=sops(remote("edge-6")),
+    )
+
+
+@case
+def remote_secret_with_label_and_annotation() -> Mapping[str, bytes]:
+    one, apart = remote("edge-1"), sealed_secret(remote("edge-3"))
+    one["metadata"]["labels"]["team"] = "mesh"
+    apart["metadata"]["labels"] = {"istio/multiCluster": "false"}  # the template alone makes the Secret
+    return at_hub(
+        edge_1=sops(one),
+        edge_2=sops(remote("edge-2")),
+        edge_3=dump(apart),
+        edge_4=dump(external_secret(remote("edge-4"))),
+    )
+
+
+@case
+def remote_secret_sealed_just_so() -> Mapping[str, bytes]:
+    shortest = sealed_secret(remote("edge-4"))
+    wrapped = (256).to_bytes(2, "big") + secrets.token_bytes(256 + 17)
+    shortest["spec"]["encryptedData"]["edge-4"] = base64.b64encode(wrapped).decode()
+    noted = remote("edge-7")
+    noted["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied"] = "today"
+    return at_hub(
+        edge_1=sops(remote("edge-1")),
+        edge_2=sops(remote("edge-2"), "^edge-2$"),
+        edge_3=sops(remote("edge-3")),
+        edge_4=dump(shortest),
+        edge_5=dump(sealed_secret(remote("edge-5"))),
+        edge_6=dump(external_secret(remote("edge-6"))),
+        edge_7=sops(noted),
+        edge_8=sops(remote("edge-8")),
+    )
+
+
+@case
+def remote_secret_in_data() -> Mapping[str, bytes]:
+    return at_hub(edge_1=sops(remote("edge-1")), edge_2=dump(sealed_secret(remote("edge-2"))))
+
+
+@case
+def remote_secret_with_a_sops_block() -> Mapping[str, bytes]:
+    return at_hub(**{f"edge_{number}": sops(remote(f"edge-{number}")) for number in (1, 2, 3)})
+
+
+@case
+def braces_that_are_no_template() -> Mapping[str, bytes]:
+    one, three = external_secret(remote("edge-1")), sealed_secret(remote("edge-3"))
+    one["spec"]["target"]["template"]["metadata"]["annotations"]["owner"] = '{ env "HOME" }}'
+    three["spec"]["template"]["metadata"]["annotations"]["note"] = "{ { index . 0 } }"
+    return at_hub(edge_1=dump(one), edge_2=dump(external_secret(remote("edge-2"))), edge_3=dump(three))
+
+
+@case
+def annotations_that_switch_nothing_off() -> Mapping[str, bytes]:
+    def with_annotation(cluster: str, key: str, value: str) -> Object:
+        made = remote(cluster)
+        made["metadata"]["annotations"][key] = value
+        return made
+
+    root = make_root()
+    hub = root.issue("hub")
+    own = cacerts(hub, root)
+    own["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
+    waved = sealed_secret(remote("edge-2"))
+    waved["metadata"]["annotations"] = {"argocd.argoproj.io/sync-wave": "-10"}
+    tool = remote("tool", name="tool", namespace="shop", annotations={"team": "shop"})
+    return {
+        **certificates(root, hub=hub),
+        **at_hub(
+            edge_1=sops(with_annotation("edge-1", "team", "mesh")),
+            edge_2=dump(waved),
+            edge_4=dump(external_secret(with_annotation("edge-4", "argocd.argoproj.io/sync-wave", "-10"))),
+            edge_6=sops(remote("edge-6")),
+        ),
+        "sealed/hub/cacerts.yaml": sops(own, CA_KEY),
+        "extra/tool.yaml": sops(tool),
+    }
+
+
+@case
+def sops_mac_over_values_in_order() -> Mapping[str, bytes]:
+    root = make_root()
+    hub = root.issue("hub")
+    return {
+        **certificates(root, hub=hub),
+        **at_hub(edge_1=sops(remote("edge-1")), edge_2=sops(remote("edge-2"))),
+        "sealed/hub/cacerts.yaml": sops(cacerts(hub, root), r"^(ca-key|cert-chain)\.pem$"),
+    }
+
+
+@case
+def sealed_certificates_equal_to_the_folder() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": sops(cacerts(hub, root), CA_KEY),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(cacerts(edge, root), public(edge, root))),
+    }
+
+
+@case
+def public_parts_in_users_files() -> Mapping[str, bytes]:
+    root = make_root()
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tls", "namespace": "shop"}}
+    wrapped = base64.encodebytes(root.cert_pem + public_key(root)).decode()
+    empty: Object = remote("edge-1", name="plain", namespace="shop") | {"data": {}}
+    unlisted: Object = remote("edge-1", name="text", namespace="shop") | {"data": {}, "stringData": {}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "age", "namespace": "shop"}}
+    note = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "any", "annotations": {"note": "Bearer eyJ"}}}
+    return {
+        "extra/a-config-map.yaml": dump(config | {"data": {"tls.crt": base64_of(root.cert_pem.decode())}}),
+        "extra/b-wrapped.yaml": dump(
+            config | {"metadata": {"name": "wrapped", "namespace": "shop"}, "binaryData": {"x": wrapped}}
+        ),
+        "extra/c-secret.yaml": dump(empty),
+        "extra/d-string-data.yaml": dump({"apiVersion": "v1", "kind": "List", "items": [unlisted]}),
+        "extra/f-sealed.yaml": sops(remote("edge-1", name="good", namespace="shop")),
+        "built/kustomization.yaml": b"configMapGenerator: [{name: x, files: [key.txt]}]\n",
+        "built/key.txt": public_key(root),
+        "patches/token.yaml": dump(note),
+        "apps/shop.yaml": dump(service | {"spec": {"ports": [{"port": 80}], "selector": {"age": "age1" + "q" * 58}}}),
+    }
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 
 class Hidden:
-    """Secret bytes: shown as `<hidden>` everywhere, never pickled, compared in constant time. Only `reveal` gives them."""
+    """Secret bytes: shown as `<hidden>`, never pickled, compared in constant time. Only `reveal` gives them."""
 
     __slots__ = ("_value",)
 
