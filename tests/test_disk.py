@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.disk.repository import LARGEST_INPUT, Repository, enclosing, scratch
-from meshc.disk.units import Written, foreign
+from meshc.disk.transaction import foreign
+from meshc.disk.units import Written
 from meshc.errors import Exit, MeshcError, RefusedError, ToolError
 from meshc.tree import HEADER, FileTree
 
@@ -394,9 +395,11 @@ def test_the_next_write_settles_what_a_killed_run_left(old: Repository) -> None:
         b"",
         b"{",
         b"[]",
-        b'{"../../x": true}',
-        b'{".git/hooks": false}',
-        b'{"/etc": false}',
+        b'{"units": []}',
+        b'{"generated": true, "units": {"../../x": true}}',
+        b'{"generated": true, "units": {".git/hooks": false}}',
+        b'{"generated": true, "units": {"/etc": false}}',
+        b'{"generated": false, "units": {".github/workflows/ci.yml": false}}',
         b"[" * 100_000,
         None,
     ],
@@ -417,7 +420,9 @@ def test_a_planted_transaction_brings_nothing_foreign(old: Repository) -> None:
     new = old.base / ".meshc" / "transaction" / "new"
     new.mkdir(parents=True)
     (new / "overlays%2Fhub").write_bytes(b"not meshc's")
-    (new.parent / "journal.json").write_bytes(b'{"overlays/hub": true, "overlays/mine": false}')
+    (new.parent / "journal.json").write_bytes(
+        b'{"generated": true, "units": {"overlays/hub": true, "overlays/mine": false}}'
+    )
 
     assert old.recover()
     assert snapshot(old.base) == expected(OLD)

@@ -12,7 +12,7 @@ from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
-from meshc.disk.units import foreign
+from meshc.disk.transaction import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.output.render import render
 from meshc.output.trees import VERSIONS, expected_tree, read_trees

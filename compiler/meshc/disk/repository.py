@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from meshc.disk import cache, units
+from meshc.disk import cache, transaction, units
 from meshc.disk.files import (
     IrregularError,
     OutsideError,
@@ -28,7 +28,8 @@ from meshc.disk.files import (
     walk,
     write_new,
 )
-from meshc.disk.units import Written, foreign
+from meshc.disk.transaction import foreign
+from meshc.disk.units import Change, Written
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
 
@@ -160,9 +161,13 @@ class Repository:
         """Brings every unit to the given content, all of them or none. See `units.replace`."""
         return units.replace(self.base, content)
 
+    def change(self, files: Mapping[str, Change]) -> None:
+        """Brings files of the user's to new content, all of them or none. See `units.change`."""
+        units.change(self.base, files)
+
     def recover(self) -> bool:
         """Finishes what a killed run left; True if there was something. To be called at each start."""
-        return units.recover(self.base)
+        return transaction.recover(self.base)
 
     def cache_get(self, key: str) -> bytes | None:
         """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""

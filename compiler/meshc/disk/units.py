@@ -1,41 +1,19 @@
-"""units turns generated content into folders: all that change, or none.
+"""units turns content into folders and files: all that change, or none.
 
-A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`). New units are staged below
-`.meshc/transaction/new`, a journal names them, then each old unit is renamed into `.meshc/transaction/old` and
-each new one into its place. Where a unit stands tells how far it got, so undoing (after a failure) and finishing
-(after a killed run) both look at the disk, never at what a process remembers.
+A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`), every file of which begins with the
+header. Files of the user's are changed one by one, and only if they are what they were when they were read.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from os.path import lexists
 from pathlib import Path
-from urllib.parse import quote, unquote
 
-from meshc.disk.files import (
-    drop_empty,
-    files_of,
-    listed,
-    make_folders,
-    opened,
-    own_folder,
-    quoted,
-    read,
-    reason,
-    remove,
-    sync,
-    telling,
-    write_new,
-)
-from meshc.errors import RefusedError, ToolError
-from meshc.tree import HEADER, FileTree
+from meshc.disk.files import files_of, listed, telling
+from meshc.disk.transaction import apply, foreign, is_ours, is_unit, refuse_foreign, writing
+from meshc.errors import RefusedError
+from meshc.tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +25,6 @@ class Written:
     removed: tuple[str, ...] = ()
 
 
-def foreign(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The paths of the files that meshc didn't write."""
-    return tuple(path for path, data in files.items() if not data.startswith(HEADER))
-
-
 def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written:
     """Brings every unit to the given content (None removes it): all of them, or none.
 
@@ -60,7 +33,7 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
     and ToolError if the disk fails; everything is then as before. Every new file must start with HEADER.
     """
     _refuse_misuse(units)
-    with _writing(base):
+    with writing(base):
         with telling("cannot read what was generated before"):
             current = {unit: files_of(base, unit) for unit in units}
         wanted = {unit: _spread(unit, content) for unit, content in units.items()}
@@ -69,9 +42,9 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
             for unit, files in wanted.items()
             if files != current[unit] and (files or is_ours(current[unit]))
         }
-        _refuse_foreign(current[unit] for unit in changes)
+        refuse_foreign(current[unit] for unit in changes)
         if changes:
-            _apply(base, changes, current)
+            apply(base, changes, current)
     return Written(
         created=tuple(unit for unit in changes if not current[unit]),
         changed=tuple(unit for unit in changes if changes[unit] and current[unit]),
@@ -79,161 +52,34 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
     )
 
 
-def recover(base: Path) -> bool:
-    """Finishes what a killed run left; True if there was something. To be called at each start.
+def change(base: Path, files: Mapping[str, Change]) -> None:
+    """Brings files of the user's, whose paths lie below `base`, to new content: all of them, or none.
 
-    Raises RefusedError if another meshc is writing, or if a foreign file has since come in the way.
+    For commands whose job it is. Raises RefusedError if one isn't what it was when it was read, or another meshc is
+    writing, and ToolError if the disk fails; everything is then as before.
     """
-    if not lexists(base / ".meshc" / "transaction"):
-        return False
-    with _writing(base) as recovered:
-        return recovered
+    FileTree(dict.fromkeys(files, b""))  # raises ValueError if one lies in another, or outside
+    with writing(base):
+        with telling("cannot read what is to be changed"):
+            current = {path: files_of(base, path) for path in files}
+        stale = [path for path, one in files.items() if current[path] != _as_files(path, one.before)]
+        if stale:
+            raise RefusedError(f"{listed(sorted(stale))} changed in the meantime; nothing was changed; run it again")
+        changes = {path: _as_files(path, one.after) for path, one in files.items() if one.before != one.after}
+        if changes:
+            apply(base, changes, current, generated=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
-    """One unit on its way: where it belongs, and where the old one and the new one wait."""
+class Change:
+    """A file as it was read and as it shall be; None where there is none."""
 
-    target: Path
-    old: Path
-    new: Path
-    arrives: bool  # False: the unit is removed
-
-    @staticmethod
-    def of(base: Path, unit: str, arrives: bool) -> _Move:
-        folder = base / ".meshc" / "transaction"
-        name = quote(unit, safe="")  # flat, so that what waits can be put back even if the journal is lost
-        return _Move(base / unit, folder / "old" / name, folder / "new" / name, arrives)
-
-    def forward(self) -> None:
-        """From wherever it was left to the end. May be killed anywhere and called again."""
-        if self.arrives and not lexists(self.new):
-            self.put_back()  # nothing to do, unless somebody removed the unit in the meantime
-            return
-        if lexists(self.target):
-            remove(self.old)
-            self.target.rename(self.old)
-        if self.arrives:
-            make_folders(self.target.parent)
-            self.new.rename(self.target)
-
-    def back(self) -> None:
-        """From wherever it was left to the start. Only right once everything is staged."""
-        if self.arrives and lexists(self.target) and not lexists(self.new):
-            self.target.rename(self.new)
-        self.put_back()
-
-    def put_back(self) -> None:
-        if lexists(self.old) and not lexists(self.target):
-            make_folders(self.target.parent)
-            self.old.rename(self.target)
+    before: bytes | None
+    after: bytes | None
 
 
-def _apply(base: Path, changes: Mapping[str, Mapping[str, bytes]], current: Mapping[str, Mapping[str, bytes]]) -> None:
-    moves = {unit: _Move.of(base, unit, arrives=bool(files)) for unit, files in changes.items()}
-    journal = base / ".meshc" / "transaction" / "journal.json"
-    unit = ".meshc/transaction"
-    try:
-        for name in ("old", "new"):
-            own_folder(base, "transaction", name)
-        for unit, move in moves.items():
-            for path, data in changes[unit].items():
-                same = base / path if current[unit].get(path) == data else None
-                _stage(Path(f"{move.new}{path.removeprefix(unit)}"), data, same)
-        write_new(journal.with_suffix(".tmp"), json.dumps({u: m.arrives for u, m in moves.items()}).encode())
-        journal.with_suffix(".tmp").replace(journal)
-        sync(journal.parent)
-        for unit in moves:
-            moves[unit].forward()
-    except BaseException as error:
-        try:
-            _undo(base, moves.values(), journal)
-        except OSError as second:
-            raise ToolError(
-                f"cannot write {quoted(unit)}: {reason(error)}, and the old files could not be put back: "
-                f"{reason(second)}; the next meshc command will finish this"
-            ) from error
-        if isinstance(error, OSError):
-            raise ToolError(f"cannot write {quoted(unit)}: {reason(error)}; nothing was changed") from error
-        raise
-    with suppress(OSError):  # the work is done; what stays behind is for the next start
-        _finish(base, moves.values(), journal)
-
-
-def _stage(path: Path, data: bytes, same: Path | None) -> None:
-    make_folders(path.parent)
-    if same is not None:
-        with suppress(OSError):  # a filesystem without hard links
-            path.hardlink_to(same)
-            return
-    write_new(path, data)
-
-
-def _undo(base: Path, moves: Iterable[_Move], journal: Path) -> None:
-    if lexists(journal):  # else nothing has moved yet
-        for move in reversed([*moves]):
-            move.back()
-        journal.unlink()  # first: what is half deleted must not be finished
-    remove(journal.parent)
-    for move in moves:
-        drop_empty(base, move.target.parent)
-
-
-def _finish(base: Path, moves: Iterable[_Move], journal: Path) -> None:
-    for move in moves:
-        drop_empty(base, move.target.parent)
-    for name in ("new", "old"):
-        remove(journal.parent / name)
-    journal.unlink(missing_ok=True)  # last: while there is one, what lies in `old` is known to be done with
-    shutil.rmtree(journal.parent)
-
-
-def _recover(base: Path) -> bool:
-    if not lexists(base / ".meshc" / "transaction"):
-        return False
-    old, new = (own_folder(base, "transaction", name) for name in ("old", "new"))
-    journal = old.parent / "journal.json"
-    moves = _read_journal(base, journal)
-    if moves is None or foreign(files_of(base, new.relative_to(base).as_posix())):
-        # Nobody knows what was meant: put back what has no other copy. The next compile does the rest.
-        lost = {unquote(kept.name): kept for kept in old.iterdir()}
-        moves = {unit: _Move.of(base, unit, arrives=False) for unit in lost if _is_unit(unit)}
-        for move in moves.values():
-            move.put_back()
-        _undo(base, (), journal)
-        return True
-    standing = {unit: files_of(base, unit) for unit in moves}  # also refuses links on the way there
-    pending = {u: m for u, m in moves.items() if (lexists(m.new) if m.arrives else is_ours(standing[u]))}
-    _refuse_foreign(standing[unit] for unit in pending)
-    for unit, move in moves.items():
-        if unit in pending or move.arrives:
-            move.forward()
-    _finish(base, moves.values(), journal)
-    return True
-
-
-def _read_journal(base: Path, journal: Path) -> dict[str, _Move] | None:
-    """None if there is none, or none that can be trusted."""
-    try:
-        with opened(base, base, journal.relative_to(base).as_posix()) as fd:
-            units = json.loads(read(fd)) if fd is not None else None
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(units, dict) or not all(_is_unit(unit) for unit in units):
-        return None
-    return {unit: _Move.of(base, unit, arrives is True) for unit, arrives in units.items()}
-
-
-def _is_unit(unit: str) -> bool:
-    try:
-        FileTree({unit: b""})
-    except ValueError:
-        return False
-    return not any(part.startswith(".") for part in unit.split("/"))
-
-
-def is_ours(files: Mapping[str, bytes]) -> bool:
-    return len(foreign(files)) < len(files)
+def _as_files(path: str, data: bytes | None) -> dict[str, bytes]:
+    return {} if data is None else {path: data}
 
 
 def _spread(unit: str, content: FileTree | bytes | None) -> dict[str, bytes]:
@@ -244,37 +90,7 @@ def _spread(unit: str, content: FileTree | bytes | None) -> dict[str, bytes]:
 def _refuse_misuse(units: Mapping[str, FileTree | bytes | None]) -> None:
     FileTree(dict.fromkeys(units, b""))  # raises ValueError if one lies in another
     for unit, content in units.items():
-        if not _is_unit(unit):
+        if not is_unit(unit):
             raise ValueError(f"{unit!r} is not the path of a generated unit")
         for path in foreign(_spread(unit, content)):
             raise ValueError(f"{path!r} doesn't start with the header, so the next compile would refuse it")
-
-
-def _refuse_foreign(folders: Iterable[Mapping[str, bytes]]) -> None:
-    found = sorted(path for files in folders for path in foreign(files))
-    if found:
-        raise RefusedError(
-            f"{listed(found)} where meshc is to write, but not made by meshc; nothing was changed; "
-            "move what is yours out of there, for example into a folder that mesh.yaml names"
-        )
-
-
-@contextmanager
-def _writing(base: Path) -> Iterator[bool]:
-    """The right to write below `base`, once what a killed run left is settled: True if it left any."""
-    with telling('cannot lock ".meshc/lock"'):
-        fd = os.open(own_folder(base) / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    try:
-        with telling('cannot lock ".meshc/lock"'):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(fd, 20, 0).decode("ascii", "replace")
-                raise RefusedError(f"another meshc is writing here (process {holder}); wait until it is done") from None
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, str(os.getpid()).encode(), 0)
-        with telling("cannot finish what an interrupted meshc left in .meshc", "; the next one tries again"):
-            recovered = _recover(base)
-        yield recovered
-    finally:
-        os.close(fd)  # releases the lock; the file stays, or two runs could hold two of them
