@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -236,12 +236,12 @@ def test_nothing_is_called_broken_while_the_root_is_unreadable() -> None:
         (
             ClusterFiles("hub", ("a.pem", HUB.cert_pem), None),
             'MESH303 a.pem: "hub" has this file but no cert-chain.pem / '
-            "add it: istiod refuses to start with an incomplete set",
+            "add it: Istio's CA doesn't start with an incomplete set",
         ),
         (
             ClusterFiles("hub", None, ("b.pem", HUB.cert_pem)),
             'MESH303 b.pem: "hub" has this file but no ca-cert.pem / '
-            "add it: istiod refuses to start with an incomplete set",
+            "add it: Istio's CA doesn't start with an incomplete set",
         ),
     ],
 )
@@ -334,7 +334,8 @@ def test_root_twice() -> None:
         ),
         (
             ROOT.issue(extra=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]),
-            "has a critical extension that istiod and Envoy refuse: 1.2.3.4 / issue it again without that extension",
+            "has a critical extension that Istio's CA and Envoy refuse: 1.2.3.4"
+            " / issue it again without that extension",
         ),
     ],
 )
@@ -342,15 +343,36 @@ def test_ca_that_may_not_sign_workloads(ca: Authority, expected: str) -> None:
     assert one(problems_of(ROOT, files(ca, ROOT))) == f'MESH307 hub/ca-cert.pem:1:1: "{SUBJECT}" {expected}'
 
 
+_AIA = x509.AccessDescription(
+    AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://x.example")
+)
+
+
+def test_extended_usage_that_covers_workloads() -> None:
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+
+    assert told(problems_of(ROOT, files(ROOT.issue(purposes=purposes)))) == []
+
+
+def test_any_extended_usage_covers_no_workload() -> None:
+    """OpenSSL and BoringSSL ask a CA for the very purpose; anyExtendedKeyUsage is none to them."""
+    ca = ROOT.issue(purposes=[ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+
+    assert "its extendedKeyUsage lacks serverAuth and clientAuth" in one(problems_of(ROOT, files(ca)))
+
+
 @pytest.mark.parametrize(
-    "purposes",
+    ("extension", "told_of"),
     [
-        [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
-        [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE],
+        (x509.PolicyConstraints(1, None), "2.5.29.36"),
+        (x509.AuthorityInformationAccess([_AIA]), "1.3.6.1.5.5.7.1.1"),
+        (x509.IssuerAlternativeName([x509.DNSName("ca.example")]), "2.5.29.18"),
     ],
 )
-def test_extended_usage_that_covers_workloads(purposes: list[x509.ObjectIdentifier]) -> None:
-    assert told(problems_of(ROOT, files(ROOT.issue(purposes=purposes)))) == []
+def test_critical_extensions_that_some_reader_refuses(extension: x509.ExtensionType, told_of: str) -> None:
+    ca = ROOT.issue(extra=[(extension, True)])
+
+    assert f"has a critical extension that Istio's CA and Envoy refuse: {told_of}" in one(problems_of(ROOT, files(ca)))
 
 
 def _lines(authority: Authority) -> int:
@@ -420,7 +442,8 @@ def test_weak_signature() -> None:
     data = _signed_with_sha1(RSA_ROOT, RSA_ROOT.issue())
 
     assert one(problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data)))) == (
-        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which istiod refuses / issue it again with SHA-256'
+        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which Go refuses, and istiod with it'
+        " / issue it again with SHA-256"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import dotted
-from meshc.mesh.hosts import url_fault
+from meshc.mesh.hosts import same_server, url_fault
 from meshc.mesh.model import Selector
 
 if TYPE_CHECKING:
@@ -188,15 +188,16 @@ def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
         url = member.cluster.api_server
         if url is None:
             continue
-        other = first.setdefault(url.rstrip("/").lower().removesuffix(":443"), member)
+        if fault := url_fault(url):
+            hint = "write https://host:port as the primary reaches it"
+            path = member.path("apiServer")
+            what = f"{member.name}: apiServer: {fault}"
+            yield source.problem(codes.BAD_API_SERVER, path, what, hint, clusters=(member.name,))
+            continue
+        other = first.setdefault(same_server(url), member)
         if other.name != member.name:
             what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
             hint = "correct the copied line: the mesh would hold each pod of it twice"
             also = (source.document.place(other.path("apiServer")),)
             path, clusters = member.path("apiServer"), (other.name, member.name)
             yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)
-        if fault := url_fault(url):
-            hint = "write https://host:port as the primary reaches it"
-            path = member.path("apiServer")
-            what = f"{member.name}: apiServer: {fault}"
-            yield source.problem(codes.BAD_API_SERVER, path, what, hint, clusters=(member.name,))

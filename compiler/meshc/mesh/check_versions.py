@@ -177,7 +177,7 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = "classic Istio's charts have no trust domain but cluster.local"
             yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomain out", key=True)
         for member in fleet:
-            if member.cluster.istio.revision is not None:
+            if member.cluster.istio.revision not in (None, "default"):
                 path2 = member.path("istio", "revision")
                 what, hint = f"{member.name}: classic Istio has no revisions", "take revision out"
                 yield source.problem(codes.WRONG_GENERATION, path2, what, hint, key=True, clusters=(member.name,))

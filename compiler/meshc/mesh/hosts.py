@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from urllib.parse import urlsplit
 
 from meshc.kube import SUBDOMAIN
 
 _MARKS = "${}<>%"
+_NUMBER = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
 _LEFT_OVER = ("TODO", "FIXME", "CHANGEME", "NONE", "NULL", "PENDING")
 
 
@@ -28,8 +30,7 @@ def host_fault(host: str) -> str | None:
     if _means_itself(host):
         return f"{shown} only means the caller itself"
     if ip_version(host):
-        parsed = ipaddress.ip_address(host)
-        return f"{shown} can't be reached from elsewhere" if parsed.is_link_local or parsed.is_multicast else None
+        return f"{shown} can't be reached from elsewhere" if _stays_near(host) else None
     if any(mark in host for mark in _MARKS) or host.upper() in _LEFT_OVER:
         return f"{shown} is a placeholder"
     if "://" in host:
@@ -41,8 +42,10 @@ def host_fault(host: str) -> str | None:
     name, colon, port = host.partition(":")
     if colon and port.isdigit():
         return f"{shown} has a port; Istio's ports are known, write {json.dumps(name)}"
-    if host.replace(".", "").isdigit():
+    if _NUMBER.fullmatch(name.rpartition(".")[2]):  # what resolvers take for an address (WHATWG URL, ends in a number)
         return f"{shown} is no IP address"
+    if name.lower().endswith((".svc", ".svc.cluster.local")):
+        return f"{shown} is a name inside a cluster"
     if SUBDOMAIN.fullmatch(host.lower()):
         return None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"
     return f"{shown} is neither an IP address nor a host name"
@@ -69,10 +72,31 @@ def url_fault(url: str) -> str | None:
     return host_fault(host)
 
 
+def same_server(url: str) -> str:
+    """The URL in one spelling: host in small letters, https' own port and a last / left out."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port not in (None, 443) else ""
+    except ValueError:
+        return url
+    return f"{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
+
+
+def _plainly(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address; one of IPv4 that is wrapped in IPv6 as that of IPv4."""
+    address = ipaddress.ip_address(host)
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _stays_near(host: str) -> bool:
+    address = _plainly(host)
+    return address.is_link_local or address.is_multicast or str(address) == "255.255.255.255"
+
+
 def _means_itself(host: str) -> bool:
     """Whether a host is reached only from its own machine: localhost, loopback, unspecified."""
     try:
-        address = ipaddress.ip_address(host)
+        address = _plainly(host)
     except ValueError:
         name = host.rstrip(".").lower()
         return name in ("localhost", "localhost.localdomain") or name.endswith(".localhost")

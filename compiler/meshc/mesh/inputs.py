@@ -70,7 +70,7 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}
     if spec.security.ca.type == "plugged-in":
-        certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"), ".pem")
+        certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"))
     sealed = reader.folder(spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), *_YAML)
     manifests: dict[str, tuple[Manifest, ...]] = {}
     for index, entry in enumerate(spec.services):
@@ -120,7 +120,7 @@ class _Reader:
             return {}
         found: dict[str, bytes] = {}
         for name in self._files(path, at):
-            if name.endswith(suffixes) and (data := self._bytes(name, at)) is not None:
+            if (not suffixes or name.endswith(suffixes)) and (data := self._bytes(name, at)) is not None:
                 found[posixpath.relpath(name, posixpath.normpath(path))] = data
         return found
 

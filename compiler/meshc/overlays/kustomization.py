@@ -13,7 +13,11 @@ NAME = "kustomization.yaml"
 
 def kustomization(resources: Iterable[str], patches: Iterable[tuple[str, Mapping[str, str]]] = ()) -> bytes:
     """A kustomization that names files and folders in this order and does nothing else to them."""
-    body: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(resources)}
+    body: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": list(resources),
+    }
     listed = [{"path": path, **({"target": dict(target)} if target else {})} for path, target in patches]
     if listed:
         body["patches"] = listed

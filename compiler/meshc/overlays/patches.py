@@ -104,9 +104,7 @@ _MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
 def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
     """Why a document is no patch, and what to do."""
     if isinstance(body, tuple):
-        if not all(
-            isinstance(step, dict) and "op" in step and isinstance(step.get("path"), str) for step in body
-        ):
+        if not all(isinstance(step, dict) and "op" in step and isinstance(step.get("path"), str) for step in body):
             return (
                 "an operation of a JSON patch is a mapping with op and path",
                 "write - {op: add, path: /..., value: ...}",
@@ -124,9 +122,14 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
             "neither a mapping nor a list of operations",
             "write a strategic merge patch, or a JSON patch with a target",
         )
-    if not has_target and not (body.get("kind") and identity_of(body).name):
-        return "this patch doesn't say which object it is for", _MISSING
-    return None
+    if body.get("kind") and identity_of(body).name:
+        return None
+    if has_target:
+        return (
+            "kustomize reads no patch without kind and metadata.name",
+            "add them; the target decides, whatever they say",
+        )
+    return "this patch doesn't say which object it is for", _MISSING
 
 
 def _meets(patch: PatchPlan, change: Any, body: Body) -> bool:
@@ -149,9 +152,7 @@ def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Seque
         return codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
     named = identity_of(one.body)
     if there := next((body.get("apiVersion") for body in bodies if _same(one.body, body)), None):
-        what = (
-            f"{cluster.name}: {named} has apiVersion {there} here, so this patch for another changes nothing"
-        )
+        what = f"{cluster.name}: {named} has apiVersion {there} here, so this patch for another changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(
             one.place, what, f"write apiVersion: {there}", also=(patch.place,), clusters=about
         )
@@ -181,9 +182,7 @@ def _changed(change: Any) -> Iterator[tuple[str, ...]]:
     if isinstance(change, dict):
         yield from ((key,) for key in change if key not in _HARMLESS and not key.startswith("$"))
         annotations = (change.get("metadata") or {}).get("annotations")
-        yield from (
-            ("metadata", "annotations", key) for key in (annotations if isinstance(annotations, dict) else ())
-        )
+        yield from (("metadata", "annotations", key) for key in (annotations if isinstance(annotations, dict) else ()))
         return
     for step in change:
         parts = tuple(part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:])
@@ -209,9 +208,7 @@ def _is_target(target: Mapping[str, str], body: Body) -> bool:
     )
 
 
-_REQUIREMENT = re.compile(
-    r"\s*(?:(!)?\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)"
-)
+_REQUIREMENT = re.compile(r"\s*(?:(!)?\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)")
 
 
 def _selected(selector: str | None, labels: Mapping[str, str]) -> bool:

@@ -26,7 +26,7 @@ SAMPLE_KEYS: Mapping[str, str] = {
 The private keys of the three CAs are published beside them, so the two roots above protect nothing.
 """
 
-_SERVER, _CLIENT, _ANY = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"
+_SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 WEAK = ("md5", "sha1")  # Go refuses both, BoringSSL MD5
 
 
@@ -56,8 +56,9 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
         what, hint = "may not sign: its keyUsage lacks keyCertSign", "issue it again with keyCertSign"
         yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
     purposes = certificate.purposes
-    if purposes is not None and _ANY not in purposes and not {_SERVER, _CLIENT} <= purposes:
-        # Go wants serverAuth when istiod loads the CA; Envoy wants both: in mutual TLS workloads are both.
+    if purposes is not None and not {_SERVER, _CLIENT} <= purposes:
+        # Go wants serverAuth when istiod loads the CA; Envoy wants both: in mutual TLS workloads are both. OpenSSL and
+        # BoringSSL take anyExtendedKeyUsage in a CA for neither.
         lacking = " and ".join(
             w for w, oid in (("serverAuth", _SERVER), ("clientAuth", _CLIENT)) if oid not in purposes
         )

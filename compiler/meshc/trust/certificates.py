@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from cryptography.x509.oid import ExtensionOID
 
 from meshc import codes
 from meshc.errors import Place
@@ -38,6 +39,19 @@ _FAULTS = (
     x509.UnsupportedGeneralNameType,
 )
 """What cryptography raises for odd certificates, at load or at the first use of a field."""
+
+
+_MAY_BE_CRITICAL = frozenset(
+    {
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.NAME_CONSTRAINTS,
+    }
+)
+"""Extensions that both Go and BoringSSL (Envoy) act on; any other that is critical makes one of them refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +214,7 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
     extended = values.get(x509.ExtendedKeyUsage)
     key_id = values.get(x509.SubjectKeyIdentifier)
     issuer_key_id = values.get(x509.AuthorityKeyIdentifier)
-    unknown = (
-        e.oid.dotted_string for e in found.values() if e.critical and isinstance(e.value, x509.UnrecognizedExtension)
-    )
+    unknown = (e.oid.dotted_string for e in found.values() if e.critical and e.oid not in _MAY_BE_CRITICAL)
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         place,
