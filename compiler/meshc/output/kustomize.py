@@ -92,7 +92,7 @@ class Candidate:
 
 
 def find(cache: Repository) -> Kustomize:
-    """The kustomize to use: MESHC_KUSTOMIZE, one on PATH, else kubectl's. Raises ToolError if there is none that answers.
+    """The kustomize to use: MESHC_KUSTOMIZE, one on PATH, else kubectl's. Raises ToolError if none of them answers.
 
     What a program answers about its version is remembered by the program's path, size, inode and time of change.
     """
@@ -162,7 +162,9 @@ def _ask(program: Path, cache: Repository) -> Kustomize | None:
 
 
 def _interview(program: Path) -> bytes:
-    questions = [("kustomize", ("version",), rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")]
+    questions = [
+        ("kustomize", ("version",), rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")
+    ]
     kubectl = ("kubectl", ("version", "--client"), rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
     for kind, arguments, pattern in [kubectl, *questions] if "kubectl" in program.name else [*questions, kubectl]:
         try:

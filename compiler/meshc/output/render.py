@@ -32,7 +32,8 @@ def render(
 ) -> dict[str, FileTree]:
     """output/ of the given clusters (none: all), built by kustomize, as many at once as `jobs` or there are processors.
 
-    `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that causes it.
+    `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that
+    causes it.
     """
     shared = _by_folder(layout.tree)
     chosen = [cluster for cluster in plan.clusters if not clusters or cluster.name in clusters]
@@ -69,6 +70,7 @@ def _blame(
     cluster: ClusterPlan, files: Mapping[str, bytes], said: str, build: Callable[[Mapping[str, bytes]], bytes]
 ) -> list[Problem]:
     """The user's files that kustomize can't take: they are added one by one, as kustomize often doesn't name one."""
+
     def fault(resources: Sequence[UserFile], patches: Sequence[PatchPlan]) -> str:
         fewer = replace(cluster, resources=tuple(resources))
         try:

@@ -1,4 +1,4 @@
-"""render turns what `kustomize build` prints for a cluster into its files under output/, as text, never parsed and dumped again."""
+"""split turns what `kustomize build` prints for a cluster into its files under output/: as text, never parsed."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def identity_in(document: str) -> Identity:
         if "kind" in top and section > "metadata":
             break
     group, _, version = top.get("apiVersion", "").rpartition("/")
-    return Identity(group if version else "", top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", ""))
+    return Identity(
+        group if version else "", top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
+    )
 
 
 def _scalar(text: str) -> str:
     """A plain or quoted name. Names hold no character that quoting would change."""
     text = text.strip()
     return text[1:-1] if text[:1] in ("'", '"') and text[-1:] == text[:1] else text
-

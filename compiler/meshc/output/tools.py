@@ -1,4 +1,4 @@
-"""tools turns the machine into the list of outside programs that meshc uses: which were found, and why others weren't."""
+"""tools turns the machine into the outside programs that meshc uses: which were found, and why others weren't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""layout turns the objects of every cluster into files: one a component, one a sealed Secret, one base for shared copies."""
+"""layout turns the objects of every cluster into files: one a component, one a sealed Secret, a base for copies."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def both_labels(cluster: ClusterPlan, one: UserObject, namespace: Body | None = 
     """The problem of a Namespace in a resource, or of one that `one` patches."""
     before = (namespace.get("metadata") or {}).get("labels") or {} if namespace else {}
     after = {**before, **_written(one.body)}
-    if _INJECTION <= {key for key, value in after.items() if value is not None} and not before.keys() >= _INJECTION:
+    if {key for key, value in after.items() if value is not None} >= _INJECTION and not before.keys() >= _INJECTION:
         name = identity_of(namespace or one.body).name
         what = f"{cluster.name}: namespace {name} gets both istio-injection and istio.io/rev"
         hint = "keep one of them: with both, the revision is ignored"
