@@ -15,7 +15,7 @@ from meshc.cli.report import Format, as_json, count, paint, say, show_json, show
 from meshc.disk.transaction import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.output.render import render
-from meshc.output.trees import VERSIONS, expected_tree, read_trees
+from meshc.output.trees import VERSIONS, expected_tree, read_trees, refuse_another, versions_in
 from meshc.pipeline import compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
         )
     expected = expected_tree(compiled.layout, rendered)
     found = read_trees(opened.repository)
+    refuse_another(found, compiled.plan.mesh)
     strangers = foreign(found)
     if strangers:
         names = "\n".join(f"  {name}" for name in strangers[:10])
@@ -78,6 +79,9 @@ def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str,
 
 
 def _lines(old: bytes, new: bytes) -> Iterable[str]:
+    if old.replace(b"\r\n", b"\n") == new:
+        yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
+        return
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
     changed = [
         line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))
@@ -92,9 +96,7 @@ def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: O
     from meshc import __version__
 
     say(f"{count(len(stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
-    wrote = dict(
-        line.split(": ") for line in found.get(VERSIONS, b"").decode().splitlines() if ": " in line and line[:1] != "#"
-    )
+    wrote = versions_in(found)
     for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
         if wrote.get(tool, now) != now:
             say(f"  what is committed was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")

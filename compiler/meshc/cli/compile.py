@@ -33,7 +33,9 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
         rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done)
-    written = write_trees(compiled.layout, rendered, repository, opened.kustomize.version, whole=not patterns)
+    written = write_trees(
+        compiled.layout, rendered, repository, opened.kustomize.version, compiled.plan.mesh, whole=not patterns
+    )
     _summary(compiled, written, form)
     if form is not Format.JSON:
         show_problems(compiled.problems, form, file)

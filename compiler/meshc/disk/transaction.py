@@ -39,7 +39,10 @@ from meshc.tree import HEADER, FileTree
 
 def foreign(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """The paths of the files that meshc didn't write."""
-    return tuple(path for path, data in files.items() if not data.startswith(HEADER))
+    return tuple(path for path, data in files.items() if not data.startswith((HEADER, _HEADER_WITH_CRLF)))
+
+
+_HEADER_WITH_CRLF = HEADER.replace(b"\n", b"\r\n")  # Git on Windows, where no .gitattributes says otherwise
 
 
 def is_ours(files: Mapping[str, bytes]) -> bool:

@@ -19,7 +19,14 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 
 
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """Every object under `resources` says what it is; else kustomize refuses it without a place."""
+    """Every object under `resources` and `manifests` says what it is.
+
+    Else kustomize refuses it without a place, or a Service with a typo is passed over in silence.
+    """
+    for manifests in inputs.manifests.values():
+        for manifest, path, data in objects_in(manifests):
+            for below, what, hint in (*_faults(data), *_nearly_service(data)):
+                yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
     files = {file.path: file for several in inputs.resources.values() for file in several}
     for file in files.values():
         for manifest, path, data in objects_in(file.manifests):
@@ -28,6 +35,17 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
         if not file.manifests:
             hint = "write a manifest, or take the file out"
             yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
+
+
+def _nearly_service(data: Any) -> Iterable[tuple[Path, str, str]]:
+    """A Service by intention: its kind in other letters, or its apiVersion of a group."""
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        return
+    kind, version = data["kind"], data.get("apiVersion")
+    if kind.strip().lower() in ("service", "services") and kind != "Service":
+        yield ("kind",), f'"{kind}" is no kind', 'did you mean "Service"?'
+    elif kind == "Service" and version in ("V1", "v1beta1", "core/v1", "apps/v1"):
+        yield ("apiVersion",), f'a Service has no apiVersion "{version}"', "write apiVersion: v1"
 
 
 def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
@@ -58,6 +76,14 @@ def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
     for key, value in named.items():
         if key not in missing and not isinstance(value, str):
             yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
+    name = metadata.get("name")
+    if isinstance(name, str) and (not name.isprintable() or "/" in name or "%" in name or len(name) > 253):
+        yield ("metadata", "name"), "metadata.name is one that no API server takes", "write a DNS-1123 subdomain"
+    if isinstance(data.get("apiVersion"), str) and data["apiVersion"].startswith("meshc/"):
+        yield ("apiVersion",), "this is meshc's own input, not an object for a cluster", "take the file out"
+    if "config.kubernetes.io/local-config" in (metadata.get("annotations") or ()):
+        what = "kustomize leaves an object with annotation config.kubernetes.io/local-config out of what it builds"
+        yield ("metadata", "annotations"), what, "take the annotation out, or the object"
     for key in ("labels", "annotations"):
         value = metadata.get(key) or {}
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):

@@ -70,7 +70,8 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose(entry.clusters), fleet.choose(entry.copy_to)
         at_home = set(homes)
-        clients = tuple(name for name in clients if name not in at_home)
+        # Where it runs nobody knows: a copy could come to stand over the Service itself.
+        clients = tuple(name for name in clients if homes and name not in at_home)
         if entry.manifests is None:
             found.append(_inline(index, entry, homes, clients, source))
         elif entry.manifests in inputs.manifests:

@@ -12,6 +12,7 @@ from meshc import codes
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, kustomization_of
+from meshc.secrets.guard import check_rendered
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -48,12 +49,25 @@ def render(
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
-        return split(stream, layout.files[cluster.name])
+        files_of_cluster = split(stream, layout.files[cluster.name])
+        return _leaks(cluster, files_of_cluster) or files_of_cluster
 
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
         rendered = dict(zip([cluster.name for cluster in chosen], pool.map(one, chosen), strict=True))
     stop_on(problem for result in rendered.values() if isinstance(result, list) for problem in result)
     return {name: result for name, result in rendered.items() if isinstance(result, FileTree)}
+
+
+def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
+    """What a patch made readable that must not be. Told at the patches, as no line of theirs need show it."""
+    if not cluster.patches:
+        return []
+    places = [patch.place for patch in cluster.patches]
+    return [
+        replace(found, place=places[0], also=tuple(places[1:]), what=f"{path} as patched: {found.what}")
+        for path, data in rendered.at(f"output/{cluster.name}").items()
+        for found in check_rendered(data, path, (cluster.name,))
+    ]
 
 
 def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc import __version__
+from meshc.errors import RefusedError
 from meshc.overlays.layout import BASES
 from meshc.tree import HEADER, FileTree
 
@@ -41,18 +42,42 @@ def read_trees(repository: Repository) -> FileTree:
     return repository.read_generated((OVERLAYS, OUTPUT))
 
 
+def refuse_another(found: FileTree, mesh: str) -> None:
+    """Raises RefusedError if the trees are another mesh's: the two would take turns in removing each other's."""
+    wrote = versions_in(found).get("mesh", mesh)
+    if wrote != mesh:
+        raise RefusedError(
+            f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"\n'
+            f"  hint: keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}"
+        )
+
+
+def versions_in(found: FileTree) -> dict[str, str]:
+    """What `_meshc.yaml` says: the versions of meshc and kustomize, and the mesh's name."""
+    lines = found.get(VERSIONS, b"").decode(errors="replace").splitlines()
+    return dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith("#"))
+
+
 def write_trees(
-    layout: Layout, rendered: Mapping[str, FileTree], repository: Repository, kustomize: Version, *, whole: bool
+    layout: Layout,
+    rendered: Mapping[str, FileTree],
+    repository: Repository,
+    kustomize: Version,
+    mesh: str,
+    *,
+    whole: bool,
 ) -> Written:
     """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
 
-    Raises RefusedError for a file that isn't meshc's, ToolError if the disk fails; the trees are then as before.
+    `mesh` is the name of the mesh. Raises RefusedError for a file that isn't meshc's or trees of another mesh,
+    ToolError if the disk fails; the trees are then as before.
     """
     found = read_trees(repository)
+    refuse_another(found, mesh)
     wanted = _wanted(expected_tree(layout, rendered), found, rendered, whole=whole)
     changed = {unit: files for unit, files in wanted.items() if dict(found.under(unit)) != files}
-    if changed or VERSIONS not in found:
-        versions = HEADER + f"kustomize: {kustomize}\nmeshc: {__version__}\n".encode()
+    if changed or "mesh" not in versions_in(found):
+        versions = HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
         repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
     names = {unit.partition("/")[2] for unit in changed}
     return Written(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.errors import Code, Place, Problem
 from meshc.mesh.inputs import objects_in
 from meshc.secrets.contract import LAST_APPLIED, at
-from meshc.secrets.sops import is_encrypted
+from meshc.secrets.sops import decoded, is_encrypted
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -98,6 +100,25 @@ def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Proble
             for manifest, path, body in objects_in(file.manifests):
                 if isinstance(body, dict):
                     yield from plain_secret(body, manifest.place(path))
+
+
+def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
+    """Nothing that patches made of a cluster's objects is a secret in plain text: they can turn any object into one."""
+    yield from plaintext_in(data, shown, codes.PLAINTEXT_SECRET, clusters)
+    for document in read(data, shown)[0]:
+        if isinstance(document.data, dict):
+            sealed = _certificates_left_out(document.data)
+            yield from (replace(found, clusters=clusters) for found in plain_secret(sealed, document.place(())))
+
+
+def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A Secret without the values that everybody may read."""
+    from meshc.trust.certificates import only_certificates
+
+    values = body.get("data")
+    if body.get("kind") != "Secret" or not isinstance(values, dict):
+        return body
+    return {**body, "data": {key: value for key, value in values.items() if not only_certificates(decoded(value))}}
 
 
 _SEALED = ("Secret", "SealedSecret", "ExternalSecret")

@@ -64,17 +64,17 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
     elif isinstance(values, dict):
         for key, value in values.items():
             if not is_encrypted(value):
-                yield from check_public(need, document, ("data", key), key, _decoded(value), public)
+                yield from check_public(need, document, ("data", key), key, decoded(value), public)
         yield from _mac(need, document, values)
 
 
 def is_encrypted(value: Any) -> bool:
     """Whether a value is a well-formed ENC string: sops' nonce is 32 bytes, the tag 16."""
     match = _ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
-    return bool(match and len(_decoded(match[2])) == 32 and len(_decoded(match[3])) == 16 and _decoded(match[1]))
+    return bool(match and len(decoded(match[2])) == 32 and len(decoded(match[3])) == 16 and decoded(match[1]))
 
 
-def _decoded(value: Any) -> bytes:
+def decoded(value: Any) -> bytes:
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
