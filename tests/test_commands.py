@@ -152,7 +152,7 @@ def test_only_the_chosen_clusters_are_written(mesh: Path) -> None:
     assert done.returncode == Exit.DONE
     assert changed == {"overlays/_services/catalog/services.yaml"}
     assert (unknown.returncode, unknown.stderr) == (
-        Exit.WRONG_INPUT,
+        Exit.USAGE,
         'error: no cluster is named "nope"\n  hint: clusters: hub, edge-1\n',
     )
 

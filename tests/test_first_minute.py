@@ -182,11 +182,12 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
     assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
 
 
-def test_doctor_of_live_clusters_says_that_it_is_not_built(tmp_path: Path) -> None:
-    done = meshc("doctor", cwd=tmp_path)
+def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    local, plain = (meshc("doctor", *words, cwd=tmp_path) for words in (["--local"], []))
 
-    assert (done.returncode, done.stdout) == (3, "")
-    assert "meshc doctor --local" in done.stderr
+    assert (plain.returncode, plain.stdout) == (0, local.stdout)
+    assert plain.stderr == "asking live clusters isn't built yet; this machine has:\n"
 
 
 COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
@@ -203,3 +204,52 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     said = meshc("--help", cwd=tmp_path).stdout
 
     assert re.findall(r"(?m)^  ([a-z]+)  ", said) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("{meshc} plan >&-", 0),
+        ("{meshc} plan >&- 2>&- <&-", 0),
+        ("{meshc} plan > /dev/full", 4),
+        ("{meshc} schema > /dev/full", 4),
+        ("{meshc} plan --format json | true; exit ${{PIPESTATUS[0]}}", 141),
+        ("{meshc} explain | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}", 0),
+    ],
+)
+def test_a_closed_or_full_output_is_no_bug_of_ours(tmp_path: Path, command: str, code: int) -> None:
+    if "/dev/full" in command and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    fleet(tmp_path, 40)
+    done = subprocess.run(
+        ["bash", "-c", command.format(meshc=f"{sys.executable} -m meshc")], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert (done.returncode, "Traceback" in done.stderr, "bug" in done.stderr) == (code, False, False), done.stderr
+
+
+def test_nothing_of_a_tool_or_an_argument_steers_the_terminal(tmp_path: Path) -> None:
+    fleet(tmp_path, 1)
+    evil = program(tmp_path, "kustomize", "#!/bin/sh\nprintf '\\033]0;pwn\\007' >&2; exit 1\n")
+    done = meshc("compile", cwd=tmp_path, MESHC_KUSTOMIZE=str(evil))
+    named = meshc("compile", "-c", "\x1b[31m", cwd=tmp_path)
+
+    assert (done.returncode, named.returncode) == (4, 2)
+    assert "\x1b" not in done.stderr + named.stderr
+    assert "\x07" not in done.stderr
+
+
+def test_init_leaves_git_settings_of_others_alone(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("node_modules\n")
+    (tmp_path / ".gitattributes").write_text("* text=auto\n")
+    done = meshc("init", ".", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / ".gitattributes").read_text() == "* text=auto\n"
+    assert "there is a .gitattributes; add to it:\n  overlays/** text eol=lf linguist-generated\n" in done.stdout
+
+
+def test_the_next_step_can_be_pasted(tmp_path: Path) -> None:
+    shown = [meshc("init", "--", name, cwd=tmp_path).stdout.splitlines()[-1] for name in ("a b", "-x", "plain")]
+
+    assert shown == [f"next: cd {folder} && meshc compile" for folder in ("'a b'", "./-x", "plain")]

@@ -80,9 +80,9 @@ def test_a_manifest_from_standard_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "stdin", "code", "said"),
     [
-        (["-", "-c", "nowhere"], APP, 3, 'there is no cluster "nowhere"'),
+        (["-", "-c", "nowhere"], APP, 2, 'there is no cluster "nowhere"'),
         (["-", "-c", "main"], APP, 3, "a primary's injection template comes with its chart"),
-        (["no-such.yaml", "-c", "branch"], APP, 3, "can't be read: No such file"),
+        (["no-such.yaml", "-c", "branch"], APP, 2, "can't be read: No such file"),
         (["-", "-c", "branch"], "refuse", 4, "Error: no such kind"),
     ],
 )

@@ -235,7 +235,6 @@ def test_two_fields_put_wrong_at_once(sample: Sample, told: Tally, monkeypatch: 
 FORGED = "a\nmesh.yaml:1:1: error MESH000: forged"
 
 
-@pytest.mark.xfail(strict=True, reason="a line break in a key or value is printed as one (cli/excerpt.py: plain)")
 @pytest.mark.parametrize("part", ["value", "key"])
 def test_no_word_of_mesh_yaml_begins_a_line(sample: Sample, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who reads a report of somebody else's mesh.yaml, or a machine that does, takes each line for meshc's."""
@@ -254,7 +253,6 @@ def test_no_word_of_mesh_yaml_begins_a_line(sample: Sample, part: str, monkeypat
     assert forged == []
 
 
-@pytest.mark.xfail(strict=True, reason="the hint for a selection repeats the text whole (mesh/parse.py: _not_one_of)")
 def test_no_hint_is_longer_than_a_screen(sample: Sample) -> None:
     long = []
     for path in sample.paths:

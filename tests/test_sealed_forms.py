@@ -151,7 +151,7 @@ def test_the_warning_about_a_mac_over_the_whole_file_is_true(
 
     warnings = compiled(tmp_path)
 
-    assert warnings.count("MESH414") == 2
+    assert warnings.count("MESH414:") == 2
     for name, secret in plain.items():
         placed = (tmp_path / f"output/hub/{name}.yaml").read_bytes()
         with pytest.raises(subprocess.CalledProcessError) as refused:

@@ -196,7 +196,7 @@ def test_aliases_and_merge_keys_are_expanded() -> None:
     whole = {"x": 1, "y": {"z": 2}}
     assert {"a": whole, "b": whole, "c": {**whole, "x": 3}, "d": {**whole, "x": 4}} == document.data
     assert Place("f.yaml", 2, 1) == document.place(("b",))
-    assert Place("f.yaml", 1, 11) == document.place(("b", "x"))
+    assert Place("f.yaml", 2, 4) == document.place(("b", "x"))
     assert Place("f.yaml", 5, 6) == document.place(("c", "x"))
     assert Place("f.yaml", 1, 14) == document.place(("c", "y"))
     assert document.texts[("b", "x")] == "1"
@@ -291,6 +291,7 @@ def test_duplicate_keys() -> None:
 )
 def test_keys_that_are_no_text(text: str, place: str, what: str) -> None:
     hint = "write a text as the key, in quotes where it needs them"
+    hint += "; a template ({{ }}) is rendered first" if "{" in text else ""
 
     assert [("MESH006", place, what, hint)] == faults(text)
 

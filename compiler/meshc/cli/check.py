@@ -1,4 +1,4 @@
-"""`meshc check`: what is committed beside what would be compiled."""
+"""`meshc check`: what lies in overlays/ and output/ beside what would be compiled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
-from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.transaction import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.output.render import render
@@ -52,7 +52,8 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
     elif form is Format.GITHUB:
         for path, state, lines in stale:
             shown = "%0A".join(plain(line).replace("%", "%25") for line in lines)
-            tell(f"::error file={opened.source.shown(path)},title=stale::{state}: run meshc compile%0A{shown}")
+            where = annotated(opened.source.shown(path))
+            tell(f"::error file={where},title=stale::{state}: run meshc compile%0A{shown}")
     else:
         for path, state, lines in stale:
             tell(f"{paint(state, 'yellow')}: {opened.source.shown(path)}")
@@ -65,6 +66,8 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
         raise typer.Exit(Exit.DIFFERS)
     if form is Format.TEXT:
         tell(f"in step: {count(len(compiled.plan.clusters), 'cluster')}, {count(len(expected), 'file')}")
+        for pending in compiled.pending:
+            tell(f"  pending    {pending}")
 
 
 def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:
@@ -99,4 +102,4 @@ def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: O
     wrote = versions_in(found)
     for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
         if wrote.get(tool, now) != now:
-            say(f"  what is committed was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")
+            say(f"  what is there was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")

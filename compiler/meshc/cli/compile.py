@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
-from meshc.errors import MeshcError
+from meshc.errors import UsageError
 from meshc.output.render import render
 from meshc.output.trees import Written, write_trees
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
@@ -29,7 +29,7 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     if patterns and not chosen:
         known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
-        raise MeshcError(f"no cluster is named {named}\n  hint: clusters: {known}")
+        raise UsageError(f"no cluster is named {named}\n  hint: clusters: {known}")
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
         rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done)

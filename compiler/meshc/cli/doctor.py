@@ -11,9 +11,9 @@ import typer
 
 from meshc import __version__
 from meshc.cli.excerpt import plain
-from meshc.cli.report import Format, paint, show_json, tell
+from meshc.cli.report import Format, paint, say, show_json, tell
 from meshc.disk.repository import Repository
-from meshc.errors import Exit, MeshcError
+from meshc.errors import Exit
 from meshc.output.tools import Tool, tools
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def doctor_command(local: bool, file: Path, form: Format) -> None:
     """Lists the outside programs: which were found, their versions, why others were passed over.
 
-    Exits 4 where there is no kustomize. Raises MeshcError for what isn't built: asking live clusters.
+    Exits 4 where there is no kustomize. Without `local` it says that live clusters aren't asked yet.
     """
     if not local:
-        raise MeshcError("asking live clusters isn't built yet\n  hint: meshc doctor --local looks at this machine")
+        say("asking live clusters isn't built yet; this machine has:")
     found = tools(Repository.around(file.parent))
     if form is Format.JSON:
         programs = [asdict(tool) for tool in found]

@@ -7,11 +7,11 @@ from importlib.resources import files
 
 from meshc.cli.report import tell
 from meshc.codes import every_code
-from meshc.errors import Code, MeshcError
+from meshc.errors import Code, UsageError
 
 
 def explain_command(names: list[str]) -> None:
-    """Prints the pages of the codes, or the list of all codes where none is named. Raises MeshcError for no code."""
+    """Prints the pages of the codes, or the list of all codes where none is named. Raises UsageError for no code."""
     codes = every_code()
     if not names:
         for code in codes.values():
@@ -20,7 +20,7 @@ def explain_command(names: list[str]) -> None:
     wanted = [_id(name) for name in names]
     if unknown := [name for name, known in zip(names, wanted, strict=True) if known not in codes]:
         listed = ", ".join(f'"{name}"' for name in unknown)
-        raise MeshcError(f"there is no code {listed}\n  hint: every code with its title: meshc explain")
+        raise UsageError(f"there is no code {listed}\n  hint: every code with its title: meshc explain")
     for number, name in enumerate(wanted):
         if number:
             tell()

@@ -37,7 +37,7 @@ _HEAD = """\
 # yaml-language-server: $schema=mesh.schema.json
 #
 # The clusters of one Istio mesh. Edit, then: meshc compile
-# Every key: docs/mesh-yaml.md of meshc, or completion in an editor with the line above.
+# Every key: meshc schema --markdown, or completion in an editor with the line above.
 apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata:

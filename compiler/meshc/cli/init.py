@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from meshc.cli.first_mesh import Generation, Topology, first_mesh
@@ -15,23 +16,26 @@ _ATTRIBUTES = """\
 overlays/** text eol=lf linguist-generated
 output/** text eol=lf linguist-generated
 mesh.schema.json text eol=lf linguist-generated
+certificates/** text eol=lf
+sealed/** text eol=lf
 """
-
-_IGNORED = ".meshc/\n"
 
 
 def init_command(directory: Path, generation: Generation, topology: Topology) -> None:
     """Writes the files, none of which may exist yet. Raises RefusedError naming those that do."""
     if directory.exists() and not directory.is_dir():
         raise MeshcError(f'"{directory}" is a file, not a folder')
-    files = {
-        "mesh.yaml": first_mesh(generation, topology),
-        "mesh.schema.json": schema_text(),
-        ".gitattributes": _ATTRIBUTES,
-        ".gitignore": _IGNORED,
-    }
+    files = {"mesh.yaml": first_mesh(generation, topology), "mesh.schema.json": schema_text()}
+    has_attributes = (directory / ".gitattributes").exists()
+    if not has_attributes:
+        files[".gitattributes"] = _ATTRIBUTES
     Repository.around(directory).create(FileTree({path: text.encode() for path, text in files.items()}))
     for path in files:
         tell(f"wrote {(directory / path).as_posix()}")
-    where = "" if directory == Path() else f"cd {directory.as_posix()} && "
+    if has_attributes:
+        tell("there is a .gitattributes; add to it:")
+        for line in _ATTRIBUTES.splitlines():
+            tell(f"  {line}")
+    folder = directory.as_posix()
+    where = "" if directory == Path() else f"cd {shlex.quote(f'./{folder}' if folder[0] == '-' else folder)} && "
     tell(f"next: {where}meshc compile")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from meshc.cli.opened import Opened
-from meshc.errors import MeshcError
+from meshc.errors import MeshcError, UsageError
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.render import render
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
@@ -24,13 +24,14 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [name])
     injected = kube_inject(program, configs_in(rendered[name]), _read(manifest))
+    sys.stdout.flush()
     sys.stdout.buffer.write(injected)
 
 
 def _stop_without_configs(compiled: Compiled, name: str) -> None:
     clusters = [cluster.name for cluster in compiled.plan.clusters]
     if name not in clusters:
-        raise MeshcError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
+        raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
     if compiled.plan.generation == "istiod":
         raise MeshcError(
             f"{name}: istiod's injection template comes with its primary's chart, and rendering charts isn't built yet"
@@ -49,4 +50,4 @@ def _read(manifest: Path) -> bytes:
     try:
         return manifest.read_bytes()
     except OSError as error:
-        raise MeshcError(f'"{manifest}" can\'t be read: {error.strerror}') from None
+        raise UsageError(f'"{manifest}" can\'t be read: {error.strerror}') from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,8 @@ from typing import Annotated
 import typer
 
 from meshc.cli.first_mesh import Generation, Topology
-from meshc.cli.report import Format, bug, reporting
+from meshc.cli.report import Format, ReaderGoneError, bug, reporting
+from meshc.errors import Exit
 
 app = typer.Typer(
     name="meshc",
@@ -81,7 +83,7 @@ def compile_(
 
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
 def check(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
-    """Compare what is committed with what would be compiled. Writes nothing."""
+    """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
     with reporting(form, file):
         from meshc.cli.check import check_command
 
@@ -187,10 +189,22 @@ def init(
 
 def run() -> None:
     """The entry point: everything that isn't the user's fault ends in a report of a bug, exit 70."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us: what is said goes nowhere
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     try:
-        app()
-    except BrokenPipeError:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except (ReaderGoneError, BrokenPipeError):
         sys.stderr.close()
-        sys.exit(1)
+        os._exit(_PIPE_CLOSED)
+    except OSError as error:
+        sys.stderr.write(f"error: cannot write the result: {error.strerror}\n")
+        os._exit(Exit.TOOL)
     except Exception as error:
         sys.exit(bug(error))
+
+
+_PIPE_CLOSED = 128 + 13  # as a shell tells SIGPIPE: the reader went away

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshc.disk.repository import Repository
-from meshc.errors import MeshcError
+from meshc.errors import MeshcError, UsageError
 from meshc.mesh.source import Source, load
 from meshc.output.kustomize import Kustomize, find
 
@@ -19,6 +19,8 @@ class Opened:
 
     def __init__(self, file: Path) -> None:
         self.repository = Repository.around(file.parent)
+        if file.is_dir():
+            raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
         try:
             data = self.repository.read_file(file.name)
         except FileNotFoundError:

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import typer
 
 from meshc.cli.excerpt import Excerpts, plain
-from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity
+from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity, ToolError
 
 
 class Format(StrEnum):
@@ -41,9 +41,13 @@ def reporting(form: Format, file: Path | None = None) -> Iterator[None]:
         show_problems(error.problems, form, file)
         raise typer.Exit(error.exit) from None
     except MeshcError as error:
+        said = "\n".join(map(plain, str(error).split("\n")))
         if form is Format.JSON:
-            show_json({"error": str(error), "exit": int(error.exit)})
-        say(f"{paint('error', 'red')}: {error}")
+            show_json({"error": said, "exit": int(error.exit)})
+        elif form is Format.GITHUB:
+            tell(f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in said.splitlines())}")
+        else:
+            say(f"{paint('error', 'red')}: {said}")
         raise typer.Exit(error.exit) from None
 
 
@@ -55,7 +59,7 @@ def show_problems(problems: Iterable[Problem], form: Format, file: Path | None =
         return
     for problem in found:
         if form is Format.GITHUB:
-            sys.stdout.write(_annotation(problem) + "\n")
+            tell(_annotation(problem))
         else:
             say(_text(problem, excerpts))
     if form is Format.TEXT and found:
@@ -82,7 +86,7 @@ def as_json(problem: Problem) -> dict[str, Any]:
 
 def show_json(data: Any) -> None:
     """Data on standard output, keys in the order given."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=True) + "\n")
+    tell(json.dumps(data, indent=2, ensure_ascii=True))
 
 
 def say(text: str = "") -> None:
@@ -121,10 +125,18 @@ def _text(problem: Problem, excerpts: Excerpts) -> str:
     return "\n".join(lines)
 
 
+def annotated(file: str) -> str:
+    """A file as GitHub looks for it, from the top of the repository, wherever meshc was started."""
+    from meshc.disk.repository import Repository
+
+    path = Path(file).absolute()
+    return _escaped(os.path.relpath(path, Repository.around(path.parent).root), True)
+
+
 def _annotation(problem: Problem) -> str:
     """A GitHub Actions workflow command: an annotation at the line."""
     place, level = problem.place, str(problem.severity)
-    where = f"file={_escaped(place.file, True)}" + (f",line={place.line},col={place.column}" if place.line else "")
+    where = f"file={annotated(place.file)}" + (f",line={place.line},col={place.column}" if place.line else "")
     text = [problem.what] + ([f"hint: {problem.hint}"] if problem.hint else [])
     said = "%0A".join(_escaped(line, False) for line in text)  # a line break, to GitHub
     return f"::{level} {where},title={problem.code.id}::{said}"
@@ -142,7 +154,23 @@ def _count(problems: list[Problem]) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise OutputError(error) from None
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads what is written any more: `meshc plan | head`. Not an OSError, which Typer would take for itself."""
+
+
+class OutputError(ToolError):
+    """What was to be said can't be written: a full disk, a closed terminal."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot write the result: {error.strerror}")
 
 
 def bug(error: Exception) -> Exit:

@@ -51,7 +51,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
 def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
     """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
-    problems += check_services.clashes(exports)
+    problems += check_services.clashes(fleet, exports)
     problems += check_services.namespaces_of_copies(fleet, source, exports)
     problems += check_files.resources(source, inputs)
     problems += check_trust.chains(fleet, source, inputs)

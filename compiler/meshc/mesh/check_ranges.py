@@ -78,17 +78,26 @@ def _overlap(source: Source, code: Code, later: _Range, others: Sequence[_Range]
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """The range that a text is; None for what Kubernetes doesn't take, such as a netmask."""
     try:
-        return ipaddress.ip_network(text) if re.fullmatch(r"[0-9a-fA-F.:]+/\d+", text) else None
+        network = ipaddress.ip_network(text) if re.fullmatch(r"[0-9a-fA-F.:]+/\d+", text) else None
     except ValueError:
         return None
+    return None if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_WRAPPED) else network
+
+
+_WRAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def _cidr_fault(text: str) -> tuple[str, str]:
     shown = json.dumps(text[:60], ensure_ascii=False)
+    if "%" in text:
+        return f"{shown} has a zone, which means something on one machine only", "leave out the % and what follows it"
     try:
         mended = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16"
+    if isinstance(mended, ipaddress.IPv6Network) and mended.subnet_of(_WRAPPED):
+        plain = f"{mended.network_address.ipv4_mapped}/{max(0, mended.prefixlen - 96)}"
+        return f"{shown} is IPv4 wrapped in IPv6", f'write "{plain}"'
     if "/" not in text:
         return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16"
     fault = "has a netmask in place of a length" if "." in text.partition("/")[2] else "has bits set beyond its length"

@@ -51,18 +51,18 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 seen.setdefault(key, position)
 
 
-def clashes(exports: Sequence[Export]) -> Iterable[Problem]:
+def _whose(fleet: Fleet, export: Export) -> str:
+    return f"{', '.join(export.homes)} (entry {fleet.mesh.spec.services[export.entry].name})"
+
+
+def clashes(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
     """Two entries that offer one Service agree on every port: number, name, protocol."""
     first: dict[tuple[str, str], Export] = {}
     for export in exports:
         other = first.setdefault(export.key, export)
         if other is export:
             continue
-        host, here, there = (
-            f"{export.namespace}/{export.name}",
-            ", ".join(export.homes),
-            ", ".join(other.homes),
-        )
+        host, here, there = f"{export.namespace}/{export.name}", _whose(fleet, export), _whose(fleet, other)
         clusters = tuple(dict.fromkeys((*other.homes, *export.homes)))
         if export.headless != other.headless:
             which = (here, there) if export.headless else (there, here)

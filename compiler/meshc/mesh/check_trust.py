@@ -27,6 +27,8 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         return
     at = ("spec", "security", "ca", "directory")
     folder = security.ca.directory
+    if folder in inputs.unread:
+        return
     needed = [m for m in fleet if fleet.classic or m.cluster.role == "primary"]
     root = inputs.certificates.get("root-cert.pem")
     for member in needed:

@@ -59,6 +59,8 @@ class Inputs:
     manifests: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict, repr=False)
     patches: Mapping[str, UserFile] = field(default_factory=dict, repr=False)
     resources: Mapping[str, tuple[UserFile, ...]] = field(default_factory=dict, repr=False)
+    unread: frozenset[str] = frozenset()
+    """Folders of certificates or sealed files that can't be read, which is told: whether something is missing isn't."""
     plain: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Every file that is read for manifests, patches and resources, to be searched for secrets."""
 
@@ -92,7 +94,8 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
         for number, path in enumerate(member.cluster.resources):
             if path not in resources:
                 resources[path] = reader.manifests(path, member.path("resources", number)) or ()
-    return Inputs(certificates, sealed, manifests, patches, resources, reader.plain), reader.problems
+    unread = frozenset(reader.unread)
+    return Inputs(certificates, sealed, manifests, patches, resources, unread, reader.plain), reader.problems
 
 
 _YAML = (".yaml", ".yml", ".json")
@@ -105,6 +108,7 @@ class _Reader:
         self._source, self._repository, self._build = source, repository, build
         self.problems: list[Problem] = []
         self.plain: dict[str, bytes] = {}
+        self.unread: set[str] = set()
 
     def folder(self, path: str, at: Path, *suffixes: str) -> Mapping[str, bytes]:
         """The files of a folder that may be missing, by path relative to it."""
@@ -116,6 +120,8 @@ class _Reader:
                 f'"{path}" is a file, not a folder',
                 "name the folder that holds the files",
             )
+        if kind in ("file", "refused"):
+            self.unread.add(path)
         if kind != "folder":
             return {}
         found: dict[str, bytes] = {}
@@ -247,6 +253,7 @@ class _Reader:
             self._report(codes.SYMLINK, at, said, "put the file or folder itself there")
         else:
             hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
+            hint = "split the file" if "larger" in said else hint
             self._report(codes.FILE_UNREADABLE, at, said, hint)
 
     def _report(self, code: Code, at: Path, what: str, hint: str = "") -> None:

@@ -132,6 +132,15 @@ Selection = Annotated[
 ]
 
 
+_HUB = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*", re.ASCII)
+Hub = Annotated[
+    str,
+    _matching(_HUB, "must be a registry and path such as docker.io/istio, without scheme, tag or a / at the end", 255),
+]
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+ImageTag = Annotated[str, _matching(_TAG, "must be an image tag: at most 128 of letters, digits, _, - and .", 128)]
+
+
 class Requires(Shape):
     """Which versions of the tools this mesh.yaml is written for."""
 
@@ -144,9 +153,9 @@ class Requires(Shape):
 class Images(Shape):
     """Where Istio's images come from."""
 
-    hub: str = "docker.io/istio"
+    hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
-    tag: str | None = None
+    tag: ImageTag | None = None
     """The images' tag; default: the Istio version."""
     pull_secrets: tuple[Subdomain, ...] = ()
     """Names of image pull Secrets that exist in the Istio namespace."""

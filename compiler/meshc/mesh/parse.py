@@ -170,7 +170,7 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
         hint = f"keys here: {', '.join(known)}"
     if wanted == "true or false" and isinstance(value, str):
         hint = "write true or false, without quotes"
-    if wanted == "a whole number" and isinstance(value, str) and value.isdigit():
+    if wanted == "a whole number" and isinstance(value, str) and value.isdigit() and len(value) < 20:
         hint = f"write {value}, without quotes"
     return f"must be {wanted}, not {_kind_of(value)}", hint
 

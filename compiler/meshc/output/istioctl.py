@@ -6,9 +6,11 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from meshc import codes
 from meshc.disk.repository import scratch
 from meshc.errors import MeshcError, ToolError
-from meshc.process import Command, run
+from meshc.process import Command, CommandError, run
+from meshc.secrets.guard import plaintext_in
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
 
@@ -45,7 +47,12 @@ def kube_inject(program: str, configs: Mapping[str, str], manifest: bytes) -> by
     """
     files = FileTree({f"{name}.yaml": text.encode() for name, text in configs.items()})
     with scratch(files) as folder:
-        return run(Command(_arguments(program, folder), cwd=folder, stdin=manifest))
+        try:
+            return run(Command(_arguments(program, folder), cwd=folder, stdin=manifest))
+        except CommandError as error:
+            if any(plaintext_in(error.said.encode(), "istioctl", codes.PLAINTEXT)):
+                raise ToolError(f"{program} failed, and what it says holds a key or token") from None
+            raise
 
 
 def _arguments(program: str, folder: Path) -> tuple[str, ...]:

@@ -140,7 +140,18 @@ def check_public(
     elif key in public and public[key] != value:
         what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
         hint = "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
+        if _lines(public[key]) == _lines(value):
+            what = (
+                f'{need.kind}: "{key}" and {path_of(need, key)} in the folder of certificates differ in line ends only'
+            )
+            hint = (
+                "restore the line ends: write certificates/** text eol=lf into .gitattributes, and check it out again"
+            )
         yield codes.PUBLIC_PART_DIFFERS.at(place, what, hint, clusters=clusters)
+
+
+def _lines(data: bytes) -> bytes:
+    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
 
 
 def path_of(need: SecretNeed, key: str) -> str:

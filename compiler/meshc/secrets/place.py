@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,6 +104,8 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
             hint += " or <primary>/remote-secret-<remote>.yaml"
             if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
                 hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
+            elif close := difflib.get_close_matches(file, wanted - sealed.files.keys(), 1, 0.85):
+                hint += f"; did you mean {posixpath.join(sealed.folder, close[0])}?"
             yield codes.SEALED_UNUSED.at(place, what, hint)
 
 

@@ -119,6 +119,7 @@ class _Node:
     text: str | None = None
     plain: bool = False
     entries: dict[str | int, tuple[Mark | None, _Node]] | None = None
+    alias: bool = False
 
 
 class _Key(NamedTuple):
@@ -233,7 +234,7 @@ class _Reader:
         self._grow(mark, found.size)
         self._limit_depth(mark, found.height)
         target = found.node
-        self._put(_Node(mark, target.value, target.text, target.plain, target.entries), found.height)
+        self._put(_Node(mark, target.value, target.text, target.plain, target.entries, alias=True), found.height)
 
     def _put(self, node: _Node, height: int) -> None:
         """Gives a value that is read whole to the collection around it, or makes it a document."""
@@ -256,7 +257,9 @@ class _Reader:
     def _key(self, node: _Node, around: _Open) -> _Key:
         if node.text is None or (node.plain and node.value is None):
             what = "a key is empty or null" if node.text is not None else "a key is not a text"
-            self._report(codes.YAML_KEY, node.mark, what, "write a text as the key, in quotes where it needs them")
+            hint = "write a text as the key, in quotes where it needs them"
+            hint += "; a template ({{ }}) is rendered first" if isinstance(node.value, dict) else ""
+            self._report(codes.YAML_KEY, node.mark, what, hint)
             return _Key(None, node.mark)
         if node.plain and node.text == "<<":
             if self._strict:
@@ -353,14 +356,23 @@ class _Reader:
         raise _StopReadingError
 
 
-def _index(node: _Node, path: Path, values: dict[Path, Mark], keys: dict[Path, Mark], texts: dict[Path, str]) -> None:
-    values[path] = node.mark
+def _index(
+    node: _Node,
+    path: Path,
+    values: dict[Path, Mark],
+    keys: dict[Path, Mark],
+    texts: dict[Path, str],
+    alias: Mark | None = None,
+) -> None:
+    """Notes where each part stands; what is inside an alias stands at the alias, as two places share its text."""
+    values[path] = alias or node.mark
     if node.entries is not None:
+        alias = alias or (node.mark if node.alias else None)
         for step, (mark, entry) in node.entries.items():
             below = (*path, step)
             if mark is not None:
-                keys[below] = mark
-            _index(entry, below, values, keys, texts)
+                keys[below] = alias or mark
+            _index(entry, below, values, keys, texts, alias)
     elif node.plain and node.text is not None and not isinstance(node.value, str):
         texts[path] = node.text
 
