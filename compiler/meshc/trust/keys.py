@@ -1,0 +1,92 @@
+"""keys turns the PEM of a private key into a key that Istio's CAs can use, or into why it can't be."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Literal
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from meshc.errors import MeshcError
+from meshc.hidden import Hidden
+
+KeyType = Literal["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096"]
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
+_LABELS = (b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
+_ENCRYPTED = re.compile(rb"\A-----BEGIN (?:ENCRYPTED|[^\n]*\n\s*Proc-Type:[^\n]*ENCRYPTED)")
+
+
+class IssueError(MeshcError):
+    """Nothing is issued, signed or rotated. The message says what to do, and never holds a byte of a key."""
+
+
+def load_key(key: Hidden, password: Hidden | None = None) -> PrivateKey:
+    """The one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, encrypted or not. Other blocks are passed over.
+
+    Raises IssueError for anything else, and for a kind of key that istiod doesn't know: 1.24 to 1.30 take RSA, P-256
+    and P-384. (Citadel of Istio 1.0 signs with RSA only, but a root above it may be any of these.)
+    """
+    found = _parsed(key, password or None)
+    if isinstance(found, str):  # raised here, where neither bytes nor another exception are at hand
+        raise IssueError(f"the private key {found}")
+    return found
+
+
+def plain_key(key: Hidden, password: Hidden | None = None) -> Hidden:
+    """The same key as unencrypted PKCS #8 PEM, fit to be sealed as ca-key.pem. Raises IssueError as load_key does."""
+    return pkcs8(load_key(key, password))
+
+
+def new_key(key_type: KeyType) -> PrivateKey:
+    match key_type:
+        case "ecdsa-p256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "ecdsa-p384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case _:
+            return rsa.generate_private_key(65537, int(key_type.removeprefix("rsa-")))
+
+
+def pkcs8(key: PrivateKey) -> Hidden:
+    return Hidden(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def digest_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+    """What a certificate is signed over: as strong as the key, and nothing that Go or BoringSSL doesn't know."""
+    curve = key.curve if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    return hashes.SHA384() if isinstance(curve, ec.SECP384R1) else hashes.SHA256()
+
+
+def _parsed(key: Hidden, password: Hidden | None) -> PrivateKey | str:
+    """The key, or what is wrong with it. No exception leaves here: its traceback would hold the bytes."""
+    blocks = list(_BLOCK.finditer(key.reveal()))
+    if len(blocks) != 1 or len(_BEGIN.findall(key.reveal())) != 1:
+        return f"must be one PEM block, but {len(blocks)} are there: give one key as PKCS #8, PKCS #1 or SEC 1"
+    block = blocks[0].group()
+    if blocks[0].group(1) not in _LABELS:
+        return "is of a form that isn't read: convert it with openssl pkey"
+    encrypted = _ENCRYPTED.match(block) is not None
+    if encrypted and password is None:
+        return "is encrypted: give its password"
+    if password is not None and not encrypted:
+        return "isn't encrypted, but a password is given: leave it out, or is this another key than was meant?"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = load_pem_private_key(block, password.reveal() if password is not None else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        if encrypted:
+            return "can't be decrypted: the password is wrong, or the key is damaged, or encrypted in an unknown way"
+        return "can't be read: it is damaged, or of an unknown kind"
+    if isinstance(found, rsa.RSAPrivateKey):
+        return found if found.key_size >= 2048 else f"has {found.key_size} bits: make one of 2048 or more"
+    if isinstance(found, ec.EllipticCurvePrivateKey) and isinstance(found.curve, ec.SECP256R1 | ec.SECP384R1):
+        return found
+    return "is of a kind that Istio's CAs don't take: make an RSA, ECDSA P-256 or P-384 key"

@@ -1,0 +1,229 @@
+"""rotation turns a mesh's public certificates into how far the replacement of its root has come, and what is next.
+
+Every cluster trusts both roots before any signs under the new one, and all sign under the new one before any stops
+trusting the old: each step is a commit, to be synced by every cluster before the next. These are files, so they tell
+what was committed, never what a cluster has taken over.
+
+istiod takes another root over without a restart only with ISTIO_MULTIROOT_MESH, and only if one bundle contains the
+other: Istio 1.24 looks for the bytes of one in the other, 1.30 compares sets of certificates. Hence bundles are
+concatenated and cut, never written anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.errors import Severity
+from meshc.trust.certificates import read
+from meshc.trust.chain import check_chain
+from meshc.trust.issue import one
+from meshc.trust.keys import IssueError
+from meshc.trust.verify import verify
+
+if TYPE_CHECKING:
+    from meshc.trust.certificates import Certificate
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_NO_WAY = (codes.CHAIN_BROKEN, codes.ROOT_DIFFERS, codes.PATH_TOO_LONG)
+
+
+class Phase(StrEnum):
+    """How far it has come. `STEADY` is before the first step and after the last."""
+
+    STEADY = "steady"
+    BOTH_TRUSTED = "both roots trusted"
+    REISSUING = "some clusters re-issued"
+    ALL_REISSUED = "all clusters re-issued"
+
+
+class Action(StrEnum):
+    """What a run does: one of them, never two."""
+
+    NOTHING = "nothing"
+    TRUST_BOTH = "trust both roots"
+    REISSUE = "re-issue under the new root"
+    DROP_OLD = "drop the old root"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A cluster that has a CA: its name, and the bytes of its ca-cert.pem and cert-chain.pem."""
+
+    cluster: str
+    certificate: bytes
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a mesh stands. While steady there is no new root and nothing pending.
+
+    `old` and `new` are the parts of root-cert.pem, byte for byte; `pending` and `done` the clusters that sign under
+    the old root still, and under the new one, in the order they were given.
+    """
+
+    phase: Phase
+    old: bytes
+    new: bytes | None
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the next run has to do: what root-cert.pem holds after it, and the clusters to re-issue under `root`.
+
+    `root` is the root that CAs are issued under at this step. Fewer clusters may be re-issued in one run; the next
+    run finds the others.
+    """
+
+    action: Action
+    bundle: bytes
+    root: bytes
+    reissue: tuple[str, ...] = ()
+
+
+def phase_of(bundle: bytes, signers: Sequence[Signer]) -> Standing:
+    """Where the mesh stands, told from root-cert.pem and the CA of every cluster that has one.
+
+    Of two roots the first is the old one. Raises IssueError for three or more, for one that stands there twice, for
+    two of one key, and for a CA that is under none of them.
+    """
+    roots = _roots(bundle)
+    if not signers:
+        raise IssueError("no cluster with a CA is given, so nothing tells which root is in use")
+    if len(roots) == 1:
+        _under(roots, signers)
+        return Standing(Phase.STEADY, bundle, None, (), tuple(signer.cluster for signer in signers))
+    new = roots[1].fingerprint
+    above = _under(roots, signers)
+    done = tuple(cluster for cluster, over in above.items() if new in over)
+    pending = tuple(cluster for cluster in above if cluster not in done)
+    phase = Phase.ALL_REISSUED if not pending else Phase.REISSUING if done else Phase.BOTH_TRUSTED
+    cut = bundle.index(_BEGIN, bundle.index(_BEGIN) + 1)
+    return Standing(phase, bundle[:cut], bundle[cut:], pending, done)
+
+
+def next_step(bundle: bytes, signers: Sequence[Signer], new: bytes | None = None, asked: Action | None = None) -> Step:
+    """What the next run has to do. `new` is the new root, needed for the first step and checked in the others.
+
+    Raises IssueError as phase_of does; if `new` isn't a root, or not the one that is being introduced; and if `asked`
+    is another action than the one that is due, since none may be skipped.
+    """
+    standing = phase_of(bundle, signers)
+    if new is not None:
+        _check_new(standing, new)
+    step = _step(standing, bundle, new)
+    if asked not in (None, step.action):
+        raise IssueError(f'"{asked}" can\'t be done now: {_why(standing, step)}')
+    if not (contains(step.bundle, bundle) or contains(bundle, step.bundle)):
+        raise IssueError("root-cert.pem can't be carried over byte by byte: write it as plain PEM, then run this again")
+    return step
+
+
+def contains(larger: bytes, smaller: bytes) -> bool:
+    """Whether istiod sees one bundle in the other, by the bytes (1.24) and by the certificates (1.30)."""
+    (more, faults), (fewer, others) = read("", larger), read("", smaller)
+    subset = {c.fingerprint for c in fewer} <= {c.fingerprint for c in more}
+    return not faults and not others and subset and smaller in larger
+
+
+def roots_above(certificate: bytes, chain: bytes, bundle: bytes) -> tuple[bytes, ...]:
+    """The roots of the bundle that a CA chains to, each as PEM: what a binding may name. Dates don't matter.
+
+    More than one only where the CA is cross-signed. Empty if there is none. Raises IssueError for unreadable bytes.
+    """
+    blocks = [_BEGIN + rest for rest in bundle.split(_BEGIN)[1:]]
+    roots = _readable(bundle)  # as many as there are blocks, in their order
+    over = _over(Signer("the CA", certificate, chain), roots)
+    return tuple(block for block, root in zip(blocks, roots, strict=True) if root.fingerprint in over)
+
+
+def _step(standing: Standing, bundle: bytes, new: bytes | None) -> Step:
+    if standing.new is None:
+        if new is None:
+            return Step(Action.NOTHING, bundle, bundle)
+        joined = bundle + (b"" if bundle.endswith(b"\n") else b"\n") + new
+        return Step(Action.TRUST_BOTH, joined, standing.old)
+    if standing.pending:
+        return Step(Action.REISSUE, bundle, standing.new, standing.pending)
+    return Step(Action.DROP_OLD, standing.new, standing.new)
+
+
+def _check_new(standing: Standing, new: bytes) -> None:
+    root, old = one(new, "the new root"), one(standing.old, "the old root")
+    if standing.new is not None:
+        if root.fingerprint == one(standing.new, "the new root").fingerprint:
+            return
+        if root.fingerprint == old.fingerprint:
+            raise IssueError("this is the old root, which is being replaced: name the second one of root-cert.pem")
+        raise IssueError("this would be a third root: end the replacement that is under way first, then begin another")
+    if root.fingerprint == old.fingerprint:
+        raise IssueError("this is the root of the mesh already, and every CA is under it: name another to replace it")
+    for problem in verify(("the new root", new), (), generation="istiod"):
+        if problem.severity is Severity.ERROR:
+            raise IssueError(f"the new root can't be used: {problem.what}; {problem.hint}")
+    if root.path_length == 0:
+        raise IssueError("the new root allows no CA below it (path length 0): make one with path length 1")
+    _keys_differ(old, root)
+
+
+def _why(standing: Standing, step: Step) -> str:
+    waiting = ", ".join(standing.pending)
+    match step.action:
+        case Action.NOTHING:
+            return "one root is trusted and none is named to replace it: name a new root"
+        case Action.TRUST_BOTH:
+            return "the clusters don't trust the new root yet: trust both roots first, and sync that everywhere"
+        case Action.REISSUE:
+            return (
+                f"both are trusted, but still under the old root: {waiting}; re-issue first, and sync that everywhere"
+            )
+        case Action.DROP_OLD:
+            return "both roots are trusted and every CA is under the new one: drop the old root"
+
+
+def _roots(bundle: bytes) -> tuple[Certificate, ...]:
+    roots = _readable(bundle)
+    if len({root.fingerprint for root in roots}) < len(roots):
+        raise IssueError("root-cert.pem holds the same root twice: take one of the two out")
+    if len(roots) > 2:
+        raise IssueError(f"root-cert.pem holds {len(roots)} roots: take out those that no CA is under, down to two")
+    if len(roots) == 2:
+        _keys_differ(*roots)
+    return roots
+
+
+def _readable(bundle: bytes) -> tuple[Certificate, ...]:
+    roots, problems = read("root-cert.pem", bundle)
+    if problems:
+        raise IssueError(f"{problems[0].place}: {problems[0].what}; {problems[0].hint}")
+    return roots
+
+
+def _keys_differ(old: Certificate, new: Certificate) -> None:
+    """A renewed root, of the same key, would have every CA under both: nothing could tell them apart."""
+    if old.key_digest == new.key_digest:
+        raise IssueError("the new root has the key of the old: make a root with a key of its own")
+
+
+def _under(roots: Sequence[Certificate], signers: Sequence[Signer]) -> dict[str, frozenset[str]]:
+    above = {signer.cluster: _over(signer, roots) for signer in signers}
+    if lost := ", ".join(cluster for cluster, over in above.items() if not over):
+        hint = "put the root they are under back, beside the other, until they are re-issued"
+        raise IssueError(f"under no root of root-cert.pem: {lost}; {hint}")
+    return above
+
+
+def _over(signer: Signer, roots: Sequence[Certificate]) -> frozenset[str]:
+    """Fingerprints of the roots that the signer chains to. One in its chain file isn't trusted for that."""
+    ca = one(signer.certificate, f"ca-cert.pem of {signer.cluster}")
+    chain, problems = read("", signer.chain)
+    if problems:
+        raise IssueError(f"cert-chain.pem of {signer.cluster} can't be used: {problems[0].what}; {problems[0].hint}")
+    ways = {root.fingerprint: check_chain(ca, chain, [root], ()) for root in roots}
+    return frozenset(root for root, found in ways.items() if not any(p.code in _NO_WAY for p in found))
