@@ -120,6 +120,12 @@ def stop_on(problems: Iterable[Problem]) -> None:
         raise ProblemsError(found)
 
 
+class UsageError(MeshcError):
+    """The command line names what isn't there: a cluster, a code, a file."""
+
+    exit = Exit.USAGE
+
+
 class ToolError(MeshcError):
     """An outside tool is missing, too old or failed."""
 
