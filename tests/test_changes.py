@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
 from meshc.disk.repository import Repository
+from meshc.disk.scratch import clear_leftovers
 from meshc.disk.units import Change
 from meshc.errors import RefusedError, ToolError
 
@@ -118,3 +120,20 @@ def test_a_planted_transaction_brings_no_hidden_file(tmp_path: Path) -> None:
     repository.recover()
 
     assert files(tmp_path) == OLD
+
+
+def test_temporary_folders_of_killed_runs_are_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("meshc-old", "meshc-new", "meshc-held", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("x")
+    for name in ("meshc-old", "meshc-held", "other"):
+        os.utime(tmp_path / name, (0, 0))
+    held = os.open(tmp_path / "meshc-held", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    (tmp_path / "meshc-link").symlink_to(tmp_path / "other")
+    clear_leftovers()
+    os.close(held)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["meshc-held", "meshc-link", "meshc-new", "other"]
+    assert (tmp_path / "other/file").exists()

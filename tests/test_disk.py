@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meshc.disk.files import IrregularError, OutsideError
-from meshc.disk.repository import LARGEST_INPUT, Repository, enclosing, scratch
+from meshc.disk.repository import LARGEST_INPUT, Repository, enclosing
+from meshc.disk.scratch import scratch
 from meshc.disk.transaction import foreign
 from meshc.disk.units import Written
 from meshc.errors import Exit, MeshcError, RefusedError, ToolError

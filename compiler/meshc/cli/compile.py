@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
+from meshc.disk.scratch import clear_leftovers
 from meshc.errors import UsageError
 from meshc.output.render import render
 from meshc.output.trees import Written, write_trees
@@ -24,6 +25,7 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     repository = opened.repository
     if repository.recover():
         say("finished what an interrupted run had left")
+    clear_leftovers()
     compiled = compile_mesh(opened.source, repository, lambda: opened.kustomize)
     chosen = compiled.choose(patterns)
     if patterns and not chosen:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,18 +38,6 @@ LARGEST_INPUT = 16 * 1024 * 1024
 def enclosing(base: Path) -> Path:
     """The top of the Git repository around `base`, or `base` if there is none. Runs no git."""
     return next((folder for folder in (base, *base.parents) if (folder / ".git").exists()), base)
-
-
-@contextmanager
-def scratch(files: FileTree) -> Iterator[Path]:
-    """A private temporary folder that holds `files`, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="meshc-") as name:
-        folder = Path(name).resolve()  # kustomize compares real paths, and macOS links /var
-        with telling(f'cannot write to "{folder}"', ""):
-            for path, data in files.items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(data)
-        yield folder
 
 
 @dataclass(frozen=True, slots=True)

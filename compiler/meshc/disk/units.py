@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from meshc.disk.files import files_of, listed, telling
 from meshc.disk.transaction import apply, foreign, is_ours, is_unit, refuse_foreign, writing
@@ -35,6 +35,8 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
     _refuse_misuse(units)
     with writing(base):
         with telling("cannot read what was generated before"):
+            for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
+                refuse_foreign([{parent: data} for path, data in files_of(base, parent).items() if path == parent])
             current = {unit: files_of(base, unit) for unit in units}
         wanted = {unit: _spread(unit, content) for unit, content in units.items()}
         changes = {

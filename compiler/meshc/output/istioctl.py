@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.disk.repository import scratch
+from meshc.disk.scratch import scratch
 from meshc.errors import MeshcError, ToolError
 from meshc.process import Command, CommandError, run
 from meshc.secrets.guard import plaintext_in

@@ -75,7 +75,8 @@ def write_trees(
     found = read_trees(repository)
     refuse_another(found, mesh)
     wanted = _wanted(expected_tree(layout, rendered), found, rendered, whole=whole)
-    changed = {unit: files for unit, files in wanted.items() if dict(found.under(unit)) != files}
+    standing = {unit: {unit: found[unit]} if unit in found else dict(found.under(unit)) for unit in wanted}
+    changed = {unit: files for unit, files in wanted.items() if standing[unit] != files}
     if changed or "mesh" not in versions_in(found):
         versions = HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
         repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
