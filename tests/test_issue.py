@@ -548,7 +548,7 @@ def test_what_a_statement_holds() -> None:
     assert Statement("hub", blob, digest(HUB.certificate), digest(ROOT.certificate)) == STATEMENT
 
 
-@pytest.mark.parametrize(("ca", "statement", "signature"), BOUND)
+@pytest.mark.parametrize(("ca", "statement", "signature"), BOUND, ids=["ecdsa", "rsa"])
 def test_binding_holds_and_breaks_with_every_part(ca: Issued, statement: Statement, signature: str) -> None:
     again = Authority(parsed(ROOT), load_key(ROOT.key)).issue("hub", key=load_key(ca.key)).cert_pem
     other = issue(ROOT, "edge")
@@ -566,7 +566,7 @@ def test_binding_holds_and_breaks_with_every_part(ca: Issued, statement: Stateme
     assert not binding.verify(ca.certificate, statement, sign(other.key, statement))
 
 
-@pytest.mark.parametrize(("ca", "statement", "signature"), BOUND)
+@pytest.mark.parametrize(("ca", "statement", "signature"), BOUND, ids=["ecdsa", "rsa"])
 def test_signatures_have_one_text(ca: Issued, statement: Statement, signature: str) -> None:
     changed = [signature + "\n", " " + signature, signature + "=", signature[:-4], "", signature * 20, "é", "\ud800"]
     flipped = bytearray(base64.b64decode(signature))

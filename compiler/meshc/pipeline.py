@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from meshc import __version__
+from meshc import __version__, codes
 from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.errors import Problem, ProblemsError, stop_on
@@ -23,7 +23,7 @@ from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import SecretNeed
-from meshc.secrets.guard import check_inputs
+from meshc.secrets.guard import check_inputs, plaintext_in
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.registry import FORMS
 
@@ -56,6 +56,7 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     `kustomize` is only called where an input of the user's has to be built. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """
+    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))  # before any message quotes a value of it
     mesh, problems = parse(source.document)
     if mesh is None:
         raise ProblemsError(problems)

@@ -196,15 +196,50 @@ class Ca(Shape):
     """Folder of the public parts: root-cert.pem, <cluster>/ca-cert.pem, <cluster>/cert-chain.pem."""
 
 
+_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII)
+Recipient = Annotated[
+    str,
+    _matching(_RECIPIENT, "must be an age recipient (age1..., or an SSH public key), never an identity", 2048),
+]
+
+
+class Store(Shape):
+    """Where External Secrets operators read what they put into a cluster."""
+
+    kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
+    """The kind of store."""
+    name: Subdomain
+    """The store's name."""
+    key: Annotated[str, _matching(re.compile(r"[ -~]+"), "must be a path in the store, in ASCII", 512)] = (
+        "{mesh}/{cluster}/{secret}"
+    )
+    """The path of a secret in the store; {mesh}, {cluster} (where it is applied) and {secret} are filled in."""
+
+
+class ClusterSecrets(Shape):
+    """How secrets that are applied in a cluster are sealed, where it differs from the mesh."""
+
+    backend: Literal["sops", "sealed-secrets", "external-secrets"] | None = None
+    """What the sealing commands make for this cluster."""
+    recipients: tuple[Recipient, ...] = ()
+    """age recipients who open this cluster's secrets, besides the mesh's."""
+    store: Store | None = None
+
+
 class Secrets(Shape):
     """Where sealed secrets lie and how they are made."""
 
     directory: FilePath = "sealed"
     """Folder of sealed files: <cluster>/cacerts.yaml and <primary>/remote-secret-<remote>.yaml."""
     backend: Literal["sops", "sealed-secrets", "external-secrets"] = "sops"
-    """What the sealing commands make. Compile places whichever form it finds."""
-    require_binding: Literal[False] = False
-    """Whether a ciphertext must prove that it belongs to its certificate."""
+    """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
+    public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
+    recipients: tuple[Recipient, ...] = ()
+    """age recipients who open every sops file of the mesh, such as a break-glass key."""
+    store: Store | None = None
+    require_binding: bool = False
+    """Whether every cacerts must prove, by a signature of its own CA key, that its ciphertext belongs to its
+    certificate. Absent proofs are warnings otherwise; wrong ones are always refused."""
 
 
 class Security(Shape):
@@ -298,6 +333,7 @@ class ClusterSettings(Shape):
     sidecar_injection: Literal["automatic", "manual"] | None = None
     """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
     istio: ClusterIstio = ClusterIstio()
+    secrets: ClusterSecrets = ClusterSecrets()
     patches: tuple[PatchEntry, ...] = ()
     """Patches over this cluster's overlay."""
     resources: tuple[FilePath, ...] = ()
@@ -451,9 +487,6 @@ NOT_YET: dict[tuple[str, ...], str] = {
 NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
     ("spec", "clusters", "role"): {
         "external-control-plane": "external control planes need charts, which aren't built yet"
-    },
-    ("spec", "security", "secrets", "requireBinding"): {
-        True: "proofs that a ciphertext belongs to its certificate aren't built yet"
     },
     ("spec", "namespaces", "dataplane"): {"ambient": "ambient needs several primaries, which aren't built yet"},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ class Source:
 
     file: str
     document: Document
+    data: bytes = field(repr=False)
 
     def shown(self, relative: str) -> str:
         """How a path relative to mesh.yaml is shown in messages: relative to where mesh.yaml is named from."""
@@ -46,4 +47,4 @@ def load(data: bytes, file: str) -> Source:
     documents, problems = read(data, file, strict=True)
     if problems:
         raise ProblemsError(problems)
-    return Source(file, documents[0])
+    return Source(file, documents[0], data)

@@ -99,6 +99,24 @@ class PatchPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class StorePlan:
+    """A store of an External Secrets operator; `key` is a path with {mesh}, {cluster} and {secret} to fill in."""
+
+    kind: str
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once."""
+
+    backend: Literal["sops", "sealed-secrets", "external-secrets"]
+    recipients: tuple[str, ...]
+    store: StorePlan | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPlan:
     """One cluster, every setting decided.
 
@@ -117,6 +135,8 @@ class ClusterPlan:
     attachment: Attachment | None
     remotes: tuple[str, ...]
     cacerts: Literal["required", "if-present", "none"]
+    api_server: str | None
+    sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
     bases: tuple[str, ...]
     copies: tuple[ServiceCopy, ...]
@@ -137,6 +157,7 @@ class Plan:
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]
+    require_binding: bool
     clusters: tuple[ClusterPlan, ...]
     bases: tuple[ServiceBase, ...]
 

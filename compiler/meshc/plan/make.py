@@ -17,8 +17,10 @@ from meshc.plan.ir import (
     PatchPlan,
     Plan,
     Port,
+    Sealing,
     ServiceBase,
     ServiceCopy,
+    StorePlan,
     UserFile,
     UserObject,
 )
@@ -71,6 +73,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=control_plane_tls(fleet),
         ca=spec.security.ca.type,
+        require_binding=spec.security.secrets.require_binding,
         clusters=tuple(
             _cluster(fleet, source, member, held.get(member.name, ()), copies.get(member.name, ()), inputs)
             for member in fleet
@@ -107,6 +110,8 @@ def _cluster(
         attachment=_attachment(fleet, member) if cluster.role == "remote" else None,
         remotes=_remotes(fleet, member) if cluster.role == "primary" else (),
         cacerts=_cacerts(fleet, member),
+        api_server=cluster.api_server,
+        sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
         bases=tuple(base.name for base in bases),
         copies=tuple(copies),
@@ -149,6 +154,17 @@ def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", 
     if fleet.mesh.spec.security.ca.type != "plugged-in":
         return "none"
     return "required" if fleet.classic or member.cluster.role == "primary" else "if-present"
+
+
+def _sealing(fleet: Fleet, member: Member) -> Sealing:
+    """The mesh's recipients open everything, a cluster's own what is applied there; its backend and store win."""
+    whole, own = fleet.mesh.spec.security.secrets, member.cluster.secrets
+    store = own.store or whole.store
+    return Sealing(
+        own.backend or whole.backend,
+        tuple(sorted({*whole.recipients, *own.recipients})),
+        StorePlan(store.kind, store.name, store.key) if store else None,
+    )
 
 
 def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable[NamespacePlan]:

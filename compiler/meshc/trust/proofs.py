@@ -1,0 +1,58 @@
+"""proofs turns public facts of a sealed Secret into annotations that anyone can compute again, without a key.
+
+Sealing commands write them, compile and check compare them. All are public: digests, dates, a signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from meshc.trust.issue import one
+from meshc.trust.rotation import roots_above
+
+CA = "meshc/ca-sha256"
+"""The fingerprint of ca-cert.pem: SHA-256 of its DER."""
+KEY = "meshc/spki-sha256"
+"""The digest of the CA's public key."""
+ROOT = "meshc/root-sha256"
+"""The fingerprint of the root that the CA chains to."""
+NOT_AFTER = "meshc/not-after"
+"""When the CA ends, RFC 3339 in UTC."""
+RECIPIENTS = "meshc/recipients-sha256"
+"""The digest of the sorted age recipients that the Secret was sealed for."""
+SEALING_CERTIFICATE = "meshc/sealing-cert-sha256"
+"""The fingerprint of the controller's certificate that the Secret was sealed to."""
+BLOB = "meshc/blob-sha256"
+"""The digest of the ciphertext, key by key."""
+BINDING = "meshc/binding"
+"""The CA key's signature over cluster, ciphertext, CA and root (see `binding`)."""
+SERVER = "meshc/server"
+"""The API server in a remote secret's kubeconfig."""
+SERVER_CA = "meshc/server-ca-sha256"
+"""The digest of the kubeconfig's certificate-authority-data, decoded."""
+ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, BINDING, SERVER, SERVER_CA)
+
+
+def of_ca(certificate: bytes, chain: bytes, bundle: bytes) -> dict[str, str]:
+    """The annotations of a CA, from ca-cert.pem, cert-chain.pem and root-cert.pem.
+
+    No root where the CA chains to none of the bundle. Raises IssueError for a certificate that can't be read.
+    """
+    ca = one(certificate, "ca-cert.pem")
+    found = {CA: ca.fingerprint, KEY: ca.key_digest, NOT_AFTER: ca.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    roots = roots_above(certificate, chain, bundle)
+    return found | ({ROOT: one(roots[0], "root-cert.pem").fingerprint} if roots else {})
+
+
+def of_blobs(blobs: Mapping[str, str]) -> str:
+    """The digest of the ciphertexts of a Secret: their keys and texts, in the order of the keys."""
+    digest = sha256()
+    for key in sorted(blobs):
+        digest.update(f"{len(key)} {key} {len(blobs[key])} {blobs[key]}\n".encode())
+    return digest.hexdigest()
+
+
+def of_recipients(recipients: Iterable[str]) -> str:
+    """The digest of age recipients, whatever their order."""
+    return sha256("\n".join(sorted(set(recipients))).encode()).hexdigest()
