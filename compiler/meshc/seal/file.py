@@ -1,0 +1,70 @@
+"""file turns a Secret in memory into the bytes of the sealed file that is committed, with meshc's own annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from meshc.seal.contract import Plain, SealError, Store, Target
+from meshc.seal.registry import SEALERS
+from meshc.trust import proofs
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan, Plan
+
+SEALING_CERTIFICATE = "sealing-cert.pem"
+"""The name of a controller's public certificate, below <ca.directory>/<cluster>/."""
+
+
+def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | None) -> Target:
+    """Whom a Secret is sealed for that is applied in `cluster`; `certificate` is its controller's, where it has one.
+
+    Raises SealError, with what to write into mesh.yaml, if the cluster's backend lacks what it needs.
+    """
+    sealing = cluster.sealing
+    if sealing.backend == "sops" and not sealing.recipients:
+        raise SealError(
+            f"{cluster.name}: there is no age recipient to seal for\n"
+            "  hint: age-keygen makes a key; its public part goes under security: {secrets: {recipients: [age1...]}}"
+        )
+    if sealing.backend == "sealed-secrets" and not certificate:
+        raise SealError(
+            f"{cluster.name}: the certificate of its sealed-secrets controller is missing\n"
+            f"  hint: kubeseal --fetch-cert > <ca.directory>/{cluster.name}/{SEALING_CERTIFICATE}"
+        )
+    store = sealing.store
+    if sealing.backend == "external-secrets" and store is None:
+        raise SealError(
+            f"{cluster.name}: no store is named\n"
+            '  hint: write security: {secrets: {store: {name: ..., key: "{mesh}/{cluster}/{secret}"}}}'
+        )
+    words = {"{mesh}": plan.mesh, "{cluster}": cluster.name, "{secret}": secret}
+    key = store.key if store else ""
+    for word, value in words.items():
+        key = key.replace(word, value)
+    return Target(sealing.recipients, certificate or b"", Store(store.kind, store.name, key) if store else None)
+
+
+def sealed_file(
+    plain: Plain,
+    backend: str,
+    target: Target,
+    now: datetime,
+    proven: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda blobs: {},
+) -> bytes:
+    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError."""
+    sealer = SEALERS[backend]
+    body = sealer.seal(plain, target, now)
+    blobs = sealer.blobs(body)
+    annotations = {**proven(blobs)}
+    if blobs:
+        annotations[proofs.BLOB] = proofs.of_blobs(blobs)
+    if backend == "sops":
+        annotations[proofs.RECIPIENTS] = proofs.of_recipients(target.recipients)
+    elif backend == "sealed-secrets":
+        annotations[proofs.SEALING_CERTIFICATE] = sha256(target.certificate).hexdigest()
+    metadata = {**body["metadata"], "annotations": {**(body["metadata"].get("annotations") or {}), **annotations}}
+    return write({**body, "metadata": metadata}).encode()
