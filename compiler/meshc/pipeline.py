@@ -14,10 +14,10 @@ from meshc.errors import Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
 from meshc.mesh.acknowledge import silence
-from meshc.mesh.check import check
+from meshc.mesh.check import ON_THE_FLEET, check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
-from meshc.mesh.inputs import gather
+from meshc.mesh.inputs import Inputs, gather
 from meshc.mesh.parse import parse
 from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay
@@ -78,6 +78,21 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
 
     layout = lay_out(plan, parts.objects, parts.bases)
     return Compiled(mesh, plan, layout, tuple(parts.pending), tuple(sorted(problems, key=lambda p: p.order)))
+
+
+def plan_mesh(source: Source) -> Plan:
+    """The plan alone, for commands that make what a compile would miss: from mesh.yaml, without the files it names.
+
+    Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
+    """
+    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))
+    mesh, problems = parse(source.document)
+    if mesh is None:
+        raise ProblemsError(problems)
+    fleet = make_fleet(mesh, source.document.data)
+    found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
+    stop_on(problem for problem in found if problem.code in UNPLANNABLE)
+    return make_plan(fleet, source, (), Inputs())
 
 
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:

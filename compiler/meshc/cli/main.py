@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from meshc.cli import ca
 from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
 from meshc.errors import Exit
@@ -155,6 +156,9 @@ def schema(
     from meshc.cli.schema import schema_command
 
     schema_command(markdown)
+
+
+app.add_typer(ca.app)
 
 
 @app.command(epilog="Examples: meshc doctor --local   |   meshc doctor --local --format json")

@@ -157,6 +157,10 @@ class Plan:
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]
+    certificates: str
+    """The folder of public certificates."""
+    sealed: str
+    """The folder of sealed files."""
     require_binding: bool
     clusters: tuple[ClusterPlan, ...]
     bases: tuple[ServiceBase, ...]

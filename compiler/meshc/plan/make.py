@@ -73,6 +73,8 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=control_plane_tls(fleet),
         ca=spec.security.ca.type,
+        certificates=spec.security.ca.directory,
+        sealed=spec.security.secrets.directory,
         require_binding=spec.security.secrets.require_binding,
         clusters=tuple(
             _cluster(fleet, source, member, held.get(member.name, ()), copies.get(member.name, ()), inputs)

@@ -1,0 +1,175 @@
+"""`meshc ca`: the mesh's CAs as code. Words into calls; what is done stands in `seal/`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer(
+    name="ca",
+    help="Make, renew, import and replace the CAs of the mesh. Keys are sealed before they touch the disk.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Key(StrEnum):
+    """Kinds of key."""
+
+    ECDSA_P256 = "ecdsa-p256"
+    ECDSA_P384 = "ecdsa-p384"
+    RSA_2048 = "rsa-2048"
+    RSA_4096 = "rsa-4096"
+
+
+class FailOn(StrEnum):
+    """What `ca status` fails on."""
+
+    EXPIRING = "expiring"
+
+
+def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
+
+
+_MESH = Path("mesh.yaml")
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+KeyType = Annotated[Key | None, typer.Option("--key-type", help="Default: ecdsa-p256; rsa-2048 with classic Istio.")]
+RootKey = Annotated[
+    Path | None, typer.Option("--root-key", help="The root's private key, plain or sealed by age; - is standard input.")
+]
+Identity = Annotated[
+    Path | None, typer.Option("--identity", "-i", help="The age identity that opens a sealed root key.")
+]
+Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+Clusters = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CLUSTER]...", help="Default: all that need one.", autocompletion=_clusters),
+]
+
+
+@app.command(
+    epilog="Examples: meshc ca init --key-out ~/root.key   |   meshc ca init --key-out root.age --seal-to age1..."
+)
+def init(
+    key_out: Annotated[Path, typer.Option("--key-out", help="Where the root's key goes: a new file, mode 0600.")],
+    key_type: Annotated[Key, typer.Option("--key-type", help="The kind of key.")] = Key.ECDSA_P256,
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How long the root is valid.")] = 3650,
+    seal_to: Annotated[list[str] | None, typer.Option("--seal-to", help="age recipients to seal the key for.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Where the certificate goes; default: root-cert.pem of the mesh.")
+    ] = None,
+    file: File = _MESH,
+) -> None:
+    """Make a root CA: its certificate for the repository, its key where you say, never plain inside a repository."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.ca_commands import init_command
+
+        init_command(file, key_out, key_type.value, days, seal_to or [], certificate)
+
+
+@app.command(
+    epilog="Examples: meshc ca issue --root-key ~/root.key   |   meshc ca issue edge-1 --root-key - < root.key"
+)
+def issue(
+    clusters: Clusters = None,
+    root_key: RootKey = None,
+    identity: Identity = None,
+    key_type: KeyType = None,
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
+    renew_before: Annotated[int, typer.Option(min=0, help="A CA that ends within so many days is due.")] = 90,
+    force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
+    keys_to: Annotated[
+        Path | None,
+        typer.Option("--keys-to", help="external-secrets: a folder for the keys, to be put into the store."),
+    ] = None,
+    accept_recipients: Accept = False,
+    file: File = _MESH,
+) -> None:
+    """Issue the intermediate CA of each cluster where one is due, and seal its key. Nothing due: nothing is touched."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.ca_commands import issue_command
+
+        issue_command(
+            file,
+            clusters or [],
+            root_key,
+            identity,
+            key_type.value if key_type else None,
+            days,
+            renew_before,
+            force,
+            keys_to,
+            accept_recipients,
+        )
+
+
+@app.command(
+    "import",
+    epilog="Examples: meshc ca import edge-1 --from certs/edge-1   |   ... --certificate ca.pem --key - < key.pem",
+)
+def import_(
+    cluster: Annotated[str, typer.Argument(help="The cluster that the CA is for.", autocompletion=_clusters)],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem."),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="The cluster's CA certificate.")] = None,
+    chain: Annotated[Path | None, typer.Option(help="Its chain; default: the CA and the root.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key; - is standard input.")] = None,
+    root: Annotated[Path | None, typer.Option(help="The root; default: the mesh's.")] = None,
+    password: Annotated[Path | None, typer.Option("--password-file", help="The password of the key.")] = None,
+    accept_recipients: Accept = False,
+    file: File = _MESH,
+) -> None:
+    """Take in a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verified, then placed and sealed."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.ca_commands import import_command
+
+        import_command(file, cluster, folder, certificate, chain, key, root, password, accept_recipients)
+
+
+@app.command(
+    epilog="Examples: meshc ca status   |   meshc ca status --format json   |   meshc ca status --fail-on expiring"
+)
+def status(
+    within: Annotated[int, typer.Option(min=0, help="What ends within so many days is expiring.")] = 90,
+    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where something is.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    file: File = _MESH,
+) -> None:
+    """Tell subject, fingerprint, end and root of every CA, and what is due."""
+    with reporting(form, file):
+        from meshc.cli.ca_commands import status_command
+
+        status_command(file, within, fail_on is not None, form)
+
+
+@app.command(
+    "rotate-root",
+    epilog="Examples: meshc ca rotate-root --new-root new.pem   |   meshc ca rotate-root --root-key ~/new.key",
+)
+def rotate_root(
+    new_root: Annotated[Path | None, typer.Option("--new-root", help="The new root, for the first step.")] = None,
+    root_key: RootKey = None,
+    identity: Identity = None,
+    key_type: KeyType = None,
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
+    accept_recipients: Accept = False,
+    file: File = _MESH,
+) -> None:
+    """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.ca_commands import rotate_command
+
+        rotate_command(
+            file, new_root, root_key, identity, key_type.value if key_type else None, days, accept_recipients
+        )

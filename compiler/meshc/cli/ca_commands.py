@@ -1,0 +1,258 @@
+"""What the commands of `meshc ca` do: they read, call `seal/`, write all or nothing, and say what they did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc.cli.excerpt import plain
+from meshc.cli.opened import Opened
+from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.disk.private import write_key
+from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
+from meshc.hidden import Hidden
+from meshc.pipeline import plan_mesh
+from meshc.process import Command, CommandError, run
+from meshc.seal import issuing
+from meshc.seal.age import check_recipients, identities_in
+from meshc.seal.age_file import open_sealed, seal_for
+from meshc.seal.authorities import rows
+from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.work import Work
+from meshc.trust.issue import chain_of, make_root, one, summary
+from meshc.trust.keys import KeyType, plain_key
+from meshc.trust.rotation import Action
+from meshc.trust.verify import ClusterFiles, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshc.plan.ir import Plan
+
+
+def init_command(
+    file: Path, key_out: Path, key_type: KeyType, days: int, seal_to: Sequence[str], certificate: Path | None
+) -> None:
+    """Makes a root. The key is written first: a certificate without its key is of no use."""
+    work = _work(file)
+    path = work.certificate(ROOTS)
+    if certificate is None and work.read(path) is not None:
+        raise UsageError(
+            f"there is a root already: {path}\n  hint: for its successor name another file: --certificate new-root.pem"
+        )
+    if certificate is not None and certificate.exists():
+        raise UsageError(f'"{certificate}" is there already')
+    if seal_to:
+        check_recipients(seal_to)
+    made = make_root(work.plan.mesh, key_type, _now(), days)
+    key = seal_for(made.key, seal_to) if seal_to else made.key
+    write_key(key_out, key, sealed=bool(seal_to))
+    try:
+        if certificate is None:
+            work.write(path, made.certificate)
+            work.commit()
+        else:
+            certificate.write_bytes(made.certificate)
+    except BaseException:
+        key_out.unlink()
+        raise
+    root = summary(made.certificate)
+    tell(f"root {root.subject}")
+    tell(f"  fingerprint {root.fingerprint}")
+    tell(f"  valid until {root.not_after:%Y-%m-%d}")
+    tell(f"  certificate {certificate or path}")
+    tell(f"  key         {key_out}{' (sealed by age)' if seal_to else ', mode 0600: keep it offline'}")
+
+
+def issue_command(
+    file: Path,
+    names: Sequence[str],
+    root_key: Path | None,
+    identity: Path | None,
+    key_type: KeyType | None,
+    days: int,
+    before: int,
+    force: bool,
+    keys_to: Path | None,
+    accepted: bool,
+) -> None:
+    """Issues what is due. Keys that only a store shall hold go to `keys_to`, as new files of mode 0600."""
+    work = _work(file)
+    clusters = issuing.signing(work.plan, names)
+    if root_key is None:
+        raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
+    issuing.stop_on_new_recipients(work, clusters, accepted)
+    order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
+    outcomes = issuing.issue(work, clusters, _root_key(root_key, identity), order)
+    issuing.update_rules(work)
+    handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
+    changed = _commit(work, handed)
+    _tell(outcomes)
+    for path, outcome in handed.items():
+        tell(f"  put {path} into the store at {outcome.store}, property {KEY}; then delete the file")
+    tell(f"{count(len(changed), 'file')} changed" + ("; next: meshc compile" if changed else ""))
+
+
+def _key_file(folder: Path | None, outcome: issuing.Outcome) -> Path:
+    if folder is None:
+        raise UsageError(
+            f"{outcome.cluster}: with external-secrets the key goes into the store, not into the repository\n"
+            "  hint: --keys-to FOLDER, outside of it, from where you put it there"
+        )
+    return folder / f"{outcome.cluster}-{KEY}"
+
+
+def _commit(work: Work, keys: Mapping[Path, issuing.Outcome]) -> tuple[str, ...]:
+    """Keys first: a certificate whose key is lost is of no use."""
+    made: list[Path] = []
+    try:
+        for path, outcome in keys.items():
+            if outcome.key:
+                write_key(path, outcome.key, sealed=False)
+                made.append(path)
+        return work.commit()
+    except BaseException:
+        for path in made:
+            path.unlink()
+        raise
+
+
+def import_command(
+    file: Path,
+    name: str,
+    folder: Path | None,
+    certificate: Path | None,
+    chain: Path | None,
+    key: Path | None,
+    root: Path | None,
+    password: Path | None,
+    accepted: bool,
+) -> None:
+    """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
+    work = _work(file)
+    (cluster,) = issuing.signing(work.plan, [name])
+
+    def given(path: Path | None, standard: str) -> bytes | None:
+        path = path or (folder / standard if folder and (folder / standard).exists() else None)
+        return _bytes(path) if path else None
+
+    found = given(certificate, CA)
+    secret = given(key, KEY)
+    if found is None or secret is None:
+        raise UsageError(
+            "a certificate and its key are needed\n  hint: --from FOLDER, or --certificate FILE --key FILE"
+        )
+    roots = given(root, ROOTS) or work.read(work.certificate(ROOTS))
+    if roots is None:
+        raise UsageError("the root is needed\n  hint: --root FILE")
+    links = given(chain, CHAIN) or chain_of(found, roots)
+    problems = verify(
+        (ROOTS, roots), [ClusterFiles(name, (CA, found), (CHAIN, links))], generation=work.plan.generation
+    )
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise ProblemsError(problems)
+    issuing.stop_on_new_recipients(work, [cluster], accepted)
+    opened = plain_key(Hidden(secret), Hidden(_bytes(password).rstrip(b"\r\n")) if password else None)
+    issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
+    issuing.update_rules(work)
+    changed = work.commit()
+    tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")
+    tell("next: meshc compile")
+
+
+def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
+    """The table; exit 1 where something ends soon and that was asked for."""
+    work = _work(file)
+    found = rows(work, _now(), within)
+    if form is Format.JSON:
+        show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
+    else:
+        for row in found:
+            tell(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {plain(row.subject)}")
+            for note in row.notes:
+                tell(f"{'':<24} {note}")
+    if fail and any(row.expiring for row in found):
+        raise typer.Exit(Exit.DIFFERS)
+
+
+def rotate_command(
+    file: Path,
+    new_root: Path | None,
+    root_key: Path | None,
+    identity: Path | None,
+    key_type: KeyType | None,
+    days: int,
+    accepted: bool,
+) -> None:
+    """One step. Refuses to take the next one over changes that aren't committed yet."""
+    work = _work(file)
+    _stop_on_uncommitted(file, work.plan)
+    order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
+    key = _root_key(root_key, identity) if root_key else None
+    step, outcomes = issuing.rotate(work, _bytes(new_root) if new_root else None, key, order)
+    if step.action is Action.NOTHING:
+        tell("one root, and every CA is under it: nothing to do; --new-root FILE begins a replacement")
+        return
+    if outcomes:
+        reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
+        issuing.stop_on_new_recipients(work, reissued, accepted)
+    changed = work.commit()
+    tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
+    _tell(outcomes)
+    tell("next: meshc compile, commit, sync every cluster, then run this again")
+    if step.action is Action.TRUST_BOTH:
+        tell("istiod takes another root only with ISTIO_MULTIROOT_MESH=true, or after a restart")
+
+
+def _tell(outcomes: Sequence[issuing.Outcome]) -> None:
+    for one_outcome in outcomes:
+        what = f"issued ({one_outcome.reason})" if one_outcome.reason else "unchanged"
+        tell(f"  {one_outcome.cluster:<24} {what:<40} until {one_outcome.not_after:%Y-%m-%d}")
+
+
+def _work(file: Path) -> Work:
+    opened = Opened(file)
+    opened.repository.recover()
+    return Work(opened.repository, plan_mesh(opened.source))
+
+
+def _default(plan: Plan) -> KeyType:
+    return "rsa-2048" if plan.generation == "classic" else "ecdsa-p256"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _root_key(path: Path, identity: Path | None) -> Hidden:
+    return open_sealed(Hidden(_bytes(path)), identities_in(Hidden(_bytes(identity))) if identity else ())
+
+
+def _bytes(path: Path) -> bytes:
+    if path == Path("-"):
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f'"{path}" can\'t be read: {error.strerror}') from None
+
+
+def _stop_on_uncommitted(file: Path, plan: Plan) -> None:
+    """A step is one commit: who goes on over an uncommitted one would skip it for every cluster."""
+    folders = (plan.certificates, plan.sealed)
+    argv = ("git", "-c", "core.fsmonitor=false", "status", "--porcelain", "--", *folders)
+    try:
+        said = run(Command(argv, cwd=file.parent.resolve(), timeout=60))
+    except CommandError:
+        say("  note: this is no Git repository, or there is no git: commit between the steps by other means")
+        return
+    if said.strip():
+        raise RefusedError(
+            f"{' and '.join(folders)} hold changes that aren't committed\n"
+            "  hint: commit them and sync every cluster first: each step must reach all clusters before the next"
+        )

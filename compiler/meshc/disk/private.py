@@ -1,0 +1,40 @@
+"""private writes the one kind of file that holds a secret: a key, where its owner asked for it, for them alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from meshc.disk.files import telling
+from meshc.disk.repository import enclosing
+from meshc.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.hidden import Hidden
+
+
+def write_key(path: Path, key: Hidden, *, sealed: bool) -> None:
+    """A new file, mode 0600. Raises RefusedError inside a Git repository unless what it holds is sealed.
+
+    Raises UsageError if there is one already, ToolError if the disk fails; then there is none.
+    """
+    folder = path.parent.resolve()
+    if not sealed and (enclosing(folder) / ".git").exists():
+        raise RefusedError(
+            f'"{path}" lies in a Git repository, where a plain private key has no business\n'
+            "  hint: name a path outside, or seal it: --seal-to age1..."
+        )
+    if os.path.lexists(path):
+        raise UsageError(f'"{path}" is there already; meshc overwrites no key')
+    with telling(f'cannot write "{path}"', ""):
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(key.reveal())
+                file.flush()
+                os.fsync(fd)
+        except BaseException:
+            path.unlink()
+            raise

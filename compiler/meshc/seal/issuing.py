@@ -1,0 +1,225 @@
+"""issuing turns a root's key into what is due: the CA of each cluster that needs one, its files, its sealed Secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from meshc.errors import RefusedError, UsageError
+from meshc.seal import sops
+from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts, with_roots
+from meshc.seal.contract import SealError
+from meshc.seal.file import target_of
+from meshc.seal.rules import rules
+from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
+from meshc.trust.keys import IssueError, KeyType
+from meshc.trust.rotation import Action, Signer, Step, next_step, roots_above
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.hidden import Hidden
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.seal.work import Work
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How CAs are issued: `days` they are valid for, `before` so many days of their end they are due again."""
+
+    now: datetime
+    days: int
+    before: int
+    key_type: KeyType
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one cluster. `reason` tells why it was issued; empty where nothing was due.
+
+    `key` is there where the backend only refers to a store: whoever asked has to put it there, at `store`.
+    """
+
+    cluster: str
+    reason: str
+    not_after: datetime
+    key: Hidden | None = None
+    store: str = ""
+
+
+def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
+    """The clusters named, or all in which a CA runs. Raises UsageError for one that isn't there or has none."""
+    if not names:
+        return [cluster for cluster in plan.clusters if cluster.cacerts == "required"]
+    known = {cluster.name: cluster for cluster in plan.clusters}
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f'there is no cluster "{unknown[0]}"\n  hint: clusters: {", ".join(known)}')
+    if plan.ca != "plugged-in":
+        raise UsageError(f"ca.type is {plan.ca}, so meshc issues nothing\n  hint: write ca: {{type: plugged-in}}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def issue(work: Work, clusters: Iterable[ClusterPlan], key: Hidden, order: Order) -> list[Outcome]:
+    """Issues what is due under the root whose key this is, and seals it. Nothing is written before `work.commit`.
+
+    A CA is due where there is none, where it ends soon, where it is under another root than those trusted, and where
+    its sealed file is missing. Raises IssueError and SealError.
+    """
+    roots = _roots(work)
+    root = next((one for one in _blocks(roots) if key_fits(one, key)), None)
+    if root is None:
+        raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
+    return [_issue(work, cluster, roots, root, key, order) for cluster in clusters]
+
+
+def _issue(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: Hidden, order: Order) -> Outcome:
+    paths = work.certificate(CA, cluster.name), work.certificate(CHAIN, cluster.name)
+    certificate, chain = work.read(paths[0]), work.read(paths[1])
+    reason = "as asked" if order.force else _reason(work, cluster, certificate, chain, roots, order)
+    if not reason and certificate:
+        return Outcome(cluster.name, "", summary(certificate).not_after)
+    made = issue_intermediate(
+        root,
+        key,
+        cluster=cluster.name,
+        namespace=work.plan.istio_namespace,
+        key_type=order.key_type,
+        now=order.now,
+        days=order.days,
+        generation=work.plan.generation,
+    )
+    authority = Authority(made.certificate, chain_of(made.certificate, root), roots)
+    sealing = work.sealing_certificate(cluster)
+    work.write(paths[0], authority.certificate)
+    work.write(paths[1], authority.chain)
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, made.key, sealing, order.now))
+    until = summary(made.certificate).not_after
+    if cluster.sealing.backend != "external-secrets":
+        return Outcome(cluster.name, reason, until)
+    target = target_of(work.plan, cluster, "cacerts", None)
+    return Outcome(cluster.name, reason, until, made.key, target.store.key if target.store else "")
+
+
+def _reason(
+    work: Work, cluster: ClusterPlan, certificate: bytes | None, chain: bytes | None, roots: bytes, order: Order
+) -> str:
+    if certificate is None or chain is None:
+        return "it had none"
+    if not roots_above(certificate, chain, roots):
+        return "it was under another root"
+    if due(certificate, order.now, order.before):
+        return f"it ends within {order.before} days"
+    sealed = work.read(work.cacerts(cluster.name))
+    if sealed is None:
+        return "its sealed file was missing"
+    return "" if _KINDS[cluster.sealing.backend] == _kind(sealed) else "its backend changed"
+
+
+_KINDS = {"sops": "Secret", "sealed-secrets": "SealedSecret", "external-secrets": "ExternalSecret"}
+
+
+def _kind(sealed: bytes) -> object:
+    documents, _ = read(sealed, "")
+    body = documents[0].data if documents else None
+    return body.get("kind") if isinstance(body, dict) else None
+
+
+def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, now: datetime) -> None:
+    """Places and seals a CA that was made elsewhere. Raises IssueError and SealError."""
+    existing = work.read(work.certificate(ROOTS))
+    if existing is not None and not all(block in existing for block in _blocks(authority.roots)):
+        raise IssueError(
+            f"{work.certificate(ROOTS)} holds another root\n  hint: meshc ca rotate-root replaces one, in three steps"
+        )
+    authority = Authority(authority.certificate, authority.chain, existing or authority.roots)
+    sealing = work.sealing_certificate(cluster)
+    work.write(work.certificate(ROOTS), authority.roots)
+    work.write(work.certificate(CA, cluster.name), authority.certificate)
+    work.write(work.certificate(CHAIN, cluster.name), authority.chain)
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, key, sealing, now))
+
+
+def rotate(work: Work, new: bytes | None, key: Hidden | None, order: Order) -> tuple[Step, list[Outcome]]:
+    """Does the next step of replacing the root, and no other. Raises IssueError and SealError.
+
+    `key` is the new root's, needed for the step that issues under it.
+    """
+    signers = _signers(work)
+    step = next_step(_roots(work), signers, new)
+    outcomes: list[Outcome] = []
+    work.write(work.certificate(ROOTS), step.bundle)
+    for signer in signers if step.action in (Action.TRUST_BOTH, Action.DROP_OLD) else ():
+        path = work.cacerts(signer.cluster)
+        sealed = work.read(path)
+        if sealed is not None:
+            work.write(path, with_roots(sealed, step.bundle, path))
+    if step.action is Action.REISSUE:
+        if key is None:
+            raise UsageError("this step issues under the new root\n  hint: give its key: --root-key FILE")
+        if not key_fits(step.root, key):
+            raise IssueError("the key isn't that of the new root")
+        clusters = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
+        forced = Order(order.now, order.days, order.before, order.key_type, force=True)
+        outcomes = [_issue(work, cluster, step.bundle, step.root, key, forced) for cluster in clusters]
+    return step, outcomes
+
+
+def stop_on_new_recipients(work: Work, clusters: Iterable[ClusterPlan], accepted: bool) -> None:
+    """Raises RefusedError if someone could open what is sealed now who could open nothing of this mesh before.
+
+    A recipient that a change of mesh.yaml slips in would be given the next key that is made.
+    """
+    known = {one for cluster in work.plan.clusters for one in _recipients(work, cluster)}
+    wanted = {one: cluster.name for cluster in clusters for one in cluster.sealing.recipients}
+    added = sorted(wanted.keys() - known)
+    if known and added and not accepted:
+        listed = "\n".join(f"  {one[:80]} (in {wanted[one]})" for one in added)
+        raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}\n  hint: --accept-recipients")
+
+
+def update_rules(work: Work) -> None:
+    """Brings .sops.yaml in step, so that people's own sops seals as meshc does. Somebody's own file is left alone."""
+    wanted = {c.name: c.sealing.recipients for c in work.plan.clusters if c.sealing.recipients}
+    existing = work.read(_RULES)
+    if wanted and (existing is None or existing.startswith(_OURS)):
+        work.write(_RULES, rules(wanted, work.plan.sealed))
+
+
+_RULES, _OURS = ".sops.yaml", b"# Made by meshc"
+
+
+def _recipients(work: Work, cluster: ClusterPlan) -> tuple[str, ...]:
+    data = work.read(work.cacerts(cluster.name))
+    documents, _ = read(data, "") if data else ((), ())
+    body = documents[0].data if documents else None
+    if not isinstance(body, dict) or body.get("kind") != "Secret":
+        return ()
+    try:
+        return sops.recipients_of(body)
+    except SealError:
+        return ()
+
+
+def _signers(work: Work) -> list[Signer]:
+    found = []
+    for cluster in work.plan.clusters:
+        certificate = work.read(work.certificate(CA, cluster.name))
+        chain = work.read(work.certificate(CHAIN, cluster.name))
+        if certificate and chain:
+            found.append(Signer(cluster.name, certificate, chain))
+    return found
+
+
+def _roots(work: Work) -> bytes:
+    roots = work.read(work.certificate(ROOTS))
+    if roots is None:
+        raise IssueError(f"there is no {work.certificate(ROOTS)}\n  hint: meshc ca init makes a root")
+    return roots
+
+
+def _blocks(bundle: bytes) -> list[bytes]:
+    return [_BEGIN + rest for rest in bundle.split(_BEGIN)[1:]]

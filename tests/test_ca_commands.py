@@ -1,0 +1,378 @@
+"""`meshc ca` as a person runs it: from an empty repository to CAs that openssl verifies and sops opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pyrage
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from conftest import find_tool
+from sealing import sops
+from throwaway import make_root, pem
+from unsealing import unseal
+
+MESH = """\
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {{name: shop}}
+spec:
+  istio: {{version: {version}}}
+  security:
+    ca: {{type: plugged-in}}
+    secrets: {secrets}
+  clusters:
+    - name: hub
+      role: primary
+      kubernetesVersion: "{kubernetes}"
+      podCIDRs: [10.10.0.0/16]
+      controlPlane: {{addresses: {{{address}: 10.0.5.20}}}}
+    - {{name: edge-1, role: remote, kubernetesVersion: "{kubernetes}", podCIDRs: [10.11.0.0/16]}}
+"""
+IDENTITY = pyrage.x25519.Identity.generate()
+RECIPIENT = str(IDENTITY.to_public())
+SOPS = f"{{recipients: [{RECIPIENT}]}}"
+
+
+class Place:
+    """A Git repository with one mesh, and a folder outside of it for keys."""
+
+    def __init__(self, folder: Path, secrets: str = SOPS, *, classic: bool = False) -> None:
+        self.base, self.keys = folder / "repository", folder / "keys"
+        self.base.mkdir()
+        self.keys.mkdir()
+        self.write(secrets, classic=classic)
+        self.git("init", "-q", ".")
+
+    def write(self, secrets: str, *, classic: bool = False) -> None:
+        version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.30.3", "1.34", "istiod")
+        text = MESH.format(secrets=secrets, version=version, kubernetes=kubernetes, address=address)
+        (self.base / "mesh.yaml").write_text(text)
+
+    def git(self, *words: str) -> str:
+        name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        return subprocess.run(["git", *name, *words], cwd=self.base, check=True, capture_output=True, text=True).stdout
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "one")
+
+    def meshc(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        """What it says on both streams."""
+        done = subprocess.run(
+            [sys.executable, "-m", "meshc", *words],
+            cwd=self.base,
+            capture_output=True,
+            text=True,
+            input=stdin,
+            check=False,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+        return done.stdout + done.stderr
+
+    def root(self, name: str = "root", *words: str) -> Path:
+        self.meshc("ca", "init", "--key-out", str(self.keys / f"{name}.key"), *words)
+        return self.keys / f"{name}.key"
+
+    def object(self, cluster: str, folder: str = "sealed") -> dict[str, object]:
+        loaded: dict[str, object] = yaml.safe_load((self.base / folder / cluster / "cacerts.yaml").read_text())
+        return loaded
+
+    def opened(self, cluster: str) -> str:
+        """The CA's key, as real sops opens it from what Argo CD or Flux gets."""
+        environment = {"SOPS_AGE_KEY": str(IDENTITY), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
+        argv = [str(sops()), "--config", "/dev/null", "-d", "--extract", '["data"]["ca-key.pem"]']
+        file = self.base / "output" / cluster / "cacerts.yaml"
+        done = subprocess.run([*argv, str(file)], env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def verify(self, cluster: str) -> None:
+        """openssl: the CA of a cluster holds for whoever trusts the roots that every cluster has."""
+        certificates = self.base / "certificates"
+        argv = [find_tool("openssl"), "verify", "-x509_strict", "-CAfile", str(certificates / "root-cert.pem")]
+        argv += ["-untrusted", str(certificates / cluster / "cert-chain.pem")]
+        subprocess.run([*argv, str(certificates / cluster / "ca-cert.pem")], check=True, capture_output=True)
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.base.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {str(p.relative_to(self.base)): p.read_bytes() for p in found if ".meshc" not in p.parts}
+
+
+def test_from_nothing_to_a_compiled_mesh_with_sops(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    key = place.root()
+    issued = place.meshc("ca", "issue", "--root-key", str(key))
+    place.meshc("compile")
+
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert "hub                      issued (it had none)" in issued
+    assert "edge-1" not in issued  # a remote of istiod signs nothing
+    place.verify("hub")
+    assert place.opened("hub").startswith("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t")  # base64 of BEGIN PRIVATE KEY
+    assert "meshc validate" not in place.meshc("validate")
+
+
+def test_nothing_due_changes_no_byte(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    key = place.root()
+    place.meshc("ca", "issue", "hub", "edge-1", "--root-key", str(key))
+    before = place.files()
+
+    assert "0 files changed" in place.meshc("ca", "issue", "hub", "edge-1", "--root-key", str(key))
+    assert place.files() == before
+
+    renewed = place.meshc("ca", "issue", "hub", "--renew-before", "3000", "--root-key", str(key))
+
+    assert "issued (it ends within 3000 days)" in renewed
+    changed = {path for path, data in place.files().items() if before[path] != data}
+    assert changed == {f"certificates/hub/{name}" for name in ("ca-cert.pem", "cert-chain.pem")} | {
+        "sealed/hub/cacerts.yaml"
+    }
+
+
+def sealing_pair() -> tuple[rsa.RSAPrivateKey, bytes]:
+    """A controller's key, and the certificate that kubeseal --fetch-cert gives."""
+    made = make_root("controller", key="RSA-2048")
+    key = load_pem_private_key(made.key_pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key, made.cert_pem
+
+
+def test_sealed_secrets(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path, "{backend: sealed-secrets}")
+    key = place.root()
+    refused = place.meshc("ca", "issue", "--root-key", str(key), code=3)
+
+    assert "kubeseal --fetch-cert > <ca.directory>/hub/sealing-cert.pem" in refused
+    assert not (place.base / "certificates/hub").exists()
+
+    private, certificate = sealing_pair()
+    (place.base / "certificates/hub").mkdir()
+    (place.base / "certificates/hub/sealing-cert.pem").write_bytes(certificate)
+    place.meshc("ca", "issue", "--root-key", str(key))
+    place.meshc("compile")
+    opened = unseal(place.object("hub", "output"), private)
+
+    assert opened["data"]["ca-key.pem"].startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def test_external_secrets_hand_the_key_over(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path, "{backend: external-secrets, store: {name: vault}}")
+    key = place.root()
+
+    assert "--keys-to FOLDER" in place.meshc("ca", "issue", "--root-key", str(key), code=2)
+    assert not (place.base / "sealed").exists()
+
+    said = place.meshc("ca", "issue", "--root-key", str(key), "--keys-to", str(place.keys))
+    place.meshc("compile")
+
+    assert f"put {place.keys}/hub-ca-key.pem into the store at shop/hub/cacerts, property ca-key.pem" in said
+    assert stat.S_IMODE((place.keys / "hub-ca-key.pem").stat().st_mode) == 0o600
+    assert place.object("hub")["kind"] == "ExternalSecret"
+
+
+def test_a_cluster_moves_from_sops_to_sealed_secrets(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key))
+    private, certificate = sealing_pair()
+    (place.base / "certificates/hub/sealing-cert.pem").write_bytes(certificate)
+    place.write("{backend: sealed-secrets}")
+
+    assert "issued (its backend changed)" in place.meshc("ca", "issue", "--root-key", str(key))
+    place.meshc("compile")
+    assert unseal(place.object("hub", "output"), private)["data"]["ca-key.pem"]
+
+
+def test_classic_gets_rsa_in_every_cluster(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path, classic=True)
+    key = place.root("root", "--key-type", "rsa-2048")
+    issued = place.meshc("ca", "issue", "--root-key", str(key))
+    place.meshc("compile")
+
+    assert issued.count("issued (it had none)") == 2
+    for cluster in ("hub", "edge-1"):
+        place.verify(cluster)
+    assert "Citadel" in place.meshc(
+        "ca", "issue", "--force", "--key-type", "ecdsa-p256", "--root-key", str(key), code=3
+    )
+
+
+def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path, classic=True)
+    old = place.root("old", "--key-type", "rsa-2048")
+    place.meshc("ca", "issue", "--root-key", str(old))
+    place.meshc("compile")
+    place.commit()
+    new = place.root("new", "--key-type", "rsa-2048", "--certificate", str(place.keys / "new.pem"))
+    certificates = place.base / "certificates"
+    first = (certificates / "root-cert.pem").read_bytes()
+    keys = {cluster: place.opened(cluster) for cluster in ("hub", "edge-1")}
+
+    said = place.meshc("ca", "rotate-root", "--new-root", str(place.keys / "new.pem"))
+    place.meshc("compile")
+    both = (certificates / "root-cert.pem").read_bytes()
+
+    assert "trust both roots: 3 files changed" in said
+    assert both == first + (place.keys / "new.pem").read_bytes()
+    assert keys == {cluster: place.opened(cluster) for cluster in ("hub", "edge-1")}
+    assert "hold changes that aren't committed" in place.meshc("ca", "rotate-root", code=5)
+    for cluster in ("hub", "edge-1"):
+        place.verify(cluster)
+    place.commit()
+
+    assert "--root-key FILE" in place.meshc("ca", "rotate-root", code=2)
+    assert "isn't that of the new root" in place.meshc("ca", "rotate-root", "--root-key", str(old), code=3)
+    assert place.git("status", "--porcelain") == ""
+
+    said = place.meshc("ca", "rotate-root", "--root-key", str(new))
+    place.meshc("compile")
+
+    assert "re-issue under the new root" in said
+    for cluster in ("hub", "edge-1"):
+        place.verify(cluster)
+    assert (certificates / "root-cert.pem").read_bytes() == both
+    place.commit()
+
+    said = place.meshc("ca", "rotate-root")
+    place.meshc("compile")
+
+    assert "drop the old root" in said
+    assert (certificates / "root-cert.pem").read_bytes() == (place.keys / "new.pem").read_bytes()
+    for cluster in ("hub", "edge-1"):
+        place.verify(cluster)
+    place.commit()
+
+    assert "nothing to do" in place.meshc("ca", "rotate-root")
+
+
+def made_elsewhere(folder: Path, cluster: str) -> Path:
+    """The folder that Istio's Makefile leaves for a cluster."""
+    root = make_root()
+    authority = root.issue(cluster)
+    folder.mkdir()
+    (folder / "ca-cert.pem").write_bytes(authority.cert_pem)
+    (folder / "ca-key.pem").write_bytes(authority.key_pem)
+    (folder / "cert-chain.pem").write_bytes(pem(authority, root))
+    (folder / "root-cert.pem").write_bytes(root.cert_pem)
+    return folder
+
+
+def test_a_ca_made_elsewhere_is_verified_placed_and_sealed(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    folder = made_elsewhere(tmp_path / "hub", "hub")
+    place.meshc("ca", "import", "hub", "--from", str(folder))
+    place.meshc("compile")
+
+    assert place.opened("hub")
+    assert (place.base / "certificates/hub/ca-cert.pem").read_bytes() == (folder / "ca-cert.pem").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said", "code"),
+    [
+        (lambda f: (f / "ca-key.pem").write_bytes(make_root().key_pem), "isn't the one of ca-cert.pem", 3),
+        (lambda f: (f / "ca-key.pem").write_text("no key"), "private key", 3),
+        (lambda f: (f / "root-cert.pem").write_bytes(make_root().cert_pem), "MESH31", 3),
+        (lambda f: (f / "ca-cert.pem").write_text("no certificate"), "MESH301", 3),
+        (lambda f: (f / "ca-key.pem").unlink(), "a certificate and its key are needed", 2),
+    ],
+)
+def test_what_is_wrong_with_a_ca_is_told_and_nothing_written(
+    tmp_path: Path, harm: object, said: str, code: int
+) -> None:
+    place = Place(tmp_path)
+    folder = made_elsewhere(tmp_path / "hub", "hub")
+    assert callable(harm)
+    harm(folder)
+    before = place.files()
+
+    assert said in place.meshc("ca", "import", "hub", "--from", str(folder), code=code)
+    assert place.files() == before
+
+
+def test_status_tells_what_ends_when(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    assert "missing" in place.meshc("ca", "status")
+
+    key = place.root()
+    place.meshc("ca", "issue", "--days", "30", "--root-key", str(key))
+    found = json.loads(place.meshc("ca", "status", "--format", "json"))
+    states = {row["name"]: (row["state"], row["expiring"]) for row in found["authorities"]}
+
+    assert states == {"root": ("valid", False), "hub": ("expires in 29 days", True)}
+    assert place.meshc("ca", "status", "--fail-on", "expiring", code=1)
+    assert place.meshc("ca", "status", "--fail-on", "expiring", "--within", "10")
+
+
+def test_a_root_key_that_is_sealed_may_lie_in_the_repository(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (place.keys / "identity").write_text(f"# a comment\n{IDENTITY}\n")
+    place.meshc("ca", "init", "--key-out", "root.key", code=5)
+
+    assert place.files().keys() == {"mesh.yaml"}
+
+    place.meshc("ca", "init", "--key-out", "root.age", "--seal-to", RECIPIENT)
+
+    assert (place.base / "root.age").read_bytes().startswith(b"-----BEGIN AGE ENCRYPTED FILE-----")
+    assert "--identity FILE" in place.meshc("ca", "issue", "--root-key", "root.age", code=2)
+    place.meshc("ca", "issue", "--root-key", "root.age", "--identity", str(place.keys / "identity"))
+
+
+def test_a_recipient_that_is_new_must_be_accepted(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key))
+    attacker = str(pyrage.x25519.Identity.generate().to_public())
+    place.write(f"{{recipients: [{RECIPIENT}, {attacker}]}}")
+    before = place.files()
+    refused = place.meshc("ca", "issue", "--force", "--root-key", str(key), code=5)
+
+    assert attacker in refused
+    assert place.files() == before
+
+    place.meshc("ca", "issue", "--force", "--accept-recipients", "--root-key", str(key))
+
+
+def test_no_key_lies_in_plain_text_in_the_repository(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    key = place.root()
+    said = place.meshc("ca", "issue", "--root-key", "-", stdin=key.read_text())
+    text = "".join(key.read_text().splitlines()[1:-1])
+
+    assert text[10:50] not in said
+    assert not [path for path, data in place.files().items() if text[10:50].encode() in data or b"PRIVATE" in data]
+
+
+def test_nothing_is_half_written_where_one_cluster_fails(tmp_path: Path) -> None:
+    """hub could be sealed, edge-1 not: neither is."""
+    place = Place(tmp_path)
+    key = place.root()
+    text = (place.base / "mesh.yaml").read_text()
+    (place.base / "mesh.yaml").write_text(
+        text.replace("{name: edge-1,", "{name: edge-1, secrets: {backend: sealed-secrets},")
+    )
+    before = place.files()
+    place.meshc("ca", "issue", "hub", "edge-1", "--root-key", str(key), code=3)
+
+    assert place.files() == before
