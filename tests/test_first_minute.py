@@ -191,6 +191,7 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
 
 
 COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
+GROUPS = ["ca"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -203,7 +204,7 @@ def test_every_command_has_examples(tmp_path: Path, command: str) -> None:
 def test_help_lists_every_command(tmp_path: Path) -> None:
     said = meshc("--help", cwd=tmp_path).stdout
 
-    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == COMMANDS
+    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == [*COMMANDS, *GROUPS]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.disk.private import write_key
+from meshc.disk.repository import Repository
 from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import plan_mesh
@@ -24,6 +25,7 @@ from meshc.seal.age_file import open_sealed, seal_for
 from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.work import Work
+from meshc.tree import FileTree
 from meshc.trust.issue import chain_of, make_root, one, summary
 from meshc.trust.keys import KeyType, plain_key
 from meshc.trust.rotation import Action
@@ -57,7 +59,7 @@ def init_command(
             work.write(path, made.certificate)
             work.commit()
         else:
-            certificate.write_bytes(made.certificate)
+            Repository.around(certificate.parent).create(FileTree({certificate.name: made.certificate}))
     except BaseException:
         key_out.unlink()
         raise
