@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -30,25 +30,34 @@ class Kustomize:
     argv: tuple[str, ...]
     version: Version
 
-    def build(self, files: Mapping[str, bytes], folder: str, cache: Repository) -> bytes:
+    def build(
+        self, files: Mapping[str, bytes], folder: str, cache: Repository, root: Callable[[], Path] | None = None
+    ) -> bytes:
         """What `kustomize build` prints for `folder` of `files`. Raises BuildError if kustomize refuses them.
 
         Equal files and an equal version give an equal answer, so it is looked up first. Nothing but `files` can be
-        read: they stand alone in a scratch folder, and no flag lifts kustomize's own limits.
+        read: they stand alone in a scratch folder, and no flag lifts kustomize's own limits. `root` gives a scratch
+        folder in which they stand already, with others that they don't name.
         """
         key = _digest(f"kustomize {self.version} {folder}", files)
         known = cache.cache_get(key)
         if known is not None:
             return known
-        inside, start = _grounded(files, folder)
-        with scratch(FileTree(inside)) as root:
-            try:
-                built = run(Command((*self.argv, start), cwd=root))
-            except CommandError as error:
-                said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-                raise BuildError(_brief(said.removeprefix("error: ")) or str(error)) from None
+        if root is not None:
+            built = self._run(root(), folder)
+        else:
+            inside, start = _grounded(files, folder)
+            with scratch(FileTree(inside)) as alone:
+                built = self._run(alone, start)
         cache.cache_put(key, built)
         return built
+
+    def _run(self, root: Path, folder: str) -> bytes:
+        try:
+            return run(Command((*self.argv, folder), cwd=root))
+        except CommandError as error:
+            said = error.said.replace(f"{root}/", "").replace(str(root), ".")
+            raise BuildError(_brief(said.removeprefix("error: ")) or str(error)) from None
 
 
 _WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")

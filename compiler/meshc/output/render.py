@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, kustomization_of
@@ -44,7 +48,7 @@ def render(
         for base in cluster.bases:
             files |= {f"{BASES}/{base}/{path}": data for path, data in shared[f"{BASES}/{base}"].items()}
         try:
-            stream = kustomize.build(files, cluster.name, cache)
+            stream = kustomize.build(files, cluster.name, cache, root)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
@@ -52,10 +56,29 @@ def render(
         files_of_cluster = split(stream, layout.files[cluster.name])
         return _leaks(cluster, files_of_cluster) or files_of_cluster
 
-    with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+    with (
+        _once(lambda: scratch(layout.tree)) as root,
+        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
+    ):
         rendered = dict(zip([cluster.name for cluster in chosen], pool.map(one, chosen), strict=True))
     stop_on(problem for result in rendered.values() if isinstance(result, list) for problem in result)
     return {name: result for name, result in rendered.items() if isinstance(result, FileTree)}
+
+
+@contextmanager
+def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable[[], Path]]:
+    """A folder that is made when it is first asked for: the overlays are written once, whatever shares their bases."""
+    made: list[Path] = []
+    lock = Lock()
+    with ExitStack() as stack:
+
+        def folder() -> Path:
+            with lock:
+                if not made:
+                    made.append(stack.enter_context(make()))
+                return made[0]
+
+        yield folder
 
 
 def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
