@@ -1,33 +1,42 @@
-"""Makes the certificates and sealed secrets of both samples anew: python tests/make_samples.py"""
+"""Makes the certificates and sealed secrets of both samples anew: python tests/make_samples.py
+
+With the commands that people use, for keys that nobody keeps: the recipient in mesh.yaml is written anew as well.
+"""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
-from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
-from throwaway import KeyType, make_root, pem
+import pyrage
+
+from sealing import WHOLE_DATA, remote_secret, seal
 
 ROOT = Path(__file__).parent.parent
 
 
 def make(folder: Path, authorities: list[str], remotes: dict[str, str], primary: str, *, classic: bool) -> None:
     """One root, an intermediate for each of the clusters, credentials of the remotes in the primary."""
-    key: KeyType = "RSA-2048" if classic else "P-256"
-    root = make_root("Throw-away Root CA", key=key)
-    write(folder / "certificates/root-cert.pem", root.cert_pem)
-    for cluster in authorities:
-        authority = root.issue(cluster, key=key)
-        write(folder / f"certificates/{cluster}/ca-cert.pem", authority.cert_pem)
-        write(folder / f"certificates/{cluster}/cert-chain.pem", pem(authority, root))
-        write(folder / f"sealed/{cluster}/cacerts.yaml", seal(cacerts(authority, root), CA_KEY))
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    mesh = folder / "mesh.yaml"
+    mesh.write_text(re.sub(r"recipients: \[age1\w+\]", f"recipients: [{recipient}]", mesh.read_text()))
+    (folder / "certificates/root-cert.pem").unlink(missing_ok=True)
+    key_type = ["--key-type", "rsa-2048"] if classic else []
+    with tempfile.TemporaryDirectory() as keys:
+        meshc(folder, "ca", "init", "--key-out", f"{keys}/root.key", *key_type)
+        words = ["--root-key", f"{keys}/root.key", "--force", "--accept-recipients", "--days", "3600"]
+        meshc(folder, "ca", "issue", *authorities, *words)
     for remote, server in remotes.items():
-        sealed = seal(remote_secret(remote, server, classic=classic), WHOLE_DATA)
-        write(folder / f"sealed/{primary}/remote-secret-{remote}.yaml", sealed)
+        sealed = seal(remote_secret(remote, server, classic=classic), WHOLE_DATA, recipient=recipient)
+        (folder / f"sealed/{primary}/remote-secret-{remote}.yaml").write_bytes(sealed)
+    meshc(folder, "compile")
 
 
-def write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+def meshc(folder: Path, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "meshc", *words], cwd=folder, check=True)
 
 
 if __name__ == "__main__":

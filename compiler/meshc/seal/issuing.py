@@ -12,7 +12,7 @@ from meshc.seal import sops
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts, with_roots
 from meshc.seal.contract import SealError
 from meshc.seal.file import target_of
-from meshc.seal.rules import rules
+from meshc.seal.rules import MADE, rules
 from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
 from meshc.trust.rotation import Action, Signer, Step, next_step, roots_above
@@ -185,11 +185,11 @@ def update_rules(work: Work) -> None:
     """Brings .sops.yaml in step, so that people's own sops seals as meshc does. Somebody's own file is left alone."""
     wanted = {c.name: c.sealing.recipients for c in work.plan.clusters if c.sealing.recipients}
     existing = work.read(_RULES)
-    if wanted and (existing is None or existing.startswith(_OURS)):
+    if wanted and (existing is None or existing.startswith(MADE)):
         work.write(_RULES, rules(wanted, work.plan.sealed))
 
 
-_RULES, _OURS = ".sops.yaml", b"# Made by meshc"
+_RULES = ".sops.yaml"
 
 
 def _recipients(work: Work, cluster: ClusterPlan) -> tuple[str, ...]:

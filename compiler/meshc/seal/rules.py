@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from meshc.seal.age import check_recipients
-from meshc.tree import HEADER
 from meshc.yamltext.write import write
+
+MADE = b"# Made by meshc from mesh.yaml. Do not edit: its sealing commands overwrite it.\n"
+"""The first line of a .sops.yaml that is meshc's own."""
 
 _SECRETS = ((r"cacerts\.yaml", r"^ca-key\.pem$"), (r"remote-secret-.*", "^data$"))
 """The sealed files of a cluster, and which of their values `seal.sops` hides."""
@@ -34,7 +36,7 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
             }
             for file, encrypted in _SECRETS
         ]
-    return HEADER + write({"creation_rules": found}).encode()
+    return MADE + write({"creation_rules": found}).encode()
 
 
 def _escaped(path: str) -> str:
