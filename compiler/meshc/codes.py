@@ -341,6 +341,54 @@ PLAINTEXT_SECRET = Code(
     "take it out and replace the key or token; seal Secrets instead",
     exit=Exit.REFUSED,
 )
+RECIPIENTS_DIFFER = Code(
+    "MESH420",
+    "a sealed file for other recipients than named",
+    "run meshc secrets rewrap, or correct the recipients in mesh.yaml",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+BLOB_EXCHANGED = Code(
+    "MESH421",
+    "a ciphertext that isn't the one that was sealed",
+    "restore the file from Git, or seal it again",
+    exit=Exit.REFUSED,
+)
+PROOF_STALE = Code(
+    "MESH422",
+    "a cacerts that was sealed for another certificate",
+    "issue the cluster's CA again, or restore the certificate that it was sealed for",
+)
+BINDING_WRONG = Code(
+    "MESH423",
+    "a cacerts whose binding doesn't hold",
+    "restore the cluster's own file; who put this one there had no key of its CA",
+    exit=Exit.REFUSED,
+)
+BINDING_MISSING = Code(
+    "MESH424",
+    "a cacerts that nothing binds to its certificate",
+    "seal it with meshc ca issue, or meshc ca import for a CA made elsewhere",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+BINDING_REQUIRED = Code(
+    "MESH425",
+    "a cacerts without the binding that mesh.yaml asks for",
+    "seal it with meshc ca issue, or meshc ca import for a CA made elsewhere",
+)
+SERVER_DIFFERS = Code(
+    "MESH426",
+    "a remote secret for another API server",
+    "seal the credentials of the server in mesh.yaml, or correct apiServer there",
+)
+SEALING_CERTIFICATE_DIFFERS = Code(
+    "MESH427",
+    "a SealedSecret for another sealing certificate",
+    "seal it again, or put the certificate back that the controller has",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 
 # 5xx: namespaces and services
 

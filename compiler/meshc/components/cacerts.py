@@ -27,4 +27,6 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             public=PUBLIC,
             added=PRUNE_PROTECTION,
             required=cluster.cacerts == "required",
+            recipients=cluster.sealing.recipients,
+            binding="required" if plan.require_binding else "wanted",
         )

@@ -15,6 +15,7 @@ LABEL = {"istio/multiCluster": "true"}
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
     """One need a remote; the data key is the cluster's ID in both generations, the name differs."""
+    servers = {one.name: one.api_server for one in plan.clusters} if cluster.remotes else {}
     for remote in cluster.remotes:
         classic = plan.generation == "classic"
         yield SecretNeed(
@@ -27,4 +28,6 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             labels=LABEL,
             annotations={} if classic else {"networking.istio.io/cluster": remote},
             pending=f"{remote}: waiting for credentials in {cluster.name}",
+            recipients=cluster.sealing.recipients,
+            server=servers[remote],
         )

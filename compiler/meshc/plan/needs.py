@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,9 @@ class SecretNeed:
     """Annotations that meshc adds to whatever form is placed."""
     required: bool = False
     pending: str = ""
+    recipients: tuple[str, ...] = ()
+    """Whom mesh.yaml wants it sealed for; empty where it doesn't say."""
+    binding: Literal["none", "wanted", "required"] = "none"
+    """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
+    server: str | None = None
+    """The API server that its credentials are for, if mesh.yaml tells."""

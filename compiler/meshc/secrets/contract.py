@@ -26,6 +26,14 @@ class Form(Protocol):
         """
         ...
 
+    def blobs(self, data: Body) -> Mapping[str, str]:
+        """The ciphertext of each sealed key, as it stands in an object that `check` finds nothing wrong with."""
+        ...
+
+    def recipients(self, data: Body) -> tuple[str, ...] | None:
+        """Whom such an object says it is sealed for; None for a form that names nobody."""
+        ...
+
 
 def is_mapping(value: Any) -> bool:
     return isinstance(value, dict)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from meshc.errors import Path, Problem
+    from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.yamltext.document import Document
 
@@ -63,6 +64,15 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
         yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+
+
+def blobs(data: Body) -> Mapping[str, str]:
+    """None: the values lie in the store."""
+    return {}
+
+
+def recipients(data: Body) -> None:
+    """Nobody: the store decides who reads it."""
 
 
 def _identity(need: SecretNeed, document: Document) -> Iterable[Problem]:

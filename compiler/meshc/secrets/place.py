@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, Problem, Severity
+from meshc.secrets import proofs
 from meshc.secrets.contract import at, path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
 from meshc.yamltext.read import read
@@ -81,6 +82,9 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: 
         key: sealed.certificates[path] for key in need.public if (path := path_of(need, key)) in sealed.certificates
     }
     found = tuple(form.check(need, document, certificates))
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return Placed(problems=found)
+    found += tuple(proofs.check(need, form, document, sealed.certificates))
     if any(problem.severity is Severity.ERROR for problem in found):
         return Placed(problems=found)
     return Placed((with_annotations(document.data, need.added),), problems=found)

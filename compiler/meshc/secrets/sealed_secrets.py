@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from meshc.errors import Problem
+    from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.yamltext.document import Document
 
@@ -65,6 +66,15 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         yield codes.STRING_DATA.at(
             document.key_place((*_TEMPLATE, "stringData")), what, "seal it instead", clusters=clusters
         )
+
+
+def blobs(data: Body) -> Mapping[str, str]:
+    """Each sealed value."""
+    return dict(data["spec"]["encryptedData"])
+
+
+def recipients(data: Body) -> None:
+    """Nobody: the one controller whose certificate it was sealed with."""
 
 
 def is_sealed(value: Any) -> bool:

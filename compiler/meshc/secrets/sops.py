@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from meshc.errors import Problem
+    from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.yamltext.document import Document
 
@@ -66,6 +67,27 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
             if not is_encrypted(value):
                 yield from check_public(need, document, ("data", key), key, decoded(value), public)
         yield from _mac(need, document, values)
+
+
+def blobs(data: Body) -> Mapping[str, str]:
+    """Each encrypted value. A certificate may be encrypted too: then its ciphertext is one as well."""
+    return {key: value for key, value in data["data"].items() if is_encrypted(value)}
+
+
+_SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
+"""Where sops lists keys that aren't age's."""
+
+
+def recipients(data: Body) -> tuple[str, ...]:
+    """The age recipients, and the name of its service for each key of another."""
+    sops = data["sops"]
+    named = [at(entry, "recipient") for entry in _listed(sops.get("age"))]
+    others = [service for service in _SERVICES for _ in _listed(sops.get(service))]
+    return tuple([one if isinstance(one, str) else "age" for one in named] + others)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
 def is_encrypted(value: Any) -> bool:
