@@ -191,7 +191,7 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
 
 
 COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
-GROUPS = ["ca"]
+GROUPS = ["ca", "secrets"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -95,6 +95,11 @@ def plan_mesh(source: Source) -> Plan:
     return make_plan(fleet, source, (), Inputs())
 
 
+def needs_of(plan: Plan) -> list[SecretNeed]:
+    """Every Secret that some cluster needs, in the order of the plan."""
+    return [need for cluster in plan.clusters for _, need in _lower(plan, cluster) if isinstance(need, SecretNeed)]
+
+
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:
     """Raises ProblemsError if mesh.yaml asks for another kustomize."""
     stop_on(check_requires.kustomize(compiled.mesh, source, str(kustomize.version)))

@@ -41,7 +41,7 @@ def init_command(
     file: Path, key_out: Path, key_type: KeyType, days: int, seal_to: Sequence[str], certificate: Path | None
 ) -> None:
     """Makes a root. The key is written first: a certificate without its key is of no use."""
-    work = _work(file)
+    work = opened_work(file)
     path = work.certificate(ROOTS)
     if certificate is None and work.read(path) is not None:
         raise UsageError(
@@ -84,7 +84,7 @@ def issue_command(
     accepted: bool,
 ) -> None:
     """Issues what is due. Keys that only a store shall hold go to `keys_to`, as new files of mode 0600."""
-    work = _work(file)
+    work = opened_work(file)
     clusters = issuing.signing(work.plan, names)
     if root_key is None:
         raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
@@ -136,12 +136,12 @@ def import_command(
     accepted: bool,
 ) -> None:
     """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
-    work = _work(file)
+    work = opened_work(file)
     (cluster,) = issuing.signing(work.plan, [name])
 
     def given(path: Path | None, standard: str) -> bytes | None:
         path = path or (folder / standard if folder and (folder / standard).exists() else None)
-        return _bytes(path) if path else None
+        return read_given(path) if path else None
 
     found = given(certificate, CA)
     secret = given(key, KEY)
@@ -159,7 +159,7 @@ def import_command(
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ProblemsError(problems)
     issuing.stop_on_new_recipients(work, [cluster], accepted)
-    opened = plain_key(Hidden(secret), Hidden(_bytes(password).rstrip(b"\r\n")) if password else None)
+    opened = plain_key(Hidden(secret), Hidden(read_given(password).rstrip(b"\r\n")) if password else None)
     issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
     issuing.update_rules(work)
     changed = work.commit()
@@ -169,7 +169,7 @@ def import_command(
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     """The table; exit 1 where something ends soon and that was asked for."""
-    work = _work(file)
+    work = opened_work(file)
     found = rows(work, _now(), within)
     if form is Format.JSON:
         show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
@@ -192,11 +192,11 @@ def rotate_command(
     accepted: bool,
 ) -> None:
     """One step. Refuses to take the next one over changes that aren't committed yet."""
-    work = _work(file)
+    work = opened_work(file)
     _stop_on_uncommitted(file, work.plan)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
     key = _root_key(root_key, identity) if root_key else None
-    step, outcomes = issuing.rotate(work, _bytes(new_root) if new_root else None, key, order)
+    step, outcomes = issuing.rotate(work, read_given(new_root) if new_root else None, key, order)
     if step.action is Action.NOTHING:
         tell("one root, and every CA is under it: nothing to do; --new-root FILE begins a replacement")
         return
@@ -217,7 +217,8 @@ def _tell(outcomes: Sequence[issuing.Outcome]) -> None:
         tell(f"  {one_outcome.cluster:<24} {what:<40} until {one_outcome.not_after:%Y-%m-%d}")
 
 
-def _work(file: Path) -> Work:
+def opened_work(file: Path) -> Work:
+    """The certificates and sealed files of a mesh. Raises ProblemsError where mesh.yaml has no plan."""
     opened = Opened(file)
     opened.repository.recover()
     return Work(opened.repository, plan_mesh(opened.source))
@@ -232,10 +233,11 @@ def _now() -> datetime:
 
 
 def _root_key(path: Path, identity: Path | None) -> Hidden:
-    return open_sealed(Hidden(_bytes(path)), identities_in(Hidden(_bytes(identity))) if identity else ())
+    return open_sealed(Hidden(read_given(path)), identities_in(Hidden(read_given(identity))) if identity else ())
 
 
-def _bytes(path: Path) -> bytes:
+def read_given(path: Path) -> bytes:
+    """A file that a person names; - is standard input. Raises UsageError if it can't be read."""
     if path == Path("-"):
         return sys.stdin.buffer.read()
     try:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli import ca
+from meshc.cli import ca, secrets
 from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
 from meshc.errors import Exit
@@ -159,6 +159,7 @@ def schema(
 
 
 app.add_typer(ca.app)
+app.add_typer(secrets.app)
 
 
 @app.command(epilog="Examples: meshc doctor --local   |   meshc doctor --local --format json")

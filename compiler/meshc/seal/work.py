@@ -52,9 +52,13 @@ class Work:
         """The path of a file in the folder of certificates."""
         return posixpath.normpath(posixpath.join(self.plan.certificates, cluster, name))
 
+    def sealed(self, file: str) -> str:
+        """The path of a file in the folder of sealed secrets."""
+        return posixpath.normpath(posixpath.join(self.plan.sealed, file))
+
     def cacerts(self, cluster: str) -> str:
         """The path of a cluster's sealed cacerts."""
-        return posixpath.normpath(posixpath.join(self.plan.sealed, cluster, "cacerts.yaml"))
+        return self.sealed(f"{cluster}/cacerts.yaml")
 
     def sealing_certificate(self, cluster: ClusterPlan) -> bytes | None:
         """The public certificate of the cluster's sealed-secrets controller."""

@@ -1,0 +1,104 @@
+"""`meshc secrets`: sealed files. Words into calls; what is done stands in `seal/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer(
+    name="secrets",
+    help="Seal credentials, tell and change who can open what, search for secrets in plain text.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
+
+
+_MESH = Path("mesh.yaml")
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+Form = Annotated[Format, typer.Option("--format", help="How results are written.")]
+Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+
+
+@app.command(
+    epilog="Examples: istioctl create-remote-secret --name edge-1 | meshc secrets seal -   |   "
+    "meshc secrets seal kubeconfig --remote edge-1"
+)
+def seal(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A kubeconfig or a Secret; - is standard input.", allow_dash=True)
+    ],
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", "-c", help="Where it is applied; default: all that need it.", autocompletion=_clusters
+        ),
+    ] = None,
+    remote: Annotated[
+        str | None, typer.Option("--remote", help="Whose credentials they are.", autocompletion=_clusters)
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    accept_recipients: Accept = False,
+    file: File = _MESH,
+) -> None:
+    """Seal a remote's credentials, or a cacerts, into the file where compile looks for it, from memory."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.secrets_commands import seal_command
+
+        seal_command(file, source, cluster, remote, replace, accept_recipients)
+
+
+@app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
+def status(form: Form = Format.TEXT, file: File = _MESH) -> None:
+    """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
+    with reporting(form, file):
+        from meshc.cli.secrets_commands import status_command
+
+        status_command(file, form)
+
+
+@app.command(
+    epilog="Examples: meshc secrets rewrap --identity ~/key.txt   |   meshc secrets rewrap edge-1 -i ~/key.txt"
+)
+def rewrap(
+    clusters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+    ] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option("--identity", "-i", envvar="SOPS_AGE_KEY_FILE", help="age identities that open the files."),
+    ] = None,
+    accept_recipients: Accept = False,
+    file: File = _MESH,
+) -> None:
+    """Bring sops files to the recipients in mesh.yaml, without touching what is encrypted."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.secrets_commands import rewrap_command
+
+        rewrap_command(file, clusters or [], identity, accept_recipients)
+
+
+@app.command(
+    epilog="Examples: meshc secrets scan   |   meshc secrets scan overlays output   (exit 5 where it finds one)"
+)
+def scan(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; default: this folder.")
+    ] = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Search files for private keys and tokens in plain text, in base64 as well: for a pre-commit hook and CI."""
+    with reporting(form):
+        from meshc.cli.secrets_commands import scan_command
+
+        scan_command(paths or [Path()], form)

@@ -1,0 +1,219 @@
+"""What the commands of `meshc secrets` do: they read, call `seal/` and `secrets/`, write all or nothing, and tell."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.cli.ca_commands import opened_work, read_given
+from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.errors import ProblemsError, RefusedError, Severity, UsageError
+from meshc.hidden import Hidden
+from meshc.pipeline import needs_of
+from meshc.seal import issuing
+from meshc.seal.age import identities_in
+from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.file import sealed_file, target_of
+from meshc.seal.given import Given, given, needs_for, remote_of, remote_plain
+from meshc.seal.rewrapping import rewrap, sealed_body
+from meshc.secrets.guard import plain_secret, plaintext_in
+from meshc.trust import proofs
+from meshc.trust.verify import ClusterFiles, verify
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from meshc.errors import Problem
+    from meshc.plan.needs import SecretNeed
+    from meshc.seal.work import Work
+
+
+def seal_command(
+    file: Path, source: Path, cluster: str | None, remote: str | None, replace: bool, accepted: bool
+) -> None:
+    """Seals what was handed over for everyone who needs it: all files, or none."""
+    work = opened_work(file)
+    handed = given(Hidden(read_given(source)))
+    if handed.keys is not None:
+        _seal_cacerts(work, handed.keys, cluster, replace, accepted)
+    else:
+        _seal_remote(work, handed, cluster, remote, replace, accepted)
+    issuing.update_rules(work)
+    changed = work.commit()
+    for path in changed:
+        tell(f"wrote {path}")
+    tell("next: meshc compile")
+
+
+def _seal_remote(
+    work: Work, handed: Given, primary: str | None, asked: str | None, replace: bool, accepted: bool
+) -> None:
+    remote = remote_of(work.plan, handed, asked)
+    assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
+    facts = {
+        proofs.SERVER: handed.credentials.server,
+        proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
+    }
+    needs = needs_for(needs_of(work.plan), remote, primary)
+    issuing.stop_on_new_recipients(work, [work.plan.cluster(need.cluster) for need in needs], accepted)
+    for need in needs:
+        _stop_on_sealed(work, need, replace)
+        where = work.plan.cluster(need.cluster)
+        target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
+        plain = remote_plain(work.plan, handed, need)
+        sealed = sealed_file(plain, where.sealing.backend, target, datetime.now(UTC), lambda blobs: facts)
+        work.write(work.sealed(need.file), sealed)
+        if target.store and where.sealing.backend == "external-secrets":
+            say(f"  put the kubeconfig into the store at {target.store.key}, property {remote}; it isn't in the file")
+
+
+def _seal_cacerts(work: Work, keys: Mapping[str, Hidden], cluster: str | None, replace: bool, accepted: bool) -> None:
+    if cluster is None:
+        raise UsageError("it isn't told which cluster this cacerts is of\n  hint: --cluster NAME")
+    (chosen,) = issuing.signing(work.plan, [cluster])
+    missing = [name for name in (CA, CHAIN, ROOTS, KEY) if name not in keys]
+    if missing:
+        raise UsageError(f"the cacerts has no {', '.join(missing)}")
+    need = next(need for need in needs_of(work.plan) if need.cluster == cluster and need.name == "cacerts")
+    _stop_on_sealed(work, need, replace)
+    authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
+    files = ClusterFiles(cluster, (CA, authority.certificate), (CHAIN, authority.chain))
+    problems = verify((ROOTS, authority.roots), [files], generation=work.plan.generation)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise ProblemsError(problems)
+    issuing.stop_on_new_recipients(work, [chosen], accepted)
+    issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
+
+
+def _stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
+    path = work.sealed(need.file)
+    if work.read(path) is not None and not replace:
+        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same\n  hint: --replace")
+
+
+def status_command(file: Path, form: Format) -> None:
+    """One row a need. Nothing is opened."""
+    work = opened_work(file)
+    rows = [_row(work, need) for need in needs_of(work.plan)]
+    if form is Format.JSON:
+        show_json({"mesh": work.plan.mesh, "secrets": rows})
+        return
+    for row in rows:
+        tell(f"{row['file']:<44} {row['form']:<15} {row['state']:<28} {', '.join(row['openedBy'])}")
+
+
+def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
+    path = work.sealed(need.file)
+    data = work.read(path)
+    body = sealed_body(data)
+    kind = str(body.get("kind")) if body else ""
+    opened: list[str] = []
+    state = "sealed" if body else "unreadable" if data else "missing" if need.required else "pending"
+    if body and kind == "Secret":
+        entries = (body.get("sops") or {}).get("age") or ()
+        recipients = [str(one.get("recipient", "")) for one in entries if isinstance(one, dict)]
+        opened = [f"{one[:16]}..." if len(one) > 24 else one for one in recipients]
+        if need.recipients and set(recipients) != set(need.recipients):
+            state = "stale: recipients"
+    elif body and kind == "SealedSecret":
+        noted = ((body.get("metadata") or {}).get("annotations") or {}).get(proofs.SEALING_CERTIFICATE, "")
+        certificate = work.sealing_certificate(work.plan.cluster(need.cluster))
+        opened = [f"controller of {need.cluster}"]
+        if noted and certificate and sha256(certificate).hexdigest() != noted:
+            state = "stale: sealing certificate"
+    elif body and kind == "ExternalSecret":
+        store = ((body.get("spec") or {}).get("secretStoreRef") or {}).get("name", "")
+        opened = [f"store {store}"]
+    if body and need.name == "cacerts" and state == "sealed" and _other_certificate(work, need, body):
+        state = "stale: certificate"
+    return {"cluster": need.cluster, "file": path, "form": kind or "-", "state": state, "openedBy": opened}
+
+
+def _other_certificate(work: Work, need: SecretNeed, body: Mapping[str, Any]) -> bool:
+    noted = ((body.get("metadata") or {}).get("annotations") or {}).get(proofs.CA)
+    certificate = work.read(work.certificate(CA, need.cluster))
+    chain, roots = work.read(work.certificate(CHAIN, need.cluster)), work.read(work.certificate(ROOTS))
+    return bool(noted and certificate and proofs.of_ca(certificate, chain or b"", roots or b"")[proofs.CA] != noted)
+
+
+def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:
+    """Every file that is to be changed is opened first: all of them are written, or none."""
+    work = opened_work(file)
+    known = [cluster.name for cluster in work.plan.clusters]
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f'there is no cluster "{unknown[0]}"\n  hint: clusters: {", ".join(known)}')
+    if identity is None:
+        raise UsageError("a private key is needed to let others in\n  hint: --identity FILE, as age-keygen writes it")
+    needs = [need for need in needs_of(work.plan) if not names or need.cluster in names]
+    done = rewrap(work, needs, identities_in(Hidden(read_given(identity))))
+    added = sorted({one for each in done for one in each.added})
+    if added and not accepted:
+        listed = "\n".join(f"  {one[:80]}" for one in added)
+        raise RefusedError(f"recipients who could not open these files so far:\n{listed}\n  hint: --accept-recipients")
+    issuing.update_rules(work)
+    work.commit()
+    for each in done:
+        tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed")
+    tell(f"{count(len(done), 'file')} rewrapped" + ("; next: meshc compile" if done else ""))
+    if any(each.removed for each in done):
+        say("who was removed can still open what Git's history keeps: issue CAs and make credentials anew")
+
+
+_PASSED_OVER = {".git", ".meshc", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
+_LARGEST = 8 << 20
+"""Bytes: a manifest or a certificate is smaller, and what is larger is told."""
+
+
+def scan_command(paths: Sequence[Path], form: Format) -> None:
+    """Raises ProblemsError, exit 5, with every place where a secret stands in plain text."""
+    found: list[Problem] = []
+    files = 0
+    for path in dict.fromkeys(file for given_path in paths for file in _files(given_path)):
+        data = _content(path)
+        if data is None:
+            continue
+        files += 1
+        shown = path.as_posix()
+        leaks = list(plaintext_in(data, shown, codes.PLAINTEXT_SECRET))
+        if not leaks and path.suffix in (".yaml", ".yml", ".json"):
+            documents, _ = read(data, shown)
+            bodies = ((one, one.data) for one in documents if isinstance(one.data, dict))
+            leaks = [leak for one, body in bodies for leak in plain_secret(body, one.place(()))]
+        found += leaks
+    if found:
+        raise ProblemsError(found)
+    if form is Format.JSON:
+        show_json({"files": files, "problems": []})
+    else:
+        tell(f"no secret in plain text in {count(files, 'file')}")
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    if not path.is_dir():
+        raise UsageError(f'"{path}" isn\'t there')
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
+        for name in sorted(names):
+            file = Path(folder) / name
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        if path.stat().st_size > _LARGEST:
+            say(f"  note: {path} is larger than {_LARGEST >> 20} MiB and wasn't searched")
+            return None
+        return path.read_bytes()
+    except OSError as error:
+        say(f"  note: {path} can't be read: {error.strerror}")
+        return None

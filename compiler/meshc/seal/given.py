@@ -1,0 +1,102 @@
+"""given turns what a person hands over, a kubeconfig or a Secret, into the plain Secret that a need asks for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.errors import UsageError
+from meshc.hidden import Hidden
+from meshc.mesh.hosts import same_server
+from meshc.seal.contract import Plain, SealError
+from meshc.seal.kubeconfig import Credentials, credentials
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import Plan
+    from meshc.plan.needs import SecretNeed
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was handed over: credentials of a cluster, or the keys of a cacerts."""
+
+    credentials: Credentials | None = None
+    remote: str = ""
+    keys: dict[str, Hidden] | None = None
+
+
+def given(data: Hidden) -> Given:
+    """Reads a kubeconfig, a remote secret as istioctl prints it, or a cacerts. Raises SealError, quoting nothing."""
+    documents, problems = read(data.reveal(), "the input")
+    if problems:
+        raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
+    bodies = [document.data for document in documents if isinstance(document.data, dict)]
+    if len(bodies) != 1:
+        raise SealError(f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected")
+    body = bodies[0]
+    if body.get("kind") == "Config":
+        return Given(credentials(body))
+    if body.get("kind") != "Secret":
+        raise SealError("the input is neither a kubeconfig nor a Secret")
+    values = _values(body)
+    if "ca-key.pem" in values:
+        return Given(keys=values)
+    if len(values) != 1:
+        raise SealError("the Secret is neither a cacerts nor a remote secret, which has one key")
+    ((remote, value),) = values.items()
+    inner = given(value)
+    if inner.credentials is None:
+        raise SealError("the Secret's only key holds no kubeconfig")
+    return Given(inner.credentials, remote)
+
+
+def _values(body: Any) -> dict[str, Hidden]:
+    """The values of a Secret, whichever field they stand in."""
+    found: dict[str, Hidden] = {}
+    for field in ("data", "stringData"):
+        for key, value in (body.get(field) or {}).items() if isinstance(body.get(field), dict) else ():
+            try:
+                text = str(value).encode()
+                found[str(key)] = Hidden(base64.b64decode(text, validate=True) if field == "data" else text)
+            except (binascii.Error, ValueError):
+                raise SealError("the Secret's data isn't base64") from None
+    return found
+
+
+def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
+    """The remote that credentials are for: as asked, or by the names in them. Raises UsageError."""
+    assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
+    names = [cluster.name for cluster in plan.clusters]
+    found = next((one for one in (asked, handed.remote, handed.credentials.context) if one), "")
+    if found not in names:
+        raise UsageError(
+            f"it isn't told which cluster these credentials are of\n  hint: --remote, one of: {', '.join(names)}"
+        )
+    return found
+
+
+def remote_plain(plan: Plan, handed: Given, need: SecretNeed) -> Plain:
+    """The remote secret for a need. Raises SealError if the server isn't the one in mesh.yaml."""
+    assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
+    (remote,) = need.keys
+    wanted = plan.cluster(remote).api_server
+    if wanted and same_server(wanted) != same_server(handed.credentials.server):
+        raise SealError(
+            f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}\n"
+            "  hint: correct apiServer in mesh.yaml, or take the other cluster's kubeconfig"
+        )
+    hidden = {remote: handed.credentials.kubeconfig(remote)}
+    return Plain(need.namespace, need.name, hidden, labels=need.labels, annotations=need.annotations)
+
+
+def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> list[SecretNeed]:
+    """The remote secrets that hold a remote's credentials. Raises UsageError where none does."""
+    found = [need for need in needs if need.keys == (remote,) and primary in (None, need.cluster)]
+    if not found:
+        where = f" in {primary}" if primary else ""
+        raise UsageError(f"no primary{where} needs credentials of {remote}\n  hint: is it a remote of that primary?")
+    return found
