@@ -232,6 +232,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     both = (certificates / "root-cert.pem").read_bytes()
 
     assert "trust both roots: 3 files changed" in said
+    assert "MESH428" not in place.meshc("check", "--base", "HEAD")
     assert both == first + (place.keys / "new.pem").read_bytes()
     assert keys == {cluster: place.opened(cluster) for cluster in ("hub", "edge-1")}
     assert "hold changes that aren't committed" in place.meshc("ca", "rotate-root", code=5)
@@ -376,3 +377,22 @@ def test_nothing_is_half_written_where_one_cluster_fails(tmp_path: Path) -> None
     place.meshc("ca", "issue", "hub", "edge-1", "--root-key", str(key), code=3)
 
     assert place.files() == before
+
+
+def test_check_tells_roots_that_jump_and_cas_that_end(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    first = place.root("first")
+    place.meshc("ca", "issue", "--root-key", str(first))
+    place.meshc("compile")
+    place.commit()
+    (place.base / "certificates/root-cert.pem").unlink()
+    second = place.root("second")
+    place.meshc("ca", "issue", "--root-key", str(second), "--days", "10")
+    place.meshc("compile")
+
+    assert "certificates/root-cert.pem:1:1: error MESH428" in place.meshc("check", "--base", "HEAD", code=3)
+    assert "notice: hub: its CA expires in 9 days" in place.meshc("check")
+    assert place.meshc("check", "--fail-on", "expiring", code=1)
+    assert 'Git knows no commit "nowhere"' in place.meshc("check", "--base", "nowhere", code=2)
+    assert "no name of a commit" in place.meshc("check", "--base=--output=x", code=2)

@@ -85,7 +85,7 @@ def rewrite(folder: Path, files: Files) -> None:
         (folder / path).write_bytes(data)
 
 
-ELSEWHERE = {"MESH009"}  # a file of megabytes isn't committed: test_yamltext.py makes one
+ELSEWHERE = {"MESH009", "MESH428"}  # a file of megabytes isn't committed: test_yamltext.py makes one
 
 
 def test_every_code_has_a_case() -> None:

@@ -390,6 +390,12 @@ SEALING_CERTIFICATE_DIFFERS = Code(
     acknowledgeable=True,
 )
 
+ROOTS_JUMP = Code(
+    "MESH428",
+    "the roots of two commits share too little",
+    "go in steps, with meshc ca rotate-root: both roots first, then one",
+)
+
 # 5xx: namespaces and services
 
 DUPLICATE_NAMESPACE = Code("MESH501", "a namespace is listed twice", "merge the two entries")

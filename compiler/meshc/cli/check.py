@@ -10,6 +10,7 @@ import typer
 
 from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
+from meshc.cli.past import expiring, stop_on_a_jump
 from meshc.cli.progress import progress
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.transaction import foreign
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
 _SHOWN, _WIDTH = 8, 160
 
 
-def check_command(file: Path, jobs: int | None, form: Format) -> None:
-    """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache."""
+def check_command(file: Path, jobs: int | None, form: Format, base: str | None, fail_on_expiring: bool) -> None:
+    """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
+
+    It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
+    """
     opened = Opened(file)
     opened.repository.recover()
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    if base:
+        stop_on_a_jump(opened, compiled.plan, base)
+    ending = expiring(opened, compiled.plan)
     with progress("rendering", len(compiled.plan.clusters)) as done:
         rendered = render(
             compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
@@ -48,7 +55,14 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
     stale = list(differences(found, expected))
     if form is Format.JSON:
         listed = [{"file": path, "state": state, "differs": lines} for path, state, lines in stale]
-        show_json({"stale": listed, "pending": compiled.pending, "problems": [as_json(p) for p in compiled.problems]})
+        show_json(
+            {
+                "stale": listed,
+                "pending": compiled.pending,
+                "expiring": ending,
+                "problems": [as_json(p) for p in compiled.problems],
+            }
+        )
     elif form is Format.GITHUB:
         for path, state, lines in stale:
             shown = "%0A".join(plain(line).replace("%", "%25") for line in lines)
@@ -61,6 +75,8 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
                 tell(f"  {plain(line)}")
     if form is not Format.JSON:
         show_problems(compiled.problems, form, file)
+    for line in ending:
+        say(f"{paint('notice', 'cyan')}: {plain(line)}")
     if stale:
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)
@@ -68,6 +84,8 @@ def check_command(file: Path, jobs: int | None, form: Format) -> None:
         tell(f"in step: {count(len(compiled.plan.clusters), 'cluster')}, {count(len(expected), 'file')}")
         for pending in compiled.pending:
             tell(f"  pending    {pending}")
+    if ending and fail_on_expiring:
+        raise typer.Exit(Exit.DIFFERS)
 
 
 def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:

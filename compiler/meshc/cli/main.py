@@ -83,12 +83,22 @@ def compile_(
 
 
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
-def check(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+def check(
+    file: File = _MESH,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+    base: Annotated[
+        str | None, typer.Option("--base", help="A commit: root-cert.pem must be one that its clusters can go on to.")
+    ] = None,
+    fail_on: Annotated[
+        ca.FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")
+    ] = None,
+) -> None:
     """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
     with reporting(form, file):
         from meshc.cli.check import check_command
 
-        check_command(file, jobs, form)
+        check_command(file, jobs, form, base, fail_on is not None)
 
 
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")

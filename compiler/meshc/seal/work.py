@@ -10,6 +10,8 @@ from meshc.errors import RefusedError
 from meshc.seal.file import SEALING_CERTIFICATE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meshc.disk.repository import Repository
     from meshc.plan.ir import ClusterPlan, Plan
 
@@ -47,6 +49,11 @@ class Work:
             raise RefusedError(f'"{outside[0]}" lies above mesh.yaml, where meshc changes no file of yours')
         self._repository.change({path: Change(self._before[path], data) for path, data in changed.items()})
         return tuple(sorted(changed))
+
+    @property
+    def base(self) -> Path:
+        """The folder of mesh.yaml."""
+        return self._repository.base
 
     def certificate(self, name: str, cluster: str = "") -> str:
         """The path of a file in the folder of certificates."""

@@ -1,0 +1,63 @@
+"""past turns what only the clock and Git's history tell into words: CAs that end soon, roots that jumped."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.errors import Place, UsageError, stop_on
+from meshc.process import Command, CommandError, run
+
+if TYPE_CHECKING:
+    from meshc.cli.opened import Opened
+    from meshc.plan.ir import Plan
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~-]{0,200}")
+_SOON = 30
+"""Days: what `check` tells without being asked. `ca status` has an option."""
+
+
+def expiring(opened: Opened, plan: Plan) -> list[str]:
+    """A line for each CA that has ended or ends within thirty days."""
+    if plan.ca != "plugged-in":
+        return []
+    from meshc.seal.authorities import rows
+    from meshc.seal.work import Work
+
+    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON)
+    return [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+
+
+def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
+    """Raises ProblemsError if root-cert.pem and the one of a commit share too little to go from one to other.
+
+    istiod takes other roots at run time only where one bundle holds the other: by its bytes in 1.24, by its
+    certificates in 1.30. Raises UsageError for no commit, and where Git doesn't know it.
+    """
+    from meshc.seal.cacerts import ROOTS
+    from meshc.seal.work import Work
+    from meshc.trust.rotation import contains
+
+    if not _REF.fullmatch(base):
+        raise UsageError("--base is no name of a commit")
+    work = Work(opened.repository, plan)
+    path = work.certificate(ROOTS)
+    now = work.read(path)
+    git = ("git", "-c", "core.fsmonitor=false")
+    try:
+        run(
+            Command((*git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"), cwd=work.base)
+        )
+    except CommandError:
+        raise UsageError(f'Git knows no commit "{base}" here') from None
+    try:
+        before = run(Command((*git, "show", "--no-textconv", "--end-of-options", f"{base}:./{path}"), cwd=work.base))
+    except CommandError:
+        return  # there was none yet
+    if now is not None and not contains(now, before) and not contains(before, now):
+        shown = opened.source.shown(path)
+        what = f"neither do the roots of {base} hold these, nor these those: clusters would stop trusting one another"
+        hint = "meshc ca rotate-root goes by way of a commit that trusts both"
+        stop_on([codes.ROOTS_JUMP.at(Place(shown, 1, 1), what, hint)])
