@@ -177,6 +177,17 @@ def test_the_server_must_be_that_of_mesh_yaml(place: Place) -> None:
     assert "the kubeconfig's server is https://10.1.0.10:6443, and mesh.yaml says https://other:6443" in said
 
 
+def test_scan_takes_no_certificate_for_a_secret(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key))
+    place.meshc("compile")
+
+    assert "no secret in plain text" in place.meshc("secrets", "scan")
+    assert "a private key stands here" in place.meshc("secrets", "scan", str(key), code=5)
+
+
 def test_a_remote_that_is_none(place: Place) -> None:
     config = yaml.safe_dump(CONFIG)
 

@@ -21,10 +21,9 @@ from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import sealed_file, target_of
 from meshc.seal.given import Given, given, needs_for, remote_of, remote_plain
 from meshc.seal.rewrapping import rewrap, sealed_body
-from meshc.secrets.guard import plain_secret, plaintext_in
+from meshc.secrets.guard import plain_objects, plaintext_in
 from meshc.trust import proofs
 from meshc.trust.verify import ClusterFiles, verify
-from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,9 +181,7 @@ def scan_command(paths: Sequence[Path], form: Format) -> None:
         shown = path.as_posix()
         leaks = list(plaintext_in(data, shown, codes.PLAINTEXT_SECRET))
         if not leaks and path.suffix in (".yaml", ".yml", ".json"):
-            documents, _ = read(data, shown)
-            bodies = ((one, one.data) for one in documents if isinstance(one.data, dict))
-            leaks = [leak for one, body in bodies for leak in plain_secret(body, one.place(()))]
+            leaks = list(plain_objects(data, shown))
         found += leaks
     if found:
         raise ProblemsError(found)

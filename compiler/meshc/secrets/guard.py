@@ -105,10 +105,14 @@ def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Proble
 def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
     """Nothing that patches made of a cluster's objects is a secret in plain text: they can turn any object into one."""
     yield from plaintext_in(data, shown, codes.PLAINTEXT_SECRET, clusters)
+    yield from (replace(found, clusters=clusters) for found in plain_objects(data, shown))
+
+
+def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
+    """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone."""
     for document in read(data, shown)[0]:
         if isinstance(document.data, dict):
-            sealed = _certificates_left_out(document.data)
-            yield from (replace(found, clusters=clusters) for found in plain_secret(sealed, document.place(())))
+            yield from plain_secret(_certificates_left_out(document.data), document.place(()))
 
 
 def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
