@@ -33,6 +33,7 @@ docs: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/sealing.py
 
 clean:
 	rm -rf $(VENV) .meshc examples/*/.meshc

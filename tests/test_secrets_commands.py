@@ -119,7 +119,7 @@ HOSTILE = {
     "program": (f"{USER}.exec", {"command": "sh"}, 'user has "exec"'),
     "plugin": (f"{USER}.auth-provider", {"name": "gcp"}, 'user has "auth-provider"'),
     "token file": (f"{USER}.tokenFile", "/etc/passwd", 'user has "tokenFile"'),
-    "key file": (f"{USER}.client-key", "/root/key", 'user has "client-key"'),
+    "key file": (f"{USER}.client-key", "/etc/key", 'user has "client-key"'),
     "key": (f"{USER}.client-key-data", "a2V5", 'user has "client-key-data"'),
     "certificate": (f"{USER}.client-certificate-data", "Y2VydA==", 'user has "client-certificate-data"'),
     "password": (f"{USER}.password", "hunter2", 'user has "password"'),
