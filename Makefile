@@ -33,7 +33,7 @@ docs: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
-	$(BIN)/python bench/sealing.py
+	$(BIN)/python bench/authorities.py
 
 clean:
 	rm -rf $(VENV) .meshc examples/*/.meshc

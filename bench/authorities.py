@@ -1,4 +1,4 @@
-"""Times the CAs of a fleet: python bench/sealing.py [CLUSTERS]
+"""Times the CAs of a fleet: python bench/authorities.py [CLUSTERS]
 
 A root, then an intermediate for every cluster, sealed by sops for one recipient; then the same again, when nothing is
 due. What it prints is a Markdown table.
