@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -168,6 +169,21 @@ def test_sealed_secrets(tmp_path: Path) -> None:
     opened = unseal(place.object("hub", "output"), private)
 
     assert opened["data"]["ca-key.pem"].startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def test_a_seal_for_the_namespace_alone(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path, "{backend: sealed-secrets, scope: namespace-wide}")
+    key = place.root()
+    private, certificate = sealing_pair()
+    (place.base / "certificates/hub").mkdir()
+    (place.base / "certificates/hub/sealing-cert.pem").write_bytes(certificate)
+    place.meshc("ca", "issue", "--root-key", str(key))
+
+    assert "MESH" not in place.meshc("compile")
+    sealed: Any = place.object("hub", "output")
+    sealed["metadata"]["name"] = sealed["spec"]["template"]["metadata"]["name"] = "renamed"
+    assert unseal(sealed, private)["data"]["ca-key.pem"]
 
 
 def test_external_secrets_hand_the_key_over(tmp_path: Path) -> None:

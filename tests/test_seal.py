@@ -624,7 +624,9 @@ class TestSealedSecrets:
     @both
     @pytest.mark.parametrize("scope", ["strict", "namespace-wide", "cluster-wide"])
     def test_the_controller_unseals_it(self, tmp_path: Path, plain: Plain, scope: sealed_secrets.Scope) -> None:
-        rendered = yaml.safe_load(kustomized(tmp_path, write(sealed_secrets.seal(plain, TARGET, NOW, scope))))
+        rendered = yaml.safe_load(
+            kustomized(tmp_path, write(sealed_secrets.seal(plain, replace(TARGET, scope=scope), NOW)))
+        )
 
         unsealed = unseal(rendered, private(CONTROLLER))
 

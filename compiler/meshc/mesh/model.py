@@ -223,6 +223,8 @@ class ClusterSecrets(Shape):
     """What the sealing commands make for this cluster."""
     recipients: tuple[Recipient, ...] = ()
     """age recipients who open this cluster's secrets, besides the mesh's."""
+    scope: Literal["strict", "namespace-wide"] | None = None
+    """What a SealedSecret of this cluster is bound to."""
     store: Store | None = None
 
 
@@ -236,6 +238,9 @@ class Secrets(Shape):
     public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
     recipients: tuple[Recipient, ...] = ()
     """age recipients who open every sops file of the mesh, such as a break-glass key."""
+    scope: Literal["strict", "namespace-wide"] = "strict"
+    """What a SealedSecret is bound to: its name and namespace, or its namespace alone. Bound to nothing
+    (cluster-wide), anyone could unseal it into a namespace of theirs."""
     store: Store | None = None
     require_binding: bool = False
     """Whether every cacerts must prove, by a signature of its own CA key, that its ciphertext belongs to its

@@ -114,6 +114,7 @@ class Sealing:
     backend: Literal["sops", "sealed-secrets", "external-secrets"]
     recipients: tuple[str, ...]
     store: StorePlan | None
+    scope: Literal["strict", "namespace-wide"]
 
 
 @dataclass(frozen=True, slots=True)

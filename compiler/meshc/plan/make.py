@@ -166,6 +166,7 @@ def _sealing(fleet: Fleet, member: Member) -> Sealing:
         own.backend or whole.backend,
         tuple(sorted({*whole.recipients, *own.recipients})),
         StorePlan(store.kind, store.name, store.key) if store else None,
+        own.scope or whole.scope,
     )
 
 

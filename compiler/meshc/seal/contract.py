@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from meshc.errors import MeshcError
 
@@ -45,6 +45,8 @@ class Target:
     recipients: tuple[str, ...] = ()
     certificate: bytes = b""
     store: Store | None = None
+    scope: Literal["strict", "namespace-wide", "cluster-wide"] = "strict"
+    """Of a SealedSecret: what it is bound to."""
 
 
 class SealError(MeshcError):

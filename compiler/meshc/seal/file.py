@@ -45,7 +45,8 @@ def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes 
     key = store.key if store else ""
     for word, value in words.items():
         key = key.replace(word, value)
-    return Target(sealing.recipients, certificate or b"", Store(store.kind, store.name, key) if store else None)
+    reference = Store(store.kind, store.name, key) if store else None
+    return Target(sealing.recipients, certificate or b"", reference, sealing.scope)
 
 
 def sealed_file(

@@ -25,7 +25,7 @@ Scope = Literal["strict", "namespace-wide", "cluster-wide"]
 """What a seal is bound to: name and namespace, the namespace, nothing. meshc places no cluster-wide one."""
 
 
-def seal(plain: Plain, target: Target, now: datetime, scope: Scope = "strict") -> Body:
+def seal(plain: Plain, target: Target, now: datetime) -> Body:
     """A SealedSecret whose template makes the whole Secret; public values stand in it as text.
 
     Raises SealError if the target has no certificate that seals: one of an RSA key that hasn't expired.
@@ -34,6 +34,7 @@ def seal(plain: Plain, target: Target, now: datetime, scope: Scope = "strict") -
     check_values(plain)
     public = template_data(plain)
     key = _sealing_key(target.certificate, now)
+    scope = target.scope
     label = {"strict": f"{plain.namespace}/{plain.name}", "namespace-wide": plain.namespace, "cluster-wide": ""}[scope]
     return {
         "apiVersion": "bitnami.com/v1alpha1",
