@@ -78,10 +78,20 @@ class Place:
             env={**os.environ, "NO_COLOR": "1"},
         )
 
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        said = done.stdout + done.stderr
 
-        return done.stdout + done.stderr
+        assert done.returncode == code, said
+        assert "Traceback" not in said
+        self.shows_no_key(said)
+
+        return said
+
+    def shows_no_key(self, said: str) -> None:
+        """No line of a private key that a test made, in what was said or in what a command left in the repository."""
+        left = [path.read_bytes() for path in self.base.rglob("*") if path.is_file()]
+        for file in self.keys.glob("*.key"):
+            lines = [line for line in file.read_bytes().splitlines() if len(line) > 40 and b"-----" not in line]
+            assert not any(line in data for line in lines for data in (*left, said.encode()))
 
     def root(self, name: str = "root", *words: str) -> Path:
         self.meshc("ca", "init", "--key-out", str(self.keys / f"{name}.key"), *words)
@@ -369,6 +379,59 @@ def test_a_recipient_that_is_new_must_be_accepted(tmp_path: Path) -> None:
     assert place.files() == before
 
     place.meshc("ca", "issue", "--force", "--accept-recipients", "--root-key", str(key))
+
+
+def test_who_is_let_in_is_measured_by_what_was_sealed_for_the_cluster(tmp_path: Path) -> None:
+    """One cluster's reader added to another's, and files taken away so that nothing is there to compare with."""
+    place = Place(tmp_path, classic=True)
+    key = place.root()
+    issue = ("ca", "issue", "--root-key", str(key))
+    place.meshc(*issue)
+    attacker = str(pyrage.x25519.Identity.generate().to_public())
+    place.write(f"{{recipients: [{RECIPIENT}, {attacker}]}}", classic=True)
+    (place.base / "sealed/edge-1/cacerts.yaml").unlink()
+
+    assert f"{attacker} (in edge-1)" in place.meshc(*issue, code=5)
+
+    (place.base / "sealed/hub/cacerts.yaml").unlink()
+
+    assert f"{attacker} (in hub)" in place.meshc(*issue, code=5)
+
+    place.meshc(*issue, "hub", "--accept-recipients")
+    place.write(f"{{recipients: [{RECIPIENT}]}}", classic=True)
+    place.meshc(*issue, "--force")
+
+
+def test_readers_are_accepted_where_a_mesh_moves_to_sops(tmp_path: Path) -> None:
+    place = Place(tmp_path, "{backend: external-secrets, store: {name: vault, key: 'mesh/{cluster}'}}")
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key), "--keys-to", str(place.keys))
+    place.write(SOPS)
+
+    assert f"{RECIPIENT} (in hub)" in place.meshc("ca", "issue", "--root-key", str(key), code=5)
+
+
+def test_no_program_is_handed_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every program that meshc starts from PATH is one that writes down its words, its environment and its input."""
+    place = Place(tmp_path)
+    log, programs = tmp_path / "log", tmp_path / "programs"
+    programs.mkdir()
+    real = {"git": find_tool("git"), "kubectl": find_tool("kubectl")}
+    for name, path in real.items():
+        (programs / name).write_text(f'#!/bin/sh\n(echo "{name} $*"; env) >>{log}\nexec {path} "$@"\n')
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("MESHC_KUSTOMIZE", f"{programs}/kubectl")
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key))
+    place.commit()
+    place.meshc("ca", "rotate-root", "--root-key", str(key))
+    place.meshc("compile")
+    written = log.read_text()
+
+    assert "kubectl kustomize" in written
+    assert "git -c" in written
+    place.shows_no_key(written)
 
 
 def test_no_key_lies_in_plain_text_in_the_repository(tmp_path: Path) -> None:

@@ -83,6 +83,20 @@ def test_a_kubeconfig_becomes_a_minimal_one_sealed_where_it_is_applied(place: Pl
     place.meshc("secrets", "seal", "-", "--replace", stdin=yaml.safe_dump(CONFIG))
 
 
+def test_a_reader_that_is_new_must_be_accepted_where_only_credentials_are_sealed(place: Place) -> None:
+    place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG))
+    mesh = place.base / "mesh.yaml"
+    attacker = str(pyrage.x25519.Identity.generate().to_public())
+    mesh.write_text(mesh.read_text().replace(RECIPIENT, f"{RECIPIENT}, {attacker}"))
+    before = place.files()
+    seal = ("secrets", "seal", "-", "--replace")
+
+    assert f"{attacker} (in hub)" in place.meshc(*seal, stdin=yaml.safe_dump(CONFIG), code=5)
+    assert place.files() == before
+
+    place.meshc(*seal, "--accept-recipients", stdin=yaml.safe_dump(CONFIG))
+
+
 def test_what_istioctl_prints_is_taken_as_it_is(place: Place) -> None:
     """stringData, a first line, and a last document that is empty."""
     printed = {

@@ -17,9 +17,9 @@ from meshc.disk.private import write_key
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
-from meshc.pipeline import plan_mesh
+from meshc.pipeline import needs_of, plan_mesh
 from meshc.process import Command, CommandError, run
-from meshc.seal import issuing
+from meshc.seal import issuing, recipients
 from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.age_file import open_sealed, seal_for
 from meshc.seal.authorities import rows
@@ -88,10 +88,10 @@ def issue_command(
     clusters = issuing.signing(work.plan, names)
     if root_key is None:
         raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
-    issuing.stop_on_new_recipients(work, clusters, accepted)
+    recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
     outcomes = issuing.issue(work, clusters, _root_key(root_key, identity), order)
-    issuing.update_rules(work)
+    recipients.update_rules(work)
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
     _tell(outcomes)
@@ -158,10 +158,10 @@ def import_command(
     )
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ProblemsError(problems)
-    issuing.stop_on_new_recipients(work, [cluster], accepted)
+    recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
     opened = plain_key(Hidden(secret), Hidden(read_given(password).rstrip(b"\r\n")) if password else None)
     issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
-    issuing.update_rules(work)
+    recipients.update_rules(work)
     changed = work.commit()
     tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")
     tell("next: meshc compile")
@@ -202,7 +202,7 @@ def rotate_command(
         return
     if outcomes:
         reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
-        issuing.stop_on_new_recipients(work, reissued, accepted)
+        recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
     changed = work.commit()
     tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
     _tell(outcomes)

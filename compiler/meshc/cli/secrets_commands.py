@@ -15,7 +15,7 @@ from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.errors import ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of
-from meshc.seal import issuing
+from meshc.seal import issuing, recipients
 from meshc.seal.age import identities_in
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import sealed_file, target_of
@@ -43,7 +43,7 @@ def seal_command(
         _seal_cacerts(work, handed.keys, cluster, replace, accepted)
     else:
         _seal_remote(work, handed, cluster, remote, replace, accepted)
-    issuing.update_rules(work)
+    recipients.update_rules(work)
     changed = work.commit()
     for path in changed:
         tell(f"wrote {path}")
@@ -60,7 +60,8 @@ def _seal_remote(
         proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
     }
     needs = needs_for(needs_of(work.plan), remote, primary)
-    issuing.stop_on_new_recipients(work, [work.plan.cluster(need.cluster) for need in needs], accepted)
+    places = [work.plan.cluster(need.cluster) for need in needs]
+    recipients.stop_on_new(work, needs_of(work.plan), places, accepted)
     for need in needs:
         _stop_on_sealed(work, need, replace)
         where = work.plan.cluster(need.cluster)
@@ -86,7 +87,7 @@ def _seal_cacerts(work: Work, keys: Mapping[str, Hidden], cluster: str | None, r
     problems = verify((ROOTS, authority.roots), [files], generation=work.plan.generation)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ProblemsError(problems)
-    issuing.stop_on_new_recipients(work, [chosen], accepted)
+    recipients.stop_on_new(work, needs_of(work.plan), [chosen], accepted)
     issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
 
 
@@ -116,9 +117,9 @@ def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
     state = "sealed" if body else "unreadable" if data else "missing" if need.required else "pending"
     if body and kind == "Secret":
         entries = (body.get("sops") or {}).get("age") or ()
-        recipients = [str(one.get("recipient", "")) for one in entries if isinstance(one, dict)]
-        opened = [f"{one[:16]}..." if len(one) > 24 else one for one in recipients]
-        if need.recipients and set(recipients) != set(need.recipients):
+        readers = [str(one.get("recipient", "")) for one in entries if isinstance(one, dict)]
+        opened = [f"{one[:16]}..." if len(one) > 24 else one for one in readers]
+        if need.recipients and set(readers) != set(need.recipients):
             state = "stale: recipients"
     elif body and kind == "SealedSecret":
         noted = ((body.get("metadata") or {}).get("annotations") or {}).get(proofs.SEALING_CERTIFICATE, "")
@@ -155,7 +156,7 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
     if added and not accepted:
         listed = "\n".join(f"  {one[:80]}" for one in added)
         raise RefusedError(f"recipients who could not open these files so far:\n{listed}\n  hint: --accept-recipients")
-    issuing.update_rules(work)
+    recipients.update_rules(work)
     work.commit()
     for each in done:
         tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed")

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from meshc.errors import RefusedError, UsageError
-from meshc.seal import sops
+from meshc.errors import UsageError
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts, with_roots
-from meshc.seal.contract import SealError
 from meshc.seal.file import target_of
-from meshc.seal.rules import MADE, rules
 from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
 from meshc.trust.rotation import Action, Signer, Step, next_step, roots_above
@@ -166,42 +163,6 @@ def rotate(work: Work, new: bytes | None, key: Hidden | None, order: Order) -> t
         forced = Order(order.now, order.days, order.before, order.key_type, force=True)
         outcomes = [_issue(work, cluster, step.bundle, step.root, key, forced) for cluster in clusters]
     return step, outcomes
-
-
-def stop_on_new_recipients(work: Work, clusters: Iterable[ClusterPlan], accepted: bool) -> None:
-    """Raises RefusedError if someone could open what is sealed now who could open nothing of this mesh before.
-
-    A recipient that a change of mesh.yaml slips in would be given the next key that is made.
-    """
-    known = {one for cluster in work.plan.clusters for one in _recipients(work, cluster)}
-    wanted = {one: cluster.name for cluster in clusters for one in cluster.sealing.recipients}
-    added = sorted(wanted.keys() - known)
-    if known and added and not accepted:
-        listed = "\n".join(f"  {one[:80]} (in {wanted[one]})" for one in added)
-        raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}\n  hint: --accept-recipients")
-
-
-def update_rules(work: Work) -> None:
-    """Brings .sops.yaml in step, so that people's own sops seals as meshc does. Somebody's own file is left alone."""
-    wanted = {c.name: c.sealing.recipients for c in work.plan.clusters if c.sealing.recipients}
-    existing = work.read(_RULES)
-    if wanted and (existing is None or existing.startswith(MADE)):
-        work.write(_RULES, rules(wanted, work.plan.sealed))
-
-
-_RULES = ".sops.yaml"
-
-
-def _recipients(work: Work, cluster: ClusterPlan) -> tuple[str, ...]:
-    data = work.read(work.cacerts(cluster.name))
-    documents, _ = read(data, "") if data else ((), ())
-    body = documents[0].data if documents else None
-    if not isinstance(body, dict) or body.get("kind") != "Secret":
-        return ()
-    try:
-        return sops.recipients_of(body)
-    except SealError:
-        return ()
 
 
 def _signers(work: Work) -> list[Signer]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from meshc.seal.age import check_recipients
+from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
 MADE = b"# Made by meshc from mesh.yaml. Do not edit: its sealing commands overwrite it.\n"
@@ -23,13 +24,11 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
     error there. Raises SealError if they aren't age recipients.
     """
     found = []
-    below = posixpath.normpath(folder)
     for cluster, keys in sorted(recipients.items()):
         check_recipients(keys)
-        path = cluster if below == "." else f"{below}/{cluster}"
         found += [
             {
-                "path_regex": f"^{_escaped(path)}/{file}$",
+                "path_regex": _regex(folder, cluster, file),
                 "encrypted_regex": encrypted,
                 "mac_only_encrypted": True,
                 "age": ",".join(sorted(keys)),
@@ -37,6 +36,21 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
             for file, encrypted in _SECRETS
         ]
     return MADE + write({"creation_rules": found}).encode()
+
+
+def recipients_in(data: bytes, folder: str, cluster: str) -> set[str]:
+    """Whom a .sops.yaml that `rules` made names for a cluster."""
+    documents, _ = read(data, "")
+    body = documents[0].data if documents else None
+    found = body.get("creation_rules") if isinstance(body, dict) else None
+    wanted = {_regex(folder, cluster, file) for file, _ in _SECRETS}
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, (list, tuple)) else []
+    return {one for row in rows if row.get("path_regex") in wanted for one in str(row.get("age", "")).split(",") if one}
+
+
+def _regex(folder: str, cluster: str, file: str) -> str:
+    below = posixpath.normpath(folder)
+    return f"^{_escaped(cluster if below == '.' else f'{below}/{cluster}')}/{file}$"
 
 
 def _escaped(path: str) -> str:
