@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.disk.private import write_key
@@ -18,6 +17,7 @@ from meshc.disk.repository import Repository
 from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of, plan_mesh
+from meshc.plain import plain
 from meshc.process import Command, CommandError, run
 from meshc.seal import issuing, recipients
 from meshc.seal.age import check_recipients, identities_in

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc import __version__
-from meshc.cli.excerpt import plain
 from meshc.cli.report import Format, paint, say, show_json, tell
 from meshc.disk.repository import Repository
 from meshc.errors import Exit
 from meshc.output.tools import Tool, tools
+from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

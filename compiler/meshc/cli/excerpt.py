@@ -6,6 +6,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshc.plain import plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,11 +49,6 @@ class Excerpts:
         except OSError:
             return []
         return [] if b"\0" in data else _BREAK.split(data.decode(errors="replace").removeprefix("\ufeff"))
-
-
-def plain(text: str) -> str:
-    """Text with everything spelled out that could mislead a terminal or a reader: control and format characters."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _columns(text: str) -> int:

@@ -17,8 +17,9 @@ from typing import Any, TextIO
 
 import typer
 
-from meshc.cli.excerpt import Excerpts, plain
+from meshc.cli.excerpt import Excerpts
 from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity, ToolError
+from meshc.plain import plain
 
 
 class Format(StrEnum):

@@ -1,0 +1,14 @@
+"""plain turns text that comes from a file into text that can't mislead a terminal or a reader."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """The text with control and format characters spelled out: escapes, line breaks, marks that turn its direction."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def short(text: str, width: int) -> str:
+    """The same, cut where it is longer than `width` characters."""
+    safe = plain(text[: width + 1])
+    return safe if len(safe) <= width else f"{safe[:width]}..."
