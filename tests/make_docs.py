@@ -16,6 +16,7 @@ GROUPS = {
     "5": "Namespaces and services",
     "6": "Files of yours",
     "7": "What kustomize says",
+    "8": "What a change puts at risk",
     "9": "Acknowledgements",
 }
 INTRODUCTION = """# Problems
@@ -23,6 +24,8 @@ INTRODUCTION = """# Problems
 Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next, under a code that never changes
 its meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused*
 exit with 5, others with 3. Each code has a page, which `meshc explain CODE` prints too.
+
+Those of 8xx are told by `meshc diff` alone: a reviewer decides, and `--fail-on danger` makes it a failure.
 
 A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is
 itself a problem:

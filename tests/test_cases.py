@@ -5,6 +5,9 @@
 A case holds an input (mesh.yaml and what it names), optionally `commands` (a line each, default `compile`), and what is
 expected: `expected/<n>.stdout`, `expected/<n>.stderr` (absent when empty), `expected/exit` (a code a line), and
 `expected/tree/` (overlays/ and output/ after the last command, absent when nothing was written).
+
+A case that compares with a commit has a folder `before/`: its files in place of the case's own, compiled, are what the
+one commit of its repository, `base`, holds.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,11 +34,15 @@ Files = dict[str, bytes]
 def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     find_tool("kubectl")
     work = tmp_path / "work"
-    shutil.copytree(case, work, ignore=shutil.ignore_patterns("expected", "commands", ".meshc"), symlinks=True)
-    (work / ".git").mkdir()  # the case is its own repository
-    before = read(work)
-    monkeypatch.chdir(work)
     monkeypatch.setenv("NO_COLOR", "1")
+    work.mkdir()
+    monkeypatch.chdir(work)
+    if (case / "before").is_dir():
+        commit_before(case, work)
+    else:
+        (work / ".git").mkdir()  # the case is its own repository
+    shutil.copytree(case, work, ignore=LEFT_OUT, symlinks=True, dirs_exist_ok=True)
+    before = {path: data for path, data in read(work).items() if path != VERSIONS}
 
     actual = run(case, work)
     after = read(work)
@@ -54,6 +62,25 @@ def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.Monk
     if update:
         rewrite(case / "expected", actual)
     assert read(case / "expected") == actual
+
+
+LEFT_OUT = shutil.ignore_patterns("expected", "commands", "before", ".meshc")
+
+
+def commit_before(case: Path, work: Path) -> None:
+    """The case with the files of before/, compiled and committed; then the work tree is empty but for the output."""
+    shutil.copytree(case, work, ignore=LEFT_OUT, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(case / "before", work, dirs_exist_ok=True)
+    for words in ("init -q", "add -A", "commit -qm base", "branch base"):
+        if words == "add -A":
+            compiled = CliRunner().invoke(app, ["compile"], catch_exceptions=False)
+            assert compiled.exit_code == 0, compiled.stderr
+            shutil.rmtree(work / ".meshc", ignore_errors=True)
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *words.split()]
+        subprocess.run(git, cwd=work, check=True, capture_output=True)
+    for path in work.iterdir():
+        if path.name not in (".git", "overlays", "output"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def run(case: Path, work: Path) -> Files:

@@ -180,7 +180,7 @@ def test_a_changed_generated_file_is_stale_and_is_compiled_again(mesh: Path) -> 
 
     assert checked.returncode == Exit.DIFFERS
     assert checked.stdout == (
-        "stale: output/edge-1/namespaces.yaml\n  @@ -20 +20 @@\n"
+        "edited by hand: output/edge-1/namespaces.yaml\n  @@ -20 +20 @@\n"
         "  -    istio-injection: disabled\n  +    istio-injection: enabled\n"
     )
     assert trees(mesh) == before

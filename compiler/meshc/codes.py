@@ -1,12 +1,15 @@
 """Every kind of problem that meshc reports, in one table: what `docs/problems.md` is made from.
 
 An id is stable for ever. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets,
-5xx namespaces and services, 6xx files of the user, 7xx what kustomize says, 9xx acknowledgements.
+5xx namespaces and services, 6xx files of the user, 7xx what kustomize says, 8xx what a change puts at risk,
+9xx acknowledgements.
 """
 
 from __future__ import annotations
 
 from meshc.errors import Code, Exit, Severity
+
+_W = Severity.WARNING
 
 # 0xx: the text of YAML files
 
@@ -463,6 +466,55 @@ FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is
 # 7xx: what kustomize says
 
 KUSTOMIZE_FAILED = Code("MESH701", "kustomize refuses an input", "mend the file named; the message is kustomize's own")
+
+# 8xx: what a change puts at risk, told by diff
+
+CLUSTER_LEAVES = Code(
+    "MESH801", "a cluster leaves the mesh", "merge its removal alone, and go through the steps that diff prints", _W
+)
+CREDENTIALS_LEAVE = Code(
+    "MESH802", "a primary loses the credentials of a remote", "put the remote secret back, or take the cluster out", _W
+)
+ROOT_DROPPED = Code(
+    "MESH803", "a root is dropped while CAs are still under it", "meshc ca rotate-root: trust both, re-issue, drop", _W
+)
+CA_REPLACED = Code(
+    "MESH804", "the CA of a cluster is replaced", "check who asked for it; one cluster after the other", _W
+)
+MUTUAL_TLS_WEAKER = Code(
+    "MESH805", "mutual TLS becomes weaker", "keep it strict, or name the workloads that need less in a policy", _W
+)
+MESH_IDENTITY = Code(
+    "MESH806",
+    "the trust domain, mesh ID or a network changes",
+    "plan it as a migration: workloads take the new value when they restart",
+    _W,
+)
+CLUSTER_RENAMED = Code(
+    "MESH807", "a cluster has another name", "seal its credentials under the new name before the old ones go", _W
+)
+CONTROL_PLANE_MOVED = Code(
+    "MESH808", "a control plane is reached by another address", "check that remotes reach the new one first", _W
+)
+NAMESPACE_LEAVES = Code(
+    "MESH809", "a Namespace is no longer managed", "check who sets its labels now; its workloads stay", _W
+)
+COPY_LEAVES = Code(
+    "MESH810", "a service copy is deleted", "check that nobody calls the service from these clusters", _W
+)
+PORT_CHANGED = Code(
+    "MESH811", "a port of a Service changes", "give callers both ports for a while, then take the old one out", _W
+)
+FAILURE_POLICY = Code(
+    "MESH812",
+    "a webhook's failurePolicy changes",
+    "check that its service runs: with Fail no pod starts without it",
+    _W,
+)
+EVERY_CLUSTER = Code(
+    "MESH813", "a change touches every cluster at once", "let one cluster go first, with an override or a branch", _W
+)
+READER_ADDED = Code("MESH814", "someone new can open a secret", "check whose key it is before this is merged", _W)
 
 # 9xx: acknowledgements
 

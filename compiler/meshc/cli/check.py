@@ -2,82 +2,75 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+import os
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.excerpt import plain
+from meshc import __version__
+from meshc.cli.compiled import compiled_trees
 from meshc.cli.opened import Opened
 from meshc.cli.past import expiring, stop_on_a_jump
-from meshc.cli.progress import progress
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.transaction import foreign
-from meshc.errors import Exit, RefusedError
-from meshc.output.render import render
-from meshc.output.trees import VERSIONS, expected_tree, read_trees, refuse_another, versions_in
-from meshc.pipeline import compile_mesh, stop_on_kustomize
+from meshc.errors import BuildError, Exit, RefusedError, UsageError
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, read_trees, refuse_another, versions_in
+from meshc.overlays.layout import BASES
+from meshc.plain import plain
+from meshc.publish.committed import Commits
+from meshc.publish.objects import documents, texts
+from meshc.publish.stale import Input, Stale, State, blocks_of, changed_lines, stale_files
+from meshc.tree import FileTree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from meshc.tree import FileTree
-
-_SHOWN, _WIDTH = 8, 160
+    from meshc.pipeline import Compiled
 
 
-def check_command(file: Path, jobs: int | None, form: Format, base: str | None, fail_on_expiring: bool) -> None:
+def check_command(
+    file: Path,
+    jobs: int | None,
+    form: Format,
+    base: str | None,
+    against: str | None,
+    difference: bool,
+    fail_on_expiring: bool,
+) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
     It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
     """
+    if difference and form is not Format.TEXT:
+        raise UsageError("--diff is for people\n  hint: meshc diff --format json")
     opened = Opened(file)
     opened.repository.recover()
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
-    stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    compiled, expected = compiled_trees(opened, jobs)
     if base:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    with progress("rendering", len(compiled.plan.clusters)) as done:
-        rendered = render(
-            compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
-        )
-    expected = expected_tree(compiled.layout, rendered)
-    found = read_trees(opened.repository)
+    found, expected = _trees(opened, file, against, expected)
     refuse_another(found, compiled.plan.mesh)
-    strangers = foreign(found)
-    if strangers:
+    if strangers := foreign(found):
         names = "\n".join(f"  {name}" for name in strangers[:10])
         raise RefusedError(
             f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
         )
-    stale = list(differences(found, expected))
-    if form is Format.JSON:
-        listed = [{"file": path, "state": state, "differs": lines} for path, state, lines in stale]
-        show_json(
-            {
-                "stale": listed,
-                "pending": compiled.pending,
-                "expiring": ending,
-                "problems": [as_json(p) for p in compiled.problems],
-            }
-        )
-    elif form is Format.GITHUB:
-        for path, state, lines in stale:
-            shown = "%0A".join(plain(line).replace("%", "%25") for line in lines)
-            where = annotated(opened.source.shown(path))
-            tell(f"::error file={where},title=stale::{state}: run meshc compile%0A{shown}")
-    else:
-        for path, state, lines in stale:
-            tell(f"{paint(state, 'yellow')}: {opened.source.shown(path)}")
-            for line in lines:
-                tell(f"  {plain(line)}")
+    stale = (
+        [] if _equal(found, expected) else list(_stale(opened, file, found, expected, compiled, jobs, here=not against))
+    )
+    _show(stale, ending, compiled, opened, form)
     if form is not Format.JSON:
         show_problems(compiled.problems, form, file)
     for line in ending:
         say(f"{paint('notice', 'cyan')}: {plain(line)}")
     if stale:
+        if difference:
+            _show_objects(found, expected)
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)
     if form is Format.TEXT:
@@ -88,35 +81,105 @@ def check_command(file: Path, jobs: int | None, form: Format, base: str | None, 
         raise typer.Exit(Exit.DIFFERS)
 
 
-def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:
-    """Every file that isn't as it would be compiled: its path, what is the matter, the first lines that differ."""
-    for path in sorted({*found, *expected} - {VERSIONS}):
-        if path not in found:
-            yield path, "missing", []
-        elif path not in expected:
-            yield path, "left over", []
-        elif found[path] != expected[path]:
-            yield path, "stale", list(_lines(found[path], expected[path]))
+def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree) -> tuple[FileTree, FileTree]:
+    """What lies there, and what should: of another repository it is output/ alone that is looked at."""
+    if against is None:
+        return read_trees(opened.repository), expected
+    from meshc.cli.base import base_of
+
+    output = expected.under(OUTPUT)
+    return base_of(opened, file, None, against, output).output.at(OUTPUT), output.at(OUTPUT)
 
 
-def _lines(old: bytes, new: bytes) -> Iterable[str]:
-    if old.replace(b"\r\n", b"\n") == new:
-        yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
+def _equal(found: FileTree, expected: FileTree) -> bool:
+    return {path: data for path, data in found.items() if path != VERSIONS} == dict(expected)
+
+
+def _stale(
+    opened: Opened,
+    file: Path,
+    found: FileTree,
+    expected: FileTree,
+    compiled: Compiled,
+    jobs: int | None,
+    *,
+    here: bool,
+) -> Sequence[Stale]:
+    def consistent(clusters: Sequence[str]) -> dict[str, bool]:
+        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+            return dict(zip(clusters, pool.map(one_is, clusters), strict=True))
+
+    def one_is(cluster: str) -> bool:
+        """Whether what lies in the cluster's overlay is rendered to what lies in its output."""
+        files = {
+            path: data for path, data in found.under(OVERLAYS).items() if path.startswith((f"{cluster}/", f"{BASES}/"))
+        }
+        try:
+            stream = opened.kustomize.build(files, cluster, opened.repository)
+        except BuildError:
+            return False
+        there = documents(found.under(f"{OUTPUT}/{cluster}"))
+        return Counter(texts(stream)) == Counter({text: number for (_, text), number in there.items()})
+
+    wrote = versions_in(found)
+    tools = {"meshc": __version__, "kustomize": str(opened.kustomize.version)}
+    same = all(wrote.get(tool, version) == version for tool, version in tools.items())
+    since = _since(opened, file) if here else None
+    return list(stale_files(found, expected, compiled.plan, consistent if here else None, same_tools=same, since=since))
+
+
+def _since(opened: Opened, file: Path) -> Input | None:
+    """What changed since the commit that last touched the trees; None where Git has no such commit."""
+    commits = Commits(opened.repository.base)
+    commit = commits.last_change((OVERLAYS, OUTPUT))
+    before = commits.file(commit, file.name) if commit else None
+    if before is None:
+        return None
+    lines = changed_lines(before, opened.source.data)
+    others = [path for path in commits.changed_since(commit) if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
+    shown = tuple(opened.source.shown(path) for path in others if path != file.name)
+    return Input(opened.source.file, lines, shown, blocks_of(opened.source))
+
+
+def _show(stale: Sequence[Stale], ending: list[str], compiled: Compiled, opened: Opened, form: Format) -> None:
+    if form is Format.JSON:
+        listed = [{"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in stale]
+        problems = [as_json(p) for p in compiled.problems]
+        show_json({"stale": listed, "pending": compiled.pending, "expiring": ending, "problems": problems})
         return
-    before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
-    changed = [
-        line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))
-    ]
-    for line in changed[:_SHOWN]:
-        yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
-    if len(changed) > _SHOWN:
-        yield f"... and {len(changed) - _SHOWN} more lines"
+    for one in stale:
+        why = f" (changed since: {', '.join(one.because)})" if one.because else ""
+        if form is Format.GITHUB:
+            said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
+            tell(f"::error file={annotated(opened.source.shown(one.path))},title={one.state}::{one.state}: {said}")
+            continue
+        tell(f"{paint(one.state, 'yellow')}: {opened.source.shown(one.path)}{plain(why)}")
+        for line in one.lines:
+            tell(f"  {plain(line)}")
 
 
-def _verdict(stale: list[tuple[str, str, list[str]]], found: FileTree, opened: Opened) -> None:
-    from meshc import __version__
+_ADVICE = {
+    State.EDITED: "write it as a patch or a resource in mesh.yaml, as a compile overwrites it",
+    State.BOTH: "write what was edited as a patch or a resource in mesh.yaml, then run meshc compile",
+    State.OTHER_TOOL: "run meshc compile with the version of mesh.yaml's requires",
+}
+_DO = {state: _ADVICE.get(state, "run meshc compile") for state in State}
 
+
+def _show_objects(found: FileTree, expected: FileTree) -> None:
+    from meshc.publish.diff import compare
+    from meshc.publish.terminal import lines
+
+    tell()
+    for line in lines(compare(found.under(OUTPUT), expected.under(OUTPUT)), [], lambda t, c: paint(t, c, sys.stdout)):
+        tell(line)
+
+
+def _verdict(stale: Sequence[Stale], found: FileTree, opened: Opened) -> None:
     say(f"{count(len(stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
+    edited = sum(one.state in (State.EDITED, State.BOTH) for one in stale)
+    if edited:
+        say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")
     wrote = versions_in(found)
     for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
         if wrote.get(tool, now) != now:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from meshc.cli import ca, secrets
+from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
 from meshc.errors import Exit
@@ -90,6 +91,10 @@ def check(
     base: Annotated[
         str | None, typer.Option("--base", help="A commit: root-cert.pem must be one that its clusters can go on to.")
     ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+    ] = None,
+    difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
     fail_on: Annotated[
         ca.FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")
     ] = None,
@@ -98,7 +103,37 @@ def check(
     with reporting(form, file):
         from meshc.cli.check import check_command
 
-        check_command(file, jobs, form, base, fail_on is not None)
+        check_command(file, jobs, form, base, against, difference, fail_on is not None)
+
+
+@app.command(
+    epilog="Examples: meshc diff   |   meshc diff --base main   |   meshc diff --format markdown > comment.md   |   "
+    "meshc diff --fail-on danger"
+)
+def diff(
+    file: File = _MESH,
+    base: Annotated[
+        str | None, typer.Option("--base", help="A commit; default: where this branch left the default branch.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="A folder, or a commit, that holds the output to compare with."),
+    ] = None,
+    form: Annotated[DiffFormat, typer.Option("--format", help="How the difference is written.")] = DiffFormat.TEXT,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Also append the markdown to the file GITHUB_STEP_SUMMARY names.")
+    ] = False,
+    fail_on: Annotated[
+        DiffFailOn | None, typer.Option("--fail-on", help="Exit 1 only where something is at risk.")
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where there are differences.")] = False,
+    jobs: Jobs = None,
+) -> None:
+    """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
+    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file):
+        from meshc.cli.diff import diff_command
+
+        diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs)
 
 
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")

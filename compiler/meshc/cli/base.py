@@ -1,0 +1,99 @@
+"""base turns the commit or the folder that a command compares with into the output/ there, and what it meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshc.cli.compiled import compiled_trees
+from meshc.cli.opened import Opened
+from meshc.disk.repository import Repository
+from meshc.disk.scratch import scratch
+from meshc.errors import MeshcError, ProblemsError, UsageError
+from meshc.mesh.source import load
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
+from meshc.pipeline import plan_mesh
+from meshc.publish.committed import Commits
+from meshc.tree import FileTree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshc.plan.ir import Plan
+
+_VERSIONS = VERSIONS.removeprefix(f"{OUTPUT}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is compared with: how it is named, its output/, and its plan where there is a mesh.yaml to read."""
+
+    name: str
+    output: FileTree
+    plan: Plan | None
+
+
+def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, known: FileTree) -> Base:
+    """The base of a diff: a folder or commit that holds the output (`against`), else a commit of this repository.
+
+    `known` is an output/ that is at hand. Raises UsageError where there is nothing to compare with, and MeshcError
+    where the base has no output and can't be compiled.
+    """
+    commits = Commits(opened.repository.base)
+    if against is not None and Path(against).is_dir():
+        return Base(against, _in_folder(Path(against)), None)
+    if against is not None:
+        commit = commits.commit(against)
+        found = commits.files(commit, OUTPUT, known) or commits.files_at_top(commit, OUTPUT)
+        if not found:
+            raise UsageError(f'"{against}" is no folder, and as a commit it has no {OUTPUT}/')
+        return Base(against, _tree(found), None)
+    commit, name = (commits.commit(ref), ref) if ref is not None else commits.default_base()
+    found = commits.files(commit, OUTPUT, known)
+    data = commits.file(commit, file.name)
+    plan = _plan(data, opened.source.file) if data is not None else None
+    if data is None or _VERSIONS in found:
+        return Base(name, _tree(found), plan)
+    return Base(name, _compiled(commits, commit, name, file.name), plan)
+
+
+def _in_folder(folder: Path) -> FileTree:
+    """The output in a checkout of another repository: below output/, or the folder itself."""
+    repository = Repository.around(folder)
+    if (folder / OUTPUT).is_dir():
+        return repository.read_generated((OUTPUT,)).under(OUTPUT)
+    if not (folder / _VERSIONS).is_file():
+        raise UsageError(f'"{folder}" has no {OUTPUT}/ and isn\'t one\n  hint: name the folder that output/ lies in')
+    above = Repository.around(folder.resolve().parent)
+    return above.read_generated((folder.resolve().name,)).under(folder.resolve().name)
+
+
+def _plan(data: bytes, shown: str) -> Plan | None:
+    """What a mesh.yaml of the past meant; None where it is none to this meshc."""
+    try:
+        return plan_mesh(load(data, shown))
+    except ProblemsError:
+        return None
+
+
+def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
+    """What the mesh.yaml of a commit compiles to, in a checkout of it that is gone afterwards."""
+    everything = _tree({**commits.files_at_top(commit, ""), ".git": b"the top of a repository\n"})
+    with scratch(everything) as top:
+        place = top / commits.place_in_repository() / file
+        try:
+            compiled_at_base = compiled_trees(Opened(place), None)[1]
+        except ProblemsError as error:
+            first = error.problems[0]
+            what = f"{first.code.id}: {first.what} (line {first.place.line})"
+            hint = f"commit {OVERLAYS}/ and {OUTPUT}/ there, or compare with another commit: --base"
+            raise MeshcError(
+                f"{name} has no {OUTPUT}/, and its {file} doesn't compile\n  {what}\n  hint: {hint}"
+            ) from None
+    return compiled_at_base.under(OUTPUT)
+
+
+def _tree(files: Mapping[str, bytes]) -> FileTree:
+    """The files that a tree can hold: meshc never writes others."""
+    return FileTree({path: data for path, data in files.items() if path.isprintable() and "\\" not in path})

@@ -1,0 +1,113 @@
+"""`meshc diff`: what a change of mesh.yaml does to the clusters, and what it puts at risk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from meshc.cli.base import base_of
+from meshc.cli.compiled import compiled_trees
+from meshc.cli.diff_options import DiffFormat
+from meshc.cli.opened import Opened
+from meshc.cli.report import Format, as_json, paint, show_json, show_problems, tell
+from meshc.errors import Exit, UsageError
+from meshc.output.trees import OUTPUT
+from meshc.publish.danger import Change, dangers
+from meshc.publish.diff import Action, Difference, compare, renames
+from meshc.publish.markdown import comment
+from meshc.publish.terminal import lines
+
+if TYPE_CHECKING:
+    from meshc.cli.base import Base
+    from meshc.cli.diff_options import DiffFailOn
+    from meshc.errors import Problem
+    from meshc.plan.ir import Plan
+
+
+def diff_command(
+    file: Path,
+    base: str | None,
+    against: str | None,
+    form: DiffFormat,
+    summary: bool,
+    fail_on: DiffFailOn | None,
+    exit_zero: bool,
+    jobs: int | None,
+) -> None:
+    """Exits 1 where something differs, or only where something is at risk if that was asked for."""
+    if base is not None and against is not None:
+        raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
+    page = _summary_page() if summary else None
+    opened = Opened(file)
+    opened.repository.recover()
+    compiled, trees = compiled_trees(opened, jobs)
+    after = trees.under(OUTPUT)
+    before = base_of(opened, file, base, against, after)
+    renamed = renames(before.output, after, _same_servers(before.plan, compiled.plan))
+    difference = compare(before.output, after, renamed)
+    risks = dangers(Change(difference, (before.output, after), before.plan, compiled.plan, opened.source))
+    _show(difference, risks, compiled.plan, before, form, file)
+    if page is not None:
+        with page.open("a", encoding="utf-8") as open_page:
+            open_page.write(comment(difference, risks, compiled.plan.mesh, before.name))
+    found = bool(risks) if fail_on else bool(difference) and not exit_zero
+    if found:
+        raise typer.Exit(Exit.DIFFERS)
+
+
+def _show(difference: Difference, risks: list[Problem], plan: Plan, before: Base, form: DiffFormat, file: Path) -> None:
+    match form:
+        case DiffFormat.JSON:
+            show_json(_data(difference, risks, plan.mesh, before.name))
+        case DiffFormat.MARKDOWN:
+            tell(comment(difference, risks, plan.mesh, before.name).rstrip("\n"))
+        case DiffFormat.GITHUB:
+            tell(difference.summary)
+            show_problems(risks, Format.GITHUB, file)
+        case DiffFormat.TEXT:
+            import sys
+
+            for line in lines(difference, risks, lambda text, colour: paint(text, colour, sys.stdout)):
+                tell(line)
+
+
+def _data(difference: Difference, risks: list[Problem], mesh: str, base: str) -> dict[str, Any]:
+    actions = (Action.ADD, Action.CHANGE, Action.DELETE)
+    return {
+        "mesh": mesh,
+        "base": base,
+        "summary": {**{str(action): difference.count(action) for action in actions}, "clusters": difference.clusters},
+        "renamed": dict(difference.renamed),
+        "dangers": [as_json(risk) for risk in risks],
+        "changes": [
+            {
+                "action": entry.action,
+                **entry.identity._asdict(),
+                "clusters": entry.clusters,
+                "from": entry.origin,
+                "edits": [{"path": e.path, "before": e.before, "after": e.after} for e in entry.edits],
+            }
+            for entry in difference.entries
+        ],
+    }
+
+
+def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
+    """Old names by new ones, of clusters with the same API server."""
+    old = {cluster.api_server: cluster.name for cluster in before.clusters} if before else {}
+    return {
+        cluster.name: old[cluster.api_server]
+        for cluster in after.clusters
+        if cluster.api_server is not None and old.get(cluster.api_server, cluster.name) != cluster.name
+    }
+
+
+def _summary_page() -> Path:
+    """The page of a GitHub Actions run. Raises UsageError where there is none."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        raise UsageError("--summary writes to the file that GITHUB_STEP_SUMMARY names, and none is named")
+    return Path(path)

@@ -1,0 +1,20 @@
+"""What the options of `meshc diff` may be; apart from it, so that `--help` imports none of its work."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DiffFormat(StrEnum):
+    """How a difference is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    GITHUB = "github"
+
+
+class DiffFailOn(StrEnum):
+    """What ends a diff with 1, in place of any difference."""
+
+    DANGER = "danger"

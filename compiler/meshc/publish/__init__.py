@@ -1,0 +1,1 @@
+"""publish turns compiled trees into what changed, what that puts at risk, and a commit."""

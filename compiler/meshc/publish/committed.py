@@ -1,0 +1,144 @@
+"""committed turns a commit into the files that stand in it, by reading Git's objects alone.
+
+No filter, hook or setting of a repository takes part, nothing is fetched, and no file is checked out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha1
+from pathlib import Path
+
+from meshc.errors import ToolError, UsageError
+from meshc.process import Command, CommandError, run
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,200}")
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
+_DEFAULTS = ("origin/main", "origin/master", "main", "master")
+_SHALLOW = "in CI fetch the whole history: fetch-depth: 0, or GIT_DEPTH: 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """The history around the folder of a mesh.yaml."""
+
+    base: Path
+
+    def commit(self, ref: str) -> str:
+        """The full name of a commit. Raises UsageError for no name of one, and for one that Git doesn't know."""
+        if not _REF.fullmatch(ref):
+            raise UsageError(f'"{ref[:80]}" is no name of a commit')
+        found = self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        if not found:
+            raise UsageError(f'Git knows no commit "{ref}" here\n  hint: fetch it first; {_SHALLOW}')
+        return found
+
+    def default_base(self) -> tuple[str, str]:
+        """Where this branch left the default one: a commit, and how to name it.
+
+        In a pull request of GitHub or a merge request of GitLab it is the branch that it goes to. Raises UsageError
+        where no branch is known, or none that shares a commit with this one.
+        """
+        told = os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+        head = self._asked("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        for ref in [f"origin/{told}"] if told else [*([head] if head else []), *_DEFAULTS]:
+            if _REF.fullmatch(ref) and self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
+                found = self._asked("merge-base", "HEAD", ref)
+                if not found:
+                    raise UsageError(f'HEAD and "{ref}" share no commit\n  hint: name a commit with --base; {_SHALLOW}')
+                return found, ref
+        raise UsageError(f"no branch to compare with was found\n  hint: name a commit with --base; {_SHALLOW}")
+
+    def files(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+        """The files below a folder beside mesh.yaml as a commit has them, by path in that folder; links left out.
+
+        `known` are files that are at hand: one that is the same isn't read again.
+        """
+        return self._files(commit, f"{self._prefix()}{folder}".rstrip("/"), known or {})
+
+    def files_at_top(self, commit: str, folder: str) -> dict[str, bytes]:
+        """The same for a folder at the top of the repository; "" is the whole of it."""
+        return self._files(commit, folder, {})
+
+    def place_in_repository(self) -> str:
+        """The folder of mesh.yaml from the top of the repository, with a / at its end unless it is the top."""
+        return self._prefix()
+
+    def file(self, commit: str, path: str) -> bytes | None:
+        """A file beside mesh.yaml as a commit has it, None where it has none."""
+        top = f"{self._prefix()}{path}"
+        folder, _, name = top.rpartition("/")
+        return self._files(commit, folder, {}, only=name).get(name)
+
+    def last_change(self, paths: tuple[str, ...]) -> str:
+        """The last commit that changed one of the paths beside mesh.yaml, "" if none did."""
+        return self._asked("log", "-1", "--format=%H", "--end-of-options", "HEAD", "--", *paths)
+
+    def changed_since(self, commit: str) -> tuple[str, ...]:
+        """Files below the folder of mesh.yaml that later commits changed."""
+        words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--relative", "--end-of-options")
+        said = self._run(*words, commit, "HEAD", "--", ".")
+        return tuple(path for path in said.decode(errors="replace").split("\0") if path)
+
+    def _files(self, commit: str, folder: str, known: Mapping[str, bytes], only: str = "") -> dict[str, bytes]:
+        prefix = f"{folder}/" if folder else ""
+        rows = self._run(
+            "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *filter(None, [prefix + only])
+        )
+        wanted: dict[str, bytes] = {}
+        found: dict[str, bytes] = {}
+        for row in rows.split(b"\0"):
+            meta, _, path = row.partition(b"\t")
+            mode, _, name = meta.partition(b" blob ")
+            relative = path.decode(errors="surrogateescape").removeprefix(prefix)
+            if only and relative != only:
+                continue
+            if mode not in (b"100644", b"100755"):
+                continue
+            if relative in known and _name_of(known[relative]) == name:
+                found[relative] = known[relative]
+            else:
+                wanted[relative] = name
+        return found | self._blobs(wanted)
+
+    def _blobs(self, wanted: Mapping[str, bytes]) -> dict[str, bytes]:
+        names = b"".join(name + b"\n" for name in wanted.values())
+        said = self._run("cat-file", "--batch", stdin=names) if wanted else b""
+        found, position = {}, 0
+        for path in wanted:
+            end = said.index(b"\n", position)
+            size = said[position:end].rsplit(b" ", 1)[1]
+            if size == b"missing":
+                raise ToolError(f"Git has no content of {path!r} here\n  hint: this is a partial clone: fetch it whole")
+            found[path] = said[end + 1 : end + 1 + int(size)]
+            position = end + int(size) + 2
+        return found
+
+    def _prefix(self) -> str:
+        return self._run("rev-parse", "--show-prefix").decode().rstrip("\n")
+
+    def _asked(self, *words: str) -> str:
+        """What git answers; "" where it says no."""
+        try:
+            return run(Command((*_GIT, *words), cwd=self.base)).decode().strip()
+        except CommandError:
+            return ""
+
+    def _run(self, *words: str, stdin: bytes = b"") -> bytes:
+        try:
+            return run(Command((*_GIT, *words), cwd=self.base, stdin=stdin))
+        except CommandError as error:
+            if "not a git repository" in error.said:
+                raise UsageError("this is no Git repository, so there is nothing to compare with") from None
+            if "dubious ownership" in error.said:
+                hint = f'git config --system --add safe.directory "{self.base}"'
+                raise ToolError(f"git doesn't read a repository of another user\n  hint: {hint}") from None
+            raise
+
+
+def _name_of(data: bytes) -> bytes:
+    """What Git calls a file with these bytes, in a repository of SHA-1 names."""
+    return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest().encode()

@@ -1,0 +1,131 @@
+"""compare turns two states of an object into edits: the values that differ, each with its path.
+
+Lists are matched by name or port, or by what is equal in them; order counts where it has a meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher, unified_diff
+from typing import Any
+
+_KEYS = (("name",), ("number",), ("ip",), ("secretName",))
+_PORT_KEYS = (("port", "protocol"), ("port",), ("number",), ("containerPort",), ("name",))
+"""What tells the items of a list apart, and those of a list of ports: the first that does in both states."""
+_UNORDERED = {
+    *("apiGroups", "resources", "resourceNames", "nonResourceURLs", "verbs", "operations", "apiVersions"),
+    *("rules", "subjects", "addresses", "subsets", "finalizers", "imagePullSecrets", "exportTo", "hosts"),
+    *("externalIPs", "loadBalancerSourceRanges", "readers", "principals", "namespaces", "matchExpressions"),
+}
+"""Keys of lists that are sets to whoever reads them."""
+_ORDERED = {"initContainers", "http", "tls", "tcp", "configPatches", "env"}
+"""Keys of lists with named items that are gone through in their order all the same."""
+_LINES = 12
+"""Lines of a text that are shown at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One value that differs: what it was and what it is, as text; None where it is not there.
+
+    `several` tells that both are lines of a longer text.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+    several: bool = False
+
+
+def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
+    """Every difference, in the order of the paths. Nothing if both mean the same."""
+    if before == after and type(before) is type(after):
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}, key=str):
+            yield from _entry(before, after, key, _joined(path, str(key)))
+    elif isinstance(before, tuple | list) and isinstance(after, tuple | list):
+        yield from _lists(before, after, path)
+    elif isinstance(before, str) and isinstance(after, str) and ("\n" in before.strip() or "\n" in after.strip()):
+        yield from _texts(before, after, path)
+    else:
+        yield Edit(path, text(before), text(after))
+
+
+def text(value: object) -> str:
+    """A value on one line: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _entry(before: Mapping[Any, Any], after: Mapping[Any, Any], key: object, path: str) -> Iterator[Edit]:
+    if key not in before:
+        yield Edit(path, None, text(after[key]))
+    elif key not in after:
+        yield Edit(path, text(before[key]), None)
+    else:
+        yield from edits(before[key], after[key], path)
+
+
+def _joined(path: str, key: str) -> str:
+    if not key or "." in key or "/" in key:
+        return f'{path}["{key}"]'
+    return f"{path}.{key}" if path else key
+
+
+def _lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[Edit]:
+    field = path.rpartition(".")[2]
+    known = _PORT_KEYS if field == "ports" else _KEYS
+    keys = next((keys for keys in known if _tells_apart(keys, before) and _tells_apart(keys, after)), None)
+    if keys:
+        old, new = ({_key(keys, item): item for item in items} for items in (before, after))
+        for key in dict.fromkeys((*old, *new)):
+            yield from _entry(old, new, key, f"{path}[{key}]")
+        common = [[key for key in items if key in old and key in new] for items in (old, new)]
+        if field in _ORDERED and common[0] != common[1]:
+            yield Edit(f"{path} (order)", ", ".join(common[0]), ", ".join(common[1]))
+        return
+    old_texts, new_texts = [text(item) for item in before], [text(item) for item in after]
+    if field in _UNORDERED:
+        gone, come = Counter(old_texts) - Counter(new_texts), Counter(new_texts) - Counter(old_texts)
+        left = [item for item in before if gone[text(item)] > 0], [item for item in after if come[text(item)] > 0]
+        yield from _pairs(*left, path)
+        return
+    for operation, a, b, c, d in SequenceMatcher(None, old_texts, new_texts, autojunk=False).get_opcodes():
+        if operation != "equal":
+            yield from _pairs(before[a:b], after[c:d], path, a)
+
+
+def _pairs(before: Sequence[Any], after: Sequence[Any], path: str, first: int = 0) -> Iterator[Edit]:
+    """Items that are in each other's place; those that nothing took the place of, or that took no place."""
+    for number, (old, new) in enumerate(zip(before, after, strict=False), first):
+        yield from edits(old, new, f"{path}[{number}]")
+    for item in before[len(after) :]:
+        yield Edit(f"{path}[]", text(item), None)
+    for item in after[len(before) :]:
+        yield Edit(f"{path}[]", None, text(item))
+
+
+def _tells_apart(keys: tuple[str, ...], items: Sequence[Any]) -> bool:
+    for item in items:
+        if not isinstance(item, Mapping) or not all(isinstance(item.get(key), str | int) for key in keys):
+            return False
+    return len({_key(keys, item) for item in items}) == len(items)
+
+
+def _key(keys: tuple[str, ...], item: Mapping[str, Any]) -> str:
+    return "/".join(str(item[key]) for key in keys)
+
+
+def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
+    """The lines that differ, without those around them."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    old, new = ([line[1:] for line in lines if line[:1] == sign] for sign in "-+")
+    yield Edit(path, _some(old), _some(new), several=True)
+
+
+def _some(lines: list[str]) -> str | None:
+    more = len(lines) - _LINES
+    return "\n".join([*lines[:_LINES], *([f"... and {more} more lines"] if more > 0 else [])]) if lines else None

@@ -1,0 +1,157 @@
+"""danger turns a difference into what it puts at risk: one problem a risk, with the clusters that it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.errors import Code, Path, Problem
+from meshc.publish.danger_objects import OF_ENTRIES
+from meshc.publish.danger_trust import authorities_at_risk
+from meshc.publish.diff import Action, Difference
+
+if TYPE_CHECKING:
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.tree import FileTree
+
+_SPEC: Path = ("spec",)
+_FEW = 3
+"""Clusters: a change in both of two clusters is no change of a fleet at once."""
+LEAVING = (
+    "Move its traffic away first: without injector and control plane new pods there start without a sidecar.",
+    "Its remote secret goes from the primary, which then forgets its endpoints: calls to them go elsewhere, or fail.",
+    "Argo CD or Flux prunes its other objects. Namespaces and cacerts are protected and stay: delete them by hand.",
+    "Its credentials still open its API server: delete the reader's service account, or its token, in the cluster.",
+)
+"""What has to be known when a cluster leaves a mesh, in the order in which it happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference with what both sides mean. `before` is the plan of the old mesh.yaml, where there is one to read."""
+
+    difference: Difference
+    trees: tuple[FileTree, FileTree]
+    before: Plan | None
+    after: Plan
+    source: Source
+
+
+def dangers(change: Change) -> list[Problem]:
+    """Every risk of a change, in the order of the codes. All are warnings: a reviewer decides."""
+    found = [
+        *_clusters(change),
+        *_identity(change),
+        *_control_planes(change),
+        *(_at_clusters(change, *risk) for one in OF_ENTRIES for risk in one(change.difference)),
+        *(_at_clusters(change, *risk) for risk in authorities_at_risk(change.difference, *change.trees)),
+        *_everywhere(change),
+    ]
+    return sorted(found, key=lambda problem: (problem.code.id, problem.place, problem.what))
+
+
+def leaving(difference: Difference) -> tuple[str, ...]:
+    """The clusters that go."""
+    return tuple(name for name in difference.before if name not in difference.after)
+
+
+def listed(clusters: tuple[str, ...]) -> str:
+    """The names of some clusters, and how many there are more."""
+    more = len(clusters) - _SHOWN
+    return ", ".join(clusters[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+_SHOWN = 6
+
+
+def _at_clusters(change: Change, code: Code, what: str, clusters: tuple[str, ...]) -> Problem:
+    """The problem at the first of its clusters that mesh.yaml still has."""
+    known = {cluster.name: cluster.place for cluster in change.after.clusters}
+    place = next((known[name] for name in clusters if name in known), change.source.document.place(_SPEC))
+    return code.at(place, f"{what} in {listed(clusters)}", code.advice, clusters=clusters)
+
+
+def _clusters(change: Change) -> Iterator[Problem]:
+    renamed = change.difference.renamed
+    place = change.source.document.place((*_SPEC, "clusters"))
+    for name in change.difference.before:
+        if name not in change.difference.after:
+            code = codes.CLUSTER_LEAVES
+            yield code.at(
+                place, f'"{name}" leaves the mesh: all of its objects are pruned', code.advice, clusters=[name]
+            )
+    for old, new in renamed.items():
+        what = f'"{old}" is "{new}" now: to Istio another cluster, whose endpoints and certificates begin anew'
+        yield _named(change, codes.CLUSTER_RENAMED, new, what)
+
+
+def _identity(change: Change) -> Iterator[Problem]:
+    if change.before is None:
+        return
+    old, new = change.before, change.after
+    for field, was, now in (
+        ("trustDomain", old.trust_domain, new.trust_domain),
+        ("meshID", old.mesh_id, new.mesh_id),
+    ):
+        if was != now:
+            code = codes.MESH_IDENTITY
+            place = change.source.document.place((*_SPEC, "istio", field))
+            what = f'{field} is "{now}" instead of "{was}"'
+            yield code.at(place, what, code.advice, clusters=change.difference.after)
+    for name, cluster_was, cluster_is in _both(change):
+        if cluster_was.network != cluster_is.network:
+            what = f'"{name}" is in network "{cluster_is.network or ""}" instead of "{cluster_was.network or ""}"'
+            yield _named(change, codes.MESH_IDENTITY, name, what)
+
+
+def _control_planes(change: Change) -> Iterator[Problem]:
+    moves: dict[tuple[str, str], list[str]] = {}
+    for name, was, now in _both(change):
+        old, new = _reached(was.attachment), _reached(now.attachment)
+        if old and new and old != new:
+            moves.setdefault((old, new), []).append(name)
+    for (old, new), clusters in moves.items():
+        what = f"the control plane is reached by {new} instead of {old}"
+        yield _at_clusters(change, codes.CONTROL_PLANE_MOVED, what, tuple(clusters))
+
+
+def _reached(attachment: Attachment | None) -> str:
+    if attachment is None:
+        return ""
+    addresses = [f"{part} {address}" for part, address in sorted(attachment.addresses.items())]
+    return ", ".join([*addresses, *([attachment.injection_url] if attachment.injection_url else [])])
+
+
+def _both(change: Change) -> Iterator[tuple[str, ClusterPlan, ClusterPlan]]:
+    """Clusters on both sides, by their new names."""
+    if change.before is None:
+        return
+    old_names = {new: old for old, new in change.difference.renamed.items()}
+    old = {cluster.name: cluster for cluster in change.before.clusters}
+    for cluster in change.after.clusters:
+        was = old.get(old_names.get(cluster.name, cluster.name))
+        if was is not None:
+            yield cluster.name, was, cluster
+
+
+def _named(change: Change, code: Code, name: str, what: str) -> Problem:
+    return code.at(change.after.cluster(name).place, what, code.advice, clusters=[name])
+
+
+def _everywhere(change: Change) -> Iterator[Problem]:
+    """Something that was there changes or goes in all of the clusters: nothing is left to compare with."""
+    stays = set(change.difference.before) & set(change.difference.after)
+    touched = {
+        name
+        for entry in change.difference.entries
+        if entry.action is not Action.ADD
+        for name in entry.clusters
+        if name in stays
+    }
+    if len(stays) >= _FEW and touched == stays:
+        code = codes.EVERY_CLUSTER
+        what = f"objects change in all {len(stays)} clusters at once"
+        yield code.at(change.source.document.place(_SPEC), what, code.advice, clusters=sorted(stays))

@@ -1,0 +1,156 @@
+"""danger_objects turns entries of a difference into the risks that the objects themselves tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from meshc import codes
+from meshc.errors import Code
+from meshc.kube import Body
+from meshc.publish.diff import Action, Difference, Entry
+from meshc.publish.shown import readers
+from meshc.secrets.contract import at
+
+Risk = tuple[Code, str, tuple[str, ...]]
+"""A code, what happens, and the clusters it happens in."""
+
+_STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 2, "ISTIO_MUTUAL": 2}
+"""Modes of PeerAuthentication, MeshPolicy and a DestinationRule's TLS settings; one that is left out is permissive."""
+
+
+def credentials(difference: Difference) -> Iterator[Risk]:
+    """Remote secrets that go, or move, while their cluster stays."""
+    for entry, old, _ in _bodies(difference, Action.DELETE, Action.MOVE):
+        remote = remote_of(old)
+        if remote is None or remote not in difference.after or set(entry.clusters) - set(difference.after):
+            continue
+        if entry.action is Action.MOVE:
+            what = f'the credentials of "{remote}" move from {entry.origin}: until both are synced no primary has them,'
+            yield codes.CREDENTIALS_LEAVE, what, entry.clusters
+        else:
+            yield codes.CREDENTIALS_LEAVE, f'istiod loses the endpoints of "{remote}"', entry.clusters
+
+
+def mutual_tls(difference: Difference) -> Iterator[Risk]:
+    for entry, old, new in _bodies(difference, Action.CHANGE, Action.DELETE):
+        was, now = mode_of(old), mode_of(new)
+        if was is not None and _STRENGTH.get(was, 1) > _STRENGTH.get(now or "", 1):
+            become = f"is {now} instead of {was}" if now else f"of {was} goes"
+            yield codes.MUTUAL_TLS_WEAKER, f"{entry.identity} {become}", entry.clusters
+
+
+def namespaces(difference: Difference) -> Iterator[Risk]:
+    for entry, _, _ in _bodies(difference, Action.DELETE):
+        staying = tuple(name for name in entry.clusters if name in difference.after)
+        if entry.identity.kind == "Namespace" and staying:
+            what = f'Namespace "{entry.identity.name}" stays with its workloads, and nothing sets its labels any more'
+            yield codes.NAMESPACE_LEAVES, what, staying
+
+
+def copies(difference: Difference) -> Iterator[Risk]:
+    for entry, _, _ in _bodies(difference, Action.DELETE):
+        staying = tuple(name for name in entry.clusters if name in difference.after)
+        if entry.identity.kind == "Service" and not entry.identity.group and staying:
+            name = f"{entry.identity.namespace}/{entry.identity.name}"
+            yield codes.COPY_LEAVES, f"Service {name} goes, and its name no longer resolves for callers", staying
+
+
+def ports(difference: Difference) -> Iterator[Risk]:
+    """A port's name tells Istio its protocol, and its endpoints in other clusters are matched by it."""
+    for entry, old, new in _bodies(difference, Action.CHANGE):
+        if entry.identity.kind != "Service" or entry.identity.group:
+            continue
+        was, now = _ports(old), _ports(new)
+        for number in sorted(was.keys() - now.keys()):
+            yield codes.PORT_CHANGED, f"{entry.identity}: port {number} ({was[number]}) goes", entry.clusters
+        for number in sorted(was.keys() & now.keys()):
+            if was[number] != now[number]:
+                what = f"{entry.identity}: port {number} is {now[number]} instead of {was[number]}"
+                yield codes.PORT_CHANGED, what, entry.clusters
+
+
+def webhooks(difference: Difference) -> Iterator[Risk]:
+    for entry, old, new in _bodies(difference, Action.CHANGE):
+        was, now = _policies(old), _policies(new)
+        for name in sorted(was.keys() & now.keys()):
+            if was[name] != now[name]:
+                what = f"{entry.identity}: {name} has failurePolicy {now[name]} instead of {was[name]}"
+                yield codes.FAILURE_POLICY, what, entry.clusters
+
+
+def new_readers(difference: Difference) -> Iterator[Risk]:
+    for entry, old, new in _bodies(difference, Action.CHANGE, Action.MOVE):
+        added = sorted({*readers(new)} - {*readers(old)}) if "sops" in old else ()
+        if added:
+            names = ", ".join(f"{one[:16]}..." if len(one) > _KEY else one for one in added)
+            yield codes.READER_ADDED, f"{names} can open {entry.identity}", entry.clusters
+
+
+_KEY = 24
+"""Characters of a recipient that are shown whole."""
+
+OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
+    credentials,
+    mutual_tls,
+    namespaces,
+    copies,
+    ports,
+    webhooks,
+    new_readers,
+)
+"""The risks that entries alone tell, in no order that matters."""
+
+
+def remote_of(body: Body) -> str | None:
+    """The cluster that a remote secret of any form holds the credentials of."""
+    for path in (("metadata",), ("spec", "template", "metadata"), ("spec", "target", "template", "metadata")):
+        metadata = at(body, *path)
+        if at(metadata, "labels", "istio/multiCluster") == "true":
+            name = at(metadata, "annotations", "networking.istio.io/cluster") or at(body, "metadata", "name")
+            return str(name)
+    return None
+
+
+def mode_of(body: Body) -> str | None:
+    """The mode of an object that sets mutual TLS; None for any other object."""
+    match body.get("kind"):
+        case "PeerAuthentication":
+            return str(at(body, "spec", "mtls", "mode") or "PERMISSIVE")
+        case "MeshPolicy" | "Policy":
+            peers = at(body, "spec", "peers")
+            first = peers[0] if isinstance(peers, tuple) and peers else None
+            return str(at(first, "mtls", "mode") or "STRICT") if isinstance(first, Mapping) else "DISABLE"
+        case "DestinationRule":
+            mode = at(body, "spec", "trafficPolicy", "tls", "mode")
+            return str(mode) if mode else None
+    return None
+
+
+def _bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:
+    """Entries with the object before and after in the first of their clusters; empty where there is none."""
+    for entry in difference.entries:
+        if entry.action in actions:
+            first = entry.clusters[0]
+            old = difference.sides[entry.origin or first].before.get(entry.identity, {})
+            yield entry, old, difference.sides[first].after.get(entry.identity, {})
+
+
+def _ports(body: Body) -> dict[int, str]:
+    """What a port is to Istio, by number."""
+    listed = at(body, "spec", "ports")
+    found: dict[int, str] = {}
+    for port in listed if isinstance(listed, tuple) else ():
+        number = port.get("port") if isinstance(port, Mapping) else None
+        if isinstance(number, int):
+            named = [str(port[key]) for key in ("name", "appProtocol") if port.get(key)]
+            protocol = str(port.get("protocol") or "TCP")
+            found[number] = " ".join([*named, *([] if protocol == "TCP" and named else [protocol])])
+    return found
+
+
+def _policies(body: Body) -> dict[str, Any]:
+    hooks = body.get("webhooks")
+    items = [hook for hook in hooks if isinstance(hook, Mapping)] if isinstance(hooks, tuple) else []
+    default = "Fail" if str(body.get("apiVersion", "")).endswith("/v1") else "Ignore"  # that of an API server
+    return {str(hook.get("name")): hook.get("failurePolicy") or default for hook in items}

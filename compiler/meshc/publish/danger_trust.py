@@ -1,0 +1,78 @@
+"""danger_trust turns the public parts of cacerts on both sides into what a change does to the trust of a mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meshc import codes
+from meshc.kube import Body
+from meshc.publish.danger_objects import Risk
+from meshc.publish.diff import Difference
+from meshc.publish.objects import Parser
+from meshc.publish.shown import pem_of
+from meshc.tree import FileTree
+from meshc.trust.certificates import read
+from meshc.trust.keys import IssueError
+from meshc.trust.rotation import roots_above
+
+_NAME = "cacerts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    """Fingerprints: of a cluster's CA, of the roots it trusts, and of those among them that its CA is under."""
+
+    ca: str
+    roots: frozenset[str]
+    above: frozenset[str]
+
+
+def authorities_at_risk(difference: Difference, before: FileTree, after: FileTree) -> Iterator[Risk]:
+    """CAs that are replaced, and roots that go while a CA under them may still sign.
+
+    A cluster's workloads keep their certificates until they end, so what counts is who signed before the change.
+    """
+    if not any(identity.name == _NAME for s in difference.sides.values() for identity in (*s.before, *s.after)):
+        return
+    old_names = {new: old for old, new in difference.renamed.items()}
+    old = {name: _of(before, old_names.get(name, name)) for name in difference.before}
+    new = {name: _of(after, name) for name in difference.after}
+    for name in difference.after:
+        was, now = old.get(name), new[name]
+        if was and now and was.ca != now.ca:
+            yield codes.CA_REPLACED, f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}...", (name,)
+    dropped: dict[str, list[str]] = {root: [] for one in old.values() if one for root in sorted(one.roots)}
+    for name, now in new.items():
+        was = old.get(name)
+        for root in (was.roots - now.roots) if was and now else ():
+            dropped[root].append(name)
+    for root, clusters in dropped.items():
+        under = [name for name, one in old.items() if one and root in one.above]
+        if clusters and under:
+            what = f"root {root[:23]}... is no longer trusted, and the CAs of {', '.join(under[:6])} are under it,"
+            yield codes.ROOT_DROPPED, what, tuple(clusters)
+
+
+def _of(tree: FileTree, cluster: str) -> _Authority | None:
+    """None where there is no cacerts, or not all of its public parts are in Git."""
+    file = f"{cluster}/{_NAME}.yaml"
+    if file not in tree:
+        return None
+    for identity, body in Parser().objects(FileTree({file: tree[file]})).items():
+        if identity.name == _NAME:
+            return _authority(body)
+    return None
+
+
+def _authority(body: Body) -> _Authority | None:
+    ca, chain, roots = (pem_of(body, f"{name}.pem") for name in ("ca-cert", "cert-chain", "root-cert"))
+    if not (ca and chain and roots):
+        return None
+    try:
+        above = roots_above(ca, chain, roots)
+    except IssueError:
+        return None
+    over = frozenset(one.fingerprint for pem in above for one in read("", pem)[0])
+    trusted = frozenset(one.fingerprint for one in read("", roots)[0])
+    return _Authority(read("", ca)[0][0].fingerprint, trusted, over)

@@ -1,0 +1,176 @@
+"""diff turns two trees of output/ into what is added, changed and deleted, each change told once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from meshc.kube import Body, Identity
+from meshc.publish.compare import Edit, edits
+from meshc.publish.objects import Parser, Sides, clusters_in, folders_in
+from meshc.publish.shown import shown
+from meshc.tree import FileTree
+
+CLUSTER = "{cluster}"
+"""Stands for the name of each of the clusters in an edit that is otherwise the same in all of them."""
+
+
+class Action(StrEnum):
+    """What becomes of an object."""
+
+    ADD = "add"
+    CHANGE = "change"
+    DELETE = "delete"
+    MOVE = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of one object, in every cluster where it is the same; `origin` is where a moved one was."""
+
+    action: Action
+    identity: Identity
+    clusters: tuple[str, ...]
+    edits: tuple[Edit, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All that differs, in the order of actions, kinds and names.
+
+    `before` and `after` are the clusters of both sides, a renamed one under its new name in both; `renamed` tells its
+    old one. `sides` are the objects themselves: secrets in them are sealed, and still nothing to print.
+    """
+
+    entries: tuple[Entry, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    renamed: Mapping[str, str]
+    sides: Mapping[str, Sides]
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters that something changes in."""
+        return tuple(sorted({name for entry in self.entries for name in (*entry.clusters, entry.origin) if name}))
+
+    def count(self, action: Action) -> int:
+        """How many objects: the same one in two clusters is two. A moved one is added and deleted."""
+        counted = (action,) if action is Action.CHANGE else (action, Action.MOVE)
+        return sum(len(entry.clusters) for entry in self.entries if entry.action in counted)
+
+    @property
+    def summary(self) -> str:
+        """`1 to add, 2 to change, 0 to delete in 3 clusters`."""
+        numbers = ", ".join(
+            f"{self.count(action)} to {action}" for action in (Action.ADD, Action.CHANGE, Action.DELETE)
+        )
+        clusters = len(self.clusters)
+        renamed = f", {len(self.renamed)} renamed" if self.renamed else ""
+        return f"{numbers} in {clusters} cluster{'' if clusters == 1 else 's'}{renamed}"
+
+    def __bool__(self) -> bool:
+        """Whether there is any difference. A cluster that only has another name is one."""
+        return bool(self.entries or self.renamed)
+
+
+def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None = None) -> Difference:
+    """What a sync of `after` does where `before` was synced. `renamed` gives old names by new ones.
+
+    Both are trees of output/. Raises MeshcError for a file that isn't YAML.
+    """
+    renamed = renamed or {}
+    parser = Parser()
+    sides: dict[str, Sides] = {}
+    for old, new in renamed.items():
+        before = _as_renamed(before, old, new)
+    for folder in sorted(folders_in(before) | folders_in(after)):
+        sides[folder] = parser.sides(before.under(folder), after.under(folder))
+    entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side))
+    return Difference(_moved(entries), clusters_in(before), clusters_in(after), renamed, sides)
+
+
+def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> dict[str, str]:
+    """New names by old ones, of clusters that are there under another name.
+
+    `evidence` gives old names by what tells a cluster (new name: old name); without any, one cluster that goes is
+    another that comes where nine in ten of their objects are the same.
+    """
+    gone = [name for name in clusters_in(before) if name not in clusters_in(after)]
+    come = [name for name in clusters_in(after) if name not in clusters_in(before)]
+    known = {old: new for new, old in evidence.items() if old in gone and new in come}
+    if known or len(gone) != 1 or len(come) != 1:
+        return known
+    parser = Parser()
+    (old,), (new,) = gone, come
+    was, now = parser.objects(_as_renamed(before, old, new).under(new)), parser.objects(after.under(new))
+    same = sum(now.get(identity) == body for identity, body in was.items())
+    return {old: new} if same * 10 >= 9 * max(len(was), len(now), 1) else {}
+
+
+def _entries(folder: str, sides: Sides) -> Iterable[Entry]:
+    for identity in sorted({*sides.before, *sides.after}):
+        old, new = sides.before.get(identity), sides.after.get(identity)
+        if old is None or new is None:
+            yield Entry(Action.ADD if old is None else Action.DELETE, identity, (folder,))
+        elif found := tuple(_edits(old, new)):
+            yield Entry(Action.CHANGE, identity, (folder,), found)
+
+
+def _edits(old: Body, new: Body) -> Iterable[Edit]:
+    if old.get("kind") != new.get("kind"):
+        return [Edit("kind", str(old.get("kind")), str(new.get("kind")))]
+    found = list(edits(shown(old), shown(new)))
+    # Only what is left out of what may be seen differs: a secret that was sealed again, a MAC.
+    return found or ([Edit("sops", "sealed", "sealed again")] if "sops" in new and old != new else [])
+
+
+def _grouped(entries: Iterable[Entry]) -> list[Entry]:
+    """One entry for what is the same in many clusters but for their own names."""
+    groups: dict[tuple[Action, Identity, tuple[Edit, ...]], list[Entry]] = {}
+    for entry in entries:
+        (cluster,) = entry.clusters
+        neutral = tuple(_neutral(edit, cluster) for edit in entry.edits)
+        groups.setdefault((entry.action, entry.identity, neutral), []).append(entry)
+    found = []
+    for (_, _, neutral_edits), members in groups.items():
+        clusters = tuple(name for member in members for name in member.clusters)
+        texts = members[0].edits if len(members) == 1 else neutral_edits
+        found.append(replace(members[0], clusters=clusters, edits=texts))
+    order = list(Action)
+    return sorted(found, key=lambda entry: (order.index(entry.action), entry.identity, entry.clusters))
+
+
+def _neutral(edit: Edit, cluster: str) -> Edit:
+    word = _word(cluster)
+    before, after = (None if t is None else word.sub(CLUSTER, t) for t in (edit.before, edit.after))
+    return replace(edit, path=word.sub(CLUSTER, edit.path), before=before, after=after)
+
+
+def _moved(entries: list[Entry]) -> tuple[Entry, ...]:
+    """Credentials that leave one primary and come to another, told as the one move that they are."""
+    come = {e.identity: e for e in entries if e.action is Action.ADD and len(e.clusters) == 1}
+    gone = {e.identity: e for e in entries if e.action is Action.DELETE and len(e.clusters) == 1}
+    both = {identity for identity in come.keys() & gone.keys() if identity.kind == "Secret"}
+    kept = [e for e in entries if e.identity not in both or e.action is Action.CHANGE]
+    moves = [Entry(Action.MOVE, one, come[one].clusters, origin=gone[one].clusters[0]) for one in sorted(both)]
+    return (*kept, *moves)
+
+
+def _as_renamed(tree: FileTree, old: str, new: str) -> FileTree:
+    """The tree as it would be had the cluster always had its new name."""
+    word = _word(old)
+    below = {
+        f"{new}/{path}": word.sub(new, d.decode(errors=_ODD)).encode(errors=_ODD) for path, d in tree.under(old).items()
+    }
+    return FileTree.join({path: data for path, data in tree.items() if not path.startswith(f"{old}/")}, below)
+
+
+_ODD = "surrogateescape"
+"""Bytes that are no UTF-8 stay what they are."""
+
+
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(name)}(?![A-Za-z0-9-])")

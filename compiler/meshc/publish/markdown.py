@@ -1,0 +1,86 @@
+"""markdown turns a difference into a comment for a pull request: what matters first, and never too long for one.
+
+Every text that comes from a file stands in code, where GitHub and GitLab run no markup, mention or link, with all
+that isn't a letter or a digit spelled out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from meshc.plain import plain, short
+from meshc.publish.blocks import Block, blocks
+from meshc.publish.danger import LEAVING, leaving
+from meshc.publish.diff import Difference
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+
+LIMIT = 65_000
+"""Characters: GitHub takes 65,536 in a comment."""
+_BOX, _WIDTH = 30_000, 300
+
+
+def comment(difference: Difference, dangers: Sequence[Problem], mesh: str, base: str) -> str:
+    """The whole comment. Its first line is a marker by which a bot finds the comment of an earlier run.
+
+    What doesn't fit goes as whole groups, and is counted.
+    """
+    head = [
+        f"<!-- meshc diff {re.sub(r'[^a-z0-9.-]', '', mesh)} -->",
+        f"**{difference.summary}** of mesh {_code(mesh)}",
+    ]
+    head += [f"compared with {_code(base)}", ""]
+    head += _box(difference, dangers)
+    parts = [_details(block) for block in blocks(difference)]
+    room = LIMIT - 200 - sum(len(line) + 1 for line in head)
+    kept: list[str] = []
+    for number, part in enumerate(parts):
+        room -= len(part) + 1
+        if room < 0:
+            left = len(parts) - number
+            kept.append(
+                f"{left} more group{'' if left == 1 else 's'} of changes don't fit: run `meshc diff` to see all."
+            )
+            break
+        kept.append(part)
+    return "\n".join([*head, *kept]).rstrip("\n") + "\n"
+
+
+def _box(difference: Difference, dangers: Sequence[Problem]) -> list[str]:
+    if not dangers:
+        return []
+    lines = ["> [!WARNING]", f"> **{len(dangers)} to look at before this is merged**", ">"]
+    for number, problem in enumerate(dangers):
+        line = f"> * **{problem.code.id}** {problem.code.title}: {_code(problem.what)}<br>{problem.hint}"
+        if sum(map(len, lines)) + len(line) > _BOX:
+            lines.append(f"> * and {len(dangers) - number} more: run `meshc diff`")
+            break
+        lines.append(line)
+    lines.append("")
+    if leaving(difference):
+        lines += ["When a cluster leaves:", "", *(f"{n}. {line}" for n, line in enumerate(LEAVING, 1)), ""]
+    return lines
+
+
+def _details(block: Block) -> str:
+    title = f"{_code(block.title)} &mdash; {_code(block.where)}"
+    if not block.edits:
+        return f"* {title}"
+    body = [line for edit in block.edits for line in _lines(edit.path, edit.before, edit.after)]
+    fence = "`" * max(3, 1 + max((len(run) for line in body for run in re.findall("`+", line)), default=0))
+    return "\n".join(["<details><summary>" + title + "</summary>", "", f"{fence}diff", *body, fence, "", "</details>"])
+
+
+def _lines(path: str, before: str | None, after: str | None) -> Iterable[str]:
+    yield f"  {plain(path)}"
+    for sign, text in (("-", before), ("+", after)):
+        for line in text.split("\n") if text is not None else ():
+            yield f"{sign} {short(line, _WIDTH)}"
+
+
+def _code(text: str) -> str:
+    """Text in a code element, with nothing in it that markdown or HTML reads."""
+    return f"<code>{re.sub(r'[^A-Za-z0-9 ,:/()=-]', lambda found: f'&#{ord(found[0])};', short(text, _WIDTH))}</code>"

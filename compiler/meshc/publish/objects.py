@@ -1,0 +1,90 @@
+"""objects turns two trees of output/ into the objects that differ between them, cluster by cluster.
+
+What is equal is never parsed: documents are compared as text first, whatever file they stand in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from meshc.errors import MeshcError
+from meshc.kube import Body, Identity, identity_of
+from meshc.overlays.kustomization import NAME
+from meshc.tree import HEADER, FileTree
+from meshc.yamltext.read import read
+
+Objects = Mapping[Identity, Body]
+SEALED = ("Secret", "SealedSecret", "ExternalSecret")
+"""Kinds that are one Secret in the cluster: a change of backend neither adds nor deletes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The objects of one cluster that are not the same on both sides."""
+
+    before: Objects
+    after: Objects
+
+
+def clusters_in(output: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The folders of output/ that are clusters, sorted: all but those that begin with `_`."""
+    found = {path.partition("/")[0] for path in output if "/" in path}
+    return tuple(sorted(name for name in found if not name.startswith("_")))
+
+
+def folders_in(output: Mapping[str, bytes]) -> set[str]:
+    """The folders of output/: those of the clusters and what engines read."""
+    return {path.partition("/")[0] for path in output if "/" in path}
+
+
+class Parser:
+    """Documents into objects. Each text is read once, however many clusters hold it."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[Body, ...]] = {}
+
+    def sides(self, before: FileTree, after: FileTree) -> Sides:
+        """The objects in which two trees differ. Raises MeshcError for what isn't YAML."""
+        old, new = documents(before), documents(after)
+        return Sides(self._objects(old - new), self._objects(new - old))
+
+    def objects(self, tree: FileTree) -> Objects:
+        """All objects of a tree."""
+        return self._objects(documents(tree))
+
+    def _objects(self, texts: Iterable[tuple[str, bytes]]) -> Objects:
+        found: dict[Identity, Body] = {}
+        for file, text in texts:
+            found |= {_identity(body): body for body in self._parsed(file, text)}
+        return found
+
+    def _parsed(self, file: str, text: bytes) -> tuple[Body, ...]:
+        if text not in self._known:
+            found, problems = read(text, file)
+            if problems:
+                raise MeshcError(f"{problems[0].place}: {problems[0].what}\n  hint: run meshc compile there")
+            self._known[text] = tuple(document.data for document in found if isinstance(document.data, dict))
+        return self._known[text]
+
+
+def _identity(body: Body) -> Identity:
+    found = identity_of(body)
+    return found._replace(group="", kind="Secret") if found.kind in SEALED else found
+
+
+def documents(tree: FileTree) -> Counter[tuple[str, bytes]]:
+    """The text of every object with the file it is in."""
+    return Counter((path, text) for path, data in tree.items() if _holds_objects(path) for text in texts(data))
+
+
+def _holds_objects(path: str) -> bool:
+    return path.endswith((".yaml", ".yml")) and path.rpartition("/")[2] != NAME
+
+
+def texts(data: bytes) -> Iterator[bytes]:
+    """The documents of a file, or of what kustomize prints."""
+    for text in data.removeprefix(HEADER).split(b"\n---\n"):
+        if text.strip():
+            yield text.rstrip(b"\n") + b"\n"

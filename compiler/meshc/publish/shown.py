@@ -1,0 +1,105 @@
+"""shown turns an object into one that anybody may see: fingerprints for certificates, a digest for what is sealed.
+
+Comparing two of them tells that a secret changed, its dates and its readers, and never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from meshc import codes
+from meshc.kube import Body
+from meshc.secrets.contract import at
+from meshc.secrets.guard import is_secret, plaintext_in
+from meshc.secrets.sealed_secrets import is_sealed
+from meshc.secrets.sops import decoded, is_encrypted
+from meshc.trust import certificates, proofs
+
+HIDDEN = "(hidden)"
+"""Stands for a value that isn't sealed and isn't known to be public."""
+_TOLD_BY_OTHERS = {*proofs.ALL} - {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA}
+"""Annotations that change whenever a value, a certificate or a reader does, which is told itself."""
+_LONG = 400
+"""Characters: a line that is longer and has no space in it is no text, and is told by its digest."""
+
+
+def shown(body: Body) -> dict[str, Any]:
+    """The object without what mustn't be seen, and without what only repeats what is."""
+    found: dict[str, Any] = {key: _public(value) for key, value in body.items() if key != "sops"}
+    if is_secret(body):
+        found |= {field: _secret(body[field]) for field in ("data", "stringData") if field in body}
+    if body.get("kind") == "SealedSecret" and isinstance(at(body, "spec", "encryptedData"), Mapping):
+        found["spec"] = {**found["spec"], "encryptedData": _secret(body["spec"]["encryptedData"])}
+    annotations = at(found, "metadata", "annotations")
+    if isinstance(annotations, Mapping):
+        kept = {key: value for key, value in annotations.items() if key not in _TOLD_BY_OTHERS}
+        found["metadata"] = {**found["metadata"], "annotations": kept}
+    if "sops" in body:
+        found["readers"] = readers(body)
+    return found
+
+
+def readers(body: Body) -> tuple[str, ...]:
+    """The age recipients that a sops block names."""
+    entries = at(body, "sops", "age")
+    entries = entries if isinstance(entries, tuple | list) else ()
+    return tuple(sorted(str(one["recipient"]) for one in entries if isinstance(one, Mapping) and "recipient" in one))
+
+
+def pem_of(body: Body, key: str) -> bytes | None:
+    """A public part of a sealed Secret of any form, as PEM."""
+    value = at(body, "data", key)
+    if isinstance(value, str) and is_secret(body):
+        pem = decoded(value)
+    else:
+        template = at(body, "spec", "template", "data", key) or at(body, "spec", "target", "template", "data", key)
+        pem = template.encode() if isinstance(template, str) else b""
+    return pem if certificates.only_certificates(pem) else None
+
+
+def _secret(values: object) -> object:
+    if not isinstance(values, Mapping):
+        return HIDDEN
+    return {key: _secret_value(value) for key, value in values.items()}
+
+
+def _secret_value(value: object) -> object:
+    if not isinstance(value, str):
+        return HIDDEN
+    if is_encrypted(value) or is_sealed(value):
+        return _digest("sealed", value)
+    return _certificates(decoded(value)) or HIDDEN
+
+
+def _public(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _public(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(_public(inner) for inner in value)
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> object:
+    if found := _certificates(value.encode()) or _certificates(decoded(value)):
+        return found
+    if any(True for _ in plaintext_in(value.encode(), "", codes.PLAINTEXT_SECRET)):
+        return HIDDEN
+    if len(value) > _LONG and not any(c.isspace() for c in value):
+        return _digest(f"{len(value)} characters,", value)
+    return value
+
+
+def _certificates(pem: bytes) -> tuple[str, ...]:
+    """A line for each certificate; empty where there is anything else."""
+    if b"-----BEGIN CERTIFICATE" not in pem:
+        return ()
+    found, problems = certificates.read("", pem)
+    if problems:
+        return ()
+    return tuple(f"{one.subject}, sha256 {one.fingerprint[:23]}..., until {one.not_after:%Y-%m-%d}" for one in found)
+
+
+def _digest(what: str, value: str) -> str:
+    return f"({what} sha256 {sha256(value.encode()).hexdigest()[:12]})"

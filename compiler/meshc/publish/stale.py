@@ -1,0 +1,154 @@
+"""stale turns both trees as they stand, beside what would be compiled, into files with what is the matter and why."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
+from meshc.overlays.layout import BASES
+
+if TYPE_CHECKING:
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import Plan
+    from meshc.tree import FileTree
+
+_SHOWN, _WIDTH = 8, 160
+
+
+class State(StrEnum):
+    """What is the matter with a file."""
+
+    MISSING = "missing"
+    LEFT_OVER = "left over"
+    STALE = "stale"
+    EDITED = "edited by hand"
+    BOTH = "stale and edited by hand"
+    OTHER_TOOL = "written by another version"
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """One file: its path, the first lines that differ, and what in the input is behind it as far as that is known."""
+
+    path: str
+    state: State
+    lines: tuple[str, ...]
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What changed in the input since the trees were last committed: lines of mesh.yaml, and other files."""
+
+    mesh: str
+    lines: tuple[int, ...]
+    files: tuple[str, ...]
+    blocks: Mapping[str, range]
+    """The lines that are about one cluster."""
+
+
+def stale_files(
+    found: FileTree,
+    expected: FileTree,
+    plan: Plan,
+    consistent: Callable[[Sequence[str]], Mapping[str, bool]] | None,
+    *,
+    same_tools: bool,
+    since: Input | None,
+) -> Iterator[Stale]:
+    """Every file that isn't as it would be compiled, in the order of their paths.
+
+    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `consistent`
+    tells whether the output that a cluster has is what its overlay is rendered to; without it only output/ is there.
+    """
+    differing = {path for path in {*found, *expected} - {VERSIONS} if found.get(path) != expected.get(path)}
+    rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}
+    laid_out = {
+        cluster.name: _any(differing, f"{OVERLAYS}/{cluster.name}", *(f"{OVERLAYS}/{BASES}/{b}" for b in cluster.bases))
+        for cluster in plan.clusters
+    }
+    both = [name for name in rendered if same_tools and rendered[name] and laid_out[name]]
+    honest = consistent(both) if consistent else {}
+    clients = {base.name: base.clients for base in plan.bases}
+
+    def state(path: str) -> State:
+        if path not in found:
+            return State.MISSING
+        if path not in expected:
+            return State.LEFT_OVER
+        if not same_tools:
+            return State.OTHER_TOOL
+        if consistent is None:
+            return State.STALE
+        tree, folder, rest = path.split("/", 2)
+        names = clients.get(rest.partition("/")[0], ()) if folder == BASES else (folder,)
+        other = laid_out if tree == OUTPUT else rendered
+        if not any(other.get(name, True) for name in names):
+            return State.EDITED
+        return State.STALE if tree == OVERLAYS or honest.get(folder, True) else State.BOTH
+
+    for path in sorted(differing):
+        what = state(path)
+        lines = tuple(_lines(found[path], expected[path])) if path in found and path in expected else ()
+        known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
+        yield Stale(path, what, lines, _because(path, since) if known and since else ())
+
+
+def changed_lines(before: bytes, after: bytes) -> tuple[int, ...]:
+    """The lines of a text that are not as before, from 1; where lines went, the one that is there now."""
+    old, new = (data.decode(errors="replace").split("\n") for data in (before, after))
+    found: list[int] = []
+    for operation, _, _, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation != "equal":
+            found += range(first + 1, max(last, first + 1) + 1)
+    return tuple(line for line in found if line <= len(new))
+
+
+def blocks_of(source: Source) -> dict[str, range]:
+    """The lines of mesh.yaml that are about one cluster, by its name."""
+    document = source.document
+    clusters = document.data["spec"]["clusters"]
+    starts = [document.values[("spec", "clusters", number)][0] for number in range(len(clusters))]
+    later = [line for path, (line, _) in document.keys.items() if len(path) == 2 and line > starts[-1]]
+    ends = [*starts[1:], min(later, default=source.data.count(b"\n") + 2)]
+    return {one["name"]: range(start, end) for one, start, end in zip(clusters, starts, ends, strict=True)}
+
+
+def _because(path: str, since: Input) -> tuple[str, ...]:
+    """The changed lines of the file's own cluster, else those that are no cluster's, else the other files."""
+    own = since.blocks.get(path.split("/")[1], range(0))
+    mine = [line for line in since.lines if line in own]
+    others = [line for line in since.lines if not any(line in block for block in since.blocks.values())]
+    lines = [f"{since.mesh}:{line}" for line in _firsts(mine or others or since.lines)]
+    return tuple((lines or list(since.files))[:_SHOWN])
+
+
+def _firsts(lines: Iterable[int]) -> Iterator[int]:
+    """The first of each run of lines."""
+    last = -1
+    for line in lines:
+        if line != last + 1:
+            yield line
+        last = line
+
+
+def _any(paths: Iterable[str], *folders: str) -> bool:
+    return any(path.startswith(tuple(f"{folder}/" for folder in folders)) for path in paths)
+
+
+def _lines(old: bytes, new: bytes) -> Iterator[str]:
+    if old.replace(b"\r\n", b"\n") == new:
+        yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
+        return
+    before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
+    changed = [
+        line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))
+    ]
+    for line in changed[:_SHOWN]:
+        yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
+    if len(changed) > _SHOWN:
+        yield f"... and {len(changed) - _SHOWN} more lines"

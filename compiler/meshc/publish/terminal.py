@@ -1,0 +1,69 @@
+"""terminal turns a difference into lines to read in a terminal, with the words that differ marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from meshc.plain import plain, short
+from meshc.publish.blocks import blocks
+from meshc.publish.danger import LEAVING, leaving
+from meshc.publish.diff import Action, Difference
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.publish.compare import Edit
+
+Paint = Callable[[str, str], str]
+"""A text and a colour into a text for the terminal."""
+
+_SIGNS = {
+    Action.ADD: ("+", "green"),
+    Action.DELETE: ("-", "red"),
+    Action.CHANGE: ("~", "yellow"),
+    Action.MOVE: (">", "cyan"),
+}
+_WIDTH = 160
+
+
+def lines(difference: Difference, dangers: Sequence[Problem], paint: Paint) -> Iterator[str]:
+    """The summary, what to look at, then every group."""
+    yield paint(difference.summary, "white")
+    for problem in dangers:
+        yield f"{paint('danger', 'red')} {problem.code.id} {plain(str(problem.place))}: {plain(problem.what)}"
+        yield f"  hint: {problem.hint}"
+    if leaving(difference):
+        yield "when a cluster leaves:"
+        yield from (f"  {number}. {line}" for number, line in enumerate(LEAVING, 1))
+    for old, new in difference.renamed.items():
+        yield f"{plain(old)} is compared with {plain(new)}, its new name"
+    for block in blocks(difference):
+        sign, colour = _SIGNS[block.action]
+        yield f"{paint(f'{sign} {plain(block.title)}', colour)}  [{plain(block.where)}]"
+        for edit in block.edits:
+            yield from _edit(edit, paint)
+
+
+def _edit(edit: Edit, paint: Paint) -> Iterator[str]:
+    path = plain(edit.path)
+    if edit.before is None or edit.after is None or edit.several:
+        yield f"    {path}"
+        for sign, colour, text in (("-", "red", edit.before), ("+", "green", edit.after)):
+            for line in text.split("\n") if text is not None else ():
+                yield f"      {paint(f'{sign} {short(line, _WIDTH)}', colour)}"
+        return
+    old, new = _words(short(edit.before, _WIDTH), short(edit.after, _WIDTH), paint)
+    yield f"    {path}: {old} -> {new}"
+
+
+def _words(before: str, after: str, paint: Paint) -> tuple[str, str]:
+    """Both texts, the words in which they differ painted."""
+    old, new = (re.findall(r"\w+|\W", text) for text in (before, after))
+    sides: tuple[list[str], list[str]] = ([], [])
+    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for side, words, colour in ((sides[0], old[a:b], "red"), (sides[1], new[c:d], "green")):
+            text = "".join(words)
+            side.append(text if operation == "equal" or not text else paint(text, colour))
+    return "".join(sides[0]) or '""', "".join(sides[1]) or '""'
