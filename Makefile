@@ -34,6 +34,7 @@ docs: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/authorities.py
+	$(BIN)/python bench/review.py
 
 clean:
 	rm -rf $(VENV) .meshc examples/*/.meshc

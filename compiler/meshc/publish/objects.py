@@ -47,7 +47,8 @@ class Parser:
 
     def sides(self, before: FileTree, after: FileTree) -> Sides:
         """The objects in which two trees differ. Raises MeshcError for what isn't YAML."""
-        old, new = documents(before), documents(after)
+        both = ((before, after), (after, before))
+        old, new = (documents(FileTree({p: d for p, d in one.items() if other.get(p) != d})) for one, other in both)
         return Sides(self._objects(old - new), self._objects(new - old))
 
     def objects(self, tree: FileTree) -> Objects:
