@@ -16,8 +16,8 @@ from meshc.cli.report import Format, annotated, as_json, count, paint, say, show
 from meshc.disk.transaction import foreign
 from meshc.errors import Exit, RefusedError
 from meshc.output.render import render
-from meshc.output.trees import VERSIONS, expected_tree, read_trees, refuse_another, versions_in
-from meshc.pipeline import compile_mesh, stop_on_kustomize
+from meshc.output.trees import expected_tree, out_of_step, read_trees, refuse_another, versions_in
+from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,19 +39,7 @@ def check_command(file: Path, jobs: int | None, form: Format, base: str | None, 
     if base:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    with progress("rendering", len(compiled.plan.clusters)) as done:
-        rendered = render(
-            compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
-        )
-    expected = expected_tree(compiled.layout, rendered)
-    found = read_trees(opened.repository)
-    refuse_another(found, compiled.plan.mesh)
-    strangers = foreign(found)
-    if strangers:
-        names = "\n".join(f"  {name}" for name in strangers[:10])
-        raise RefusedError(
-            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
-        )
+    found, expected = both_trees(opened, compiled, jobs)
     stale = list(differences(found, expected))
     if form is Format.JSON:
         listed = [{"file": path, "state": state, "differs": lines} for path, state, lines in stale]
@@ -88,15 +76,27 @@ def check_command(file: Path, jobs: int | None, form: Format, base: str | None, 
         raise typer.Exit(Exit.DIFFERS)
 
 
+def both_trees(opened: Opened, compiled: Compiled, jobs: int | None) -> tuple[FileTree, FileTree]:
+    """What lies in overlays/ and output/, and what would be compiled. Raises RefusedError for files of others."""
+    with progress("rendering", len(compiled.plan.clusters)) as done:
+        rendered = render(
+            compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
+        )
+    found = read_trees(opened.repository)
+    refuse_another(found, compiled.plan.mesh)
+    strangers = foreign(found)
+    if strangers:
+        names = "\n".join(f"  {name}" for name in strangers[:10])
+        raise RefusedError(
+            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
+        )
+    return found, expected_tree(compiled.layout, rendered)
+
+
 def differences(found: FileTree, expected: FileTree) -> Iterator[tuple[str, str, list[str]]]:
     """Every file that isn't as it would be compiled: its path, what is the matter, the first lines that differ."""
-    for path in sorted({*found, *expected} - {VERSIONS}):
-        if path not in found:
-            yield path, "missing", []
-        elif path not in expected:
-            yield path, "left over", []
-        elif found[path] != expected[path]:
-            yield path, "stale", list(_lines(found[path], expected[path]))
+    for path, state in out_of_step(found, expected):
+        yield path, state, list(_lines(found[path], expected[path])) if state == "stale" else []
 
 
 def _lines(old: bytes, new: bytes) -> Iterable[str]:

@@ -119,6 +119,15 @@ def plan(file: File = _MESH, form: Form = Format.TEXT) -> None:
         plan_command(file, form)
 
 
+@app.command("next", epilog="Examples: meshc next   |   meshc next --format json | jq '.steps[].step'")
+def next_(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+    """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
+    with reporting(form, file):
+        from meshc.cli.next import next_command
+
+        next_command(file, jobs, form)
+
+
 @app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
 def graph(
     file: File = _MESH,

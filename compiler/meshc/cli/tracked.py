@@ -50,12 +50,16 @@ def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
         yield from zip((file for file, _ in some), _blobs(folder, [blob for _, blob in some], largest), strict=True)
 
 
-def uncommitted(folder: Path, paths: Sequence[str]) -> bool | None:
-    """Whether something at the paths differs from the last commit or isn't in it; None where there is no Git."""
+def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:
+    """The files at the paths that aren't as in the last commit, relative to the folder; None where there is no Git."""
+    flags = ("--porcelain", "--untracked-files=all", "--ignore-submodules=all", "--no-renames", "-z")
     try:
-        return bool(_git(folder, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())
+        top = os.fsdecode(_git(folder, "rev-parse", "--show-cdup")).rstrip("\n")
+        said = _git(folder, "status", *flags, "--", *paths)
     except CommandError:
         return None
+    base = folder.resolve()
+    return [os.path.relpath(base / top / entry[3:], base) for entry in _names(said)]  # `XY path`, from the top
 
 
 def _blobs(folder: Path, blobs: Sequence[str], largest: int) -> Iterator[bytes | None]:
