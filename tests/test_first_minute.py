@@ -246,7 +246,8 @@ def test_init_leaves_git_settings_of_others_alone(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / ".gitattributes").read_text() == "* text=auto\n"
-    assert "there is a .gitattributes; add to it:\n  overlays/** text eol=lf linguist-generated\n" in done.stdout
+    assert "there is a .gitattributes; add to it:\n  # merge=meshc: " in done.stdout
+    assert "\n  overlays/** text eol=lf linguist-generated merge=meshc\n" in done.stdout
 
 
 def test_the_next_step_can_be_pasted(tmp_path: Path) -> None:
