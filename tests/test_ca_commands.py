@@ -475,3 +475,20 @@ def test_check_tells_roots_that_jump_and_cas_that_end(tmp_path: Path) -> None:
     assert place.meshc("check", "--fail-on", "expiring", code=1)
     assert 'Git knows no commit "nowhere"' in place.meshc("check", "--base", "nowhere", code=2)
     assert "no name of a commit" in place.meshc("check", "--base=--output=x", code=2)
+
+
+def test_a_step_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
+    """git runs with the folder as its HOME: a .gitconfig that is committed there may name filters, so programs."""
+    place = Place(tmp_path)
+    key = place.root()
+    place.meshc("ca", "issue", "--root-key", str(key))
+    (place.base / ".gitconfig").write_text(f'[filter "x"]\n clean = "touch {tmp_path}/it-ran; cat"\n')
+    (place.base / ".gitattributes").write_text("*.pem filter=x\n")
+    place.commit()
+    for file in (place.base / "certificates").rglob("*.pem"):
+        os.utime(file, (1, 1))  # so that git looks into it
+    new = tmp_path / "new.pem"
+    place.meshc("ca", "init", "--key-out", str(place.keys / "new.key"), "--certificate", str(new))
+    place.meshc("ca", "rotate-root", "--new-root", str(new))
+
+    assert not (tmp_path / "it-ran").exists()

@@ -190,7 +190,7 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
     assert plain.stderr == "asking live clusters isn't built yet; this machine has:\n"
 
 
-COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
+COMMANDS = ["compile", "check", "validate", "plan", "next", "graph", "explain", "inject", "schema", "doctor", "init"]
 GROUPS = ["ca", "secrets"]
 
 
@@ -246,7 +246,8 @@ def test_init_leaves_git_settings_of_others_alone(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / ".gitattributes").read_text() == "* text=auto\n"
-    assert "there is a .gitattributes; add to it:\n  overlays/** text eol=lf linguist-generated\n" in done.stdout
+    assert "there is a .gitattributes; add to it:\n  # merge=meshc: " in done.stdout
+    assert "\n  overlays/** text eol=lf linguist-generated merge=meshc\n" in done.stdout
 
 
 def test_the_next_step_can_be_pasted(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from meshc.errors import ToolError
 
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GIT_INDEX_FILE")
+"""The last tells a hook of `git commit -a` which index the commit is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,15 @@ class CommandError(ToolError):
 def run(command: Command) -> bytes:
     """Standard output of the program. Raises CommandError if it can't start, fails, or takes longer than it may.
 
-    It sees PATH and the locale of our environment and no more: no proxy, token or kubeconfig reaches it.
+    It sees PATH and the locale of our environment and little more: no proxy, token or kubeconfig reaches it, nor a
+    .gitconfig: one in the folder that is its HOME would come with the repository, and may name programs to run.
     """
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment |= {"HOME": str(command.cwd or "/nonexistent"), "KUBECONFIG": os.devnull}
+    environment |= {
+        "HOME": str(command.cwd or "/nonexistent"),
+        "KUBECONFIG": os.devnull,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
     try:
         done = subprocess.run(
             command.argv,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.cli.compiled import compiled_trees
+from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import scratch
@@ -83,7 +83,8 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
     with scratch(everything) as top:
         place = top / commits.place_in_repository() / file
         try:
-            compiled_at_base = compiled_trees(Opened(place), None)[1]
+            opened = Opened(place)
+            trees = expected_trees(opened, compiled_whole(opened), None)
         except ProblemsError as error:
             first = error.problems[0]
             what = f"{first.code.id}: {first.what} (line {first.place.line})"
@@ -91,7 +92,7 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
             raise MeshcError(
                 f"{name} has no {OUTPUT}/, and its {file} doesn't compile\n  {what}\n  hint: {hint}"
             ) from None
-    return compiled_at_base.under(OUTPUT)
+    return trees.under(OUTPUT)
 
 
 def _tree(files: Mapping[str, bytes]) -> FileTree:

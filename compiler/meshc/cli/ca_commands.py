@@ -12,13 +12,13 @@ import typer
 
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.tracked import uncommitted
 from meshc.disk.private import write_key
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
-from meshc.process import Command, CommandError, run
 from meshc.seal import issuing, recipients
 from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.age_file import open_sealed, seal_for
@@ -249,13 +249,10 @@ def read_given(path: Path) -> bytes:
 def _stop_on_uncommitted(file: Path, plan: Plan) -> None:
     """A step is one commit: who goes on over an uncommitted one would skip it for every cluster."""
     folders = (plan.certificates, plan.sealed)
-    argv = ("git", "-c", "core.fsmonitor=false", "status", "--porcelain", "--", *folders)
-    try:
-        said = run(Command(argv, cwd=file.parent.resolve(), timeout=60))
-    except CommandError:
+    changed = uncommitted(file.parent, folders)
+    if changed is None:
         say("  note: this is no Git repository, or there is no git: commit between the steps by other means")
-        return
-    if said.strip():
+    if changed:
         raise RefusedError(
             f"{' and '.join(folders)} hold changes that aren't committed\n"
             "  hint: commit them and sync every cluster first: each step must reach all clusters before the next"

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc import __version__
-from meshc.cli.compiled import compiled_trees
+from meshc.cli.compiling import compiled_whole, expected_trees, refuse_foreign, standing_trees
 from meshc.cli.opened import Opened
 from meshc.cli.past import expiring, stop_on_a_jump
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
-from meshc.disk.transaction import foreign
-from meshc.errors import BuildError, Exit, RefusedError, UsageError
-from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, read_trees, refuse_another, versions_in
+from meshc.errors import BuildError, Exit, UsageError
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, refuse_another, versions_in
 from meshc.overlays.layout import BASES
 from meshc.plain import plain
 from meshc.publish.committed import Commits
@@ -49,17 +48,12 @@ def check_command(
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
     opened = Opened(file)
     opened.repository.recover()
-    compiled, expected = compiled_trees(opened, jobs)
+    compiled = compiled_whole(opened)
     if base:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    found, expected = _trees(opened, file, against, expected)
-    refuse_another(found, compiled.plan.mesh)
-    if strangers := foreign(found):
-        names = "\n".join(f"  {name}" for name in strangers[:10])
-        raise RefusedError(
-            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
-        )
+    expected = expected_trees(opened, compiled, jobs)
+    found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     stale = (
         [] if _equal(found, expected) else list(_stale(opened, file, found, expected, compiled, jobs, here=not against))
     )
@@ -81,14 +75,17 @@ def check_command(
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree) -> tuple[FileTree, FileTree]:
+def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree, mesh: str) -> tuple[FileTree, FileTree]:
     """What lies there, and what should: of another repository it is output/ alone that is looked at."""
     if against is None:
-        return read_trees(opened.repository), expected
+        return standing_trees(opened, mesh), expected
     from meshc.cli.base import base_of
 
     output = expected.under(OUTPUT)
-    return base_of(opened, file, None, against, output).output.at(OUTPUT), output.at(OUTPUT)
+    found = base_of(opened, file, None, against, output).output.at(OUTPUT)
+    refuse_another(found, mesh)
+    refuse_foreign(found)
+    return found, output.at(OUTPUT)
 
 
 def _equal(found: FileTree, expected: FileTree) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from meshc.cli.base import base_of
-from meshc.cli.compiled import compiled_trees
+from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.diff_options import DiffFormat
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, paint, show_json, show_problems, tell
@@ -43,8 +43,8 @@ def diff_command(
     page = _summary_page() if summary else None
     opened = Opened(file)
     opened.repository.recover()
-    compiled, trees = compiled_trees(opened, jobs)
-    after = trees.under(OUTPUT)
+    compiled = compiled_whole(opened)
+    after = expected_trees(opened, compiled, jobs).under(OUTPUT)
     before = base_of(opened, file, base, against, after)
     renamed = renames(before.output, after, _same_servers(before.plan, compiled.plan))
     difference = compare(before.output, after, renamed)

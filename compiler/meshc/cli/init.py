@@ -12,9 +12,10 @@ from meshc.disk.repository import Repository
 from meshc.errors import MeshcError
 from meshc.tree import FileTree
 
-_ATTRIBUTES = """\
-overlays/** text eol=lf linguist-generated
-output/** text eol=lf linguist-generated
+ATTRIBUTES = """\
+# merge=meshc: what is compiled isn't merged but compiled again. Once in every clone: git config merge.meshc.driver true
+overlays/** text eol=lf linguist-generated merge=meshc
+output/** text eol=lf linguist-generated merge=meshc
 mesh.schema.json text eol=lf linguist-generated
 certificates/** text eol=lf
 sealed/** text eol=lf
@@ -28,13 +29,13 @@ def init_command(directory: Path, generation: Generation, topology: Topology) ->
     files = {"mesh.yaml": first_mesh(generation, topology), "mesh.schema.json": schema_text()}
     has_attributes = (directory / ".gitattributes").exists()
     if not has_attributes:
-        files[".gitattributes"] = _ATTRIBUTES
+        files[".gitattributes"] = ATTRIBUTES
     Repository.around(directory).create(FileTree({path: text.encode() for path, text in files.items()}))
     for path in files:
         tell(f"wrote {(directory / path).as_posix()}")
     if has_attributes:
         tell("there is a .gitattributes; add to it:")
-        for line in _ATTRIBUTES.splitlines():
+        for line in ATTRIBUTES.splitlines():
             tell(f"  {line}")
     folder = directory.as_posix()
     where = "" if directory == Path() else f"cd {shlex.quote(f'./{folder}' if folder[0] == '-' else folder)} && "

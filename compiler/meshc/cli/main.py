@@ -154,6 +154,29 @@ def plan(file: File = _MESH, form: Form = Format.TEXT) -> None:
         plan_command(file, form)
 
 
+@app.command("next", epilog="Examples: meshc next   |   meshc next --format json | jq '.steps[].step'")
+def next_(file: File = _MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+    """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
+    with reporting(form, file):
+        from meshc.cli.next import next_command
+
+        next_command(file, jobs, form)
+
+
+@app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
+def graph(
+    file: File = _MESH,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="In a fence, to stand in a README or a comment.")
+    ] = False,
+) -> None:
+    """Draw the mesh as Mermaid text: clusters, networks, control planes, who exports what to whom."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.graph import graph_command
+
+        graph_command(file, markdown)
+
+
 def _codes(incomplete: str) -> list[tuple[str, str]]:
     from meshc.codes import every_code
 

@@ -89,16 +89,23 @@ def rewrap(
 
 
 @app.command(
-    epilog="Examples: meshc secrets scan   |   meshc secrets scan overlays output   (exit 5 where it finds one)"
+    epilog="Examples: meshc secrets scan   |   meshc secrets scan overlays output   |   "
+    "meshc secrets scan --staged   (exit 5 where it finds one)"
 )
 def scan(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; default: this folder.")
     ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="What is staged for the next commit, in place of what lies in the folder.")
+    ] = False,
     form: Form = Format.TEXT,
 ) -> None:
-    """Search files for private keys and tokens in plain text, in base64 as well: for a pre-commit hook and CI."""
-    with reporting(form):
-        from meshc.cli.secrets_commands import scan_command
+    """Search files for private keys and tokens in plain text, in base64 as well: for a pre-commit hook and CI.
 
-        scan_command(paths or [Path()], form)
+    In a Git repository those of a folder that Git holds or would add; a file that is named is always searched.
+    """
+    with reporting(form):
+        from meshc.cli.scan import scan_command
+
+        scan_command(paths or [Path()], staged, form)

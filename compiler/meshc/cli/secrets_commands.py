@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meshc import codes
 from meshc.cli.ca_commands import opened_work, read_given
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.errors import ProblemsError, RefusedError, Severity, UsageError
@@ -21,14 +18,12 @@ from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import sealed_file, target_of
 from meshc.seal.given import Given, given, needs_for, remote_of, remote_plain
 from meshc.seal.rewrapping import rewrap, sealed_body
-from meshc.secrets.guard import plain_objects, plaintext_in
 from meshc.trust import proofs
 from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from meshc.errors import Problem
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
 
@@ -163,55 +158,3 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
     tell(f"{count(len(done), 'file')} rewrapped" + ("; next: meshc compile" if done else ""))
     if any(each.removed for each in done):
         say("who was removed can still open what Git's history keeps: issue CAs and make credentials anew")
-
-
-_PASSED_OVER = {".git", ".meshc", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
-_LARGEST = 8 << 20
-"""Bytes: a manifest or a certificate is smaller, and what is larger is told."""
-
-
-def scan_command(paths: Sequence[Path], form: Format) -> None:
-    """Raises ProblemsError, exit 5, with every place where a secret stands in plain text."""
-    found: list[Problem] = []
-    files = 0
-    for path in dict.fromkeys(file for given_path in paths for file in _files(given_path)):
-        data = _content(path)
-        if data is None:
-            continue
-        files += 1
-        shown = path.as_posix()
-        leaks = list(plaintext_in(data, shown, codes.PLAINTEXT_SECRET))
-        if not leaks and path.suffix in (".yaml", ".yml", ".json"):
-            leaks = list(plain_objects(data, shown))
-        found += leaks
-    if found:
-        raise ProblemsError(found)
-    if form is Format.JSON:
-        show_json({"files": files, "problems": []})
-    else:
-        tell(f"no secret in plain text in {count(files, 'file')}")
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    if not path.is_dir():
-        raise UsageError(f'"{path}" isn\'t there')
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
-        for name in sorted(names):
-            file = Path(folder) / name
-            if file.is_file() and not file.is_symlink():
-                yield file
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        if path.stat().st_size > _LARGEST:
-            say(f"  note: {path} is larger than {_LARGEST >> 20} MiB and wasn't searched")
-            return None
-        return path.read_bytes()
-    except OSError as error:
-        say(f"  note: {path} can't be read: {error.strerror}")
-        return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from meshc import __version__
 from meshc.errors import RefusedError
@@ -50,6 +50,23 @@ def refuse_another(found: FileTree, mesh: str) -> None:
             f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"\n'
             f"  hint: keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}"
         )
+
+
+def out_of_step(found: FileTree, expected: FileTree) -> Iterator[tuple[str, Literal["missing", "left over", "stale"]]]:
+    """Every file that isn't as it would be compiled, and what is the matter with it."""
+    for path in sorted({*found, *expected} - {VERSIONS}):
+        if path not in found:
+            yield path, "missing"
+        elif path not in expected:
+            yield path, "left over"
+        elif found[path] != expected[path]:
+            yield path, "stale"
+
+
+def cluster_of(path: str) -> str:
+    """Whose overlay or output a file of the trees belongs to; nothing for what clusters share."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 and parts[0] in (OVERLAYS, OUTPUT) and parts[1] != BASES else ""
 
 
 def versions_in(found: FileTree) -> dict[str, str]:

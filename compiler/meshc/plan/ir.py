@@ -33,10 +33,14 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCopy:
-    """A Service object for clusters where the service doesn't run, so that its name resolves there."""
+    """A Service object for clusters where the service doesn't run, so that its name resolves there.
+
+    `homes` are the clusters in which it does run.
+    """
 
     namespace: str
     name: str
+    homes: tuple[str, ...]
     ports: tuple[Port, ...]
     headless: bool
     labels: Mapping[str, str]

@@ -234,7 +234,9 @@ def _share(
 
 def _copy(export: Export) -> ServiceCopy:
     ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
-    return ServiceCopy(export.namespace, export.name, ports, export.headless, export.labels, export.annotations)
+    return ServiceCopy(
+        export.namespace, export.name, export.homes, ports, export.headless, export.labels, export.annotations
+    )
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
+from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def stale_files(
     output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `consistent`
     tells whether the output that a cluster has is what its overlay is rendered to; without it only output/ is there.
     """
-    differing = {path for path in {*found, *expected} - {VERSIONS} if found.get(path) != expected.get(path)}
+    differing = dict(out_of_step(found, expected))
     rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}
     laid_out = {
         cluster.name: _any(differing, f"{OVERLAYS}/{cluster.name}", *(f"{OVERLAYS}/{BASES}/{b}" for b in cluster.bases))
@@ -76,10 +76,8 @@ def stale_files(
     clients = {base.name: base.clients for base in plan.bases}
 
     def state(path: str) -> State:
-        if path not in found:
-            return State.MISSING
-        if path not in expected:
-            return State.LEFT_OVER
+        if differing[path] != "stale":
+            return State(differing[path])
         if not same_tools:
             return State.OTHER_TOOL
         if consistent is None:
@@ -91,7 +89,7 @@ def stale_files(
             return State.EDITED
         return State.STALE if tree == OVERLAYS or honest.get(folder, True) else State.BOTH
 
-    for path in sorted(differing):
+    for path in differing:
         what = state(path)
         lines = tuple(_lines(found[path], expected[path])) if path in found and path in expected else ()
         known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)

@@ -88,6 +88,9 @@ def _place_after(text: str, file: str) -> Place:
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(file, *_mark(mark)) if mark else Place(file, 1, 1)
+    if conflict := _CONFLICT.search(text):
+        what, hint = "the marks of a merge conflict stand here", "decide what the file is to hold, then compile again"
+        return codes.YAML_SYNTAX.at(_place_after(text[: conflict.start()], file), what, hint)
     words = error.problem or "the text is not YAML"
     if mark and ("tab character" in words or text[mark.index : mark.index + 1] == "\t"):
         return codes.YAML_TAB.at(place, "a tab is used for indentation", "use spaces")
@@ -95,6 +98,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     what = f"{error.context}, {words}" if error.context else words
     hint = "look at the indentation, and at quotes and brackets that aren't closed"
     return codes.YAML_SYNTAX.at(place, " ".join(what.lower().split()), hint, also=[one for one in also if one != place])
+
+
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+"""How Git begins a conflict, by default."""
 
 
 def _mark(mark: Any) -> Mark:

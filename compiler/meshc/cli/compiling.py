@@ -1,0 +1,52 @@
+"""compiling turns an opened mesh into what was compiled, and into both trees as they should stand, and as they do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.progress import progress
+from meshc.disk.transaction import foreign
+from meshc.errors import RefusedError
+from meshc.output.render import render
+from meshc.output.trees import expected_tree, read_trees, refuse_another
+from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
+
+if TYPE_CHECKING:
+    from meshc.cli.opened import Opened
+    from meshc.tree import FileTree
+
+
+def compiled_whole(opened: Opened) -> Compiled:
+    """Everything but the rendering, of every cluster. Writes nothing."""
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    return compiled
+
+
+def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None) -> dict[str, FileTree]:
+    """output/ of every cluster, with a bar where it takes a while. Writes nothing but its cache."""
+    plan = compiled.plan
+    with progress("rendering", len(plan.clusters)) as done:
+        return render(plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done)
+
+
+def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None) -> FileTree:
+    """Both trees as a compile would write them."""
+    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs))
+
+
+def standing_trees(opened: Opened, mesh: str) -> FileTree:
+    """Both trees as they stand. Raises RefusedError for files that meshc didn't write, and for another mesh's."""
+    found = read_trees(opened.repository)
+    refuse_another(found, mesh)
+    refuse_foreign(found)
+    return found
+
+
+def refuse_foreign(found: FileTree) -> None:
+    """Raises RefusedError for files that meshc didn't write."""
+    if strangers := foreign(found):
+        names = "\n".join(f"  {name}" for name in strangers[:10])
+        raise RefusedError(
+            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
+        )

@@ -1,0 +1,21 @@
+"""`meshc graph`: the mesh as a picture that Git hosts draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.opened import Opened
+from meshc.cli.report import tell
+from meshc.pipeline import compile_mesh
+from meshc.plan.graph import mermaid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def graph_command(file: Path, markdown: bool) -> None:
+    """Prints the flowchart, in a fence where it is to stand in Markdown."""
+    opened = Opened(file)
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    text = mermaid(compiled.plan).rstrip("\n")
+    tell(f"```mermaid\n{text}\n```" if markdown else text)

@@ -1,0 +1,68 @@
+"""steps turns a plan, and what is known of the files around it, into the one step that each cluster waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of a mesh is there and what isn't, by cluster.
+
+    `stale` is what a compile would change, None where there can be no compile yet. `waiting` are remotes without
+    credentials, and the primary that lacks them.
+    """
+
+    root: bool
+    unissued: AbstractSet[str]
+    waiting: Mapping[str, str]
+    stale: AbstractSet[str] | None
+    uncommitted: AbstractSet[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done next for a cluster; `command` where one command does it."""
+
+    cluster: str
+    step: Literal["issue", "compile", "commit", "seal", "sync"]
+    what: str
+    command: str = ""
+
+
+def steps(plan: Plan, known: Known) -> Iterator[Step]:
+    """A step for each cluster in file order, then for those whose trees are left over."""
+    names = [cluster.name for cluster in plan.clusters]
+    for name in names:
+        yield _step(name, known)
+    for name in sorted(((known.stale or frozenset()) | known.uncommitted) - set(names)):
+        if name in (known.stale or ()):
+            yield Step(name, "compile", "is gone from mesh.yaml: what was compiled for it goes too", "meshc compile")
+        else:
+            yield Step(name, "commit", "is gone from mesh.yaml, and its files from here: commit that", "git commit")
+
+
+def _step(name: str, known: Known) -> Step:
+    """In the order in which one makes the next possible: nothing is synced that isn't committed."""
+    if name in known.unissued:
+        if not known.root:
+            return Step(name, "issue", "the mesh has no root yet, and so no CA", "meshc ca init --key-out ~/root.key")
+        return Step(name, "issue", "has no CA", f"meshc ca issue {name} --root-key ~/root.key")
+    if known.stale is None:
+        others = sorted(known.unissued)
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
+    if name in known.stale:
+        return Step(name, "compile", "its files are out of step with mesh.yaml", "meshc compile")
+    if name in known.uncommitted:
+        return Step(name, "commit", "its files are compiled, and not committed", "git commit")
+    if name in known.waiting:
+        what = f"sync {name}, then hand over its credentials for {known.waiting[name]}"
+        return Step(name, "seal", what, f"meshc secrets seal - --remote {name}")
+    return Step(name, "sync", f"nothing is left to do here: output/{name} is what Argo CD or Flux syncs")

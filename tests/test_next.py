@@ -1,0 +1,109 @@
+"""`meshc next`: whoever does what it says, step by step, comes from an empty repository to a mesh to be synced."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import find_tool
+from test_ca_commands import Place
+from test_secrets_commands import CONFIG
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    find_tool("kubectl")
+    return Place(tmp_path)
+
+
+def steps(place: Place) -> dict[str, str]:
+    """What is next, by cluster."""
+    said = json.loads(place.meshc("next", "--format", "json"))
+    return {row["cluster"]: row["step"] for row in said["steps"]}
+
+
+def do(place: Place, command: str) -> None:
+    """A command as it is told, with the key where this test keeps it."""
+    words = shlex.split(command.replace("~/", f"{place.keys}/"))
+    if words[0] == "git":
+        place.commit()
+    else:
+        place.meshc(*words[1:], stdin=yaml.safe_dump(CONFIG))
+
+
+def test_doing_what_it_says_leads_to_a_synced_mesh(place: Place) -> None:
+    seen = []
+    while todo := [row for row in json.loads(place.meshc("next", "--format", "json"))["steps"] if row["command"]]:
+        seen.append([row["step"] for row in todo])
+        assert len(seen) < 12, seen
+        do(place, todo[0]["command"])
+
+    assert seen == [
+        ["issue", "compile"],
+        ["issue", "compile"],
+        ["compile", "compile"],
+        ["commit", "commit"],
+        ["seal"],
+        ["compile"],
+        ["commit"],
+    ]
+    assert set(steps(place).values()) == {"sync"}
+    assert "in step" in place.meshc("check")
+
+
+def test_its_table(place: Place) -> None:
+    place.write("{}")
+    (place.base / "mesh.yaml").write_text((place.base / "mesh.yaml").read_text().replace("plugged-in", "self-signed"))
+    before = place.meshc("next")
+    place.meshc("compile")
+    compiled = place.meshc("next")
+    place.commit()
+
+    assert before == (
+        "hub     compile  its files are out of step with mesh.yaml: meshc compile\n"
+        "edge-1  compile  its files are out of step with mesh.yaml: meshc compile\n"
+        "to be committed as well: mesh.yaml\n"
+    )
+    assert compiled == (
+        "hub     commit   its files are compiled, and not committed: git commit\n"
+        "edge-1  commit   its files are compiled, and not committed: git commit\n"
+        "to be committed as well: mesh.yaml\n"
+    )
+    assert place.meshc("next") == (
+        "hub     sync     nothing is left to do here: output/hub is what Argo CD or Flux syncs\n"
+        "edge-1  seal     sync edge-1, then hand over its credentials for hub: meshc secrets seal - --remote edge-1\n"
+    )
+
+
+def test_a_cluster_that_is_taken_out_and_one_in_a_folder_below(place: Place) -> None:
+    place.write("{}")
+    text = (place.base / "mesh.yaml").read_text().replace("plugged-in", "self-signed")
+    below = place.base / "prod"
+    below.mkdir()
+    (place.base / "mesh.yaml").rename(below / "mesh.yaml")
+    (below / "mesh.yaml").write_text(text)
+    place.meshc("compile", "-f", "prod/mesh.yaml")
+    place.commit()
+    (below / "mesh.yaml").write_text("".join(line for line in text.splitlines(True) if "edge-1" not in line))
+
+    gone = place.meshc("next", "-f", "prod/mesh.yaml")
+    place.meshc("compile", "-f", "prod/mesh.yaml")
+    pruned = place.meshc("next", "-f", "prod/mesh.yaml")
+
+    assert "edge-1  compile  is gone from mesh.yaml: what was compiled for it goes too" in gone
+    assert "edge-1  commit   is gone from mesh.yaml, and its files from here" in pruned
+    assert "to be committed as well: mesh.yaml\n" in pruned
+
+
+def test_without_git_it_tells_what_it_can(place: Place) -> None:
+    (place.base / "mesh.yaml").write_text((place.base / "mesh.yaml").read_text().replace("plugged-in", "self-signed"))
+    place.meshc("compile")
+    (place.base / ".git").rename(place.keys / "git")
+    said = place.meshc("next")
+
+    assert "hub     sync" in said
+    assert "what is committed isn't known" in said
