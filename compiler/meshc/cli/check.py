@@ -43,7 +43,7 @@ def check_command(file: Path, jobs: int | None, form: Format, base: str | None, 
         rendered = render(
             compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
         )
-    expected = expected_tree(compiled.layout, rendered)
+    expected = expected_tree(compiled.layout, rendered, compiled.delivery)
     found = read_trees(opened.repository)
     refuse_another(found, compiled.plan.mesh)
     strangers = foreign(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
-from meshc.plan.ir import ClusterPlan, Plan, as_json
+from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,8 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
     yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
+    if plan.delivery:
+        yield from _delivery(plan.delivery)
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster)
@@ -40,6 +42,17 @@ def lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
         yield f"  copied to  {', '.join(base.clients)}"
+
+
+def _delivery(delivery: Delivery) -> Iterator[str]:
+    project = f", project {delivery.project}" if delivery.project else ""
+    where = f"{delivery.repo_url or 'its source'}, {delivery.revision}, {delivery.path}"
+    yield f"delivery by {delivery.engine} from {where}; namespace {delivery.namespace}{project}" + (
+        f", runs in {delivery.runs_in}" if delivery.runs_in else ""
+    )
+    if flux := delivery.flux:
+        secrets = f", kubeconfigs {flux.kube_config_secret}" if flux.mode == "hub" else ""
+        yield f"flux {flux.mode}: source {flux.source}{secrets}, keys {flux.decryption_secret}, every {flux.interval}"
 
 
 def _cluster(cluster: ClusterPlan) -> Iterator[str]:
