@@ -474,7 +474,7 @@ class Delivery(Shape):
 
     engine: Literal["argo-cd", "flux"]
     """The engine."""
-    repo_url: str | None = Field(default=None, alias="repoURL", min_length=1, max_length=2048)
+    repo_url: str | None = Field(default=None, alias="repoURL")
     """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
     revision: Revision = "main"
     """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""
