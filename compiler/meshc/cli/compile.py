@@ -72,5 +72,5 @@ def _summary(compiled: Compiled, done: Written, form: Format) -> None:
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")
     if done.delivery:
-        engine = compiled.plan.delivery.engine if compiled.plan.delivery else "none"
-        tell(f"  {paint('delivery', 'white', sys.stdout)}   {engine}, {done.delivery}")
+        engine = f"{compiled.plan.delivery.engine}, " if compiled.plan.delivery else ""
+        tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")

@@ -46,7 +46,7 @@ def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
     if lies != delivery.path:
         what = f'output/ lies at "{lies}" from the top of this repository, and delivery.path is "{delivery.path}"'
         hint = f"write path: {lies}, or acknowledge it where the engine reads another repository"
-        yield codes.DELIVERY_PATH.at(delivery.place, what, hint, path="spec.delivery.path")
+        yield codes.DELIVERY_PATH.at(delivery.path_place, what, hint, path="spec.delivery.path")
 
 
 def _names(plan: Plan, delivery: Delivery) -> Iterable[Problem]:

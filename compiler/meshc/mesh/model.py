@@ -499,6 +499,8 @@ class Delivery(Shape):
             raise PydanticCustomError("bad_delivery", f"needs repoURL{needed}")
         if self.repo_url is None and self.flux is not None and self.flux.source_secret is not None:
             raise PydanticCustomError("bad_delivery", "flux.sourceSecret goes with repoURL")
+        if self.repo_url is None and "revision" in self.model_fields_set:
+            raise PydanticCustomError("bad_delivery", "revision goes with repoURL; a source that exists has its own")
         if self.flux is not None and self.flux.mode == "each" and self.runs_in is not None:
             raise PydanticCustomError(
                 "bad_delivery", "runsIn goes with flux.mode: hub; with each, Flux runs everywhere"

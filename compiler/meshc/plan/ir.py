@@ -161,11 +161,13 @@ class FluxPlan:
 class Delivery:
     """What applies output/ to the clusters. `project` is Argo CD's, `flux` is Flux's; the other one's is None.
 
-    Without a `repo_url` Flux reads a GitRepository that exists already.
+    Without a `repo_url` Flux reads a GitRepository that exists already, at a `revision` of its own.
     """
 
     engine: Literal["argo-cd", "flux"]
     place: Place
+    """Where mesh.yaml names the engine."""
+    path_place: Place
     repo_url: str | None
     revision: str
     path: str

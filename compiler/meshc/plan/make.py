@@ -182,6 +182,7 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
     return Delivery(
         engine=delivery.engine,
         place=source.document.place(("spec", "delivery", "engine")),
+        path_place=source.document.place(("spec", "delivery", "path")),
         repo_url=delivery.repo_url,
         revision=delivery.revision,
         path=delivery.path,
