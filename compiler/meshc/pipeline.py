@@ -22,7 +22,7 @@ from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
 from meshc.mesh.parse import parse
 from meshc.overlays.layout import Layout, lay_out
-from meshc.overlays.patches import check_overlay
+from meshc.overlays.patches import check_overlay, is_object
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import SecretNeed
 from meshc.secrets.guard import check_inputs, plaintext_in
@@ -151,7 +151,7 @@ def _applied(plan: Plan, parts: _Parts) -> Applied:
         cluster.name: [
             *(one.body for _, one in parts.objects[cluster.name]),
             *(one.body for name in cluster.bases for one in parts.bases[name]),
-            *(one.body for file in cluster.resources for one in file.objects),
+            *(one.body for file in cluster.resources for one in file.objects if is_object(one.body)),
         ]
         for cluster in plan.clusters
     }
