@@ -15,7 +15,7 @@ GROUPS = {
     "4": "Secrets",
     "5": "Namespaces and services",
     "6": "Files of yours",
-    "7": "What kustomize says",
+    "7": "Rendering and delivery",
     "8": "What a change puts at risk",
     "9": "Acknowledgements",
 }

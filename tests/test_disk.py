@@ -584,6 +584,9 @@ def test_the_repository_is_the_nearest_folder_with_git(repository: Repository, t
     assert repository.root == tmp_path.resolve() / "repo"
     assert enclosing(tmp_path / "worktree") == tmp_path / "worktree"
     assert enclosing(Path("/proc")) == Path("/proc")
+    assert repository.from_top == "mesh"
+    assert Repository.around(tmp_path / "repo").from_top == "."
+    assert Repository.around(tmp_path).from_top is None
 
 
 @pytest.mark.parametrize(

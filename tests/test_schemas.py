@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def test_objects_fit_their_schemas(mesh: Path) -> None:
 
 def kubernetes_versions(mesh: Path) -> dict[str, str]:
     opened = Opened(mesh)
-    plan = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize).plan
+    alone = replace(opened.repository, root=opened.repository.base)  # as it is in its test, at the top of a repository
+    plan = compile_mesh(opened.source, alone, lambda: opened.kustomize).plan
     return {cluster.name: f"{cluster.kubernetes.major}.{cluster.kubernetes.minor}" for cluster in plan.clusters}
 
 

@@ -1,8 +1,8 @@
 """Every kind of problem that meshc reports, in one table: what `docs/problems.md` is made from.
 
 An id is stable for ever. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets,
-5xx namespaces and services, 6xx files of the user, 7xx what kustomize says, 8xx what a change puts at risk,
-9xx acknowledgements.
+5xx namespaces and services, 6xx files of the user, 7xx what kustomize says and delivery, 8xx what a change puts
+at risk, 9xx acknowledgements.
 """
 
 from __future__ import annotations
@@ -466,6 +466,43 @@ FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is
 # 7xx: what kustomize says
 
 KUSTOMIZE_FAILED = Code("MESH701", "kustomize refuses an input", "mend the file named; the message is kustomize's own")
+
+# 75x: delivery
+
+BAD_REPOSITORY_URL = Code(
+    "MESH751",
+    "a repoURL that isn't plainly the address of a Git repository",
+    "write https://host/path or ssh://git@host/path, without a password or token in it",
+)
+DELIVERY_PATH = Code(
+    "MESH752",
+    "delivery.path isn't where output/ lies",
+    "write the folder named; acknowledge it where the engine reads another repository than this one",
+    acknowledgeable=True,
+)
+SOPS_UNDER_ARGO_CD = Code(
+    "MESH753",
+    "secrets sealed by sops under Argo CD",
+    "seal them as SealedSecrets or by External Secrets, or deliver with Flux",
+    acknowledgeable=True,
+)
+ENDPOINTS_LEFT_OUT = Code(
+    "MESH754",
+    "Argo CD leaves out an object that a cluster needs",
+    "change resource.exclusions of Argo CD, then acknowledge it; or use a host name with injectionURL",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+ENGINE_NAME = Code(
+    "MESH755",
+    "a name that the engine's objects can't have",
+    "shorten the name of the cluster or of the mesh, or the pattern under delivery.flux",
+)
+TOO_OLD_FOR_FLUX = Code(
+    "MESH756",
+    "a cluster that Flux can't apply to",
+    "deliver with Argo CD, or upgrade the cluster: Flux applies on the server's side only",
+)
 
 # 8xx: what a change puts at risk, told by diff
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from meshc import __version__, codes
 from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
+from meshc.delivery.deliver import check_delivery, delivery_tree
+from meshc.delivery.registry import ENGINES
 from meshc.errors import Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
@@ -20,7 +22,7 @@ from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
 from meshc.mesh.parse import parse
 from meshc.overlays.layout import Layout, lay_out
-from meshc.overlays.patches import check_overlay
+from meshc.overlays.patches import check_overlay, is_object
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import SecretNeed
 from meshc.secrets.guard import check_inputs, plaintext_in
@@ -28,20 +30,23 @@ from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.registry import FORMS
 
 if TYPE_CHECKING:
+    from meshc.delivery.contract import Applied
     from meshc.disk.repository import Repository
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
     from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.tree import FileTree
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A mesh that holds: its plan, the layout of overlays/, what is waited for, and what isn't an error."""
+    """A mesh that holds: its plan, the layout of overlays/, of output/_delivery/, and what is no error."""
 
     mesh: Mesh
     plan: Plan
     layout: Layout
+    delivery: FileTree
     pending: tuple[str, ...]
     problems: tuple[Problem, ...]
 
@@ -73,11 +78,14 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     plan = make_plan(fleet, source, exports, inputs)
     folder = source.shown(mesh.spec.security.secrets.directory)
     parts = _assemble(plan, Sealed(inputs.sealed, inputs.certificates, folder))
-    problems = silence([*problems, *parts.problems], fleet, source, final=True)
+    applied = _applied(plan, parts)
+    problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
+    problems = silence(problems, fleet, source, final=True)
     stop_on(problems)
 
     layout = lay_out(plan, parts.objects, parts.bases)
-    return Compiled(mesh, plan, layout, tuple(parts.pending), tuple(sorted(problems, key=lambda p: p.order)))
+    delivery = delivery_tree(plan, applied, ENGINES)
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), tuple(sorted(problems, key=lambda p: p.order)))
 
 
 def plan_mesh(source: Source) -> Plan:
@@ -135,6 +143,18 @@ def _assemble(plan: Plan, sealed: Sealed) -> _Parts:
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
     parts.problems += unused(needs, sealed, primaries)
     return parts
+
+
+def _applied(plan: Plan, parts: _Parts) -> Applied:
+    """What goes into each cluster before patches: meshc's objects, the shared copies, and those of the user's files."""
+    return {
+        cluster.name: [
+            *(one.body for _, one in parts.objects[cluster.name]),
+            *(one.body for name in cluster.bases for one in parts.bases[name]),
+            *(one.body for file in cluster.resources for one in file.objects if is_object(one.body)),
+        ]
+        for cluster in plan.clusters
+    }
 
 
 def _lower(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject | SecretNeed]]:

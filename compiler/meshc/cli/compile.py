@@ -36,7 +36,13 @@ def compile_command(file: Path, patterns: list[str], jobs: int | None, form: For
     with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
         rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done)
     written = write_trees(
-        compiled.layout, rendered, repository, opened.kustomize.version, compiled.plan.mesh, whole=not patterns
+        compiled.layout,
+        rendered,
+        compiled.delivery,
+        repository,
+        opened.kustomize.version,
+        compiled.plan.mesh,
+        whole=not patterns,
     )
     _summary(compiled, written, form)
     if form is not Format.JSON:
@@ -53,7 +59,9 @@ def _summary(compiled: Compiled, done: Written, form: Format) -> None:
     }
     if form is Format.JSON:
         problems = [as_json(problem) for problem in compiled.problems]
-        show_json({"mesh": mesh, **groups, "files": done.files, "problems": problems})
+        show_json(
+            {"mesh": mesh, **groups, "delivery": done.delivery or None, "files": done.files, "problems": problems}
+        )
         return
     import sys
 
@@ -63,3 +71,6 @@ def _summary(compiled: Compiled, done: Written, form: Format) -> None:
             joint = "\n             " if name == "pending" else ", "
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")
+    if done.delivery:
+        engine = f"{compiled.plan.delivery.engine}, " if compiled.plan.delivery else ""
+        tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")

@@ -32,7 +32,7 @@ def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None) -> dict
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None) -> FileTree:
     """Both trees as a compile would write them."""
-    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs))
+    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs), compiled.delivery)
 
 
 def standing_trees(opened: Opened, mesh: str) -> FileTree:

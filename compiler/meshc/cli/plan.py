@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
-from meshc.plan.ir import ClusterPlan, Plan, as_json
+from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def plan_command(file: Path, form: Format) -> None:
 
 
 def lines(plan: Plan) -> Iterator[str]:
-    """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies."""
+    """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies and the delivery."""
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
     yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
@@ -40,6 +40,8 @@ def lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
         yield f"  copied to  {', '.join(base.clients)}"
+    if plan.delivery:
+        yield from _delivery(plan.delivery)
 
 
 def _cluster(cluster: ClusterPlan) -> Iterator[str]:
@@ -67,6 +69,23 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:
         yield f"  resource   {file.source}"
+
+
+def _delivery(delivery: Delivery) -> Iterator[str]:
+    yield ""
+    where = f" in {delivery.runs_in}" if delivery.runs_in else ""
+    yield f"delivery by {delivery.engine}{where}, namespace {delivery.namespace}"
+    if delivery.repo_url:
+        yield f"  repository {delivery.repo_url}, revision {delivery.revision}"
+    yield f"  path       {delivery.path}"
+    if delivery.project:
+        yield f"  project    {delivery.project}"
+    if flux := delivery.flux:
+        yield f"  source     {flux.source}" + (f" (Secret {flux.source_secret})" if flux.source_secret else "")
+        yield f"  mode       {flux.mode}, every {flux.interval}"
+        if flux.mode == "hub":
+            yield f"  kubeconfig {flux.kube_config_secret}"
+        yield f"  age key    {flux.decryption_secret}"
 
 
 def _namespace(name: str, labels: object) -> str:

@@ -55,6 +55,11 @@ class Repository:
         """The repository that `base` lies in."""
         return Repository(base.resolve(), enclosing(base.resolve()))
 
+    @property
+    def from_top(self) -> str | None:
+        """Where `base` lies from the top of its Git repository, `.` at the top itself; None outside of any."""
+        return self.base.relative_to(self.root).as_posix() if (self.root / ".git").exists() else None
+
     def locate(self, relative: str) -> str:
         """`relative` without detours. Raises OutsideError unless it stays inside. Touches nothing."""
         shown = quoted(relative)

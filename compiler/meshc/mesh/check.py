@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.mesh import (
     check_addresses,
     check_clusters,
+    check_delivery,
     check_files,
     check_namespaces,
     check_ranges,
@@ -44,6 +45,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_namespaces.namespaces,
     check_namespaces.manual_injection,
     check_services.entries,
+    check_delivery.delivery,
 )
 """Checks that mesh.yaml alone decides."""
 

@@ -432,6 +432,82 @@ class Service(Shape):
         return self
 
 
+_REVISION = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))[A-Za-z0-9_][A-Za-z0-9_./+-]*", re.ASCII)
+Revision = Annotated[
+    str,
+    _matching(_REVISION, "must be a branch, refs/... in full, or a commit: letters, digits, _, -, +, . and /", 255),
+]
+_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
+Folder = Annotated[
+    str,
+    _matching(_FOLDER, "must be a folder such as meshes/prod/output: letters, digits, _, - and . in each part", 512),
+]
+_PER_CLUSTER = re.compile(r"[a-z0-9.-]*\{cluster\}[a-z0-9.-]*", re.ASCII)
+_NAMES = "must be a Secret's name, in lower case letters, digits, - and ."
+PerCluster = Annotated[str, _matching(_PER_CLUSTER, f"{_NAMES}, with {{cluster}} in it", 128)]
+PerClusterOrOne = Annotated[
+    str,
+    _matching(re.compile(rf"{_PER_CLUSTER.pattern}|{SUBDOMAIN.pattern}", re.ASCII), f"{_NAMES}, or {{cluster}}", 128),
+]
+Interval = Annotated[str, _matching(re.compile(r"([0-9]{1,6}(s|m|h))+"), "must be a time such as 10m or 1h30m", 20)]
+
+
+class Flux(Shape):
+    """How Flux delivers."""
+
+    mode: Literal["hub", "each"] = "hub"
+    """hub: one Flux applies to every cluster through kubeconfigs. each: every cluster has a Flux of its own."""
+    source: Name | None = None
+    """The GitRepository's name; default: metadata.name. Without repoURL it is one that exists already."""
+    source_secret: Subdomain | None = None
+    """The Secret with which Flux reads repoURL; none: anybody may read it."""
+    kube_config_secret: PerCluster = "{cluster}-kubeconfig"  # noqa: S105 # a name
+    """Mode hub: the Secret with the kubeconfig of a cluster; {cluster} is filled in."""
+    decryption_secret: PerClusterOrOne = "sops-age"  # noqa: S105
+    """The Secret with the age identity that opens what is sealed by sops; {cluster} is filled in."""
+    interval: Interval = "10m"
+    """How often Flux looks for new commits, and for changes made in a cluster."""
+
+
+class Delivery(Shape):
+    """What applies output/ to the clusters: its objects are written to output/_delivery/."""
+
+    engine: Literal["argo-cd", "flux"]
+    """The engine."""
+    repo_url: str | None = Field(default=None, alias="repoURL")
+    """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
+    revision: Revision = "main"
+    """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""
+    path: Folder = "output"
+    """Where output/ lies from the top of that repository."""
+    namespace: Name | None = None
+    """Where the engine's objects go; default: argocd, or flux-system."""
+    runs_in: Name | None = None
+    """The cluster that the engine itself runs in, if it is one of the mesh."""
+    project: Subdomain | None = None
+    """Argo CD: the AppProject; default: default."""
+    flux: Flux | None = None
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Delivery:
+        if self.engine == "argo-cd" and self.flux is not None:
+            raise PydanticCustomError("bad_delivery", "flux goes with engine: flux")
+        if self.engine == "flux" and self.project is not None:
+            raise PydanticCustomError("bad_delivery", "project goes with engine: argo-cd")
+        if self.repo_url is None and (self.flux is None or self.flux.source is None):
+            needed = " or flux.source, a GitRepository that exists" if self.engine == "flux" else ""
+            raise PydanticCustomError("bad_delivery", f"needs repoURL{needed}")
+        if self.repo_url is None and self.flux is not None and self.flux.source_secret is not None:
+            raise PydanticCustomError("bad_delivery", "flux.sourceSecret goes with repoURL")
+        if self.repo_url is None and "revision" in self.model_fields_set:
+            raise PydanticCustomError("bad_delivery", "revision goes with repoURL; a source that exists has its own")
+        if self.flux is not None and self.flux.mode == "each" and self.runs_in is not None:
+            raise PydanticCustomError(
+                "bad_delivery", "runsIn goes with flux.mode: hub; with each, Flux runs everywhere"
+            )
+        return self
+
+
 class Acknowledge(Shape):
     """A problem that is known and accepted. One that silences nothing is itself a problem."""
 
@@ -458,6 +534,7 @@ class Spec(Shape):
     """The application namespaces of the mesh."""
     services: tuple[Service, ...] = ()
     """The services that clients in other clusters call."""
+    delivery: Delivery | None = None
     acknowledge: tuple[Acknowledge, ...] = ()
     """Problems that are known and accepted."""
 
@@ -485,7 +562,6 @@ NOT_YET: dict[tuple[str, ...], str] = {
     ("spec", "istio", "values"): "Helm values go with charts, which aren't built yet",
     ("spec", "clusters", "istio", "values"): "Helm values go with charts, which aren't built yet",
     ("spec", "overrides", "set", "istio", "values"): "Helm values go with charts, which aren't built yet",
-    ("spec", "delivery"): "objects for Argo CD and Flux aren't built yet; point them at output/<cluster>",
 }
 """Keys that a later version will know, by path without list indexes: refused with the reason, never ignored."""
 

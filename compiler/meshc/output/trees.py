@@ -17,24 +17,31 @@ if TYPE_CHECKING:
     from meshc.overlays.layout import Layout
 
 OVERLAYS, OUTPUT = "overlays", "output"
+DELIVERY = "_delivery"
+"""The folder of output/ that tells Argo CD or Flux what to apply; no cluster's name begins with _."""
+
 VERSIONS = f"{OUTPUT}/_meshc.yaml"
 """Which meshc and kustomize wrote the trees: rewritten with them, and never a reason to rewrite them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a compile did, by cluster; `files` counts what it answers for in both trees."""
+    """What a compile did, by cluster; `files` counts what it answers for in both trees.
+
+    `delivery` is what became of output/_delivery/: written, unchanged or removed; empty where there is none.
+    """
 
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
+    delivery: str
     files: int
 
 
-def expected_tree(layout: Layout, rendered: Mapping[str, FileTree]) -> FileTree:
-    """Both trees as they should stand, paths relative to mesh.yaml."""
+def expected_tree(layout: Layout, rendered: Mapping[str, FileTree], delivery: FileTree) -> FileTree:
+    """Both trees as they should stand, paths relative to mesh.yaml. `delivery` lies below output/ too."""
     output = (tree.at(f"{OUTPUT}/{name}") for name, tree in rendered.items())
-    return FileTree.join(layout.tree.at(OVERLAYS), *output)
+    return FileTree.join(layout.tree.at(OVERLAYS), *output, delivery.at(OUTPUT))
 
 
 def read_trees(repository: Repository) -> FileTree:
@@ -78,6 +85,7 @@ def versions_in(found: FileTree) -> dict[str, str]:
 def write_trees(
     layout: Layout,
     rendered: Mapping[str, FileTree],
+    delivery: FileTree,
     repository: Repository,
     kustomize: Version,
     mesh: str,
@@ -86,24 +94,39 @@ def write_trees(
 ) -> Written:
     """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
 
+    One of some clusters leaves the delivery alone where it would name a folder that isn't there, or forget one that is.
     `mesh` is the name of the mesh. Raises RefusedError for a file that isn't meshc's or trees of another mesh,
     ToolError if the disk fails; the trees are then as before.
     """
     found = read_trees(repository)
     refuse_another(found, mesh)
-    wanted = _wanted(expected_tree(layout, rendered), found, rendered, whole=whole)
+    if not whole and not _delivers_what_stands(layout, rendered, found):
+        delivery = found.under(f"{OUTPUT}/{DELIVERY}").at(DELIVERY)
+    wanted = _wanted(expected_tree(layout, rendered, delivery), found, rendered, whole=whole)
     standing = {unit: {unit: found[unit]} if unit in found else dict(found.under(unit)) for unit in wanted}
     changed = {unit: files for unit, files in wanted.items() if standing[unit] != files}
     if changed or "mesh" not in versions_in(found):
         versions = HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
         repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
     names = {unit.partition("/")[2] for unit in changed}
+    removed = {unit.partition("/")[2] for unit, files in changed.items() if not files}
     return Written(
         written=tuple(name for name in rendered if name in names),
         unchanged=tuple(name for name in rendered if name not in names),
-        removed=tuple(sorted({unit.partition("/")[2] for unit, files in changed.items() if not files} - {BASES})),
+        removed=tuple(sorted(removed - {BASES, DELIVERY})),
+        delivery=_state(DELIVERY in names, DELIVERY in removed, f"{OUTPUT}/{DELIVERY}" in wanted),
         files=sum(map(len, wanted.values())),
     )
+
+
+def _delivers_what_stands(layout: Layout, rendered: Mapping[str, FileTree], found: FileTree) -> bool:
+    """Whether output/ will hold exactly the clusters of the mesh."""
+    folders = {path.split("/")[1] for path in found if path.startswith(f"{OUTPUT}/") and path != VERSIONS}
+    return {*rendered, *folders} - {DELIVERY} == layout.files.keys()
+
+
+def _state(changed: bool, removed: bool, there: bool) -> str:
+    return "removed" if removed else "written" if changed else "unchanged" if there else ""
 
 
 def _wanted(
@@ -113,7 +136,7 @@ def _wanted(
     wanted: dict[str, dict[str, bytes]] = {_unit(path): {} for path in (found if whole else ())}
     for path, data in expected.items():
         unit = _unit(path)
-        if unit.partition("/")[2] in (*rendered, BASES):
+        if unit.partition("/")[2] in (*rendered, BASES, DELIVERY):
             wanted.setdefault(unit, {})[path.removeprefix(unit + "/")] = data
     if not whole:  # overlays that aren't compiled now may still name a base that is gone
         bases = f"{OVERLAYS}/{BASES}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
     """What kustomize would refuse without a place, or let pass in silence."""
     yield from _duplicates(cluster, ours)
-    theirs = [one for file in cluster.resources for one in file.objects if _is_object(one.body)]
+    theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     for one in (one for one in theirs if one.body.get("kind") == "Namespace"):
         yield from both_labels(cluster, one)
     bodies = [one.body for one in ours] + [one.body for one in theirs]
@@ -42,7 +42,7 @@ def _unselective(patch: PatchPlan, earlier: Sequence[PatchPlan]) -> PatchPlan:
     return replace(patch, target=target) if target else patch
 
 
-def _is_object(body: Any) -> bool:
+def is_object(body: Any) -> bool:
     """Whether `identity_of` can read it; what can't be read is reported where the file is checked."""
     metadata = (body.get("metadata") or {}) if isinstance(body, dict) else None
     return isinstance(metadata, dict) and all(
@@ -53,7 +53,7 @@ def _is_object(body: Any) -> bool:
 def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject]) -> Iterator[Problem]:
     made = {_effective(one.identity): one for one in ours}
     theirs: dict[Identity, UserObject] = {}
-    for one in (one for file in cluster.resources for one in file.objects if _is_object(one.body)):
+    for one in (one for file in cluster.resources for one in file.objects if is_object(one.body)):
         key = _effective(identity_of(one.body))
         if key in made:
             what = f"{cluster.name}: {key} is meshc's own (component {made[key].origin})"
@@ -115,7 +115,7 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
                 "add target: {kind: ..., name: ...} to the patch in mesh.yaml",
             )
         return None
-    if isinstance(body, dict) and not _is_object(body):
+    if isinstance(body, dict) and not is_object(body):
         return "metadata, and labels and annotations in it, must be mappings", "write metadata: {name: ...}"
     if not isinstance(body, dict):
         return (

@@ -150,6 +150,38 @@ class ClusterPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FluxPlan:
+    """How Flux delivers. In the two names of Secrets, {cluster} is to be filled in."""
+
+    mode: Literal["hub", "each"]
+    source: str
+    source_secret: str | None
+    kube_config_secret: str
+    decryption_secret: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What applies output/ to the clusters. `project` is Argo CD's, `flux` is Flux's; the other one's is None.
+
+    Without a `repo_url` Flux reads a GitRepository that exists already, at a `revision` of its own.
+    """
+
+    engine: Literal["argo-cd", "flux"]
+    place: Place
+    """Where mesh.yaml names the engine."""
+    path_place: Place
+    repo_url: str | None
+    revision: str
+    path: str
+    namespace: str
+    runs_in: str | None
+    project: str | None
+    flux: FluxPlan | None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole mesh."""
 
@@ -169,6 +201,7 @@ class Plan:
     require_binding: bool
     clusters: tuple[ClusterPlan, ...]
     bases: tuple[ServiceBase, ...]
+    delivery: Delivery | None
 
     def cluster(self, name: str) -> ClusterPlan:
         """The cluster of that name. Raises KeyError."""

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from meshc import codes
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
+from meshc.mesh.model import Flux
 from meshc.plan.ir import (
     Attachment,
     ClusterPlan,
+    Delivery,
+    FluxPlan,
     Images,
     NamespacePlan,
     PatchPlan,
@@ -81,6 +84,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
             for member in fleet
         ),
         bases=bases,
+        delivery=_delivery(fleet, source),
     )
 
 
@@ -167,6 +171,36 @@ def _sealing(fleet: Fleet, member: Member) -> Sealing:
         tuple(sorted({*whole.recipients, *own.recipients})),
         StorePlan(store.kind, store.name, store.key) if store else None,
         own.scope or whole.scope,
+    )
+
+
+def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
+    delivery = fleet.mesh.spec.delivery
+    if delivery is None:
+        return None
+    by_flux = delivery.engine == "flux"
+    return Delivery(
+        engine=delivery.engine,
+        place=source.document.place(("spec", "delivery", "engine")),
+        path_place=source.document.place(("spec", "delivery", "path")),
+        repo_url=delivery.repo_url,
+        revision=delivery.revision,
+        path=delivery.path,
+        namespace=delivery.namespace or ("flux-system" if by_flux else "argocd"),
+        runs_in=delivery.runs_in,
+        project=None if by_flux else delivery.project or "default",
+        flux=_flux(delivery.flux or Flux(), fleet.mesh.metadata.name) if by_flux else None,
+    )
+
+
+def _flux(flux: Flux, mesh: str) -> FluxPlan:
+    return FluxPlan(
+        mode=flux.mode,
+        source=flux.source or mesh,
+        source_secret=flux.source_secret,
+        kube_config_secret=flux.kube_config_secret,
+        decryption_secret=flux.decryption_secret,
+        interval=flux.interval,
     )
 
 

@@ -1,0 +1,122 @@
+"""Argo CD: an Application for each cluster, and a root Application over them that a person applies once.
+
+A cluster that leaves the mesh loses its Application with the next sync of the root, and the Application's finalizer
+takes along what it applied, less what is annotated to stay. The root has no finalizer: deleted, it leaves all running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.components.contract import OURS, thing
+from meshc.delivery.contract import ENGINE, Applied, folder, folder_of, name_of, sealed_by_sops
+from meshc.delivery.exclusions import LEFT_OUT, entry, patch
+from meshc.kube import Version, identity_of
+from meshc.output.trees import DELIVERY
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Delivery, Plan
+
+_HERE = {"server": "https://kubernetes.default.svc"}  # whatever name Argo CD's own cluster has there
+_SERVER_SIDE = Version(1, 22)  # where Kubernetes calls it stable; classic Istio also runs on what never had it
+_WAVES = {"primary": "0", "remote": "1"}
+_FILLED_IN_BY_ISTIO = (
+    ("MutatingWebhookConfiguration", (".webhooks[]?.clientConfig.caBundle",)),
+    ("ValidatingWebhookConfiguration", (".webhooks[]?.clientConfig.caBundle", ".webhooks[]?.failurePolicy")),
+)
+
+
+def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
+    """The Applications, the root, and beside them what to change in Argo CD's own settings."""
+    parts = {f"clusters/{cluster.name}.yaml": _cluster(plan, delivery, cluster) for cluster in plan.clusters}
+    files = folder([_root(plan, delivery)], parts)
+    if kinds := _left_out(body for bodies in applied.values() for body in bodies):
+        files["resource-exclusions.txt"] = patch(kinds, delivery.namespace)
+    return files
+
+
+def _root(plan: Plan, delivery: Delivery) -> Body:
+    path = folder_of(delivery, DELIVERY, delivery.engine)
+    return _application(
+        delivery,
+        plan.mesh,
+        path,
+        {**_HERE, "namespace": delivery.namespace},
+        {},
+        syncPolicy={"automated": {"prune": True, "selfHeal": True}},
+    )
+
+
+def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan) -> Body:
+    # a CRD that comes later, such as that of SealedSecret, holds up its own objects only
+    options = ["PruneLast=true", "RespectIgnoreDifferences=true", "SkipDryRunOnMissingResource=true"]
+    if cluster.kubernetes >= _SERVER_SIDE:
+        options.append("ServerSideApply=true")
+    return _application(
+        delivery,
+        name_of(plan, cluster.name),
+        folder_of(delivery, cluster.name),
+        _HERE if cluster.name == delivery.runs_in else {"name": cluster.name},
+        {
+            "annotations": {"argocd.argoproj.io/sync-wave": _WAVES[cluster.role]},
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+        },
+        syncPolicy={
+            "automated": {"prune": True, "selfHeal": True},
+            "retry": {"backoff": {"duration": "30s", "factor": 2, "maxDuration": "10m"}, "limit": 5},
+            "syncOptions": options,
+        },
+        ignoreDifferences=[
+            {"group": "admissionregistration.k8s.io", "jqPathExpressions": list(paths), "kind": kind}
+            for kind, paths in _FILLED_IN_BY_ISTIO
+        ],
+    )
+
+
+def _application(
+    delivery: Delivery,
+    name: str,
+    path: str,
+    destination: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    **spec: Any,
+) -> Body:
+    source = {"path": path, "repoURL": delivery.repo_url, "targetRevision": delivery.revision}
+    spec |= {"destination": dict(destination), "project": delivery.project, "source": source}
+    body = thing("argoproj.io/v1alpha1", "Application", name, delivery.namespace, labels=OURS, spec=spec)
+    return {**body, "metadata": {**body["metadata"], **metadata}}
+
+
+def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
+    """Secrets that Argo CD can't open, and objects that it leaves out."""
+    kinds = _left_out(body for bodies in applied.values() for body in bodies)
+    for cluster in plan.clusters:
+        bodies = applied[cluster.name]
+        if sealed_by_sops(bodies):
+            what = f"{cluster.name}: Argo CD opens no secrets that are sealed by sops, so they would never sync"
+            hint = (
+                "seal as SealedSecret or ExternalSecret, deliver with Flux, or acknowledge it where a plugin opens them"
+            )
+            yield codes.SOPS_UNDER_ARGO_CD.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
+        if lost := [body for body in bodies if _left_out([body])]:
+            names = ", ".join(str(identity_of(body)) for body in lost)
+            what = f"{cluster.name}: Argo CD leaves out {names} unless resource.exclusions of argocd-cm is changed"
+            yield codes.ENDPOINTS_LEFT_OUT.at(
+                delivery.place, what, _change(kinds), path=ENGINE, clusters=(cluster.name,)
+            )
+
+
+def _change(kinds: tuple[str, ...]) -> str:
+    now, then = entry(()), entry(kinds)
+    change = f"write {then} there in place of {now}" if then else f"take {now} out of it"
+    return f"{change} (the whole text: output/{DELIVERY}/argo-cd/resource-exclusions.txt), then acknowledge this"
+
+
+def _left_out(bodies: Iterable[Body]) -> tuple[str, ...]:
+    """The kinds among those that Argo CD doesn't apply by default."""
+    found = {identity_of(body).kind for body in bodies if identity_of(body).group in ("", "discovery.k8s.io")}
+    return tuple(kind for kind in LEFT_OUT if kind in found)

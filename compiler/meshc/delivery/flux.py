@@ -1,0 +1,107 @@
+"""Flux: a Kustomization for each cluster, and a root Kustomization over them that a person applies once.
+
+On a hub one Flux applies to every cluster and all have one root; else every cluster has a Flux of its own, and a folder
+with a root of its own. A root is deleted without a trace; a cluster's Kustomization takes along what it applied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.components.contract import OURS, thing
+from meshc.delivery.contract import ENGINE, Applied, folder, folder_of, name_of, sealed_by_sops
+from meshc.kube import SUBDOMAIN, Version
+from meshc.output.trees import DELIVERY
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Delivery, FluxPlan, Plan
+
+_SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without being asked
+
+
+def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
+    """One folder on a hub, one for each cluster else."""
+    clusters = {cluster.name: _cluster(plan, delivery, cluster, applied) for cluster in plan.clusters}
+    if _flux(delivery).mode == "hub":
+        parts = {f"clusters/{name}.yaml": body for name, body in clusters.items()}
+        return folder(_root(plan, delivery), parts)
+    return {
+        f"{name}/{path}": data
+        for name, body in clusters.items()
+        for path, data in folder(_root(plan, delivery, name), {"cluster.yaml": body}).items()
+    }
+
+
+def _root(plan: Plan, delivery: Delivery, *folders: str) -> Iterator[Body]:
+    """The source, unless it exists already, and the Kustomization over the folder."""
+    flux = _flux(delivery)
+    if delivery.repo_url:
+        spec: dict[str, Any] = {"interval": flux.interval, "ref": _ref(delivery.revision), "url": delivery.repo_url}
+        if flux.source_secret:
+            spec["secretRef"] = {"name": flux.source_secret}
+        yield thing(
+            "source.toolkit.fluxcd.io/v1", "GitRepository", flux.source, delivery.namespace, labels=OURS, spec=spec
+        )
+    path = folder_of(delivery, DELIVERY, delivery.engine, *folders)
+    yield _kustomization(delivery, plan.mesh, path, deletionPolicy="Orphan")
+
+
+def _ref(revision: str) -> Mapping[str, str]:
+    if re.fullmatch(r"[0-9a-f]{40}", revision):
+        return {"commit": revision}
+    return {"name" if revision.startswith("refs/") else "branch": revision}
+
+
+def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Applied) -> Body:
+    flux = _flux(delivery)
+    more: dict[str, Any] = {"timeout": "5m", "wait": True}  # without wait, dependsOn would mean applied, not healthy
+    if flux.mode == "hub" and cluster.name != delivery.runs_in:
+        more["kubeConfig"] = {"secretRef": {"name": _filled(flux.kube_config_secret, cluster)}}
+    if flux.mode == "hub" and cluster.attachment:
+        more["dependsOn"] = [{"name": name_of(plan, cluster.attachment.primary)}]
+    if sealed_by_sops(applied[cluster.name]):
+        more["decryption"] = {"provider": "sops", "secretRef": {"name": _filled(flux.decryption_secret, cluster)}}
+    return _kustomization(delivery, name_of(plan, cluster.name), folder_of(delivery, cluster.name), **more)
+
+
+def _kustomization(delivery: Delivery, name: str, path: str, **more: Any) -> Body:
+    flux = _flux(delivery)
+    spec = {
+        "interval": flux.interval,
+        "path": f"./{path}",
+        "prune": True,
+        "retryInterval": "2m",
+        "sourceRef": {"kind": "GitRepository", "name": flux.source},
+        **more,
+    }
+    return thing("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, delivery.namespace, labels=OURS, spec=spec)
+
+
+def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
+    """Names of Secrets that can't be, and clusters too old for what Flux does."""
+    flux = _flux(delivery)
+    for cluster in plan.clusters:
+        for pattern in (flux.kube_config_secret, flux.decryption_secret):
+            if not SUBDOMAIN.fullmatch(name := _filled(pattern, cluster)):
+                what = f'{cluster.name}: no Secret can be named "{name}"'
+                hint = f'change the pattern "{pattern}" under delivery.flux: DNS-1123 labels, joined by dots'
+                yield codes.ENGINE_NAME.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
+        if cluster.kubernetes < _SERVER_SIDE:
+            version = f"{cluster.kubernetes.major}.{cluster.kubernetes.minor}"
+            what = f"{cluster.name}: Flux applies on the server's side, which Kubernetes {version} doesn't know"
+            hint = "write engine: argo-cd, or upgrade the cluster to 1.16 or later"
+            yield codes.TOO_OLD_FOR_FLUX.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
+
+
+def _filled(pattern: str, cluster: ClusterPlan) -> str:
+    return pattern.replace("{cluster}", cluster.name)
+
+
+def _flux(delivery: Delivery) -> FluxPlan:
+    assert delivery.flux is not None, "the plan settles it where Flux is the engine"  # noqa: S101
+    return delivery.flux
