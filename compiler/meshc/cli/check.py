@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli.compiling import compiled_whole, rendered_whole
 from meshc.cli.excerpt import plain
 from meshc.cli.opened import Opened
 from meshc.cli.past import expiring, stop_on_a_jump
-from meshc.cli.progress import progress
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.transaction import foreign
 from meshc.errors import Exit, RefusedError
-from meshc.output.render import render
 from meshc.output.trees import VERSIONS, expected_tree, read_trees, refuse_another, versions_in
-from meshc.pipeline import compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,16 +32,11 @@ def check_command(file: Path, jobs: int | None, form: Format, base: str | None, 
     """
     opened = Opened(file)
     opened.repository.recover()
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
-    stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    compiled = compiled_whole(opened)
     if base:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    with progress("rendering", len(compiled.plan.clusters)) as done:
-        rendered = render(
-            compiled.plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done
-        )
-    expected = expected_tree(compiled.layout, rendered)
+    expected = expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs))
     found = read_trees(opened.repository)
     refuse_another(found, compiled.plan.mesh)
     strangers = foreign(found)
