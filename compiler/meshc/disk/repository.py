@@ -141,6 +141,11 @@ class Repository:
                 drop_empty(self.base, (self.base / path).parent)
             raise
 
+    def begin(self) -> None:
+        """Makes the folder of mesh.yaml if it isn't there: for trees that are to stand without one."""
+        with telling(f'cannot make "{self.base}"'):
+            make_folders(self.base)
+
     def replace(self, content: Mapping[str, FileTree | bytes | None]) -> Written:
         """Brings every unit to the given content, all of them or none. See `units.replace`."""
         return units.replace(self.base, content)

@@ -90,8 +90,7 @@ class Checkout:
             found = address(text, named=True)
             return on_disk(found) if isinstance(found, Path) else found
         for kind in ("pushurl", "url"):
-            urls = self.git.run("config", "--default=", "--get-all", "-z", f"remote.{name}.{kind}").split(b"\0")
-            known = [url.decode(errors="replace") for url in urls if url]
+            known = self.git.values(f"remote.{name}.{kind}")
             if len(known) > 1:
                 raise UsageError(f'remote "{name}" has {len(known)} addresses\n  hint: name one with --remote')
             if known:
@@ -131,6 +130,5 @@ class Checkout:
 
     def track(self, remote: str, branch: str, commit: str) -> None:
         """Notes what a remote holds now, as a push would, where this repository follows its branches."""
-        specs = self.git.run("config", "--default=", "--get-all", f"remote.{remote}.fetch").decode().split()
-        if f"+refs/heads/*:refs/remotes/{remote}/*" in specs:
+        if f"+refs/heads/*:refs/remotes/{remote}/*" in self.git.values(f"remote.{remote}.fetch"):
             self.git.holds("update-ref", f"refs/remotes/{remote}/{branch}", commit)

@@ -32,7 +32,6 @@ _GUARDS: Settings = (
     ("core.pager", "cat"),
     ("diff.external", ""),
     ("fetch.recurseSubmodules", "false"),
-    ("fetch.fsckObjects", "true"),
     ("push.recurseSubmodules", "no"),
     ("push.gpgSign", "false"),
     ("push.followTags", "false"),
@@ -96,6 +95,10 @@ class Git:
         """The first line that it prints; "" where it has no answer."""
         code, out, _ = self._start(arguments, b"")
         return "" if code else out.decode(errors="replace").partition("\n")[0]
+
+    def values(self, key: str) -> list[str]:
+        """Every value of a setting."""
+        return self._start(("config", "--get-all", "-z", key), b"")[1].decode(errors="replace").split("\0")[:-1]
 
     def holds(self, *arguments: str) -> bool:
         """Whether it ends well."""

@@ -13,7 +13,7 @@ from meshc.publish.checkout import Checkout
 from meshc.publish.inputs import Watched
 from meshc.publish.remote import Remote
 from meshc.publish.target import Far, Near, Target
-from meshc.publish.workshop import Workshop
+from meshc.publish.workshop import Workshop, listed
 
 _SHOWN = 10
 
@@ -45,7 +45,7 @@ class Job:
         Raises RefusedError for that unless it is allowed. To be asked after the compile.
         """
         head = self.checkout.head()
-        changed = self.watched.uncommitted(self.shop.entries(head), self.checkout.digest)
+        changed = self.watched.uncommitted(listed(self.checkout.git, head, "-r"), self.checkout.digest)
         if changed and not dirty:
             more = [f"  and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
             names = "\n".join([*(f"  {name}" for name in changed[:_SHOWN]), *more])

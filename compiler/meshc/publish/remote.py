@@ -9,9 +9,9 @@ from meshc.publish.address import Address, branch_name
 from meshc.publish.git import GitError
 from meshc.publish.workshop import Workshop
 
-_RECENT = "--depth=50"
-_ALL = "--depth=2147483647"
-"""How Git writes "without an end"."""
+RECENT = ("--depth=50",)
+ALL = ("--depth=2147483647",)
+"""How much history to bring; Git writes "without an end" so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,13 @@ class Remote:
                 return commit
         return ""
 
-    def fetch(self, shop: Workshop, branch: str, *, whole: bool = False) -> str:
-        """Brings a branch here, with its recent history or all of it, and tells its last commit; "" for no branch."""
+    def fetch(self, shop: Workshop, branch: str, depth: tuple[str, ...] = ()) -> str:
+        """Brings a branch here, down to what is known or so far, and tells its last commit; "" for no branch."""
         tip = self.tip(shop, branch)
-        if tip and (whole or not shop.knows(tip)):
-            depth = _ALL if whole else _RECENT
+        if tip and (depth == ALL or not shop.knows(tip)):
             quiet = ("--quiet", "--no-tags", "--no-write-fetch-head")
             spec = f"+refs/heads/{branch}:refs/meshc/fetched"
-            shop.git.run("fetch", *quiet, depth, "--end-of-options", self.address.url, spec)
+            shop.git.run("fetch", *quiet, *depth, "--end-of-options", self.address.url, spec)
             return shop.git.find("rev-parse", "--verify", "refs/meshc/fetched")
         return tip
 

@@ -11,7 +11,7 @@ from meshc.errors import RefusedError
 from meshc.output.trees import OUTPUT, OVERLAYS, read_trees, refuse_another
 from meshc.publish.checkout import Checkout
 from meshc.publish.inputs import Watched
-from meshc.publish.remote import Remote
+from meshc.publish.remote import ALL, RECENT, Remote
 from meshc.publish.workshop import Workshop
 from meshc.tree import FileTree
 
@@ -82,7 +82,7 @@ class Far:
         return f"{self.branch} of {self.remote.address}"
 
     def look(self, shop: Workshop) -> Standing:
-        tip = self.remote.fetch(shop, self.branch)
+        tip = self.remote.fetch(shop, self.branch, RECENT)
         return Standing(tip, there=tip)
 
     def check(self, change: Change, standing: Standing) -> None:
@@ -92,7 +92,7 @@ class Far:
         return self.remote.push(shop, self.branch, commit, standing.there)
 
     def deepen(self, shop: Workshop) -> None:
-        self.remote.fetch(shop, self.branch, whole=True)
+        self.remote.fetch(shop, self.branch, ALL)
 
 
 @dataclass(slots=True)
@@ -124,6 +124,7 @@ class Near:
             self.checkout.refuse_elsewhere(self.branch)
         if self.remote is None:
             return Standing(here, here)
+        shop.offer(here, self.checkout.head())
         there = self.remote.fetch(shop, self.branch)
         if not there or (here and shop.follows(here, there)):
             return Standing(here, here, there)
@@ -134,6 +135,8 @@ class Near:
                 f'branch "{self.branch}" of {self.remote.address} has moved on, and what is compiled with it'
                 f"\n  hint: {_PULL}"
             )
+        if self._checked_out and _BEHIND not in self.notes:
+            self.notes.append(_BEHIND)
         return Standing(there, here, there)
 
     def check(self, change: Change, standing: Standing) -> None:
@@ -152,8 +155,7 @@ class Near:
             return True
         checked_out = self._checked_out
         if checked_out and standing.tip != standing.here:
-            self.notes.append(f'the branch here is behind what was pushed: git pull in "{self.checkout.root}"')
-            return True
+            return True  # a person's work tree isn't pulled for them
         self.checkout.take(shop.pack(commit, (standing.here,)), commit)
         if checked_out:
             self._bring(shop, commit, change)
@@ -173,10 +175,11 @@ class Near:
 
     def deepen(self, shop: Workshop) -> None:
         if self.remote:
-            self.remote.fetch(shop, self.branch, whole=True)
+            self.remote.fetch(shop, self.branch, ALL)
 
 
 _PULL = "git pull, then publish again"
+_BEHIND = "the branch that is checked out is behind its remote: git pull"
 
 
 def _ours(change: Change) -> set[str]:
@@ -192,4 +195,5 @@ def units_of(found: FileTree, tree: FileTree) -> dict[str, FileTree | bytes | No
 
 def bring(place: Repository, tree: FileTree) -> None:
     """Writes both trees into a work tree, all or nothing."""
+    place.begin()
     place.replace(units_of(read_trees(place), tree))

@@ -74,15 +74,11 @@ class Workshop:
 
     def entries(self, commit: str, *folders: str) -> dict[str, Entry]:
         """Every file of a commit, or of some folders of it. None for no commit."""
-        if not commit:
-            return {}
-        return _entries(self._listed("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders))
+        return listed(self.git, commit, "-r", folders)
 
     def at(self, commit: str, path: str) -> Entry | None:
         """What stands at a path of a commit."""
-        if not commit:
-            return None
-        return _entries(self._listed("ls-tree", "-z", "--full-tree", commit, "--", path)).get(path)
+        return listed(self.git, commit, "-t", (path,)).get(path)
 
     def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
         """The bytes of files. Raises RefusedError where a partial clone left them out."""
@@ -122,6 +118,11 @@ class Workshop:
         revisions = "".join(f"{line}\n" for line in (commit, *(f"^{one}" for one in known if one)))
         return self.git.run("pack-objects", "--quiet", "--revs", "--stdout", stdin=revisions.encode())
 
+    def offer(self, *commits: str) -> None:
+        """Names commits that are known, so that a fetch leaves out what they have."""
+        for commit in filter(None, commits):
+            self.git.run("update-ref", f"refs/meshc/known-{commit}", commit)
+
     def knows(self, commit: str) -> bool:
         return self.git.holds("cat-file", "-e", f"{commit}^{{commit}}")
 
@@ -139,25 +140,26 @@ class Workshop:
         """Whether Git's settings ask for signed commits."""
         return self.git.find("config", "--type=bool", "--get", "commit.gpgSign") == "true"
 
-    def _listed(self, *arguments: str) -> bytes:
-        try:
-            return self.git.run(*arguments)
-        except GitError as error:
-            raise RefusedError(_PARTIAL) from error
+
+def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[str, Entry]:
+    """What a commit holds, as `git ls-tree` lists it. Raises RefusedError where a partial clone left it out."""
+    if not commit:
+        return {}
+    try:
+        said = git.run("ls-tree", how, "-z", "--full-tree", commit, "--", *paths)
+    except GitError as error:
+        raise RefusedError(_PARTIAL) from error
+    found: dict[str, Entry] = {}
+    for line in said.decode(errors="surrogateescape").split("\0")[:-1]:
+        about, _, path = line.partition("\t")
+        found[path] = Entry(*about.split(" "))
+    return found
 
 
 _PARTIAL = (
     "the repository here lacks what the branch holds: it is a partial clone, and publish fetches nothing unasked\n"
     "  hint: git fetch --refetch --no-filter, or publish to its URL with --repo"
 )
-
-
-def _entries(listed: bytes) -> dict[str, Entry]:
-    found: dict[str, Entry] = {}
-    for line in listed.decode(errors="surrogateescape").split("\0")[:-1]:
-        about, _, path = line.partition("\t")
-        found[path] = Entry(*about.split(" "))
-    return found
 
 
 def _quoted(path: str) -> bytes:
