@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -161,23 +163,51 @@ def test_the_newer_of_two_sources_wins_whoever_is_first(ground: Ground, far: Pat
     assert "output/branch/namespaces.yaml" in ground.files("deploy", cwd=far)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_run_that_is_killed_is_finished_by_the_next(ground: Ground, far: Path, seed: int) -> None:
-    (ground.mesh / "notes.txt").write_text("mine\n")
-    ground.git("add", "notes.txt")
-    ground.git("branch", "--quiet", "spare")
-    arguments = ["--push", "--remote", str(ground.bare("other.git"))] if seed % 2 else []
-    started = ground.start(*arguments)
-    time.sleep(random.Random(seed).uniform(0.4, 1.0))
-    started.kill()
-    started.communicate()
-
+def settled(ground: Ground, arguments: list[str]) -> None:
+    """Publishes after a run that was cut short: everything is there once, and what a person staged is still staged."""
     done = ground.publish(*arguments)
-    if "git pull" in done.stderr:  # it was pushed and no more
-        ground.git("pull", "--quiet", "--ff-only", arguments[2], "main")
-        done = ground.publish(*arguments)
 
     assert done.returncode == Exit.DONE, done.stderr
     assert ground.git("status", "--porcelain") == "A  notes.txt"
     assert ground.git("rev-list", "--count", "main") == "2"
     ground.git("fsck", "--strict")
+
+
+@pytest.fixture
+def pushing(ground: Ground) -> list[str]:
+    (ground.mesh / "notes.txt").write_text("mine\n")
+    ground.git("add", "notes.txt")
+    return ["--push", "--remote", str(ground.bare("other.git"))]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_that_is_killed_is_finished_by_the_next(ground: Ground, pushing: list[str], seed: int) -> None:
+    arguments = pushing if seed % 2 else []
+    started = ground.start(*arguments)
+    time.sleep(random.Random(seed).uniform(0.4, 1.0))
+    started.kill()
+    started.communicate()
+
+    settled(ground, arguments)
+
+
+@pytest.mark.parametrize("step", ["checkout.Checkout.take", "target.bring", "checkout.Checkout.stage"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("pushed", [False, True])
+def test_a_run_that_ends_between_two_steps(
+    ground: Ground, pushing: list[str], step: str, after: bool, pushed: bool
+) -> None:
+    arguments = pushing if pushed else []
+    owner, _, name = step.rpartition(".")
+    ending = f"(real(*given), os._exit(9)) if {after} else os._exit(9)"
+    lines = [
+        "import os, meshc.publish.checkout as checkout, meshc.publish.target as target",
+        f"real = {owner}.{name}",
+        f"{owner}.{name} = lambda *given: {ending}",
+        "from meshc.cli.main import run; run()",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines), "publish", *arguments]
+    ended = subprocess.run(command, cwd=ground.mesh, env=ground.environment(), capture_output=True)
+
+    assert ended.returncode == 9, ended.stderr
+    settled(ground, arguments)

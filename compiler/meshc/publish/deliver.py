@@ -49,13 +49,13 @@ def deliver(content: Content, target: Target, path: str, shop: Workshop, *, dry:
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE * 2**attempt)
-        standing = target.look(shop)
+        standing = target.look(shop, path)
         before = _before(shop, standing.tip, path, content)
         notes = [] if older else _refuse_older(content.source, standing, target, path, shop)
         change = _change(before, content, path)
         target.check(change, standing)
         if not change.files:
-            if dry or standing.tip == standing.there or target.take(shop, standing.tip, standing, change):
+            if dry or standing.settled or target.take(shop, standing.tip, standing, change):
                 return Delivered("", "", False, False, notes)
             continue
         text = message(content.mesh, before, content.tree, content.source, content.kustomize)

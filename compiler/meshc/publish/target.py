@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,17 +12,26 @@ from meshc.output.trees import OUTPUT, OVERLAYS, read_trees, refuse_another
 from meshc.publish.checkout import Checkout
 from meshc.publish.inputs import Watched
 from meshc.publish.remote import ALL, RECENT, Remote
-from meshc.publish.workshop import Workshop
+from meshc.publish.workshop import Entry, Workshop
 from meshc.tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A branch as it stands: the commit to build on, and what the branch is here and at its remote ("" for nothing)."""
+    """A branch as it stands: the commit to build on, and what the branch is here and at its remote ("" for nothing).
+
+    `follows`: the branch here is to become the same.
+    """
 
     tip: str
     here: str = ""
     there: str = ""
+    follows: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """Whether the branch is the commit to build on wherever it is to be."""
+        return self.tip == self.there and (not self.follows or self.tip == self.here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Target(Protocol):
 
     def __str__(self) -> str: ...
 
-    def look(self, shop: Workshop) -> Standing:
+    def look(self, shop: Workshop, path: str) -> Standing:
         """How the branch stands now. Raises RefusedError where nothing may be built on it."""
 
     def check(self, change: Change, standing: Standing) -> None:
@@ -81,9 +90,9 @@ class Far:
     def __str__(self) -> str:
         return f"{self.branch} of {self.remote.address}"
 
-    def look(self, shop: Workshop) -> Standing:
+    def look(self, shop: Workshop, path: str) -> Standing:
         tip = self.remote.fetch(shop, self.branch, RECENT)
-        return Standing(tip, there=tip)
+        return Standing(tip, there=tip, follows=False)
 
     def check(self, change: Change, standing: Standing) -> None:
         pass  # all that is there has been looked at in the commit
@@ -116,14 +125,14 @@ class Near:
     def _checked_out(self) -> bool:
         return self.checkout.current() == self.branch
 
-    def look(self, shop: Workshop) -> Standing:
+    def look(self, shop: Workshop, path: str) -> Standing:
         here = self.checkout.tip(self.branch)
         if self._checked_out:
             self.checkout.refuse_under_way()
         else:
             self.checkout.refuse_elsewhere(self.branch)
         if self.remote is None:
-            return Standing(here, here)
+            return Standing(here, here, here)
         shop.offer(here, self.checkout.head())
         there = self.remote.fetch(shop, self.branch)
         if not there or (here and shop.follows(here, there)):
@@ -135,12 +144,14 @@ class Near:
                 f'branch "{self.branch}" of {self.remote.address} has moved on, and what is compiled with it'
                 f"\n  hint: {_PULL}"
             )
-        if self._checked_out and _BEHIND not in self.notes:
+        if not self._checked_out or _only_below(folders_below(path), shop.entries(here), shop.entries(there)):
+            return Standing(there, here, there)
+        if _BEHIND not in self.notes:
             self.notes.append(_BEHIND)
-        return Standing(there, here, there)
+        return Standing(there, here, there, follows=False)
 
     def check(self, change: Change, standing: Standing) -> None:
-        if self._checked_out and standing.tip == standing.here:
+        if self._checked_out and standing.follows:
             place = self.checkout.place(change.path)
             found = read_trees(place)
             refuse_another(found, change.mesh)
@@ -151,27 +162,24 @@ class Near:
             if commit != standing.there and not self.remote.push(shop, self.branch, commit, standing.there):
                 return False
             self.checkout.track(self.remote_name, self.branch, commit)
-        if commit == standing.here:
+        if commit == standing.here or not standing.follows:
             return True
-        checked_out = self._checked_out
-        if checked_out and standing.tip != standing.here:
-            return True  # a person's work tree isn't pulled for them
         self.checkout.take(shop.pack(commit, (standing.here,)), commit)
-        if checked_out:
-            self._bring(shop, commit, change)
+        if self._checked_out:
+            self._bring(shop, commit, standing.here, change)
         if self.checkout.move(self.branch, commit, standing.here, change.why):
             return True
         if self.remote:
             self.notes.append(f'it is pushed, but branch "{self.branch}" here moved meanwhile: git pull')
         return self.remote is not None
 
-    def _bring(self, shop: Workshop, commit: str, change: Change) -> None:
+    def _bring(self, shop: Workshop, commit: str, here: str, change: Change) -> None:
         """The files first, then the index, and the branch last: whatever is cut short is there to be committed."""
-        place = self.checkout.place(change.path)
-        bring(place, change.tree)
-        entries = {path: one for path, one in shop.entries(commit, *change.folders).items() if path in _ours(change)}
-        gone = [path for path, data in change.files.items() if data is None]
-        self.checkout.stage(entries, gone, change.folders)
+        bring(self.checkout.place(change.path), change.tree)
+        old, new = (shop.entries(one, *change.folders) for one in (here, commit))
+        above = f"{change.path}/" if change.path else ""
+        arriving = {path: one for path, one in new.items() if path.removeprefix(above) in change.tree}
+        self.checkout.stage(arriving, [path for path in old if path not in new], change.folders)
 
     def deepen(self, shop: Workshop) -> None:
         if self.remote:
@@ -182,9 +190,10 @@ _PULL = "git pull, then publish again"
 _BEHIND = "the branch that is checked out is behind its remote: git pull"
 
 
-def _ours(change: Change) -> set[str]:
-    above = f"{change.path}/" if change.path else ""
-    return {f"{above}{path}" for path in change.tree}
+def _only_below(folders: Sequence[str], old: Mapping[str, Entry], new: Mapping[str, Entry]) -> bool:
+    """Whether all that differs lies in some folders."""
+    changed = [path for path in {*old, *new} if old.get(path) != new.get(path)]
+    return all(path.startswith(tuple(f"{folder}/" for folder in folders)) for path in changed)
 
 
 def units_of(found: FileTree, tree: FileTree) -> dict[str, FileTree | bytes | None]:
