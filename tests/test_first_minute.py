@@ -190,7 +190,7 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
     assert plain.stderr == "asking live clusters isn't built yet; this machine has:\n"
 
 
-COMMANDS = ["compile", "check", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
+COMMANDS = ["compile", "check", "publish", "validate", "plan", "explain", "inject", "schema", "doctor", "init"]
 GROUPS = ["ca", "secrets"]
 
 

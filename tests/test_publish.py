@@ -131,6 +131,17 @@ def test_inputs_that_are_not_committed_are_not_published_unless_allowed(ground: 
     assert ground.git("diff", "--name-only") == "mesh.yaml"
 
 
+def test_line_ends_alone_are_no_difference(ground: Ground) -> None:
+    ground.git("config", "core.autocrlf", "true")
+    mesh = ground.mesh / "mesh.yaml"
+    mesh.write_bytes(mesh.read_bytes().replace(b"\n", b"\r\n"))
+
+    done = ground.publish("--branch", "deploy")
+
+    assert done.returncode == Exit.DONE, done.stderr
+    assert "-dirty" not in ground.git("log", "-1", "--format=%B", "deploy")
+
+
 def test_a_dry_run_changes_nothing(ground: Ground) -> None:
     far = ground.bare()
     before = ground.git("count-objects"), ground.git("for-each-ref"), sorted(ground.mesh.iterdir())
@@ -225,6 +236,7 @@ def test_a_deploy_repository_and_its_work_tree(ground: Ground, digest: str) -> N
     done = ground.publish("--repo", str(deploy), "--path", "prod")
 
     assert done.returncode == Exit.DONE, done.stderr
+    assert f" to main of {deploy}, below prod/\n" in done.stdout
     assert (deploy / "prod/output/hub/namespaces.yaml").is_file()
     assert ground.git("status", "--porcelain", cwd=deploy) == ""
     assert {"README.md", "prod/output/hub/namespaces.yaml"} <= ground.files("HEAD", cwd=deploy)

@@ -110,7 +110,8 @@ def _near(
         hint = "git switch BRANCH, or name the branch to publish to with --branch"
         raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)\n  hint: {hint}')
     same = near.shared == checkout.shared and checkout.current() == (branch or current)
-    return Near(near, branch or current, [], remote, wanted.remote, watched if same else None)
+    elsewhere = "" if near.root == checkout.root else str(near.root)
+    return Near(near, branch or current, [], remote, wanted.remote, watched if same else None, elsewhere)
 
 
 def _passed_over(checkout: Checkout, near: Checkout | None) -> list[str]:

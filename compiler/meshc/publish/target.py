@@ -108,7 +108,7 @@ class Far:
 class Near:
     """A branch of a repository on this machine, and of a remote of it if it is to be pushed.
 
-    `source` is what was compiled, if it was this very branch.
+    `source` is what was compiled, if it was this very branch; `elsewhere` the work tree, if that isn't mesh.yaml's.
     """
 
     checkout: Checkout
@@ -117,9 +117,11 @@ class Near:
     remote: Remote | None = None
     remote_name: str = ""
     source: Watched | None = None
+    elsewhere: str = ""
 
     def __str__(self) -> str:
-        return f"{self.branch}, pushed to {self.remote.address}" if self.remote else self.branch
+        where = f"{self.branch} of {self.elsewhere}" if self.elsewhere else self.branch
+        return f"{where}, pushed to {self.remote.address}" if self.remote else where
 
     @property
     def _checked_out(self) -> bool:
