@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from publishing import Ground, new_ground
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -31,3 +34,22 @@ def find_tool(name: str) -> str:
             pytest.fail(f"{name} is missing, and this is CI")
         pytest.skip(f"{name} is missing")
     return found
+
+
+@pytest.fixture(scope="session")
+def sample_mesh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `meshc init` makes, compiled once so that its cache is warm; without the trees."""
+    find_tool("kubectl")
+    folder = tmp_path_factory.mktemp("sample")
+    for command in ("init .", "compile"):
+        subprocess.run([sys.executable, "-m", "meshc", *command.split()], cwd=folder, check=True, capture_output=True)
+    for tree in ("overlays", "output"):
+        shutil.rmtree(folder / tree)
+    return folder
+
+
+@pytest.fixture
+def ground(tmp_path: Path, sample_mesh: Path) -> Ground:
+    """A mesh in a real Git repository, and a person's Git settings."""
+    find_tool("git")
+    return new_ground(tmp_path, sample_mesh)

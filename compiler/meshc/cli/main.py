@@ -136,6 +136,47 @@ def diff(
         diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs)
 
 
+@app.command(
+    epilog="Examples: meshc publish   |   meshc publish --branch deploy --push   |   "
+    "meshc publish --repo git@git.example.com:mesh/deploy.git --path prod"
+)
+def publish(
+    file: File = _MESH,
+    repo: Annotated[
+        str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", help="The branch; default: the one checked out, or a URL's own.")
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
+    ] = None,
+    push: Annotated[
+        bool, typer.Option("--push/--no-push", help="Push the branch as well. To a URL it always is.")
+    ] = False,
+    remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be committed, and commit nothing.")
+    ] = False,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Publish inputs that aren't committed; the message tells.")
+    ] = False,
+    allow_older: Annotated[
+        bool, typer.Option("--allow-older", help="Replace what was compiled from a later commit.")
+    ] = False,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository."""
+    with reporting(form, file):
+        from meshc.cli.publish import publish_command
+        from meshc.publish.job import Wanted
+
+        wanted = Wanted(repo, branch, path, push, remote)
+        publish_command(file, wanted, jobs, form, dry=dry_run, dirty=allow_dirty, older=allow_older)
+
+
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
 def validate(file: File = _MESH, form: Form = Format.TEXT) -> None:
     """Check mesh.yaml and the files it names, without rendering."""

@@ -26,11 +26,12 @@ from meshc.disk.files import (
     walk,
     write_new,
 )
-from meshc.disk.transaction import foreign
 from meshc.disk.units import Change, Written
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
 
+Kind = Literal["file", "folder"] | None
+"""What stands at a path, if anything."""
 LARGEST_INPUT = 16 * 1024 * 1024
 """What `read_file` reads at most, in bytes."""
 
@@ -94,7 +95,7 @@ class Repository:
             raise IrregularError(f"{quoted(path)} is larger than {LARGEST_INPUT >> 20} MiB")
         return data
 
-    def kind(self, relative: str) -> Literal["file", "folder"] | None:
+    def kind(self, relative: str) -> Kind:
         """What stands there, None if nothing does. Raises OutsideError, and IrregularError for a link."""
         with opened(self.root, self.base, self.locate(relative)) as fd:
             return None if fd is None else "folder" if is_folder(fd) else "file"
@@ -120,10 +121,7 @@ class Repository:
         files: dict[str, bytes] = {}
         for parent in parents:
             with telling(f"cannot read {quoted(parent)}", ""):
-                found = files_of(self.base, parent)
-            unit_of = {path: path.removeprefix(parent + "/").partition("/")[0] for path in found}
-            ours = {unit_of[path] for path in found.keys() - set(foreign(found))}
-            files |= {path: data for path, data in found.items() if unit_of[path] in ours}
+                files |= units.generated(files_of(self.base, parent))
         return FileTree(files)
 
     def create(self, files: FileTree) -> None:
@@ -148,9 +146,18 @@ class Repository:
                 drop_empty(self.base, (self.base / path).parent)
             raise
 
+    def begin(self) -> None:
+        """Makes the folder of mesh.yaml if it isn't there: for trees that are to stand without one."""
+        with telling(f'cannot make "{self.base}"'):
+            make_folders(self.base)
+
     def replace(self, content: Mapping[str, FileTree | bytes | None]) -> Written:
         """Brings every unit to the given content, all of them or none. See `units.replace`."""
         return units.replace(self.base, content)
+
+    def refuse_foreign(self, content: Mapping[str, FileTree | bytes | None]) -> None:
+        """Raises RefusedError if `replace` would, for a file that isn't meshc's. Changes nothing."""
+        units.refuse_foreign_in(self.base, content)
 
     def change(self, files: Mapping[str, Change]) -> None:
         """Brings files of the user's to new content, all of them or none. See `units.change`."""

@@ -25,6 +25,13 @@ class Written:
     removed: tuple[str, ...] = ()
 
 
+def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Of the files below overlays/ and output/, those in units where some file is meshc's."""
+    unit_of = {path: tuple(path.split("/")[:2]) for path in files}
+    ours = {unit_of[path] for path in files.keys() - set(foreign(files))}
+    return {path: data for path, data in files.items() if unit_of[path] in ours}
+
+
 def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written:
     """Brings every unit to the given content (None removes it): all of them, or none.
 
@@ -34,17 +41,7 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
     """
     _refuse_misuse(units)
     with writing(base):
-        with telling("cannot read what was generated before"):
-            for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
-                refuse_foreign([{parent: data} for path, data in files_of(base, parent).items() if path == parent])
-            current = {unit: files_of(base, unit) for unit in units}
-        wanted = {unit: _spread(unit, content) for unit, content in units.items()}
-        changes = {
-            unit: files
-            for unit, files in wanted.items()
-            if files != current[unit] and (files or is_ours(current[unit]))
-        }
-        refuse_foreign(current[unit] for unit in changes)
+        current, changes = _changes(base, units)
         if changes:
             apply(base, changes, current)
     return Written(
@@ -52,6 +49,28 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
         changed=tuple(unit for unit in changes if changes[unit] and current[unit]),
         removed=tuple(unit for unit in changes if not changes[unit]),
     )
+
+
+def refuse_foreign_in(base: Path, units: Mapping[str, FileTree | bytes | None]) -> None:
+    """Raises RefusedError if `replace` would, for a file that isn't meshc's."""
+    _changes(base, units)
+
+
+def _changes(base: Path, units: Mapping[str, FileTree | bytes | None]) -> tuple[_Files, _Files]:
+    """What stands in every unit, and what is to stand in those that change."""
+    with telling("cannot read what was generated before"):
+        for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
+            refuse_foreign([{parent: data} for path, data in files_of(base, parent).items() if path == parent])
+        current = {unit: files_of(base, unit) for unit in units}
+    wanted = {unit: _spread(unit, content) for unit, content in units.items()}
+    changes = {
+        unit: files for unit, files in wanted.items() if files != current[unit] and (files or is_ours(current[unit]))
+    }
+    refuse_foreign(current[unit] for unit in changes)
+    return current, changes
+
+
+_Files = dict[str, dict[str, bytes]]
 
 
 def change(base: Path, files: Mapping[str, Change]) -> None:

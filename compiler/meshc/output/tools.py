@@ -34,7 +34,7 @@ def tools(cache: Repository) -> list[Tool]:
 
 _VERSION = r"v?(\d+\.\d+\.\d+)"
 _OTHERS = (
-    ("git", "nothing yet: publishing isn't built", "", ("--version",)),
+    ("git", "meshc publish", "", ("--version",)),
     ("helm", "nothing yet: charts aren't built", "", ("version", "--short")),
     ("istioctl", "meshc inject, with the one of Istio 1.0", "MESHC_ISTIOCTL", ("version", "--short")),
 )

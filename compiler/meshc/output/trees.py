@@ -82,6 +82,11 @@ def versions_in(found: FileTree) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith("#"))
 
 
+def versions_file(kustomize: Version, mesh: str) -> bytes:
+    """`_meshc.yaml` as this meshc writes it."""
+    return HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
+
+
 def write_trees(
     layout: Layout,
     rendered: Mapping[str, FileTree],
@@ -106,8 +111,8 @@ def write_trees(
     standing = {unit: {unit: found[unit]} if unit in found else dict(found.under(unit)) for unit in wanted}
     changed = {unit: files for unit, files in wanted.items() if standing[unit] != files}
     if changed or "mesh" not in versions_in(found):
-        versions = HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
-        repository.replace({**{unit: FileTree(files) or None for unit, files in changed.items()}, VERSIONS: versions})
+        content = {unit: FileTree(files) or None for unit, files in changed.items()}
+        repository.replace({**content, VERSIONS: versions_file(kustomize, mesh)})
     names = {unit.partition("/")[2] for unit in changed}
     removed = {unit.partition("/")[2] for unit, files in changed.items() if not files}
     return Written(

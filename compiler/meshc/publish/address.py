@@ -1,0 +1,141 @@
+"""address turns what a person named on the command line, or Git's settings name, into what Git may be handed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from meshc.errors import RefusedError, UsageError
+from meshc.tree import FileTree
+
+_HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_USER = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+-]{0,30}")
+_TOKEN = re.compile(r"gh[a-z]_|github_pat_|gl[a-z]+-|AT[A-Z]{2}", re.IGNORECASE)
+_SCP = re.compile(r"(?:(?P<user>[^@/:]*)@)?(?P<host>\[[^]/]*\]|[^@/:]*):(?P<path>.*)")
+_HIDDEN_CONTROL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_REMOTE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,100}")
+_BRANCH = re.compile(r"[^-\s~^:?*\[\\@][^\s~^:?*\[\\]{0,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A repository that Git reaches over one protocol. `url` is what Git gets, `str()` what may be shown."""
+
+    url: str
+    protocol: str
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+def address(text: str, *, named: bool) -> Address | Path:
+    """A repository's address, or the folder that it is.
+
+    `named`: the person wrote it on the command line, which paths, file:// and unencrypted loopback need. Raises
+    RefusedError without quoting what may hold a password.
+    """
+    if not text or text.startswith("-") or not text.isprintable():
+        raise RefusedError("the repository's address is empty, begins with - or holds a control character")
+    if _HELPER.match(text):
+        raise RefusedError('addresses with "::" start programs, and are never used\n  hint: use https:// or ssh://')
+    if _SCHEME.match(text):
+        return _url(text, named)
+    scp = _SCP.fullmatch(text)
+    if scp:
+        _refuse_host(scp["host"].strip("[]"))
+        _refuse_user(scp["user"])
+        if not scp["path"] or scp["path"].startswith("-"):
+            raise RefusedError("the address has no path, or one that begins with -")
+        return Address(text, "ssh", text)
+    if not named:
+        raise RefusedError(f'"{text}" is a folder of this machine\n  hint: {_NAME_IT}')
+    return Path(text)
+
+
+_NAME_IT = "name it on the command line if you mean it: --remote or --repo"
+
+
+def _url(text: str, named: bool) -> Address | Path:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise RefusedError("the address is no URL") from None
+    if parts.password is not None:
+        hint = "leave it to a credential helper: git help credentials"
+        raise RefusedError(f"the address holds a password, which others could read\n  hint: {hint}")
+    if parts.query or parts.fragment or " " in text or _HIDDEN_CONTROL.search(text):
+        raise RefusedError("the address holds a query, a space or a control character, which no repository's does")
+    if parts.scheme == "file":
+        return _file(parts, named)
+    _refuse_host(host)
+    _refuse_user(parts.username)
+    if parts.scheme == "ssh":
+        return Address(text, "ssh", text)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if parts.scheme == "https":
+        return Address(text, "https", shown)
+    if parts.scheme not in ("http", "git"):
+        raise RefusedError(f'addresses of "{parts.scheme}" are never used\n  hint: use https:// or ssh://')
+    if host not in _LOOPBACK:
+        raise RefusedError(f"{shown} isn't encrypted\n  hint: use https:// or ssh://")
+    if not named:
+        raise RefusedError(f"{shown} isn't encrypted\n  hint: {_NAME_IT}")
+    return Address(text, parts.scheme, shown)
+
+
+def _file(parts: SplitResult, named: bool) -> Path:
+    if parts.netloc or "%" in parts.path:
+        raise RefusedError("a file:// address has a path alone, without %")
+    if not named:
+        raise RefusedError(f'"{parts.path}" is a folder of this machine\n  hint: {_NAME_IT}')
+    return Path(parts.path)
+
+
+def _refuse_host(host: str) -> None:
+    if not _HOST.fullmatch(host):
+        raise RefusedError("the address names no host, or one that is no host name")
+
+
+def _refuse_user(user: str | None) -> None:
+    if user is not None and (not _USER.fullmatch(user) or _TOKEN.match(user)):
+        hint = "a user's name may stand there; leave a token to a credential helper: git help credentials"
+        raise RefusedError(f"what stands before @ in the address is no user's name\n  hint: {hint}")
+
+
+def on_disk(folder: Path) -> Address:
+    """A folder as Git is handed it: what isn't absolute could be an option or a host."""
+    path = str(folder.resolve())
+    return Address(path, "file", path)
+
+
+def branch_name(text: str) -> str:
+    """A name that may be a branch's; what Git says of it is still to be asked."""
+    if not _BRANCH.fullmatch(text) or not text.isprintable() or text == "HEAD" or text.startswith("refs/"):
+        raise UsageError("--branch is no name of a branch")
+    return text
+
+
+def remote_name(text: str) -> str | None:
+    """`text` if it can be the name of a remote, None if it is an address."""
+    return text if _REMOTE.fullmatch(text) and ".." not in text and not text.endswith(("/", ".lock")) else None
+
+
+def folder_name(text: str) -> str:
+    """A folder of the target, from its top, without detours; "" is the top."""
+    path = text.strip("/") if text != "/" else ""
+    if path in ("", "."):
+        return ""
+    try:
+        FileTree({path: b""})
+    except ValueError:
+        raise UsageError("--path is no folder inside the repository, written from its top") from None
+    if text.startswith("/") or any(part.lower() in (".git", "git~1") for part in path.split("/")):
+        raise UsageError("--path is no folder inside the repository, written from its top")
+    return path

@@ -1,0 +1,150 @@
+"""git turns arguments into what Git answers, with nothing of a hostile repository's settings at work.
+
+What Git is told stands in its environment, so that it holds in all that Git starts; nothing is left to a caller. Every
+argument that comes from outside has passed `address` or is the name of an object.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from subprocess import PIPE, TimeoutExpired
+from typing import TYPE_CHECKING
+
+from meshc.errors import RefusedError, ToolError
+
+if TYPE_CHECKING:
+    from git.cmd import Git as Program
+
+Settings = Sequence[tuple[str, str]]
+
+_OLDEST = (2, 32)
+_ELSEWHERE = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE"),
+)
+_GUARDS: Settings = (
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.alternateRefsCommand", ":"),
+    ("core.pager", "cat"),
+    ("diff.external", ""),
+    ("fetch.recurseSubmodules", "false"),
+    ("push.recurseSubmodules", "no"),
+    ("push.gpgSign", "false"),
+    ("push.followTags", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("i18n.commitEncoding", "utf-8"),
+    ("safe.bareRepository", "explicit"),
+)
+_USERINFO = re.compile(r"(https?://)[^/\s@]*@")
+_LONGEST = 600.0
+
+
+class GitError(ToolError):
+    """Git failed: `said` is what it wrote, without what may be a password."""
+
+    def __init__(self, command: str, said: str) -> None:
+        self.said = _USERINFO.sub(r"\1", said).strip()
+        lines = "".join(f"\n  {line}" for line in self.said.splitlines()[:12])
+        super().__init__(f"git {command} failed{lines}")
+
+
+class Git:
+    """Git in one folder. `settings` are weaker than the person's own, `guards` stronger than all.
+
+    `protocols` are those it may speak (`https:ssh`); none unless said.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Settings = (),
+        guards: Settings = (),
+        protocols: str = "none",
+        bare: bool = False,
+    ) -> None:
+        self._folder, self._bare = folder, bare
+        self._program = _program(folder)
+        self._environment = {
+            "GIT_ALLOW_PROTOCOL": protocols,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_LITERAL_PATHSPECS": "1",
+            **_numbered([*settings, *_of_the_person(), *_GUARDS, *guards]),
+        }
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What it prints. Raises GitError."""
+        code, out, said = self._start(arguments, stdin)
+        if code:
+            raise GitError(arguments[0], said)
+        return out
+
+    def lines(self, *arguments: str) -> list[str]:
+        """What it prints, by line. Raises GitError."""
+        return self.run(*arguments).decode(errors="replace").splitlines()
+
+    def find(self, *arguments: str) -> str:
+        """The first line that it prints; "" where it has no answer."""
+        code, out, _ = self._start(arguments, b"")
+        return "" if code else out.decode(errors="replace").partition("\n")[0]
+
+    def values(self, key: str) -> list[str]:
+        """Every value of a setting."""
+        return self._start(("config", "--get-all", "-z", key), b"")[1].decode(errors="replace").split("\0")[:-1]
+
+    def holds(self, *arguments: str) -> bool:
+        """Whether it ends well."""
+        return self._start(arguments, b"")[0] == 0
+
+    def _start(self, arguments: Iterable[str], stdin: bytes) -> tuple[int, bytes, str]:
+        where = (f"--git-dir={self._folder}",) if self._bare else ()
+        running = self._program.execute(
+            [self._program.GIT_PYTHON_GIT_EXECUTABLE or "git", *where, *arguments],
+            istream=PIPE,
+            as_process=True,
+            env=self._environment,
+        )
+        try:
+            out, said = running.communicate(stdin, timeout=_LONGEST)
+        except TimeoutExpired:
+            running.kill()
+            raise ToolError(f"git took longer than {_LONGEST:.0f} s and was stopped") from None
+        return running.returncode, out, said.decode(errors="replace")
+
+
+def _program(folder: Path) -> Program:
+    for name in _ELSEWHERE:
+        if name in os.environ:
+            hint = f"unset it; in a hook: env -u {name} meshc publish"
+            raise RefusedError(f"{name} is set, which turns Git to another repository\n  hint: {hint}")
+    try:
+        from git.cmd import Git as Program
+    except ImportError:
+        raise ToolError("git isn't found\n  hint: install Git 2.32 or later") from None
+    program = Program(str(folder))
+    if program.version_info[:2] < _OLDEST:
+        found = ".".join(map(str, program.version_info))
+        raise ToolError(f"this is Git {found}, which can't be kept from a repository's settings\n  hint: 2.32 or later")
+    return program
+
+
+def _of_the_person() -> list[tuple[str, str]]:
+    """Settings in the environment already, as CI systems put them there."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    numbers = range(int(count) if count.isdecimal() else 0)
+    pairs = ((os.environ.get(f"GIT_CONFIG_KEY_{n}"), os.environ.get(f"GIT_CONFIG_VALUE_{n}")) for n in numbers)
+    return [(key, value) for key, value in pairs if key and value is not None]
+
+
+def _numbered(settings: Settings) -> dict[str, str]:
+    keys = {f"GIT_CONFIG_KEY_{n}": key for n, (key, _) in enumerate(settings)}
+    values = {f"GIT_CONFIG_VALUE_{n}": value for n, (_, value) in enumerate(settings)}
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **keys, **values}

@@ -1,0 +1,121 @@
+"""job turns the options of `meshc publish` into a source and a target, both looked at before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshc.errors import RefusedError, UsageError
+from meshc.publish.address import Address, address, branch_name, folder_name, on_disk
+from meshc.publish.checkout import Checkout
+from meshc.publish.inputs import Watched
+from meshc.publish.remote import Remote
+from meshc.publish.target import Far, Near, Target
+from meshc.publish.workshop import Workshop, listed
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line says; None is for what was left to meshc."""
+
+    repo: str | None = None
+    branch: str | None = None
+    path: str | None = None
+    push: bool = False
+    remote: str = "origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A source and the workshop to build in, with the branch and the folder to publish to."""
+
+    target: Target
+    path: str
+    shop: Workshop
+    checkout: Checkout
+    watched: Watched
+
+    def source(self, *, dirty: bool) -> str:
+        """The commit that was compiled, "" before the first; with -dirty where what was read isn't as it stands there.
+
+        Raises RefusedError for that unless it is allowed. To be asked after the compile.
+        """
+        head = self.checkout.head()
+        changed = self.watched.uncommitted(listed(self.checkout.git, head, "-r"), self.checkout.digest)
+        if changed and not dirty:
+            more = [f"  and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
+            names = "\n".join([*(f"  {name}" for name in changed[:_SHOWN]), *more])
+            hint = "commit them first, so that the message can say where this comes from; or say --allow-dirty"
+            raise RefusedError(f"these inputs aren't as the last commit has them:\n{names}\n  hint: {hint}")
+        return f"{head}-dirty" if head and changed else head
+
+
+@contextmanager
+def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
+    """A job, while it lasts. Raises UsageError, RefusedError, ToolError."""
+    branch = branch_name(wanted.branch) if wanted.branch is not None else ""
+    named = folder_name(wanted.path) if wanted.path is not None else None
+    if not (watched.root / ".git").exists():
+        raise UsageError("mesh.yaml isn't in a Git repository, so there is no commit to publish\n  hint: git init")
+    checkout = Checkout.at(watched.root)
+    place = _place(wanted, checkout)
+    near = place if isinstance(place, Checkout) else None
+    address = place if isinstance(place, Address) else near.remote(wanted.remote) if near and wanted.push else None
+    remote = Remote(address) if address else None
+    settings = [*checkout.own.followed, *(near.own.followed if near else ())]
+    shelves = [one.shelf for one in (checkout, near) if one]
+    digest = near.digest if near else checkout.digest
+    protocols = address.protocol if address else "none"
+    with Workshop.opened(shelves, digest, settings, protocols) as shop:
+        if branch and not shop.git.holds("check-ref-format", "--branch", branch):
+            raise UsageError("--branch is no name of a branch")
+        target: Target
+        if near:
+            target = _near(near, branch, remote, wanted, checkout, watched)
+        else:
+            assert remote is not None, "an address that isn't a work tree's"  # noqa: S101
+            target = Far(remote, branch or remote.default_branch(shop), [])
+        if remote:
+            target.notes.extend(_passed_over(checkout, near))
+        here = watched.base.relative_to(watched.root).as_posix() if near and near.root == checkout.root else ""
+        yield Job(target, ("" if here == "." else here) if named is None else named, shop, checkout, watched)
+
+
+def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
+    """Where to publish: the repository of mesh.yaml itself, another work tree, or an address."""
+    if wanted.repo is None:
+        return checkout
+    found = address(wanted.repo, named=True)
+    if isinstance(found, Address):
+        return found
+    if not found.is_dir():
+        raise UsageError(f'there is no folder "{found}"')
+    root = Path(found).resolve()
+    if (root / ".git").exists():
+        return checkout if root == checkout.root else Checkout.at(root)
+    if not (root / "HEAD").is_file() or not (root / "objects").is_dir():
+        raise UsageError(f'"{found}" is no Git repository\n  hint: name the top of one, or a URL')
+    return on_disk(root)
+
+
+def _near(
+    near: Checkout, branch: str, remote: Remote | None, wanted: Wanted, checkout: Checkout, watched: Watched
+) -> Near:
+    current = near.current()
+    if not branch and not current:
+        hint = "git switch BRANCH, or name the branch to publish to with --branch"
+        raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)\n  hint: {hint}')
+    same = near.shared == checkout.shared and checkout.current() == (branch or current)
+    elsewhere = "" if near.root == checkout.root else str(near.root)
+    return Near(near, branch or current, [], remote, wanted.remote, watched if same else None, elsewhere)
+
+
+def _passed_over(checkout: Checkout, near: Checkout | None) -> list[str]:
+    kinds = {*checkout.own.passed_over, *(near.own.passed_over if near else ())}
+    if not kinds:
+        return []
+    return [f"set in a repository's own settings, and not followed: {', '.join(sorted(kinds))}"]

@@ -1,0 +1,49 @@
+"""message turns what stood and what is to stand into the message of the commit."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from meshc import __version__
+from meshc.errors import MeshcError
+from meshc.output.trees import OUTPUT
+from meshc.publish.diff import Action, compare, renames
+from meshc.tree import FileTree
+
+_SOURCE = re.compile(rb"^Source-Commit: ([0-9a-f]{40,64})(?:-dirty)?$", re.MULTILINE)
+SOURCE_PATTERN = "^Source-Commit: [0-9a-f]"
+_LISTED = 20
+
+
+def message(mesh: str, before: FileTree, after: FileTree, source: str, kustomize: str) -> str:
+    """The whole message; `source` is the commit that mesh.yaml was compiled from, "" for none."""
+    trailers = [f"Source-Commit: {source}"] if source else []
+    trailers += [f"Meshc-Version: {__version__}", f"Kustomize-Version: {kustomize}"]
+    summary, *lines = _told(before.under(OUTPUT), after.under(OUTPUT))
+    blocks = [[f"meshc: {mesh}: {summary}"], lines, trailers]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def source_in(commit: bytes) -> str:
+    """The source that the last trailer of a commit names; "" if none does."""
+    found = _SOURCE.findall(commit)
+    return found[-1].decode() if found else ""
+
+
+def _told(before: FileTree, after: FileTree) -> list[str]:
+    """How many objects change, in all and then cluster by cluster."""
+    try:
+        difference = compare(before, after, renames(before, after, {}))
+    except MeshcError:  # what stands there isn't YAML any more: it is replaced, and nothing in it can be counted
+        return ["what stood there is replaced"]
+    clusters: dict[str, Counter[Action]] = {}
+    for entry in difference.entries:
+        for name in entry.clusters:
+            clusters.setdefault(name, Counter())[entry.action] += 1
+    lines = [
+        f"{name}: {', '.join(f'{counts[one]} to {one}' for one in Action if counts[one])}"
+        for name, counts in sorted(clusters.items())
+    ]
+    more = len(lines) - _LISTED
+    return [difference.summary, *lines[:_LISTED], *([f"and {more} more"] if more > 0 else [])]

@@ -1,0 +1,62 @@
+"""remote turns an address and a branch into the last commit there, and a commit that was made here into the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshc.errors import UsageError
+from meshc.publish.address import Address, branch_name
+from meshc.publish.git import GitError
+from meshc.publish.workshop import Workshop
+
+RECENT = ("--depth=50",)
+ALL = ("--depth=2147483647",)
+"""How much history to bring; Git writes "without an end" so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository elsewhere. Nothing of it stays on this machine."""
+
+    address: Address
+
+    def default_branch(self, shop: Workshop) -> str:
+        """The branch that its HEAD names. Raises UsageError where it has none yet."""
+        for line in shop.git.lines("ls-remote", "--symref", "--end-of-options", self.address.url, "HEAD"):
+            what, _, name = line.partition("\t")
+            if what.startswith("ref: refs/heads/") and name == "HEAD":
+                return branch_name(what.removeprefix("ref: refs/heads/"))
+        raise UsageError(f"{self.address} has no branch that goes before others\n  hint: name one with --branch")
+
+    def tip(self, shop: Workshop, branch: str) -> str:
+        """The last commit of a branch; "" if there is no such branch."""
+        ref = f"refs/heads/{branch}"
+        for line in shop.git.lines("ls-remote", "--end-of-options", self.address.url, ref):
+            commit, _, name = line.partition("\t")
+            if name == ref:
+                return commit
+        return ""
+
+    def fetch(self, shop: Workshop, branch: str, depth: tuple[str, ...] = ()) -> str:
+        """Brings a branch here, down to what is known or so far, and tells its last commit; "" for no branch."""
+        tip = self.tip(shop, branch)
+        if tip and (depth == ALL or not shop.knows(tip)):
+            quiet = ("--quiet", "--no-tags", "--no-write-fetch-head")
+            spec = f"+refs/heads/{branch}:refs/meshc/fetched"
+            shop.git.run("fetch", *quiet, *depth, "--end-of-options", self.address.url, spec)
+            return shop.git.find("rev-parse", "--verify", "refs/meshc/fetched")
+        return tip
+
+    def push(self, shop: Workshop, branch: str, commit: str, onto: str) -> bool:
+        """Makes a commit the branch's last one; False if somebody else's came first. Never forces. Raises GitError."""
+        spec = f"{commit}:refs/heads/{branch}"
+        try:
+            shop.git.run("push", "--quiet", "--no-verify", "--end-of-options", self.address.url, spec)
+        except GitError:
+            now = self.tip(shop, branch)
+            if now in (commit, onto):
+                if now == commit:  # it arrived, and the answer didn't
+                    return True
+                raise
+            return False
+        return True

@@ -1,0 +1,166 @@
+"""workshop turns files into commits, in a repository of its own that no settings but the person's reach.
+
+It lives for one run in a temporary folder, and reads what other repositories of this machine hold beside its own.
+Nothing that is made here is anywhere else until it is pushed or packed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshc.disk.scratch import scratch
+from meshc.errors import RefusedError
+from meshc.publish.git import Git, GitError, Settings
+from meshc.publish.message import SOURCE_PATTERN, source_in
+from meshc.tree import FileTree
+
+_PLAIN = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a commit holds at a path: `name` is the content's."""
+
+    mode: str
+    kind: str
+    name: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.mode in _PLAIN
+
+    @property
+    def is_folder(self) -> bool:
+        return self.kind == "tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What another repository of this machine holds: its objects, and where its history is cut off."""
+
+    objects: Path
+    cut_off: tuple[str, ...]
+    digest: str
+
+
+class Workshop:
+    """Commits by name: what they hold, how they follow one another, and new ones."""
+
+    def __init__(self, folder: Path, git: Git) -> None:
+        self.git = git
+        self._folder = folder
+
+    @staticmethod
+    @contextmanager
+    def opened(shelves: Sequence[Shelf], digest: str, settings: Settings, protocols: str) -> Iterator[Workshop]:
+        """An empty one that sees what lies on the shelves; gone afterwards. Raises ToolError."""
+        usable = [shelf for shelf in shelves if shelf.digest == digest]
+        files = {"objects/info/alternates": "".join(f"{shelf.objects}\n" for shelf in usable).encode()}
+        cut_off = sorted({commit for shelf in usable for commit in shelf.cut_off})
+        if cut_off:
+            files["shallow"] = "".join(f"{commit}\n" for commit in cut_off).encode()
+        with scratch(FileTree(files)) as folder:
+            git = Git(folder, settings=settings, protocols=protocols, bare=True)
+            git.run("init", "--quiet", "--bare", "--template=", f"--object-format={digest}")
+            yield Workshop(folder, git)
+
+    def cut_off(self) -> set[str]:
+        """The commits where history ends although it goes on elsewhere."""
+        file = self._folder / "shallow"
+        return set(file.read_text().split()) if file.exists() else set()
+
+    def entries(self, commit: str, *folders: str) -> dict[str, Entry]:
+        """Every file of a commit, or of some folders of it. None for no commit."""
+        return listed(self.git, commit, "-r", folders)
+
+    def at(self, commit: str, path: str) -> Entry | None:
+        """What stands at a path of a commit."""
+        return listed(self.git, commit, "-t", (path,)).get(path)
+
+    def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
+        """The bytes of files. Raises RefusedError where a partial clone left them out."""
+        said = self.git.run("cat-file", "--batch", stdin="".join(f"{one.name}\n" for one in entries.values()).encode())
+        found: dict[str, bytes] = {}
+        start = 0
+        for path in entries:
+            end = said.index(b"\n", start)
+            header = said[start:end].split()
+            if len(header) != 3 or header[1] != b"blob":
+                raise RefusedError(_PARTIAL)
+            size = int(header[2])
+            found[path] = said[end + 1 : end + 1 + size]
+            start = end + 1 + size + 1
+        return found
+
+    def commit(self, onto: str, changes: Mapping[str, bytes | None], message: str, *, signed: bool) -> str:
+        """A commit on top of another (or of none) in which some files are other, or gone (None)."""
+        ref = f"refs/meshc/on-{onto or 'nothing'}"
+        lines = [b"commit %s" % ref.encode(), b"committer meshc <> 0 +0000", b"data 0"]
+        lines += [b"from %s" % onto.encode()] if onto else []
+        stream = bytearray(b"\n".join(lines) + b"\n")
+        for path, data in changes.items():
+            if data is None:
+                stream += b"D %s\n" % _quoted(path)
+        for path, data in changes.items():
+            if data is not None:
+                stream += b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(data), data)
+        self.git.run("fast-import", "--quiet", stdin=bytes(stream) + b"\ndone\n")
+        tree = self.git.find("rev-parse", "--verify", f"{ref}^{{tree}}")
+        parent = ("-p", onto) if onto else ()
+        how = ("-S",) if signed else ("--no-gpg-sign",)
+        return self.git.run("commit-tree", *how, *parent, "-F", "-", tree, stdin=message.encode()).decode().strip()
+
+    def pack(self, commit: str, known: Sequence[str]) -> bytes:
+        """What a repository that has the known commits lacks of this one."""
+        revisions = "".join(f"{line}\n" for line in (commit, *(f"^{one}" for one in known if one)))
+        return self.git.run("pack-objects", "--quiet", "--revs", "--stdout", stdin=revisions.encode())
+
+    def offer(self, *commits: str) -> None:
+        """Names commits that are known, so that a fetch leaves out what they have."""
+        for commit in filter(None, commits):
+            self.git.run("update-ref", f"refs/meshc/known-{commit}", commit)
+
+    def knows(self, commit: str) -> bool:
+        return self.git.holds("cat-file", "-e", f"{commit}^{{commit}}")
+
+    def follows(self, later: str, earlier: str) -> bool:
+        """Whether one commit is another, or has it in its history as far as that is known here."""
+        return later == earlier or self.git.holds("merge-base", "--is-ancestor", earlier, later)
+
+    def last_published(self, tip: str, folders: Sequence[str]) -> tuple[str, str]:
+        """The last commit that brought anything to the folders with a source named, and that source; "" for none."""
+        grep = f"--grep={SOURCE_PATTERN}"
+        commit = self.git.find("rev-list", "--max-count=1", grep, tip, "--", *folders) if tip else ""
+        return commit, source_in(self.git.run("cat-file", "commit", commit)) if commit else ""
+
+    def signs(self) -> bool:
+        """Whether Git's settings ask for signed commits."""
+        return self.git.find("config", "--type=bool", "--get", "commit.gpgSign") == "true"
+
+
+def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[str, Entry]:
+    """What a commit holds, as `git ls-tree` lists it. Raises RefusedError where a partial clone left it out."""
+    if not commit:
+        return {}
+    try:
+        said = git.run("ls-tree", how, "-z", "--full-tree", commit, "--", *paths)
+    except GitError as error:
+        raise RefusedError(_PARTIAL) from error
+    found: dict[str, Entry] = {}
+    for line in said.decode(errors="surrogateescape").split("\0")[:-1]:
+        about, _, path = line.partition("\t")
+        found[path] = Entry(*about.split(" "))
+    return found
+
+
+_PARTIAL = (
+    "the repository here lacks what the branch holds: it is a partial clone, and publish fetches nothing unasked\n"
+    "  hint: git fetch --refetch --no-filter, or publish to its URL with --repo"
+)
+
+
+def _quoted(path: str) -> bytes:
+    return b'"%s"' % path.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"')
