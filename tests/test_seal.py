@@ -128,7 +128,9 @@ def decoded(data: Mapping[str, str]) -> dict[str, bytes]:
 
 def leaked(error: BaseException) -> bool:
     """Whether the canary stands in the traceback of an error, or in a variable of meshc's there."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if "meshc" in frame.f_code.co_filename]
+    frames = [
+        frame for frame, _ in traceback.walk_tb(error.__traceback__) if "compiler/meshc" in frame.f_code.co_filename
+    ]
     text = "".join(traceback.format_exception(error)) + "".join(repr(frame.f_locals) for frame in frames)
     assert frames
     return any(form in text for form in (CANARY.decode(), base64.b64encode(CANARY).decode(), str(ONE), str(STRANGER)))
