@@ -57,6 +57,13 @@ def identity_of(body: Body) -> Identity:
     )
 
 
+def at(data: Any, *path: str) -> Any:
+    """The value at a path of mappings; None where there is none."""
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
 class Version(NamedTuple):
     """`1.30.3`, ordered as versions are. A missing patch is 0."""
 

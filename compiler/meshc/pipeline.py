@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,18 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     stop_on(problems)
 
     layout = lay_out(plan, parts.objects, parts.bases)
+    stop_on(_disguised(plan, layout, source))
     delivery = delivery_tree(plan, applied, ENGINES)
     return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), tuple(sorted(problems, key=lambda p: p.order)))
+
+
+def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
+    """Secrets in plain text that only show once values are written out: files that users copy in are read as bytes."""
+    places = {cluster.name: cluster.place for cluster in plan.clusters}
+    for path, data in layout.tree.items():
+        for found in plaintext_in(data, path, codes.PLAINTEXT_SECRET):
+            place = places.get(path.partition("/")[0], source.document.place(("spec", "services")))
+            yield replace(found, place=place, what=f"overlays/{path}: {found.what}")
 
 
 def plan_mesh(source: Source) -> Plan:

@@ -49,6 +49,9 @@ RootKey = Annotated[
 Identity = Annotated[
     Path | None, typer.Option("--identity", "-i", help="The age identity that opens a sealed root key.")
 ]
+KeysTo = Annotated[
+    Path | None, typer.Option("--keys-to", help="external-secrets: a folder for the keys, to be put into the store.")
+]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 Clusters = Annotated[
     list[str] | None,
@@ -87,10 +90,7 @@ def issue(
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     renew_before: Annotated[int, typer.Option(min=0, help="A CA that ends within so many days is due.")] = 90,
     force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
-    keys_to: Annotated[
-        Path | None,
-        typer.Option("--keys-to", help="external-secrets: a folder for the keys, to be put into the store."),
-    ] = None,
+    keys_to: KeysTo = None,
     accept_recipients: Accept = False,
     file: File = _MESH,
 ) -> None:
@@ -163,6 +163,7 @@ def rotate_root(
     identity: Identity = None,
     key_type: KeyType = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
+    keys_to: KeysTo = None,
     accept_recipients: Accept = False,
     file: File = _MESH,
 ) -> None:
@@ -171,5 +172,5 @@ def rotate_root(
         from meshc.cli.ca_commands import rotate_command
 
         rotate_command(
-            file, new_root, root_key, identity, key_type.value if key_type else None, days, accept_recipients
+            file, new_root, root_key, identity, key_type.value if key_type else None, days, keys_to, accept_recipients
         )

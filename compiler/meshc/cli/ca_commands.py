@@ -19,11 +19,12 @@ from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
-from meshc.seal import issuing, recipients
+from meshc.seal import issuing, recipients, rotating
 from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.age_file import open_sealed, seal_for
 from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.file import target_of
 from meshc.seal.work import Work
 from meshc.tree import FileTree
 from meshc.trust.issue import chain_of, make_root, one, summary
@@ -91,13 +92,17 @@ def issue_command(
     recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
     outcomes = issuing.issue(work, clusters, _root_key(root_key, identity), order)
-    recipients.update_rules(work)
+    recipients.update_rules(work, clusters)
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
     _tell(outcomes)
+    _tell_keys(handed)
+    tell(f"{count(len(changed), 'file')} changed" + ("; next: meshc compile" if changed else ""))
+
+
+def _tell_keys(handed: Mapping[Path, issuing.Outcome]) -> None:
     for path, outcome in handed.items():
         tell(f"  put {path} into the store at {outcome.store}, property {KEY}; then delete the file")
-    tell(f"{count(len(changed), 'file')} changed" + ("; next: meshc compile" if changed else ""))
 
 
 def _key_file(folder: Path | None, outcome: issuing.Outcome) -> Path:
@@ -161,9 +166,12 @@ def import_command(
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
     opened = plain_key(Hidden(secret), Hidden(read_given(password).rstrip(b"\r\n")) if password else None)
     issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
-    recipients.update_rules(work)
+    recipients.update_rules(work, [cluster])
     changed = work.commit()
     tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")
+    target = target_of(work.plan, cluster, "cacerts", None) if cluster.sealing.backend == "external-secrets" else None
+    if target and target.store:
+        tell(f"  put its key into the store at {target.store.key}, property {KEY}; it isn't in the file")
     tell("next: meshc compile")
 
 
@@ -189,23 +197,28 @@ def rotate_command(
     identity: Path | None,
     key_type: KeyType | None,
     days: int,
+    keys_to: Path | None,
     accepted: bool,
 ) -> None:
-    """One step. Refuses to take the next one over changes that aren't committed yet."""
+    """One step. Refuses to take the next one over changes that aren't committed, or compiled, yet."""
     work = opened_work(file)
     _stop_on_uncommitted(file, work.plan)
+    rotating.stop_on_uncompiled(work)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
-    key = _root_key(root_key, identity) if root_key else None
-    step, outcomes = issuing.rotate(work, read_given(new_root) if new_root else None, key, order)
+    step = rotating.planned(work, read_given(new_root) if new_root else None)
+    reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
+    recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
+    key = _root_key(root_key, identity) if root_key and reissued else None
+    outcomes = rotating.take(work, step, key, order)
     if step.action is Action.NOTHING:
         tell("one root, and every CA is under it: nothing to do; --new-root FILE begins a replacement")
         return
-    if outcomes:
-        reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
-        recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
-    changed = work.commit()
+    recipients.update_rules(work, reissued)
+    handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
+    changed = _commit(work, handed)
     tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
     _tell(outcomes)
+    _tell_keys(handed)
     tell("next: meshc compile, commit, sync every cluster, then run this again")
     if step.action is Action.TRUST_BOTH:
         tell("istiod takes another root only with ISTIO_MULTIROOT_MESH=true, or after a restart")

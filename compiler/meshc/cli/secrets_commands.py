@@ -24,6 +24,7 @@ from meshc.trust.verify import ClusterFiles, verify
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
 
@@ -35,10 +36,10 @@ def seal_command(
     work = opened_work(file)
     handed = given(Hidden(read_given(source)))
     if handed.keys is not None:
-        _seal_cacerts(work, handed.keys, cluster, replace, accepted)
+        places = _seal_cacerts(work, handed.keys, cluster, replace, accepted)
     else:
-        _seal_remote(work, handed, cluster, remote, replace, accepted)
-    recipients.update_rules(work)
+        places = _seal_remote(work, handed, cluster, remote, replace, accepted)
+    recipients.update_rules(work, places)
     changed = work.commit()
     for path in changed:
         tell(f"wrote {path}")
@@ -47,7 +48,7 @@ def seal_command(
 
 def _seal_remote(
     work: Work, handed: Given, primary: str | None, asked: str | None, replace: bool, accepted: bool
-) -> None:
+) -> list[ClusterPlan]:
     remote = remote_of(work.plan, handed, asked)
     assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
     facts = {
@@ -66,9 +67,12 @@ def _seal_remote(
         work.write(work.sealed(need.file), sealed)
         if target.store and where.sealing.backend == "external-secrets":
             say(f"  put the kubeconfig into the store at {target.store.key}, property {remote}; it isn't in the file")
+    return places
 
 
-def _seal_cacerts(work: Work, keys: Mapping[str, Hidden], cluster: str | None, replace: bool, accepted: bool) -> None:
+def _seal_cacerts(
+    work: Work, keys: Mapping[str, Hidden], cluster: str | None, replace: bool, accepted: bool
+) -> list[ClusterPlan]:
     if cluster is None:
         raise UsageError("it isn't told which cluster this cacerts is of\n  hint: --cluster NAME")
     (chosen,) = issuing.signing(work.plan, [cluster])
@@ -84,6 +88,7 @@ def _seal_cacerts(work: Work, keys: Mapping[str, Hidden], cluster: str | None, r
         raise ProblemsError(problems)
     recipients.stop_on_new(work, needs_of(work.plan), [chosen], accepted)
     issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
+    return [chosen]
 
 
 def _stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
@@ -151,7 +156,9 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
     if added and not accepted:
         listed = "\n".join(f"  {one[:80]}" for one in added)
         raise RefusedError(f"recipients who could not open these files so far:\n{listed}\n  hint: --accept-recipients")
-    recipients.update_rules(work)
+    rewrapped = {each.path for each in done}
+    inside = {need.cluster for need in needs if work.sealed(need.file) in rewrapped}
+    recipients.update_rules(work, [cluster for cluster in work.plan.clusters if cluster.name in inside])
     work.commit()
     for each in done:
         tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed")

@@ -15,7 +15,7 @@ from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.split import split
-from meshc.overlays.layout import BASES, kustomization_of
+from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
 from meshc.secrets.guard import check_rendered
 from meshc.tree import FileTree
 
@@ -82,14 +82,20 @@ def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable
 
 
 def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
-    """What a patch made readable that must not be. Told at the patches, as no line of theirs need show it."""
-    if not cluster.patches:
-        return []
+    """What a patch made readable that must not be, or a file of the user's holds in a disguise of YAML's.
+
+    Told at the patches and files, as no line of theirs need show it.
+    """
     places = [patch.place for patch in cluster.patches]
+    files = rendered.items() if places else [(name, data) for name, data in rendered.items() if name == RESOURCES]
+    told = " as patched" if places else ""
+    places += [one.place for file in cluster.resources for one in file.objects[:1]]
     return [
-        replace(found, place=places[0], also=tuple(places[1:]), what=f"{path} as patched: {found.what}")
-        for path, data in rendered.at(f"output/{cluster.name}").items()
-        for found in check_rendered(data, path, (cluster.name,))
+        replace(
+            found, place=places[0], also=tuple(places[1:]), what=f"output/{cluster.name}/{name}{told}: {found.what}"
+        )
+        for name, data in files
+        for found in check_rendered(data, name, (cluster.name,))
     ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from meshc.kube import at
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.file import sealed_file, target_of
 from meshc.trust import binding, proofs
@@ -78,6 +80,19 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
     if not isinstance(kind, str) or kind not in path:
         raise SealError(f"{shown} holds no sealed Secret")
     return _written(_put(body, (*path[kind], ROOTS), roots.decode()))
+
+
+def public_part(data: bytes, key: str) -> bytes | None:
+    """A certificate in a sealed cacerts of any form; None where it has none that can be read."""
+    documents, problems = read(data, "")
+    body = documents[0].data if len(documents) == 1 and not problems else None
+    if at(body, "kind") == "Secret":
+        try:
+            return base64.b64decode(str(at(body, "data", key)), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+    text = at(body, "spec", "template", "data", key) or at(body, "spec", "target", "template", "data", key)
+    return text.encode() if isinstance(text, str) else None
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
-from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts, with_roots
+from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts
+from meshc.seal.contract import SealError
 from meshc.seal.file import target_of
+from meshc.seal.rewrapping import sealed_body
 from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
-from meshc.trust.rotation import Action, Signer, Step, next_step, roots_above
-from meshc.yamltext.read import read
+from meshc.trust.rotation import roots_above
 
 if TYPE_CHECKING:
     from meshc.hidden import Hidden
@@ -66,14 +67,14 @@ def issue(work: Work, clusters: Iterable[ClusterPlan], key: Hidden, order: Order
     A CA is due where there is none, where it ends soon, where it is under another root than those trusted, and where
     its sealed file is missing. Raises IssueError and SealError.
     """
-    roots = _roots(work)
+    roots = roots_of(work)
     root = next((one for one in _blocks(roots) if key_fits(one, key)), None)
     if root is None:
         raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
-    return [_issue(work, cluster, roots, root, key, order) for cluster in clusters]
+    return [issue_one(work, cluster, roots, root, key, order) for cluster in clusters]
 
 
-def _issue(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: Hidden, order: Order) -> Outcome:
+def issue_one(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: Hidden, order: Order) -> Outcome:
     paths = work.certificate(CA, cluster.name), work.certificate(CHAIN, cluster.name)
     certificate, chain = work.read(paths[0]), work.read(paths[1])
     reason = "as asked" if order.force else _reason(work, cluster, certificate, chain, roots, order)
@@ -110,19 +111,17 @@ def _reason(
         return "it was under another root"
     if due(certificate, order.now, order.before):
         return f"it ends within {order.before} days"
-    sealed = work.read(work.cacerts(cluster.name))
+    path = work.cacerts(cluster.name)
+    sealed = work.read(path)
     if sealed is None:
         return "its sealed file was missing"
-    return "" if _KINDS[cluster.sealing.backend] == _kind(sealed) else "its backend changed"
+    body = sealed_body(sealed)
+    if body is None:
+        raise SealError(f"{path} isn't one sealed object\n  hint: restore it from Git, or issue anew with --force")
+    return "" if _KINDS[cluster.sealing.backend] == body.get("kind") else "its backend changed"
 
 
 _KINDS = {"sops": "Secret", "sealed-secrets": "SealedSecret", "external-secrets": "ExternalSecret"}
-
-
-def _kind(sealed: bytes) -> object:
-    documents, _ = read(sealed, "")
-    body = documents[0].data if documents else None
-    return body.get("kind") if isinstance(body, dict) else None
 
 
 def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, now: datetime) -> None:
@@ -140,42 +139,7 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
     work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, key, sealing, now))
 
 
-def rotate(work: Work, new: bytes | None, key: Hidden | None, order: Order) -> tuple[Step, list[Outcome]]:
-    """Does the next step of replacing the root, and no other. Raises IssueError and SealError.
-
-    `key` is the new root's, needed for the step that issues under it.
-    """
-    signers = _signers(work)
-    step = next_step(_roots(work), signers, new)
-    outcomes: list[Outcome] = []
-    work.write(work.certificate(ROOTS), step.bundle)
-    for signer in signers if step.action in (Action.TRUST_BOTH, Action.DROP_OLD) else ():
-        path = work.cacerts(signer.cluster)
-        sealed = work.read(path)
-        if sealed is not None:
-            work.write(path, with_roots(sealed, step.bundle, path))
-    if step.action is Action.REISSUE:
-        if key is None:
-            raise UsageError("this step issues under the new root\n  hint: give its key: --root-key FILE")
-        if not key_fits(step.root, key):
-            raise IssueError("the key isn't that of the new root")
-        clusters = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
-        forced = Order(order.now, order.days, order.before, order.key_type, force=True)
-        outcomes = [_issue(work, cluster, step.bundle, step.root, key, forced) for cluster in clusters]
-    return step, outcomes
-
-
-def _signers(work: Work) -> list[Signer]:
-    found = []
-    for cluster in work.plan.clusters:
-        certificate = work.read(work.certificate(CA, cluster.name))
-        chain = work.read(work.certificate(CHAIN, cluster.name))
-        if certificate and chain:
-            found.append(Signer(cluster.name, certificate, chain))
-    return found
-
-
-def _roots(work: Work) -> bytes:
+def roots_of(work: Work) -> bytes:
     roots = work.read(work.certificate(ROOTS))
     if roots is None:
         raise IssueError(f"there is no {work.certificate(ROOTS)}\n  hint: meshc ca init makes a root")

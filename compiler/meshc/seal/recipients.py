@@ -2,63 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError
+from meshc.kube import at
 from meshc.seal import sops
 from meshc.seal.contract import SealError
 from meshc.seal.rewrapping import sealed_body
 from meshc.seal.rules import MADE, recipients_in, rules
+from meshc.trust import proofs
 
 if TYPE_CHECKING:
+    from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
 
 RULES = ".sops.yaml"
+_RENDERED = "output"
 
 
 def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[ClusterPlan], accepted: bool) -> None:
     """Raises RefusedError if someone could open what is sealed now who could not open this cluster's before.
 
-    A recipient that a change of mesh.yaml slips in would be given the next key that is made. A cluster's recipients so
-    far are those of its sealed files; where it has none, those that .sops.yaml has for it; a new cluster's are measured
-    by those of the whole mesh. Only the first files of a mesh are sealed unasked.
+    A recipient that a change of mesh.yaml slips in, or another certificate of a sealed-secrets controller, would be
+    given the next key that is made. Who could open a cluster's secrets so far is told by its sealed files, and by those
+    in output/; where there are none, by .sops.yaml; a new cluster's readers are measured by those of the whole mesh.
+    Only the first files of a mesh are sealed unasked. All of that lies in Git, where diff tells of a new reader.
     """
     known: dict[str, set[str]] = {}
     sealed = False
     for need in needs:
-        body = sealed_body(work.read(work.sealed(need.file)))
-        sealed = sealed or body is not None
-        known.setdefault(need.cluster, set()).update(_of(body))
-    rule_file = work.read(RULES) or b""
-    for cluster in work.plan.clusters:
-        if not known.get(cluster.name) and rule_file.startswith(MADE):
-            known[cluster.name] = recipients_in(rule_file, work.plan.sealed, cluster.name)
-    everyone = {one for recipients in known.values() for one in recipients}
+        for path in (work.sealed(need.file), f"{_RENDERED}/{need.file}"):
+            data = work.committed(path)
+            sealed = sealed or data is not None
+            known.setdefault(need.cluster, set()).update(_readers(sealed_body(data)))
+    for name, readers in _by_rules(work).items():
+        sealed = True
+        if not known.get(name):
+            known[name] = readers
+    everyone = {one for readers in known.values() for one in readers}
     added = [
         (one, cluster.name)
         for cluster in clusters
-        for one in sorted({*cluster.sealing.recipients} - (known.get(cluster.name) or everyone))
+        for one in sorted(_wanted(work, cluster) - (known.get(cluster.name) or everyone))
     ]
-    if added and (sealed or everyone) and not accepted:
+    if added and sealed and not accepted:
         listed = "\n".join(f"  {one[:80]} (in {cluster})" for one, cluster in added)
         raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}\n  hint: --accept-recipients")
 
 
-def update_rules(work: Work) -> None:
-    """Brings .sops.yaml in step, so that people's own sops seals as meshc does. Somebody's own file is left alone."""
-    wanted = {c.name: c.sealing.recipients for c in work.plan.clusters if c.sealing.recipients}
+def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
+    """Brings the rules of these clusters in .sops.yaml in step, so that people's own sops seals as meshc does.
+
+    They are the ones that `stop_on_new` was asked about: those of others stay as they were accepted. Somebody's own
+    file is left alone.
+    """
     existing = work.read(RULES)
-    if wanted and (existing is None or existing.startswith(MADE)):
-        work.write(RULES, rules(wanted, work.plan.sealed))
+    if existing is not None and not existing.startswith(MADE):
+        return
+    before = _by_rules(work)
+    now = {cluster.name for cluster in clusters}
+    wanted = {
+        cluster.name: cluster.sealing.recipients if cluster.name in now else tuple(before.get(cluster.name, ()))
+        for cluster in work.plan.clusters
+    }
+    if any(wanted.values()):
+        work.write(RULES, rules({name: readers for name, readers in wanted.items() if readers}, work.plan.sealed))
 
 
-def _of(body: object) -> tuple[str, ...]:
-    if not isinstance(body, dict) or body.get("kind") != "Secret":
-        return ()
+def _by_rules(work: Work) -> Mapping[str, set[str]]:
+    data = work.committed(RULES)
+    return recipients_in(data) if data is not None and data.startswith(MADE) else {}
+
+
+def _wanted(work: Work, cluster: ClusterPlan) -> set[str]:
+    if cluster.sealing.backend != "sealed-secrets":
+        return {*cluster.sealing.recipients}
+    certificate = work.sealing_certificate(cluster)
+    return {_controller(sha256(certificate).hexdigest())} if certificate else set()
+
+
+def _readers(body: Body | None) -> set[str]:
+    """Whom a sealed object is sealed for: recipients, or the certificate of a controller."""
+    kind = body.get("kind") if body else None
+    if body and kind == "SealedSecret":
+        noted = at(body, "metadata", "annotations", proofs.SEALING_CERTIFICATE)
+        return {_controller(noted)} if isinstance(noted, str) else set()
+    if not body or kind != "Secret":
+        return set()
     try:
-        return sops.recipients_of(body)
+        return {*sops.recipients_of(body)}
     except SealError:
-        return ()
+        return set()
+
+
+def _controller(digest: str) -> str:
+    return f"the controller's certificate of SHA-256 {digest}"

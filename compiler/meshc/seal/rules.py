@@ -38,14 +38,20 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
     return MADE + write({"creation_rules": found}).encode()
 
 
-def recipients_in(data: bytes, folder: str, cluster: str) -> set[str]:
-    """Whom a .sops.yaml that `rules` made names for a cluster."""
+def recipients_in(data: bytes) -> dict[str, set[str]]:
+    """Whom a .sops.yaml that `rules` made names for each cluster, whatever the sealed folder was then."""
     documents, _ = read(data, "")
     body = documents[0].data if documents else None
-    found = body.get("creation_rules") if isinstance(body, dict) else None
-    wanted = {_regex(folder, cluster, file) for file, _ in _SECRETS}
-    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, (list, tuple)) else []
-    return {one for row in rows if row.get("path_regex") in wanted for one in str(row.get("age", "")).split(",") if one}
+    rows = body.get("creation_rules") if isinstance(body, dict) else None
+    found: dict[str, set[str]] = {}
+    for row in rows if isinstance(rows, tuple) else ():
+        match = _RULE.fullmatch(str(row.get("path_regex", ""))) if isinstance(row, dict) else None
+        if match:
+            found.setdefault(match[1], set()).update(one for one in str(row.get("age", "")).split(",") if one)
+    return found
+
+
+_RULE = re.compile(r"\^(?:.*/)?([a-z0-9-]+)/(?:cacerts|remote-secret)[^/]*\$")
 
 
 def _regex(folder: str, cluster: str, file: str) -> str:

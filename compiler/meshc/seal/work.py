@@ -36,6 +36,11 @@ class Work:
                 raise RefusedError(f'"{path}" can\'t be read: {error.strerror}') from None
         return self._after.get(path, self._before[path])
 
+    def committed(self, path: str) -> bytes | None:
+        """What the file holds now, whatever is to be written."""
+        self.read(path)
+        return self._before[path]
+
     def write(self, path: str, data: bytes | None) -> None:
         """What the file shall hold; None takes it away."""
         self.read(path)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
+from meshc.kube import at as at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,13 +38,6 @@ class Form(Protocol):
 
 def is_mapping(value: Any) -> bool:
     return isinstance(value, dict)
-
-
-def at(data: Any, *path: str) -> Any:
-    """The value at a path of mappings; None where there is none."""
-    for step in path:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data
 
 
 def check_identity(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
