@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Delivery, FluxPlan, Plan
 
+_UNKNOWN = Version(0, 0)  # a version that is missing is told elsewhere
 _SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without being asked
 
 
@@ -91,7 +92,7 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
                 what = f'{cluster.name}: no Secret can be named "{name}"'
                 hint = f'change the pattern "{pattern}" under delivery.flux: DNS-1123 labels, joined by dots'
                 yield codes.ENGINE_NAME.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
-        if cluster.kubernetes < _SERVER_SIDE:
+        if _UNKNOWN < cluster.kubernetes < _SERVER_SIDE:
             version = f"{cluster.kubernetes.major}.{cluster.kubernetes.minor}"
             what = f"{cluster.name}: Flux applies on the server's side, which Kubernetes {version} doesn't know"
             hint = "write engine: argo-cd, or upgrade the cluster to 1.16 or later"
