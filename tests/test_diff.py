@@ -13,10 +13,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshc.publish.compare import edits
-from meshc.publish.diff import Action, Difference, compare, renames
-from meshc.publish.markdown import LIMIT, comment
-from meshc.publish.objects import Sides
+from meshc.review.compare import edits
+from meshc.review.diff import Action, Difference, compare, renames
+from meshc.review.markdown import LIMIT, comment
+from meshc.review.objects import Sides
 from meshc.tree import HEADER, FileTree
 from test_ca_commands import Place
 from test_commands import REMOTE, Run, change, meshc

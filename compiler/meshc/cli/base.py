@@ -14,7 +14,7 @@ from meshc.errors import MeshcError, ProblemsError, UsageError
 from meshc.mesh.source import load
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
 from meshc.pipeline import plan_mesh
-from meshc.publish.committed import Commits
+from meshc.review.committed import Commits
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from meshc.errors import BuildError, Exit, UsageError
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, refuse_another, versions_in
 from meshc.overlays.layout import BASES
 from meshc.plain import plain
-from meshc.publish.committed import Commits
-from meshc.publish.objects import documents, texts
-from meshc.publish.stale import Input, Stale, State, blocks_of, changed_lines, stale_files
+from meshc.review.committed import Commits
+from meshc.review.objects import documents, texts
+from meshc.review.stale import Input, Stale, State, blocks_of, changed_lines, stale_files
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ _DO = {state: _ADVICE.get(state, "run meshc compile") for state in State}
 
 
 def _show_objects(found: FileTree, expected: FileTree) -> None:
-    from meshc.publish.diff import compare
-    from meshc.publish.terminal import lines
+    from meshc.review.diff import compare
+    from meshc.review.terminal import lines
 
     tell()
     for line in lines(compare(found.under(OUTPUT), expected.under(OUTPUT)), [], lambda t, c: paint(t, c, sys.stdout)):

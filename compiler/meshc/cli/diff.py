@@ -15,10 +15,10 @@ from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, paint, show_json, show_problems, tell
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
-from meshc.publish.danger import Change, dangers
-from meshc.publish.diff import Action, Difference, compare, renames
-from meshc.publish.markdown import comment
-from meshc.publish.terminal import lines
+from meshc.review.danger import Change, dangers
+from meshc.review.diff import Action, Difference, compare, renames
+from meshc.review.markdown import comment
+from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
     from meshc.cli.base import Base

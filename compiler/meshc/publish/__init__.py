@@ -1,1 +1,1 @@
-"""publish turns compiled trees into what changed, what that puts at risk, and a commit."""
+"""publish turns both trees into a commit where Argo CD or Flux reads them."""

@@ -8,7 +8,7 @@ from collections import Counter
 from meshc import __version__
 from meshc.errors import MeshcError
 from meshc.output.trees import OUTPUT
-from meshc.publish.diff import Action, compare, renames
+from meshc.review.diff import Action, compare, renames
 from meshc.tree import FileTree
 
 _SOURCE = re.compile(rb"^Source-Commit: ([0-9a-f]{40,64})(?:-dirty)?$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""danger_objects turns entries of a difference into the risks that the objects themselves tell."""
+"""risks_of_objects turns entries of a difference into the risks that the objects themselves tell."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from meshc import codes
 from meshc.errors import Code
 from meshc.kube import Body
-from meshc.publish.diff import Action, Difference, Entry
-from meshc.publish.shown import readers
+from meshc.review.diff import Action, Difference, Entry
+from meshc.review.shown import readers
 from meshc.secrets.contract import at
 
 Risk = tuple[Code, str, tuple[str, ...]]

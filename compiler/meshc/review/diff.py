@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from meshc.kube import Body, Identity
-from meshc.publish.compare import Edit, edits
-from meshc.publish.objects import Parser, Sides, clusters_in, folders_in
-from meshc.publish.shown import shown
+from meshc.review.compare import Edit, edits
+from meshc.review.objects import Parser, Sides, clusters_in, folders_in
+from meshc.review.shown import shown
 from meshc.tree import FileTree
 
 CLUSTER = "{cluster}"

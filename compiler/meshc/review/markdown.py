@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from meshc.plain import plain, short
-from meshc.publish.blocks import Block, blocks
-from meshc.publish.danger import LEAVING, leaving
-from meshc.publish.diff import Difference
+from meshc.review.blocks import Block, blocks
+from meshc.review.danger import LEAVING, leaving
+from meshc.review.diff import Difference
 
 if TYPE_CHECKING:
     from meshc.errors import Problem

@@ -1,4 +1,4 @@
-"""danger_trust turns the public parts of cacerts on both sides into what a change does to the trust of a mesh."""
+"""risks_of_trust turns the public parts of cacerts on both sides into what a change does to the trust of a mesh."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from meshc import codes
 from meshc.kube import Body
-from meshc.publish.danger_objects import Risk
-from meshc.publish.diff import Difference
-from meshc.publish.objects import Parser
-from meshc.publish.shown import pem_of
+from meshc.review.diff import Difference
+from meshc.review.objects import Parser
+from meshc.review.risks_of_objects import Risk
+from meshc.review.shown import pem_of
 from meshc.tree import FileTree
 from meshc.trust.certificates import read
 from meshc.trust.keys import IssueError

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from meshc.publish.compare import Edit
-from meshc.publish.diff import Action, Difference, Entry
+from meshc.review.compare import Edit
+from meshc.review.diff import Action, Difference, Entry
 
 _NAMES, _CLUSTERS = 12, 6
 _WHOLE = "cluster"

@@ -8,13 +8,13 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from meshc.plain import plain, short
-from meshc.publish.blocks import blocks
-from meshc.publish.danger import LEAVING, leaving
-from meshc.publish.diff import Action, Difference
+from meshc.review.blocks import blocks
+from meshc.review.danger import LEAVING, leaving
+from meshc.review.diff import Action, Difference
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
-    from meshc.publish.compare import Edit
+    from meshc.review.compare import Edit
 
 Paint = Callable[[str, str], str]
 """A text and a colour into a text for the terminal."""

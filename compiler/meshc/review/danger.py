@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Code, Path, Problem
-from meshc.publish.danger_objects import OF_ENTRIES
-from meshc.publish.danger_trust import authorities_at_risk
-from meshc.publish.diff import Action, Difference
+from meshc.review.diff import Action, Difference
+from meshc.review.risks_of_objects import OF_ENTRIES
+from meshc.review.risks_of_trust import authorities_at_risk
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
