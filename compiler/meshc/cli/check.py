@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from meshc.output.link import Link
     from meshc.pipeline import Compiled
 
 
@@ -38,6 +39,7 @@ def check_command(
     base: str | None,
     against: str | None,
     difference: bool,
+    link: Link,
     fail_on_expiring: bool,
 ) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
@@ -52,7 +54,7 @@ def check_command(
     if base:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    expected = expected_trees(opened, compiled, jobs)
+    expected = expected_trees(opened, compiled, jobs, link)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     stale = (
         [] if _equal(found, expected) else list(_stale(opened, file, found, expected, compiled, jobs, here=not against))

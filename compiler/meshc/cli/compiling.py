@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import progress
+from meshc.cli.report import say
 from meshc.disk.transaction import foreign
 from meshc.errors import RefusedError
+from meshc.output.link import Link
+from meshc.output.native import TESTED, is_tested
 from meshc.output.render import render
 from meshc.output.trees import expected_tree, read_trees, refuse_another
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
@@ -20,19 +23,22 @@ def compiled_whole(opened: Opened) -> Compiled:
     """Everything but the rendering, of every cluster. Writes nothing."""
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
+    if not is_tested(version := opened.kustomize.version):
+        first, end = (f"{one.major}.{one.minor}" for one in TESTED)
+        say(f"  note: kustomize {version} isn't one from {first} up to {end}: it builds all overlays, and takes longer")
     return compiled
 
 
-def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None) -> dict[str, FileTree]:
+def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> dict[str, FileTree]:
     """output/ of every cluster, with a bar where it takes a while. Writes nothing but its cache."""
     plan = compiled.plan
     with progress("rendering", len(plan.clusters)) as done:
-        return render(plan, compiled.layout, opened.kustomize, opened.repository, jobs=jobs or 0, done=done)
+        return render(plan, compiled.layout, opened.kustomize, opened.repository, (), jobs or 0, done, link)
 
 
-def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None) -> FileTree:
+def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:
     """Both trees as a compile would write them."""
-    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs), compiled.delivery)
+    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs, link), compiled.delivery)
 
 
 def standing_trees(opened: Opened, mesh: str) -> FileTree:

@@ -14,6 +14,7 @@ from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
 from meshc.errors import Exit
+from meshc.output.link import Link
 
 app = typer.Typer(
     name="meshc",
@@ -30,6 +31,9 @@ File = Annotated[Path, typer.Option("--file", "-f", help="The mesh to compile.",
 Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")
+]
+Linked = Annotated[
+    Link, typer.Option("--link", help="kustomize: for everything; auto: only where files of yours take part.")
 ]
 _MESH = Path("mesh.yaml")
 
@@ -74,13 +78,14 @@ def compile_(
         ),
     ] = None,
     jobs: Jobs = None,
+    link: Linked = Link.AUTO,
     form: Form = Format.TEXT,
 ) -> None:
     """Write overlays/ and output/ for every cluster, whole or not at all."""
     with reporting(form, file):
         from meshc.cli.compile import compile_command
 
-        compile_command(file, cluster or [], jobs, form)
+        compile_command(file, cluster or [], jobs, link, form)
 
 
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
@@ -95,6 +100,7 @@ def check(
         str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
     ] = None,
     difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
+    link: Linked = Link.AUTO,
     fail_on: Annotated[
         ca.FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")
     ] = None,
@@ -103,7 +109,7 @@ def check(
     with reporting(form, file):
         from meshc.cli.check import check_command
 
-        check_command(file, jobs, form, base, against, difference, fail_on is not None)
+        check_command(file, jobs, form, base, against, difference, link, fail_on is not None)
 
 
 @app.command(
@@ -175,6 +181,22 @@ def publish(
 
         wanted = Wanted(repo, branch, path, push, remote)
         publish_command(file, wanted, jobs, form, dry=dry_run, dirty=allow_dirty, older=allow_older)
+
+
+@app.command(epilog="Examples: meshc verify   |   meshc verify --sample 10   (exit 1 where a byte differs)")
+def verify(
+    file: File = _MESH,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Only so many clusters, spread over the mesh.")
+    ] = None,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Compare what meshc puts together by itself with what kustomize builds. Writes nothing."""
+    with reporting(form, file):
+        from meshc.cli.verify import verify_command
+
+        verify_command(file, sample, jobs, form)
 
 
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
+from meshc.output.link import Link
+from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
 from meshc.secrets.guard import check_rendered
@@ -21,6 +23,7 @@ from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
+    from meshc.kube import Version
     from meshc.output.kustomize import Kustomize
     from meshc.overlays.layout import Layout
     from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
@@ -34,26 +37,30 @@ def render(
     clusters: Sequence[str] = (),
     jobs: int = 0,
     done: Callable[[], None] = lambda: None,
+    link: Link = Link.AUTO,
 ) -> dict[str, FileTree]:
-    """output/ of the given clusters (none: all), built by kustomize, as many at once as `jobs` or there are processors.
+    """output/ of the given clusters (none: all), by kustomize where it is needed, as many at once as `jobs` tells.
 
     `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that
     causes it.
     """
+    linker = Linker(kustomize.version)
     shared = _by_folder(layout.tree)
     chosen = [cluster for cluster in plan.clusters if not clusters or cluster.name in clusters]
 
     def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
-        files = {f"{cluster.name}/{path}": data for path, data in shared[cluster.name].items()}
-        for base in cluster.bases:
-            files |= {f"{BASES}/{base}/{path}": data for path, data in shared[f"{BASES}/{base}"].items()}
+        files = _overlay(cluster, shared)
+        homes = layout.files[cluster.name]
+        if link is Link.AUTO and linker.links(cluster, files):
+            done()
+            return linker.link(cluster, files, list(dict.fromkeys(homes.values())))
         try:
             stream = kustomize.build(files, cluster.name, cache, root)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
-        files_of_cluster = split(stream, layout.files[cluster.name])
+        files_of_cluster = split(stream, homes)
         return _leaks(cluster, files_of_cluster) or files_of_cluster
 
     with (
@@ -63,6 +70,21 @@ def render(
         rendered = dict(zip([cluster.name for cluster in chosen], pool.map(one, chosen), strict=True))
     stop_on(problem for result in rendered.values() if isinstance(result, list) for problem in result)
     return {name: result for name, result in rendered.items() if isinstance(result, FileTree)}
+
+
+def linked_by_kustomize(plan: Plan, layout: Layout, version: Version, link: Link) -> list[str]:
+    """The clusters whose output/ kustomize makes."""
+    linker, shared = Linker(version), _by_folder(layout.tree)
+    auto = link is Link.AUTO
+    return [c.name for c in plan.clusters if not (auto and linker.links(c, _overlay(c, shared)))]
+
+
+def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
+    """The files of a cluster's overlay and of the bases that it names, by path from the top of overlays/."""
+    files = {f"{cluster.name}/{path}": data for path, data in shared[cluster.name].items()}
+    for base in cluster.bases:
+        files |= {f"{BASES}/{base}/{path}": data for path, data in shared[f"{BASES}/{base}"].items()}
+    return files
 
 
 @contextmanager

@@ -26,7 +26,17 @@ def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
 
 
 def identity_in(document: str) -> Identity:
-    """The identity of an object in kustomize's style, read from its lines: parsing would cost more than the build."""
+    """The identity of an object in kustomize's style."""
+    api_version, kind, namespace, name = head_of(document)
+    group, _, version = api_version.rpartition("/")
+    return Identity(group if version else "", kind, namespace, name)
+
+
+def head_of(document: str) -> tuple[str, str, str, str]:
+    """apiVersion, kind, namespace and name, read from the lines of an object in kustomize's style.
+
+    Parsing would cost more than the build.
+    """
     top: dict[str, str] = {}
     metadata: dict[str, str] = {}
     section = ""
@@ -39,10 +49,7 @@ def identity_in(document: str) -> Identity:
             metadata[key] = _scalar(value)
         if "kind" in top and section > "metadata":
             break
-    group, _, version = top.get("apiVersion", "").rpartition("/")
-    return Identity(
-        group if version else "", top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
-    )
+    return top.get("apiVersion", ""), top.get("kind", ""), metadata.get("namespace", ""), metadata.get("name", "")
 
 
 def _scalar(text: str) -> str:

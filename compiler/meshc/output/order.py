@@ -1,0 +1,28 @@
+"""order turns the head of an object into its place in what kustomize builds: its "legacy" order, the default.
+
+Measured on kustomize 5.5 to 5.8 (sigs.k8s.io/kustomize, api/internal/builtins/SortOrderTransformer.go has the lists).
+"""
+
+from __future__ import annotations
+
+_FIRST = (
+    *("Namespace", "ResourceQuota", "StorageClass", "CustomResourceDefinition", "ServiceAccount", "PodSecurityPolicy"),
+    *("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ConfigMap", "Secret", "Endpoints", "Service"),
+    *("LimitRange", "PriorityClass", "PersistentVolume", "PersistentVolumeClaim", "Deployment", "StatefulSet"),
+    *("CronJob", "PodDisruptionBudget"),
+)
+_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_RANKS = {kind: number - len(_FIRST) for number, kind in enumerate(_FIRST)}
+_RANKS |= {kind: number for number, kind in enumerate(_LAST, 1)}
+
+Place = tuple[int, str, str]
+"""Compared as it is."""
+
+
+def place_of(api_version: str, kind: str, namespace: str, name: str) -> Place:
+    """Where an object comes among others: by kind, then by group, version and kind, then by namespace and name.
+
+    Parts that are absent count as `~G` and `~X`; the bar between namespace and name takes part in the comparison.
+    """
+    group, _, version = api_version.rpartition("/")
+    return (_RANKS.get(kind, 0), f"{group or '~G'}_{version}_{kind}", f"{namespace or '~X'}|{name}")
