@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from types import MappingProxyType
 
 HEADER = b"# Made by meshc from mesh.yaml. Do not edit: the next compile overwrites it.\n"
@@ -21,10 +20,14 @@ class FileTree(Mapping[str, bytes]):
     def __init__(self, files: Mapping[str, bytes]) -> None:
         for path in files:
             _refuse_unsafe(path)
+        folders: set[str] = set()
         for path in files:
-            for parent in PurePosixPath(path).parents:
-                if str(parent) in files:
-                    raise ValueError(f"{str(parent)!r} is both a file and a folder")
+            folder = path.rpartition("/")[0]
+            while folder and folder not in folders:
+                if folder in files:
+                    raise ValueError(f"{folder!r} is both a file and a folder")
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
         self._paths = sorted(files)
         self._files = MappingProxyType({path: files[path] for path in self._paths})
 

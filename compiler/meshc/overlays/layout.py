@@ -35,6 +35,14 @@ class Printer:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._kustomizations: dict[tuple[str, ...], bytes] = {}
+
+    def kustomization(self, resources: Sequence[str]) -> bytes:
+        """A kustomization without patches. Most clusters of a fleet have the same."""
+        key = tuple(resources)
+        if key not in self._kustomizations:
+            self._kustomizations[key] = kustomization(key)
+        return self._kustomizations[key]
 
     def text(self, bodies: Iterable[Body]) -> bytes:
         """A generated file with these objects."""
@@ -57,6 +65,7 @@ def lay_out(
         files[f"{BASES}/{name}/services.yaml"] = printer.text(copy.body for copy in copies)
         files[f"{BASES}/{name}/{NAME}"] = kustomization(["services.yaml"])
     homes: dict[str, Mapping[Identity, str]] = {}
+    shared = {name: {copy.identity: f"{copy.origin}.yaml" for copy in copies} for name, copies in bases.items()}
     for cluster in plan.clusters:
         grouped: dict[str, list[Body]] = {}
         for file, one in objects[cluster.name]:
@@ -64,25 +73,32 @@ def lay_out(
         for file, bodies in grouped.items():
             files[f"{cluster.name}/{file}"] = printer.text(bodies)
         files |= {f"{cluster.name}/{path}": data for path, data in _users(cluster)}
-        files[f"{cluster.name}/{NAME}"] = _kustomization(cluster, grouped, cluster.patches)
-        homes[cluster.name] = _homes(cluster, objects[cluster.name], bases)
+        resources = _resources(cluster, grouped)
+        files[f"{cluster.name}/{NAME}"] = (
+            _patched(cluster, resources, cluster.patches) if cluster.patches else printer.kustomization(resources)
+        )
+        homes[cluster.name] = _homes(cluster, objects[cluster.name], shared)
     return Layout(FileTree(files), homes)
 
 
-def _kustomization(cluster: ClusterPlan, files: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
-    resources = [
+def _resources(cluster: ClusterPlan, files: Iterable[str]) -> list[str]:
+    return [
         *files,
         *(f"../{BASES}/{name}" for name in cluster.bases),
         *(f"resources/{file.name}" for file in cluster.resources),
     ]
+
+
+def _patched(cluster: ClusterPlan, resources: Sequence[str], patches: Iterable[PatchPlan]) -> bytes:
     return kustomization(resources, [(f"patches/{patch.file.name}", patch.target) for patch in patches])
 
 
-def kustomization_of(cluster: ClusterPlan, files: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
+def kustomization_of(cluster: ClusterPlan, laid_out: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
     """The cluster's kustomization.yaml with only some of its patches, to find the one that kustomize can't apply."""
     start = f"{cluster.name}/"
-    own = [path.removeprefix(start) for path in files if path.startswith(start)]
-    return _kustomization(cluster, [path for path in own if "/" not in path and path != NAME], patches)
+    own = [path.removeprefix(start) for path in laid_out if path.startswith(start)]
+    files = [path for path in own if "/" not in path and path != NAME]
+    return _patched(cluster, _resources(cluster, files), patches)
 
 
 def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
@@ -98,9 +114,9 @@ def _marked(file: UserFile) -> bytes:
 
 
 def _homes(
-    cluster: ClusterPlan, objects: Iterable[tuple[str, KubeObject]], bases: Mapping[str, Sequence[KubeObject]]
+    cluster: ClusterPlan, objects: Iterable[tuple[str, KubeObject]], shared: Mapping[str, Mapping[Identity, str]]
 ) -> Mapping[Identity, str]:
     homes = {one.identity: file for file, one in objects}
     for name in cluster.bases:
-        homes |= {copy.identity: f"{copy.origin}.yaml" for copy in bases[name]}
+        homes |= shared[name]
     return homes
