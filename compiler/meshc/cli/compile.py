@@ -12,6 +12,7 @@ from meshc.errors import UsageError
 from meshc.output.render import render
 from meshc.output.trees import Written, write_trees
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
+from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ def _summary(compiled: Compiled, done: Written, form: Format) -> None:
         if entries := groups[name]:
             joint = "\n             " if name == "pending" else ", "
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
-            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")
+            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(map(plain, shown))}")
     if done.delivery:
         engine = f"{compiled.plan.delivery.engine}, " if compiled.plan.delivery else ""
         tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")
