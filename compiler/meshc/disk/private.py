@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     """A new file, mode 0600. Raises RefusedError inside a Git repository unless what it holds is sealed.
 
-    `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails; then there is none.
+    `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails: then none is.
     """
     folder = path.parent.resolve()
     if not sealed and (enclosing(folder) / ".git").exists():
