@@ -257,3 +257,12 @@ def test_a_data_key_that_is_no_age_file(issued: Place, value: object) -> None:
     (issued.base / SEALED).write_text(yaml.safe_dump(body, sort_keys=False))
 
     assert "the data key of its sops block is no age file" in issued.meshc("compile", code=5)
+
+
+@pytest.mark.parametrize("name", [ROOTS, CA, SEALED])
+def test_a_folder_in_place_of_a_file_is_told_as_one(issued: Place, name: str) -> None:
+    (issued.base / name).unlink()
+    (issued.base / name).mkdir()
+    (issued.base / name / "inner.yaml").write_text("x")
+
+    assert f'MESH610: "{name}" is a folder, not a file' in issued.meshc("validate", code=3)

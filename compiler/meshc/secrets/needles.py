@@ -44,7 +44,7 @@ def _joined(data: bytes) -> bytes:
 
 
 def _unescaped(data: bytes) -> bytes:
-    r"""`PRIVATE\x20KEY` and `PRIVATE\u0020KEY` as YAML, JSON and most languages read them; nothing where there is none."""
+    r"""`PRIVATE\x20KEY` and `PRIVATE\u0020KEY` as most languages read them; nothing where there is none."""
     if not any(mark in data for mark in (b"\\x", b"\\u", b"\\U")):
         return b""
     return _resolved(data)
@@ -55,7 +55,7 @@ def _resolved(data: bytes) -> bytes:
 
 
 def _squeezed(data: bytes) -> bytes:
-    """Without what stands between the pieces of a text in a program: quotes, commas, pluses, line breaks; nothing without quotes."""
+    """Without what stands between the quoted pieces of a text in a program; nothing where there are no quotes."""
     if not any(mark in data for mark in (b'"', b"'", b"`")):
         return b""
     return _resolved(data).replace(b"\\n", b"").replace(b"\\r", b"").translate(None, b" \t\r\n\v\f\"'`+,\\()")
