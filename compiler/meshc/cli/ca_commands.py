@@ -89,7 +89,7 @@ def issue_command(
     clusters = issuing.signing(work.plan, names)
     if root_key is None:
         raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
-    for cluster in clusters:
+    for cluster in clusters if not force else ():  # by force a CA that can't be read is replaced
         authorities.stop_on_unreadable(work, cluster.name)
     recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
