@@ -131,6 +131,10 @@ def changed(path: str, value: object) -> dict[str, Any]:
 USER, CLUSTER = "users.0.user", "clusters.0.cluster"
 HOSTILE = {
     "program": (f"{USER}.exec", {"command": "sh"}, 'user has "exec"'),
+    "program that is 0": (f"{USER}.exec", 0, 'user has "exec"'),
+    "name of two lines": (f"{CLUSTER}.tls-server-name", "a\nb", "tls-server-name is no host name"),
+    "name that is a number": (f"{CLUSTER}.tls-server-name", 5, "tls-server-name is no host name"),
+    "name with a path": (f"{CLUSTER}.tls-server-name", "a/b", "tls-server-name is no host name"),
     "plugin": (f"{USER}.auth-provider", {"name": "gcp"}, 'user has "auth-provider"'),
     "token file": (f"{USER}.tokenFile", "/etc/passwd", 'user has "tokenFile"'),
     "key file": (f"{USER}.client-key", "/etc/key", 'user has "client-key"'),
@@ -179,6 +183,15 @@ def test_what_is_no_credentials_is_told(place: Place, text: str, expected: str, 
 
     assert expected in said
     nothing_shows_it(place, said)
+
+
+def test_secrets_nested_in_secrets_are_refused(place: Place) -> None:
+    text = yaml.safe_dump(CONFIG)
+    for _ in range(2):
+        text = yaml.safe_dump({"kind": "Secret", "stringData": {"edge-1": text}})
+    said = place.meshc("secrets", "seal", "-", stdin=text, code=3)
+
+    assert "the Secret's only key holds no kubeconfig" in said
 
 
 def test_the_server_must_be_that_of_mesh_yaml(place: Place) -> None:

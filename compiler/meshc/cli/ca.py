@@ -52,6 +52,9 @@ Identity = Annotated[
 KeysTo = Annotated[
     Path | None, typer.Option("--keys-to", help="external-secrets: a folder for the keys, to be put into the store.")
 ]
+Password = Annotated[
+    Path | None, typer.Option("--password-file", help="The password of an encrypted PEM key, as the only line.")
+]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 Clusters = Annotated[
     list[str] | None,
@@ -86,9 +89,12 @@ def issue(
     clusters: Clusters = None,
     root_key: RootKey = None,
     identity: Identity = None,
+    password: Password = None,
     key_type: KeyType = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
-    renew_before: Annotated[int, typer.Option(min=0, help="A CA that ends within so many days is due.")] = 90,
+    renew_before: Annotated[
+        int, typer.Option(min=0, max=36500, help="A CA that ends within so many days is due.")
+    ] = 90,
     force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
@@ -103,6 +109,7 @@ def issue(
             clusters or [],
             root_key,
             identity,
+            password,
             key_type.value if key_type else None,
             days,
             renew_before,
@@ -126,7 +133,7 @@ def import_(
     chain: Annotated[Path | None, typer.Option(help="Its chain; default: the CA and the root.")] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key; - is standard input.")] = None,
     root: Annotated[Path | None, typer.Option(help="The root; default: the mesh's.")] = None,
-    password: Annotated[Path | None, typer.Option("--password-file", help="The password of the key.")] = None,
+    password: Password = None,
     accept_recipients: Accept = False,
     file: File = _MESH,
 ) -> None:
@@ -141,7 +148,7 @@ def import_(
     epilog="Examples: meshc ca status   |   meshc ca status --format json   |   meshc ca status --fail-on expiring"
 )
 def status(
-    within: Annotated[int, typer.Option(min=0, help="What ends within so many days is expiring.")] = 90,
+    within: Annotated[int, typer.Option(min=0, max=36500, help="What ends within so many days is expiring.")] = 90,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where something is.")] = None,
     form: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
     file: File = _MESH,
@@ -161,6 +168,7 @@ def rotate_root(
     new_root: Annotated[Path | None, typer.Option("--new-root", help="The new root, for the first step.")] = None,
     root_key: RootKey = None,
     identity: Identity = None,
+    password: Password = None,
     key_type: KeyType = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     keys_to: KeysTo = None,
@@ -172,5 +180,13 @@ def rotate_root(
         from meshc.cli.ca_commands import rotate_command
 
         rotate_command(
-            file, new_root, root_key, identity, key_type.value if key_type else None, days, keys_to, accept_recipients
+            file,
+            new_root,
+            root_key,
+            identity,
+            password,
+            key_type.value if key_type else None,
+            days,
+            keys_to,
+            accept_recipients,
         )

@@ -13,23 +13,23 @@ import typer
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.cli.tracked import uncommitted
+from meshc.disk.named import read_named
 from meshc.disk.private import write_key
-from meshc.disk.repository import Repository
+from meshc.disk.repository import LARGEST_INPUT, Repository
 from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
-from meshc.seal import issuing, recipients, rotating
+from meshc.seal import authorities, issuing, recipients, rotating
 from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.age_file import open_sealed, seal_for
-from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import target_of
 from meshc.seal.work import Work
 from meshc.tree import FileTree
 from meshc.trust.issue import chain_of, make_root, one, summary
 from meshc.trust.keys import KeyType, plain_key
-from meshc.trust.rotation import Action
+from meshc.trust.rotation import Action, roots_above
 from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def init_command(
         check_recipients(seal_to)
     made = make_root(work.plan.mesh, key_type, _now(), days)
     key = seal_for(made.key, seal_to) if seal_to else made.key
-    write_key(key_out, key, sealed=bool(seal_to))
+    write_key(key_out, key, sealed=bool(seal_to), instead="name a path outside, or seal it: --seal-to age1...")
     try:
         if certificate is None:
             work.write(path, made.certificate)
@@ -77,6 +77,7 @@ def issue_command(
     names: Sequence[str],
     root_key: Path | None,
     identity: Path | None,
+    password: Path | None,
     key_type: KeyType | None,
     days: int,
     before: int,
@@ -89,9 +90,11 @@ def issue_command(
     clusters = issuing.signing(work.plan, names)
     if root_key is None:
         raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
+    for cluster in clusters if not force else ():  # by force a CA that can't be read is replaced
+        authorities.stop_on_unreadable(work, cluster.name)
     recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
-    outcomes = issuing.issue(work, clusters, _root_key(root_key, identity), order)
+    outcomes = issuing.issue(work, clusters, _root_key(root_key, identity, password), order)
     recipients.update_rules(work, clusters)
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
@@ -120,7 +123,7 @@ def _commit(work: Work, keys: Mapping[Path, issuing.Outcome]) -> tuple[str, ...]
     try:
         for path, outcome in keys.items():
             if outcome.key:
-                write_key(path, outcome.key, sealed=False)
+                write_key(path, outcome.key, sealed=False, instead="--keys-to a folder outside of it")
                 made.append(path)
         return work.commit()
     except BaseException:
@@ -143,6 +146,8 @@ def import_command(
     """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
     work = opened_work(file)
     (cluster,) = issuing.signing(work.plan, [name])
+    if folder and not folder.is_dir():
+        raise UsageError(f'--from "{folder}" ' + ("is a file, not a folder" if folder.exists() else "isn't there"))
 
     def given(path: Path | None, standard: str) -> bytes | None:
         path = path or (folder / standard if folder and (folder / standard).exists() else None)
@@ -154,17 +159,19 @@ def import_command(
         raise UsageError(
             "a certificate and its key are needed\n  hint: --from FOLDER, or --certificate FILE --key FILE"
         )
-    roots = given(root, ROOTS) or work.read(work.certificate(ROOTS))
+    roots = given(root, ROOTS)
+    roots = work.read(work.certificate(ROOTS)) if roots is None else roots
     if roots is None:
         raise UsageError("the root is needed\n  hint: --root FILE")
-    links = given(chain, CHAIN) or chain_of(found, roots)
+    links = given(chain, CHAIN)
+    links = chain_of(found, *roots_above(found, found, roots)[:1]) if links is None else links
     problems = verify(
         (ROOTS, roots), [ClusterFiles(name, (CA, found), (CHAIN, links))], generation=work.plan.generation
     )
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ProblemsError(problems)
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
-    opened = plain_key(Hidden(secret), Hidden(read_given(password).rstrip(b"\r\n")) if password else None)
+    opened = plain_key(Hidden(secret), _password(password) if password else None)
     issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
     recipients.update_rules(work, [cluster])
     changed = work.commit()
@@ -176,17 +183,17 @@ def import_command(
 
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
-    """The table; exit 1 where something ends soon and that was asked for."""
+    """The table; exit 1 where something ends soon, or is no CA to go on with, and that was asked for."""
     work = opened_work(file)
-    found = rows(work, _now(), within)
+    found = authorities.rows(work, _now(), within)
     if form is Format.JSON:
         show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
     else:
         for row in found:
-            tell(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {plain(row.subject)}")
+            tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
             for note in row.notes:
-                tell(f"{'':<24} {note}")
-    if fail and any(row.expiring for row in found):
+                tell(f"{'':<24} {plain(note)}")
+    if fail and any(row.expiring or row.broken for row in found):
         raise typer.Exit(Exit.DIFFERS)
 
 
@@ -195,6 +202,7 @@ def rotate_command(
     new_root: Path | None,
     root_key: Path | None,
     identity: Path | None,
+    password: Path | None,
     key_type: KeyType | None,
     days: int,
     keys_to: Path | None,
@@ -208,7 +216,7 @@ def rotate_command(
     step = rotating.planned(work, read_given(new_root) if new_root else None)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
-    key = _root_key(root_key, identity) if root_key and reissued else None
+    key = _root_key(root_key, identity, password) if root_key and reissued else None
     outcomes = rotating.take(work, step, key, order)
     if step.action is Action.NOTHING:
         tell("one root, and every CA is under it: nothing to do; --new-root FILE begins a replacement")
@@ -245,18 +253,23 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _root_key(path: Path, identity: Path | None) -> Hidden:
-    return open_sealed(Hidden(read_given(path)), identities_in(Hidden(read_given(identity))) if identity else ())
+def _root_key(path: Path, identity: Path | None, password: Path | None) -> Hidden:
+    key = open_sealed(Hidden(read_given(path)), identities_in(Hidden(read_given(identity))) if identity else ())
+    return plain_key(key, _password(password)) if password else key
+
+
+def _password(path: Path) -> Hidden:
+    return Hidden(read_given(path).rstrip(b"\r\n"))
 
 
 def read_given(path: Path) -> bytes:
     """A file that a person names; - is standard input. Raises UsageError if it can't be read."""
-    if path == Path("-"):
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f'"{path}" can\'t be read: {error.strerror}') from None
+    if path != Path("-"):
+        return read_named(path)
+    data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+    if len(data) > LARGEST_INPUT:
+        raise UsageError(f"standard input holds more than {LARGEST_INPUT >> 20} MiB")
+    return data
 
 
 def _stop_on_uncommitted(file: Path, plan: Plan) -> None:

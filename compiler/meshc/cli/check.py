@@ -72,7 +72,7 @@ def check_command(
     if form is Format.TEXT:
         tell(f"in step: {count(len(compiled.plan.clusters), 'cluster')}, {count(len(expected), 'file')}")
         for pending in compiled.pending:
-            tell(f"  pending    {pending}")
+            tell(f"  pending    {plain(pending)}")
     if ending and fail_on_expiring:
         raise typer.Exit(Exit.DIFFERS)
 
@@ -152,7 +152,7 @@ def _show(stale: Sequence[Stale], ending: list[str], compiled: Compiled, opened:
             said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
             tell(f"::error file={annotated(opened.source.shown(one.path))},title={one.state}::{one.state}: {said}")
             continue
-        tell(f"{paint(one.state, 'yellow')}: {opened.source.shown(one.path)}{plain(why)}")
+        tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + why)}")
         for line in one.lines:
             tell(f"  {plain(line)}")
 

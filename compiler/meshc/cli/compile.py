@@ -12,6 +12,7 @@ from meshc.disk.scratch import clear_leftovers
 from meshc.errors import UsageError
 from meshc.output.render import linked_by_kustomize, render
 from meshc.output.trees import Written, write_trees
+from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def _summary(compiled: Compiled, done: Written, by_kustomize: list[str], form: F
         if entries := groups[name]:
             joint = "\n             " if name == "pending" else ", "
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
-            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(shown)}")
+            tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(map(plain, shown))}")
     if by_kustomize:
         built = f"{count(len(by_kustomize), 'overlay')} built, for files of yours"
         tell(f"  {paint('kustomize ', 'white', sys.stdout)} {built}")

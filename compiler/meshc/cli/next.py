@@ -13,6 +13,7 @@ from meshc.cli.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
 from meshc.pipeline import Compiled, needs_of, plan_mesh
+from meshc.plain import plain
 from meshc.plan.steps import Known, Step, steps
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.work import Work
@@ -86,9 +87,10 @@ def _show(plan: Plan, found: list[Step], others: list[str] | None, form: Format)
         return
     width = max(len(step.cluster) for step in found)
     for step in found:
-        tell(f"{step.cluster:<{width}}  {step.step:<8} {step.what}{f': {step.command}' if step.command else ''}")
+        told = f"{step.cluster:<{width}}  {step.step:<8} {step.what}{f': {step.command}' if step.command else ''}"
+        tell(plain(told))
     if others is None:
         say("  note: this is no Git repository, or there is no git: what is committed isn't known")
     elif others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        tell(f"to be committed as well: {', '.join(others[:3])}{more}")
+        tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
+from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ def plan_command(file: Path, form: Format) -> None:
         show_json({**as_json(compiled.plan), "pending": compiled.pending})
         return
     for line in lines(compiled.plan):
-        tell(line)
+        tell(plain(line))
     for pending in compiled.pending:
-        tell(f"pending: {pending}")
+        tell(plain(f"pending: {pending}"))
     show_problems(compiled.problems, form, file)
 
 

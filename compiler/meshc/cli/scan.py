@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.cli.tracked import staged, tracked
-from meshc.errors import ProblemsError, UsageError
+from meshc.disk.named import read_named
+from meshc.errors import ProblemsError, RefusedError, UsageError
+from meshc.plain import plain
 from meshc.secrets.guard import plain_objects, plaintext_in
+from meshc.secrets.needles import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +24,11 @@ if TYPE_CHECKING:
     from meshc.errors import Problem
 
 _PASSED_OVER = {".git", ".meshc", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
-_LARGEST = 8 << 20
-"""Bytes: a manifest or a certificate is smaller, and what is larger is told."""
+_LARGEST = 256 << 20
+"""Bytes: what is larger isn't read, and the scan doesn't pass."""
+_PIECE, _OVERLAP = 8 << 20, 64 << 10
+"""Bytes searched at once, and how many of them once more: a key is shorter."""
+_OBJECT = re.compile(rb"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?(?:Secret|Config|[A-Za-z]*List)\b""", re.MULTILINE)
 
 
 def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None:
@@ -40,10 +48,22 @@ def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None
 
 
 def _leaks(data: bytes, shown: str) -> list[Problem]:
-    leaks = list(plaintext_in(data, shown, codes.PLAINTEXT_SECRET))
-    if not leaks and shown.endswith((".yaml", ".yml", ".json")):
+    leaks = _plaintext(data, shown)
+    # Whatever it is called: text that isn't YAML as a whole, such as a guide with examples, gives no object.
+    if not leaks and (shown.endswith((".yaml", ".yml", ".json")) or _OBJECT.search(readable(data))):
         leaks = list(plain_objects(data, shown))
     return leaks
+
+
+def _plaintext(data: bytes, shown: str) -> list[Problem]:
+    """The first spot of each kind, piece by piece."""
+    found: dict[str, Problem] = {}
+    for start in range(0, max(len(data), 1), _PIECE):
+        before = data.count(b"\n", 0, start)
+        for leak in plaintext_in(data[start : start + _PIECE + _OVERLAP], shown, codes.PLAINTEXT_SECRET):
+            place = replace(leak.place, line=leak.place.line + before)
+            found.setdefault(leak.what, replace(leak, place=place))
+    return list(found.values())
 
 
 def _staged(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
@@ -51,26 +71,28 @@ def _staged(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
         _stop_without(given)
         for path, data in staged(given, _LARGEST):
             if data is None:
-                _too_large(path)
+                _stop_on_too_large(path)
             else:
                 yield path, data
 
 
 def _standing(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
     for path in dict.fromkeys(file for given in paths for file in _files(given)):
+        if not path.is_file():
+            yield path, read_named(path)
+            continue
         try:
             if path.stat().st_size > _LARGEST:
-                _too_large(path)
-                continue
+                _stop_on_too_large(path)
             yield path, path.read_bytes()
         except OSError as error:
-            say(f"  note: {path} can't be read: {error.strerror}")
+            say(f"  note: {plain(str(path))} can't be read: {error.strerror}")
 
 
 def _files(path: Path) -> Iterator[Path]:
     """A file that is named, whatever Git thinks of it; of a folder what Git holds or would add."""
     _stop_without(path)
-    if path.is_file():
+    if not path.is_dir():
         yield path
         return
     # Where Git holds nothing of a folder it is ignored as a whole: who names it wants it searched.
@@ -91,5 +113,7 @@ def _stop_without(path: Path) -> None:
         raise UsageError(f'"{path}" isn\'t there')
 
 
-def _too_large(path: Path) -> None:
-    say(f"  note: {path} is larger than {_LARGEST >> 20} MiB and wasn't searched")
+def _stop_on_too_large(path: Path) -> None:
+    raise RefusedError(
+        f'"{path}" is larger than {_LARGEST >> 20} MiB, and isn\'t searched\n  hint: name the files beside it'
+    )

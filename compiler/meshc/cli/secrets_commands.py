@@ -11,19 +11,24 @@ from meshc.cli.ca_commands import opened_work, read_given
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.errors import ProblemsError, RefusedError, Severity, UsageError
 from meshc.hidden import Hidden
+from meshc.kube import at
 from meshc.pipeline import needs_of
-from meshc.seal import issuing, recipients
+from meshc.plain import plain
+from meshc.seal import authorities, issuing, recipients
 from meshc.seal.age import identities_in
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import sealed_file, target_of
 from meshc.seal.given import Given, given, needs_for, remote_of, remote_plain
 from meshc.seal.rewrapping import rewrap, sealed_body
+from meshc.secrets.sops import is_encrypted
 from meshc.trust import proofs
+from meshc.trust.keys import IssueError
 from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
@@ -105,41 +110,65 @@ def status_command(file: Path, form: Format) -> None:
         show_json({"mesh": work.plan.mesh, "secrets": rows})
         return
     for row in rows:
-        tell(f"{row['file']:<44} {row['form']:<15} {row['state']:<28} {', '.join(row['openedBy'])}")
+        tell(plain(f"{row['file']:<44} {row['form']:<15} {row['state']:<28} {', '.join(row['openedBy'])}"))
+        for note in row["notes"]:
+            tell(f"{'':<44} {plain(note)}")
 
 
 def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
     path = work.sealed(need.file)
     data = work.read(path)
-    body = sealed_body(data)
-    kind = str(body.get("kind")) if body else ""
-    opened: list[str] = []
-    state = "sealed" if body else "unreadable" if data else "missing" if need.required else "pending"
-    if body and kind == "Secret":
-        entries = (body.get("sops") or {}).get("age") or ()
-        readers = [str(one.get("recipient", "")) for one in entries if isinstance(one, dict)]
-        opened = [f"{one[:16]}..." if len(one) > 24 else one for one in readers]
-        if need.recipients and set(readers) != set(need.recipients):
-            state = "stale: recipients"
-    elif body and kind == "SealedSecret":
-        noted = ((body.get("metadata") or {}).get("annotations") or {}).get(proofs.SEALING_CERTIFICATE, "")
-        certificate = work.sealing_certificate(work.plan.cluster(need.cluster))
-        opened = [f"controller of {need.cluster}"]
-        if noted and certificate and sha256(certificate).hexdigest() != noted:
-            state = "stale: sealing certificate"
-    elif body and kind == "ExternalSecret":
-        store = ((body.get("spec") or {}).get("secretStoreRef") or {}).get("name", "")
-        opened = [f"store {store}"]
-    if body and need.name == "cacerts" and state == "sealed" and _other_certificate(work, need, body):
-        state = "stale: certificate"
-    return {"cluster": need.cluster, "file": path, "form": kind or "-", "state": state, "openedBy": opened}
+    row = {"cluster": need.cluster, "file": path, "form": "-", "state": "", "openedBy": [], "notes": []}
+    if data is None:
+        return row | {"state": "missing" if need.required else "pending"}
+    body = sealed_body(data) or {}
+    kind = body.get("kind")
+    if not isinstance(kind, str) or kind not in _STANDINGS or not isinstance(body.get("metadata"), dict):
+        return row | {"form": kind if isinstance(kind, str) else "-", "state": "unreadable"}
+    state, opened = _STANDINGS[kind](work, need, body)
+    notes = []
+    if need.name == "cacerts" and state == "sealed":
+        try:
+            state = "stale: certificate" if _other_certificate(work, need, body) else state
+        except IssueError as error:
+            state, notes = "certificate unreadable", [str(error)]
+    return row | {"form": kind, "state": state, "openedBy": opened, "notes": notes}
 
 
-def _other_certificate(work: Work, need: SecretNeed, body: Mapping[str, Any]) -> bool:
-    noted = ((body.get("metadata") or {}).get("annotations") or {}).get(proofs.CA)
-    certificate = work.read(work.certificate(CA, need.cluster))
-    chain, roots = work.read(work.certificate(CHAIN, need.cluster)), work.read(work.certificate(ROOTS))
-    return bool(noted and certificate and proofs.of_ca(certificate, chain or b"", roots or b"")[proofs.CA] != noted)
+def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    entries = at(body, "sops", "age")
+    named = [at(one, "recipient") for one in (entries if isinstance(entries, tuple) else ())]
+    readers = [one for one in named if isinstance(one, str)]
+    opened = [f"{one[:16]}..." if len(one) > 24 else one for one in readers]
+    if not is_encrypted(at(body, "sops", "mac")):
+        return "not sealed", opened
+    return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", opened
+
+
+def _sealed_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    noted = at(body, "metadata", "annotations", proofs.SEALING_CERTIFICATE)
+    certificate = work.sealing_certificate(work.plan.cluster(need.cluster))
+    stale = noted and certificate and sha256(certificate).hexdigest() != noted
+    return "stale: sealing certificate" if stale else "sealed", [f"controller of {need.cluster}"]
+
+
+def _external_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    store = at(body, "spec", "secretStoreRef", "name")
+    return ("sealed", [f"store {store}"]) if isinstance(store, str) else ("unreadable", [])
+
+
+_STANDINGS = {"Secret": _sops, "SealedSecret": _sealed_secret, "ExternalSecret": _external_secret}
+
+
+def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
+    """Raises IssueError where a certificate can't be read."""
+    noted = at(body, "metadata", "annotations", proofs.CA)
+    paths = [work.certificate(CA, need.cluster), work.certificate(CHAIN, need.cluster), work.certificate(ROOTS)]
+    certificate, chain, roots = map(work.read, paths)
+    if not noted or certificate is None:
+        return False
+    authorities.stop_on_unreadable(work, need.cluster)
+    return bool(proofs.of_ca(certificate, chain or certificate, roots or b"")[proofs.CA] != noted)
 
 
 def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:

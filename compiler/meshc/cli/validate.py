@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
+from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,5 +25,5 @@ def validate_command(file: Path, form: Format) -> None:
     copies |= {(copy.namespace, copy.name) for cluster in plan.clusters for copy in cluster.copies}
     tell(f"valid: {plan.mesh}, {count(len(plan.clusters), 'cluster')}, {count(len(copies), 'service')} copied")
     for pending in compiled.pending:
-        tell(f"  pending    {pending}")
+        tell(f"  pending    {plain(pending)}")
     show_problems(compiled.problems, form, file)

@@ -15,16 +15,15 @@ if TYPE_CHECKING:
     from meshc.hidden import Hidden
 
 
-def write_key(path: Path, key: Hidden, *, sealed: bool) -> None:
+def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     """A new file, mode 0600. Raises RefusedError inside a Git repository unless what it holds is sealed.
 
-    Raises UsageError if there is one already, ToolError if the disk fails; then there is none.
+    `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails: then none is.
     """
     folder = path.parent.resolve()
     if not sealed and (enclosing(folder) / ".git").exists():
         raise RefusedError(
-            f'"{path}" lies in a Git repository, where a plain private key has no business\n'
-            "  hint: name a path outside, or seal it: --seal-to age1..."
+            f'"{path}" lies in a Git repository, where a plain private key has no business\n  hint: {instead}'
         )
     if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already; meshc overwrites no key')

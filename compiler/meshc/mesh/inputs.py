@@ -99,6 +99,8 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
 
 
 _YAML = (".yaml", ".yml", ".json")
+_FILES = ("root-cert.pem", "ca-cert.pem", "cert-chain.pem", "cacerts.yaml")
+"""What is looked for by name, and would be told as missing where a folder of that name stands."""
 
 
 class _Reader:
@@ -125,7 +127,11 @@ class _Reader:
         if kind != "folder":
             return {}
         found: dict[str, bytes] = {}
-        for name in self._files(path, at):
+        names = self._files(path, at)
+        for inner in sorted({posixpath.dirname(name) for name in names}):
+            if posixpath.basename(inner) in _FILES:
+                self._report(codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "put a plain file there")
+        for name in names:
             if (not suffixes or name.endswith(suffixes)) and (data := self._bytes(name, at)) is not None:
                 found[posixpath.relpath(name, posixpath.normpath(path))] = data
         return found

@@ -7,10 +7,9 @@ from typing import Any
 
 from meshc import codes
 from meshc.errors import Code
-from meshc.kube import Body
+from meshc.kube import Body, at
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.shown import readers
-from meshc.secrets.contract import at
 
 Risk = tuple[Code, str, tuple[str, ...]]
 """A code, what happens, and the clusters it happens in."""

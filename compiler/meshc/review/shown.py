@@ -10,8 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from meshc import codes
-from meshc.kube import Body
-from meshc.secrets.contract import at
+from meshc.kube import Body, at
 from meshc.secrets.guard import is_secret, plaintext_in
 from meshc.secrets.sealed_secrets import is_sealed
 from meshc.secrets.sops import decoded, is_encrypted

@@ -73,7 +73,9 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
     body = documents[0].data
     kind = body.get("kind")
     if kind == "Secret":
-        if not (isinstance(body.get("sops"), dict) and body["sops"].get("mac_only_encrypted") is True):
+        if not isinstance(body.get("sops"), dict):
+            raise SealError(f"{shown}: there is no sops block in it, so it isn't sealed: issue the CA again")
+        if body["sops"].get("mac_only_encrypted") is not True:
             raise SealError(f"{shown}: its MAC is over public parts too, so they can't be changed: seal it again")
         return _written(_put(body, ("data", ROOTS), base64.b64encode(roots).decode()))
     path = {"SealedSecret": ("spec", "template", "data"), "ExternalSecret": ("spec", "target", "template", "data")}

@@ -16,6 +16,7 @@ from meshc.seal.kubeconfig import Credentials, credentials
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from meshc.kube import Body
     from meshc.plan.ir import Plan
     from meshc.plan.needs import SecretNeed
 
@@ -31,13 +32,7 @@ class Given:
 
 def given(data: Hidden) -> Given:
     """Reads a kubeconfig, a remote secret as istioctl prints it, or a cacerts. Raises SealError, quoting nothing."""
-    documents, problems = read(data.reveal(), "the input")
-    if problems:
-        raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
-    bodies = [document.data for document in documents if isinstance(document.data, dict)]
-    if len(bodies) != 1:
-        raise SealError(f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected")
-    body = bodies[0]
+    body = _only_body(data)
     if body.get("kind") == "Config":
         return Given(credentials(body))
     if body.get("kind") != "Secret":
@@ -48,10 +43,21 @@ def given(data: Hidden) -> Given:
     if len(values) != 1:
         raise SealError("the Secret is neither a cacerts nor a remote secret, which has one key")
     ((remote, value),) = values.items()
-    inner = given(value)
-    if inner.credentials is None:
+    inner = _only_body(value)
+    if inner.get("kind") != "Config":  # a Secret in a Secret is what nobody makes, and has no bottom
         raise SealError("the Secret's only key holds no kubeconfig")
-    return Given(inner.credentials, remote)
+    return Given(credentials(inner), remote)
+
+
+def _only_body(data: Hidden) -> Body:
+    """The only object of a text. Raises SealError."""
+    documents, problems = read(data.reveal(), "the input")
+    if problems:
+        raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
+    bodies = [document.data for document in documents if isinstance(document.data, dict)]
+    if len(bodies) != 1:
+        raise SealError(f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected")
+    return bodies[0]
 
 
 def _values(body: Any) -> dict[str, Hidden]:

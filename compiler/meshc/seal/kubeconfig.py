@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.hidden import Hidden
-from meshc.mesh.hosts import url_fault
+from meshc.kube import SUBDOMAIN
+from meshc.mesh.hosts import ip_version, url_fault
 from meshc.seal.contract import SealError
 from meshc.trust.certificates import only_certificates
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _OF_CLUSTER = {"server", "certificate-authority-data", "tls-server-name", "disable-compression"}
-_SWITCHED_OFF = (None, False, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def credentials(config: Body) -> Credentials:
     chosen = _named(config, "contexts", "context", context)
     cluster = _named(config, "clusters", "cluster", chosen.get("cluster"))
     user = _named(config, "users", "user", chosen.get("user"))
-    return Credentials(context, _server(cluster), _ca(cluster), _token(user), str(cluster.get("tls-server-name") or ""))
+    return Credentials(context, _server(cluster), _ca(cluster), _token(user), _tls_server_name(cluster))
 
 
 def _named(config: Body, field: str, inner: str, name: Any) -> Mapping[str, Any]:
@@ -81,12 +81,26 @@ def _named(config: Body, field: str, inner: str, name: Any) -> Mapping[str, Any]
 
 def _server(cluster: Mapping[str, Any]) -> str:
     for field, value in cluster.items():
-        if field not in _OF_CLUSTER and value not in _SWITCHED_OFF:
+        if field not in _OF_CLUSTER and not _is_off(value):
             raise SealError(f'the kubeconfig\'s cluster has "{field}", which a remote secret must not\n  {_PLAIN}')
     server = cluster.get("server")
     if not isinstance(server, str) or url_fault(server):
         raise SealError("the kubeconfig's server isn't https://host:port, or one that only its own machine reaches")
     return server
+
+
+def _is_off(value: Any) -> bool:
+    """What a field holds that kubectl takes for one that isn't there: no number is, though 0 equals False."""
+    return value is None or value is False or value == ""
+
+
+def _tls_server_name(cluster: Mapping[str, Any]) -> str:
+    name = cluster.get("tls-server-name")
+    if name is None or name == "":
+        return ""
+    if not isinstance(name, str) or not (ip_version(name) or (SUBDOMAIN.fullmatch(name) and len(name) <= 253)):
+        raise SealError("the kubeconfig's tls-server-name is no host name")
+    return name
 
 
 _PLAIN = "hint: it carries server, certificate-authority-data and a token, and nothing else"
@@ -104,7 +118,7 @@ def _ca(cluster: Mapping[str, Any]) -> bytes:
 
 def _token(user: Mapping[str, Any]) -> Hidden:
     for field, value in user.items():
-        if field != "token" and value not in _SWITCHED_OFF:
+        if field != "token" and not _is_off(value):
             raise SealError(f'the kubeconfig\'s user has "{field}", and istiod takes a token only\n  {_PLAIN}')
     token = user.get("token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):

@@ -53,10 +53,11 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
             wrapped = sops.rewrap(body, identities, after)
         except SealError as error:
             raise SealError(f"{path}: {error}") from None
-        annotations = wrapped["metadata"].get("annotations") or {}
-        if proofs.RECIPIENTS in annotations:
+        metadata = wrapped.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        if metadata and isinstance(annotations, dict) and proofs.RECIPIENTS in annotations:
             annotations = {**annotations, proofs.RECIPIENTS: proofs.of_recipients(after)}
-            wrapped = {**wrapped, "metadata": {**wrapped["metadata"], "annotations": annotations}}
+            wrapped = {**wrapped, "metadata": {**metadata, "annotations": annotations}}
         work.write(path, write(wrapped).encode())
         done.append(Rewrapped(path, tuple(sorted({*after} - {*before})), tuple(sorted({*before} - {*after}))))
     return done

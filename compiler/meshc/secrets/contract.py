@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
-from meshc.kube import at as at
+from meshc.kube import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

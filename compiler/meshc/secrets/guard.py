@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import re
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.errors import Code, Place, Problem
-from meshc.mesh.inputs import objects_in
-from meshc.secrets.contract import LAST_APPLIED, at
+from meshc.kube import at
+from meshc.mesh.inputs import Manifest, objects_in
+from meshc.secrets.contract import LAST_APPLIED
+from meshc.secrets.needles import readable, spots
 from meshc.secrets.sops import decoded, is_encrypted
 from meshc.yamltext.read import read
 
@@ -20,75 +21,16 @@ if TYPE_CHECKING:
     from meshc.mesh.inputs import Inputs
 
 
-def _encoded(text: bytes) -> list[bytes]:
-    """The three ways in which base64 may spell a text, less the characters that its neighbours change."""
-    forms = []
-    for before in range(3):
-        whole = base64.b64encode(b"\0" * before + text)
-        first = -(-before * 8 // 6)
-        last = (before + len(text)) * 8 // 6
-        forms.append(whole[first:last])
-    return forms
-
-
-_KEY, _TOKEN = b"PRIVATE KEY", b"eyJhbGciOi"
-_NEEDLES = {
-    "a private key": [
-        re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"),
-        *map(re.compile, map(re.escape, _encoded(_KEY))),
-    ],
-    "a bearer token": [
-        re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\."),
-        *map(re.compile, map(re.escape, _encoded(_TOKEN))),
-    ],
-    "an age key": [
-        re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"),
-        *map(re.compile, map(re.escape, _encoded(b"AGE-SECRET-KEY-1"))),
-    ],
-}
-
-
 def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
     """Every kind of plain secret in a file, raw or in base64 (wrapped or not), at its first line.
 
     The message says what it is, never what it says.
     """
-    first: dict[str, int] = {}
-    joined = _SPACE.sub(b"", data)
-    for name, needles in _NEEDLES.items():
-        spots = [match.start() for needle in needles if (match := needle.search(data))]
-        spots = spots or [_unjoined(data, match.start()) for needle in needles if (match := needle.search(joined))]
-        if spots:
-            first[name] = min(spots)
-    for run in _LONG_BASE64.finditer(joined):
-        for name in _inside(run[0]) - first.keys():
-            first[name] = _unjoined(data, run.start())
-    for name, spot in first.items():
-        line = data.count(b"\n", 0, spot) + 1
+    text = readable(data)
+    for name, spot in spots(text).items():
+        line = text.count(b"\n", 0, spot) + 1
         hint = "take it out and replace it: what was written to a file of the repository is known"
         yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
-
-
-_SPACE = re.compile(rb"\s+")
-_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
-
-
-def _inside(text: bytes, depth: int = 2) -> set[str]:
-    """What is hidden in base64, and in base64 of base64."""
-    data = base64.b64decode(text[: len(text) // 4 * 4])
-    found = {name for name, needles in _NEEDLES.items() if any(needle.search(data) for needle in needles)}
-    for run in _LONG_BASE64.finditer(_SPACE.sub(b"", data)) if depth > 1 else ():
-        found |= _inside(run[0], depth - 1)
-    return found
-
-
-def _unjoined(data: bytes, position: int) -> int:
-    """Where the character stands in `data` that is at `position` once white space is gone."""
-    for space in _SPACE.finditer(data):
-        if space.start() > position:
-            break
-        position += space.end() - space.start()
-    return position
 
 
 def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Problem]:
@@ -110,9 +52,33 @@ def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterab
 
 def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
     """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone."""
-    for document in read(data, shown)[0]:
-        if isinstance(document.data, dict):
-            yield from plain_secret(_certificates_left_out(document.data), document.place(()))
+    for document in read(readable(data), shown)[0]:
+        for manifest, path, body in objects_in([Manifest(document)]):
+            if isinstance(body, dict):
+                yield from plain_secret(_certificates_left_out(body), manifest.place(path))
+                yield from _plain_kubeconfig(body, manifest.place(path))
+
+
+def _plain_kubeconfig(body: Mapping[str, Any], place: Place) -> Iterable[Problem]:
+    """A token or password of any form, where only what is around it tells that it is one."""
+    users = body.get("users") if body.get("kind") == "Config" else None
+    for entry in users if isinstance(users, tuple) else ():
+        for field in ("token", "password"):
+            value = at(entry, "user", field)
+            if isinstance(value, str) and len(value) >= 8 and not any(mark in value for mark in "<>{}$* "):
+                what = f"a kubeconfig's {field} stands here in plain text"
+                yield codes.PLAINTEXT_SECRET.at(place, what, "take it out and replace it: it is known")
+
+
+def _applied(text: Any, place: Place) -> Iterable[Problem]:
+    """A Secret that kubectl noted as it was applied, on whatever object it stands."""
+    try:
+        body = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return
+    if isinstance(body, dict) and body.get("kind") == "Secret" and (body.get("data") or body.get("stringData")):
+        what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
+        yield codes.PLAINTEXT_SECRET.at(place, what, "take it out, and replace what the Secret held")
 
 
 def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -145,6 +111,8 @@ def plain_secret(data: Mapping[str, Any], place: Place) -> Iterable[Problem]:
         if key in _WEAKENS:
             what = f"the annotation {key} switches the protection of a secret off"
             yield codes.UNSAFE_ANNOTATION.at(place, what, "take it out of the file")
+    if not is_secret(data) and isinstance(annotations, dict):
+        yield from _applied(annotations.get(LAST_APPLIED), place)
     if data.get("kind") != "Secret" or data.get("apiVersion") != "v1":
         return
     values, sealed = data.get("data") or {}, is_encrypted(at(data, "sops", "mac"))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, Problem, Severity
+from meshc.kube import at
 from meshc.secrets import proofs
-from meshc.secrets.contract import at, path_of, with_annotations
+from meshc.secrets.contract import path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
 from meshc.yamltext.read import read
 

@@ -11,8 +11,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.kube import at
 from meshc.mesh.hosts import same_server, url_fault
-from meshc.secrets.contract import at, is_mapping, path_of
+from meshc.secrets.contract import is_mapping, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -7,8 +7,8 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.kube import at
 from meshc.secrets.contract import (
-    at,
     check_annotations,
     check_identity,
     check_keys,

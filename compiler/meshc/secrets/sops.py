@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.kube import at
 from meshc.secrets.contract import (
-    at,
     check_annotations,
     check_identity,
     check_keys,
@@ -63,10 +63,29 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         hint = "encrypt it with sops, and replace the key or token: what was committed is known"
         yield codes.NOT_SEALED.at(document.place(()), what, hint, clusters=clusters)
     elif isinstance(values, dict):
+        yield from _unopenable(need, document)
         for key, value in values.items():
             if not is_encrypted(value):
                 yield from check_public(need, document, ("data", key), key, decoded(value), public)
         yield from _mac(need, document, values)
+
+
+def _unopenable(need: SecretNeed, document: Document) -> Iterable[Problem]:
+    """A data key wrapped for an age recipient is an age file: nobody opens anything else."""
+    for number, entry in enumerate(_listed(at(document.data, "sops", "age"))):
+        if not is_age_file(at(entry, "enc")):
+            what = f"{need.kind}: the data key of its sops block is no age file, so nobody can open it"
+            place = document.place(("sops", "age", number, "enc"))
+            yield codes.NOT_SEALED.at(place, what, "seal it again", clusters=(need.cluster,))
+
+
+_ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s+([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----\s*")
+
+
+def is_age_file(value: Any) -> bool:
+    """Whether a text is an armored age file by its frame and its first line; what is in it only a key tells."""
+    match = _ARMOR.fullmatch(value) if isinstance(value, str) else None
+    return bool(match and decoded("".join(match[1].split())).startswith(b"age-encryption.org/v1\n-> "))
 
 
 def blobs(data: Body) -> Mapping[str, str]:

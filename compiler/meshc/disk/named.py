@@ -1,0 +1,39 @@
+"""named turns a path from the command line into bytes: of a file, or of a pipe that somebody writes into."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from meshc.disk.files import read
+from meshc.disk.repository import LARGEST_INPUT
+from meshc.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_named(path: Path, limit: int = LARGEST_INPUT) -> bytes:
+    """What stands there, or what `<(command)` prints. Raises UsageError for devices, and never waits for a writer.
+
+    A pipe is opened without waiting; with a writer at its other end, which the shell has started by then, it is read
+    to that one's end.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            mode = os.fstat(fd).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+                raise UsageError(f'"{path}" is ' + ("a folder" if stat.S_ISDIR(mode) else "neither a file nor a pipe"))
+            os.set_blocking(fd, True)
+            data = read(fd, limit + 1)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise UsageError(f'"{path}" can\'t be read: {error.strerror}') from None
+    if len(data) > limit:
+        raise UsageError(f'"{path}" is larger than {limit >> 20} MiB')
+    if stat.S_ISFIFO(mode) and not data:
+        raise UsageError(f'"{path}" is a pipe into which nobody writes')
+    return data

@@ -1,0 +1,156 @@
+"""needles turns the bytes of a file into where in it a key or a token stands, however it is written down."""
+
+from __future__ import annotations
+
+import base64
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+KEY, TOKEN, AGE = "a private key", "a bearer token", "an age key"
+
+
+def spots(data: bytes) -> dict[str, int]:
+    """The first spot of each kind of secret: raw, in base64 (wrapped, or twice), in escapes, in quoted pieces."""
+    found: dict[str, int] = {}
+    for form in (_as_it_stands, _joined, _unescaped, _squeezed):
+        seen = form(data)
+        for name, spot in _FINDERS[form](seen):
+            if name not in found:
+                found[name] = spot if form is _as_it_stands else _origin(data, spot, form)
+    return found
+
+
+def readable(data: bytes) -> bytes:
+    """The text as UTF-8 where it is UTF-16, which PowerShell's > writes; anything else as it is."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode(errors="replace")
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros, others = data[first:4096:2].count(0), data[1 - first : 4096 : 2].count(0)
+        if zeros > 8 and zeros > 0.8 * len(data[first:4096:2]) and not others:
+            return data.decode(encoding, "replace").encode(errors="replace")
+    return data
+
+
+def _as_it_stands(data: bytes) -> bytes:
+    return data
+
+
+def _joined(data: bytes) -> bytes:
+    return data.translate(None, b" \t\r\n\v\f")
+
+
+def _unescaped(data: bytes) -> bytes:
+    r"""`PRIVATE\x20KEY` and `PRIVATE\u0020KEY` as most languages read them; nothing where there is none."""
+    if not any(mark in data for mark in (b"\\x", b"\\u", b"\\U")):
+        return b""
+    return _resolved(data)
+
+
+def _resolved(data: bytes) -> bytes:
+    return _ESCAPE.sub(lambda found: bytes.fromhex((found[1] or found[2] or found[3]).decode()), data)
+
+
+def _squeezed(data: bytes) -> bytes:
+    """Without what stands between the quoted pieces of a text in a program; nothing where there are no quotes."""
+    if not any(mark in data for mark in (b'"', b"'", b"`")):
+        return b""
+    return _resolved(data).replace(b"\\n", b"").replace(b"\\r", b"").translate(None, b" \t\r\n\v\f\"'`+,\\()")
+
+
+_ESCAPE = re.compile(rb"\\x([2-7][0-9a-fA-F])|\\u00([2-7][0-9a-fA-F])|\\U000000([2-7][0-9a-fA-F])")
+
+
+def _encoded(text: bytes) -> list[bytes]:
+    """The three ways in which base64 may spell a text, less the characters that its neighbours change."""
+    forms = []
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + text)
+        first = -(-before * 8 // 6)
+        last = (before + len(text)) * 8 // 6
+        forms.append(whole[first:last])
+    return forms
+
+
+_RAW = {
+    KEY: re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"),
+    TOKEN: re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\."),
+    AGE: re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"),
+}
+_IN_PIECES = {  # with what follows, for nothing else tells a text in pieces from words that happen to be neighbours
+    KEY: re.compile(rb"-----BEGIN[A-Z0-9]*PRIVATEKEY-----[A-Za-z0-9/]{40}"),
+    TOKEN: re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{8}"),
+    AGE: re.compile(rb"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}"),
+}
+_SEARCHED = {KEY: b"PRIVATE", TOKEN: b"eyJ", AGE: b"AGE-SECRET"}
+"""What each of both must hold: looking for it costs next to nothing."""
+_WORDS = {KEY: b"PRIVATE KEY", TOKEN: b"eyJhbGciOi", AGE: b"AGE-SECRET-KEY-1"}
+_ONCE = {name: _encoded(word) for name, word in _WORDS.items()}
+_TWICE = {name: [form for once in forms for form in _encoded(once)] for name, forms in _ONCE.items()}
+_BODIES = {  # what DER of a private key begins with, and no certificate or public key, in base64
+    b"ADANBgkqhkiG9w0BAQEFAASC": re.compile(rb"ADANBgkqhkiG9w0BAQEFAASC[A-Za-z0-9+/]{60}"),  # PKCS #8, RSA
+    b"IBAAKCA": re.compile(rb"MII[A-P][A-Za-z0-9+/][AQgw]IBAAKCA[A-Za-z0-9+/]EA[A-Za-z0-9+/]{60}"),  # PKCS #1
+    b"GByqGSM49AgEG": re.compile(rb"AgEAMB[AM]GByqGSM49AgEG[A-Za-z0-9+/]{60}"),  # PKCS #8, P-256 and P-384
+    b"MHcCAQEEI": re.compile(rb"MHcCAQEEI[A-Za-z0-9+/]{43}oAoGCCqGSM49"),  # SEC 1, P-256
+    b"MIGkAgEBBD": re.compile(rb"MIGkAgEBBD[A-Za-z0-9+/]{66}BwYFK4EEACKh"),  # SEC 1, P-384
+    b"MC4CAQAwBQYDK2VwBCIEI": re.compile(rb"MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{42}"),  # PKCS #8, Ed25519
+}
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
+
+
+def _matches(data: bytes, patterns: dict[str, re.Pattern[bytes]]) -> Iterable[tuple[str, int]]:
+    for name, pattern in patterns.items():
+        if _SEARCHED[name] in data and (match := pattern.search(data)):
+            yield name, match.start()
+
+
+def _literals(data: bytes, *sets: dict[str, list[bytes]]) -> Iterable[tuple[str, int]]:
+    for forms in sets:
+        for name, texts in forms.items():
+            if at := [spot for text in texts if (spot := data.find(text)) >= 0]:
+                yield name, min(at)
+
+
+def _bare(data: bytes) -> Iterable[tuple[str, int]]:
+    return _matches(data, _RAW)
+
+
+def _raw(data: bytes) -> Iterable[tuple[str, int]]:
+    yield from _matches(data, _RAW)
+    yield from _literals(data, _ONCE)
+
+
+def _in_base64(data: bytes) -> Iterable[tuple[str, int]]:
+    yield from _matches(data, _RAW)
+    yield from _literals(data, _ONCE, _TWICE)
+    for mark, pattern in _BODIES.items():
+        if mark in data and (match := pattern.search(data)):
+            yield KEY, match.start()
+    for run in _LONG_BASE64.finditer(data):
+        for name in _inside(run[0]):
+            yield name, run.start()
+
+
+def _in_pieces(data: bytes) -> Iterable[tuple[str, int]]:
+    yield from _matches(data, _IN_PIECES)
+    yield from _literals(data, _ONCE, _TWICE)
+
+
+_FINDERS = {_as_it_stands: _bare, _joined: _in_base64, _unescaped: _raw, _squeezed: _in_pieces}
+
+
+def _inside(text: bytes, depth: int = 2) -> set[str]:
+    """What is hidden in base64, and in base64 of base64."""
+    data = base64.b64decode(text[: len(text) // 4 * 4])
+    found = {name for name, _ in _raw(data)}
+    for run in _LONG_BASE64.finditer(_joined(data)) if depth > 1 else ():
+        found |= _inside(run[0], depth - 1)
+    return found
+
+
+def _origin(data: bytes, spot: int, form: Callable[[bytes], bytes]) -> int:
+    """Where the byte stands in `data` that is at `spot` of its other form."""
+    return min(bisect_right(range(len(data)), spot, key=lambda end: len(form(data[:end]))) - 1, len(data) - 1)
