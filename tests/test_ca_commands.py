@@ -427,8 +427,9 @@ def test_no_program_is_handed_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     key = place.root()
     place.meshc("ca", "issue", "--root-key", str(key))
     place.commit()
+    place.meshc("compile", "--link", "kustomize")
+    place.commit()
     place.meshc("ca", "rotate-root", "--root-key", str(key))
-    place.meshc("compile")
     written = log.read_text()
 
     assert "kubectl kustomize" in written

@@ -120,7 +120,7 @@ def test_a_pull_request_is_compared_with_what_it_is_merged_into(clone: Clone, tm
 
     text = (clone.base / "mesh.yaml").read_text()
     (clone.base / "mesh.yaml").write_text(
-        text.replace("    - {name: billing}\n", "").replace("    - {name: shop}\n", "")
+        text.replace("    - {name: shop}\n    - {name: billing}", "    - {name: new}")
     )
     host.run("diff", code=1, fail_on="danger")
     assert "MESH809" in written.read_text()

@@ -341,3 +341,63 @@ def test_a_comment_is_never_too_long_for_one() -> None:
 
 def test_a_difference_of_nothing_is_none() -> None:
     assert not Difference((), (), (), {}, {"hub": Sides({}, {})})
+
+
+def test_values_of_a_secret_hide_wherever_they_stand(mesh: Path, tmp_path: Path) -> None:
+    """In last-applied, in other annotations and keys, in a List; and check shows no line of such a file."""
+    last = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps({"stringData": {"p": "hunter2"}})}
+    name = {"name": "x", "namespace": "y"}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": name, "stringData": {"p": "hunter2"}}
+    bodies: list[dict[str, Any]] = [
+        {**secret, "metadata": {**name, "annotations": {**last, "note": "hunter2"}}, "binary": "hunter2"},
+        {"apiVersion": "v1", "kind": "List", "metadata": {"name": "l"}, "items": [secret]},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "annotations": last}},
+    ]
+    before = FileTree({"hub/x.yaml": "---\n".join(yaml.safe_dump(body) for body in bodies).encode()})
+    after = FileTree({"hub/x.yaml": before["hub/x.yaml"].replace(b"hunter2", b"hunter3") + b"---\nkind: More\n"})
+    found = compare(before, after)
+
+    assert len(found.entries) == 1  # what differs is hidden on both sides
+    assert "hunter" not in repr(found.entries)
+
+    file = mesh / "output/edge-1/istio-remote.yaml"
+    for body in bodies[:2]:
+        file.write_text(file.read_text() + "---\n" + yaml.safe_dump(body))
+    for form in ("text", "json", "github"):
+        assert "hunter" not in said("check", "--format", form, cwd=mesh)
+    assert "hunter" not in said("check", "--diff", cwd=mesh)
+
+
+def test_what_can_not_be_told_is_said(mesh: Path) -> None:
+    text = (mesh / "mesh.yaml").read_text()
+    (mesh / "mesh.yaml").write_text("foo: 1\n" + text)
+    git(mesh, "commit", "-qam", "a mesh.yaml of another version")
+    (mesh / "mesh.yaml").write_text(text)
+    done = meshc("diff", "--base", "HEAD", "--fail-on", "danger", cwd=mesh)
+
+    assert done.returncode == 1
+    assert "its mesh.yaml is none to this meshc, so MESH806, MESH808 and MESH815 aren't told" in done.stderr
+    assert "--against names nothing" in said("diff", "--against", "", cwd=mesh, code=2)
+    assert "is no name of a commit" in said("check", "--base", "", cwd=mesh, code=2)
+
+
+def test_objects_of_the_wrong_shape_are_told_in_good_order(mesh: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(mesh / "output", other / "output")
+    (other / "output/hub/odd.yaml").write_text("apiVersion: 3\nkind: [x]\nmetadata: 5\n")
+    said("diff", "--against", str(other), cwd=mesh)
+    (other / "output/hub/odd.yaml").write_text("a: [\n")
+
+    assert "output/hub/odd.yaml:2:1" in said("diff", "--against", str(other), cwd=mesh, code=3)
+
+
+def test_what_python_takes_for_equal_differs_to_an_api_server() -> None:
+    def told(before: Any, after: Any) -> list[tuple[str | None, str | None]]:
+        return [(edit.before, edit.after) for edit in edits({"spec": before}, {"spec": after})]
+
+    assert told({"prune": True}, {"prune": 1}) == [("true", "1")]
+    assert told(["1"], [1]) == [('"1"', "1")]
+    assert told({"wait": True}, {"wait": "true"}) == [("true", '"true"')]
+    assert told("a\nb\n", "a\nb") == [("other ends of lines", "other ends of lines: only they differ")]
+    rules = [{"alert": "a"}, {"alert": "b"}]
+    assert told({"rules": rules}, {"rules": rules[::-1]}) != []

@@ -225,7 +225,7 @@ def test_a_rotation_over_a_secret_that_is_not_sealed(issued: Place) -> None:
     issued.commit()
 
     said = issued.meshc("ca", "rotate-root", "--new-root", str(issued.keys / "n.pem"), code=3)
-    assert f"{SEALED}: there is no sops block in it" in said
+    assert f"{SEALED} isn't sealed for certificates/hub/ca-cert.pem" in said
 
 
 def test_a_pipe_into_which_nobody_writes_and_devices(tmp_path: Path) -> None:

@@ -317,3 +317,23 @@ def test_counts_are_of_objects_by_cluster() -> None:
         "b: 1 to change",
     ]
     assert message("shop", broken, after, "", "5.8.1").startswith("meshc: shop: what stood there is replaced\n")
+
+
+def test_edits_in_the_trees_that_are_not_committed_are_not_written_over(ground: Ground) -> None:
+    ground.publish()
+    ground.change("edge-1", "branch")
+    ground.commit("another")
+    edited, staged = ground.mesh / "output/hub/namespaces.yaml", ground.mesh / "overlays/hub/kustomization.yaml"
+    for file in (edited, staged):
+        file.write_text(file.read_text() + "# mine\n")
+    ground.git("add", str(staged))
+
+    done = ground.publish()
+
+    assert done.returncode == Exit.REFUSED
+    assert "output/hub/namespaces.yaml\n  overlays/hub/kustomization.yaml" in done.stderr
+    assert [file.read_text().endswith("# mine\n") for file in (edited, staged)] == [True, True]
+
+    ground.git("checkout", "-q", "HEAD", "--", "output", "overlays")
+
+    assert ground.publish().returncode == Exit.DONE

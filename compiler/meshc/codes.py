@@ -552,6 +552,25 @@ EVERY_CLUSTER = Code(
     "MESH813", "a change touches every cluster at once", "let one cluster go first, with an override or a branch", _W
 )
 READER_ADDED = Code("MESH814", "someone new can open a secret", "check whose key it is before this is merged", _W)
+DELIVERY_CHANGED = Code(
+    "MESH815",
+    "what Argo CD or Flux is told changes at its root",
+    "follow docs/delivery.md: who goes on an old root may prune what the new one applies",
+    _W,
+)
+INJECTION_CHANGED = Code(
+    "MESH816",
+    "a Namespace's injection changes",
+    "restart its workloads after the sync, and look which have a sidecar",
+    _W,
+)
+PROTECTION_LOST = Code(
+    "MESH817",
+    "something is no longer protected from pruning",
+    "keep the annotations: what is pruned takes more along",
+    _W,
+)
+PERMISSIONS_CHANGED = Code("MESH818", "permissions change", "check that this is what the change is about", _W)
 
 # 9xx: acknowledgements
 

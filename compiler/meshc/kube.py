@@ -48,7 +48,8 @@ class KubeObject:
 def identity_of(body: Body) -> Identity:
     """The identity that `body` states. An absent part is empty."""
     group, _, version = str(body.get("apiVersion", "")).rpartition("/")
-    metadata = body.get("metadata") or {}
+    metadata = body.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
     return Identity(
         group if version else "",
         str(body.get("kind", "")),

@@ -32,6 +32,8 @@ class Base:
     name: str
     output: FileTree
     plan: Plan | None
+    note: str = ""
+    """Why there is no plan, where one is missed."""
 
 
 def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, known: FileTree) -> Base:
@@ -41,21 +43,28 @@ def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, kn
     where the base has no output and can't be compiled.
     """
     commits = Commits(opened.repository.base)
+    if against == "":
+        raise UsageError("--against names nothing")
     if against is not None and Path(against).is_dir():
-        return Base(against, _in_folder(Path(against)), None)
+        return Base(against, _in_folder(Path(against)), None, _AGAINST)
     if against is not None:
         commit = commits.commit(against)
         found = commits.files(commit, OUTPUT, known) or commits.files_at_top(commit, OUTPUT)
         if not found:
             raise UsageError(f'"{against}" is no folder, and as a commit it has no {OUTPUT}/')
-        return Base(against, _tree(found), None)
+        return Base(against, _tree(found), None, _AGAINST)
     commit, name = (commits.commit(ref), ref) if ref is not None else commits.default_base()
     found = commits.files(commit, OUTPUT, known)
     data = commits.file(commit, file.name)
     plan = _plan(data, opened.source.file) if data is not None else None
     if data is None or _VERSIONS in found:
-        return Base(name, _tree(found), plan)
+        return Base(name, _tree(found), plan, _UNREADABLE if data is not None and plan is None else "")
     return Base(name, _compiled(commits, commit, name, file.name), plan)
+
+
+_UNTOLD = "so MESH806, MESH808 and MESH815 aren't told"
+_UNREADABLE = f"its mesh.yaml is none to this meshc, {_UNTOLD}"
+_AGAINST = f"it has no mesh.yaml, {_UNTOLD}"
 
 
 def _in_folder(folder: Path) -> FileTree:

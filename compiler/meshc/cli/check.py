@@ -51,13 +51,15 @@ def check_command(
     opened = Opened(file)
     opened.repository.recover()
     compiled = compiled_whole(opened)
-    if base:
+    if base is not None:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
     expected = expected_trees(opened, compiled, jobs, link)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     stale = (
-        [] if _equal(found, expected) else list(_stale(opened, file, found, expected, compiled, jobs, here=not against))
+        []
+        if _equal(found, expected)
+        else list(_stale(opened, file, found, expected, compiled, jobs, here=against is None))
     )
     _show(stale, ending, compiled, opened, form)
     if form is not Format.JSON:

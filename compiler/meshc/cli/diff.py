@@ -12,9 +12,10 @@ from meshc.cli.base import base_of
 from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.diff_options import DiffFormat
 from meshc.cli.opened import Opened
-from meshc.cli.report import Format, as_json, paint, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
+from meshc.plain import plain
 from meshc.review.danger import Change, dangers
 from meshc.review.diff import Action, Difference, compare, renames
 from meshc.review.markdown import comment
@@ -53,7 +54,10 @@ def diff_command(
     if page is not None:
         with page.open("a", encoding="utf-8") as open_page:
             open_page.write(comment(difference, risks, compiled.plan.mesh, before.name))
-    found = bool(risks) if fail_on else bool(difference) and not exit_zero
+    if before.note:
+        say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
+    unknown = bool(before.note) and against is None
+    found = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
     if found:
         raise typer.Exit(Exit.DIFFERS)
 

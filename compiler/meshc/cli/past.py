@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import Place, UsageError, stop_on
-from meshc.process import Command, CommandError, run
+from meshc.errors import Place, stop_on
+from meshc.review.committed import Commits
 
 if TYPE_CHECKING:
     from meshc.cli.opened import Opened
     from meshc.plan.ir import Plan
 
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~-]{0,200}")
 _SOON = 30
 """Days: what `check` tells without being asked. `ca status` has an option."""
 
@@ -40,21 +38,11 @@ def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
     from meshc.seal.work import Work
     from meshc.trust.rotation import contains
 
-    if not _REF.fullmatch(base):
-        raise UsageError("--base is no name of a commit")
+    commits = Commits(opened.repository.base)
     work = Work(opened.repository, plan)
     path = work.certificate(ROOTS)
-    now = work.read(path)
-    git = ("git", "-c", "core.fsmonitor=false")
-    try:
-        run(
-            Command((*git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"), cwd=work.base)
-        )
-    except CommandError:
-        raise UsageError(f'Git knows no commit "{base}" here') from None
-    try:
-        before = run(Command((*git, "show", "--no-textconv", "--end-of-options", f"{base}:./{path}"), cwd=work.base))
-    except CommandError:
+    now, before = work.read(path), commits.file(commits.commit(base), path)
+    if before is None:
         return  # there was none yet
     if now is not None and not contains(now, before) and not contains(before, now):
         shown = opened.source.shown(path)

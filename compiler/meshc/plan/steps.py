@@ -42,10 +42,16 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
     for name in names:
         yield _step(name, known)
     for name in sorted(((known.stale or frozenset()) | known.uncommitted) - set(names)):
-        if name in (known.stale or ()):
+        if name.startswith("_"):
+            step: Literal["compile", "commit"] = "compile" if name in (known.stale or ()) else "commit"
+            yield Step(name, step, "what Argo CD or Flux is told isn't as it is to be", f"{_BY[step]}")
+        elif name in (known.stale or ()):
             yield Step(name, "compile", "is gone from mesh.yaml: what was compiled for it goes too", "meshc compile")
         else:
             yield Step(name, "commit", "is gone from mesh.yaml, and its files from here: commit that", "git commit")
+
+
+_BY = {"compile": "meshc compile", "commit": "git commit"}
 
 
 def _step(name: str, known: Known) -> Step:

@@ -53,7 +53,7 @@ def deliver(content: Content, target: Target, path: str, shop: Workshop, *, dry:
         before = _before(shop, standing.tip, path, content)
         notes = [] if older else _refuse_older(content.source, standing, target, path, shop)
         change = _change(before, content, path)
-        target.check(change, standing)
+        target.check(shop, change, standing)
         if not change.files:
             if dry or standing.settled or target.take(shop, standing.tip, standing, change):
                 return Delivered("", "", False, False, notes)

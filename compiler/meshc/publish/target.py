@@ -8,7 +8,7 @@ from typing import Protocol
 
 from meshc.disk.repository import Repository
 from meshc.errors import RefusedError
-from meshc.output.trees import OUTPUT, OVERLAYS, read_trees, refuse_another
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, read_trees, refuse_another
 from meshc.publish.checkout import Checkout
 from meshc.publish.inputs import Watched
 from meshc.publish.remote import ALL, RECENT, Remote
@@ -63,7 +63,7 @@ class Target(Protocol):
     def look(self, shop: Workshop, path: str) -> Standing:
         """How the branch stands now. Raises RefusedError where nothing may be built on it."""
 
-    def check(self, change: Change, standing: Standing) -> None:
+    def check(self, shop: Workshop, change: Change, standing: Standing) -> None:
         """Raises RefusedError if something of somebody's stands in the way. Changes nothing."""
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
@@ -94,7 +94,7 @@ class Far:
         tip = self.remote.fetch(shop, self.branch, RECENT)
         return Standing(tip, there=tip, follows=False)
 
-    def check(self, change: Change, standing: Standing) -> None:
+    def check(self, shop: Workshop, change: Change, standing: Standing) -> None:
         pass  # all that is there has been looked at in the commit
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
@@ -152,12 +152,26 @@ class Near:
             self.notes.append(_BEHIND)
         return Standing(there, here, there, follows=False)
 
-    def check(self, change: Change, standing: Standing) -> None:
+    def check(self, shop: Workshop, change: Change, standing: Standing) -> None:
         if self._checked_out and standing.follows:
             place = self.checkout.place(change.path)
             found = read_trees(place)
             refuse_another(found, change.mesh)
             place.refuse_foreign(units_of(found, change.tree))
+            if change.files:
+                self._refuse_edited(shop, found, change, standing)
+
+    def _refuse_edited(self, shop: Workshop, found: FileTree, change: Change, standing: Standing) -> None:
+        """Raises RefusedError for files in the work tree that are neither as committed nor as they are to be."""
+        above = f"{change.path}/" if change.path else ""
+        unlike = [path for path, data in found.items() if data != change.tree.get(path) and path != VERSIONS]
+        entries = shop.entries(standing.here, *change.folders)
+        committed = shop.contents({path: entries[above + path] for path in unlike if above + path in entries})
+        if edited := [path for path in unlike if committed.get(path) != found[path]]:
+            more = [f"  and {len(edited) - _SHOWN} more"] if len(edited) > _SHOWN else []
+            names = "\n".join([*(f"  {above}{path}" for path in edited[:_SHOWN]), *more])
+            hint = "meshc compile, or git checkout them: this would write over what isn't committed"
+            raise RefusedError(f"these files hold changes that aren't committed:\n{names}\n  hint: {hint}")
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
         if self.remote:
@@ -188,6 +202,7 @@ class Near:
             self.remote.fetch(shop, self.branch, ALL)
 
 
+_SHOWN = 10
 _PULL = "git pull, then publish again"
 _BEHIND = "the branch that is checked out is behind its remote: git pull"
 

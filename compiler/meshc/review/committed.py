@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha1
@@ -15,7 +16,7 @@ from pathlib import Path
 from meshc.errors import ToolError, UsageError
 from meshc.process import Command, CommandError, run
 
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,200}")
+_REF = re.compile(r"(?![-^])(?!.*\.\.)[^\s:?*\[\\\x00-\x1f\x7f]{1,200}")
 _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
 _DEFAULTS = ("origin/main", "origin/master", "main", "master")
 _SHALLOW = "in CI fetch the whole history: fetch-depth: 0, or GIT_DEPTH: 0"
@@ -122,6 +123,8 @@ class Commits:
 
     def _asked(self, *words: str) -> str:
         """What git answers; "" where it says no."""
+        if shutil.which("git") is None:
+            raise ToolError("git isn't on PATH, so there is no commit to compare with")
         try:
             return run(Command((*_GIT, *words), cwd=self.base)).decode().strip()
         except CommandError:

@@ -21,6 +21,8 @@ _UNORDERED = {
     *("externalIPs", "loadBalancerSourceRanges", "readers", "principals", "namespaces", "matchExpressions"),
 }
 """Keys of lists that are sets to whoever reads them."""
+_RULE_OF_A_ROLE = '"apiGroups"'
+"""What rules of roles and webhooks hold, which are a set; those of routes and alerts are gone through in order."""
 _ORDERED = {"initContainers", "http", "tls", "tcp", "configPatches", "env"}
 """Keys of lists with named items that are gone through in their order all the same."""
 _LINES = 12
@@ -42,7 +44,7 @@ class Edit:
 
 def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
     """Every difference, in the order of the paths. Nothing if both mean the same."""
-    if before == after and type(before) is type(after):
+    if before == after and _json(before) == _json(after):  # to Python 1 is True, to an API server it isn't
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}, key=str):
@@ -51,13 +53,19 @@ def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
         yield from _lists(before, after, path)
     elif isinstance(before, str) and isinstance(after, str) and ("\n" in before.strip() or "\n" in after.strip()):
         yield from _texts(before, after, path)
+    elif text(before) == text(after):
+        yield Edit(path, _json(before), _json(after))
     else:
         yield Edit(path, text(before), text(after))
 
 
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
 def text(value: object) -> str:
     """A value on one line: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return value if isinstance(value, str) else _json(value)
 
 
 def _entry(before: Mapping[Any, Any], after: Mapping[Any, Any], key: object, path: str) -> Iterator[Edit]:
@@ -87,10 +95,10 @@ def _lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[E
         if field in _ORDERED and common[0] != common[1]:
             yield Edit(f"{path} (order)", ", ".join(common[0]), ", ".join(common[1]))
         return
-    old_texts, new_texts = [text(item) for item in before], [text(item) for item in after]
-    if field in _UNORDERED:
+    old_texts, new_texts = [_json(item) for item in before], [_json(item) for item in after]
+    if field in _UNORDERED and (field != "rules" or _RULE_OF_A_ROLE in text(after)):
         gone, come = Counter(old_texts) - Counter(new_texts), Counter(new_texts) - Counter(old_texts)
-        left = [item for item in before if gone[text(item)] > 0], [item for item in after if come[text(item)] > 0]
+        left = [item for item in before if gone[_json(item)] > 0], [item for item in after if come[_json(item)] > 0]
         yield from _pairs(*left, path)
         return
     for operation, a, b, c, d in SequenceMatcher(None, old_texts, new_texts, autojunk=False).get_opcodes():
@@ -110,9 +118,13 @@ def _pairs(before: Sequence[Any], after: Sequence[Any], path: str, first: int = 
 
 def _tells_apart(keys: tuple[str, ...], items: Sequence[Any]) -> bool:
     for item in items:
-        if not isinstance(item, Mapping) or not all(isinstance(item.get(key), str | int) for key in keys):
+        if not isinstance(item, Mapping) or not all(_is_key(item.get(key)) for key in keys):
             return False
     return len({_key(keys, item) for item in items}) == len(items)
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _key(keys: tuple[str, ...], item: Mapping[str, Any]) -> str:
@@ -123,7 +135,10 @@ def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
     """The lines that differ, without those around them."""
     lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
     old, new = ([line[1:] for line in lines if line[:1] == sign] for sign in "-+")
-    yield Edit(path, _some(old), _some(new), several=True)
+    if old or new:
+        yield Edit(path, _some(old), _some(new), several=True)
+    else:
+        yield Edit(path, "other ends of lines", "other ends of lines: only they differ")
 
 
 def _some(lines: list[str]) -> str | None:

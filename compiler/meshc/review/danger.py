@@ -46,6 +46,7 @@ def dangers(change: Change) -> list[Problem]:
         *_clusters(change),
         *_identity(change),
         *_control_planes(change),
+        *_delivery(change),
         *(_at_clusters(change, *risk) for one in OF_ENTRIES for risk in one(change.difference)),
         *(_at_clusters(change, *risk) for risk in authorities_at_risk(change.difference, *change.trees)),
         *_everywhere(change),
@@ -101,10 +102,13 @@ def _identity(change: Change) -> Iterator[Problem]:
             place = change.source.document.place((*_SPEC, "istio", field))
             what = f'{field} is "{now}" instead of "{was}"'
             yield code.at(place, what, code.advice, clusters=change.difference.after)
+    moves: dict[tuple[str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):
         if cluster_was.network != cluster_is.network:
-            what = f'"{name}" is in network "{cluster_is.network or ""}" instead of "{cluster_was.network or ""}"'
-            yield _named(change, codes.MESH_IDENTITY, name, what)
+            moves.setdefault((cluster_was.network, cluster_is.network), []).append(name)
+    for (network_was, network_is), names in moves.items():
+        what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
+        yield _at_clusters(change, codes.MESH_IDENTITY, what, tuple(names))
 
 
 def _control_planes(change: Change) -> Iterator[Problem]:
@@ -116,6 +120,33 @@ def _control_planes(change: Change) -> Iterator[Problem]:
     for (old, new), clusters in moves.items():
         what = f"the control plane is reached by {new} instead of {old}"
         yield _at_clusters(change, codes.CONTROL_PLANE_MOVED, what, tuple(clusters))
+    for name, was, now in _both(change):
+        if was.api_server and now.api_server and was.api_server != now.api_server:
+            what = f'the API server of "{name}" is {now.api_server} instead of {was.api_server}'
+            yield _named(change, codes.CONTROL_PLANE_MOVED, name, what)
+
+
+def _delivery(change: Change) -> Iterator[Problem]:
+    """Who applies the output follows a root: another name, engine or place leaves the old one with what it applied."""
+    if change.before is None:
+        return
+    was, now = change.before.delivery, change.after.delivery
+    found = [f"the mesh is named {change.after.mesh} instead of {change.before.mesh}"] * bool(
+        was and now and change.before.mesh != change.after.mesh
+    )
+    if was and not now:
+        found.append("there is no delivery any more: nothing takes away what the root applies")
+    elif was and now:
+        fields = [name for name in _ROOT if getattr(was, name) != getattr(now, name)]
+        fields += ["flux"] * bool(was.flux and now.flux and was.flux != now.flux)
+        found += [f"delivery.{name} changes" for name in fields]
+    for what in found:
+        code = codes.DELIVERY_CHANGED
+        place = now.place if now else change.source.document.place(_SPEC)
+        yield code.at(place, what, code.advice, clusters=change.difference.after)
+
+
+_ROOT = ("engine", "repo_url", "revision", "path", "namespace", "runs_in", "project")
 
 
 def _reached(attachment: Attachment | None) -> str:

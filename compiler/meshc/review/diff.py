@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from meshc.errors import MeshcError
 from meshc.kube import Body, Identity
 from meshc.review.compare import Edit, edits
 from meshc.review.objects import Parser, Sides, clusters_in, folders_in
@@ -54,7 +55,8 @@ class Difference:
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters that something changes in."""
-        return tuple(sorted({name for entry in self.entries for name in (*entry.clusters, entry.origin) if name}))
+        names = {name for entry in self.entries for name in (*entry.clusters, entry.origin)}
+        return tuple(sorted(name for name in names if name and not name.startswith("_")))
 
     def count(self, action: Action) -> int:
         """How many objects: the same one in two clusters is two. A moved one is added and deleted."""
@@ -87,7 +89,10 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
     for old, new in renamed.items():
         before = _as_renamed(before, old, new)
     for folder in sorted(folders_in(before) | folders_in(after)):
-        sides[folder] = parser.sides(before.under(folder), after.under(folder))
+        try:
+            sides[folder] = parser.sides(before.under(folder), after.under(folder))
+        except MeshcError as error:
+            raise MeshcError(f"what is compared with holds what can't be read: output/{folder}/{error}") from None
     entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side))
     return Difference(_moved(entries), clusters_in(before), clusters_in(after), renamed, sides)
 
@@ -173,4 +178,5 @@ _ODD = "surrogateescape"
 
 
 def _word(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(name)}(?![A-Za-z0-9-])")
+    """Where a cluster's own objects hold its name: in the path of its webhook. Anywhere else it is another thing's."""
+    return re.compile(rf"(?<=/cluster/){re.escape(name)}(?![A-Za-z0-9.-])")

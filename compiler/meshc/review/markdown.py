@@ -33,6 +33,7 @@ def comment(difference: Difference, dangers: Sequence[Problem], mesh: str, base:
         f"**{difference.summary}** of mesh {_code(mesh)}",
     ]
     head += [f"compared with {_code(base)}", ""]
+    head += [f"{_code(old)} is compared with {_code(new)}, its new name<br>" for old, new in difference.renamed.items()]
     head += _box(difference, dangers)
     parts = [_details(block) for block in blocks(difference)]
     room = LIMIT - 200 - sum(len(line) + 1 for line in head)
@@ -53,7 +54,9 @@ def _box(difference: Difference, dangers: Sequence[Problem]) -> list[str]:
     if not dangers:
         return []
     lines = ["> [!WARNING]", f"> **{len(dangers)} to look at before this is merged**", ">"]
-    for number, problem in enumerate(dangers):
+    firsts = {problem.code.id: problem for problem in reversed(dangers)}  # one of each kind, before any repeats
+    ordered = [*sorted(firsts.values(), key=lambda p: p.code.id), *(p for p in dangers if firsts[p.code.id] is not p)]
+    for number, problem in enumerate(ordered):
         line = f"> * **{problem.code.id}** {problem.code.title}: {_code(problem.what)}<br>{problem.hint}"
         if sum(map(len, lines)) + len(line) > _BOX:
             lines.append(f"> * and {len(dangers) - number} more: run `meshc diff`")

@@ -46,7 +46,7 @@ class Parser:
         self._known: dict[bytes, tuple[Body, ...]] = {}
 
     def sides(self, before: FileTree, after: FileTree) -> Sides:
-        """The objects in which two trees differ. Raises MeshcError for what isn't YAML."""
+        """The objects in which two trees, of one folder, differ. Raises MeshcError for what isn't YAML."""
         both = ((before, after), (after, before))
         old, new = (documents(FileTree({p: d for p, d in one.items() if other.get(p) != d})) for one, other in both)
         return Sides(self._objects(old - new), self._objects(new - old))

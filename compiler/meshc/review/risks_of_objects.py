@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from meshc import codes
+from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Code
 from meshc.kube import Body, at
 from meshc.review.diff import Action, Difference, Entry
@@ -22,7 +23,8 @@ def credentials(difference: Difference) -> Iterator[Risk]:
     """Remote secrets that go, or move, while their cluster stays."""
     for entry, old, _ in _bodies(difference, Action.DELETE, Action.MOVE):
         remote = remote_of(old)
-        if remote is None or remote not in difference.after or set(entry.clusters) - set(difference.after):
+        stays = remote in difference.after or remote in difference.renamed
+        if remote is None or not stays or set(entry.clusters) - set(difference.after):
             continue
         if entry.action is Action.MOVE:
             what = f'the credentials of "{remote}" move from {entry.origin}: until both are synced no primary has them,'
@@ -32,11 +34,19 @@ def credentials(difference: Difference) -> Iterator[Risk]:
 
 
 def mutual_tls(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE, Action.DELETE):
+    for entry, old, new in _bodies(difference, Action.CHANGE, Action.DELETE, Action.ADD):
         was, now = mode_of(old), mode_of(new)
-        if was is not None and _STRENGTH.get(was, 1) > _STRENGTH.get(now or "", 1):
+        if entry.action is Action.ADD:
+            if now is not None and _STRENGTH.get(now, 1) < _STRENGTH["STRICT"] and _is_everyday(difference, entry):
+                yield codes.MUTUAL_TLS_WEAKER, f"{entry.identity} asks for {now} from now on", entry.clusters
+        elif was is not None and _STRENGTH.get(was, 1) > _STRENGTH.get(now or "", 1):
             become = f"is {now} instead of {was}" if now else f"of {was} goes"
             yield codes.MUTUAL_TLS_WEAKER, f"{entry.identity} {become}", entry.clusters
+
+
+def _is_everyday(difference: Difference, entry: Entry) -> bool:
+    """Whether an object comes to a cluster that was there before: a new cluster brings everything."""
+    return any(name in difference.before for name in entry.clusters)
 
 
 def namespaces(difference: Difference) -> Iterator[Risk]:
@@ -89,6 +99,46 @@ def new_readers(difference: Difference) -> Iterator[Risk]:
 _KEY = 24
 """Characters of a recipient that are shown whole."""
 
+
+def injection(difference: Difference) -> Iterator[Risk]:
+    for entry, old, new in _bodies(difference, Action.CHANGE):
+        if entry.identity.kind == "Namespace":
+            was, now = ({key: at(body, "metadata", "labels", key) for key in _INJECTION} for body in (old, new))
+            if was != now:
+                told = [f"{key} is {now[key]} instead of {was[key]}" for key in _INJECTION if was[key] != now[key]]
+                text = ", ".join(told).replace("None", "absent")
+                yield codes.INJECTION_CHANGED, f"{entry.identity}: {text}", entry.clusters
+
+
+_INJECTION = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
+
+
+def protection(difference: Difference) -> Iterator[Risk]:
+    for entry, old, new in _bodies(difference, Action.CHANGE):
+        lost = [
+            key for key, value in PRUNE_PROTECTION.items() if _annotation(old, key) == value != _annotation(new, key)
+        ]
+        if lost:
+            yield codes.PROTECTION_LOST, f"{entry.identity} loses {', '.join(lost)}", entry.clusters
+
+
+def _annotation(body: Body, key: str) -> object:
+    return at(body, "metadata", "annotations", key)
+
+
+def permissions(difference: Difference) -> Iterator[Risk]:
+    """Roles and their bindings in clusters that were there before, and policies that go or change."""
+    for entry, _, _ in _bodies(difference, Action.ADD, Action.CHANGE, Action.DELETE):
+        roles = entry.identity.group == "rbac.authorization.k8s.io"
+        policy = entry.identity.kind in _POLICIES and entry.action is not Action.ADD
+        staying = tuple(name for name in entry.clusters if name in difference.before and name in difference.after)
+        if staying and (roles or policy):
+            yield codes.PERMISSIONS_CHANGED, f"{entry.action} {entry.identity}", staying
+
+
+_POLICIES = ("AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy")
+
+
 OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
     credentials,
     mutual_tls,
@@ -97,6 +147,9 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
     ports,
     webhooks,
     new_readers,
+    injection,
+    protection,
+    permissions,
 )
 """The risks that entries alone tell, in no order that matters."""
 
@@ -115,7 +168,7 @@ def mode_of(body: Body) -> str | None:
     """The mode of an object that sets mutual TLS; None for any other object."""
     match body.get("kind"):
         case "PeerAuthentication":
-            return str(at(body, "spec", "mtls", "mode") or "PERMISSIVE")
+            return _weakest(str(at(body, "spec", "mtls", "mode") or "PERMISSIVE"), at(body, "spec", "portLevelMtls"))
         case "MeshPolicy" | "Policy":
             peers = at(body, "spec", "peers")
             first = peers[0] if isinstance(peers, tuple) and peers else None
@@ -124,6 +177,12 @@ def mode_of(body: Body) -> str | None:
             mode = at(body, "spec", "trafficPolicy", "tls", "mode")
             return str(mode) if mode else None
     return None
+
+
+def _weakest(mode: str, ports: object) -> str:
+    """The mode, or that of a port which asks for less."""
+    listed = [str(at(port, "mode")) for port in ports.values()] if isinstance(ports, Mapping) else []
+    return min([mode, *(one for one in listed if one in _STRENGTH)], key=lambda one: _STRENGTH.get(one, 1))
 
 
 def _bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:

@@ -40,7 +40,17 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
     new = {name: _of(after, name) for name in difference.after}
     for name in difference.after:
         was, now = old.get(name), new[name]
-        if was and now and was.ca != now.ca:
+        file = f"{name}/{_NAME}.yaml"
+        there = before.get(f"{old_names.get(name, name)}/{_NAME}.yaml"), after.get(file)
+        if there[0] is not None and there[1] is None:
+            yield codes.CA_REPLACED, "cacerts goes, so that istiod makes a root of its own at its next start", (name,)
+        elif there[0] and there[0] != there[1] and not (was and now) and _holds_certificates(there):
+            yield (
+                codes.CA_REPLACED,
+                "cacerts can't be read on both sides, so what becomes of its CA isn't known,",
+                (name,),
+            )
+        elif was and now and was.ca != now.ca:
             yield codes.CA_REPLACED, f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}...", (name,)
     dropped: dict[str, list[str]] = {root: [] for one in old.values() if one for root in sorted(one.roots)}
     for name, now in new.items():
@@ -52,6 +62,11 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
         if clusters and under:
             what = f"root {root[:23]}... is no longer trusted, and the CAs of {', '.join(under[:6])} are under it,"
             yield codes.ROOT_DROPPED, what, tuple(clusters)
+
+
+def _holds_certificates(files: tuple[bytes | None, bytes | None]) -> bool:
+    """An ExternalSecret may hold none: then nothing of its CA is in Git."""
+    return any(b"ca-cert.pem" in data for data in files if data)
 
 
 def _of(tree: FileTree, cluster: str) -> _Authority | None:

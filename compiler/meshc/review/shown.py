@@ -11,6 +11,7 @@ from typing import Any
 
 from meshc import codes
 from meshc.kube import Body, at
+from meshc.secrets.contract import LAST_APPLIED
 from meshc.secrets.guard import is_secret, plaintext_in
 from meshc.secrets.sealed_secrets import is_sealed
 from meshc.secrets.sops import decoded, is_encrypted
@@ -27,17 +28,30 @@ _LONG = 400
 def shown(body: Body) -> dict[str, Any]:
     """The object without what mustn't be seen, and without what only repeats what is."""
     found: dict[str, Any] = {key: _public(value) for key, value in body.items() if key != "sops"}
-    if is_secret(body):
+    if body.get("kind") == "Secret":
+        found = {key: value if key in _OPEN else HIDDEN for key, value in found.items()}
         found |= {field: _secret(body[field]) for field in ("data", "stringData") if field in body}
     if body.get("kind") == "SealedSecret" and isinstance(at(body, "spec", "encryptedData"), Mapping):
         found["spec"] = {**found["spec"], "encryptedData": _secret(body["spec"]["encryptedData"])}
+    if isinstance(body.get("items"), tuple | list):
+        found["items"] = tuple(shown(one) if isinstance(one, Mapping) else HIDDEN for one in body["items"])
     annotations = at(found, "metadata", "annotations")
     if isinstance(annotations, Mapping):
         kept = {key: value for key, value in annotations.items() if key not in _TOLD_BY_OTHERS}
-        found["metadata"] = {**found["metadata"], "annotations": kept}
+        hidden = {key for key in kept if key == LAST_APPLIED or (is_secret(body) and not _is_told(key))}
+        found["metadata"] = {**found["metadata"], "annotations": {**kept, **dict.fromkeys(hidden, HIDDEN)}}
     if "sops" in body:
         found["readers"] = readers(body)
     return found
+
+
+_OPEN = {"apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData"}
+_TOLD = ("meshc/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "networking.istio.io/", "sealedsecrets.")
+"""What annotations of a Secret begin with whose values are no secret."""
+
+
+def _is_told(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(_TOLD)
 
 
 def readers(body: Body) -> tuple[str, ...]:

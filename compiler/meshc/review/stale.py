@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 _SHOWN, _WIDTH = 8, 160
+_SECRET = re.compile(rb"""(?m)^[\s{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
+_DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
+"""Where lines of a file may hold what nobody may see, if somebody put it there by hand."""
 
 
 class State(StrEnum):
@@ -142,10 +146,11 @@ def _lines(old: bytes, new: bytes) -> Iterator[str]:
     if old.replace(b"\r\n", b"\n") == new:
         yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
         return
+    if any(_SECRET.search(text) and _DATA.search(text) for data in (old, new) for text in data.split(b"\n---\n")):
+        yield "it holds a Secret, so its lines aren't shown: meshc check --diff"
+        return
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
-    changed = [
-        line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++"))
-    ]
+    changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
     for line in changed[:_SHOWN]:
         yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
     if len(changed) > _SHOWN:
