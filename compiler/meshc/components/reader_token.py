@@ -14,5 +14,6 @@ if TYPE_CHECKING:
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The Secret that Kubernetes fills in; nothing where no other primary is, or in a remote, which has its own."""
-    if cluster.role == "primary" and any(cluster.name in other.watched for other in plan.clusters):
+    primaries = sum(one.role == "primary" for one in plan.clusters)
+    if cluster.role == "primary" and primaries > 1:
         yield from istiod.reader_token(plan, cluster)

@@ -20,6 +20,7 @@ def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator
     clusters = {cluster.name: cluster for cluster in plan.clusters}
     remote = [(need.cluster, name, need) for need in needs if need.pending for name in need.keys]
     there = {(primary, name) for primary, name, need in remote if need.file in sealed.files}
+    holders = {name: primary for primary, name in sorted(there, reverse=True)}
     for primary, name, _ in remote:
         if (primary, name) in there:
             continue
@@ -29,10 +30,9 @@ def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator
             what = f"{primary} has no credentials of {name}, which has those of {primary}: "
             what += f"calls go from {name} to {primary} and not back"
         else:
-            other = next((one for one, known in sorted(there) if known == name), None)
-            if other is None:
+            if name not in holders:
                 continue
-            what = f"{primary} has no credentials of {name}, which {other} has: "
+            what = f"{primary} has no credentials of {name}, which {holders[name]} has: "
             what += f"sidecars of {primary} find nothing that runs in {name}"
         hint = f"meshc secrets seal - --remote {name} --cluster {primary}"
         yield codes.ONE_WAY.at(clusters[primary].place, what, hint, clusters=(primary, name))
