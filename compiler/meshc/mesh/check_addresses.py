@@ -53,7 +53,9 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             who = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
             what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
             hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
-            if not fleet.classic and fleet.several_networks and not fleet.gateway_of(primary):
+            if not fleet.classic and fleet.gateway_of(primary):
+                hint += ", or exposure: gateway, if its network's gateway is the way"
+            elif not fleet.classic and fleet.several_networks:
                 hint += f", or a gateway to network {fleet.network_of(primary)}"
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
