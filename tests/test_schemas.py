@@ -108,9 +108,10 @@ def check_istio(body: dict[str, Any]) -> None:
 
         PeerAuthentication.model_validate(body)
     else:
-        from cloudcoil.models.istio.networking.v1 import DestinationRule
+        from cloudcoil.models.istio.networking import v1
 
-        DestinationRule.model_validate({**body, "apiVersion": "networking.istio.io/v1"})
+        models = {"DestinationRule": v1.DestinationRule, "Gateway": v1.Gateway, "VirtualService": v1.VirtualService}
+        models[body["kind"]].model_validate({**body, "apiVersion": "networking.istio.io/v1"})
     for version in ("1.24.6", "1.28.4", "1.30.3"):
         check_crd(body, f"istio-{version}.yaml")
 

@@ -188,6 +188,48 @@ SAME_API_SERVER = Code(
     acknowledgeable=True,
 )
 
+GATEWAY_MISSING = Code(
+    "MESH233",
+    "a network without a gateway, where there are several",
+    "write the address of its east-west gateway; acknowledge it while there is none yet",
+    acknowledgeable=True,
+)
+ONE_GATEWAY_FOR_TWO = Code("MESH234", "two networks have one gateway", "write each network's own address or port")
+PLAIN_BETWEEN_NETWORKS = Code(
+    "MESH235",
+    "several networks without mutual TLS",
+    "write mutualTLS: strict or permissive: gateways tell services apart by what mutual TLS names",
+)
+MIXER_AT_ONE_ADDRESS = Code(
+    "MESH236",
+    "policy and telemetry at one address",
+    "give each an address of its own: sidecars call both on port 15004",
+)
+ONE_WAY = Code(
+    "MESH237",
+    "credentials that make traffic go one way",
+    "seal them for every primary",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+GATEWAY_TWICE = Code(
+    "MESH238", "two Gateways with one port and host", "take yours out, or give it another port or selector"
+)
+PRIMARIES_APART = Code(
+    "MESH239",
+    "primaries more than one minor version apart",
+    "upgrade the older, or acknowledge it for the time of the upgrade",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+GATEWAY_OPENS_TLS = Code(
+    "MESH240",
+    "a gateway behind a load balancer that may open TLS",
+    "use a load balancer of layer 4; acknowledge it where it passes TCP on as it is",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+
 # 3xx: trust
 
 CERTIFICATE_UNREADABLE = Code(

@@ -21,11 +21,13 @@ from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
 from meshc.mesh.parse import parse
+from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay, is_object
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import SecretNeed
 from meshc.secrets.guard import check_inputs, plaintext_in
+from meshc.secrets.pairs import one_way
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.registry import FORMS
 
@@ -150,8 +152,9 @@ def _assemble(plan: Plan, sealed: Sealed) -> _Parts:
             objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         shared = [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
+        parts.problems += check_gateways(cluster, [one for _, one in objects])
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
-    parts.problems += unused(needs, sealed, primaries)
+    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
     return parts
 
 

@@ -75,10 +75,14 @@ def _unissued(work: Work) -> set[str]:
     }
 
 
-def _waiting(work: Work) -> dict[str, str]:
-    """Remotes whose credentials a primary lacks."""
-    missing = [need for need in needs_of(work.plan) if need.pending and work.read(work.sealed(need.file)) is None]
-    return {remote: need.cluster for need in missing for remote in need.keys}
+def _waiting(work: Work) -> dict[str, list[str]]:
+    """Clusters whose credentials are missing, and the primaries that lack them."""
+    found: dict[str, list[str]] = {}
+    for need in needs_of(work.plan):
+        if need.pending and work.read(work.sealed(need.file)) is None:
+            for name in need.keys:
+                found.setdefault(name, []).append(need.cluster)
+    return found
 
 
 def _show(plan: Plan, found: list[Step], others: list[str] | None, form: Format) -> None:

@@ -34,6 +34,9 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
     yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
+    for network in plan.networks:
+        if network.gateway:
+            yield f"network {network.name}, gateway {network.gateway}:{network.port}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster)
@@ -60,6 +63,16 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  injection  {cluster.injection}"
     if cluster.remotes:
         yield f"  remotes    {', '.join(cluster.remotes)}"
+    if cluster.watched != cluster.remotes:
+        yield f"  watches    {', '.join(cluster.watched)}"
+    if exposure := cluster.exposure:
+        reached = ", ".join(
+            f"{part} {address or 'at an address to come'}" for part, address in exposure.addresses.items()
+        )
+        yield f"  exposure   {exposure.kind} ({reached})"
+    if gateway := cluster.gateway:
+        ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
+        yield f"  gateway    east-west, leads to {' and '.join(ways)}"
     if cluster.cacerts != "none":
         yield f"  cacerts    {cluster.cacerts}"
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"

@@ -61,6 +61,8 @@ def _seal_remote(
         proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
     }
     needs = needs_for(needs_of(work.plan), remote, primary)
+    if primary is None and not replace:  # a primary that came later lacks what others have
+        needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
     places = [work.plan.cluster(need.cluster) for need in needs]
     recipients.stop_on_new(work, needs_of(work.plan), places, accepted)
     for need in needs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from meshc.mesh.hosts import ip_version
+
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
@@ -47,6 +49,21 @@ def thing(
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def load_balancer(
+    name: str,
+    namespace: str,
+    selector: Mapping[str, str],
+    ports: Iterable[Mapping[str, Any]],
+    address: str,
+    labels: Mapping[str, str],
+) -> Body:
+    """A Service of type LoadBalancer that asks for an IP address; a host name is given to whatever address it gets."""
+    spec: dict[str, Any] = {"ports": [dict(port) for port in ports], "selector": dict(selector), "type": "LoadBalancer"}
+    if ip_version(address):
+        spec["loadBalancerIP"] = address
+    return thing("v1", "Service", name, namespace, labels=labels, spec=spec)
 
 
 def binding(role: str, account: str, namespace: str, name: str, labels: Mapping[str, str]) -> Body:

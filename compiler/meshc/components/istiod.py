@@ -44,13 +44,18 @@ def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     name = f"istio-reader-clusterrole{revision}-{namespace}"
     yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=list(_reader_rules()))
     yield binding(name, READER, namespace, name, labels)
+    yield from reader_token(plan, cluster)
+
+
+def reader_token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The token of the reader account, which primaries read this cluster with; Kubernetes fills it in."""
     if cluster.kubernetes >= _FIRST_WITHOUT_TOKENS:
         yield thing(
             "v1",
             "Secret",
             f"{READER}-istio-remote-secret-token",  # the name that istioctl create-remote-secret looks for
-            namespace,
-            labels=labels,
+            plan.istio_namespace,
+            labels={**ISTIO, "app": "istio-reader"},
             annotations={"kubernetes.io/service-account.name": READER},
             type="kubernetes.io/service-account-token",
         )

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from meshc.components import cacerts, istio_remote, mutual_tls, namespaces, remote_secrets, services
+from meshc.components import (
+    cacerts,
+    east_west,
+    exposure,
+    istio_remote,
+    mutual_tls,
+    namespaces,
+    reader_token,
+    remote_secrets,
+    services,
+)
 from meshc.components.contract import Component
 
 COMPONENTS: dict[str, Component] = {
     "namespaces": namespaces,
     "istio-remote": istio_remote,
+    "reader-token": reader_token,
     "mutual-tls": mutual_tls,
+    "exposure": exposure,
+    "east-west": east_west,
     "cacerts": cacerts,
     "remote-secrets": remote_secrets,
     "services": services,

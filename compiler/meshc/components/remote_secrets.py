@@ -1,4 +1,4 @@
-"""The need of a remote secret in a primary for each of its remotes: the credentials with which it reads them."""
+"""The need of a remote secret in a primary for each other cluster: the credentials with which it reads it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LABEL = {"istio/multiCluster": "true"}
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
-    """One need a remote; the data key is the cluster's ID in both generations, the name differs."""
-    servers = {one.name: one.api_server for one in plan.clusters} if cluster.remotes else {}
-    for remote in cluster.remotes:
+    """One need a cluster that it watches; the data key is the cluster's ID in both generations, the name differs."""
+    servers = {one.name: one.api_server for one in plan.clusters} if cluster.watched else {}
+    for remote in cluster.watched:
         classic = plan.generation == "classic"
         yield SecretNeed(
             cluster=cluster.name,

@@ -33,7 +33,7 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield from _address(fleet, source, member, part, address, path)
     for member in fleet.remotes:
         for name, (address, path) in fleet.addresses_of(member).items():
-            if path not in reported:
+            if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
                 reported.add(path)
                 yield from _address(fleet, source, member, name, address, path)
             if name in _PARTS[fleet.classic] and not host_fault(address):
@@ -53,6 +53,10 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             who = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
             what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
             hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
+            if not fleet.classic and fleet.gateway_of(primary):
+                hint += ", or exposure: gateway, if its network's gateway is the way"
+            elif not fleet.classic and fleet.several_networks:
+                hint += f", or a gateway to network {fleet.network_of(primary)}"
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
 
@@ -106,6 +110,8 @@ def _lies_in_a_range(
         (member, "podCIDRs", f"is a pod's of {member.name} itself"),
         (member, "serviceCIDRs", f"is a Service's of {member.name} itself"),
     ):
+        if owner is primary and path[1] == "networks":  # a network's gateway is checked with it
+            continue
         number = _holds(getattr(owner.cluster, _FIELDS[field]), address)
         if number is None:
             continue
@@ -116,7 +122,7 @@ def _lies_in_a_range(
         hint = "write the load balancer's address, or exposure: pod-ip" if of_pod else _LEADS_OUT
         also = (source.document.place(owner.path(field, number)),)
         # said once for what the primary says to all of its remotes
-        about = primary if owner is primary and path == primary.path("controlPlane", "addresses", part) else member
+        about = primary if owner is primary and "controlPlaneAddresses" not in path else member
         text = f"{about.name}: {part}: {address} {what}"
         return source.problem(code, path, text, hint, also=also, clusters=(about.name,))
     return None
@@ -222,6 +228,27 @@ def _expected_namespace(address: str, is_name: bool) -> str:
     if is_name and len(labels) == 2:
         return labels[1]
     return "" if is_name and len(labels) == 1 else "istio-system"
+
+
+def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Classic: what meshc compiles for policy and telemetry needs two addresses, as both listen on port 15004.
+
+    The chart writes that port for both into the mesh configuration of remotes, so one address can't tell them apart.
+    """
+    reported: set[Path] = set()
+    for member in fleet.remotes if fleet.classic else ():
+        primary, known = fleet.primary_of(member), fleet.addresses_of(member)
+        control_plane = primary.cluster.control_plane if primary else None
+        if control_plane is None or control_plane.exposure not in ("load-balancer", "gateway"):
+            continue
+        policy, telemetry = (known.get(part, ("", ())) for part in ("policy", "telemetry"))
+        if policy[0] and policy[0] == telemetry[0] and telemetry[1] not in reported:
+            reported.add(telemetry[1])
+            what = f"{member.name}: telemetry is at {telemetry[0]}, where policy is: sidecars call both on port 15004"
+            hint = "give telemetry an address of its own; with a gateway a second Service leads there"
+            also = (source.document.place(policy[1]),)
+            path, clusters = telemetry[1], (member.name,)
+            yield source.problem(codes.MIXER_AT_ONE_ADDRESS, path, what, hint, also=also, clusters=clusters)
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:

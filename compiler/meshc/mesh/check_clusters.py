@@ -85,7 +85,7 @@ def _named(selection: Selection) -> Iterator[tuple[Path, str]]:
 
 
 def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One primary, and every remote's is one. Several primaries are a shape that isn't built yet."""
+    """There is a primary, and every remote's is one: by name where there are several. Classic Istio has one."""
     if not fleet.primaries:
         what = "no cluster has role: primary, so no control plane serves the mesh"
         yield source.problem(
@@ -95,25 +95,26 @@ def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             "give the cluster that runs Istio role: primary",
             key=True,
         )
-    for member in fleet.primaries[1:]:
-        what = f"{member.name} is a second primary; meshes with several primaries aren't built yet"
+    for member in fleet.primaries[1:] if fleet.classic else ():
+        what = f"{member.name} is a second primary, and classic Istio has one control plane a mesh"
         also = (source.document.place(fleet.primaries[0].path("role")),)
-        yield source.problem(
-            codes.NOT_YET, member.path("role"), what, "write role: remote", also=also, clusters=(member.name,)
-        )
-    for member in fleet.remotes:
-        name = member.cluster.primary
-        if name is None or fleet.primary_of(member):
-            continue
+        hint = "write role: remote; several primaries need istiod"
+        path = member.path("role")
+        yield source.problem(codes.WRONG_GENERATION, path, what, hint, also=also, clusters=(member.name,))
+    for member in fleet.remotes if fleet.primaries else ():
+        if not fleet.primary_of(member):
+            yield _no_primary(fleet, source, member)
+
+
+def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
+    known, name = [primary.name for primary in fleet.primaries], member.cluster.primary
+    path = member.path("primary") if name else member.path("name")
+    if name is None:
+        what, hint = "no primary is named, and there are several", f"write primary: {' or '.join(known[:5])}"
+    else:
         what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
-        hint = did_you_mean(name, [primary.name for primary in fleet.primaries])
-        yield source.problem(
-            codes.WRONG_PRIMARY,
-            member.path("primary"),
-            f"{member.name}: {what}",
-            hint,
-            clusters=(member.name,),
-        )
+        hint = did_you_mean(name, known)
+    return source.problem(codes.WRONG_PRIMARY, path, f"{member.name}: {what}", hint, clusters=(member.name,))
 
 
 def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -137,50 +138,6 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 what = f"{member.name}: {field} is a setting of {owner}"
                 path = member.path(field)
                 yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
-
-
-_ONE_NETWORK = "give all clusters one network, if their pods reach one another directly"
-
-
-def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Networks are declared where there are any, and there is one of them so far."""
-    declared = [network.name for network in fleet.mesh.spec.networks]
-    for number, other in enumerate(declared[1:], 1):
-        path: Path = ("spec", "networks", number, "name")
-        first = declared.index(other)
-        also = (source.document.place(("spec", "networks", first, "name")),)
-        if first < number:
-            what = f'network "{other}" is declared twice'
-            yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=also)
-        else:
-            what = f'"{other}" is a second network; meshes over several networks aren\'t built yet'
-            yield source.problem(codes.NOT_YET, path, what, _ONE_NETWORK)
-    one = next((m for m in fleet if m.cluster.network), None)
-    for member in fleet:
-        name = member.cluster.network
-        if name is None or name in declared:
-            continue
-        if declared:
-            what = f'{member.name}: network "{name}" isn\'t declared'
-            hint = did_you_mean(name, declared)
-            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
-        elif one and name != one.cluster.network:
-            what = (
-                f'{member.name}: network "{name}" isn\'t "{one.cluster.network}", which {one.name} is in; '
-                "several networks aren't built yet"
-            )
-            also = (source.document.place(one.path("network")),)
-            path = member.path("network")
-            yield source.problem(codes.NOT_YET, path, what, _ONE_NETWORK, also=also, clusters=(member.name,))
-    if not declared and one:
-        for member in fleet:
-            if not member.cluster.network:
-                what = f'{member.name}: no network is named, and {one.name} is in "{one.cluster.network}"'
-                hint = f"declare it for all: networks: [{{name: {one.cluster.network}}}]"
-                also = (source.document.place(one.path("network")),)
-                yield source.problem(
-                    codes.UNKNOWN_NETWORK, member.path("name"), what, hint, also=also, clusters=(member.name,)
-                )
 
 
 def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -27,10 +27,11 @@ class _Range(NamedTuple):
     kind: str
     text: str
     path: Path
+    network: str | None
 
 
 def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every range is one, and none overlaps another it shouldn't. A mesh is one network so far."""
+    """Every range is one, and none overlaps another of its network. Services' are compared through the whole mesh."""
     found: list[_Range] = []
     for member in fleet:
         for kind, field, cidrs in (
@@ -44,8 +45,11 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
                     yield source.problem(codes.BAD_CIDR, path, *_cidr_fault(text), clusters=(member.name,))
                     continue
                 first, last = int(network.network_address), int(network.broadcast_address)
-                found.append(_Range(network.version, first, last, member.name, kind, text, path))
-        if not member.cluster.pod_cidrs and len(fleet.members) > 1:
+                where = fleet.network_of(member)
+                found.append(_Range(network.version, first, last, member.name, kind, text, path, where))
+        if not member.cluster.pod_cidrs and any(
+            other is not member and fleet.network_of(other) == fleet.network_of(member) for other in fleet
+        ):
             what = f"{member.name}: podCIDRs aren't given, so overlaps with other clusters can't be seen"
             yield source.problem(
                 codes.RANGES_UNKNOWN,
@@ -56,6 +60,8 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
             )
     overlaps: dict[tuple[_Range, Code], list[_Range]] = {}
     for earlier, later in _overlaps(found):
+        if earlier.network != later.network and {earlier.kind, later.kind} != {"service"}:
+            continue  # a pod's address means something in its own network only
         overlaps.setdefault((later, _code(fleet, earlier, later)), []).append(earlier)
     for (later, code), others in overlaps.items():
         yield _overlap(source, code, later, sorted(others, key=_position))

@@ -65,9 +65,12 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
 
 
 def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one."""
+    """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one a primary."""
     security = fleet.mesh.spec.security
-    if not fleet.classic or not fleet.remotes:
+    if not fleet.classic:
+        yield from _self_signed_primaries(fleet, source)
+        return
+    if not fleet.remotes:
         return
     needs = ["mutual TLS"] if security.mutual_tls != "disabled" else []
     needs += ["control-plane TLS"] if security.control_plane_tls is not False else []
@@ -75,4 +78,15 @@ def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
         broken = " and ".join(needs)
         what = f"self-signed CAs break {broken}: every cluster's Citadel makes a root that the others don't know"
         hint = "write type: plugged-in, with an intermediate a cluster under one root"
+        yield source.problem(codes.SELF_SIGNED_SPLIT, ("spec", "security", "ca", "type"), what, hint)
+
+
+def _self_signed_primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    if len(fleet.primaries) > 1 and fleet.mesh.spec.security.mutual_tls != "disabled":
+        names = [member.name for member in fleet.primaries]
+        listed = f"{', '.join(names[:3])} and {len(names) - 3} more" if len(names) > 4 else ", ".join(names)
+        what = (
+            f"self-signed CAs break mutual TLS: the istiod of each of {listed} makes a root that the others don't know"
+        )
+        hint = "write type: plugged-in, with an intermediate a primary under one root"
         yield source.problem(codes.SELF_SIGNED_SPLIT, ("spec", "security", "ca", "type"), what, hint)

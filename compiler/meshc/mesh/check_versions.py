@@ -104,6 +104,23 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield _revision(fleet, source, member, primary)
 
 
+def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Control planes of one mesh are one minor version apart at most: they describe the same services."""
+    known = [member for member in fleet.primaries if fleet.version_of(member).line in KUBERNETES_OF_ISTIO]
+    if not known:
+        return
+    newest = max(known, key=fleet.version_of)
+    for member in known:
+        mine, theirs = fleet.version_of(member), fleet.version_of(newest)
+        if mine.minor < theirs.minor - 1:
+            path, other = _said(member, newest, "version")
+            what = f"{member.name}: Istio {mine} is {theirs.minor - mine.minor} minor versions behind primary "
+            what += f"{newest.name} ({theirs})"
+            hint = "upgrade primaries one minor version at a time, each before the next"
+            also = (source.document.place(other),)
+            yield source.problem(codes.PRIMARIES_APART, path, what, hint, also=also, clusters=(member.name,))
+
+
 def _revision(fleet: Fleet, source: Source, member: Member, primary: Member) -> Problem:
     mine, theirs = fleet.revision_of(member), fleet.revision_of(primary)
     path, other = _said(member, primary, "revision")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meshc.errors import Path
-    from meshc.mesh.model import Mesh, Selection
+    from meshc.mesh.model import Mesh, NetworkGateway, Selection
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class Fleet:
         return tuple(dict.fromkeys(m.name for m in self.members if selects(selection, m.cluster)))
 
     def primary_of(self, member: Member) -> Member | None:
-        """The primary that controls a remote; None where mesh.yaml names none that is one."""
+        """The primary that controls a remote; None where mesh.yaml names none that is one, or leaves several."""
         if member.cluster.primary is None:
-            return self.primaries[0] if self.primaries else None
+            return self.primaries[0] if len(self.primaries) == 1 else None
         found = self.by_name.get(member.cluster.primary)
         return found if found and found.cluster.role == "primary" else None
 
@@ -78,6 +78,20 @@ class Fleet:
         """The network of a cluster; without its own word the mesh's only one."""
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
+
+    @cached_property
+    def several_networks(self) -> bool:
+        """Whether clusters are in more than one declared network, so that their pods don't all reach one another."""
+        return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
+
+    def gateway_of(self, member: Member) -> tuple[NetworkGateway, Path] | None:
+        """The gateway of a cluster's network, with where mesh.yaml says by which host it is reached."""
+        name = self.network_of(member)
+        for number, network in enumerate(self.mesh.spec.networks):
+            if network.name == name and network.gateway:
+                path: Path = ("spec", "networks", number, "gateway")
+                return network.gateway, (*path, "hostname" if network.gateway.hostname else "address")
+        return None
 
     def version_of(self, member: Member) -> Version:
         version = Version.parse(member.cluster.istio.version or self.mesh.spec.istio.version)
@@ -92,15 +106,31 @@ class Fleet:
         return member.cluster.istio.revision or self.mesh.spec.istio.revision
 
     def addresses_of(self, member: Member) -> dict[str, tuple[str, Path]]:
-        """How a remote reaches each part of its primary's control plane, with where mesh.yaml says so."""
+        """How a remote reaches each part of its primary's control plane, with where mesh.yaml says so.
+
+        From another network the way to istiod is the gateway of the primary's network, unless mesh.yaml says how the
+        control plane is exposed, or what this remote's own way is.
+        """
         primary = self.primary_of(member)
         found: dict[str, tuple[str, Path]] = {}
-        if primary and primary.cluster.control_plane:
-            for part, address in primary.cluster.control_plane.addresses.items():
+        control_plane = primary.cluster.control_plane if primary else None
+        exposure = control_plane.exposure if control_plane else None
+        if primary and control_plane:
+            for part, address in control_plane.addresses.items():
                 found[part] = (address, primary.path("controlPlane", "addresses", part))
+        gateway = self.gateway_of(primary) if primary and not self.classic else None
+        if primary and gateway:
+            elsewhere = self.network_of(member) != self.network_of(primary)
+            if (exposure is None and elsewhere) or (exposure == "gateway" and "istiod" not in found):
+                found["istiod"] = (host_of(gateway[0]), gateway[1])
         for part, address in member.cluster.control_plane_addresses.items():
             found[part] = (address, member.path("controlPlaneAddresses", part))
         return found
+
+
+def host_of(gateway: NetworkGateway) -> str:
+    """The address or host name of a gateway."""
+    return gateway.address or gateway.hostname or ""
 
 
 def is_classic(version: str) -> bool:

@@ -266,7 +266,15 @@ class NetworkGateway(Shape):
     hostname: Subdomain | None = None
     """The gateway's host name, in place of an address."""
     port: int = Field(default=15443, ge=1, le=65535)
-    """The gateway's port."""
+    """The gateway's port, for mutual TLS between sidecars."""
+
+    @model_validator(mode="after")
+    def _one_host(self) -> NetworkGateway:
+        if (self.address is None) == (self.hostname is None):
+            raise PydanticCustomError("bad_gateway", "needs either address or hostname")
+        if self.port in (15012, 15017, 15021):
+            raise PydanticCustomError("bad_gateway", "needs a port besides those of istiod and of the health check")
+        return self
 
 
 class Network(Shape):
@@ -275,13 +283,16 @@ class Network(Shape):
     name: Name
     """The network's name."""
     gateway: NetworkGateway | None = None
+    """Its east-west gateway; needed where there are several networks."""
 
 
 class ControlPlane(Shape):
     """How remotes reach this primary's control plane."""
 
-    exposure: Literal["pod-ip", "load-balancer", "gateway"] = "load-balancer"
-    """What the addresses are of: pods (they go stale when a pod restarts), load balancers, or a gateway."""
+    exposure: Literal["pod-ip", "load-balancer", "gateway"] | None = None
+    """What the addresses are of. pod-ip: pods, so they go stale when one restarts. load-balancer: Services of that type
+    are compiled. gateway: routes of a gateway are compiled. Default: something of yours, for which nothing is compiled;
+    gateway where remotes come in by the gateway of the primary's network."""
     addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
     """IP addresses or host names. istiod: `istiod`. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
     injection_url: str | None = Field(default=None, alias="injectionURL")
@@ -332,7 +343,7 @@ class ClusterSettings(Shape):
     network: Name | None = None
     """The network its pods are in; default: the only network of the mesh."""
     primary: Name | None = None
-    """Remotes: the primary that controls this cluster; default: the only primary."""
+    """Remotes: the primary that controls this cluster; default: the only primary. Every primary watches it."""
     control_plane_addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
     """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
@@ -567,9 +578,13 @@ NOT_YET: dict[tuple[str, ...], str] = {
 
 NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
     ("spec", "clusters", "role"): {
-        "external-control-plane": "external control planes need charts, which aren't built yet"
+        "external-control-plane": "its istiod serves a cluster that it doesn't run in, which takes settings of "
+        "istiod's own Deployment (CLUSTER_ID, injection and validation webhooks), and so its chart"
     },
-    ("spec", "namespaces", "dataplane"): {"ambient": "ambient needs several primaries, which aren't built yet"},
+    ("spec", "namespaces", "dataplane"): {
+        "ambient": "between clusters ambient goes through gateways of the Gateway API (class istio-east-west, HBONE on "
+        "port 15008) in a mesh of primaries only; these aren't compiled yet"
+    },
 }
 """Values that a later version will know, with the reason."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _EACH = 12
 """Clusters that are all drawn; in a larger mesh those in one position share a node."""
 
-_NODES, _ARROWS, _NAMES = 40, 120, 3
+_NODES, _ARROWS, _PEERS, _NAMES = 40, 120, 45, 3
 """What people can still look at. Mermaid itself refuses more than 500 arrows, or 50,000 characters."""
 
 
@@ -51,7 +52,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     for number, network in enumerate(networks):
         indent = "  "
         if network is not None:
-            yield f'  subgraph n{number}["{_escaped(f"network {network}")}"]'
+            yield f'  subgraph n{number}["{_escaped(_network(plan, network))}"]'
             indent = "    "
         for node in nodes:
             if node.clusters[0].network == network and not node.rest:
@@ -62,6 +63,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from (f"  {line}" for line in _arrows(nodes, exports))
 
 
+def _network(plan: Plan, name: str) -> str:
+    host = next((one.gateway for one in plan.networks if one.name == name), None)
+    return f"network {name}" + (f", gateway {host}" if host else "")
+
+
 def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -> Iterator[str]:
     at = {cluster.name: number for number, node in enumerate(nodes) for cluster in node.clusters}
     attached = [
@@ -69,6 +75,11 @@ def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -
     ]
     for remote, primary in dict.fromkeys((at[remote], at[primary]) for remote, primary in attached):
         yield f'c{remote} -.->|"control plane"| c{primary}'
+    primaries = dict.fromkeys(at[cluster.name] for n in nodes for cluster in n.clusters if cluster.role == "primary")
+    peers = list(combinations(primaries, 2))
+    yield from (f'c{one} <-.->|"watch each other"| c{other}' for one, other in peers[:_PEERS])
+    if len(peers) > _PEERS:
+        yield f'peers["{_escaped(f"and {len(peers) - _PEERS} more pairs of primaries")}"]'
     services: dict[tuple[int, int], dict[str, None]] = {}
     for (home, client), names in exports.items():
         services.setdefault((at[home], at[client]), {}).update(dict.fromkeys(names))

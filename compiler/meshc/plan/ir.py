@@ -76,6 +76,42 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """What is compiled for a primary's control plane to be reached: `addresses` by part, empty where one isn't known.
+
+    `webhook_port` is where API servers call istiod's injector from outside.
+    """
+
+    kind: Literal["pod-ip", "load-balancer", "gateway"]
+    addresses: Mapping[str, str]
+    webhook_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPlan:
+    """The east-west gateway that the user's installation has to have: of which network, if the mesh has several.
+
+    One in some cluster of a network is enough for it; the one that leads to istiod runs in the primary.
+
+    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well.
+    """
+
+    network: str | None
+    host: str | None
+    port: int
+    istiod: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """A network that clusters are in, and its gateway, if mesh.yaml tells."""
+
+    name: str
+    gateway: str | None
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class UserObject:
     """An object, or a patch, in a file of the user's, and where it stands."""
 
@@ -125,8 +161,9 @@ class Sealing:
 class ClusterPlan:
     """One cluster, every setting decided.
 
-    `remotes` are the clusters that a primary holds credentials of. `cacerts` tells whether a CA runs here that
-    signs with the Secret of that name (`required`), or it is only placed where it was sealed (`if-present`).
+    `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `cacerts` tells
+    whether a CA runs here that signs with the Secret of that name (`required`), or it is only placed where it was
+    sealed (`if-present`).
     """
 
     name: str
@@ -139,6 +176,9 @@ class ClusterPlan:
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     remotes: tuple[str, ...]
+    watched: tuple[str, ...]
+    exposure: Exposure | None
+    gateway: GatewayPlan | None
     cacerts: Literal["required", "if-present", "none"]
     api_server: str | None
     sealing: Sealing
@@ -199,6 +239,7 @@ class Plan:
     sealed: str
     """The folder of sealed files."""
     require_binding: bool
+    networks: tuple[NetworkPlan, ...]
     clusters: tuple[ClusterPlan, ...]
     bases: tuple[ServiceBase, ...]
     delivery: Delivery | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +9,8 @@ from meshc import codes
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
+from meshc.plan import reach
 from meshc.plan.ir import (
-    Attachment,
     ClusterPlan,
     Delivery,
     FluxPlan,
@@ -74,11 +73,12 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
             spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets
         ),
         mutual_tls=spec.security.mutual_tls,
-        control_plane_tls=control_plane_tls(fleet),
+        control_plane_tls=reach.control_plane_tls(fleet),
         ca=spec.security.ca.type,
         certificates=spec.security.ca.directory,
         sealed=spec.security.secrets.directory,
         require_binding=spec.security.secrets.require_binding,
+        networks=reach.networks(fleet),
         clusters=tuple(
             _cluster(fleet, source, member, held.get(member.name, ()), copies.get(member.name, ()), inputs)
             for member in fleet
@@ -86,11 +86,6 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         bases=bases,
         delivery=_delivery(fleet, source),
     )
-
-
-def control_plane_tls(fleet: Fleet) -> bool:
-    """Whether sidecars and control plane speak mutual TLS: always with istiod, by default with classic."""
-    return not fleet.classic or fleet.mesh.spec.security.control_plane_tls is not False
 
 
 def _cluster(
@@ -102,7 +97,7 @@ def _cluster(
     inputs: Inputs,
 ) -> ClusterPlan:
     cluster = member.cluster
-    kubernetes = fleet.kubernetes_of(member)
+    kubernetes, primary = fleet.kubernetes_of(member), cluster.role == "primary"
     copied = [copy.namespace for base in bases for copy in base.copies] + [copy.namespace for copy in copies]
     return ClusterPlan(
         name=member.name,
@@ -113,8 +108,11 @@ def _cluster(
         revision=fleet.revision_of(member),
         network=fleet.network_of(member),
         injection=cluster.sidecar_injection or "automatic",
-        attachment=_attachment(fleet, member) if cluster.role == "remote" else None,
-        remotes=_remotes(fleet, member) if cluster.role == "primary" else (),
+        attachment=None if primary else reach.attachment(fleet, member),
+        remotes=reach.remotes(fleet, member) if primary else (),
+        watched=reach.watched(fleet, member) if primary else (),
+        exposure=reach.exposure(fleet, member) if primary else None,
+        gateway=reach.gateway(fleet, member),
         cacerts=_cacerts(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
@@ -124,35 +122,6 @@ def _cluster(
         patches=_patches(member, source, inputs),
         resources=_resources(member, inputs),
     )
-
-
-def _remotes(fleet: Fleet, primary: Member) -> tuple[str, ...]:
-    return tuple(remote.name for remote in fleet.remotes if fleet.primary_of(remote) is primary)
-
-
-def _attachment(fleet: Fleet, member: Member) -> Attachment:
-    primary = fleet.primary_of(member)
-    assert primary is not None, "a check refuses remotes without a primary"  # noqa: S101
-    control_plane = primary.cluster.control_plane
-    addresses = {part: address for part, (address, _) in fleet.addresses_of(member).items()}
-    wanted = control_plane.pilot_service if control_plane else None
-    if wanted is None:
-        wanted = control_plane_tls(fleet) and is_ip(addresses.get("pilot", ""))
-    return Attachment(
-        primary.name,
-        addresses,
-        control_plane.injection_url if control_plane else None,
-        pilot_service=fleet.classic and wanted,
-    )
-
-
-def is_ip(address: str) -> bool:
-    """Whether an address is an IPv4 or IPv6 address rather than a host name."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
 
 
 def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class Known:
     """What of a mesh is there and what isn't, by cluster.
 
-    `stale` is what a compile would change, None where there can be no compile yet. `waiting` are remotes without
-    credentials, and the primary that lacks them.
+    `stale` is what a compile would change, None where there can be no compile yet. `waiting` are clusters
+    whose credentials are missing, and the primaries that lack them.
     """
 
     root: bool
     unissued: AbstractSet[str]
-    waiting: Mapping[str, str]
+    waiting: Mapping[str, Sequence[str]]
     stale: AbstractSet[str] | None
     uncommitted: AbstractSet[str]
 
@@ -69,6 +69,8 @@ def _step(name: str, known: Known) -> Step:
     if name in known.uncommitted:
         return Step(name, "commit", "its files are compiled, and not committed", "git commit")
     if name in known.waiting:
-        what = f"sync {name}, then hand over its credentials for {known.waiting[name]}"
+        lacking = known.waiting[name]
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        what = f"sync {name}, then hand over its credentials for {', '.join(lacking[:3])}{more}"
         return Step(name, "seal", what, f"meshc secrets seal - --remote {name}")
     return Step(name, "sync", f"nothing is left to do here: output/{name} is what Argo CD or Flux syncs")

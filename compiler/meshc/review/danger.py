@@ -117,6 +117,10 @@ def _control_planes(change: Change) -> Iterator[Problem]:
         old, new = _reached(was.attachment), _reached(now.attachment)
         if old and new and old != new:
             moves.setdefault((old, new), []).append(name)
+        way = was.exposure.kind if was.exposure else None
+        if was.remotes and now.remotes and way not in (None, "pod-ip", now.exposure.kind if now.exposure else None):
+            what = f'"{name}" is no longer exposed by what was compiled for exposure: {way}'
+            yield _named(change, codes.CONTROL_PLANE_MOVED, name, what)
     for (old, new), clusters in moves.items():
         what = f"the control plane is reached by {new} instead of {old}"
         yield _at_clusters(change, codes.CONTROL_PLANE_MOVED, what, tuple(clusters))

@@ -104,5 +104,7 @@ def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> 
     found = [need for need in needs if need.keys == (remote,) and primary in (None, need.cluster)]
     if not found:
         where = f" in {primary}" if primary else ""
-        raise UsageError(f"no primary{where} needs credentials of {remote}\n  hint: is it a remote of that primary?")
+        raise UsageError(
+            f"no primary{where} needs credentials of {remote}\n  hint: a cluster's are for every primary but itself"
+        )
     return found

@@ -1,0 +1,86 @@
+"""Classic Istio's control plane as remotes reach it: a load balancer before each part, or before the ingress gateway.
+
+Through a gateway each part gets a Service of its own to be led to, since rules for istio-policy and istio-telemetry
+themselves, which Istio's chart makes, would have the gateway encrypt what sidecars encrypted already. And as sidecars
+call policy and telemetry on one port, 15004, telemetry's address leads to another port of the same gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, load_balancer, thing
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import Exposure, Plan
+
+_API = "networking.istio.io/v1alpha3"
+_GATEWAY = "control-plane-gateway"
+_PODS: Mapping[str, Mapping[str, str]] = {
+    "pilot": {"istio": "pilot"},
+    "policy": {"istio": "mixer", "istio-mixer-type": "policy"},
+    "telemetry": {"istio": "mixer", "istio-mixer-type": "telemetry"},
+    "zipkin": {"app": "jaeger"},
+}
+_NAMES = {"pilot": "istio-pilot", "policy": "istio-policy", "telemetry": "istio-telemetry", "zipkin": "zipkin"}
+_BEHIND = {"telemetry": 15104}
+"""Where a gateway listens for a part whose own port is taken there."""
+
+
+def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:
+    """Services of the parts; for a gateway its load balancers, listeners, routes and the rules for its connections."""
+    namespace = plan.istio_namespace
+    ports = {part: _port(plan, part) for part in exposure.addresses}
+    if exposure.kind == "load-balancer":
+        for part, address in exposure.addresses.items():
+            yield load_balancer(_exposed(part), namespace, _PODS[part], [_entry(part, ports[part])], address, ISTIO)
+        return
+    for part, port in ports.items():
+        spec = {"ports": [_entry(part, port)], "selector": dict(_PODS[part])}
+        yield thing("v1", "Service", _exposed(part), namespace, labels=ISTIO, spec=spec)
+    yield from _gateway(namespace, exposure.addresses, ports)
+
+
+def _port(plan: Plan, part: str) -> int:
+    """What a sidecar calls: xDS over mutual TLS or not, Mixer's one port in both modes, Zipkin's."""
+    return {"pilot": 15011 if plan.control_plane_tls else 15010, "zipkin": 9411}.get(part, 15004)
+
+
+def _exposed(part: str) -> str:
+    return f"{_NAMES[part]}-exposed"
+
+
+def _entry(part: str, port: int, target: int | None = None) -> dict[str, Any]:
+    return {"name": f"tcp-{part}", "port": port, "protocol": "TCP", "targetPort": target or port}
+
+
+def _gateway(namespace: str, addresses: Mapping[str, str], ports: Mapping[str, int]) -> Iterable[Body]:
+    listeners = {part: _BEHIND.get(part, port) for part, port in ports.items()}
+    together: dict[str, list[str]] = {}
+    for part, address in addresses.items():
+        together.setdefault(address or part, []).append(part)
+    for parts in together.values():
+        entries = [_entry(part, ports[part], listeners[part]) for part in parts]
+        name, address = f"{_NAMES[parts[0]]}-gateway", addresses[parts[0]]
+        yield load_balancer(name, namespace, {"istio": "ingressgateway"}, entries, address, ISTIO)
+    servers = [
+        {"hosts": ["*"], "port": {"name": f"tcp-{part}", "number": port, "protocol": "TCP"}}
+        for part, port in listeners.items()
+    ]
+    spec: dict[str, Any] = {"selector": {"istio": "ingressgateway"}, "servers": servers}
+    yield thing(_API, "Gateway", _GATEWAY, namespace, labels=ISTIO, spec=spec)
+    hosts = {part: f"{_exposed(part)}.{namespace}.svc.cluster.local" for part in ports}
+    routes = [
+        {
+            "match": [{"port": listeners[part]}],
+            "route": [{"destination": {"host": host, "port": {"number": ports[part]}}}],
+        }
+        for part, host in hosts.items()
+    ]
+    spec = {"gateways": [_GATEWAY], "hosts": ["*"], "tcp": routes}
+    yield thing(_API, "VirtualService", "control-plane", namespace, labels=ISTIO, spec=spec)
+    for part, host in hosts.items():  # bytes go on as they came: what is TLS stays the sidecar's own
+        spec = {"host": host, "trafficPolicy": {"tls": {"mode": "DISABLE"}}}
+        yield thing(_API, "DestinationRule", _exposed(part), namespace, labels=ISTIO, spec=spec)

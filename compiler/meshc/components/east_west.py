@@ -1,0 +1,72 @@
+"""What east-west gateways are told, in the primary that controls them: to pass on to services, and to istiod.
+
+The gateway's own Deployment and Service belong to the user's installation. Its configuration is read from the primary
+only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, thing
+from meshc.components.istiod import service_name
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+SELECTOR: Mapping[str, str] = {"istio": "eastwestgateway"}
+XDS, WEBHOOK = 15012, 15017
+_API = "networking.istio.io/v1"
+_ANY = "*"
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The Gateway between networks, and the way to istiod; nothing in a remote, whose configuration nobody reads."""
+    if cluster.role != "primary" or cluster.gateway is None:
+        return
+    if cluster.gateway.network is not None:
+        yield _between_networks(plan, cluster)
+    if cluster.gateway.istiod:
+        yield from _to_istiod(plan, cluster)
+
+
+def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
+    """A server for each port that gateways of this primary's clusters have; TLS goes on unopened, by its SNI."""
+    controlled = [one for one in plan.clusters if one is cluster or one.name in cluster.remotes]
+    ports = sorted({one.gateway.port for one in controlled if one.gateway})
+    servers = [
+        {
+            "hosts": ["*.local"],
+            "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
+            "tls": {"mode": "AUTO_PASSTHROUGH"},
+        }
+        for port in ports
+    ]
+    spec = {"selector": dict(SELECTOR), "servers": servers}
+    return thing(_API, "Gateway", "cross-network-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    names = {"tls-istiod": XDS, "tls-istiodwebhook": WEBHOOK}
+    servers = [
+        {
+            "hosts": [_ANY],
+            "port": {"name": name, "number": port, "protocol": "TLS"},
+            "tls": {"mode": "PASSTHROUGH"},
+        }
+        for name, port in names.items()
+    ]
+    spec: dict[str, Any] = {"selector": dict(SELECTOR), "servers": servers}
+    yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
+    host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.cluster.local"
+    routes = [
+        {
+            "match": [{"port": port, "sniHosts": [_ANY]}],
+            "route": [{"destination": {"host": host, "port": {"number": inside}}}],
+        }
+        for port, inside in ((XDS, XDS), (WEBHOOK, 443))
+    ]
+    spec = {"gateways": ["istiod-gateway"], "hosts": [_ANY], "tls": routes}
+    yield thing(_API, "VirtualService", "istiod-vs", plan.istio_namespace, labels=ISTIO, spec=spec)

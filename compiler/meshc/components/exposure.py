@@ -1,0 +1,48 @@
+"""What exposes a primary's control plane to its remotes, beyond the cluster: Services, and the routes of a gateway.
+
+The Services are extra ones beside Istio's own, with exactly the ports that sidecars use from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.components import classic_exposure
+from meshc.components.contract import ISTIO, load_balancer
+from meshc.components.east_west import SELECTOR, WEBHOOK, XDS
+from meshc.components.istiod import service_name
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Exposure, Plan
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The objects of the primary's exposure; nothing for addresses of pods, or of something of the user's own."""
+    exposure = cluster.exposure
+    if exposure is None or exposure.kind == "pod-ip":
+        return ()
+    if plan.generation == "classic":
+        return classic_exposure.lower(plan, exposure)
+    return _istiod(plan, cluster, exposure)
+
+
+def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Body]:
+    """A load balancer before istiod, or before a gateway that isn't reached by its own Service at that address."""
+    address = exposure.addresses["istiod"]
+    if exposure.kind == "gateway" and cluster.gateway and cluster.gateway.host == address:
+        return
+    pods: Mapping[str, str] = {"app": "istiod", "istio.io/rev": cluster.revision}
+    ports: list[dict[str, Any]] = [
+        {"name": "tcp-istiod", "port": XDS, "protocol": "TCP", "targetPort": XDS},
+        {"name": "tcp-webhook", "port": exposure.webhook_port, "protocol": "TCP", "targetPort": WEBHOOK},
+    ]
+    yield load_balancer(
+        f"{service_name(cluster.revision)}-exposed",
+        plan.istio_namespace,
+        SELECTOR if exposure.kind == "gateway" else pods,
+        ports,
+        address,
+        {**ISTIO, "app": "istiod"},
+    )

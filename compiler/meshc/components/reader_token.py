@@ -1,0 +1,19 @@
+"""The token in a primary with which other primaries read it; the account itself comes with Istio's chart base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from meshc.components import istiod
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The Secret that Kubernetes fills in; nothing where no other primary is, or in a remote, which has its own."""
+    primaries = sum(one.role == "primary" for one in plan.clusters)
+    if cluster.role == "primary" and primaries > 1:
+        yield from istiod.reader_token(plan, cluster)

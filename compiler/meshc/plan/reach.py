@@ -1,0 +1,110 @@
+"""reach turns the fleet into who reaches whom, and how: networks, gateways, exposed control planes, attachments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from meshc.mesh.fleet import host_of
+from meshc.mesh.hosts import ip_version
+from meshc.plan.ir import Attachment, Exposure, GatewayPlan, NetworkPlan
+
+if TYPE_CHECKING:
+    from meshc.mesh.fleet import Fleet, Member
+
+_WEBHOOK = 15017
+_PARTS = ("pilot", "policy", "telemetry", "zipkin")
+
+
+def networks(fleet: Fleet) -> tuple[NetworkPlan, ...]:
+    """The networks that clusters are in, declared ones first."""
+    used = {name: member for member in reversed(fleet.members) if (name := fleet.network_of(member))}
+    declared = [network.name for network in fleet.mesh.spec.networks]
+    names = dict.fromkeys([*(name for name in declared if name in used), *sorted(used.keys() - {*declared})])
+    return tuple(
+        NetworkPlan(name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])) for name in names
+    )
+
+
+def control_plane_tls(fleet: Fleet) -> bool:
+    """Whether sidecars and control plane speak mutual TLS: always with istiod, by default with classic."""
+    return not fleet.classic or fleet.mesh.spec.security.control_plane_tls is not False
+
+
+def remotes(fleet: Fleet, primary: Member) -> tuple[str, ...]:
+    """The clusters that a primary controls."""
+    return tuple(remote.name for remote in fleet.remotes if fleet.primary_of(remote) is primary)
+
+
+def watched(fleet: Fleet, primary: Member) -> tuple[str, ...]:
+    """The clusters whose services and pods a primary reads, so that its sidecars know endpoints there: all others."""
+    return tuple(member.name for member in fleet if member is not primary)
+
+
+def attachment(fleet: Fleet, member: Member) -> Attachment:
+    """How a remote reaches its primary."""
+    primary = fleet.primary_of(member)
+    assert primary is not None, "a check refuses remotes without a primary"  # noqa: S101
+    control_plane = primary.cluster.control_plane
+    addresses = {part: address for part, (address, _) in fleet.addresses_of(member).items()}
+    wanted = control_plane.pilot_service if control_plane else None
+    if wanted is None:
+        wanted = control_plane_tls(fleet) and bool(ip_version(addresses.get("pilot", "")))
+    return Attachment(
+        primary.name,
+        addresses,
+        control_plane.injection_url if control_plane else None,
+        pilot_service=fleet.classic and wanted,
+    )
+
+
+def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
+    """What is compiled for a primary to be reached by its remotes; None where that is the user's own affair."""
+    control_plane = primary.cluster.control_plane
+    said = control_plane.exposure if control_plane else None
+    kind = said or ("gateway" if _entered_by_gateway(fleet, primary) else None)
+    if kind is None:
+        return None
+    known = {str(part): address for part, address in control_plane.addresses.items()} if control_plane else {}
+    if fleet.classic:
+        addresses = {part: known.get(part, "") for part in _PARTS if part == "pilot" or part in known}
+    else:
+        gateway = _gateway_host(fleet, primary) if kind == "gateway" else None
+        addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
+    url = control_plane.injection_url if control_plane else None
+    return Exposure(kind, addresses, _WEBHOOK if url is None else urlsplit(url).port or 443)
+
+
+def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
+    """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
+    exposed = exposure(fleet, member) if member.cluster.role == "primary" else None
+    leads_to_istiod = not fleet.classic and exposed is not None and exposed.kind == "gateway"
+    network = fleet.network_of(member)
+    if fleet.classic or not (leads_to_istiod or fleet.several_networks):
+        return None
+    return GatewayPlan(
+        network if fleet.several_networks else None,
+        _gateway_host(fleet, member),
+        _gateway_port(fleet, member),
+        istiod=leads_to_istiod,
+    )
+
+
+def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:
+    """Whether some remote has the gateway of the primary's network for istiod's address."""
+    host = _gateway_host(fleet, primary)
+    return host is not None and any(
+        fleet.addresses_of(member).get("istiod", ("",))[0] == host
+        for member in fleet.remotes
+        if fleet.primary_of(member) is primary
+    )
+
+
+def _gateway_host(fleet: Fleet, member: Member) -> str | None:
+    found = fleet.gateway_of(member)
+    return host_of(found[0]) if found else None
+
+
+def _gateway_port(fleet: Fleet, member: Member) -> int:
+    found = fleet.gateway_of(member)
+    return found[0].port if found else 15443
