@@ -323,7 +323,8 @@ def test_a_call_that_fails_changes_nothing(spots: Spots, told: Tally, name: str,
 @pytest.mark.parametrize("calls", [("mkdir",), ("open", "io.open")])
 def test_no_room_for_temporary_files(spots: Spots, told: Tally, calls: tuple[str, ...]) -> None:
     spot = spots("update")
-    failed = spot.run("compile", faults=spot.fault("ENOSPC", "every", calls, below=spot.temporary / "meshc-"))
+    faults = spot.fault("ENOSPC", "every", calls, below=spot.temporary / "meshc-")
+    failed = spot.run("compile", "--link", "kustomize", faults=faults)
 
     assert failed.returncode == Exit.TOOL, failed.stderr
     assert_failed_whole(spot, failed, told, "scratch")
