@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.kube import Version
+from meshc.plan.values import injection_path
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -44,13 +45,18 @@ def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     name = f"istio-reader-clusterrole{revision}-{namespace}"
     yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=list(_reader_rules()))
     yield binding(name, READER, namespace, name, labels)
+    yield from token(plan, cluster)
+
+
+def token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The Secret that Kubernetes fills with the reader's token; none where it makes one by itself."""
     if cluster.kubernetes >= _FIRST_WITHOUT_TOKENS:
         yield thing(
             "v1",
             "Secret",
             f"{READER}-istio-remote-secret-token",  # the name that istioctl create-remote-secret looks for
-            namespace,
-            labels=labels,
+            plan.istio_namespace,
+            labels={**ISTIO, "app": "istio-reader"},
             annotations={"kubernetes.io/service-account.name": READER},
             type="kubernetes.io/service-account-token",
         )
@@ -152,11 +158,6 @@ def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
             for name, (namespaces, objects) in selectors.items()
         ],
     )
-
-
-def injection_path(cluster: ClusterPlan) -> str:
-    """Where istiod learns, in the request itself, for which cluster and network it injects."""
-    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
 
 
 def _client_config(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Mapping[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from meshc.components import cacerts, istio_remote, mutual_tls, namespaces, remote_secrets, services
+from meshc.components import cacerts, control_plane, istio_remote, mutual_tls, namespaces, remote_secrets, services
 from meshc.components.contract import Component
 
 COMPONENTS: dict[str, Component] = {
     "namespaces": namespaces,
+    "control-plane": control_plane,
     "istio-remote": istio_remote,
     "mutual-tls": mutual_tls,
     "cacerts": cacerts,
