@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.charts.rules import DUPLICATES, cleaned, flags, prepared
+from meshc.charts.rules import DUPLICATES, Prepared, cleaned, prepare
 from meshc.errors import BuildError, Problem
 from meshc.yamltext.read import read
 
@@ -46,14 +46,17 @@ def render(
     if not any(need.digest in charts for need in needs):
         return Rendered(((),) * len(needs), ())
     helm = find()
-    keys = [_key(helm, need) for need in needs]
+    prepared = {
+        (need.digest, need.version): prepare(charts[need.digest], need) for need in needs if need.digest in charts
+    }
+    keys = [_key(helm, need, prepared.get((need.digest, need.version))) for need in needs]
     distinct = dict(zip(keys, needs, strict=True))
 
     def one(key: str) -> Sequence[Body] | str:
         need = distinct[key]
         try:
-            files = charts.get(need.digest)
-            return cleaned(_objects(helm, need, files, cache, key), need) if files else ()
+            chart = prepared.get((need.digest, need.version))
+            return cleaned(_objects(helm, need, chart, cache, key), need) if chart else ()
         except BuildError as error:
             return str(error)
 
@@ -63,14 +66,11 @@ def render(
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 
 
-def _objects(
-    helm: Helm, need: ChartNeed, files: Mapping[str, bytes], cache: Repository, key: str
-) -> list[dict[str, Any]]:
+def _objects(helm: Helm, need: ChartNeed, chart: Prepared, cache: Repository, key: str) -> list[dict[str, Any]]:
     """What helm makes, as data: kept that way, as text takes longer to read than to render."""
     known = cache.cache_get(key)
     if known is None:
-        told = prepared(files, need)
-        text = helm.template(told, need.values, need.release, need.namespace, need.kubernetes, flags(need))
+        text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes, chart.flags)
         known = json.dumps(_parsed(text, need)).encode()
         cache.cache_put(key, known)
     found: list[dict[str, Any]] = json.loads(known)
@@ -88,10 +88,10 @@ def _parsed(text: bytes, need: ChartNeed) -> list[Any]:
     return bodies
 
 
-def _key(helm: Helm, need: ChartNeed) -> str:
+def _key(helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
     """All that decides about what helm prints."""
-    decides = [str(helm.version), need.chart, str(need.version), need.digest, need.release, need.namespace]
-    text = json.dumps([*decides, str(need.kubernetes), need.values], sort_keys=True)
+    decides = [str(helm.version), need.chart, str(need.version), need.release, need.namespace, str(need.kubernetes)]
+    text = json.dumps([*decides, [chart.digest, chart.flags] if chart else None, need.values], sort_keys=True)
     return sha256(f"chart {text}".encode()).hexdigest()
 
 

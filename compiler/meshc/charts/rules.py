@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.kube import Body, Version, identity_of
+from meshc.mesh.chart_files import digest_of
 
 if TYPE_CHECKING:
     from meshc.plan.needs import ChartNeed
@@ -55,19 +56,25 @@ CRDS = Rule(
 )
 """What is done before and while a chart is rendered."""
 
-_CRD_INSTALL = re.compile(rb"(?m)^[ \t]*\"?helm\.sh/hook\"?:[ \t]*\"?crd-install\"?[ \t]*\r?\n")
+_CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n")
 
 
-def flags(need: ChartNeed) -> tuple[str, ...]:
-    """What helm is told besides, for this chart."""
-    return ("--skip-schema-validation",) if SCHEMA.covers(need) else ()
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chart as helm is to see it, what helm is told besides, and the digest of the files."""
+
+    files: Mapping[str, bytes]
+    flags: tuple[str, ...]
+    digest: str
 
 
-def prepared(files: Mapping[str, bytes], need: ChartNeed) -> Mapping[str, bytes]:
-    """The chart's files as helm is to see them."""
+def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
+    """What the rules make of a chart before it is rendered."""
+    told = ("--skip-schema-validation",) if SCHEMA.covers(need) else ()
     if not CRDS.covers(need):
-        return files
-    return {path: _CRD_INSTALL.sub(b"", data) if "/crds" in path else data for path, data in files.items()}
+        return Prepared(files, told, need.digest)
+    edited = {path: _CRD_INSTALL.sub(b"", data) if "/crds" in path else data for path, data in files.items()}
+    return Prepared(edited, told, digest_of(edited))
 
 
 def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
@@ -101,7 +108,7 @@ def _without_policies(body: Body, need: ChartNeed) -> Iterator[Body]:
 
 def _without_scripts(body: Body, need: ChartNeed) -> Iterator[Body]:
     del need
-    if not (body.get("kind") == "ConfigMap" and identity_of(body).name == "istio-security-custom-resources"):
+    if not identity_of(body).name.startswith(("istio-security-custom-resources", "istio-security-post-install")):
         yield body
 
 
@@ -119,7 +126,7 @@ CLUSTER_SCOPED = frozenset(
 
 
 def _housed(body: Body, need: ChartNeed) -> Iterator[Body]:
-    metadata = {key: value for key, value in _metadata(body).items() if key != "namespace"}
+    metadata = {key: value for key, value in _metadata(body).items() if key != "namespace" and value is not None}
     if body.get("kind") not in CLUSTER_SCOPED:
         metadata["namespace"] = _metadata(body).get("namespace") or need.namespace
     yield {**body, "metadata": metadata}
@@ -137,16 +144,15 @@ _GROUPS = {
 
 def _current(body: Body, need: ChartNeed) -> Iterator[Body]:
     del need
-    newer = _GROUPS.get((str(body.get("apiVersion")), str(body.get("kind"))))
-    if newer is None:
-        yield body
-        return
-    body = {**body, "apiVersion": newer}
-    if newer == "apps/v1":
-        spec: Mapping[str, Any] = body.get("spec") or {}
+    newer = _GROUPS.get((str(body.get("apiVersion")), str(body.get("kind"))), body.get("apiVersion"))
+    spec: Mapping[str, Any] = body.get("spec") or {}
+    if body.get("kind") == "HorizontalPodAutoscaler":
+        yield {**body, "spec": {**spec, "scaleTargetRef": {**spec["scaleTargetRef"], "apiVersion": "apps/v1"}}}
+    elif newer == "apps/v1":
         labels = _metadata(spec.get("template") or {}).get("labels") or {}
-        body["spec"] = {"selector": {"matchLabels": dict(labels)}, **spec}
-    yield body
+        yield {**body, "apiVersion": newer, "spec": {"selector": {"matchLabels": dict(labels)}, **spec}}
+    else:
+        yield {**body, "apiVersion": newer}
 
 
 _CA_BUNDLE_OPTIONAL = Version(1, 13)
@@ -195,8 +201,9 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
     (
         Rule(
             "policies made by a Job dropped",
-            ("istio",),
-            "a hook applied what this ConfigMap holds; meshc writes MeshPolicy and DestinationRules themselves",
+            CLASSIC,
+            "a hook applied what ConfigMap istio-security-custom-resources holds; meshc writes MeshPolicy and "
+            "DestinationRules themselves",
             end=Version(1, 1, 0),
         ),
         _without_scripts,
@@ -215,7 +222,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "API versions",
             CLASSIC,
             "extensions/v1beta1 ends with Kubernetes 1.16 and rbac v1beta1 with 1.22; apps/v1 and rbac v1 exist from "
-            "1.9, and apps/v1 wants the selector that was made of the pod's labels",
+            "1.9. apps/v1 wants the selector that was made of the pod's labels; autoscalers name it too",
             end=Version(1, 1, 0),
         ),
         _current,

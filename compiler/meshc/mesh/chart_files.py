@@ -11,12 +11,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.kube import Version
 from meshc.mesh.charts import AT, FOLDERS, is_pulled, pulled_to, source_of, wanted
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.kube import Version
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.inputs import Reader
     from meshc.mesh.model import Charts
@@ -166,11 +166,17 @@ def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str
         reader.report(codes.BAD_CHART, AT, what, "name the folder that holds Istio's charts")
         return False
     stated = str(told.get("version"))
-    if stated not in (str(version), _UNRELEASED):
+    if not _fits(stated, version):
         what = f'"{path}" is version {stated} of chart {name}, for clusters of Istio {version}'
         reader.report(codes.CHART_VERSION, AT, what, "vendor the version that mesh.yaml says, or correct it there")
         return False
     return True
+
+
+def _fits(stated: str, version: Version) -> bool:
+    """Classic releases rarely gave their charts a new version; any of their line will do."""
+    parsed = Version.parse(stated)
+    return stated == _UNRELEASED or parsed == version or (parsed is not None and parsed.line == version.line == (1, 0))
 
 
 def _told(data: bytes, shown: str) -> Mapping[str, Any]:
