@@ -36,6 +36,7 @@ from meshc.secrets.registry import FORMS
 if TYPE_CHECKING:
     from meshc.delivery.contract import Applied
     from meshc.disk.repository import Repository
+    from meshc.kube import Body
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
@@ -168,7 +169,7 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
                 continue
             if isinstance(item, ChartNeed):
                 bodies = next(of_charts)
-                parts.problems += [leak for body in bodies for leak in plain_secret(body, item.place)]
+                parts.problems += _plain_in_chart(item, bodies)
                 objects += [(file, KubeObject(body, f"chart {item.chart}")) for body in bodies]
                 continue
             needs.append(item)
@@ -183,6 +184,13 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
     parts.problems += unused(needs, sealed, primaries)
     return parts
+
+
+def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
+    """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
+    for found in (found for body in bodies for found in plain_secret(body, need.place)):
+        what = f"{need.cluster}: chart {need.chart}: {found.what}"
+        yield replace(found, what=what, clusters=(need.cluster,))
 
 
 def _applied(plan: Plan, parts: _Parts) -> Applied:

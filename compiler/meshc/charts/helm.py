@@ -69,8 +69,8 @@ _LONGEST = 600
 
 
 def _brief(said: str) -> str:
-    """What helm says, on one line; logs of its own left out."""
-    lines = [line for line in said.splitlines() if not line.startswith(("level=", "WARNING:"))]
+    """What helm says, on one line; logs and advice of its own left out."""
+    lines = [line for line in said.splitlines() if not line.startswith(("level=", "WARNING:", "Use --debug"))]
     line = " ".join(" ".join(lines).split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 

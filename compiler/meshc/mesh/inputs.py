@@ -104,12 +104,14 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
 
 
 def pinned_charts(fleet: Fleet, source: Source, reader: Reader) -> Mapping[Key, Chart]:
-    """The charts that clusters are rendered with, as the lock file pins them."""
+    """The charts that clusters are rendered with. What the lock file doesn't pin is reported, and left out."""
     charts = read_charts(fleet, reader)
-    if charts:
-        lock = reader.data_of(LOCK, AT) if reader.kind(LOCK, AT) == "file" else None
-        reader.problems += check_lock(charts, lock, source)
-    return charts
+    if not charts:
+        return charts
+    lock = reader.data_of(LOCK, AT) if reader.kind(LOCK, AT) == "file" else None
+    faults = list(check_lock(charts, lock, source))
+    reader.problems += faults
+    return {} if faults else charts
 
 
 _YAML = (".yaml", ".yml", ".json")
