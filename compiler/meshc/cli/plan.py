@@ -59,6 +59,8 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  injection  {cluster.injection}"
     if cluster.remotes:
         yield f"  remotes    {', '.join(cluster.remotes)}"
+    if cluster.charts:
+        yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":
         yield f"  cacerts    {cluster.cacerts}"
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"
