@@ -6,12 +6,14 @@ import functools
 import gzip
 import http.server
 import io
+import json
 import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -162,6 +164,62 @@ def test_vendor_pulls_and_pins_and_compile_needs_no_network(mesh: Path, reposito
     assert again.stdout.endswith("nothing changed\n")
     assert meshc("compile").exit_code == 0
     assert (mesh / "output/hub/istiod.yaml").exists()
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """As much of an OCI registry as a pull asks for; `content` by the end of the path."""
+
+    content: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        data = next((data for end, data in self.content.items() if self.path.endswith(end)), None)
+        self.send_response(200 if data is not None else 404)
+        data = data or b""
+        if "/manifests/" in self.path:
+            self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Docker-Content-Digest", digest(data))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    do_HEAD = do_GET  # noqa: N815 # as http.server calls it
+
+    def log_message(self, *args: object) -> None:
+        del args
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
+def described(kind: str, data: bytes) -> dict[str, object]:
+    return {"mediaType": f"application/vnd.{kind}", "digest": digest(data), "size": len(data)}
+
+
+def test_vendor_pulls_from_a_registry(mesh: Path) -> None:
+    for name in ("base", "istiod"):
+        chart = archive(mesh / "vendor" / name, name)
+        config = json.dumps({"apiVersion": "v2", "name": name, "version": "1.30.3"}).encode()
+        manifest = {
+            "schemaVersion": 2,
+            **described("oci.image.manifest.v1+json", b""),
+            "config": described("cncf.helm.config.v1+json", config),
+            "layers": [described("cncf.helm.chart.content.v1.tar+gzip", chart)],
+        }
+        document = json.dumps({key: manifest[key] for key in manifest if key not in ("digest", "size")}).encode()
+        Registry.content |= {f"/{name}/manifests/1.30.3": document, f"/{name}/manifests/{digest(document)}": document}
+        Registry.content |= {digest(chart): chart, digest(config): config}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = f"source: 'oci://localhost:{server.server_port}/charts'"
+        (mesh / "mesh.yaml").write_text((mesh / "mesh.yaml").read_text().replace("source: vendor", source))
+        pulled = meshc("vendor")
+        server.shutdown()
+
+    assert pulled.exit_code == 0, pulled.stderr
+    assert (mesh / "charts/istiod-1.30.3.tgz").read_bytes() == archive(mesh / "vendor/istiod", "istiod")
+    assert meshc("compile").exit_code == 0
 
 
 def test_vendor_writes_all_or_nothing(mesh: Path, repository: Path) -> None:

@@ -102,8 +102,12 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
 def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
     """Secrets in plain text that only show once values are written out: files that users copy in are read as bytes."""
     places = {cluster.name: cluster.place for cluster in plan.clusters}
+    clean: set[bytes] = set()  # the files of charts are long, and the same in many clusters
     for path, data in layout.tree.items():
-        for found in plaintext_in(data, path, codes.PLAINTEXT_SECRET):
+        leaks = [] if data in clean else list(plaintext_in(data, path, codes.PLAINTEXT_SECRET))
+        if not leaks:
+            clean.add(data)
+        for found in leaks:
             place = places.get(path.partition("/")[0], source.document.place(("spec", "services")))
             yield replace(found, place=place, what=f"overlays/{path}: {found.what}")
 

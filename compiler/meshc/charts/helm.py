@@ -53,7 +53,9 @@ class Helm:
     def pull(self, chart: str, source: str, version: str) -> bytes:
         """The .tgz of a chart, from an oci:// or https:// address. Uses the network. Raises BuildError."""
         source = source.rstrip("/")
-        named = (f"{source}/{chart}",) if source.startswith("oci://") else (chart, "--repo", source)
+        named: tuple[str, ...] = (f"{source}/{chart}",) if source.startswith("oci://") else (chart, "--repo", source)
+        if source.startswith(("oci://localhost:", "oci://127.0.0.1:")):
+            named = (*named, "--plain-http")  # a registry on one's own machine has no certificate
         with scratch(FileTree({})) as root:
             try:
                 run(Command((self.program, "pull", *named, "--version", version), cwd=root, timeout=300))
