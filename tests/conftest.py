@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from publishing import Ground, new_ground
+
+if TYPE_CHECKING:
+    from meshc.charts.helm import Helm
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -34,6 +38,15 @@ def find_tool(name: str) -> str:
             pytest.fail(f"{name} is missing, and this is CI")
         pytest.skip(f"{name} is missing")
     return found
+
+
+def find_helm() -> Helm:
+    """The helm that meshc itself would use: MESHC_HELM, beside this Python, or on PATH."""
+    from meshc.charts import helm
+
+    if not os.environ.get(helm.NAMED):
+        os.environ[helm.NAMED] = find_tool("helm")
+    return helm.find()
 
 
 @pytest.fixture(scope="session")

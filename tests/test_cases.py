@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import TESTS, find_tool
+from conftest import TESTS, find_helm, find_tool
 from meshc.cli.main import app
 from meshc.codes import every_code
 from meshc.output.trees import VERSIONS
@@ -33,6 +33,8 @@ Files = dict[str, bytes]
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     find_tool("kubectl")
+    if (case / "vendor").is_dir():
+        find_helm()
     work = tmp_path / "work"
     monkeypatch.setenv("NO_COLOR", "1")
     work.mkdir()

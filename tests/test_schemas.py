@@ -22,7 +22,7 @@ import yaml
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from conftest import ROOT, TESTS
+from conftest import ROOT, TESTS, find_helm
 from meshc.cli.opened import Opened
 from meshc.pipeline import compile_mesh
 
@@ -57,6 +57,8 @@ def test_objects_fit_their_schemas(mesh: Path) -> None:
 
 
 def kubernetes_versions(mesh: Path) -> dict[str, str]:
+    if (mesh.parent / "vendor").is_dir():
+        find_helm()
     opened = Opened(mesh)
     alone = replace(opened.repository, root=opened.repository.base)  # as it is in its test, at the top of a repository
     plan = compile_mesh(opened.source, alone, lambda: opened.kustomize).plan

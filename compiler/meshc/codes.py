@@ -505,6 +505,41 @@ BAD_RESOURCE = Code(
 )
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
 
+# 62x: charts
+
+CHART_MISSING = Code(
+    "MESH620", "a chart that isn't there", "correct source, or run meshc vendor and commit what it writes"
+)
+BAD_CHART = Code("MESH621", "a folder or .tgz that isn't the chart", "name Istio's own charts, or vendor them again")
+CHART_VERSION = Code(
+    "MESH622",
+    "a chart of another version than its cluster's Istio",
+    "vendor the version that mesh.yaml says, with {version} in source where clusters differ",
+)
+CHART_UNLOCKED = Code(
+    "MESH623", "a chart that charts.lock.yaml doesn't name", "run meshc vendor, and commit what it writes"
+)
+CHART_CHANGED = Code(
+    "MESH624",
+    "a chart that isn't the one that was vendored",
+    "restore it from Git; if the change is meant, look at it and run meshc vendor",
+    exit=Exit.REFUSED,
+)
+HELM_REFUSED = Code("MESH625", "helm can't render a chart", "correct the values; the message is helm's own")
+CHART_CLASH = Code(
+    "MESH626", "an object that two parts of a cluster both make", "change the values so that one of them doesn't"
+)
+VALUES_UNUSED = Code(
+    "MESH627",
+    "Helm values that no chart is rendered with",
+    "name charts, take the values out, or acknowledge it where meshc values hands them to another installer",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+CHARTS_OF_ISTIOD = Code(
+    "MESH628", "a chart of istiod in a classic mesh", "take it out: classic Istio has no such chart"
+)
+
 # 7xx: what kustomize says
 
 KUSTOMIZE_FAILED = Code("MESH701", "kustomize refuses an input", "mend the file named; the message is kustomize's own")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from meshc import __version__, codes
+from meshc.charts import helm
+from meshc.charts import render as charts
 from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
@@ -16,17 +18,19 @@ from meshc.errors import Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
 from meshc.mesh.acknowledge import silence
+from meshc.mesh.chart_files import by_digest
 from meshc.mesh.check import ON_THE_FLEET, check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
 from meshc.mesh.parse import parse
+from meshc.overlays.clashes import clashes
 from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay, is_object
 from meshc.plan.make import UNPLANNABLE, make_plan
-from meshc.plan.needs import SecretNeed
-from meshc.secrets.guard import check_inputs, plaintext_in
+from meshc.plan.needs import ChartNeed, SecretNeed
+from meshc.secrets.guard import check_inputs, plain_secret, plaintext_in
 from meshc.secrets.pairs import one_way
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.registry import FORMS
@@ -34,6 +38,8 @@ from meshc.secrets.registry import FORMS
 if TYPE_CHECKING:
     from meshc.delivery.contract import Applied
     from meshc.disk.repository import Repository
+    from meshc.kube import Body
+    from meshc.mesh.fleet import Fleet
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
@@ -79,7 +85,9 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
 
     plan = make_plan(fleet, source, exports, inputs)
     folder = source.shown(mesh.spec.security.secrets.directory)
-    parts = _assemble(plan, Sealed(inputs.sealed, inputs.certificates, folder))
+    lowered = {cluster.name: list(_lower(plan, cluster)) for cluster in plan.clusters}
+    rendered = _rendered(lowered, inputs, repository)
+    parts = _assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder))
     applied = _applied(plan, parts)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
     problems = silence(problems, fleet, source, final=True)
@@ -94,10 +102,23 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
 def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
     """Secrets in plain text that only show once values are written out: files that users copy in are read as bytes."""
     places = {cluster.name: cluster.place for cluster in plan.clusters}
+    clean: set[bytes] = set()  # the files of charts are long, and the same in many clusters
     for path, data in layout.tree.items():
-        for found in plaintext_in(data, path, codes.PLAINTEXT_SECRET):
+        leaks = [] if data in clean else list(plaintext_in(data, path, codes.PLAINTEXT_SECRET))
+        if not leaks:
+            clean.add(data)
+        for found in leaks:
             place = places.get(path.partition("/")[0], source.document.place(("spec", "services")))
             yield replace(found, place=place, what=f"overlays/{path}: {found.what}")
+
+
+def fleet_of(source: Source) -> Fleet:
+    """The clusters of a mesh with their settings, as far as mesh.yaml alone tells. Raises ProblemsError."""
+    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))
+    mesh, problems = parse(source.document)
+    if mesh is None:
+        raise ProblemsError(problems)
+    return make_fleet(mesh, source.document.data)
 
 
 def plan_mesh(source: Source) -> Plan:
@@ -105,11 +126,7 @@ def plan_mesh(source: Source) -> Plan:
 
     Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
     """
-    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))
-    mesh, problems = parse(source.document)
-    if mesh is None:
-        raise ProblemsError(problems)
-    fleet = make_fleet(mesh, source.document.data)
+    fleet = fleet_of(source)
     found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     stop_on(problem for problem in found if problem.code in UNPLANNABLE)
     return make_plan(fleet, source, (), Inputs())
@@ -135,15 +152,31 @@ class _Parts:
     problems: list[Problem] = field(default_factory=list)
 
 
-def _assemble(plan: Plan, sealed: Sealed) -> _Parts:
-    """Lowers every component in every cluster, and places a sealed object for each need."""
+_Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]]]
+
+
+def _rendered(lowered: _Lowered, inputs: Inputs, repository: Repository) -> charts.Rendered:
+    """The objects of every chart that some cluster needs."""
+    needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
+    return charts.render(needs, by_digest(inputs.charts.values()), helm.find, repository)
+
+
+def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed) -> _Parts:
+    """Puts together what every component made in every cluster, what charts made, and a sealed object for each need."""
     parts = _Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
+    parts.problems += rendered.problems
+    of_charts = iter(rendered.objects)
     needs: list[SecretNeed] = []
     for cluster in plan.clusters:
         objects = parts.objects[cluster.name] = []
-        for file, item in _lower(plan, cluster):
+        for file, item in lowered[cluster.name]:
             if isinstance(item, KubeObject):
                 objects.append((file, item))
+                continue
+            if isinstance(item, ChartNeed):
+                bodies = next(of_charts)
+                parts.problems += _plain_in_chart(item, bodies)
+                objects += [(file, KubeObject(body, f"chart {item.chart}")) for body in bodies]
                 continue
             needs.append(item)
             placed = place(item, sealed, FORMS, cluster.place)
@@ -153,9 +186,18 @@ def _assemble(plan: Plan, sealed: Sealed) -> _Parts:
         shared = [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
         parts.problems += check_gateways(cluster, [one for _, one in objects])
+        if cluster.charts:
+            parts.problems += clashes(cluster, [one for _, one in objects] + shared, cluster.charts[0].place)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
     parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
     return parts
+
+
+def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
+    """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
+    for found in (found for body in bodies for found in plain_secret(body, need.place)):
+        what = f"{need.cluster}: chart {need.chart}: {found.what}"
+        yield replace(found, what=what, clusters=(need.cluster,))
 
 
 def _applied(plan: Plan, parts: _Parts) -> Applied:
@@ -170,11 +212,13 @@ def _applied(plan: Plan, parts: _Parts) -> Applied:
     }
 
 
-def _lower(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject | SecretNeed]]:
+def _lower(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject | SecretNeed | ChartNeed]]:
     """The objects and needs of a cluster with their files, in registry order. A sealed Secret has a file of its own."""
     for name, component in COMPONENTS.items():
         for item in component.lower(plan, cluster):
             if isinstance(item, SecretNeed):
                 yield item.file.rsplit("/", 1)[-1], item
+            elif isinstance(item, ChartNeed):
+                yield item.file, item
             else:
                 yield f"{name}.yaml", KubeObject(item, name)

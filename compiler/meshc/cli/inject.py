@@ -34,12 +34,12 @@ def _stop_without_configs(compiled: Compiled, name: str) -> None:
         raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
     if compiled.plan.generation == "istiod":
         raise MeshcError(
-            f"{name}: istiod's injection template comes with its primary's chart, and rendering charts isn't built yet"
+            f"{name}: istiod's own injection template is in its primary alone"
             "\n  hint: let the webhook inject, or run istioctl kube-inject with the primary's own ConfigMaps"
         )
-    if compiled.plan.cluster(name).role == "primary":
+    if (cluster := compiled.plan.cluster(name)).role == "primary" and not cluster.charts:
         raise MeshcError(
-            f"{name}: a primary's injection template comes with its chart, and rendering charts isn't built yet"
+            f"{name}: a primary's injection template comes with its chart, and mesh.yaml names none"
             "\n  hint: run istioctl kube-inject with that cluster's own ConfigMaps"
         )
 

@@ -277,6 +277,28 @@ def inject(
         inject_command(manifest, cluster, file)
 
 
+@app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
+def vendor(file: File = _MESH) -> None:
+    """Pull Istio's charts into the repository and pin them in charts.lock.yaml: the only command that fetches any."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.vendor import vendor_command
+
+        vendor_command(file)
+
+
+@app.command(epilog="Examples: meshc values hub   |   meshc values edge-1 --chart istiod > values.yaml")
+def values(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=_clusters)],
+    chart: Annotated[str | None, typer.Option("--chart", help="Only this chart, by its name or release.")] = None,
+    file: File = _MESH,
+) -> None:
+    """Print the Helm values of a cluster, for installing its charts by other means."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.values import values_command
+
+        values_command(cluster, chart, file)
+
+
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
 def schema(
     markdown: Annotated[

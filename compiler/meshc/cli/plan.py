@@ -73,6 +73,8 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
     if gateway := cluster.gateway:
         ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
         yield f"  gateway    east-west, leads to {' and '.join(ways)}"
+    if cluster.charts:
+        yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":
         yield f"  cacerts    {cluster.cacerts}"
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"

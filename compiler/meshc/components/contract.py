@@ -10,7 +10,7 @@ from meshc.mesh.hosts import ip_version
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
-    from meshc.plan.needs import SecretNeed
+    from meshc.plan.needs import ChartNeed, SecretNeed
 
 PRUNE_PROTECTION: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
@@ -25,7 +25,7 @@ ISTIO: Mapping[str, str] = {**OURS, "app.kubernetes.io/part-of": "istio"}
 class Component(Protocol):
     """A module that makes one part of a cluster's overlay. Its objects go into one file, named by its registry key."""
 
-    def lower(self, plan: Plan, cluster: ClusterPlan) -> Iterable[Body | SecretNeed]:
+    def lower(self, plan: Plan, cluster: ClusterPlan) -> Iterable[Body | SecretNeed | ChartNeed]:
         """The objects and needs of this part in this cluster. Yielding nothing means "not here"."""
         ...
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.kube import Version
+from meshc.plan.values import injection_path
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -157,11 +158,6 @@ def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
             for name, (namespaces, objects) in selectors.items()
         ],
     )
-
-
-def injection_path(cluster: ClusterPlan) -> str:
-    """Where istiod learns, in the request itself, for which cluster and network it injects."""
-    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
 
 
 def _client_config(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshc.components import (
     cacerts,
+    control_plane,
     east_west,
     exposure,
     istio_remote,
@@ -17,6 +18,7 @@ from meshc.components.contract import Component
 
 COMPONENTS: dict[str, Component] = {
     "namespaces": namespaces,
+    "control-plane": control_plane,
     "istio-remote": istio_remote,
     "reader-token": reader_token,
     "mutual-tls": mutual_tls,

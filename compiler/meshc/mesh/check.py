@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc.mesh import (
     check_addresses,
+    check_charts,
     check_clusters,
     check_delivery,
     check_files,
@@ -51,6 +52,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_namespaces.manual_injection,
     check_services.entries,
     check_delivery.delivery,
+    check_charts.charts,
 )
 """Checks that mesh.yaml alone decides."""
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import BuildError, Code, Path, Place, Problem
+from meshc.mesh.chart_files import Chart, Key, read_charts
+from meshc.mesh.chart_lock import LOCK, check_lock
+from meshc.mesh.charts import AT
 from meshc.mesh.kustomizations import Closure, kustomization_in
 from meshc.yamltext.read import read
 
@@ -63,11 +66,12 @@ class Inputs:
     """Folders of certificates or sealed files that can't be read, which is told: whether something is missing isn't."""
     plain: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Every file that is read for manifests, patches and resources, to be searched for secrets."""
+    charts: Mapping[Key, Chart] = field(default_factory=dict, repr=False)
 
 
 def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
     """Reads all inputs. What can't be read or may not be is a problem, once for each path."""
-    reader = _Reader(source, repository, build)
+    reader = Reader(source, repository, build)
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}
@@ -94,8 +98,20 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
         for number, path in enumerate(member.cluster.resources):
             if path not in resources:
                 resources[path] = reader.manifests(path, member.path("resources", number)) or ()
+    charts = pinned_charts(fleet, source, reader)
     unread = frozenset(reader.unread)
-    return Inputs(certificates, sealed, manifests, patches, resources, unread, reader.plain), reader.problems
+    return Inputs(certificates, sealed, manifests, patches, resources, unread, reader.plain, charts), reader.problems
+
+
+def pinned_charts(fleet: Fleet, source: Source, reader: Reader) -> Mapping[Key, Chart]:
+    """The charts that clusters are rendered with. What the lock file doesn't pin is reported, and left out."""
+    charts = read_charts(fleet, reader)
+    if not charts:
+        return charts
+    lock = reader.data_of(LOCK, AT) if reader.kind(LOCK, AT) == "file" else None
+    faults = list(check_lock(charts, lock, source))
+    reader.problems += faults
+    return {} if faults else charts
 
 
 _YAML = (".yaml", ".yml", ".json")
@@ -103,7 +119,7 @@ _FILES = ("root-cert.pem", "ca-cert.pem", "cert-chain.pem", "cacerts.yaml")
 """What is looked for by name, and would be told as missing where a folder of that name stands."""
 
 
-class _Reader:
+class Reader:
     """Reads by path as mesh.yaml writes it, and notes the problem at that spot of mesh.yaml."""
 
     def __init__(self, source: Source, repository: Repository, build: Build) -> None:
@@ -114,9 +130,9 @@ class _Reader:
 
     def folder(self, path: str, at: Path, *suffixes: str) -> Mapping[str, bytes]:
         """The files of a folder that may be missing, by path relative to it."""
-        kind = self._kind(path, at)
+        kind = self.kind(path, at)
         if kind == "file":
-            self._report(
+            self.report(
                 codes.FILE_MISSING,
                 at,
                 f'"{path}" is a file, not a folder',
@@ -127,18 +143,18 @@ class _Reader:
         if kind != "folder":
             return {}
         found: dict[str, bytes] = {}
-        names = self._files(path, at)
+        names = self.files_in(path, at)
         for inner in sorted({posixpath.dirname(name) for name in names}):
             if posixpath.basename(inner) in _FILES:
-                self._report(codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "put a plain file there")
+                self.report(codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "put a plain file there")
         for name in names:
-            if (not suffixes or name.endswith(suffixes)) and (data := self._bytes(name, at)) is not None:
+            if (not suffixes or name.endswith(suffixes)) and (data := self.data_of(name, at)) is not None:
                 found[posixpath.relpath(name, posixpath.normpath(path))] = data
         return found
 
     def manifests(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
         """The manifests of a file, of every YAML file in a folder, or what kustomize builds from it."""
-        kind = self._kind(path, at)
+        kind = self.kind(path, at)
         if kind == "refused":
             return None
         if kind is None:
@@ -157,27 +173,27 @@ class _Reader:
             self._unreadable(path, error, at)
             return None
         before = len(self.problems)
-        names = [name for name in self._files(path, at) if name.endswith(_YAML)]
+        names = [name for name in self.files_in(path, at) if name.endswith(_YAML)]
         if not names:
             what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
             if len(self.problems) == before:
-                self._report(codes.FILE_MISSING, at, what, hint)
+                self.report(codes.FILE_MISSING, at, what, hint)
             return None
         return tuple(file for name in names if (file := self._parsed(name, at)) is not None) or None
 
     def file(self, path: str, at: Path) -> UserFile | None:
         """A file that must be there, with its documents."""
-        kind = self._kind(path, at)
+        kind = self.kind(path, at)
         if kind == "file":
             return self._parsed(path, at)
         if kind is None:
             self._missing(path, at)
         elif kind == "folder":
-            self._report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
+            self.report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
         return None
 
     def _parsed(self, path: str, at: Path) -> UserFile | None:
-        data = self._bytes(path, at)
+        data = self.data_of(path, at)
         if data is None:
             return None
         documents, problems = read(data, self._source.shown(path))
@@ -196,7 +212,7 @@ class _Reader:
         try:
             stream = self._build(closure.files, posixpath.normpath(path))
         except BuildError as error:
-            self._report(
+            self.report(
                 codes.KUSTOMIZE_FAILED,
                 at,
                 f'kustomize can\'t build "{path}": {error}',
@@ -210,7 +226,7 @@ class _Reader:
         )
         return (built,)
 
-    def _bytes(self, path: str, at: Path) -> bytes | None:
+    def data_of(self, path: str, at: Path) -> bytes | None:
         try:
             return self._repository.read_file(path)
         except FileNotFoundError:
@@ -221,11 +237,11 @@ class _Reader:
             self._unreadable(path, error, at)
         return None
 
-    def _kind(self, path: str, at: Path) -> str | None:
+    def kind(self, path: str, at: Path) -> str | None:
         try:
             return self._repository.kind(path)
         except OutsideError as error:
-            self._report(
+            self.report(
                 codes.OUTSIDE,
                 at,
                 str(error),
@@ -237,7 +253,7 @@ class _Reader:
             self._unreadable(path, error, at)
         return "refused"
 
-    def _files(self, path: str, at: Path) -> Iterable[str]:
+    def files_in(self, path: str, at: Path) -> Iterable[str]:
         try:
             return self._repository.list_files(path)
         except IrregularError as error:
@@ -247,22 +263,22 @@ class _Reader:
         return ()
 
     def _missing(self, path: str, at: Path) -> None:
-        self._report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+        self.report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
 
     def _unreadable(self, path: str, error: OSError, at: Path) -> None:
         what = f'"{path}" can\'t be read: {error.strerror}'
-        self._report(codes.FILE_UNREADABLE, at, what, "check its permissions")
+        self.report(codes.FILE_UNREADABLE, at, what, "check its permissions")
 
     def _irregular(self, error: IrregularError, at: Path) -> None:
         said = str(error)
         if "symbolic link" in said:
-            self._report(codes.SYMLINK, at, said, "put the file or folder itself there")
+            self.report(codes.SYMLINK, at, said, "put the file or folder itself there")
         else:
             hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
             hint = "split the file" if "larger" in said else hint
-            self._report(codes.FILE_UNREADABLE, at, said, hint)
+            self.report(codes.FILE_UNREADABLE, at, said, hint)
 
-    def _report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
+    def report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
         self.problems.append(self._source.problem(code, at, what, hint))
 
 

@@ -161,6 +161,53 @@ class Images(Shape):
     """Names of image pull Secrets that exist in the Istio namespace."""
 
 
+_URL = re.compile(r"(oci|https)://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~{}-]+)*/?", re.ASCII)
+_LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?(/[A-Za-z0-9._~{}-]+)*/?", re.ASCII)
+
+
+def _chart_source(text: str) -> str:
+    if "://" in text and not _URL.fullmatch(text) and not _LOOPBACK.fullmatch(text):
+        raise PydanticCustomError("bad_source", "must be oci://host/path or https://host/path, without a password")
+    return text
+
+
+ChartSource = Annotated[str, AfterValidator(_chart_source), Field(min_length=1, max_length=1024)]
+Values = dict[str, Any]
+
+
+class ExtraChart(Shape):
+    """A chart of Istio's beside those of the control plane."""
+
+    chart: Literal["gateway", "cni", "ztunnel"]
+    """Which one; istiod's generation only."""
+    release: Name | None = None
+    """The release's name; default: istio-cni, ztunnel. A gateway needs one: its labels are made from it."""
+    namespace: Name | None = None
+    """Where it goes; default: the Istio namespace."""
+    clusters: Selection = "all"
+    values: Values = {}
+    """Helm values, merged over the computed ones."""
+
+    @model_validator(mode="after")
+    def _named(self) -> ExtraChart:
+        if self.chart == "gateway" and self.release is None:
+            raise PydanticCustomError("bad_chart", "a gateway needs a release, such as istio-ingressgateway")
+        return self
+
+
+class Charts(Shape):
+    """Istio's own charts, rendered in place of the built-in remote component, and for primaries."""
+
+    source: ChartSource
+    """Where they are from: a folder (an Istio release, or vendored charts), a .tgz, oci://host/path, or the
+    https address of a chart repository. {version} is the Istio version of the cluster."""
+    directory: FilePath = "charts"
+    """Where meshc vendor puts what it pulls from oci:// and https://."""
+    clusters: Selection = "all"
+    also: tuple[ExtraChart, ...] = ()
+    """Further charts of Istio's."""
+
+
 class Istio(Shape):
     """The Istio of the whole mesh."""
 
@@ -175,6 +222,9 @@ class Istio(Shape):
     revision: Name = "default"
     """The revision of istiod that clusters attach to."""
     images: Images = Images()
+    charts: Charts | None = None
+    values: Values = {}
+    """Helm values of the control plane's charts, merged over the computed ones."""
 
 
 class ClusterIstio(Shape):
@@ -184,6 +234,8 @@ class ClusterIstio(Shape):
     """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
     revision: Name | None = None
     """The revision of istiod that this cluster attaches to."""
+    values: Values = {}
+    """Helm values of this cluster, merged over those of the mesh."""
 
 
 class Ca(Shape):
@@ -568,12 +620,7 @@ class Mesh(Shape):
     spec: Spec
 
 
-NOT_YET: dict[tuple[str, ...], str] = {
-    ("spec", "istio", "charts"): "rendering from Istio's charts isn't built yet; the built-in remote component is used",
-    ("spec", "istio", "values"): "Helm values go with charts, which aren't built yet",
-    ("spec", "clusters", "istio", "values"): "Helm values go with charts, which aren't built yet",
-    ("spec", "overrides", "set", "istio", "values"): "Helm values go with charts, which aren't built yet",
-}
+NOT_YET: dict[tuple[str, ...], str] = {}
 """Keys that a later version will know, by path without list indexes: refused with the reason, never ignored."""
 
 NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {

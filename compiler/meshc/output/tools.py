@@ -35,7 +35,7 @@ def tools(cache: Repository) -> list[Tool]:
 _VERSION = r"v?(\d+\.\d+\.\d+)"
 _OTHERS = (
     ("git", "meshc publish", "", ("--version",)),
-    ("helm", "nothing yet: charts aren't built", "", ("version", "--short")),
+    ("helm", "meshc compile where mesh.yaml names charts, meshc vendor", "MESHC_HELM", ("version", "--short")),
     ("istioctl", "meshc inject, with the one of Istio 1.0", "MESHC_ISTIOCTL", ("version", "--short")),
 )
 

@@ -158,6 +158,21 @@ class Sealing:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartPlan:
+    """A chart that a cluster is rendered with. `values` are those that mesh.yaml gives this chart alone.
+
+    The digest is empty where the chart wasn't read.
+    """
+
+    chart: str
+    digest: str
+    release: str
+    namespace: str
+    values: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterPlan:
     """One cluster, every setting decided.
 
@@ -187,6 +202,10 @@ class ClusterPlan:
     copies: tuple[ServiceCopy, ...]
     patches: tuple[PatchPlan, ...]
     resources: tuple[UserFile, ...]
+    image_tag: str
+    charts: tuple[ChartPlan, ...]
+    values: Mapping[str, Any]
+    """Helm values of the user's, for the charts of the control plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
 from meshc.plan import reach
+from meshc.plan.charts import charts_of, given_values
 from meshc.plan.ir import (
     ClusterPlan,
     Delivery,
@@ -121,6 +122,9 @@ def _cluster(
         copies=tuple(copies),
         patches=_patches(member, source, inputs),
         resources=_resources(member, inputs),
+        image_tag=fleet.mesh.spec.istio.images.tag or str(fleet.version_of(member)),
+        charts=charts_of(fleet, source, member, inputs),
+        values=given_values(fleet, member),
     )
 
 

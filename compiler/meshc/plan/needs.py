@@ -1,10 +1,13 @@
-"""What a component needs and cannot make: a Secret, described without its value."""
+"""What a component needs and cannot make: a Secret, described without its value, or the objects of a chart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from meshc.errors import Place
+from meshc.kube import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,22 @@ class SecretNeed:
     """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
     server: str | None = None
     """The API server that its credentials are for, if mesh.yaml tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartNeed:
+    """A chart to be rendered for a cluster: which one by its digest, under which release, with which values.
+
+    `file` is the file of the overlay that its objects go into, `place` where mesh.yaml asks for the chart.
+    """
+
+    cluster: str
+    file: str
+    chart: str
+    version: Version
+    digest: str
+    release: str
+    namespace: str
+    values: Mapping[str, Any]
+    kubernetes: Version
+    place: Place

@@ -20,12 +20,15 @@ from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.scalars import SWITCHES, is_misread, resolve
 
 
-def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+def read(
+    data: bytes, file: str, *, strict: bool = False, last_wins: bool = False
+) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
     """Every document of a stream but the empty ones, and what is wrong with the text. Never raises.
 
     Strict is for what is written for meshc: exactly one document, no merge keys, no word that YAML 1.1 reads
     otherwise. Else it is a manifest of anybody's: merge keys are expanded, and such words (`no`, `1_000`, but
-    also `0644`) stay the text they are. After a hundred problems it stops.
+    also `0644`) stay the text they are. Where `last_wins`, a key may stand twice, as Kubernetes' own reader lets it.
+    After a hundred problems it stops.
     """
     limits = _STRICT if strict else _LENIENT
     if len(data) > limits.bytes:
@@ -34,7 +37,7 @@ def read(data: bytes, file: str, *, strict: bool = False) -> tuple[tuple[Documen
     text, problem = _decode(data, file)
     if problem is not None:
         return (), (problem,)
-    reader = _Reader(file, strict, limits.values)
+    reader = _Reader(file, strict, limits.values, last_wins)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             reader.take(event)
@@ -165,10 +168,10 @@ class _Anchored(NamedTuple):
 class _Reader:
     """Builds documents from events, one by one: a limit holds before what it forbids is built."""
 
-    def __init__(self, file: str, strict: bool, limit: int) -> None:
+    def __init__(self, file: str, strict: bool, limit: int, last_wins: bool) -> None:
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
-        self._file, self._strict, self._limit = file, strict, limit
+        self._file, self._strict, self._limit, self._last_wins = file, strict, limit, last_wins
         self._count = 0
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored | None] = {}  # None: the anchor's own value is still being read
@@ -273,7 +276,7 @@ class _Reader:
                 self._report(codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not read here', "write the keys out")
             return _Key(None, node.mark, merge=not self._strict)
         first = around.entries.get(node.text)
-        if first is not None:
+        if first is not None and not self._last_wins:
             what, also = (
                 f"the key {_shown(node.text)} stands here twice",
                 Place(self._file, *(first[0] or first[1].mark)),

@@ -1,0 +1,94 @@
+"""helm turns a chart and its values into what real `helm template` prints: no network, no plugin, no cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meshc.disk.scratch import scratch
+from meshc.errors import BuildError, ToolError
+from meshc.kube import Version
+from meshc.process import Command, CommandError, run
+from meshc.tree import FileTree
+
+NAMED = "MESHC_HELM"
+
+
+@dataclass(frozen=True, slots=True)
+class Helm:
+    """A helm that answers, and which version it is."""
+
+    program: str
+    version: Version
+
+    def template(
+        self,
+        files: Mapping[str, bytes],
+        values: Mapping[str, Any],
+        release: str,
+        namespace: str,
+        kubernetes: Version,
+        flags: tuple[str, ...] = (),
+    ) -> bytes:
+        """What `helm template` prints for a chart. Raises BuildError if it refuses the chart or the values.
+
+        The chart and a file of values stand alone in a scratch folder, which is helm's home too: it finds no
+        plugins, no repositories and no credentials, and values never show among its arguments.
+        """
+        tree = FileTree({**FileTree(files).at("chart"), "values.json": json.dumps(values).encode()})
+        with scratch(tree) as root:
+            asked = ("template", release, "chart", "--namespace", namespace, "--values", "values.json")
+            known = ("--include-crds", "--kube-version", str(kubernetes)) if kubernetes.major else ("--include-crds",)
+            try:
+                return run(Command((self.program, *asked, *known, *flags), cwd=root))
+            except CommandError as error:
+                said = error.said.replace(f"{root}/", "").replace(str(root), ".")
+                raise BuildError(_brief(said.removeprefix("Error: ")) or str(error)) from None
+
+    def pull(self, chart: str, source: str, version: str) -> bytes:
+        """The .tgz of a chart, from an oci:// or https:// address. Uses the network. Raises BuildError."""
+        source = source.rstrip("/")
+        named: tuple[str, ...] = (f"{source}/{chart}",) if source.startswith("oci://") else (chart, "--repo", source)
+        if source.startswith(("oci://localhost:", "oci://127.0.0.1:")):
+            named = (*named, "--plain-http")  # a registry on one's own machine has no certificate
+        with scratch(FileTree({})) as root:
+            try:
+                run(Command((self.program, "pull", *named, "--version", version), cwd=root, timeout=300))
+            except CommandError as error:
+                raise BuildError(_brief(error.said.removeprefix("Error: ")) or str(error)) from None
+            found = sorted(root.glob("*.tgz"))
+            if len(found) != 1:
+                raise BuildError(f"helm pull left {len(found)} files")
+            return found[0].read_bytes()
+
+
+_LONGEST = 600
+
+
+def _brief(said: str) -> str:
+    """What helm says, on one line; logs and advice of its own left out."""
+    lines = [line for line in said.splitlines() if not line.startswith(("level=", "WARNING:", "Use --debug"))]
+    line = " ".join(" ".join(lines).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def find() -> Helm:
+    """The helm to use: MESHC_HELM, else the one on PATH. Raises ToolError if there is none, or it is too old."""
+    named = os.environ.get(NAMED, "")
+    path = shutil.which(named or "helm")
+    if path is None:
+        why = f'{NAMED} is "{named}", which is no program' if named else "no helm was found on PATH"
+        raise ToolError(f"{why}, and mesh.yaml names charts\n  hint: install helm 3 or 4, or name one with {NAMED}")
+    try:
+        said = run(Command((str(Path(path).resolve()), "version", "--short"), timeout=20)).decode(errors="replace")
+    except CommandError as error:
+        raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said)}') from None
+    version = Version.parse(said.strip())
+    if version is None or version.major < 3:
+        raise ToolError(f'"{path}" is not helm 3 or 4\n  hint: install one, or name it with {NAMED}')
+    return Helm(str(Path(path).resolve()), version)

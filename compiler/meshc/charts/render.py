@@ -1,0 +1,110 @@
+"""render turns the needs of charts into their objects: each distinct render once, several at a time, remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.charts.rules import DUPLICATES, Prepared, cleaned, prepare
+from meshc.errors import BuildError, Problem
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.charts.helm import Helm
+    from meshc.disk.repository import Repository
+    from meshc.kube import Body
+    from meshc.plan.needs import ChartNeed
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The objects of each need, in the order of the needs, and what helm refused."""
+
+    objects: tuple[Sequence[Body], ...]
+    problems: tuple[Problem, ...]
+
+
+def render(
+    needs: Sequence[ChartNeed],
+    charts: Mapping[str, Mapping[str, bytes]],
+    find: Callable[[], Helm],
+    cache: Repository,
+) -> Rendered:
+    """Renders every chart, through helm where its answer isn't known. `charts` are their files, by digest.
+
+    A need of a chart that isn't among them, which was reported, gets no objects.
+
+    Needs that are equal but for the cluster are rendered once and share their objects. Raises ToolError if helm is
+    needed and missing.
+    """
+    if not any(need.digest in charts for need in needs):
+        return Rendered(((),) * len(needs), ())
+    helm = find()
+    prepared = {
+        (need.digest, need.version): prepare(charts[need.digest], need) for need in needs if need.digest in charts
+    }
+    keys = [_key(helm, need, prepared.get((need.digest, need.version))) for need in needs]
+    distinct = dict(zip(keys, needs, strict=True))
+
+    def one(key: str) -> Sequence[Body] | str:
+        need = distinct[key]
+        try:
+            chart = prepared.get((need.digest, need.version))
+            return cleaned(_objects(helm, need, chart, cache, key), need) if chart else ()
+        except BuildError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        results = dict(zip(distinct, pool.map(one, distinct), strict=True))
+    objects = [result if not isinstance(result := results[key], str) else () for key in keys]
+    return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
+
+
+def _objects(helm: Helm, need: ChartNeed, chart: Prepared, cache: Repository, key: str) -> list[dict[str, Any]]:
+    """What helm makes, as data: kept that way, as text takes longer to read than to render."""
+    known = cache.cache_get(key)
+    if known is None:
+        text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes, chart.flags)
+        known = json.dumps(_parsed(text, need)).encode()
+        cache.cache_put(key, known)
+    found: list[dict[str, Any]] = json.loads(known)
+    return found
+
+
+def _parsed(text: bytes, need: ChartNeed) -> list[Any]:
+    documents, problems = read(text, f"chart {need.chart}", last_wins=DUPLICATES.covers(need))
+    if problems:
+        raise BuildError(f"what it makes can't be read: {problems[0].what}")
+    bodies = [document.data for document in documents if document.data is not None]
+    for body in bodies:
+        if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
+            raise BuildError("it makes a document that is no Kubernetes object")
+    return bodies
+
+
+def _key(helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
+    """All that decides about what helm prints."""
+    decides = [str(helm.version), need.chart, str(need.version), need.release, need.namespace, str(need.kubernetes)]
+    text = json.dumps([*decides, [chart.digest, chart.flags] if chart else None, need.values], sort_keys=True)
+    return sha256(f"chart {text}".encode()).hexdigest()
+
+
+def _refused(
+    needs: Sequence[ChartNeed], keys: Sequence[str], results: Mapping[str, Sequence[Body] | str]
+) -> Iterable[Problem]:
+    """One problem for each message, with all the clusters it is about."""
+    about: dict[tuple[str, str], list[ChartNeed]] = {}
+    for need, key in zip(needs, keys, strict=True):
+        if isinstance(said := results[key], str):
+            about.setdefault((need.chart, said), []).append(need)
+    for (chart, said), some in about.items():
+        clusters = tuple(dict.fromkeys(need.cluster for need in some))
+        what = f"{', '.join(clusters)}: helm can't render chart {chart}: {said}"
+        hint = "look at the values in mesh.yaml: meshc values prints what the chart is given"
+        yield codes.HELM_REFUSED.at(some[0].place, what, hint, clusters=clusters)

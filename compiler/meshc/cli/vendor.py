@@ -1,0 +1,29 @@
+"""`meshc vendor`: Istio's charts into the repository, pinned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.charts import helm
+from meshc.charts.vendor import vendor
+from meshc.cli.opened import Opened
+from meshc.cli.report import count, tell
+from meshc.errors import MeshcError
+from meshc.pipeline import fleet_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def vendor_command(file: Path) -> None:
+    """Pulls what comes over the network and writes the lock file. Says what each chart is pinned to."""
+    opened = Opened(file)
+    opened.repository.recover()
+    fleet = fleet_of(opened.source)
+    if fleet.mesh.spec.istio.charts is None:
+        raise MeshcError("mesh.yaml names no charts\n  hint: add charts: {source: ...} under spec.istio")
+    vendored = vendor(fleet, opened.source, opened.repository, helm.find)
+    for chart in vendored.charts:
+        tell(f"{chart.name} {chart.version}  {chart.digest}  {chart.path}")
+    changed = f"{count(len(vendored.changed), 'file')} changed" if vendored.changed else "nothing changed"
+    tell(f"{count(len(vendored.charts), 'chart')} pinned, {changed}")

@@ -1,0 +1,42 @@
+"""The charts of a cluster: what it is rendered with where mesh.yaml gives Istio's own charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from meshc.plan.needs import ChartNeed
+from meshc.plan.values import values_of
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ChartPlan, ClusterPlan, Plan
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[ChartNeed]:
+    """A need for each chart, in the order of installation."""
+    for one in cluster.charts:
+        yield ChartNeed(
+            cluster=cluster.name,
+            file=_file(one),
+            chart=one.chart,
+            version=cluster.istio,
+            digest=one.digest,
+            release=one.release,
+            namespace=one.namespace,
+            values=values_of(plan, cluster, one.chart, one.values),
+            kubernetes=cluster.kubernetes,
+            place=one.place,
+        )
+
+
+_FILES = {"base": "istio-base", "cni": "istio-cni"}
+
+
+def _file(one: ChartPlan) -> str:
+    """A file a chart. Of gateways there may be several, with names of the user's."""
+    return f"gateway-{one.release}.yaml" if one.chart == "gateway" else f"{_FILES.get(one.chart, one.chart)}.yaml"
+
+
+def renders(cluster: ClusterPlan, *charts: str) -> bool:
+    """Whether a cluster is rendered with one of these charts, so that nothing built in stands for it."""
+    return any(one.chart in charts for one in cluster.charts)

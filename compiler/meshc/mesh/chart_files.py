@@ -1,0 +1,194 @@
+"""chart_files turns the places of charts into their files and digests, each read once: what is pinned is rendered."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.kube import Version
+from meshc.mesh.charts import AT, FOLDERS, is_pulled, pulled_to, source_of, wanted
+from meshc.tree import FileTree
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.inputs import Reader
+    from meshc.mesh.model import Charts
+
+Key = tuple[str, str]
+"""A chart's name and its Istio version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as it was read: where it lies, the source mesh.yaml names for it, its digest and its files."""
+
+    name: str
+    version: str
+    source: str
+    path: str
+    digest: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+def read_charts(fleet: Fleet, reader: Reader) -> dict[Key, Chart]:
+    """Every chart that some cluster needs. What isn't there or is no chart is reported, once for each."""
+    charts = fleet.mesh.spec.istio.charts
+    found: dict[Key, Chart] = {}
+    tried: set[Key] = set()
+    for one in (one for member in fleet for one in wanted(fleet, member)):
+        key = (one.chart, str(one.version))
+        if charts is None or key in tried:
+            continue
+        tried.add(key)
+        if chart := _read(charts, one.chart, one.version, reader):
+            found[key] = chart
+    return found
+
+
+def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart | None:
+    """One chart: its folder, or its .tgz."""
+    before = len(reader.problems)
+    source = source_of(charts, version)
+    path = pulled_to(charts, name, version) if is_pulled(charts) else _find(source, name, version, reader)
+    if path is not None and path.endswith(".tgz"):
+        if is_pulled(charts) and reader.kind(path, AT) is None:
+            path = None
+        else:
+            return _packed(name, version, source, path, reader)
+    if path is None:
+        if len(reader.problems) == before:
+            _missing(charts, name, version, source, reader)
+        return None
+    files = dict(reader.folder(path, AT))
+    ignored = posixpath.join(path, ".helmignore")  # a folder's listing leaves out what begins with a dot
+    if reader.kind(ignored, AT) == "file" and (data := reader.data_of(ignored, AT)) is not None:
+        files[".helmignore"] = data
+    if len(reader.problems) > before or not _is_chart(files, name, version, path, reader):
+        return None
+    return Chart(name, str(version), source, path, digest_of(files), files)
+
+
+def _find(source: str, name: str, version: Version, reader: Reader) -> str | None:
+    """Where a chart lies in the folder that mesh.yaml names; the folder, or .tgz, may be the chart itself."""
+    kind = reader.kind(source, AT)
+    if kind == "file":
+        return source if source.endswith(".tgz") else None
+    if kind != "folder":
+        return None
+    for folder in FOLDERS[name]:
+        if reader.kind(f"{source}/{folder}/Chart.yaml", AT) == "file":
+            return f"{source}/{folder}"
+    packed = f"{source}/{name}-{version}.tgz"
+    if reader.kind(packed, AT) == "file":
+        return packed
+    own = f"{source}/Chart.yaml"
+    return source if reader.kind(own, AT) == "file" and _named(reader.data_of(own, AT) or b"", own) == name else None
+
+
+def _missing(charts: Charts, name: str, version: Version, source: str, reader: Reader) -> None:
+    if is_pulled(charts):
+        what = f"chart {name} {version} isn't vendored: {pulled_to(charts, name, version)} is missing"
+        reader.report(codes.CHART_MISSING, AT, what, "run meshc vendor, and commit what it writes")
+        return
+    what = f'"{source}" holds no chart {name} {version}'
+    looked = ", ".join((*FOLDERS[name], f"{name}-{version}.tgz"))
+    reader.report(codes.CHART_MISSING, (*AT, "source"), what, f"looked for {looked} in it, and for the chart itself")
+
+
+def _packed(name: str, version: Version, source: str, path: str, reader: Reader) -> Chart | None:
+    data = reader.data_of(path, AT)
+    return None if data is None else packed(name, version, source, path, data, reader)
+
+
+def packed(name: str, version: Version, source: str, path: str, data: bytes, reader: Reader) -> Chart | None:
+    """The chart in a .tgz that lies, or is to lie, at `path`. Its digest is that of the .tgz."""
+    try:
+        files = unpacked(data)
+    except ValueError as error:
+        reader.report(codes.BAD_CHART, AT, f'"{path}" can\'t be unpacked: {error}', "vendor it again")
+        return None
+    if not _is_chart(files, name, version, path, reader):
+        return None
+    return Chart(name, str(version), source, path, f"sha256:{sha256(data).hexdigest()}", files)
+
+
+_LARGEST = 64 << 20
+"""Bytes that a .tgz may hold, unpacked."""
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    """The files of a chart's .tgz, less the folder around them. Raises ValueError if it isn't plainly one."""
+    files: dict[str, bytes] = {}
+    size = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            for member in archive:
+                if member.isdir():
+                    continue
+                file = archive.extractfile(member) if member.isreg() else None
+                if file is None:
+                    raise ValueError("it holds a link or a device")
+                size += member.size
+                if size > _LARGEST:
+                    raise ValueError(f"it holds more than {_LARGEST >> 20} MiB")
+                files[member.name.removeprefix("./").partition("/")[2]] = file.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ValueError(f"it is no .tgz ({type(error).__name__})") from None
+    FileTree(files)  # raises ValueError for a path that leads out
+    return files
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """The digest of a folder: of every path and every byte in it."""
+    digest = sha256()
+    for path in sorted(files):
+        digest.update(f"{path}\0{len(files[path])}\0".encode())
+        digest.update(files[path])
+    return f"sha256:{digest.hexdigest()}"
+
+
+_UNRELEASED = "1.0.0"
+"""What charts of istiod say in Istio's repository; releases have their own version."""
+
+
+def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str, reader: Reader) -> bool:
+    """Reports what isn't the chart that was asked for."""
+    told = _told(files.get("Chart.yaml", b""), path)
+    if told.get("name") != name:
+        what = f'"{path}" is chart {told.get("name") or "without a name"}, not {name}'
+        reader.report(codes.BAD_CHART, AT, what, "name the folder that holds Istio's charts")
+        return False
+    stated = str(told.get("version"))
+    if not _fits(stated, version):
+        what = f'"{path}" is version {stated} of chart {name}, for clusters of Istio {version}'
+        reader.report(codes.CHART_VERSION, AT, what, "vendor the version that mesh.yaml says, or correct it there")
+        return False
+    return True
+
+
+def _fits(stated: str, version: Version) -> bool:
+    """Classic releases rarely gave their charts a new version; any of their line will do."""
+    parsed = Version.parse(stated)
+    return stated == _UNRELEASED or parsed == version or (parsed is not None and parsed.line == version.line == (1, 0))
+
+
+def _told(data: bytes, shown: str) -> Mapping[str, Any]:
+    documents, problems = read(data, shown)
+    told = documents[0].data if documents and not problems else None
+    return told if isinstance(told, dict) else {}
+
+
+def _named(data: bytes, shown: str) -> str:
+    return str(_told(data, shown).get("name", ""))
+
+
+def by_digest(charts: Iterable[Chart]) -> dict[str, Mapping[str, bytes]]:
+    """The files of each chart by its digest, which is all that a plan says of them."""
+    return {chart.digest: chart.files for chart in charts}

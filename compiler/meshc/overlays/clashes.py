@@ -1,0 +1,25 @@
+"""clashes turns objects that a chart and meshc, or two charts, both make into problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from meshc.errors import Place, Problem
+    from meshc.kube import Identity, KubeObject
+    from meshc.plan.ir import ClusterPlan
+
+
+def clashes(cluster: ClusterPlan, objects: Iterable[KubeObject], place: Place) -> Iterator[Problem]:
+    """Objects that stand twice in a cluster, neither of them in a file of the user's."""
+    made: dict[Identity, KubeObject] = {}
+    for one in objects:
+        first = made.setdefault(one.identity, one)
+        if first is not one:
+            what = f"{cluster.name}: {one.identity} is made by {first.origin} and by {one.origin}"
+            hint = "change the values so that one of them doesn't make it"
+            yield codes.CHART_CLASH.at(place, what, hint, clusters=(cluster.name,))

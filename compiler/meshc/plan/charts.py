@@ -1,0 +1,43 @@
+"""charts turns what mesh.yaml says of charts into the charts of a cluster and the values that its owner gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.mesh.charts import wanted
+from meshc.plan.ir import ChartPlan
+
+if TYPE_CHECKING:
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.source import Source
+
+
+def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> tuple[ChartPlan, ...]:
+    """The charts of a cluster. One that couldn't be read, which is reported, has no digest."""
+    return tuple(
+        ChartPlan(
+            chart=one.chart,
+            digest=chart.digest if (chart := inputs.charts.get((one.chart, str(one.version)))) else "",
+            release=one.release,
+            namespace=one.namespace,
+            values=one.values,
+            place=source.document.place(one.at),
+        )
+        for one in wanted(fleet, member)
+    )
+
+
+def given_values(fleet: Fleet, member: Member) -> Mapping[str, Any]:
+    """The user's values for the control plane's charts: the cluster's over the mesh's."""
+    return merged(fleet.mesh.spec.istio.values, member.cluster.istio.values)
+
+
+def merged(one: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as helm merges them: mappings merge, all else is replaced."""
+    result = dict(one)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result

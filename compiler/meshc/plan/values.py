@@ -1,0 +1,170 @@
+"""values turns the plan of a cluster into the Helm values of each of its charts: what the mesh decides, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.mesh.charts import release_of
+from meshc.plan.charts import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+
+Values = dict[str, Any]
+
+
+def values_of(plan: Plan, cluster: ClusterPlan, chart: str, own: Mapping[str, Any]) -> Values:
+    """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
+    given = cluster.values if chart in CONTROL_PLANE else {}
+    return merged(merged(computed(plan, cluster, chart), given), own)
+
+
+def computed(plan: Plan, cluster: ClusterPlan, chart: str) -> Values:
+    """What the mesh decides of a chart's values in this cluster. What it has no word for isn't there."""
+    return _without_nothing(_COMPUTED[chart](plan, cluster))
+
+
+def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
+    """Chart, release, namespace and own values of all that a cluster is installed with, by meshc or by others."""
+    if cluster.charts:
+        return tuple((one.chart, one.release, one.namespace, one.values) for one in cluster.charts)
+    if plan.generation == "classic":
+        names: tuple[str, ...] = ("istio-remote",) if cluster.attachment else ("istio",)
+    else:
+        names = ("base", "istiod")
+    return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
+
+
+CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
+"""The charts that `istio.values` is for."""
+
+
+def _base(plan: Plan, cluster: ClusterPlan) -> Values:
+    # The validator of base asks the istiod of this revision; it is in every cluster under that name.
+    return {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
+
+
+def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
+    values = {
+        "global": {
+            **_images(plan, cluster),
+            "istioNamespace": plan.istio_namespace,
+            "meshID": plan.mesh_id,
+            "multiCluster": {"clusterName": cluster.name},
+            "network": cluster.network,
+        },
+        "meshConfig": {"trustDomain": plan.trust_domain},
+        "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
+        "revision": _revision(cluster),
+    }
+    if cluster.attachment is None:
+        # istiod then shares its root certificate with remotes, and patches their webhooks
+        return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
+    return merged(values, _attached(cluster, cluster.attachment))
+
+
+def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
+    path = injection_path(cluster)
+    url = attachment.injection_url
+    return {
+        "profile": "remote",
+        "global": {
+            "remotePilotAddress": attachment.addresses["istiod"],
+            # the chart has no other word for a remote without webhooks
+            "operatorManageWebhooks": True if cluster.injection == "manual" else None,
+        },
+        "istiodRemote": {"injectionURL": url.rstrip("/") + path} if url else {"injectionPath": path},
+    }
+
+
+def injection_path(cluster: ClusterPlan) -> str:
+    """Where istiod learns, in the request itself, for which cluster and network it injects."""
+    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
+
+
+def _cni(plan: Plan, cluster: ClusterPlan) -> Values:
+    return {"global": _images(plan, cluster)}
+
+
+def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
+    return {
+        "hub": plan.images.hub,
+        "tag": cluster.image_tag,
+        "imagePullSecrets": _pull_secrets(plan),
+        "istioNamespace": plan.istio_namespace,
+        "multiCluster": {"clusterName": cluster.name},
+        "network": cluster.network,
+        "revision": _revision(cluster),
+    }
+
+
+def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
+    pulls = [{"name": name} for name in plan.images.pull_secrets]
+    return {"imagePullSecrets": pulls or None, "revision": _revision(cluster)}
+
+
+def _classic(plan: Plan, cluster: ClusterPlan) -> Values:
+    """What the guide's example with mutual TLS sets in every cluster."""
+    return {
+        "global": {
+            **_images(plan, cluster),
+            "mtls": {"enabled": plan.mutual_tls == "strict"},
+            "controlPlaneSecurityEnabled": plan.control_plane_tls,
+        },
+        "security": {"selfSigned": plan.ca == "self-signed"},
+        "sidecarInjectorWebhook": {"enabled": cluster.injection == "automatic"},
+    }
+
+
+def _classic_remote(plan: Plan, cluster: ClusterPlan) -> Values:
+    """The guide's four addresses, and pilot's name where it is wanted."""
+    attachment = cluster.attachment
+    assert attachment is not None, "only remotes are rendered with istio-remote"  # noqa: S101
+    addresses = attachment.addresses
+    zipkin = addresses.get("zipkin")
+    return merged(
+        _classic(plan, cluster),
+        {
+            "global": {
+                "remotePilotAddress": addresses["pilot"],
+                "remotePolicyAddress": addresses.get("policy"),
+                "remoteTelemetryAddress": addresses.get("telemetry"),
+                "remoteZipkinAddress": zipkin,
+                # the guide leaves it out, and sidecars send no traces: the injection template asks for this one
+                "zipkinAddress": f"{zipkin}:9411" if zipkin else None,
+                "remotePilotCreateSvcEndpoint": attachment.pilot_service,
+            }
+        },
+    )
+
+
+_COMPUTED: Mapping[str, Callable[[Plan, ClusterPlan], Values]] = {
+    "base": _base,
+    "istiod": _istiod,
+    "cni": _cni,
+    "ztunnel": _ztunnel,
+    "gateway": _gateway,
+    "istio": _classic,
+    "istio-remote": _classic_remote,
+}
+
+
+def _images(plan: Plan, cluster: ClusterPlan) -> Values:
+    return {"hub": plan.images.hub, "tag": cluster.image_tag, "imagePullSecrets": _pull_secrets(plan)}
+
+
+def _pull_secrets(plan: Plan) -> list[str] | None:
+    return list(plan.images.pull_secrets) or None
+
+
+def _revision(cluster: ClusterPlan) -> str | None:
+    return None if cluster.revision == "default" else cluster.revision
+
+
+def _without_nothing(values: Mapping[str, Any]) -> Values:
+    """The same without None, which to helm means "take the default away", and without mappings that hold nothing."""
+    kept = {key: _without_nothing(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}

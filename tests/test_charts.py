@@ -1,0 +1,318 @@
+"""Charts: what helm is asked and how often, what vendor pulls and pins, and what an archive may hold."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import io
+import json
+import shutil
+import tarfile
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from conftest import ROOT, TESTS, find_helm
+from meshc.charts.rules import every_rule
+from meshc.cli.main import app
+from meshc.mesh.chart_files import unpacked
+
+CASE = TESTS / "cases/charts-of-istiod"
+
+
+def meshc(*words: str) -> Result:
+    return CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+@pytest.fixture
+def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The case's mesh in a repository of its own, where the test stands."""
+    find_helm()
+    folder = tmp_path / "mesh"
+    shutil.copytree(CASE, folder, ignore=shutil.ignore_patterns("expected", ".meshc"))
+    (folder / ".git").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("NO_COLOR", "1")
+    return folder
+
+
+@pytest.fixture
+def asked(tmp_path: Path, mesh: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the arguments and surroundings of every helm that was started."""
+    log, wrapper = tmp_path / "asked", tmp_path / "helm"
+    real = find_helm().program
+    wrapper.write_text(f'#!/bin/sh\necho "$@ HOME=$HOME" $(env | cut -d= -f1) >> {log}\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    log.write_text("")
+    monkeypatch.setenv("MESHC_HELM", str(wrapper))
+    return log
+
+
+def templates(log: Path) -> list[str]:
+    return [line for line in log.read_text().splitlines() if line.startswith("template")]
+
+
+def test_equal_renders_are_shared_and_remembered(mesh: Path, asked: Path) -> None:
+    text = (mesh / "mesh.yaml").read_text()
+    edges = "".join(
+        f"    - {{name: e{n}, role: remote, kubernetesVersion: '1.34', podCIDRs: [10.{20 + n}.0.0/16]}}\n"
+        for n in range(9)
+    )
+    (mesh / "mesh.yaml").write_text(text + edges)
+
+    assert meshc("compile").exit_code == 0
+    first = templates(asked)
+    assert meshc("compile").exit_code == 0
+
+    # base with the mesh's values and with those of edge-1; istiod in each, as each has its name among its values
+    assert sorted(line.split()[1] for line in first) == ["istio-base"] * 2 + ["istiod"] * 11
+    assert templates(asked) == first
+
+
+def test_what_helm_sees(mesh: Path, asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_PLUGINS", "/plugins")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com")
+    text = (mesh / "mesh.yaml").read_text()
+    (mesh / "mesh.yaml").write_text(text.replace("{traceSampling: 5}", "{traceSampling: 5, note: not-in-arguments}"))
+
+    assert meshc("compile").exit_code == 0
+    for line in templates(asked):
+        assert "meshc-" in line.partition("HOME=")[2]
+        assert "HELM_PLUGINS" not in line
+        assert "PROXY" not in line
+        assert "not-in-arguments" not in line
+        assert "--kube-version 1.34.0" in line
+
+
+def test_no_helm_is_told_before_anything_is_written(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESHC_HELM")
+    monkeypatch.setenv("PATH", str(mesh))
+    result = meshc("validate")
+
+    assert result.exit_code == 4
+    assert "no helm was found on PATH" in result.stderr
+    assert not (mesh / "output").exists()
+
+
+def test_a_program_that_is_no_helm(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESHC_HELM", shutil.which("true") or "true")
+
+    assert meshc("compile").exit_code == 4
+
+
+def archive(chart: Path, name: str) -> bytes:
+    """A chart as it is published; the same bytes each time."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for path in sorted(path for path in chart.rglob("*") if path.is_file()):
+            member = tarfile.TarInfo(f"{name}/{path.relative_to(chart)}")
+            member.size = path.stat().st_size
+            tar.addfile(member, io.BytesIO(path.read_bytes()))
+    return buffer.getvalue()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        del args
+
+
+@pytest.fixture
+def repository(mesh: Path, tmp_path: Path) -> Iterator[Path]:
+    """A chart repository on loopback, and mesh.yaml that names it."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    entries = {}
+    for name in ("base", "istiod"):
+        data = archive(mesh / "vendor" / name, name)
+        (folder / f"{name}-1.30.3.tgz").write_bytes(data)
+        entry = {"apiVersion": "v2", "name": name, "version": "1.30.3", "urls": [f"{name}-1.30.3.tgz"]}
+        entries[name] = [{**entry, "digest": sha256(data).hexdigest()}]
+    (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": entries}))
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        text = (mesh / "mesh.yaml").read_text().replace("source: vendor", f"source: '{address}'")
+        (mesh / "mesh.yaml").write_text(text)
+        yield folder
+        server.shutdown()
+
+
+def test_vendor_pulls_and_pins_and_compile_needs_no_network(mesh: Path, repository: Path) -> None:
+    missing = meshc("compile")
+    pulled = meshc("vendor")
+    lock = yaml.safe_load((mesh / "charts.lock.yaml").read_text())["charts"]
+    again = meshc("vendor")
+    for path in repository.iterdir():
+        path.unlink()
+
+    assert "MESH620" in missing.stderr
+    assert pulled.exit_code == 0, pulled.stderr
+    assert [(one["chart"], one["path"]) for one in lock] == [
+        ("base", "charts/base-1.30.3.tgz"),
+        ("istiod", "charts/istiod-1.30.3.tgz"),
+    ]
+    for one in lock:
+        assert one["digest"] == f"sha256:{sha256((mesh / one['path']).read_bytes()).hexdigest()}"
+    assert again.stdout.endswith("nothing changed\n")
+    assert meshc("compile").exit_code == 0
+    assert (mesh / "output/hub/istiod.yaml").exists()
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """As much of an OCI registry as a pull asks for; `content` by the end of the path."""
+
+    content: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        data = next((data for end, data in self.content.items() if self.path.endswith(end)), None)
+        self.send_response(200 if data is not None else 404)
+        data = data or b""
+        if "/manifests/" in self.path:
+            self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Docker-Content-Digest", digest(data))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    do_HEAD = do_GET  # noqa: N815 # as http.server calls it
+
+    def log_message(self, *args: object) -> None:
+        del args
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
+def described(kind: str, data: bytes) -> dict[str, object]:
+    return {"mediaType": f"application/vnd.{kind}", "digest": digest(data), "size": len(data)}
+
+
+def test_vendor_pulls_from_a_registry(mesh: Path) -> None:
+    for name in ("base", "istiod"):
+        chart = archive(mesh / "vendor" / name, name)
+        config = json.dumps({"apiVersion": "v2", "name": name, "version": "1.30.3"}).encode()
+        manifest = {
+            "schemaVersion": 2,
+            **described("oci.image.manifest.v1+json", b""),
+            "config": described("cncf.helm.config.v1+json", config),
+            "layers": [described("cncf.helm.chart.content.v1.tar+gzip", chart)],
+        }
+        document = json.dumps({key: manifest[key] for key in manifest if key not in ("digest", "size")}).encode()
+        Registry.content |= {f"/{name}/manifests/1.30.3": document, f"/{name}/manifests/{digest(document)}": document}
+        Registry.content |= {digest(chart): chart, digest(config): config}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = f"source: 'oci://localhost:{server.server_port}/charts'"
+        (mesh / "mesh.yaml").write_text((mesh / "mesh.yaml").read_text().replace("source: vendor", source))
+        pulled = meshc("vendor")
+        server.shutdown()
+
+    assert pulled.exit_code == 0, pulled.stderr
+    assert (mesh / "charts/istiod-1.30.3.tgz").read_bytes() == archive(mesh / "vendor/istiod", "istiod")
+    assert meshc("compile").exit_code == 0
+
+
+def test_vendor_writes_all_or_nothing(mesh: Path, repository: Path) -> None:
+    before = (mesh / "charts.lock.yaml").read_bytes()
+    (repository / "istiod-1.30.3.tgz").write_bytes(b"not an archive")
+    result = meshc("vendor")
+
+    assert result.exit_code in (3, 4)
+    assert not (mesh / "charts").exists()
+    assert (mesh / "charts.lock.yaml").read_bytes() == before
+
+
+def test_vendor_takes_away_what_it_pulled_and_nothing_needs(mesh: Path, repository: Path) -> None:
+    assert meshc("vendor").exit_code == 0
+    (mesh / "charts/mine.tgz").write_bytes(b"somebody's")
+    text = (mesh / "mesh.yaml").read_text()
+    shutil.copytree(CASE / "vendor", mesh / "vendor", dirs_exist_ok=True)
+    address = text.partition("source: '")[2].partition("'")[0]
+    (mesh / "mesh.yaml").write_text(text.replace(f"'{address}'", "vendor"))
+
+    assert meshc("vendor").exit_code == 0
+    assert [path.name for path in (mesh / "charts").iterdir()] == ["mine.tgz"]
+
+
+def test_a_folder_of_archives_is_a_source(mesh: Path) -> None:
+    for name in ("base", "istiod"):
+        (mesh / f"vendor/{name}-1.30.3.tgz").write_bytes(archive(mesh / "vendor" / name, name))
+        shutil.rmtree(mesh / "vendor" / name)
+
+    assert meshc("vendor").exit_code == 0
+    assert meshc("compile").exit_code == 0
+
+
+def test_a_link_among_the_files_of_a_chart_is_refused(mesh: Path) -> None:
+    (mesh / "vendor/istiod/templates/more.yaml").symlink_to("/etc/passwd")
+    result = meshc("compile")
+
+    assert result.exit_code == 5
+    assert "MESH603" in result.stderr
+
+
+def packed(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.size, member.linkname = kind, size, "/etc/passwd"
+        tar.addfile(member, io.BytesIO(bytes(size)))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    {
+        "no archive": b"text",
+        "cut off": packed("base/Chart.yaml", size=4096)[:60],
+        "a symbolic link": packed("base/Chart.yaml", tarfile.SYMTYPE),
+        "a hard link": packed("base/Chart.yaml", tarfile.LNKTYPE),
+        "a device": packed("base/null", tarfile.CHRTYPE),
+        "a path that climbs": packed("base/../../Chart.yaml"),
+        "an absolute path": packed("base//etc/passwd"),
+        "a bomb": packed("base/zeros", size=65 << 20),
+    }.items(),
+    ids=lambda one: one[0],
+)
+def test_archives_that_are_refused(data: tuple[str, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        unpacked(data[1])
+
+
+def test_values_of_the_user_win_and_are_deep(mesh: Path) -> None:
+    text = (
+        (mesh / "mesh.yaml")
+        .read_text()
+        .replace("{pilot: {traceSampling: 1}}", "{global: {tag: mine, multiCluster: {enabled: true}}}", 1)
+    )
+    (mesh / "mesh.yaml").write_text(text)
+    values = yaml.safe_load(meshc("values", "hub", "--chart", "istiod").stdout)["global"]
+
+    assert values["tag"] == "mine"
+    assert values["multiCluster"] == {"clusterName": "hub", "enabled": True}
+
+
+def test_the_document_tells_every_rule() -> None:
+    text = (ROOT / "docs/charts.md").read_text()
+
+    assert [rule.name for rule in every_rule() if f"| {rule.name} |" not in text] == []
+
+
+def test_nothing_is_left_in_the_temporary_folder(mesh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "temporary"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+
+    assert meshc("compile").exit_code == 0
+    assert list(scratch.iterdir()) == []
+    assert (mesh / "output/hub/istiod.yaml").exists()
