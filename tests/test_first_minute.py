@@ -190,7 +190,21 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
     assert plain.stderr == "asking live clusters isn't built yet; this machine has:\n"
 
 
-COMMANDS = ["compile", "check", "diff", "publish", "validate", "plan", "next", "graph", "explain", "inject", "schema"]
+COMMANDS = [
+    "compile",
+    "check",
+    "diff",
+    "publish",
+    "validate",
+    "plan",
+    "next",
+    "graph",
+    "explain",
+    "inject",
+    "vendor",
+    "values",
+    "schema",
+]
 COMMANDS += ["doctor", "init"]
 GROUPS = ["ca", "secrets"]
 
