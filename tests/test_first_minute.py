@@ -191,7 +191,7 @@ def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
 
 
 COMMANDS = ["compile", "check", "diff", "publish", "verify", "validate", "plan", "next", "graph", "explain", "inject"]
-COMMANDS += ["schema", "doctor", "init"]
+COMMANDS += ["vendor", "values", "schema", "doctor", "init"]
 GROUPS = ["ca", "secrets"]
 
 

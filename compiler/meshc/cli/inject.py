@@ -34,7 +34,7 @@ def _stop_without_configs(compiled: Compiled, name: str) -> None:
         raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
     if compiled.plan.generation == "istiod":
         raise MeshcError(
-            f"{name}: istiod's own injection template is in its primary alone"
+            f"{name}: istiod's injection template comes with its primary's chart, and is in that cluster alone"
             "\n  hint: let the webhook inject, or run istioctl kube-inject with the primary's own ConfigMaps"
         )
     if (cluster := compiled.plan.cluster(name)).role == "primary" and not cluster.charts:

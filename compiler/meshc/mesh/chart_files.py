@@ -161,8 +161,8 @@ _UNRELEASED = "1.0.0"
 def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str, reader: Reader) -> bool:
     """Reports what isn't the chart that was asked for."""
     told = _told(files.get("Chart.yaml", b""), path)
-    if told.get("name") != name:
-        what = f'"{path}" is chart {told.get("name") or "without a name"}, not {name}'
+    if _name(told) != name:
+        what = f'"{path}" is chart {_name(told) or "without a name"}, not {name}'
         reader.report(codes.BAD_CHART, AT, what, "name the folder that holds Istio's charts")
         return False
     stated = str(told.get("version"))
@@ -186,7 +186,12 @@ def _told(data: bytes, shown: str) -> Mapping[str, Any]:
 
 
 def _named(data: bytes, shown: str) -> str:
-    return str(_told(data, shown).get("name", ""))
+    return _name(_told(data, shown))
+
+
+def _name(told: Mapping[str, Any]) -> str:
+    name = told.get("name")
+    return name if isinstance(name, str) else ""
 
 
 def by_digest(charts: Iterable[Chart]) -> dict[str, Mapping[str, bytes]]:

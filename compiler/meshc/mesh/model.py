@@ -161,6 +161,11 @@ class Images(Shape):
     """Names of image pull Secrets that exist in the Istio namespace."""
 
 
+_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
+Folder = Annotated[
+    str,
+    _matching(_FOLDER, "must be a folder such as meshes/prod/output: letters, digits, _, - and . in each part", 512),
+]
 _URL = re.compile(r"(oci|https)://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~{}-]+)*/?", re.ASCII)
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?(/[A-Za-z0-9._~{}-]+)*/?", re.ASCII)
 
@@ -201,7 +206,7 @@ class Charts(Shape):
     source: ChartSource
     """Where they are from: a folder (an Istio release, or vendored charts), a .tgz, oci://host/path, or the
     https address of a chart repository. {version} is the Istio version of the cluster."""
-    directory: FilePath = "charts"
+    directory: Folder = "charts"
     """Where meshc vendor puts what it pulls from oci:// and https://."""
     clusters: Selection = "all"
     also: tuple[ExtraChart, ...] = ()
@@ -499,11 +504,6 @@ _REVISION = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))[A-Za-z0-9_]
 Revision = Annotated[
     str,
     _matching(_REVISION, "must be a branch, refs/... in full, or a commit: letters, digits, _, -, +, . and /", 255),
-]
-_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
-Folder = Annotated[
-    str,
-    _matching(_FOLDER, "must be a folder such as meshes/prod/output: letters, digits, _, - and . in each part", 512),
 ]
 _PER_CLUSTER = re.compile(r"[a-z0-9.-]*\{cluster\}[a-z0-9.-]*", re.ASCII)
 _NAMES = "must be a Secret's name, in lower case letters, digits, - and ."
