@@ -235,7 +235,9 @@ def test_check_names_the_lines_behind_a_stale_file(mesh: Path) -> None:
 
     assert {one["file"]: one["because"] for one in stale} == {
         "output/edge-1/istio-remote.yaml": [f"mesh.yaml:{number}"],
+        "output/hub/exposure.yaml": [f"mesh.yaml:{number}"],
         "overlays/edge-1/istio-remote.yaml": [f"mesh.yaml:{number}"],
+        "overlays/hub/exposure.yaml": [f"mesh.yaml:{number}"],
     }
     assert f"changed since%3A mesh.yaml%3A{number}" in said("check", "--format", "github", cwd=mesh) or (
         f"changed since: mesh.yaml:{number}" in said("check", "--format", "github", cwd=mesh)

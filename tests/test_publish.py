@@ -24,7 +24,7 @@ def test_the_branch_that_is_checked_out_gets_both_trees(ground: Ground) -> None:
 
     assert done.returncode == Exit.DONE, done.stderr
     assert ground.git("log", "-1", "--format=%an|%s") == (
-        "A Person|meshc: my-mesh: 13 to add, 0 to change, 0 to delete in 2 clusters"
+        "A Person|meshc: my-mesh: 14 to add, 0 to change, 0 to delete in 2 clusters"
     )
     trailers = ground.git("log", "-1", "--format=%(trailers:key=Source-Commit,valueonly)")
     assert trailers == source
@@ -149,7 +149,7 @@ def test_a_dry_run_changes_nothing(ground: Ground) -> None:
     here = ground.publish("--dry-run")
     there = ground.publish("--dry-run", "--repo", str(far), "--branch", "main", "--format", "json")
 
-    assert "would commit to main\n  meshc: my-mesh: 13 to add" in here.stdout
+    assert "would commit to main\n  meshc: my-mesh: 14 to add" in here.stdout
     assert {**json.loads(there.stdout), "message": ""}.items() >= {
         "differs": True,
         "commit": "",
