@@ -127,7 +127,7 @@ class Api:
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 break
             yield from items
-            more = metadata.get("continue") if isinstance(metadata, dict) else ""
+            more = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
             if not more:
                 return
         raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")

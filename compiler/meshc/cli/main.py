@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli import ca, secrets
+from meshc.cli import ca, capture, secrets
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
@@ -291,6 +291,7 @@ def schema(
 
 app.add_typer(ca.app)
 app.add_typer(secrets.app)
+app.add_typer(capture.app)
 
 
 @app.command(epilog="Examples: meshc doctor --local   |   meshc doctor --local --format json")

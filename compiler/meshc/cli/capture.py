@@ -1,0 +1,59 @@
+"""`meshc capture`: what living clusters know, brought into the repository. What is done stands in `capture/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.live_options import Contexts, Kubeconfig, Timeout, Yes
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer(
+    name="capture",
+    help="Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
+
+
+_MESH = Path("mesh.yaml")
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+
+
+@app.command(
+    epilog="Examples: meshc capture credentials edge-1 --yes   |   meshc capture credentials edge-1 edge-2 "
+    "--context edge-1=gke_shop_edge   |   meshc capture credentials edge-1 --rotate --replace"
+)
+def credentials(
+    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=_clusters)],
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    primary: Annotated[
+        str | None, typer.Option("--primary", help="Only for this primary; default: all that need it.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", help="A token that ends, such as 8760h, in place of a Secret's.")
+    ] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    accept_recipients: Accept = False,
+    yes: Yes = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Read a remote's token and CA, and seal them for its primaries straight from memory."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_credentials import Wanted, credentials_command
+
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes)
+        credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
