@@ -64,6 +64,10 @@ class Api:
         self._seconds = seconds
         self._until = monotonic() + seconds
 
+    def anew(self) -> Api:
+        """The same, with its whole time before it."""
+        return Api(self.name, self._client, self._seconds)
+
     @property
     def server(self) -> str:
         """The server's URL in the kubeconfig."""

@@ -28,6 +28,7 @@ def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 _MESH = Path("mesh.yaml")
 File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]
 
 
 @app.command(
@@ -57,3 +58,22 @@ def credentials(
 
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes)
         credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
+
+
+@app.command(
+    epilog="Examples: meshc capture addresses hub   |   meshc capture addresses hub --write   |   "
+    "meshc capture addresses hub --context gke_shop_hub"
+)
+def addresses(
+    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=_clusters)],
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Write = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_addresses import addresses_command
+
+        addresses_command(file, cluster, context or [], kubeconfig, timeout, write)
