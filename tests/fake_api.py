@@ -273,7 +273,7 @@ def _split(path: str) -> tuple[str, str, str, str]:
 def _discovery(cluster: FakeCluster, path: str) -> Body | None:
     """What kubectl asks before it asks for anything."""
     if path == "/version":
-        major, minor, _ = cluster.version.removeprefix("v").split(".")
+        major, minor = cluster.version.removeprefix("v").split(".")[:2]
         return {"major": major, "minor": minor, "gitVersion": cluster.version, "platform": "linux/amd64"}
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}

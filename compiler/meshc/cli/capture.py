@@ -77,3 +77,48 @@ def addresses(
         from meshc.cli.capture_addresses import addresses_command
 
         addresses_command(file, cluster, context or [], kubeconfig, timeout, write)
+
+
+@app.command(
+    epilog="Examples: meshc capture facts   |   meshc capture facts edge-1 --write   (exit 1 where mesh.yaml differs)"
+)
+def facts(
+    clusters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Write = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+    form: Annotated[Format, typer.Option("--format", help="How results are written.")] = Format.TEXT,
+) -> None:
+    """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
+    with reporting(form, file):
+        from meshc.cli.capture_facts import facts_command
+
+        facts_command(file, clusters or [], context or [], kubeconfig, timeout, write, form)
+
+
+@app.command(
+    epilog="Examples: meshc capture services hub -n bookinfo   |   "
+    "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
+)
+def services(
+    cluster: Annotated[str, typer.Argument(help="Where they run.", autocompletion=_clusters)],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Default: all.")] = None,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Their namespace.")] = "default",
+    entry: Annotated[
+        str | None, typer.Option("--entry", help="The entry of spec.services; default: named like the namespace.")
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Over a file that says something else.")] = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Copy Service objects, cleaned of what the cluster added, to the folder that mesh.yaml names."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_services import services_command
+
+        services_command(file, cluster, namespace, names or [], entry, context or [], kubeconfig, timeout, replace)

@@ -57,10 +57,7 @@ def live_command(
     with progress("asking", len(asked)) as step:
         seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
     rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
-    if form is Format.JSON:
-        show_json({"mesh": work.plan.mesh, "clusters": [row.as_json() for row in rows]})
-    else:
-        _table(rows)
+    show_rows(work.plan.mesh, rows, form)
     unasked = any(row.what == "api server" and row.state is State.FAILED for row in rows)
     if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
@@ -108,7 +105,11 @@ def _ordered(names: Sequence[str], rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: names.index(row.cluster))
 
 
-def _table(rows: Sequence[Row]) -> None:
+def show_rows(mesh: str, rows: Sequence[Row], form: Format) -> None:
+    """A table, or the rows as data."""
+    if form is Format.JSON:
+        show_json({"mesh": mesh, "clusters": [row.as_json() for row in rows]})
+        return
     for row in rows:
         state = paint(f"{row.state:<8}", _COLOURS[row.state], sys.stdout)
         tell(f"{row.cluster:<20} {state} {row.what:<24} {plain(row.says)}")
