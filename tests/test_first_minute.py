@@ -183,7 +183,7 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
 
 
 COMMANDS = ["compile", "check", "diff", "publish", "verify", "validate", "plan", "next", "graph", "explain", "inject"]
-COMMANDS += ["schema", "doctor", "init"]
+COMMANDS += ["schema", "doctor", "adopt", "init"]
 GROUPS = ["ca", "secrets", "capture"]
 
 

@@ -41,9 +41,9 @@ def addresses(api: Api, plan: Plan, cluster: ClusterPlan, exposure: Exposure) ->
         return {part: _of_pods(pods, labels) for part, labels in parts.items()}
     services = api.listed(core("services", plan.istio_namespace))
     if exposure == "gateway":
-        gateway = _of_services(services, _GATEWAYS[plan.generation])
+        gateway = of_services(services, _GATEWAYS[plan.generation])
         return dict.fromkeys(parts, gateway)
-    return {part: _of_services(services, labels) for part, labels in parts.items()}
+    return {part: of_services(services, labels) for part, labels in parts.items()}
 
 
 def chosen(found: Found, recorded: str | None) -> str | None:
@@ -63,8 +63,8 @@ def _of_pods(pods: list[Body], labels: Mapping[str, str]) -> Found:
     return Found(tuple(found), "" if found else f"no pod with {_shown(labels)} is ready")
 
 
-def _of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
-    """Whatever they are called, those that select the part's pods: people name a second Service as they like."""
+def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
+    """The addresses of load balancers, of whatever Services select the pods: people call a second one as they like."""
     mine = [
         one
         for one in services

@@ -61,7 +61,7 @@ def facts(api: Api, namespace: str, generation: Generation) -> Facts:
 
     version = api.version()
     parsed = Version.parse(version)
-    settings = _kubeadm(found(core("configmaps", "kube-system", "kubeadm-config")))
+    settings = kubeadm(found(core("configmaps", "kube-system", "kubeadm-config")))
     services = settings.get("serviceSubnet", ())
     if not services and parsed and parsed >= Version(1, 33):
         ranges = listed(Resource("servicecidrs", group="networking.k8s.io"))
@@ -80,9 +80,9 @@ def facts(api: Api, namespace: str, generation: Generation) -> Facts:
         tuple(_ranges(nodes)),
         str(at(found(core("services", "default", "kubernetes")), "spec", "clusterIP") or ""),
         str(at(home, "metadata", "labels", "topology.istio.io/network") or ""),
-        _tag(first),
+        tag(first),
         str(at(first, "metadata", "labels", "istio.io/rev") or ""),
-        _environment(first).get("CLUSTER_ID", ""),
+        environment(first).get("CLUSTER_ID", ""),
         tuple(untold),
     )
 
@@ -114,7 +114,7 @@ def _ranges(texts: Iterable[object]) -> list[str]:
     return sorted({str(found) for text in texts if isinstance(text, str) and (found := _parsed(text))})
 
 
-def _kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
+def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
     """The ranges that kubeadm was told, where it made the cluster."""
     documents, problems = read(str(at(body, "data", "ClusterConfiguration") or "").encode(), "kubeadm-config")
     if problems or not documents:
@@ -124,16 +124,17 @@ def _kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
     return {key: tuple(_ranges(parts)) for key, parts in texts.items()}
 
 
-def _tag(deployment: Body | None) -> str:
+def tag(deployment: Body | None) -> str:
     """The version in the tag of the control plane's image."""
     for container in _containers(deployment):
-        tag = re.search(r":(\d+\.\d+\.\d+)(?:[-@].*)?$", str(container.get("image")))
-        if tag and container.get("name") in ("discovery", "istiod", "pilot"):
-            return tag[1]
+        found = re.search(r":(\d+\.\d+\.\d+)(?:[-@].*)?$", str(container.get("image")))
+        if found and container.get("name") in ("discovery", "istiod", "pilot"):
+            return found[1]
     return ""
 
 
-def _environment(deployment: Body | None) -> dict[str, str]:
+def environment(deployment: Body | None) -> dict[str, str]:
+    """The environment of its containers, as far as it is written out."""
     return {
         str(entry.get("name")): str(entry.get("value") or "")
         for container in _containers(deployment)

@@ -324,6 +324,28 @@ def doctor(
         live_command(file, cluster or [], context or [], kubeconfig, timeout, form)
 
 
+@app.command(
+    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff"
+)
+def adopt(
+    source: Annotated[
+        Path, typer.Option("--from", metavar="DIR", help="A folder for each cluster, with dumps or a GitOps tree.")
+    ],
+    difference: Annotated[
+        bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
+    ] = False,
+    file: File = _MESH,
+) -> None:
+    """Write a first mesh.yaml from objects of clusters that run already, without asking any cluster.
+
+    Dumps: kubectl get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.adopt import adopt_command
+
+        adopt_command(file, source, difference)
+
+
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")],

@@ -57,7 +57,7 @@ def _with_value(data: bytes, file: str, path: Path, value: Any) -> bytes:
         edited = ""
     found, problems = read(edited.encode(), file, strict=True) if edited else ([], [])
     if problems or len(found) != 1 or found[0].data != wanted:
-        raise EditError(f"{file} can't be edited without touching more\n  hint: write {dotted(path)}: {_flow(value)}")
+        raise EditError(f"{file} can't be edited without touching more\n  hint: write {dotted(path)}: {inline(value)}")
     return edited.encode()
 
 
@@ -71,7 +71,7 @@ def _read(data: bytes, file: str) -> Document:
 def _edited(text: str, document: Document, path: Path, value: Any) -> str:
     if path in document.values:
         start, end = _span(text, _index(text, document.values[path]))
-        return text[:start] + _flow(value) + text[end:]
+        return text[:start] + inline(value) + text[end:]
     *above, key = path
     if tuple(above) not in document.values:
         return _edited(text, document, tuple(above), {str(key): value})
@@ -81,7 +81,7 @@ def _edited(text: str, document: Document, path: Path, value: Any) -> str:
 def _added(text: str, mark: tuple[int, int], key: str, value: Any) -> str:
     """A new key at the end of the mapping that stands at `mark`."""
     start, end = _span(text, _index(text, mark))
-    entry = f"{_flow(key)}: {_flow(value)}"
+    entry = f"{inline(key)}: {inline(value)}"
     if text[start] == "{":
         body = text[start + 1 : end - 1].rstrip()
         return text[: start + 1] + (f"{body}, " if body.strip() else "") + entry + text[end - 1 :]
@@ -115,12 +115,12 @@ def _index(text: str, mark: tuple[int, int]) -> int:
     return at + column - 1
 
 
-def _flow(value: Any) -> str:
-    """A value on one line."""
+def inline(value: Any) -> str:
+    """A value on one line, in any place of a YAML text."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{inline(key)}: {inline(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(inline, value)) + "]"
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and not needs_quotes(value)
         return value if plain else json.dumps(value, ensure_ascii=False)
