@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from conftest import find_tool
-from fake_api import jwt
+from fake_api import CORE, FakeCluster, jwt, kubeconfig, serving
 from test_secrets_commands import CONFIG
 from throwaway import make_root, pem
 
@@ -223,3 +223,30 @@ def test_what_is_no_object_is_passed_over(tmp_path: Path, bad: str) -> None:
 
     assert "1 file passed over" in said
     assert "which one is the primary isn't known" in said
+
+
+def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: Path) -> None:
+    clusters = [FakeCluster("hub"), FakeCluster("edge-1")]
+    plural = {kind: name for name, kind in CORE.items()} | {"Deployment": "deployments"}
+    for cluster, folder in zip(clusters, ("gke-hub", "edge-1"), strict=True):
+        for body in yaml.safe_load((dumps / folder / "all.yaml").read_text())["items"]:
+            metadata = body.pop("metadata")
+            name, namespace = metadata["name"], metadata.get("namespace", "")
+            fields = {key: value for key, value in body.items() if key not in ("apiVersion", "kind")}
+            cluster.put(plural[body["kind"]], name, namespace, metadata={"labels": metadata["labels"]}, **fields)
+    made, offline = tmp_path / "made", tmp_path / "offline"
+    made.mkdir()
+    offline.mkdir()
+    meshc(offline, "adopt", "--from", str(dumps))
+    with serving(*clusters):
+        config = kubeconfig(tmp_path / "kubeconfig", *clusters)
+        words = ("adopt", "--context", "edge-1", "--context", "hub=hub", "--kubeconfig", str(config))
+        meshc(made, *words)
+        clusters[0].tokens.clear()
+        said = meshc(made, *words, "--diff", code=4)
+
+    assert "hub: the credentials aren't taken" in said
+    assert {path.name: path.read_bytes() for path in made.rglob("*") if path.is_file()} == {
+        path.name: path.read_bytes() for path in offline.rglob("*") if path.is_file()
+    }
+    assert "either a folder or clusters" in meshc(made, "adopt", code=2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,12 @@ def dumps(folder: Repository) -> list[Dump]:
 def _objects(data: Any) -> Iterator[Body]:
     """The objects of a document: those of a list, or the only one."""
     listed = data.get("items") if isinstance(data, dict) else None
-    for body in listed if isinstance(listed, tuple) else (data,):
+    yield from public_only(listed if isinstance(listed, tuple) else (data,))
+
+
+def public_only(bodies: Iterable[Any]) -> Iterator[Body]:
+    """Those that are Kubernetes objects; of a Secret what is public."""
+    for body in bodies:
         if _is_object(body):
             yield _without_secrets(body) if body["kind"] == "Secret" else body
 

@@ -325,25 +325,34 @@ def doctor(
 
 
 @app.command(
-    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff"
+    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff   |   "
+    "meshc adopt --context hub=gke_shop_hub --context edge-1"
 )
 def adopt(
     source: Annotated[
-        Path, typer.Option("--from", metavar="DIR", help="A folder for each cluster, with dumps or a GitOps tree.")
-    ],
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="A folder for each cluster, with dumps or a GitOps tree."),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Living clusters in place of a folder."),
+    ] = None,
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
     ] = False,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="With --context: Istio's.")] = "istio-system",
+    kubeconfig: Kubeconfig = None,
+    timeout: Timeout = 60,
     file: File = _MESH,
 ) -> None:
-    """Write a first mesh.yaml from objects of clusters that run already, without asking any cluster.
+    """Write a first mesh.yaml from the objects of clusters that run already.
 
     Dumps: kubectl get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > dumps/CLUSTER/all.yaml
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.adopt import adopt_command
 
-        adopt_command(file, source, difference)
+        adopt_command(file, source, context or [], kubeconfig, timeout, namespace, difference)
 
 
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
