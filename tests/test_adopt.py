@@ -56,7 +56,7 @@ def service(name: str, selects: bool = True) -> Any:
 
 
 def node(cidr: str, version: str = "v1.34.1") -> Any:
-    return thing("Node", "n", spec={"podCIDRs": [cidr]}, status={"nodeInfo": {"kubeletVersion": version}})
+    return thing("Node", f"n-{cidr[:-3]}", spec={"podCIDRs": [cidr]}, status={"nodeInfo": {"kubeletVersion": version}})
 
 
 def dump(folder: Path, cluster: str, *bodies: Any) -> None:
@@ -81,7 +81,8 @@ def dumps(tmp_path: Path) -> Path:
     dump(
         tmp_path / "dumps",
         "gke-hub",
-        node("10.10.0.0/16"),
+        node("10.10.0.0/17"),
+        node("10.10.128.0/17"),
         shop,
         thing("Namespace", "istio-system"),
         thing("ConfigMap", "istio", "istio-system", data={"mesh": mesh}),
@@ -110,6 +111,8 @@ def dumps(tmp_path: Path) -> Path:
         workload("cart"),
         service("cart"),
         service("invoices"),
+        workload("ledger"),
+        service("ledger"),
     )
     dump(
         tmp_path / "dumps",
@@ -159,7 +162,8 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
         ],
     }
     assert "gke-hub calls itself hub" in said
-    assert "gke-hub: 11 objects read, 1 file passed over" in said
+    assert "gke-hub: 14 objects read, 1 file passed over" in said
+    assert "known only where they run, so no entry is made: shop/ledger" in said
     assert "the keys of the CAs aren't read" in said
     assert (place / "certificates/hub/ca-cert.pem").read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
     for path in place.rglob("*"):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
+from conftest import ROOT, find_tool
 from fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from meshc.capture.ask import Api, AskError, Trouble, connect
 from meshc.capture.many import at_once
@@ -152,3 +154,24 @@ def test_one_slow_cluster_holds_no_other_up() -> None:
 def test_a_bug_in_a_question_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         at_once([1, 0], lambda number: 1 // number, lambda number: 0, 1)
+
+
+def test_one_module_imports_the_client_and_only_when_it_asks() -> None:
+    sources = (ROOT / "compiler/meshc").rglob("*.py")
+    pattern = re.compile(r"^( *)(?:from|import) (?:kubernetes|urllib3)\b", re.MULTILINE)
+    importers = {file.name: pattern.findall(file.read_text()) for file in sources}
+
+    assert [name for name, found in importers.items() if found] == ["ask.py"]
+    assert all(importers["ask.py"])
+
+
+def test_without_the_extra_it_is_told_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "kubernetes.py").write_text("raise ImportError\n")
+    (tmp_path / "mesh.yaml").write_bytes((ROOT / "mesh.yaml").read_bytes())
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-m", "meshc", "doctor"], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert b'hint: pip install "meshc[live]"' in done.stderr

@@ -154,8 +154,11 @@ def _services(homes: Sequence[living.Home], names: Sequence[str], istio: str, ma
     for (namespace, name), (runs, copies) in sorted(where.items()):
         if not runs:
             made.notes.append(f"Service {namespace}/{name}: nothing that runs is selected by it, so no entry is made")
-        else:
+        elif copies:
             groups.setdefault((namespace, (*runs,), (*copies,)), []).append(cleaned(next(iter(runs.values()))))
+    if alone := [f"{space}/{name}" for (space, name), (runs, copies) in where.items() if runs and not copies]:
+        shown = ", ".join(sorted(alone)[:5]) + (", ..." if len(alone) > 5 else "")
+        made.notes.append(f"known only where they run, so no entry is made: {shown}")
     lines: list[str] = []
     taken: set[str] = set()
     for (namespace, runs_in, copied), bodies in groups.items():

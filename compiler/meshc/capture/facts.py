@@ -114,6 +114,14 @@ def _ranges(texts: Iterable[object]) -> list[str]:
     return sorted({str(found) for text in texts if isinstance(text, str) and (found := _parsed(text))})
 
 
+def joined(texts: Iterable[object]) -> list[str]:
+    """Ranges with neighbours made one, IPv4 first."""
+    ranges = [one for one in map(_parsed, _ranges(texts)) if one]
+    four = [one for one in ranges if isinstance(one, ipaddress.IPv4Network)]
+    six = [one for one in ranges if isinstance(one, ipaddress.IPv6Network)]
+    return [str(one) for one in (*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six))]
+
+
 def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
     """The ranges that kubeadm was told, where it made the cluster."""
     documents, problems = read(str(at(body, "data", "ClusterConfiguration") or "").encode(), "kubeadm-config")

@@ -100,8 +100,9 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
     ):
         shown = ", ".join(whole or parts)
         lost = outside(whole or parts, recorded)
-        if not shown:
-            yield Row(name, what, State.UNKNOWN, "the cluster doesn't tell their ranges")
+        if not whole and not (shown and recorded):
+            said = f"the cluster doesn't tell their ranges{f', only {short(shown, 80)} of them' if shown else ''}"
+            yield Row(name, what, State.UNKNOWN, said)
             continue
         yield row(what, key, not lost, f"{short(shown, 80)}{_but(not lost, ', '.join(recorded) or 'nothing')}")
         if lost and whole:
