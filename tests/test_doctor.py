@@ -168,3 +168,19 @@ def test_contexts_are_told_apart(world: World) -> None:
     assert 'context "nowhere" can\'t be used' in world.live("doctor", "hub", "--context", "nowhere", code=4)
     assert 'there is no cluster "huh"' in world.live("doctor", "huh", code=2)
     assert "is a remote" in world.live("capture", "addresses", "edge-1", code=2)
+
+
+ODD: tuple[Any, ...] = (None, [], "x", 3, {"token": 3, "edge-1": [], "ca.crt": {}}, {"edge-1": "a2luZDogQ29uZmlnCg=="})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_whatever_a_secret_holds_is_a_row(world: World, odd: Any) -> None:
+    noted = {"labels": {"istio/multiCluster": "true"}, "annotations": odd if isinstance(odd, dict) else []}
+    world.hub.put("secrets", "cacerts", "istio-system", data=odd)
+    world.hub.put("secrets", "istio-remote-secret-edge-1", "istio-system", data=odd, metadata=noted)
+    world.edge.objects["secrets", "istio-system", TOKEN]["data"] = odd
+    world.edge.objects["configmaps", "istio-system", "kube-root-ca.crt"]["data"] = odd
+    found = world.doctor(code=1)
+
+    assert found["edge-1", "credentials in hub"]["state"] == "failed"
+    assert found["hub", "cacerts"]["state"] == "failed"

@@ -165,13 +165,12 @@ def expiry(token: Hidden) -> datetime | None:
 
 def _belongs(secret: Body, name: str, uid: Any) -> bool:
     """Whether a Secret is this account's: one of an account of that name that was deleted isn't taken any more."""
-    noted = at(secret, "metadata", "annotations") or {}
-    return noted.get(_OF_ACCOUNT) == name and noted.get(_OF_UID, uid) == uid and bool(_name(secret))
+    whose, which = (at(secret, "metadata", "annotations", key) for key in (_OF_ACCOUNT, _OF_UID))
+    return whose == name and which in (None, uid) and bool(_name(secret))
 
 
 def _token_in(secret: Body) -> Token | None:
-    data = at(secret, "data") or {}
-    value, ca = (_decoded(data.get(key)) for key in ("token", "ca.crt"))
+    value, ca = (_decoded(at(secret, "data", key)) for key in ("token", "ca.crt"))
     return Token(Hidden(value), ca, _name(secret), expiry(Hidden(value))) if value and ca else None
 
 

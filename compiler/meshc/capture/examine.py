@@ -91,9 +91,8 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
     if recorded.cluster.cacerts == "none" or recorded.certificate is None or recorded.roots is None:
         return
     body = api.find(core("secrets", plan.istio_namespace, "cacerts"))
-    data = at(body, "data") or {}
-    public = {key: _decoded(data.get(key)) for key in (_CA, _ROOT)}
-    del body, data
+    public = {key: _decoded(at(body, "data", key)) for key in (_CA, _ROOT)}
+    del body
     if not any(public.values()):
         required = recorded.cluster.cacerts == "required"
         state = State.FAILED if required else State.UNKNOWN

@@ -44,7 +44,7 @@ def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = Non
     what = f"credentials in {pair.need.cluster}"
     if primary.secrets is None:
         return Row(pair.remote, what, State.UNKNOWN, f"the secrets of {pair.need.cluster} can't be read")
-    mine = [secret for secret in primary.secrets if pair.remote in (at(secret, "data") or {})]
+    mine = [secret for secret in primary.secrets if at(secret, "data", pair.remote) is not None]
     state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
     return Row(pair.remote, what, state, says, hint)
 

@@ -42,7 +42,7 @@ def cleaned(body: Body) -> Body:
         kept["clusterIP"] = "None"
     if isinstance(spec.get("ports"), list | tuple):
         kept["ports"] = [_port(port) for port in spec["ports"] if isinstance(port, dict)]
-    annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if not k.startswith(_ADDED)}
+    annotations = {k: v for k, v in (at(metadata, "annotations") or {}).items() if not k.startswith(_ADDED)}
     described = {"name": metadata.get("name"), "namespace": metadata.get("namespace")}
     described |= {"labels": metadata["labels"]} if metadata.get("labels") else {}
     described |= {"annotations": annotations} if annotations else {}
