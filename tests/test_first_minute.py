@@ -182,17 +182,9 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
     assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
 
 
-def test_doctor_says_that_it_asks_no_live_cluster_yet(tmp_path: Path) -> None:
-    find_tool("kubectl")
-    local, plain = (meshc("doctor", *words, cwd=tmp_path) for words in (["--local"], []))
-
-    assert (plain.returncode, plain.stdout) == (0, local.stdout)
-    assert plain.stderr == "asking live clusters isn't built yet; this machine has:\n"
-
-
 COMMANDS = ["compile", "check", "diff", "publish", "verify", "validate", "plan", "next", "graph", "explain", "inject"]
-COMMANDS += ["vendor", "values", "schema", "doctor", "init"]
-GROUPS = ["ca", "secrets"]
+COMMANDS += ["vendor", "values", "schema", "doctor", "adopt", "init"]
+GROUPS = ["ca", "secrets", "capture"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc import __version__
-from meshc.cli.report import Format, paint, say, show_json, tell
+from meshc.cli.report import Format, paint, show_json, tell
 from meshc.disk.repository import Repository
 from meshc.errors import Exit
 from meshc.output.tools import Tool, tools
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def doctor_command(local: bool, file: Path, form: Format) -> None:
+def doctor_command(file: Path, form: Format) -> None:
     """Lists the outside programs: which were found, their versions, why others were passed over.
 
-    Exits 4 where there is no kustomize. Without `local` it says that live clusters aren't asked yet.
+    Exits 4 where there is no kustomize.
     """
-    if not local:
-        say("asking live clusters isn't built yet; this machine has:")
     found = tools(Repository.around(file.parent))
     if form is Format.JSON:
         programs = [asdict(tool) for tool in found]

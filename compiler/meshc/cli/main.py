@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli import ca, secrets
+from meshc.cli import ca, capture, secrets
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.first_mesh import Generation, Topology
+from meshc.cli.live_options import Contexts, Kubeconfig, Timeout
 from meshc.cli.report import Format, ReaderGoneError, bug, reporting
 from meshc.errors import Exit
 from meshc.output.link import Link
@@ -313,19 +314,67 @@ def schema(
 
 app.add_typer(ca.app)
 app.add_typer(secrets.app)
+app.add_typer(capture.app)
 
 
-@app.command(epilog="Examples: meshc doctor --local   |   meshc doctor --local --format json")
+@app.command(
+    epilog="Examples: meshc doctor   |   meshc doctor edge-1 --context edge-1=gke_shop_edge   |   meshc doctor --local"
+)
 def doctor(
-    local: Annotated[bool, typer.Option("--local", help="Look at this machine only.")] = False,
+    cluster: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    timeout: Timeout = 30,
     file: File = _MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Tell which outside tools were found, their versions, and why others were passed over."""
-    with reporting(form, file):
-        from meshc.cli.doctor import doctor_command
+    """Ask living clusters whether they still are as the repository says: reached, addresses, credentials, CAs.
 
-        doctor_command(local, file, form)
+    Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
+    """
+    with reporting(form, file):
+        if local:
+            from meshc.cli.doctor import doctor_command
+
+            doctor_command(file, form)
+            return
+        from meshc.cli.doctor_live import live_command
+
+        live_command(file, cluster or [], context or [], kubeconfig, timeout, form)
+
+
+@app.command(
+    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff   |   "
+    "meshc adopt --context hub=gke_shop_hub --context edge-1"
+)
+def adopt(
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="A folder for each cluster, with dumps or a GitOps tree."),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Living clusters in place of a folder."),
+    ] = None,
+    difference: Annotated[
+        bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
+    ] = False,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="With --context: Istio's.")] = "istio-system",
+    kubeconfig: Kubeconfig = None,
+    timeout: Timeout = 60,
+    file: File = _MESH,
+) -> None:
+    """Write a first mesh.yaml from the objects of clusters that run already.
+
+    Dumps: kubectl get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.adopt import adopt_command
+
+        adopt_command(file, source, context or [], kubeconfig, timeout, namespace, difference)
 
 
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")

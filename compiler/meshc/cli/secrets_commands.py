@@ -17,8 +17,8 @@ from meshc.plain import plain
 from meshc.seal import authorities, issuing, recipients
 from meshc.seal.age import identities_in
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
-from meshc.seal.file import sealed_file, target_of
-from meshc.seal.given import Given, given, needs_for, remote_of, remote_plain
+from meshc.seal.given import Given, given, remote_of
+from meshc.seal.remote import seal_remote, stop_on_sealed
 from meshc.seal.rewrapping import rewrap, sealed_body
 from meshc.secrets.sops import is_encrypted
 from meshc.trust import proofs
@@ -55,25 +55,11 @@ def _seal_remote(
     work: Work, handed: Given, primary: str | None, asked: str | None, replace: bool, accepted: bool
 ) -> list[ClusterPlan]:
     remote = remote_of(work.plan, handed, asked)
-    assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
-    facts = {
-        proofs.SERVER: handed.credentials.server,
-        proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
-    }
-    needs = needs_for(needs_of(work.plan), remote, primary)
-    if primary is None and not replace:  # a primary that came later lacks what others have
-        needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
-    places = [work.plan.cluster(need.cluster) for need in needs]
-    recipients.stop_on_new(work, needs_of(work.plan), places, accepted)
-    for need in needs:
-        _stop_on_sealed(work, need, replace)
-        where = work.plan.cluster(need.cluster)
-        target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
-        plain = remote_plain(work.plan, handed, need)
-        sealed = sealed_file(plain, where.sealing.backend, target, datetime.now(UTC), lambda blobs: facts)
-        work.write(work.sealed(need.file), sealed)
-        if target.store and where.sealing.backend == "external-secrets":
-            say(f"  put the kubeconfig into the store at {target.store.key}, property {remote}; it isn't in the file")
+    places, notes = seal_remote(
+        work, needs_of(work.plan), handed, remote, primary, replace, accepted, datetime.now(UTC)
+    )
+    for note in notes:
+        say(f"  {note}")
     return places
 
 
@@ -87,7 +73,7 @@ def _seal_cacerts(
     if missing:
         raise UsageError(f"the cacerts has no {', '.join(missing)}")
     need = next(need for need in needs_of(work.plan) if need.cluster == cluster and need.name == "cacerts")
-    _stop_on_sealed(work, need, replace)
+    stop_on_sealed(work, need, replace)
     authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
     files = ClusterFiles(cluster, (CA, authority.certificate), (CHAIN, authority.chain))
     problems = verify((ROOTS, authority.roots), [files], generation=work.plan.generation)
@@ -96,12 +82,6 @@ def _seal_cacerts(
     recipients.stop_on_new(work, needs_of(work.plan), [chosen], accepted)
     issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
     return [chosen]
-
-
-def _stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
-    path = work.sealed(need.file)
-    if work.read(path) is not None and not replace:
-        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same\n  hint: --replace")
 
 
 def status_command(file: Path, form: Format) -> None:

@@ -1,0 +1,94 @@
+"""addresses turns the pods and Services of a living control plane into the addresses that remotes reach it at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from meshc.capture.resource import core
+from meshc.kube import at
+
+if TYPE_CHECKING:
+    from meshc.capture.ask import Api
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+Exposure = Literal["pod-ip", "load-balancer", "gateway"]
+_CLASSIC: Mapping[str, Mapping[str, str]] = {
+    "pilot": {"istio": "pilot"},
+    "policy": {"istio-mixer-type": "policy"},
+    "telemetry": {"istio-mixer-type": "telemetry"},
+    "zipkin": {"app": "jaeger"},
+}
+"""The labels by which Services of Istio 1.0 select the pods of a part."""
+_GATEWAYS = {"classic": {"istio": "ingressgateway"}, "istiod": {"istio": "eastwestgateway"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The addresses of a part, in order; empty with the reason why there are none."""
+
+    addresses: tuple[str, ...]
+    missing: str = ""
+
+
+def addresses(api: Api, plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> dict[str, Found]:
+    """The addresses of each part of a primary's control plane, as its exposure has them. Raises AskError."""
+    parts = _CLASSIC if plan.generation == "classic" else {"istiod": _istiod(cluster)}
+    if exposure == "pod-ip":
+        pods = api.listed(core("pods", plan.istio_namespace))
+        return {part: _of_pods(pods, labels) for part, labels in parts.items()}
+    services = api.listed(core("services", plan.istio_namespace))
+    if exposure == "gateway":
+        gateway = of_services(services, _GATEWAYS[plan.generation])
+        return dict.fromkeys(parts, gateway)
+    return {part: of_services(services, labels) for part, labels in parts.items()}
+
+
+def chosen(found: Found, recorded: str | None) -> str | None:
+    """The address to write down: the one that is there still holds, as any of several will do."""
+    return recorded if recorded in found.addresses else next(iter(found.addresses), None)
+
+
+def _istiod(cluster: ClusterPlan) -> Mapping[str, str]:
+    revision = {} if cluster.revision == "default" else {"istio.io/rev": cluster.revision}
+    return {"app": "istiod", **revision}
+
+
+def _of_pods(pods: list[Body], labels: Mapping[str, str]) -> Found:
+    mine = [pod for pod in pods if _holds(at(pod, "metadata", "labels"), labels)]
+    ready = [pod for pod in mine if _ready(pod)]
+    found = sorted({str(at(pod, "status", "podIP")) for pod in ready if at(pod, "status", "podIP")})
+    return Found(tuple(found), "" if found else f"no pod with {_shown(labels)} is ready")
+
+
+def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
+    """The addresses of load balancers, of whatever Services select the pods: people call a second one as they like."""
+    mine = [
+        one
+        for one in services
+        if at(one, "spec", "type") == "LoadBalancer" and _holds(at(one, "spec", "selector"), labels)
+    ]
+    found: set[str] = set()
+    for one in mine:
+        for entry in at(one, "status", "loadBalancer", "ingress") or ():
+            address = (entry.get("ip") or entry.get("hostname")) if isinstance(entry, dict) else None
+            found |= {address} if isinstance(address, str) else set()
+    if not mine:
+        return Found((), f"no Service of type LoadBalancer selects {_shown(labels)}")
+    return Found(tuple(sorted(found)), "" if found else "its load balancer has no address yet")
+
+
+def _ready(pod: Body) -> bool:
+    conditions = at(pod, "status", "conditions") or ()
+    said = {one.get("type"): one.get("status") for one in conditions if isinstance(one, dict)}
+    return said.get("Ready") == "True" and at(pod, "metadata", "deletionTimestamp") is None
+
+
+def _holds(labels: Any, wanted: Mapping[str, str]) -> bool:
+    return isinstance(labels, dict) and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items())

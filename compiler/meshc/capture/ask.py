@@ -1,0 +1,260 @@
+"""ask turns a context of a kubeconfig into an `Api` that answers in JSON: the only importer of the Kubernetes client.
+
+The client reads kubeconfigs, logs in (exec, OIDC, in-cluster) and knows proxies. Its models aren't used: they refuse
+what a newer or older server says, and an answer is read here within a bound of time and of size.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from meshc.errors import ToolError, UsageError
+from meshc.kube import Body
+from meshc.mesh.hosts import same_server
+from meshc.plain import short
+
+if TYPE_CHECKING:
+    from meshc.capture.resource import Resource
+    from meshc.hidden import Hidden
+
+IN_CLUSTER = "in-cluster"
+"""In place of a context: the service account of the pod that meshc runs in."""
+_PAGE = 500
+_PAGES = 400
+_LARGEST = 64 * 1024 * 1024
+_CONNECT = 5.0
+
+
+class Trouble(StrEnum):
+    """Why an API server doesn't answer as it was asked."""
+
+    CONTEXT = "no context"
+    UNREACHABLE = "unreachable"
+    CERTIFICATE = "certificate not trusted"
+    SLOW = "too slow"
+    UNAUTHORISED = "credentials refused"
+    FORBIDDEN = "not allowed"
+    MISSING = "not found"
+    EXPIRED = "list expired"
+    STATUS = "answers with an error"
+    BROKEN = "no proper answer"
+
+
+class AskError(ToolError):
+    """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
+
+    def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
+        super().__init__(f"{what}\n  hint: {hint}" if hint else what)
+        self.trouble, self.what, self.hint = trouble, what, hint
+
+
+class Api:
+    """One API server as one user, for a limited time. `name` is how the cluster is called in messages."""
+
+    def __init__(self, name: str, client: Any, seconds: float) -> None:
+        self.name = name
+        self._client = client
+        self._seconds = seconds
+        self._until = monotonic() + seconds
+
+    def anew(self) -> Api:
+        """The same, with its whole time before it."""
+        return Api(self.name, self._client, self._seconds)
+
+    @property
+    def server(self) -> str:
+        """The server's URL in the kubeconfig."""
+        return str(self._client.configuration.host)
+
+    @property
+    def ca(self) -> bytes:
+        """The CA in the kubeconfig, PEM; empty where the machine's own are trusted."""
+        file = self._client.configuration.ssl_ca_cert
+        return Path(file).read_bytes() if file else b""
+
+    def get(self, resource: Resource) -> Body:
+        """One object. Raises AskError."""
+        return self._ask("GET", resource.path, resource, "get")
+
+    def find(self, resource: Resource) -> Body | None:
+        """One object, None where there is none. Raises AskError."""
+        try:
+            return self.get(resource)
+        except AskError as error:
+            if error.trouble is Trouble.MISSING:
+                return None
+            raise
+
+    def listed(self, resource: Resource, **query: str) -> list[Body]:
+        """All objects of a kind, page by page. A list that expires meanwhile is begun once more. Raises AskError."""
+        try:
+            return list(self._pages(resource, query))
+        except AskError as error:
+            if error.trouble is not Trouble.EXPIRED:
+                raise
+            return list(self._pages(resource, query))
+
+    def create(self, resource: Resource, body: Body) -> Body:
+        """Makes an object, and answers it as it is then. Raises AskError."""
+        return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
+
+    def version(self) -> str:
+        """Kubernetes' version, such as v1.34.1. Servers say it to anyone, but refuse credentials that don't hold."""
+        said = self._ask("GET", "/version", None, "get").get("gitVersion")
+        if not isinstance(said, str):
+            raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't tell its version")
+        return said
+
+    def as_bearer(self, token: Hidden) -> Api:
+        """The same server, asked by whoever holds a token, and by nothing else of the kubeconfig's user."""
+        from kubernetes import client
+
+        mine, theirs = self._client.configuration, client.Configuration()
+        theirs.host, theirs.ssl_ca_cert, theirs.verify_ssl = mine.host, mine.ssl_ca_cert, True
+        theirs.tls_server_name, theirs.proxy, theirs.no_proxy = mine.tls_server_name, mine.proxy, mine.no_proxy
+        theirs.api_key = {"authorization": f"Bearer {token.reveal().decode()}"}
+        return Api(self.name, client.ApiClient(theirs), self._seconds)
+
+    def _pages(self, resource: Resource, query: dict[str, str]) -> Iterator[Body]:
+        more = ""
+        for _ in range(_PAGES):
+            asked = {**query, "limit": str(_PAGE), **({"continue": more} if more else {})}
+            page = self._ask("GET", f"{resource.path}?{urlencode(asked)}", resource, "list")
+            items, metadata = page.get("items"), page.get("metadata") or {}
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                break
+            yield from items
+            more = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+            if not more:
+                return
+        raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
+
+    def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
+        status, data = self._exchange(method, path, body)
+        if status not in (200, 201):
+            raise self._refusal(status, path.partition("?")[0], resource, verb)
+        try:
+            answer = json.loads(data)
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
+        return answer
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        from urllib3 import Timeout
+        from urllib3 import exceptions as failed
+
+        left = self._left()
+        headers = {"Accept": "application/json", "User-Agent": "meshc"}
+        headers |= {"Content-Type": "application/json"} if body is not None else {}
+        headers |= {one["key"]: str(one["value"]) for one in self._client.configuration.auth_settings().values()}
+        try:
+            response = self._client.rest_client.pool_manager.request(
+                method,
+                self.server + path,
+                headers=headers,
+                body=body,
+                timeout=Timeout(connect=min(_CONNECT, left), read=left),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                return response.status, self._body(response)
+            finally:
+                response.close()
+        except failed.SSLError as error:
+            raise self._untrusted(error) from None
+        except failed.ReadTimeoutError:
+            raise self._slow() from None
+        except (failed.ProtocolError, failed.DecodeError):
+            raise AskError(Trouble.BROKEN, f"{self.name}: the answer broke off") from None
+        except (failed.HTTPError, OSError):
+            what = f"{self.name}: {short(same_server(self.server), 80)} can't be reached"
+            raise AskError(Trouble.UNREACHABLE, what, "is the VPN up, and the context the right one?") from None
+
+    def _body(self, response: Any) -> bytes:
+        """The whole body: one that trickles in is stopped when the time is over."""
+        parts, size = [], 0
+        while data := response.read1(1 << 16):
+            parts.append(data)
+            size += len(data)
+            if size > _LARGEST:
+                raise AskError(Trouble.BROKEN, f"{self.name}: the answer is larger than {_LARGEST >> 20} MiB")
+            self._left()
+        return b"".join(parts)
+
+    def _left(self) -> float:
+        left = self._until - monotonic()
+        if left <= 0:
+            raise self._slow()
+        return left
+
+    def _slow(self) -> AskError:
+        return AskError(Trouble.SLOW, f"{self.name}: no whole answer within {self._seconds:g} s", "--timeout SECONDS")
+
+    def _untrusted(self, error: Exception) -> AskError:
+        inner = error.args[0] if error.args else None
+        why = inner.verify_message if isinstance(inner, ssl.SSLCertVerificationError) else "TLS fails"
+        what = f"{self.name}: the server's certificate isn't trusted: {short(why, 80)}"
+        return AskError(
+            Trouble.CERTIFICATE, what, "is certificate-authority-data in the kubeconfig that of the cluster?"
+        )
+
+    def _refusal(self, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
+        if status == 401:
+            return AskError(Trouble.UNAUTHORISED, f"{self.name}: the credentials aren't taken, or have expired")
+        if status == 403:
+            rule = (
+                resource.rule(verb) if resource else f"{{nonResourceURLs: [{path}], verbs: [{verb}]}} in a ClusterRole"
+            )
+            return AskError(Trouble.FORBIDDEN, f"{self.name}: not allowed to {verb} {path}", f"add the rule {rule}")
+        if status == 404:
+            return AskError(Trouble.MISSING, f"{self.name}: there is no {path}")
+        if status == 410:
+            return AskError(Trouble.EXPIRED, f"{self.name}: {path} changes faster than it is read")
+        return AskError(Trouble.STATUS, f"{self.name}: answers {status} to {verb} {path}")
+
+
+def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) -> Api:
+    """The API server of a context. Raises AskError where there is no such context, or no login.
+
+    Raises UsageError where the client isn't installed.
+    """
+    client = _client()
+    try:
+        if context == IN_CLUSTER:
+            made = client.client.Configuration()
+            client.config.load_incluster_config(client_configuration=made)
+            api = client.client.ApiClient(made)
+        else:
+            file = str(kubeconfig) if kubeconfig else None
+            api = client.config.new_client_from_config(config_file=file, context=context, persist_config=False)
+    except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
+        why = short(str(error), 120) if isinstance(error, client.config.ConfigException) else type(error).__name__
+        hint = f"name it: --context {name}=CONTEXT; kubectl config get-contexts lists them"
+        raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
+    if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
+        what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'
+        raise AskError(Trouble.CONTEXT, what, "https, with certificate-authority-data and no insecure-skip-tls-verify")
+    return Api(name, api, seconds)
+
+
+def _client() -> Any:
+    try:
+        import kubernetes
+        import kubernetes.config
+    except ImportError:
+        raise UsageError(
+            "living clusters are asked through the Kubernetes client, which is missing\n"
+            '  hint: pip install "meshc[live]"'
+        ) from None
+    return kubernetes

@@ -1,0 +1,185 @@
+"""credentials turns a service account in a living cluster into its token, and that into a kubeconfig's contents.
+
+Nothing is changed there but by `make` and `request`, which the person is told of before.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture.ask import AskError, Trouble
+from meshc.capture.resource import core
+from meshc.errors import ToolError
+from meshc.hidden import Hidden
+from meshc.kube import at
+from meshc.mesh.hosts import url_fault
+from meshc.seal.kubeconfig import Credentials
+from meshc.trust.certificates import only_certificates
+
+if TYPE_CHECKING:
+    from meshc.capture.ask import Api
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Generation
+
+_OF_ACCOUNT = "kubernetes.io/service-account.name"
+_OF_UID = "kubernetes.io/service-account.uid"
+_TYPE = "kubernetes.io/service-account-token"
+_EVERY, _TRIES = 0.5, 20
+"""The token controller fills a Secret within a second or so; istioctl waits five."""
+
+
+class CaptureError(ToolError):
+    """What is to be captured isn't there, or isn't fit. Its message never holds a value that is secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a service account. `source` is the Secret it stands in, empty for one that was asked for."""
+
+    value: Hidden
+    ca: bytes
+    source: str
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account and its token Secrets, the newest first; those without a token yet are `empty`."""
+
+    namespace: str
+    name: str
+    tokens: tuple[Token, ...] = field(repr=False)
+    empty: tuple[str, ...]
+
+
+def account_of(generation: Generation) -> str:
+    """The service account that a primary reads a remote as."""
+    return "istio-multi" if generation == "classic" else "istio-reader-service-account"
+
+
+def look(api: Api, namespace: str, name: str) -> Account:
+    """What there is. Raises CaptureError where there is no such account, AskError."""
+    found = api.find(core("serviceaccounts", namespace, name))
+    if found is None:
+        raise CaptureError(
+            f"{api.name}: there is no service account {namespace}/{name}\n"
+            f"  hint: it comes with output/{api.name}: let that be synced first"
+        )
+    uid = at(found, "metadata", "uid")
+    secrets = api.listed(core("secrets", namespace), fieldSelector=f"type={_TYPE}")
+    mine = [one for one in secrets if _belongs(one, name, uid)]
+    mine.sort(key=lambda one: (str(at(one, "metadata", "creationTimestamp")), _name(one)), reverse=True)
+    read = [(one, _token_in(one)) for one in mine]
+    return Account(
+        namespace,
+        name,
+        tuple(token for _, token in read if token is not None),
+        tuple(_name(one) for one, token in read if token is None),
+    )
+
+
+def make(api: Api, account: Account) -> Token:
+    """A new token Secret, once it is filled: older ones stay as they are. Raises CaptureError, AskError."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "generateName": f"{account.name}-token-",
+            "namespace": account.namespace,
+            "annotations": {_OF_ACCOUNT: account.name},
+        },
+        "type": _TYPE,
+    }
+    made = api.create(core("secrets", account.namespace), body)
+    return await_token(api, account, _name(made))
+
+
+def await_token(api: Api, account: Account, secret: str) -> Token:
+    """The token in a Secret that is to be filled. Raises CaptureError if it isn't within some seconds."""
+    for _ in range(_TRIES):
+        body = api.find(core("secrets", account.namespace, secret))
+        token = _token_in(body) if body else None
+        if token is not None:
+            return token
+        time.sleep(_EVERY)
+    raise CaptureError(
+        f"{api.name}: no token was put into Secret {account.namespace}/{secret}\n"
+        "  hint: is the token controller of the cluster at work? else: --duration 8760h"
+    )
+
+
+def request(api: Api, account: Account, seconds: int) -> Token:
+    """A token that ends, from the TokenRequest API: there is no Secret of it. Raises CaptureError, AskError."""
+    asked = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "metadata": {},
+        "spec": {"expirationSeconds": seconds},
+    }
+    said = api.create(core("serviceaccounts", account.namespace).named(account.name, "token"), asked)
+    value = at(said, "status", "token")
+    root = api.find(core("configmaps", account.namespace, "kube-root-ca.crt"))
+    ca = str(at(root, "data", "ca.crt") or "").encode() or api.ca
+    if not isinstance(value, str) or not value:
+        raise CaptureError(f"{api.name}: the answer to a TokenRequest holds no token")
+    return Token(Hidden(value.encode()), ca, "", expiry(Hidden(value.encode())))
+
+
+def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
+    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
+
+    The token is tried. Raises CaptureError, AskError.
+    """
+    server = cluster.api_server or api.server
+    if fault := url_fault(server):
+        raise CaptureError(
+            f"{cluster.name}: its server isn't one that a primary reaches: {fault}\n"
+            f"  hint: write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it"
+        )
+    if not only_certificates(token.ca):
+        raise CaptureError(f"{cluster.name}: the CA of its API server isn't told by the cluster")
+    try:
+        api.as_bearer(token.value).version()
+    except AskError as error:
+        if error.trouble is Trouble.UNAUTHORISED:
+            raise CaptureError(f"{cluster.name}: its own token isn't taken\n  hint: --rotate makes a new one") from None
+        raise
+    return Credentials(cluster.name, server, token.ca, token.value)
+
+
+def expiry(token: Hidden) -> datetime | None:
+    """When a token ends, by its own words; None where it says nothing, as those in Secrets do."""
+    parts = token.reveal().split(b".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + b"=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _belongs(secret: Body, name: str, uid: Any) -> bool:
+    """Whether a Secret is this account's: one of an account of that name that was deleted isn't taken any more."""
+    whose, which = (at(secret, "metadata", "annotations", key) for key in (_OF_ACCOUNT, _OF_UID))
+    return whose == name and which in (None, uid) and bool(_name(secret))
+
+
+def _token_in(secret: Body) -> Token | None:
+    value, ca = (_decoded(at(secret, "data", key)) for key in ("token", "ca.crt"))
+    return Token(Hidden(value), ca, _name(secret), expiry(Hidden(value))) if value and ca else None
+
+
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(str(text or ""), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _name(body: Body) -> str:
+    return str(at(body, "metadata", "name") or "")

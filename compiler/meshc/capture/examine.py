@@ -1,0 +1,177 @@
+"""examine turns a living cluster into rows: is it reached, has its control plane moved, is its CA the one in Git."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture.addresses import addresses
+from meshc.capture.ask import AskError
+from meshc.capture.credentials import CaptureError, account_of, look
+from meshc.capture.resource import Resource, core
+from meshc.capture.rows import Row, State, of_error
+from meshc.kube import at
+from meshc.mesh.hosts import ip_version
+from meshc.plain import short
+from meshc.trust.certificates import read as read_certificates
+
+if TYPE_CHECKING:
+    from meshc.capture.addresses import Exposure
+    from meshc.capture.ask import Api
+    from meshc.errors import Place
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+_CA, _ROOT = "ca-cert.pem", "root-cert.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the repository says of a cluster. `addresses` come with where mesh.yaml says each."""
+
+    cluster: ClusterPlan
+    exposure: Exposure
+    addresses: Mapping[str, tuple[str, Place]]
+    certificate: bytes | None
+    roots: bytes | None
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was found in a cluster. `secrets` are a primary's remote secrets, still with what is in them."""
+
+    rows: list[Row]
+    api: Api | None = None
+    ca: bytes = b""
+    secrets: list[Body] | None = field(default=None, repr=False)
+
+
+def examine(api: Api, plan: Plan, recorded: Recorded) -> Seen:
+    """Asks one cluster everything but about its neighbours. Never raises for what a cluster does."""
+    name = recorded.cluster.name
+    try:
+        version = api.version()
+    except AskError as error:
+        return Seen([of_error(name, "api server", error)])
+    seen = Seen([Row(name, "api server", State.OK, f"Kubernetes {short(version, 40)}")], api)
+    steps = [_addresses, _cacerts, _remote_secrets] if recorded.cluster.role == "primary" else [_cacerts, _authority]
+    for step in steps:
+        try:
+            seen.rows += step(api, plan, recorded, seen)
+        except AskError as error:
+            seen.rows.append(of_error(name, _NAMES[step], error))
+    return seen
+
+
+def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
+    name = recorded.cluster.name
+    if not recorded.addresses:
+        return
+    found = addresses(api, plan, recorded.cluster, recorded.exposure)
+    for part, (address, place) in recorded.addresses.items():
+        there, what = found[part], f"address of {part}"
+        if address in there.addresses:
+            yield Row(name, what, State.OK, address)
+        elif not there.addresses:
+            yield Row(name, what, State.UNKNOWN, f"mesh.yaml says {address}; {there.missing}", "", place)
+        elif not ip_version(address) and all(map(ip_version, there.addresses)):
+            yield Row(name, what, State.UNKNOWN, f"{address} is a name; the cluster tells IP addresses only", "", place)
+        else:
+            now = " or ".join(short(one, 80) for one in there.addresses[:3])
+            hint = f"meshc capture addresses {name} --write"
+            yield Row(name, what, State.DIFFERS, f"mesh.yaml says {address}, and it is {now}", hint, place)
+
+
+def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
+    """Only the public parts are looked at: the key in the same Secret is let go unread."""
+    name = recorded.cluster.name
+    if recorded.cluster.cacerts == "none" or recorded.certificate is None or recorded.roots is None:
+        return
+    body = api.find(core("secrets", plan.istio_namespace, "cacerts"))
+    public = {key: _decoded(at(body, "data", key)) for key in (_CA, _ROOT)}
+    del body
+    if not any(public.values()):
+        required = recorded.cluster.cacerts == "required"
+        state = State.FAILED if required else State.UNKNOWN
+        yield Row(name, "cacerts", state, "the Secret isn't there", f"let output/{name} be synced")
+        return
+    yield _compared(name, "certificate", _CA, public[_CA], recorded.certificate)
+    yield _compared(name, "root", _ROOT, public[_ROOT], recorded.roots)
+
+
+def _compared(cluster: str, what: str, file: str, there: bytes, here: bytes) -> Row:
+    certificates, problems = read_certificates("", there)
+    mine, _ = read_certificates("", here)
+    if problems or not certificates:
+        return Row(cluster, what, State.FAILED, f"{file} in its cacerts isn't a certificate")
+    prints = [one_of.fingerprint[:23] for one_of in certificates]
+    wanted = [one_of.fingerprint[:23] for one_of in mine]
+    ends = min(one_of.not_after for one_of in certificates)
+    if prints == wanted:
+        return Row(cluster, what, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}")
+    says = f"the cluster has {', '.join(prints)}..., and the repository {', '.join(wanted)}..."
+    hint = f"let output/{cluster} be synced; if it was replaced there on purpose: meshc ca import {cluster} --from DIR"
+    return Row(cluster, what, State.DIFFERS, says, hint)
+
+
+def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
+    """They are only gathered: what is in them concerns other clusters (see `neighbours`)."""
+    listed = api.listed(core("secrets", plan.istio_namespace), labelSelector="istio/multiCluster=true")
+    seen.secrets = listed
+    yield from ()
+
+
+def _authority(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
+    """The CA that the cluster tells its own pods to trust, for comparing with what primaries trust."""
+    root = api.find(core("configmaps", plan.istio_namespace, "kube-root-ca.crt"))
+    seen.ca = str(at(root, "data", "ca.crt") or "").encode()
+    if not seen.ca:  # Kubernetes before 1.20
+        try:
+            account = look(api, plan.istio_namespace, account_of(plan.generation))
+        except CaptureError:
+            return
+        seen.ca = account.tokens[0].ca if account.tokens else b""
+    yield from ()
+
+
+_NAMES: Mapping[Any, str] = {
+    _addresses: "addresses",
+    _cacerts: "cacerts",
+    _remote_secrets: "remote secrets",
+    _authority: "CA of its API server",
+}
+
+
+def synced(api: Api, engine: str, namespace: str, name: str, cluster: str) -> Row:
+    """What Argo CD or Flux says of the object that applies a cluster. Never raises for what a cluster does."""
+    kind = (
+        Resource("applications", namespace, name, "argoproj.io", "v1alpha1")
+        if engine == "argo-cd"
+        else Resource("kustomizations", namespace, name, "kustomize.toolkit.fluxcd.io", "v1")
+    )
+    try:
+        body = api.find(kind)
+    except AskError as error:
+        return of_error(cluster, "synced", error)
+    if body is None:
+        return Row(cluster, "synced", State.UNKNOWN, f"{engine} has no {kind.plural[:-1]} {name}")
+    if engine == "argo-cd":
+        state, commit = at(body, "status", "sync", "status"), at(body, "status", "sync", "revision")
+        good = state == "Synced"
+    else:
+        conditions = [one for one in at(body, "status", "conditions") or () if isinstance(one, dict)]
+        ready = next((one for one in conditions if one.get("type") == "Ready"), {})
+        state, commit = ready.get("reason"), at(body, "status", "lastAppliedRevision")
+        good = ready.get("status") == "True"
+    says = f"{short(str(state or 'no state yet'), 40)} at {short(str(commit or 'no commit'), 60)}"
+    return Row(cluster, "synced", State.OK if good else State.DIFFERS, says)
+
+
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(str(text or ""), validate=True)
+    except (binascii.Error, ValueError):
+        return b""

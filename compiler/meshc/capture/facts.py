@@ -1,0 +1,156 @@
+"""facts turns a living cluster into what it tells of itself: its version, address ranges, network, and its Istio."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.capture.ask import AskError
+from meshc.capture.resource import Resource, core
+from meshc.kube import Version, at
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.capture.ask import Api
+    from meshc.kube import Body
+    from meshc.plan.ir import Generation
+
+Range = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a cluster tells. Whatever it doesn't is empty; `untold` says why, where a right is missing.
+
+    `pods` and `services` are whole ranges; `nodes` are the parts that nodes have got, and `address` is that of a
+    Service: they lie within the whole.
+    """
+
+    kubernetes: str
+    pods: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    address: str = ""
+    network: str = ""
+    istio: str = ""
+    revision: str = ""
+    cluster_id: str = ""
+    untold: tuple[AskError, ...] = ()
+
+
+def facts(api: Api, namespace: str, generation: Generation) -> Facts:
+    """Asks what may be asked. Raises AskError only where the server itself doesn't answer."""
+    untold: list[AskError] = []
+
+    def found(resource: Resource) -> Body | None:
+        try:
+            return api.find(resource)
+        except AskError as error:
+            untold.append(error)
+            return None
+
+    def listed(resource: Resource, **query: str) -> list[Body]:
+        try:
+            return api.listed(resource, **query)
+        except AskError as error:
+            untold.append(error)
+            return []
+
+    version = api.version()
+    parsed = Version.parse(version)
+    settings = kubeadm(found(core("configmaps", "kube-system", "kubeadm-config")))
+    services = settings.get("serviceSubnet", ())
+    if not services and parsed and parsed >= Version(1, 33):
+        ranges = listed(Resource("servicecidrs", group="networking.k8s.io"))
+        services = tuple(_ranges(cidr for one in ranges for cidr in at(one, "spec", "cidrs") or ()))
+    nodes = [
+        cidr for node in listed(core("nodes")) for cidr in at(node, "spec", "podCIDRs") or [at(node, "spec", "podCIDR")]
+    ]
+    selector = "istio=pilot" if generation == "classic" else "app=istiod"
+    istiod = listed(Resource("deployments", namespace, group="apps"), labelSelector=selector)
+    home = found(core("namespaces", name=namespace))
+    first = istiod[0] if istiod else None
+    return Facts(
+        version,
+        settings.get("podSubnet", ()),
+        services,
+        tuple(_ranges(nodes)),
+        str(at(found(core("services", "default", "kubernetes")), "spec", "clusterIP") or ""),
+        str(at(home, "metadata", "labels", "topology.istio.io/network") or ""),
+        tag(first),
+        str(at(first, "metadata", "labels", "istio.io/rev") or ""),
+        environment(first).get("CLUSTER_ID", ""),
+        tuple(untold),
+    )
+
+
+def outside(parts: Iterable[str], whole: Sequence[str]) -> list[str]:
+    """The ranges, or addresses, that lie in none of the others."""
+    around = [_parsed(one) for one in whole]
+    lost = []
+    for part in parts:
+        inner = _parsed(part)
+        if inner and not any(one and one.version == inner.version and _within(inner, one) for one in around):
+            lost.append(part)
+    return lost
+
+
+def _within(inner: Range, around: Range) -> bool:
+    return inner.network_address in around and inner.prefixlen >= around.prefixlen
+
+
+def _parsed(text: str) -> Range | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _ranges(texts: Iterable[object]) -> list[str]:
+    """Those that are ranges, each once, in order."""
+    return sorted({str(found) for text in texts if isinstance(text, str) and (found := _parsed(text))})
+
+
+def joined(texts: Iterable[object]) -> list[str]:
+    """Ranges with neighbours made one, IPv4 first."""
+    ranges = [one for one in map(_parsed, _ranges(texts)) if one]
+    four = [one for one in ranges if isinstance(one, ipaddress.IPv4Network)]
+    six = [one for one in ranges if isinstance(one, ipaddress.IPv6Network)]
+    return [str(one) for one in (*ipaddress.collapse_addresses(four), *ipaddress.collapse_addresses(six))]
+
+
+def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
+    """The ranges that kubeadm was told, where it made the cluster."""
+    documents, problems = read(str(at(body, "data", "ClusterConfiguration") or "").encode(), "kubeadm-config")
+    if problems or not documents:
+        return {}
+    said = at(documents[0].data, "networking") or {}
+    texts = {key: str(said.get(key) or "").split(",") for key in ("podSubnet", "serviceSubnet")}
+    return {key: tuple(_ranges(parts)) for key, parts in texts.items()}
+
+
+def tag(deployment: Body | None) -> str:
+    """The version in the tag of the control plane's image."""
+    for container in _containers(deployment):
+        found = re.search(r":(\d+\.\d+\.\d+)(?:[-@].*)?$", str(container.get("image")))
+        if found and container.get("name") in ("discovery", "istiod", "pilot"):
+            return found[1]
+    return ""
+
+
+def environment(deployment: Body | None) -> dict[str, str]:
+    """The environment of its containers, as far as it is written out."""
+    return {
+        str(entry.get("name")): str(entry.get("value") or "")
+        for container in _containers(deployment)
+        for entry in container.get("env") or ()
+        if isinstance(entry, dict)
+    }
+
+
+def _containers(deployment: Body | None) -> list[Body]:
+    found = at(deployment, "spec", "template", "spec", "containers") or ()
+    return [one for one in found if isinstance(one, dict)]

@@ -1,0 +1,56 @@
+"""many turns a question to each of many clusters into their answers: at once, and none waits for a slow one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+_AT_ONCE = 32
+_GRACE = 5.0
+
+
+def at_once(
+    items: Sequence[Item],
+    ask: Callable[[Item], Answer],
+    late: Callable[[Item], Answer],
+    seconds: float,
+    step: Callable[[], None] = lambda: None,
+) -> list[Answer]:
+    """An answer for each item, in their order. `ask` has to end by itself within `seconds`.
+
+    If it doesn't, because a login program hangs that nobody bounds, `late` answers in its place: threads that hang
+    don't hold the end of the command. What `ask` raises is raised here.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]] = queue.SimpleQueue()
+    for number in range(len(items)):
+        waiting.put(number)
+
+    def work() -> None:
+        while True:
+            try:
+                number = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((number, ask(items[number]), None))
+            except BaseException as error:
+                answers.put((number, None, error))
+
+    for _ in range(min(_AT_ONCE, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    found: dict[int, Answer] = {}
+    while len(found) < len(items):
+        try:
+            number, answer, error = answers.get(timeout=seconds + _GRACE)
+        except queue.Empty:
+            break
+        if error is not None:
+            raise error
+        found[number] = answer  # type: ignore[assignment] # there is one where nothing was raised
+        step()
+    return [found[number] if number in found else late(item) for number, item in enumerate(items)]

@@ -1,0 +1,120 @@
+"""neighbours turns the remote secrets of a living primary into rows: would each remote still take the credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from meshc.capture.ask import AskError, Trouble
+from meshc.capture.credentials import expiry
+from meshc.capture.rows import Row, State, of_error
+from meshc.errors import MeshcError
+from meshc.hidden import Hidden
+from meshc.kube import at
+from meshc.mesh.hosts import same_server
+from meshc.plain import short
+from meshc.seal.given import given
+from meshc.trust.proofs import BLOB
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from meshc.capture.ask import Api
+    from meshc.capture.examine import Seen
+    from meshc.kube import Body
+    from meshc.plan.needs import SecretNeed
+    from meshc.seal.kubeconfig import Credentials
+
+_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A primary's need of a remote's credentials; `sealed` is what the repository holds for it."""
+
+    need: SecretNeed
+    remote: str
+    api_server: str | None
+    sealed: Body | None
+
+
+def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = None) -> Row:
+    """One row. Never raises for what a cluster does or a Secret holds."""
+    what = f"credentials in {pair.need.cluster}"
+    if primary.secrets is None:
+        return Row(pair.remote, what, State.UNKNOWN, f"the secrets of {pair.need.cluster} can't be read")
+    mine = [secret for secret in primary.secrets if at(secret, "data", pair.remote) is not None]
+    state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
+    return Row(pair.remote, what, state, says, hint)
+
+
+def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tuple[State, str, str]:
+    again = f"meshc capture credentials {pair.remote} --replace"
+    if not mine:
+        if pair.sealed is None:
+            return State.FAILED, "there are none", f"meshc capture credentials {pair.remote}"
+        return State.DIFFERS, "sealed, and not in the cluster yet", f"let output/{pair.need.cluster} be synced"
+    if len(mine) > 1:
+        names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
+        return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
+    try:
+        held = _held(mine[0], pair.remote)
+    except MeshcError as error:
+        return State.FAILED, short(str(error).splitlines()[0], 160), again
+    if pair.api_server and same_server(held.server) != same_server(pair.api_server):
+        return State.DIFFERS, f"for {short(held.server, 80)}, and mesh.yaml says {pair.api_server}", again
+    if remote.ca and _bare(remote.ca) != _bare(held.ca):
+        return State.DIFFERS, f"trust another CA than {pair.remote} has now", again
+    return _tried(pair, mine[0], held, remote.api, now, again)
+
+
+def _tried(
+    pair: Pair, secret: Body, held: Credentials, api: Api | None, now: datetime, again: str
+) -> tuple[State, str, str]:
+    """The token is shown to the remote, at the address of our own kubeconfig: the primary's may not be ours."""
+    if api is None:
+        return State.UNKNOWN, f"{pair.remote} isn't reached from here, so the token can't be tried", ""
+    try:
+        api.as_bearer(held.token).version()
+    except AskError as error:
+        if error.trouble is Trouble.UNAUTHORISED:
+            stale = _older(pair, secret)
+            hint = f"let output/{pair.need.cluster} be synced" if stale else again
+            return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
+        row = of_error(pair.remote, "", error)
+        return row.state, row.says, row.hint
+    ends = expiry(held.token)
+    if ends and ends - now < _SOON:
+        return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
+    if _older(pair, secret):
+        return State.DIFFERS, "valid, but not those of the repository", f"let output/{pair.need.cluster} be synced"
+    return State.OK, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}", ""
+
+
+def _held(secret: Body, remote: str) -> Credentials:
+    """What istiod takes from it: anything else than a token is refused there as here."""
+    only = {"kind": "Secret", "data": {remote: secret["data"][remote]}}
+    found = given(Hidden(write(only).encode())).credentials
+    assert found is not None, "a Secret of one key that is no cacerts"  # noqa: S101
+    return found
+
+
+def _older(pair: Pair, secret: Body) -> bool:
+    """Whether the cluster holds what was sealed before: meshc's annotation goes along with the Secret."""
+    there, here = (at(one, "metadata", "annotations", BLOB) for one in (secret, pair.sealed))
+    return bool(there and here and there != here)
+
+
+def _bare(pem: bytes) -> bytes:
+    return b"".join(pem.split())
+
+
+def pairs(
+    needs: Sequence[SecretNeed], servers: Mapping[str, str | None], sealed: Mapping[str, Body | None]
+) -> Iterator[Pair]:
+    """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
+    for need in needs:
+        if need.kind == "remote secret":
+            (remote,) = need.keys
+            yield Pair(need, remote, servers[remote], sealed[need.file])

@@ -1,0 +1,43 @@
+"""resource turns what is asked of an API server into its path there, and into the rule that allows asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of object in an API server, or one object of it. Without a namespace: in all of them, or in none."""
+
+    plural: str
+    namespace: str = ""
+    name: str = ""
+    group: str = ""
+    version: str = "v1"
+    sub: str = ""
+
+    def named(self, name: str, sub: str = "") -> Resource:
+        """One object of this kind."""
+        return replace(self, name=name, sub=sub)
+
+    @property
+    def path(self) -> str:
+        """The path of its URL."""
+        parts = ["apis", self.group] if self.group else ["api"]
+        parts.append(self.version)
+        parts += ["namespaces", self.namespace] if self.namespace else []
+        parts += [part for part in (self.plural, self.name, self.sub) if part]
+        return "/" + "/".join(quote(part, safe="") for part in parts)
+
+    def rule(self, verb: str) -> str:
+        """What a Role, or a ClusterRole, needs for this to be allowed: one line of YAML."""
+        resource = f"{self.plural}/{self.sub}" if self.sub else self.plural
+        names = f", resourceNames: [{self.name}]" if self.name and verb != "create" else ""
+        rule = f'{{apiGroups: ["{self.group}"], resources: ["{resource}"], verbs: ["{verb}"]{names}}}'
+        return f"{rule} in a Role of namespace {self.namespace}" if self.namespace else f"{rule} in a ClusterRole"
+
+
+def core(plural: str, namespace: str = "", name: str = "") -> Resource:
+    """One of Kubernetes' first kinds: pods, services, secrets, namespaces, nodes."""
+    return Resource(plural, namespace, name)

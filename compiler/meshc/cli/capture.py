@@ -1,0 +1,124 @@
+"""`meshc capture`: what living clusters know, brought into the repository. What is done stands in `capture/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.live_options import Contexts, Kubeconfig, Timeout, Yes
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer(
+    name="capture",
+    help="Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
+
+
+_MESH = Path("mesh.yaml")
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]
+
+
+@app.command(
+    epilog="Examples: meshc capture credentials edge-1 --yes   |   meshc capture credentials edge-1 edge-2 "
+    "--context edge-1=gke_shop_edge   |   meshc capture credentials edge-1 --rotate --replace"
+)
+def credentials(
+    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=_clusters)],
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    primary: Annotated[
+        str | None, typer.Option("--primary", help="Only for this primary; default: all that need it.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", help="A token that ends, such as 8760h, in place of a Secret's.")
+    ] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    accept_recipients: Accept = False,
+    yes: Yes = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Read a remote's token and CA, and seal them for its primaries straight from memory."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_credentials import Wanted, credentials_command
+
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes)
+        credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
+
+
+@app.command(
+    epilog="Examples: meshc capture addresses hub   |   meshc capture addresses hub --write   |   "
+    "meshc capture addresses hub --context gke_shop_hub"
+)
+def addresses(
+    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=_clusters)],
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Write = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_addresses import addresses_command
+
+        addresses_command(file, cluster, context or [], kubeconfig, timeout, write)
+
+
+@app.command(
+    epilog="Examples: meshc capture facts   |   meshc capture facts edge-1 --write   (exit 1 where mesh.yaml differs)"
+)
+def facts(
+    clusters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Write = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+    form: Annotated[Format, typer.Option("--format", help="How results are written.")] = Format.TEXT,
+) -> None:
+    """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
+    with reporting(form, file):
+        from meshc.cli.capture_facts import facts_command
+
+        facts_command(file, clusters or [], context or [], kubeconfig, timeout, write, form)
+
+
+@app.command(
+    epilog="Examples: meshc capture services hub -n bookinfo   |   "
+    "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
+)
+def services(
+    cluster: Annotated[str, typer.Argument(help="Where they run.", autocompletion=_clusters)],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Default: all.")] = None,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Their namespace.")] = "default",
+    entry: Annotated[
+        str | None, typer.Option("--entry", help="The entry of spec.services; default: named like the namespace.")
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Over a file that says something else.")] = False,
+    timeout: Timeout = 30,
+    file: File = _MESH,
+) -> None:
+    """Copy Service objects, cleaned of what the cluster added, to the folder that mesh.yaml names."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_services import services_command
+
+        services_command(file, cluster, namespace, names or [], entry, context or [], kubeconfig, timeout, replace)

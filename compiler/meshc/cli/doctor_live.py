@@ -1,0 +1,121 @@
+"""What `meshc doctor` does with living clusters: asks all of them at once, and shows a table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc.capture.ask import AskError
+from meshc.capture.examine import Recorded, Seen, examine, synced
+from meshc.capture.many import at_once
+from meshc.capture.neighbours import compared, pairs
+from meshc.capture.rows import Row, State, of_error
+from meshc.cli.live import chosen, contexts_of, opened_api
+from meshc.cli.opened import Opened
+from meshc.cli.progress import progress
+from meshc.cli.report import Format, count, paint, say, show_json, tell
+from meshc.delivery.contract import name_of
+from meshc.errors import Exit
+from meshc.mesh.parse import parse
+from meshc.pipeline import needs_of, plan_mesh
+from meshc.plain import plain
+from meshc.seal.cacerts import CA, ROOTS
+from meshc.seal.rewrapping import sealed_body
+from meshc.seal.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshc.errors import Place
+    from meshc.mesh.source import Source
+
+_COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", State.UNKNOWN: "cyan"}
+
+
+def live_command(
+    file: Path, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None, timeout: float, form: Format
+) -> None:
+    """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says."""
+    opened = Opened(file)
+    work = Work(opened.repository, plan_mesh(opened.source))
+    asked = chosen(work.plan, names)
+    contexts = contexts_of(asked, words)
+    recorded = {name: recorded_of(work, opened.source, name) for name in asked}
+
+    def ask(name: str) -> Seen:
+        try:
+            return examine(opened_api(name, contexts, kubeconfig, timeout), work.plan, recorded[name])
+        except AskError as error:
+            return Seen([of_error(name, "api server", error)])
+
+    def late(name: str) -> Seen:
+        return Seen([Row(name, "api server", State.FAILED, f"nothing within {timeout:g} s: does its login wait?")])
+
+    with progress("asking", len(asked)) as step:
+        seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
+    rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
+    show_rows(work.plan.mesh, rows, form)
+    unasked = any(row.what == "api server" and row.state is State.FAILED for row in rows)
+    if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
+        raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
+
+
+def recorded_of(work: Work, source: Source, name: str) -> Recorded:
+    """What mesh.yaml and the folder of certificates say of a cluster."""
+    mesh, _ = parse(source.document)
+    assert mesh is not None, "there is a plan of it"  # noqa: S101
+    index, cluster = next((i, one) for i, one in enumerate(mesh.spec.clusters) if one.name == name)
+    plane = cluster.control_plane
+    at = ("spec", "clusters", index, "controlPlane", "addresses")
+    addresses: dict[str, tuple[str, Place]] = {
+        part: (address, source.document.place((*at, part)))
+        for part, address in (plane.addresses.items() if plane else ())
+    }
+    certificate, roots = work.read(work.certificate(CA, name)), work.read(work.certificate(ROOTS))
+    exposure = (plane.exposure if plane else None) or "load-balancer"
+    return Recorded(work.plan.cluster(name), exposure, addresses, certificate, roots)
+
+
+def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
+    """What concerns two clusters: credentials in primaries, and what the engine says where it runs."""
+    needs = [need for need in needs_of(work.plan) if need.cluster in seen]
+    servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
+    sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
+    there = [pair for pair in pairs(needs, servers, sealed) if pair.remote in seen and seen[pair.need.cluster].api]
+    rows = at_once(
+        there,
+        lambda pair: compared(pair, seen[pair.need.cluster], seen[pair.remote]),
+        lambda pair: Row(pair.remote, "credentials", State.UNKNOWN, "no answer in time"),
+        60,
+    )
+    delivery = work.plan.delivery
+    for name in seen if delivery else ():
+        assert delivery is not None  # noqa: S101 # nothing is gone through without one
+        where = seen.get(delivery.runs_in or name)
+        if where and where.api:
+            rows.append(synced(where.api.anew(), delivery.engine, delivery.namespace, name_of(work.plan, name), name))
+    return rows
+
+
+def _ordered(names: Sequence[str], rows: Sequence[Row]) -> list[Row]:
+    """By cluster, in the order of mesh.yaml."""
+    return sorted(rows, key=lambda row: names.index(row.cluster))
+
+
+def show_rows(mesh: str, rows: Sequence[Row], form: Format) -> None:
+    """A table, or the rows as data."""
+    if form is Format.JSON:
+        show_json({"mesh": mesh, "clusters": [row.as_json() for row in rows]})
+        return
+    for row in rows:
+        state = paint(f"{row.state:<8}", _COLOURS[row.state], sys.stdout)
+        tell(f"{row.cluster:<20} {state} {row.what:<24} {plain(row.says)}")
+        if row.place:
+            tell(f"{'':<29} {'':<24} {plain(str(row.place))}")
+        if row.hint:
+            tell(f"{'':<29} {'':<24} hint: {plain(row.hint)}")
+    wrong = sum(row.state in (State.DIFFERS, State.FAILED) for row in rows)
+    say(f"{count(len({row.cluster for row in rows}), 'cluster')} asked, {wrong or 'nothing'} to mend")

@@ -1,0 +1,66 @@
+"""remote turns credentials of a cluster into a sealed remote secret for each primary that needs them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from meshc.errors import UsageError
+from meshc.seal import recipients
+from meshc.seal.file import sealed_file, target_of
+from meshc.seal.given import Given, needs_for, remote_plain
+from meshc.trust import proofs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshc.plan.ir import ClusterPlan
+    from meshc.plan.needs import SecretNeed
+    from meshc.seal.work import Work
+
+
+def seal_remote(
+    work: Work,
+    every: Sequence[SecretNeed],
+    handed: Given,
+    remote: str,
+    primary: str | None,
+    replace: bool,
+    accepted: bool,
+    now: datetime,
+) -> tuple[list[ClusterPlan], list[str]]:
+    """The primaries that it was sealed for, and what is left for a person to do; `work` holds the files.
+
+    `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already.
+    """
+    assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
+    facts = {
+        proofs.SERVER: handed.credentials.server,
+        proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
+    }
+    needs = needs_for(every, remote, primary)
+    if primary is None and not replace:  # a primary that came later lacks what others have
+        needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
+    places = [work.plan.cluster(need.cluster) for need in needs]
+    recipients.stop_on_new(work, every, places, accepted)
+    notes = []
+    for need in needs:
+        stop_on_sealed(work, need, replace)
+        where = work.plan.cluster(need.cluster)
+        target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
+        plain = remote_plain(work.plan, handed, need)
+        sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts)
+        work.write(work.sealed(need.file), sealed)
+        if target.store and where.sealing.backend == "external-secrets":
+            notes.append(
+                f"put the kubeconfig into the store at {target.store.key}, property {remote}; it isn't in the file"
+            )
+    return places, notes
+
+
+def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
+    """Raises UsageError if there is a sealed file for the need already, and it isn't to be replaced."""
+    path = work.sealed(need.file)
+    if work.read(path) is not None and not replace:
+        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same\n  hint: --replace")

@@ -1,0 +1,256 @@
+"""`meshc adopt` as a person runs it, on dumps as kubectl writes them: what comes out compiles, and changes little."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import find_tool
+from fake_api import CORE, FakeCluster, jwt, kubeconfig, serving
+from test_secrets_commands import CONFIG
+from throwaway import make_root, pem
+
+CANARY = jwt("canary")
+
+
+def meshc(folder: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "meshc", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    said = done.stdout + done.stderr
+
+    assert done.returncode == code, said
+    assert "Traceback" not in said
+    assert CANARY[5:40] not in said
+
+    return said
+
+
+def thing(kind: str, name: str, namespace: str = "", labels: dict[str, str] | None = None, **fields: Any) -> Any:
+    group = "apps/v1" if kind == "Deployment" else "v1"
+    metadata = {"name": name, "uid": "u", "resourceVersion": "7", "labels": labels or {}}
+    placed = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": group, "kind": kind, "metadata": {**metadata, **placed}, **fields}
+
+
+def workload(name: str) -> Any:
+    return thing("Deployment", name, "shop", spec={"template": {"metadata": {"labels": {"app": name}}}})
+
+
+def service(name: str, selects: bool = True) -> Any:
+    spec: dict[str, Any] = {"clusterIP": "10.96.3.3", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}
+    return thing("Service", name, "shop", {"app": name}, spec=spec | ({"selector": {"app": name}} if selects else {}))
+
+
+def node(cidr: str, version: str = "v1.34.1") -> Any:
+    return thing("Node", f"n-{cidr[:-3]}", spec={"podCIDRs": [cidr]}, status={"nodeInfo": {"kubeletVersion": version}})
+
+
+def dump(folder: Path, cluster: str, *bodies: Any) -> None:
+    (folder / cluster).mkdir(parents=True)
+    listed = {"apiVersion": "v1", "kind": "List", "items": list(bodies)}
+    (folder / cluster / "all.yaml").write_text(yaml.safe_dump(listed))
+    (folder / cluster / "notes.txt").write_text("nothing")
+
+
+@pytest.fixture
+def dumps(tmp_path: Path) -> Path:
+    root = make_root()
+    hub = root.issue("hub")
+    parts = {"ca-cert.pem": hub.cert_pem, "cert-chain.pem": pem(hub, root), "root-cert.pem": root.cert_pem}
+    cacerts = {key: base64.b64encode(value).decode() for key, value in (parts | {"ca-key.pem": hub.key_pem}).items()}
+    config = {**CONFIG, "users": [{"name": "reader", "user": {"token": CANARY}}]}
+    env = [{"name": "CLUSTER_ID", "value": "hub"}]
+    container = {"name": "discovery", "image": "docker.io/istio/pilot:1.30.3", "env": env}
+    mesh = "trustDomain: shop.local\ndefaultConfig:\n  meshId: shop\n"
+    balancer = {"type": "LoadBalancer", "selector": {"app": "istiod"}}
+    shop = thing("Namespace", "shop", labels={"istio-injection": "enabled", "team": "shop"})
+    dump(
+        tmp_path / "dumps",
+        "gke-hub",
+        node("10.10.0.0/17"),
+        node("10.10.128.0/17"),
+        shop,
+        thing("Namespace", "istio-system"),
+        thing("ConfigMap", "istio", "istio-system", data={"mesh": mesh}),
+        thing(
+            "Deployment",
+            "istiod",
+            "istio-system",
+            {"app": "istiod"},
+            spec={"template": {"spec": {"containers": [container]}}},
+        ),
+        thing(
+            "Service",
+            "istiod-mc",
+            "istio-system",
+            spec=balancer,
+            status={"loadBalancer": {"ingress": [{"ip": "10.0.5.20"}]}},
+        ),
+        thing("Secret", "cacerts", "istio-system", data=cacerts),
+        thing(
+            "Secret",
+            "istio-remote-secret-edge-1",
+            "istio-system",
+            {"istio/multiCluster": "true"},
+            data={"edge-1": base64.b64encode(json.dumps(config).encode()).decode()},
+        ),
+        workload("cart"),
+        service("cart"),
+        service("invoices"),
+        workload("ledger"),
+        service("ledger"),
+    )
+    dump(
+        tmp_path / "dumps",
+        "edge-1",
+        node("10.11.0.0/16", "v1.33.4"),
+        shop,
+        thing("ServiceAccount", "istio-reader-service-account", "istio-system"),
+        workload("invoices"),
+        service("invoices"),
+        service("cart", selects=False),
+    )
+    return tmp_path / "dumps"
+
+
+def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = tmp_path / "mesh"
+    place.mkdir()
+    said = meshc(place, "adopt", "--from", str(dumps))
+    mesh = yaml.safe_load((place / "mesh.yaml").read_text())
+
+    assert mesh["metadata"] == {"name": "shop"}
+    assert mesh["spec"] == {
+        "istio": {"version": "1.30.3", "trustDomain": "shop.local"},
+        "security": {"mutualTLS": "permissive", "ca": {"type": "plugged-in"}},
+        "clusters": [
+            {
+                "name": "edge-1",
+                "role": "remote",
+                "kubernetesVersion": "1.33",
+                "apiServer": "https://10.1.0.10:6443",
+                "podCIDRs": ["10.11.0.0/16"],
+                "primary": "hub",
+            },
+            {
+                "name": "hub",
+                "role": "primary",
+                "kubernetesVersion": "1.34",
+                "podCIDRs": ["10.10.0.0/16"],
+                "controlPlane": {"addresses": {"istiod": "10.0.5.20"}},
+            },
+        ],
+        "namespaces": [{"name": "shop"}],
+        "services": [
+            {"name": "shop", "manifests": "apps/shop", "clusters": ["hub"]},
+            {"name": "shop-2", "manifests": "apps/shop-2", "clusters": ["edge-1"]},
+        ],
+    }
+    assert "gke-hub calls itself hub" in said
+    assert "gke-hub: 14 objects read, 1 file passed over" in said
+    assert "known only where they run, so no entry is made: shop/ledger" in said
+    assert "the keys of the CAs aren't read" in said
+    assert (place / "certificates/hub/ca-cert.pem").read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
+    for path in place.rglob("*"):
+        assert path.is_dir() or not any(word in path.read_bytes() for word in (b"PRIVATE KEY", CANARY[5:40].encode()))
+
+    text = (place / "mesh.yaml").read_text().replace("type: plugged-in", "type: self-signed")
+    (place / "mesh.yaml").write_text(text)
+    meshc(place, "compile")
+
+    again = meshc(place, "adopt", "--from", str(dumps), code=5)
+    assert "already there; nothing was written" in again
+
+
+def test_the_difference_is_what_a_sync_would_change(dumps: Path, tmp_path: Path) -> None:
+    """Until it is empty: what is applied from output/ and dumped again differs in nothing."""
+    find_tool("kubectl")
+    place = tmp_path / "mesh"
+    place.mkdir()
+    meshc(place, "adopt", "--from", str(dumps))
+    text = (place / "mesh.yaml").read_text().replace("type: plugged-in", "type: self-signed")
+    (place / "mesh.yaml").write_text(text)
+    said = meshc(place, "adopt", "--from", str(dumps), "--diff", code=1)
+
+    assert "ClusterRole istio-reader-clusterrole-istio-system" in said
+    assert "0 to delete" in said
+    assert "PRIVATE" not in said
+
+    meshc(place, "compile")
+    for cluster, folder in (("hub", "gke-hub"), ("edge-1", "edge-1")):
+        for path in (place / "output" / cluster).glob("*.yaml"):
+            (dumps / folder / path.name).write_bytes(path.read_bytes())
+    assert "0 to add, 0 to change, 0 to delete" in meshc(place, "adopt", "--from", str(dumps), "--diff")
+
+
+def test_a_folder_that_holds_no_clusters_is_told(tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "dumps/README.md").write_text("nothing")
+
+    assert "has no folder of Kubernetes objects" in meshc(tmp_path, "adopt", "--from", "dumps", code=2)
+    assert 'there is no folder "x"' in meshc(tmp_path, "adopt", "--from", "x", code=2)
+
+
+def test_a_dump_that_is_cut_off_is_told_without_a_line_of_it(dumps: Path, tmp_path: Path) -> None:
+    (dumps / "edge-1/more.yaml").write_text(f"a: [{CANARY}")
+    (tmp_path / "mesh").mkdir()
+    said = meshc(tmp_path / "mesh", "adopt", "--from", str(dumps))
+
+    assert "look at: edge-1/more.yaml:" in said
+
+
+@pytest.mark.parametrize("bad", ["items: 3", "[1, 2]", "{apiVersion: v1, kind: Pod, metadata: {name: x, labels: []}}"])
+def test_what_is_no_object_is_passed_over(tmp_path: Path, bad: str) -> None:
+    (tmp_path / "dumps/hub").mkdir(parents=True)
+    (tmp_path / "dumps/hub/bad.yaml").write_text(bad)
+    (tmp_path / "dumps/hub/good.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}")
+    (tmp_path / "dumps/hub/odd.yaml").write_text(
+        "{apiVersion: v1, kind: Secret, metadata: {name: cacerts, namespace: istio-system}, "
+        "data: {ca-cert.pem: [], x: eA}}"
+    )
+    said = meshc(tmp_path, "adopt", "--from", "dumps")
+
+    assert "1 file passed over" in said
+    assert "which one is the primary isn't known" in said
+
+
+def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: Path) -> None:
+    clusters = [FakeCluster("hub"), FakeCluster("edge-1")]
+    plural = {kind: name for name, kind in CORE.items()} | {"Deployment": "deployments"}
+    for cluster, folder in zip(clusters, ("gke-hub", "edge-1"), strict=True):
+        for body in yaml.safe_load((dumps / folder / "all.yaml").read_text())["items"]:
+            metadata = body.pop("metadata")
+            name, namespace = metadata["name"], metadata.get("namespace", "")
+            fields = {key: value for key, value in body.items() if key not in ("apiVersion", "kind")}
+            cluster.put(plural[body["kind"]], name, namespace, metadata={"labels": metadata["labels"]}, **fields)
+    made, offline = tmp_path / "made", tmp_path / "offline"
+    made.mkdir()
+    offline.mkdir()
+    meshc(offline, "adopt", "--from", str(dumps))
+    with serving(*clusters):
+        config = kubeconfig(tmp_path / "kubeconfig", *clusters)
+        words = ("adopt", "--context", "edge-1", "--context", "hub=hub", "--kubeconfig", str(config))
+        meshc(made, *words)
+        clusters[0].tokens.clear()
+        said = meshc(made, *words, "--diff", code=4)
+
+    assert "hub: the credentials aren't taken" in said
+    assert {path.name: path.read_bytes() for path in made.rglob("*") if path.is_file()} == {
+        path.name: path.read_bytes() for path in offline.rglob("*") if path.is_file()
+    }
+    assert "either a folder or clusters" in meshc(made, "adopt", code=2)

@@ -1,0 +1,177 @@
+"""How an API server is asked: the real client and real kubectl, over TLS, against one that misbehaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, find_tool
+from fake_api import ADMIN, FakeCluster, kubeconfig, serving
+from meshc.capture.ask import Api, AskError, Trouble, connect
+from meshc.capture.many import at_once
+from meshc.capture.resource import Resource, core
+from meshc.hidden import Hidden
+from throwaway import make_root
+
+SERVICES = core("services", "shop")
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeCluster]:
+    made = FakeCluster("edge-1")
+    with serving(made):
+        yield made
+
+
+def api(cluster: FakeCluster, folder: Path, seconds: float = 5.0, ca: bytes = b"", token: str = ADMIN) -> Api:
+    return connect("edge-1", "edge-1", kubeconfig(folder / "kubeconfig", cluster, ca=ca, token=token), seconds)
+
+
+def trouble(asked: Api, resource: Resource = SERVICES) -> AskError:
+    with pytest.raises(AskError) as raised:
+        asked.listed(resource)
+    assert ADMIN not in str(raised.value)
+    return raised.value
+
+
+def test_ten_thousand_services_come_page_by_page(cluster: FakeCluster, tmp_path: Path) -> None:
+    for number in range(10_000):
+        cluster.put("services", f"s-{number:05d}", "shop", spec={"ports": [{"port": 80}]})
+    found = api(cluster, tmp_path, 60).listed(SERVICES)
+
+    assert [body["metadata"]["name"] for body in found] == [f"s-{number:05d}" for number in range(10_000)]
+    assert len([one for one in cluster.asked if "/services" in one]) == 20
+
+
+def test_a_list_that_expires_is_begun_once_more(cluster: FakeCluster, tmp_path: Path) -> None:
+    for number in range(1200):
+        cluster.put("services", f"s-{number:05d}", "shop")
+    cluster.manners["services"] = "gone"
+
+    assert len(api(cluster, tmp_path).listed(SERVICES)) == 1200
+
+
+@pytest.mark.parametrize(
+    ("manner", "expected"),
+    [
+        ("hang", Trouble.SLOW),
+        ("trickle", Trouble.SLOW),
+        ("half", Trouble.BROKEN),
+        ("garbage", Trouble.BROKEN),
+    ],
+)
+def test_an_answer_that_is_none_ends_in_time(
+    cluster: FakeCluster, tmp_path: Path, manner: str, expected: Trouble
+) -> None:
+    cluster.manners["services"] = manner
+    begun = time.monotonic()
+
+    assert trouble(api(cluster, tmp_path, 1.5)).trouble is expected
+    assert time.monotonic() - begun < 4
+
+
+def test_a_right_that_is_missing_is_told_as_the_rule_to_add(cluster: FakeCluster, tmp_path: Path) -> None:
+    cluster.forbidden |= {("list", "services"), ("create", "serviceaccounts")}
+    account = core("serviceaccounts", "istio-system").named("reader", "token")
+    asked = api(cluster, tmp_path)
+    with pytest.raises(AskError) as raised:
+        asked.create(account, {"spec": {}})
+
+    assert trouble(asked).hint == (
+        'add the rule {apiGroups: [""], resources: ["services"], verbs: ["list"]} in a Role of namespace shop'
+    )
+    assert 'resources: ["serviceaccounts/token"], verbs: ["create"]}' in raised.value.hint
+
+
+def test_credentials_that_are_not_taken_and_a_ca_that_is_another_are_told_apart(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    assert trouble(api(cluster, tmp_path, token="expired")).trouble is Trouble.UNAUTHORISED
+    assert trouble(api(cluster, tmp_path, ca=make_root("Other").cert_pem)).trouble is Trouble.CERTIFICATE
+
+
+def test_a_server_that_is_gone_and_a_context_that_is_none(tmp_path: Path) -> None:
+    cluster = FakeCluster("edge-1", port=1)
+    asked = api(cluster, tmp_path)
+    with pytest.raises(AskError) as raised:
+        connect("edge-1", "nowhere", tmp_path / "kubeconfig", 1)
+
+    assert trouble(asked).trouble is Trouble.UNREACHABLE
+    assert raised.value.trouble is Trouble.CONTEXT
+    assert "--context edge-1=CONTEXT" in raised.value.hint
+
+
+def test_a_kubeconfig_that_trusts_anyone_is_refused(cluster: FakeCluster, tmp_path: Path) -> None:
+    file = kubeconfig(tmp_path / "kubeconfig", cluster)
+    file.write_text(file.read_text().replace("    server:", "    insecure-skip-tls-verify: true\n    server:"))
+    with pytest.raises(AskError, match="doesn't verify its server"):
+        connect("edge-1", "edge-1", file, 1)
+
+
+def test_a_token_is_tried_without_anything_of_the_kubeconfigs_user(cluster: FakeCluster, tmp_path: Path) -> None:
+    asked = api(cluster, tmp_path)
+    cluster.tokens.add("another")
+
+    assert asked.as_bearer(Hidden(b"another")).version() == "v1.34.1"
+    with pytest.raises(AskError, match="aren't taken"):
+        asked.as_bearer(Hidden(b"wrong")).version()
+
+
+def test_kubectl_reads_the_same(cluster: FakeCluster, tmp_path: Path) -> None:
+    for number in range(700):
+        cluster.put("services", f"s-{number:05d}", "shop", spec={"ports": [{"port": 80}]})
+    asked = api(cluster, tmp_path)
+    command = [find_tool("kubectl"), "--context", "edge-1", "get", "services", "-n", "shop", "-o", "json"]
+    environment = {**os.environ, "KUBECONFIG": str(tmp_path / "kubeconfig"), "HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    bare = [
+        {k: v for k, v in one.items() if k not in ("kind", "apiVersion")} for one in json.loads(done.stdout)["items"]
+    ]
+
+    assert bare == asked.listed(SERVICES)
+
+
+def test_one_slow_cluster_holds_no_other_up() -> None:
+    def ask(name: str) -> str:
+        time.sleep(60 if name == "hangs" else 0.01)
+        return f"{name} answers"
+
+    begun = time.monotonic()
+    answers = at_once(["a", "hangs", "b"], ask, lambda name: f"{name} is late", 0.1)
+
+    assert answers == ["a answers", "hangs is late", "b answers"]
+    assert time.monotonic() - begun < 10
+
+
+def test_a_bug_in_a_question_is_not_swallowed() -> None:
+    with pytest.raises(ZeroDivisionError):
+        at_once([1, 0], lambda number: 1 // number, lambda number: 0, 1)
+
+
+def test_one_module_imports_the_client_and_only_when_it_asks() -> None:
+    sources = (ROOT / "compiler/meshc").rglob("*.py")
+    pattern = re.compile(r"^( *)(?:from|import) (?:kubernetes|urllib3)\b", re.MULTILINE)
+    importers = {file.name: pattern.findall(file.read_text()) for file in sources}
+
+    assert [name for name, found in importers.items() if found] == ["ask.py"]
+    assert all(importers["ask.py"])
+
+
+def test_without_the_extra_it_is_told_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "kubernetes.py").write_text("raise ImportError\n")
+    (tmp_path / "mesh.yaml").write_bytes((ROOT / "mesh.yaml").read_bytes())
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-m", "meshc", "doctor"], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert b'hint: pip install "meshc[live]"' in done.stderr

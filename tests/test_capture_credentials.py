@@ -1,0 +1,209 @@
+"""`meshc capture credentials` as a person runs it, against two API servers; real sops opens what it seals."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import find_tool
+from fake_api import FakeCluster, jwt, kubeconfig, serving
+from test_ca_commands import SOPS, Place
+from test_secrets_commands import opened
+
+READER, CLASSIC = "istio-reader-service-account", "istio-multi"
+TOKEN = f"{READER}-istio-remote-secret-token"
+FILE = "sealed/hub/remote-secret-edge-1.yaml"
+
+
+class Ground(Place):
+    """A mesh of hub and edge-1, whose API server is a fake one."""
+
+    def __init__(self, folder: Path, cluster: FakeCluster, *, classic: bool = False) -> None:
+        super().__init__(folder, SOPS, classic=classic)
+        self.cluster, self.folder = cluster, folder
+        self.change("type: plugged-in", "type: self-signed")
+        self.change("{name: edge-1,", "{name: edge-1, apiServer: 'https://10.1.0.10:6443',")
+
+    def change(self, old: str, new: str) -> None:
+        mesh = self.base / "mesh.yaml"
+        assert old in mesh.read_text()
+        mesh.write_text(mesh.read_text().replace(old, new))
+
+    def capture(self, *words: str, code: int = 0) -> str:
+        config = kubeconfig(self.folder / "kubeconfig", self.cluster)
+        said = self.meshc("capture", "credentials", "edge-1", *words, "--kubeconfig", str(config), code=code)
+        self.shows_no_token(said)
+        return said
+
+    def shows_no_token(self, said: str) -> None:
+        """No token of the cluster, in any of its disguises, in what was said or what lies on the disk."""
+        left = [path.read_bytes() for path in self.base.rglob("*") if path.is_file()]
+        for token in self.cluster.tokens:
+            pieces = [base64.b64encode(b"x" * shift + token.encode())[4:40] for shift in range(3)]
+            for data in (*left, said.encode()):
+                assert not any(piece in data for piece in (token[5:40].encode(), *pieces))
+
+
+@pytest.fixture
+def modern(tmp_path: Path) -> Iterator[Ground]:
+    cluster = FakeCluster("edge-1")
+    cluster.account(READER)
+    with serving(cluster):
+        yield Ground(tmp_path, cluster)
+
+
+def inside(ground: Ground) -> dict[str, Any]:
+    return opened(ground.base / FILE)
+
+
+def test_a_secret_that_is_synced_is_taken_and_compiles(modern: Ground) -> None:
+    find_tool("kubectl")
+    modern.cluster.token_secret(TOKEN, READER)
+    said = modern.capture()
+    compiled = modern.meshc("compile")
+    config = inside(modern)
+
+    assert f"edge-1: token of Secret istio-system/{TOKEN}, which has no end" in said
+    assert f"wrote {FILE}" in said
+    assert config["users"] == [{"name": "edge-1", "user": {"token": modern.cluster.token(TOKEN)}}]
+    assert config["clusters"] == [
+        {
+            "name": "edge-1",
+            "cluster": {
+                "server": "https://10.1.0.10:6443",
+                "certificate-authority-data": base64.b64encode(modern.cluster.authority.cert_pem).decode(),
+            },
+        }
+    ]
+    assert "waiting for credentials" not in compiled
+    assert not [one for one in modern.cluster.asked if one.startswith("POST")]
+
+
+def test_one_that_is_missing_is_made_once_it_is_allowed(modern: Ground) -> None:
+    refused = modern.capture(code=2)
+    assert f"service account istio-system/{READER}: a Secret {READER}-token-... is made for its token" in refused
+    assert not [one for one in modern.cluster.asked if one.startswith("POST")]
+
+    modern.capture("--yes")
+
+    assert inside(modern)["users"][0]["user"]["token"] in modern.cluster.tokens
+
+
+def test_one_that_is_not_filled_yet_is_waited_for(modern: Ground) -> None:
+    import threading
+
+    modern.cluster.token_secret(TOKEN, READER, filled=False)
+    threading.Timer(1.5, modern.cluster.fill, (TOKEN, "istio-system")).start()
+    modern.capture()
+
+    assert inside(modern)["users"][0]["user"]["token"] == modern.cluster.token(TOKEN)
+
+
+def test_a_token_that_ends_is_requested(modern: Ground) -> None:
+    modern.cluster.put("configmaps", "kube-root-ca.crt", "istio-system", data={"ca.crt": _ca(modern)})
+    said = modern.capture("--duration", "90d", "--yes")
+
+    assert "edge-1: a token made for this, until 20" in said
+    assert inside(modern)["users"][0]["user"]["token"].count(".") == 2
+    assert "no time such as" in modern.capture("--duration", "soon", "--replace", code=2)
+
+
+def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) -> None:
+    modern.cluster.token_secret(TOKEN, READER)
+    modern.capture()
+    assert "sealed already" in modern.capture(code=2)
+    said = modern.capture("--rotate", "--yes")
+    token = inside(modern)["users"][0]["user"]["token"]
+
+    assert token in modern.cluster.tokens
+    assert token != modern.cluster.token(TOKEN)
+    assert f"  kubectl -n istio-system delete secret {TOKEN}" in said
+    assert [path.name for path in (modern.base / "sealed/hub").iterdir()] == ["remote-secret-edge-1.yaml"]
+
+    modern.cluster.revoke(TOKEN)
+    modern.capture("--replace")
+
+    assert inside(modern)["users"][0]["user"]["token"] == token
+
+
+def test_nothing_is_made_where_nothing_can_be_sealed(modern: Ground) -> None:
+    modern.change(SOPS, "{backend: external-secrets, store: {name: vault}}")
+
+    assert "reads credentials from a store" in modern.capture("--yes", code=2)
+    assert modern.cluster.asked == []
+
+
+@pytest.mark.parametrize("broken", ["account", "server", "right", "token", "ca"])
+def test_what_is_missing_is_told_and_nothing_written(modern: Ground, broken: str) -> None:
+    cluster = modern.cluster
+    name = cluster.token_secret(TOKEN, READER)
+    code, expected = 4, ""
+    if broken == "account":
+        del cluster.objects["serviceaccounts", "istio-system", READER]
+        expected = "there is no service account istio-system/istio-reader-service-account"
+    elif broken == "server":
+        modern.change(" apiServer: 'https://10.1.0.10:6443',", "")
+        expected = "its server isn't one that a primary reaches"
+    elif broken == "right":
+        cluster.forbidden.add(("list", "secrets"))
+        expected = '{apiGroups: [""], resources: ["secrets"], verbs: ["list"]} in a Role of namespace istio-system'
+    elif broken == "token":
+        cluster.tokens.discard(cluster.token(name))
+        expected = "its own token isn't taken"
+    else:
+        cluster.objects["secrets", "istio-system", name]["data"]["ca.crt"] = base64.b64encode(b"no CA").decode()
+        expected = "the CA of its API server isn't told"
+    before = modern.files()
+
+    assert expected in modern.capture(code=code)
+    assert modern.files() == before
+
+
+def test_a_token_of_an_account_that_was_deleted_is_not_taken(modern: Ground) -> None:
+    modern.cluster.token_secret(TOKEN, READER)
+    modern.cluster.put("serviceaccounts", READER, "istio-system")
+
+    assert "is made for its token" in modern.capture(code=2)
+
+
+def test_the_classic_one_is_found_on_kubernetes_that_makes_tokens_by_itself(tmp_path: Path) -> None:
+    cluster = FakeCluster("edge-1", "v1.15.12")
+    cluster.account(CLASSIC)
+    with serving(cluster):
+        ground = Ground(tmp_path, cluster, classic=True)
+        ground.capture()
+        said = ground.capture("--rotate", "--yes")
+    body = yaml.safe_load((ground.base / FILE).read_text())
+
+    assert body["metadata"]["name"] == "edge-1"
+    assert "pilot reads a changed secret only when it starts" in said
+
+
+def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) -> None:
+    modern.cluster.token_secret(TOKEN, READER)
+    modern.cluster.manners["serviceaccounts"] = "hang"
+    config = kubeconfig(modern.folder / "kubeconfig", modern.cluster, token=jwt("canary"))
+    modern.cluster.tokens.add(jwt("canary"))
+    words = ["capture", "credentials", "edge-1", "--kubeconfig", str(config), "--timeout", "4"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "meshc", *words], cwd=modern.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    while not modern.cluster.asked:
+        pass
+    shown = Path(f"/proc/{running.pid}/cmdline").read_bytes()
+    environment = Path(f"/proc/{running.pid}/environ").read_bytes()
+    said, _ = running.communicate()
+
+    assert b"no whole answer within 4 s" in said
+    assert jwt("canary")[5:40].encode() not in shown + environment + said
+
+
+def _ca(ground: Ground) -> str:
+    return ground.cluster.authority.cert_pem.decode()

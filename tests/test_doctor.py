@@ -1,0 +1,186 @@
+"""`meshc doctor` and `meshc capture addresses` as a person runs them, against a hub and a remote that move on."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import find_tool
+from fake_api import FakeCluster, jwt, kubeconfig, serving
+from test_ca_commands import SOPS, Place
+from test_capture_credentials import READER, TOKEN
+from test_secrets_commands import opened
+from throwaway import make_root
+
+FILE = "sealed/hub/remote-secret-edge-1.yaml"
+
+
+class World(Place):
+    """Two clusters, and the mesh that is compiled for them; `sync` does what a GitOps engine would."""
+
+    def __init__(self, folder: Path, hub: FakeCluster, edge: FakeCluster) -> None:
+        super().__init__(folder, SOPS)
+        self.hub, self.edge, self.folder = hub, edge, folder
+        mesh = self.base / "mesh.yaml"
+        text = mesh.read_text().replace("{name: edge-1,", "{name: edge-1, apiServer: 'https://10.1.0.10:6443',")
+        text = text.replace("controlPlane: {", "controlPlane: {exposure: load-balancer, ")
+        mesh.write_text(text.replace("10.0.5.20}}", "10.0.5.20}}  # told by the network team"))
+        key = self.root()
+        self.meshc("ca", "issue", "--root-key", str(key))
+        edge.account(READER)
+        edge.token_secret(TOKEN, READER)
+        edge.put("configmaps", "kube-root-ca.crt", "istio-system", data={"ca.crt": edge.authority.cert_pem.decode()})
+        self.move("10.0.5.20")
+
+    def move(self, address: str) -> None:
+        self.hub.put(
+            "services",
+            "istiod-mc",
+            "istio-system",
+            spec={"type": "LoadBalancer", "selector": {"app": "istiod"}},
+            status={"loadBalancer": {"ingress": [{"ip": address}]}},
+        )
+
+    def live(self, *words: str, code: int = 0) -> str:
+        config = kubeconfig(self.folder / "kubeconfig", self.hub, self.edge)
+        said = self.meshc(*words, "--kubeconfig", str(config), code=code)
+        for token in self.hub.tokens | self.edge.tokens:
+            assert token[5:40] not in said
+        return said
+
+    def doctor(self, *words: str, code: int = 0) -> dict[tuple[str, str], dict[str, Any]]:
+        """What isn't well, by cluster and what it is."""
+        config = kubeconfig(self.folder / "kubeconfig", self.hub, self.edge)
+        said = self.meshc("doctor", *words, "--kubeconfig", str(config), "--format", "json", code=code)
+        rows = json.loads(said)["clusters"]
+        return {(row["cluster"], row["what"]): row for row in rows if row["state"] != "ok"}
+
+    def sync(self) -> None:
+        """Applies what is compiled: of the CA its public parts, and the remote secret as sops opens it."""
+        self.meshc("compile")
+        folder = self.base / "certificates"
+        files = {"ca-cert.pem": folder / "hub/ca-cert.pem", "root-cert.pem": folder / "root-cert.pem"}
+        data = {name: base64.b64encode(file.read_bytes()).decode() for name, file in files.items()}
+        self.hub.put("secrets", "cacerts", "istio-system", data={**data, "ca-key.pem": "eA=="})
+        if (self.base / FILE).exists():
+            body = yaml.safe_load((self.base / FILE).read_text())
+            config = base64.b64encode(json.dumps(opened(self.base / FILE)).encode()).decode()
+            metadata = {key: body["metadata"][key] for key in ("labels", "annotations")}
+            self.hub.put(
+                "secrets", body["metadata"]["name"], "istio-system", data={"edge-1": config}, metadata=metadata
+            )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    find_tool("kubectl")
+    hub, edge = FakeCluster("hub"), FakeCluster("edge-1", "v1.24.17")
+    with serving(hub, edge):
+        yield World(tmp_path, hub, edge)
+
+
+def test_what_moves_on_is_found_and_mended(world: World) -> None:
+    """From nothing to a mesh that is well; then an address, a token, the API server's CA and a CA change."""
+    first = world.doctor(code=1)
+    assert first["edge-1", "credentials in hub"]["hint"] == "meshc capture credentials edge-1"
+    assert ("hub", "cacerts") in first
+
+    world.live("capture", "credentials", "edge-1")
+    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"] == "sealed, and not in the cluster yet"
+    world.sync()
+    assert world.doctor() == {}
+
+    world.move("10.0.5.99")
+    moved = world.doctor(code=1)["hub", "address of istiod"]
+    assert moved["says"] == "mesh.yaml says 10.0.5.20, and it is 10.0.5.99"
+    assert moved["place"].startswith("mesh.yaml:14:")
+    before = (world.base / "mesh.yaml").read_text()
+    world.live("capture", "addresses", "hub")
+    assert (world.base / "mesh.yaml").read_text() == before
+    world.live("capture", "addresses", "hub", "--write")
+    assert (world.base / "mesh.yaml").read_text() == before.replace("10.0.5.20", "10.0.5.99")
+
+    world.edge.revoke(TOKEN)
+    world.edge.token_secret(TOKEN, READER)
+    assert "doesn't take this token" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+    world.live("capture", "credentials", "edge-1", "--replace")
+    assert "an older one" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+    world.sync()
+    assert world.doctor() == {}
+
+    other = make_root("Another").cert_pem.decode()
+    world.edge.objects["configmaps", "istio-system", "kube-root-ca.crt"]["data"]["ca.crt"] = other
+    assert "trust another CA than edge-1" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+
+    world.hub.objects["secrets", "istio-system", "cacerts"]["data"]["ca-cert.pem"] = base64.b64encode(
+        make_root("Another").issue("hub").cert_pem
+    ).decode()
+    assert "and the repository" in world.doctor("hub", code=1)["hub", "certificate"]["says"]
+
+
+def test_a_cluster_that_is_not_reached_is_a_row(world: World) -> None:
+    world.edge.port = 1
+    found = world.doctor(code=4)
+    said = world.live("doctor", code=4)
+
+    assert found["edge-1", "api server"]["state"] == "failed"
+    assert "can't be reached" in said
+    assert ("hub", "api server") not in found
+
+
+def test_a_right_that_is_missing_is_no_fault(world: World) -> None:
+    world.live("capture", "credentials", "edge-1")
+    world.sync()
+    world.hub.forbidden |= {("get", "secrets"), ("list", "secrets")}
+    found = world.doctor()
+
+    assert found["hub", "cacerts"]["state"] == "unknown"
+    assert 'resources: ["secrets"], verbs: ["get"], resourceNames: [cacerts]}' in found["hub", "cacerts"]["hint"]
+    assert found["edge-1", "credentials in hub"]["state"] == "unknown"
+
+
+def test_two_secrets_for_one_cluster_and_a_token_that_ends_soon(world: World) -> None:
+    ending = jwt("ending", int(time.time()) + 86400)
+    world.edge.tokens.add(ending)
+    secret = world.edge.objects["secrets", "istio-system", TOKEN]
+    secret["data"]["token"] = base64.b64encode(ending.encode()).decode()
+    world.live("capture", "credentials", "edge-1")
+    world.sync()
+    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"].startswith("end on 20")
+
+    applied = world.hub.objects["secrets", "istio-system", "istio-remote-secret-edge-1"]
+    world.hub.objects["secrets", "istio-system", "byhand"] = {
+        **applied,
+        "metadata": {**applied["metadata"], "name": "byhand"},
+    }
+    assert "only one of them is taken" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+
+
+def test_contexts_are_told_apart(world: World) -> None:
+    assert 'whose context "x" is' in world.live("doctor", "--context", "x", code=2)
+    assert 'context "nowhere" can\'t be used' in world.live("doctor", "hub", "--context", "nowhere", code=4)
+    assert 'there is no cluster "huh"' in world.live("doctor", "huh", code=2)
+    assert "is a remote" in world.live("capture", "addresses", "edge-1", code=2)
+
+
+ODD: tuple[Any, ...] = (None, [], "x", 3, {"token": 3, "edge-1": [], "ca.crt": {}}, {"edge-1": "a2luZDogQ29uZmlnCg=="})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_whatever_a_secret_holds_is_a_row(world: World, odd: Any) -> None:
+    noted = {"labels": {"istio/multiCluster": "true"}, "annotations": odd if isinstance(odd, dict) else []}
+    world.hub.put("secrets", "cacerts", "istio-system", data=odd)
+    world.hub.put("secrets", "istio-remote-secret-edge-1", "istio-system", data=odd, metadata=noted)
+    world.edge.objects["secrets", "istio-system", TOKEN]["data"] = odd
+    world.edge.objects["configmaps", "istio-system", "kube-root-ca.crt"]["data"] = odd
+    found = world.doctor(code=1)
+
+    assert found["edge-1", "credentials in hub"]["state"] == "failed"
+    assert found["hub", "cacerts"]["state"] == "failed"
