@@ -17,6 +17,7 @@ from meshc.review.compare import edits
 from meshc.review.diff import Action, Difference, compare, renames
 from meshc.review.markdown import LIMIT, comment
 from meshc.review.objects import Sides
+from meshc.review.risks_of_objects import credentials
 from meshc.tree import HEADER, FileTree
 from test_ca_commands import Place
 from test_commands import REMOTE, Run, change, meshc
@@ -403,3 +404,41 @@ def test_what_python_takes_for_equal_differs_to_an_api_server() -> None:
     assert told("a\nb\n", "a\nb") == [("other ends of lines", "other ends of lines: only they differ")]
     rules = [{"alert": "a"}, {"alert": "b"}]
     assert told({"rules": rules}, {"rules": rules[::-1]}) != []
+
+
+def test_clusters_that_leave_are_one_danger(mesh: Path) -> None:
+    change(mesh, "  namespaces:\n", REMOTE)
+    meshc("compile", cwd=mesh)
+    git(mesh, "add", "-A")
+    git(mesh, "commit", "-qm", "three")
+    text = (mesh / "mesh.yaml").read_text()
+    first, second = text.index("    - name: edge-1"), text.index("  namespaces:")
+    (mesh / "mesh.yaml").write_text(text[:first] + text[second:])
+    found = json.loads(said("diff", "--base", "HEAD", "--format", "json", cwd=mesh))["dangers"]
+    leaving = [one for one in found if one["code"] == "MESH801"]
+
+    assert [(one["clusters"], one["what"].split(":")[0]) for one in leaving] == [
+        (["edge-1", "edge-2"], '"edge-1", "edge-2" leave the mesh')
+    ]
+
+
+def test_a_renamed_cluster_called_like_something_else_renames_only_itself() -> None:
+    """Its old name is that of a namespace too, and of a Service in it."""
+    before = output(shop=[service("cart"), service("shop")])
+    found = compare(before, output(market=[service("cart"), service("shop")]), {"shop": "market"})
+
+    assert (found.entries, found.summary) == ((), "0 to add, 0 to change, 0 to delete in 0 clusters, 1 renamed")
+
+
+def test_credentials_that_go_with_a_name_are_told() -> None:
+    metadata = {
+        "name": "istio-remote-secret-a",
+        "namespace": "istio-system",
+        "labels": {"istio/multiCluster": "true"},
+        "annotations": {"networking.istio.io/cluster": "a"},
+    }
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+    before = output(a=[service("x")], hub=[yaml.safe_dump(secret).encode(), service("x")])
+    found = compare(before, output(b=[service("x")], hub=[service("x")]), {"a": "b"})
+
+    assert [what for _, what, _ in credentials(found)] == ['istiod loses the endpoints of "a"']

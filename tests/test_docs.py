@@ -6,6 +6,7 @@ import fnmatch
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,28 @@ def test_the_mistake_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.M
     said = CliRunner().invoke(app, ["validate"]).stderr
 
     assert said.rpartition("\n1 error")[0] in (ROOT / "README.md").read_text()
+
+
+def test_the_difference_that_the_readme_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_tool("kubectl")
+    for name in SAMPLE:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    for words in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "a"],
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    (tmp_path / "mesh.yaml").write_text(
+        (ROOT / "mesh.yaml").read_text().replace("istiod: 10.0.5.20", "istiod: 10.0.5.21")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    said = CliRunner().invoke(app, ["diff", "--base", "HEAD"]).stdout
+
+    assert f"$ meshc diff\n{said}```" in (ROOT / "README.md").read_text()
 
 
 def test_what_the_readme_shows_of_the_output_stands_there() -> None:

@@ -78,12 +78,10 @@ def _at_clusters(change: Change, code: Code, what: str, clusters: tuple[str, ...
 def _clusters(change: Change) -> Iterator[Problem]:
     renamed = change.difference.renamed
     place = change.source.document.place((*_SPEC, "clusters"))
-    for name in change.difference.before:
-        if name not in change.difference.after:
-            code = codes.CLUSTER_LEAVES
-            yield code.at(
-                place, f'"{name}" leaves the mesh: all of its objects are pruned', code.advice, clusters=[name]
-            )
+    if gone := leaving(change.difference):
+        names = listed(tuple(f'"{name}"' for name in gone))
+        what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: what isn't protected there is pruned"
+        yield codes.CLUSTER_LEAVES.at(place, what, codes.CLUSTER_LEAVES.advice, clusters=gone)
     for old, new in renamed.items():
         what = f'"{old}" is "{new}" now: to Istio another cluster, whose endpoints and certificates begin anew'
         yield _named(change, codes.CLUSTER_RENAMED, new, what)
@@ -141,7 +139,7 @@ def _delivery(change: Change) -> Iterator[Problem]:
     if was and not now:
         found.append("there is no delivery any more: nothing takes away what the root applies")
     elif was and now:
-        fields = [name for name in _ROOT if getattr(was, name) != getattr(now, name)]
+        fields = [key for key, name in _ROOT.items() if getattr(was, name) != getattr(now, name)]
         fields += ["flux"] * bool(was.flux and now.flux and was.flux != now.flux)
         found += [f"delivery.{name} changes" for name in fields]
     for what in found:
@@ -150,7 +148,9 @@ def _delivery(change: Change) -> Iterator[Problem]:
         yield code.at(place, what, code.advice, clusters=change.difference.after)
 
 
-_ROOT = ("engine", "repo_url", "revision", "path", "namespace", "runs_in", "project")
+_ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project")}
+_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
+"""Keys of mesh.yaml, and what they are in the plan."""
 
 
 def _reached(attachment: Attachment | None) -> str:
