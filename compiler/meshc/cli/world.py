@@ -94,7 +94,7 @@ def inject(
     ],
     file: File = MESH,
 ) -> None:
-    """Add sidecars to manifests, for classic clusters with manual injection. Runs istioctl kube-inject of Istio 1.0."""
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster."""
     with reporting(Format.TEXT, file):
         from meshc.cli.inject import inject_command
 
