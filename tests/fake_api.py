@@ -64,6 +64,7 @@ class FakeCluster:
     asked: list[str] = field(default_factory=list)
     port: int = 0
     made: int = 0
+    tls: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), repr=False)
 
     @property
     def url(self) -> str:
@@ -114,6 +115,16 @@ class FakeCluster:
     def token(self, name: str, namespace: str = "istio-system") -> str:
         return base64.b64decode(self.objects["secrets", namespace, name]["data"]["token"]).decode()
 
+    def trust_another(self, authority: Authority) -> None:
+        """Its CA is replaced: the server's certificate, what pods are told to trust, and what stands beside tokens."""
+        self.authority = authority
+        certify(self)
+        for (plural, _, name), body in self.objects.items():
+            if plural == "configmaps" and name == "kube-root-ca.crt":
+                body["data"]["ca.crt"] = authority.cert_pem.decode()
+            if body.get("type") == "kubernetes.io/service-account-token":
+                body["data"]["ca.crt"] = base64.b64encode(authority.cert_pem).decode()
+
     def revoke(self, name: str, namespace: str = "istio-system") -> None:
         """The token Secret is deleted: its token is no longer taken."""
         self.tokens.discard(self.token(name, namespace))
@@ -127,7 +138,8 @@ def serving(*clusters: FakeCluster) -> Iterator[None]:
     for cluster in clusters:
         server = _Server(("127.0.0.1", 0), _Handler)
         server.cluster = cluster
-        server.socket = _context(cluster).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        certify(cluster)
+        server.socket = cluster.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         cluster.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         servers.append(server)
@@ -320,7 +332,7 @@ def _typed(plural: str, body: Body) -> Body:
     return {"kind": CORE.get(plural, "Thing"), "apiVersion": "v1", **body}
 
 
-def _context(cluster: FakeCluster) -> ssl.SSLContext:
+def certify(cluster: FakeCluster) -> None:
     """TLS as the cluster's CA vouches for it. The key goes through a file, as Python takes it no other way."""
     import tempfile
 
@@ -333,9 +345,7 @@ def _context(cluster: FakeCluster) -> ssl.SSLContext:
         extra=[(here, False)],
         purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(leaf.cert_pem + leaf.key_pem)
         file.flush()
-        context.load_cert_chain(file.name)
-    return context
+        cluster.tls.load_cert_chain(file.name)

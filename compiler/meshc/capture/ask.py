@@ -23,6 +23,7 @@ from meshc.plain import short
 if TYPE_CHECKING:
     from meshc.capture.resource import Resource
     from meshc.hidden import Hidden
+    from meshc.seal.kubeconfig import Credentials
 
 IN_CLUSTER = "in-cluster"
 """In place of a context: the service account of the pod that meshc runs in."""
@@ -114,13 +115,32 @@ class Api:
 
     def as_bearer(self, token: Hidden) -> Api:
         """The same server, asked by whoever holds a token, and by nothing else of the kubeconfig's user."""
+        mine, theirs = self._client.configuration, self._bearing(token)
+        theirs.host, theirs.ssl_ca_cert, theirs.tls_server_name = mine.host, mine.ssl_ca_cert, mine.tls_server_name
+        return Api(self.name, self._made(theirs), self._seconds)
+
+    def as_held(self, held: Credentials, seconds: float) -> Api:
+        """The server of somebody's credentials, asked with what is in them: address, CA and token."""
+        theirs = self._bearing(held.token)
+        theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
+        made = self._made(theirs)
+        made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
+        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's own, beside it
+        return Api(self.name, made, min(seconds, self._seconds))
+
+    def _bearing(self, token: Hidden) -> Any:
+        """What the client is told of a token, and of the way out of this machine."""
         from kubernetes import client
 
         mine, theirs = self._client.configuration, client.Configuration()
-        theirs.host, theirs.ssl_ca_cert, theirs.verify_ssl = mine.host, mine.ssl_ca_cert, True
-        theirs.tls_server_name, theirs.proxy, theirs.no_proxy = mine.tls_server_name, mine.proxy, mine.no_proxy
+        theirs.verify_ssl, theirs.proxy, theirs.no_proxy = True, mine.proxy, mine.no_proxy
         theirs.api_key = {"authorization": f"Bearer {token.reveal().decode()}"}
-        return Api(self.name, client.ApiClient(theirs), self._seconds)
+        return theirs
+
+    def _made(self, configuration: Any) -> Any:
+        from kubernetes import client
+
+        return client.ApiClient(configuration)
 
     def _pages(self, resource: Resource, query: dict[str, str]) -> Iterator[Body]:
         more = ""

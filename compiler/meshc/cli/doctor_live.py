@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.capture.ask import AskError
-from meshc.capture.examine import Recorded, Seen, examine, synced
+from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
 from meshc.capture.neighbours import compared, pairs
-from meshc.capture.rows import Row, State, of_error
+from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.synced import synced
 from meshc.cli.live import chosen, contexts_of, opened_api
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
@@ -22,6 +23,7 @@ from meshc.errors import Exit
 from meshc.mesh.parse import parse
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
+from meshc.review.committed import Commits
 from meshc.seal.cacerts import CA, ROOTS
 from meshc.seal.rewrapping import sealed_body
 from meshc.seal.work import Work
@@ -49,16 +51,16 @@ def live_command(
         try:
             return examine(opened_api(name, contexts, kubeconfig, timeout), work.plan, recorded[name])
         except AskError as error:
-            return Seen([of_error(name, "api server", error)])
+            return Seen([of_error(name, Check.API_SERVER, error)])
 
     def late(name: str) -> Seen:
-        return Seen([Row(name, "api server", State.FAILED, f"nothing within {timeout:g} s: does its login wait?")])
+        return Seen([Row(name, Check.API_SERVER, State.FAILED, f"nothing within {timeout:g} s: does its login wait?")])
 
     with progress("asking", len(asked)) as step:
         seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
     rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
     show_rows(work.plan.mesh, rows, form)
-    unasked = any(row.what == "api server" and row.state is State.FAILED for row in rows)
+    unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in rows)
     if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
 
@@ -88,7 +90,7 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     rows = at_once(
         there,
         lambda pair: compared(pair, seen[pair.need.cluster], seen[pair.remote]),
-        lambda pair: Row(pair.remote, "credentials", State.UNKNOWN, "no answer in time"),
+        lambda pair: Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, "no answer in time", of=pair.need.cluster),
         60,
     )
     delivery = work.plan.delivery
@@ -96,7 +98,8 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
         assert delivery is not None  # noqa: S101 # nothing is gone through without one
         where = seen.get(delivery.runs_in or name)
         if where and where.api:
-            rows.append(synced(where.api.anew(), delivery.engine, delivery.namespace, name_of(work.plan, name), name))
+            commits = Commits(work.base)
+            rows.append(synced(where.api.anew(), delivery, name_of(work.plan, name), name, commits))
     return rows
 
 
