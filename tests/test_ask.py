@@ -15,9 +15,10 @@ import pytest
 
 from conftest import ROOT, find_tool
 from fake_api import ADMIN, FakeCluster, kubeconfig, serving
-from meshc.capture.ask import Api, AskError, Trouble, connect
+from meshc.capture.ask import Api, connect
 from meshc.capture.many import at_once
 from meshc.capture.resource import Resource, core
+from meshc.capture.trouble import AskError, Trouble
 from meshc.hidden import Hidden
 from throwaway import make_root
 

@@ -7,15 +7,16 @@ what a newer or older server says, and an answer is read here within a bound of 
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from meshc.errors import ToolError, UsageError
+from meshc.capture.trouble import AskError, Trouble, refusal
+from meshc.errors import UsageError
 from meshc.kube import Body
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
@@ -31,29 +32,6 @@ _PAGE = 500
 _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
-
-
-class Trouble(StrEnum):
-    """Why an API server doesn't answer as it was asked."""
-
-    CONTEXT = "no context"
-    UNREACHABLE = "unreachable"
-    CERTIFICATE = "certificate not trusted"
-    SLOW = "too slow"
-    UNAUTHORISED = "credentials refused"
-    FORBIDDEN = "not allowed"
-    MISSING = "not found"
-    EXPIRED = "list expired"
-    STATUS = "answers with an error"
-    BROKEN = "no proper answer"
-
-
-class AskError(ToolError):
-    """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
-
-    def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
-        super().__init__(f"{what}\n  hint: {hint}" if hint else what)
-        self.trouble, self.what, self.hint = trouble, what, hint
 
 
 class Api:
@@ -159,7 +137,7 @@ class Api:
     def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
         status, data = self._exchange(method, path, body)
         if status not in (200, 201):
-            raise self._refusal(status, path.partition("?")[0], resource, verb)
+            raise refusal(self.name, status, path.partition("?")[0], resource, verb)
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -229,19 +207,16 @@ class Api:
             Trouble.CERTIFICATE, what, "is certificate-authority-data in the kubeconfig that of the cluster?"
         )
 
-    def _refusal(self, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
-        if status == 401:
-            return AskError(Trouble.UNAUTHORISED, f"{self.name}: the credentials aren't taken, or have expired")
-        if status == 403:
-            rule = (
-                resource.rule(verb) if resource else f"{{nonResourceURLs: [{path}], verbs: [{verb}]}} in a ClusterRole"
-            )
-            return AskError(Trouble.FORBIDDEN, f"{self.name}: not allowed to {verb} {path}", f"add the rule {rule}")
-        if status == 404:
-            return AskError(Trouble.MISSING, f"{self.name}: there is no {path}")
-        if status == 410:
-            return AskError(Trouble.EXPIRED, f"{self.name}: {path} changes faster than it is read")
-        return AskError(Trouble.STATUS, f"{self.name}: answers {status} to {verb} {path}")
+
+def servers(kubeconfig: Path | None) -> dict[str, str]:
+    """The server of each context of the kubeconfig; empty where there is none that can be read."""
+    merger = _client().config.kube_config.KubeConfigMerger
+    try:
+        said = merger(_files(kubeconfig)).config.value
+        clusters = {one["name"]: str(one["cluster"]["server"]) for one in said["clusters"]}
+        return {one["name"]: clusters.get(one["context"]["cluster"], "") for one in said["contexts"]}
+    except Exception:  # as in connect: that tells what is wrong with it
+        return {}
 
 
 def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) -> Api:
@@ -256,8 +231,7 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
             client.config.load_incluster_config(client_configuration=made)
             api = client.client.ApiClient(made)
         else:
-            file = str(kubeconfig) if kubeconfig else None
-            api = client.config.new_client_from_config(config_file=file, context=context, persist_config=False)
+            api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
     except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
         why = short(str(error), 120) if isinstance(error, client.config.ConfigException) else type(error).__name__
         hint = f"name it: --context {name}=CONTEXT; kubectl config get-contexts lists them"
@@ -266,6 +240,10 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
         what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'
         raise AskError(Trouble.CONTEXT, what, "https, with certificate-authority-data and no insecure-skip-tls-verify")
     return Api(name, api, seconds)
+
+
+def _files(kubeconfig: Path | None) -> str:
+    return str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
 
 
 def _client() -> Any:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.resource import core
+from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import ToolError
 from meshc.hidden import Hidden
 from meshc.kube import at

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.addresses import addresses
-from meshc.capture.ask import AskError
 from meshc.capture.credentials import CaptureError, account_of, look
 from meshc.capture.resource import core
 from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.credentials import expiry
 from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
 from meshc.hidden import Hidden
 from meshc.kube import at

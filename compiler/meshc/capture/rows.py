@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import AskError, Trouble
+from meshc.capture.trouble import AskError, Trouble
 
 if TYPE_CHECKING:
     from meshc.errors import Place

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import AskError
 from meshc.capture.resource import Resource
 from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.plain import short
 

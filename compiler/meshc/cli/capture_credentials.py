@@ -44,7 +44,7 @@ def credentials_command(
 ) -> None:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at."""
     work = opened_work(file)
-    contexts = contexts_of(chosen(work.plan, names), words)
+    contexts = contexts_of(file.parent, work.plan, chosen(work.plan, names), words, kubeconfig)
     every = needs_of(work.plan)
     for name in contexts:
         _stop_early(work, name, wanted)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from meshc.capture.ask import AskError
 from meshc.capture.facts import Facts, facts, outside
 from meshc.capture.many import at_once
 from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError
 from meshc.cli.doctor_live import show_rows
 from meshc.cli.live import chosen, contexts_of, opened_api
 from meshc.cli.opened import Opened
@@ -48,7 +48,7 @@ def facts_command(
     opened.repository.recover()
     plan = plan_mesh(opened.source)
     asked = chosen(plan, names)
-    contexts = contexts_of(asked, words)
+    contexts = contexts_of(file.parent, plan, asked, words, kubeconfig)
 
     def ask(name: str) -> Facts | AskError:
         try:
@@ -57,7 +57,7 @@ def facts_command(
             return error
 
     def late(name: str) -> Facts | AskError:
-        from meshc.capture.ask import Trouble
+        from meshc.capture.trouble import Trouble
 
         return AskError(Trouble.SLOW, f"{name}: nothing within {timeout:g} s")
 

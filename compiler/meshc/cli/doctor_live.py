@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.capture.ask import AskError
 from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
+from meshc.capture.trouble import AskError
 from meshc.cli.live import chosen, contexts_of, opened_api
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
@@ -44,7 +44,7 @@ def live_command(
     opened = Opened(file)
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, names)
-    contexts = contexts_of(asked, words)
+    contexts = contexts_of(file.parent, work.plan, asked, words, kubeconfig)
     recorded = {name: recorded_of(work, opened.source, name) for name in asked}
 
     def ask(name: str) -> Seen:
