@@ -22,6 +22,8 @@ class Command:
     cwd: Path | None = None
     timeout: float = 120.0
     stdin: bytes = field(default=b"", repr=False)
+    as_person: bool = False
+    """Whether it sees our whole environment: a program that the person named, with logins of theirs."""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -41,17 +43,11 @@ def run(command: Command) -> bytes:
     It sees PATH and the locale of our environment and little more: no proxy, token or kubeconfig reaches it, nor a
     .gitconfig: one in the folder that is its HOME would come with the repository, and may name programs to run.
     """
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment |= {
-        "HOME": str(command.cwd or "/nonexistent"),
-        "KUBECONFIG": os.devnull,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
     try:
         done = subprocess.run(
             command.argv,
             cwd=command.cwd,
-            env=environment,
+            env=None if command.as_person else _bare(command),
             input=command.stdin,
             capture_output=True,
             timeout=command.timeout,
@@ -67,6 +63,15 @@ def run(command: Command) -> bytes:
         said = done.stderr.decode(errors="replace").strip()
         raise CommandError(command, said, f"{Path(command.argv[0]).name} failed with exit code {done.returncode}")
     return done.stdout
+
+
+def _bare(command: Command) -> dict[str, str]:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return environment | {
+        "HOME": str(command.cwd or "/nonexistent"),
+        "KUBECONFIG": os.devnull,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
 
 
 def _indented(text: str) -> str:

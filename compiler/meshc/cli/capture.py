@@ -47,6 +47,14 @@ def credentials(
     ] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    to_command: Annotated[
+        str | None,
+        typer.Option(
+            "--to-command",
+            metavar="COMMAND",
+            help="external-secrets: what puts the kubeconfig, which it reads, into the store at {key}, {property}.",
+        ),
+    ] = None,
     accept_recipients: Accept = False,
     yes: Yes = False,
     timeout: Timeout = 30,
@@ -56,7 +64,7 @@ def credentials(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import Wanted, credentials_command
 
-        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes)
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes, to_command)
         credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
 
 
