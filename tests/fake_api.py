@@ -186,6 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer("create", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+    def do_DELETE(self) -> None:
+        self._answer("delete", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
     def _answer(self, verb: str, sent: Body | None) -> None:
         cluster, parts = self.server.cluster, urlsplit(self.path)
         cluster.asked.append(f"{self.command} {self.path}")
@@ -211,7 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._misbehave(manner)
                 return
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if sent is not None:
+        if sent is not None and verb == "delete":
+            self._delete(plural, namespace, name, sent)
+        elif sent is not None:
             self._create(plural, namespace, name, sub, sent)
         elif name:
             body = cluster.objects.get((plural, namespace, name))
@@ -239,6 +244,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body.get("type") == "kubernetes.io/service-account-token":
             threading.Timer(0.3, cluster.fill, (wanted, namespace)).start()
         self._send(201, _typed(plural, body))
+
+    def _delete(self, plural: str, namespace: str, name: str, sent: Body) -> None:
+        body = self.server.cluster.objects.get((plural, namespace, name))
+        if body is None:
+            self._status(404, "NotFound")
+        elif body["metadata"]["uid"] != sent["preconditions"]["uid"]:
+            self._status(409, "Conflict")
+        else:
+            self.server.cluster.revoke(name, namespace)
+            self._send(200, {"kind": "Status", "status": "Success"})
 
     def _misbehave(self, manner: str) -> None:
         whole = json.dumps({"items": [], "padding": "x" * 5000}).encode()

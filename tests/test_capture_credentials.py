@@ -125,7 +125,7 @@ def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) ->
 
     assert token in modern.cluster.tokens
     assert token != modern.cluster.token(TOKEN)
-    assert f"  kubectl -n istio-system delete secret {TOKEN}" in said
+    assert "meshc doctor says so: meshc capture credentials edge-1 --prune-tokens" in said
     assert [path.name for path in (modern.base / "sealed/hub").iterdir()] == ["remote-secret-edge-1.yaml"]
 
     modern.cluster.revoke(TOKEN)
@@ -221,6 +221,7 @@ def test_the_classic_one_is_found_on_kubernetes_that_makes_tokens_by_itself(tmp_
 
     assert body["metadata"]["name"] == "edge-1"
     assert "pilot reads a changed secret only when it starts" in said
+    assert f"  kubectl -n istio-system delete secret {CLASSIC}-token-x7f2k" in said
 
 
 def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) -> None:

@@ -26,7 +26,8 @@ from sealing import cacerts, sops
 from test_ca_commands import IDENTITY, RECIPIENT
 from throwaway import Authority, make_root
 
-READER, TOKEN, SYSTEM = "istio-reader-service-account", "istio-reader-service-account-token-first", "istio-system"
+READER, SYSTEM = "istio-reader-service-account", "istio-system"
+TOKEN = f"{READER}-istio-remote-secret-token"
 SERVER = "https://api.edge-1.invalid:6443"
 """As the hub reaches it: not from here."""
 
@@ -68,6 +69,7 @@ class Mesh:
         self.move("10.0.5.20")
         self.sign(self.root.issue("hub"))
         self.edge.account(READER)
+        self.edge.token_secret("by-hand", READER)
         self.edge.token_secret(TOKEN, READER)
         self.remember(self.config_of_edge())
 
@@ -108,7 +110,7 @@ class Mesh:
         result = CliRunner().invoke(app, shlex.split(line), input=stdin, catch_exceptions=False)
         self.said += result.output
         assert result.exit_code == code, result.output
-        return result.stdout
+        return result.output if code else result.stdout
 
     def git(self, *words: str) -> str:
         name = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -210,7 +212,18 @@ def test_a_mesh_is_adopted_and_kept_while_the_world_moves_on(mesh: Mesh) -> None
     mesh.meshc(command, stdin=mesh.kubectl(kubectl.removeprefix("kubectl ")))
     mesh.settle(f"{places}/ca-cert.pem", f"{places}/cert-chain.pem", "sealed/hub/cacerts.yaml")
 
-    mesh.shows_no_token(tokens)
+    said = mesh.meshc("capture credentials edge-1 --rotate --yes")
+    assert "edge-1 --prune-tokens" in said
+    prune = "capture credentials edge-1 --prune-tokens"
+    assert "let output/hub be synced" in mesh.meshc(f"{prune} --yes", 4)
+    mesh.settle(sealed)
+    assert f"Secret {SYSTEM}/{TOKEN}, whose token no primary uses, is deleted" in mesh.meshc(prune, 2)
+    assert mesh.meshc(f"{prune} --yes") == f"edge-1: deleted Secret {SYSTEM}/{TOKEN}\n"
+    assert mesh.meshc(prune) == "edge-1: no token of meshc's is left over\n"
+    assert len([one for one in mesh.edge.objects if one[0] == "secrets"]) == 2
+    assert mesh.ill(0) == {}
+
+    mesh.shows_no_token(tokens | mesh.edge.tokens)
 
 
 def guide() -> list[str]:

@@ -84,6 +84,11 @@ class Api:
         """Makes an object, and answers it as it is then. Raises AskError."""
         return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
 
+    def delete(self, resource: Resource, uid: str) -> None:
+        """Takes an object away if it still is the one that was seen. Raises AskError."""
+        told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        self._ask("DELETE", resource.path, resource, "delete", json.dumps(told).encode())
+
     def version(self) -> str:
         """Kubernetes' version, such as v1.34.1. Servers say it to anyone, but refuse credentials that don't hold."""
         said = self._ask("GET", "/version", None, "get").get("gitVersion")
@@ -136,7 +141,7 @@ class Api:
 
     def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
         status, data = self._exchange(method, path, body)
-        if status not in (200, 201):
+        if status not in (200, 201, 202):
             raise refusal(self.name, status, path.partition("?")[0], resource, verb)
         try:
             answer = json.loads(data)

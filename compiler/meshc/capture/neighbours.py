@@ -61,7 +61,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
         return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
     try:
-        held = _held(mine[0], pair.remote)
+        held = held_in(mine[0], pair.remote)
     except MeshcError as error:
         return State.FAILED, short(str(error).splitlines()[0], 160), again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
@@ -113,7 +113,7 @@ def _shown_to(api: Api, held: Credentials) -> tuple[State, str]:
     return State.OK, ""
 
 
-def _held(secret: Body, remote: str) -> Credentials:
+def held_in(secret: Body, remote: str) -> Credentials:
     """What istiod takes from it: anything else than a token is refused there as here."""
     only = {"kind": "Secret", "data": {remote: secret["data"][remote]}}
     found = given(Hidden(write(only).encode())).credentials

@@ -9,6 +9,7 @@ import typer
 
 from meshc.cli.live_options import Contexts, Kubeconfig, Timeout, Yes
 from meshc.cli.report import Format, reporting
+from meshc.errors import UsageError
 
 app = typer.Typer(
     name="capture",
@@ -47,6 +48,9 @@ def credentials(
     ] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune-tokens", help="Only delete tokens of meshc's that no primary uses any more.")
+    ] = False,
     to_command: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +68,13 @@ def credentials(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import Wanted, credentials_command
 
+        if prune:
+            from meshc.cli.capture_prune import prune_command
+
+            if primary or duration or rotate or replace or to_command:
+                raise UsageError("--prune-tokens reads no token\n  hint: it goes with --context, --timeout and --yes")
+            prune_command(file, clusters, context or [], kubeconfig, timeout, yes)
+            return
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes, to_command)
         credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
 

@@ -59,7 +59,7 @@ def credentials_command(
         api = opened_api(name, contexts, kubeconfig, timeout)
         account = look(api, work.plan.istio_namespace, account_of(work.plan.generation))
         token = _token(api, account, wanted)
-        handed = Given(credentials(api, work.plan.cluster(name), token), name)
+        handed = Given(credentials(api, work.plan.cluster(name), token), name, source=token.source)
         sealed, unsealed = seal_remote(
             work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
         )
@@ -124,6 +124,10 @@ def _afterwards(work: Work, name: str, token: Token, account: Account, wanted: W
         lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
     old = [one.source for one in account.tokens if one.source != token.source]
     if old:
-        lines.append(f"{name}: once its primaries run with the new token, and meshc doctor says so, delete the old:")
-        lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
+        after = "once its primaries run with the new token, and meshc doctor says so"
+        if work.plan.generation == "istiod":
+            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
+        else:
+            lines.append(f"{name}: {after}, delete the old:")
+            lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
     return lines

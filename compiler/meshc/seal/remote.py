@@ -53,6 +53,8 @@ def seal_remote(
         proofs.SERVER: handed.credentials.server,
         proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
     }
+    if handed.source:
+        facts[proofs.SOURCE] = handed.source
     needs = needs_for(every, remote, primary)
     if primary is None and not replace:  # a primary that came later lacks what others have
         needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
