@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.resource import Resource
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
+from meshc.errors import ToolError
 from meshc.kube import at
 from meshc.plain import short
 
@@ -40,8 +41,11 @@ def synced(api: Api, delivery: Delivery, name: str, cluster: str, commits: Commi
     found = _COMMIT.fullmatch(revision)
     if not good or found is None:
         return Row(cluster, Check.SYNCED, State.DIFFERS, says)
-    there = commits.folder(found[1], f"{delivery.path}/{cluster}")
-    here = commits.folder("HEAD", f"./output/{cluster}")
+    try:
+        there = commits.folder(found[1], f"{delivery.path}/{cluster}")
+        here = commits.folder("HEAD", f"./output/{cluster}")
+    except ToolError:  # there is no git
+        there = here = None
     if there is None or here is None:
         return Row(cluster, Check.SYNCED, State.OK, f"{says}, a commit that isn't known here: it isn't compared")
     if there != here:
