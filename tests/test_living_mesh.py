@@ -209,7 +209,7 @@ def test_a_mesh_is_adopted_and_kept_while_the_world_moves_on(mesh: Mesh) -> None
     mesh.sign(mesh.root.issue("hub"))
     hint = mesh.ill(1)["hub", "certificate"]
     kubectl, _, command = hint.partition("on purpose: ")[2].partition(" | meshc ")
-    mesh.meshc(command, stdin=mesh.kubectl(kubectl.removeprefix("kubectl ")))
+    mesh.meshc(command, stdin=mesh.kubectl(kubectl.removeprefix("kubectl --context hub ")))
     mesh.settle(f"{places}/ca-cert.pem", f"{places}/cert-chain.pem", "sealed/hub/cacerts.yaml")
 
     said = mesh.meshc("capture credentials edge-1 --rotate --yes")

@@ -93,7 +93,10 @@ def _security(homes: Sequence[living.Home], made: Adopted, namespace: str) -> li
             if root and made.files.setdefault("certificates/root-cert.pem", root) != root:
                 made.notes.append(f"{home.name} has another root-cert.pem than the clusters before it: trust is broken")
     if plugged:
-        made.notes.append("the keys of the CAs aren't read: meshc ca import CLUSTER --from DIR seals each")
+        made.notes.append(
+            "the keys of the CAs aren't read: kubectl get secret cacerts -o yaml | "
+            "meshc secrets seal - --cluster CLUSTER"
+        )
     return [*lines, f"      type: {'plugged-in' if plugged else 'self-signed'}"]
 
 

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from meshc.capture.contexts import FILE
 from meshc.capture.trouble import AskError, Trouble, refusal
 from meshc.errors import UsageError
 from meshc.kube import Body
@@ -239,7 +240,7 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
             api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
     except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
         why = short(str(error), 120) if isinstance(error, client.config.ConfigException) else type(error).__name__
-        hint = f"name it: --context {name}=CONTEXT; kubectl config get-contexts lists them"
+        hint = f"--context {name}=CONTEXT, or a line in {FILE}; kubectl config get-contexts lists them"
         raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
     if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
         what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'

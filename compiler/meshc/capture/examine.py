@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,13 @@ _CA, _ROOT = "ca-cert.pem", "root-cert.pem"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the repository says of a cluster. `addresses` come with where mesh.yaml says each."""
+    """What the repository says of a cluster, and by which context it is asked.
+
+    `addresses` come with where mesh.yaml says each.
+    """
 
     cluster: ClusterPlan
+    context: str
     exposure: Exposure
     addresses: Mapping[str, tuple[str, Place]]
     certificate: bytes | None
@@ -104,23 +109,24 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
         state = State.FAILED if required else State.UNKNOWN
         yield Row(name, Check.CACERTS, state, "the Secret isn't there", f"let output/{name} be synced")
         return
-    yield _compared(name, plan.istio_namespace, Check.CERTIFICATE, _CA, public[_CA], recorded.certificate)
-    yield _compared(name, plan.istio_namespace, Check.ROOT, _ROOT, public[_ROOT], recorded.roots)
+    get = f"kubectl --context {shlex.quote(recorded.context)} get secret cacerts -n {plan.istio_namespace} -o yaml"
+    taken = f"{get} | meshc secrets seal - --cluster {name} --replace"
+    hint = f"let output/{name} be synced; if it was replaced there on purpose: {taken}"
+    yield _compared(name, Check.CERTIFICATE, public[_CA], recorded.certificate, hint)
+    yield _compared(name, Check.ROOT, public[_ROOT], recorded.roots, hint)
 
 
-def _compared(cluster: str, namespace: str, check: Check, file: str, there: bytes, here: bytes) -> Row:
+def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) -> Row:
     certificates, problems = read_certificates("", there)
     mine, _ = read_certificates("", here)
     if problems or not certificates:
-        return Row(cluster, check, State.FAILED, f"{file} in its cacerts isn't a certificate")
+        return Row(cluster, check, State.FAILED, "what its cacerts has for it isn't a certificate")
     prints = [one_of.fingerprint[:23] for one_of in certificates]
     wanted = [one_of.fingerprint[:23] for one_of in mine]
     ends = min(one_of.not_after for one_of in certificates)
     if prints == wanted:
         return Row(cluster, check, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}")
     says = f"the cluster has {', '.join(prints)}..., and the repository {', '.join(wanted)}..."
-    taken = f"kubectl get secret cacerts -n {namespace} -o yaml | meshc secrets seal - --cluster {cluster} --replace"
-    hint = f"let output/{cluster} be synced; if it was replaced there on purpose: {taken}"
     return Row(cluster, check, State.DIFFERS, says, hint)
 
 

@@ -120,14 +120,15 @@ def _afterwards(work: Work, name: str, token: Token, account: Account, wanted: W
     if not wanted.replace:
         return []
     lines = []
-    if work.plan.generation == "classic":
+    classic = work.plan.generation == "classic"
+    if classic:
         lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
-    old = [one.source for one in account.tokens if one.source != token.source]
+    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
     if old:
         after = "once its primaries run with the new token, and meshc doctor says so"
-        if work.plan.generation == "istiod":
-            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
-        else:
+        if classic:
             lines.append(f"{name}: {after}, delete the old:")
             lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
+        else:
+            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
     return lines

@@ -45,7 +45,7 @@ def live_command(
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, names)
     contexts = contexts_of(file.parent, work.plan, asked, words, kubeconfig)
-    recorded = {name: recorded_of(work, opened.source, name) for name in asked}
+    recorded = {name: recorded_of(work, opened.source, name, contexts[name]) for name in asked}
 
     def ask(name: str) -> Seen:
         try:
@@ -65,7 +65,7 @@ def live_command(
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
 
 
-def recorded_of(work: Work, source: Source, name: str) -> Recorded:
+def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded:
     """What mesh.yaml and the folder of certificates say of a cluster."""
     mesh, _ = parse(source.document)
     assert mesh is not None, "there is a plan of it"  # noqa: S101
@@ -78,7 +78,7 @@ def recorded_of(work: Work, source: Source, name: str) -> Recorded:
     }
     certificate, roots = work.read(work.certificate(CA, name)), work.read(work.certificate(ROOTS))
     exposure = (plane.exposure if plane else None) or "load-balancer"
-    return Recorded(work.plan.cluster(name), exposure, addresses, certificate, roots)
+    return Recorded(work.plan.cluster(name), context, exposure, addresses, certificate, roots)
 
 
 def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
