@@ -64,6 +64,7 @@ class FakeCluster:
     asked: list[str] = field(default_factory=list)
     port: int = 0
     made: int = 0
+    tls: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), repr=False)
 
     @property
     def url(self) -> str:
@@ -114,6 +115,16 @@ class FakeCluster:
     def token(self, name: str, namespace: str = "istio-system") -> str:
         return base64.b64decode(self.objects["secrets", namespace, name]["data"]["token"]).decode()
 
+    def trust_another(self, authority: Authority) -> None:
+        """Its CA is replaced: the server's certificate, what pods are told to trust, and what stands beside tokens."""
+        self.authority = authority
+        certify(self)
+        for (plural, _, name), body in self.objects.items():
+            if plural == "configmaps" and name == "kube-root-ca.crt":
+                body["data"]["ca.crt"] = authority.cert_pem.decode()
+            if body.get("type") == "kubernetes.io/service-account-token":
+                body["data"]["ca.crt"] = base64.b64encode(authority.cert_pem).decode()
+
     def revoke(self, name: str, namespace: str = "istio-system") -> None:
         """The token Secret is deleted: its token is no longer taken."""
         self.tokens.discard(self.token(name, namespace))
@@ -127,7 +138,8 @@ def serving(*clusters: FakeCluster) -> Iterator[None]:
     for cluster in clusters:
         server = _Server(("127.0.0.1", 0), _Handler)
         server.cluster = cluster
-        server.socket = _context(cluster).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        certify(cluster)
+        server.socket = cluster.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         cluster.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         servers.append(server)
@@ -174,6 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer("create", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+    def do_DELETE(self) -> None:
+        self._answer("delete", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
     def _answer(self, verb: str, sent: Body | None) -> None:
         cluster, parts = self.server.cluster, urlsplit(self.path)
         cluster.asked.append(f"{self.command} {self.path}")
@@ -199,7 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._misbehave(manner)
                 return
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if sent is not None:
+        if sent is not None and verb == "delete":
+            self._delete(plural, namespace, name, sent)
+        elif sent is not None:
             self._create(plural, namespace, name, sub, sent)
         elif name:
             body = cluster.objects.get((plural, namespace, name))
@@ -227,6 +244,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body.get("type") == "kubernetes.io/service-account-token":
             threading.Timer(0.3, cluster.fill, (wanted, namespace)).start()
         self._send(201, _typed(plural, body))
+
+    def _delete(self, plural: str, namespace: str, name: str, sent: Body) -> None:
+        body = self.server.cluster.objects.get((plural, namespace, name))
+        if body is None:
+            self._status(404, "NotFound")
+        elif body["metadata"]["uid"] != sent["preconditions"]["uid"]:
+            self._status(409, "Conflict")
+        else:
+            self.server.cluster.revoke(name, namespace)
+            self._send(200, {"kind": "Status", "status": "Success"})
 
     def _misbehave(self, manner: str) -> None:
         whole = json.dumps({"items": [], "padding": "x" * 5000}).encode()
@@ -320,7 +347,7 @@ def _typed(plural: str, body: Body) -> Body:
     return {"kind": CORE.get(plural, "Thing"), "apiVersion": "v1", **body}
 
 
-def _context(cluster: FakeCluster) -> ssl.SSLContext:
+def certify(cluster: FakeCluster) -> None:
     """TLS as the cluster's CA vouches for it. The key goes through a file, as Python takes it no other way."""
     import tempfile
 
@@ -333,9 +360,7 @@ def _context(cluster: FakeCluster) -> ssl.SSLContext:
         extra=[(here, False)],
         purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(leaf.cert_pem + leaf.key_pem)
         file.flush()
-        context.load_cert_chain(file.name)
-    return context
+        cluster.tls.load_cert_chain(file.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 import subprocess
@@ -254,3 +255,98 @@ def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: 
         path.name: path.read_bytes() for path in offline.rglob("*") if path.is_file()
     }
     assert "either a folder or clusters" in meshc(made, "adopt", code=2)
+
+
+def lb(name: str, address: str, selector: dict[str, str]) -> Any:
+    spec = {"type": "LoadBalancer", "selector": selector}
+    status = {"loadBalancer": {"ingress": [{"ip" if address[0].isdigit() else "hostname": address}]}}
+    return thing("Service", name, "istio-system", spec=spec, status=status)
+
+
+def remote_secret(name: str, server: str) -> Any:
+    config = copy.deepcopy(CONFIG)
+    config["clusters"][0]["cluster"]["server"] = server
+    config["users"] = [{"name": "reader", "user": {"token": CANARY}}]
+    data = {name: base64.b64encode(json.dumps(config).encode()).decode()}
+    return thing("Secret", f"istio-remote-secret-{name}", "istio-system", {"istio/multiCluster": "true"}, data=data)
+
+
+def primary(name: str, network: str, version: str = "1.30.3") -> list[Any]:
+    env = [{"name": "CLUSTER_ID", "value": name}]
+    containers = [{"name": "discovery", "image": f"docker.io/istio/pilot:{version}", "env": env}]
+    spec = {"template": {"spec": {"containers": containers}}}
+    return [
+        thing("Namespace", "istio-system", labels={"topology.istio.io/network": network}),
+        thing("Deployment", "istiod", "istio-system", {"app": "istiod"}, spec=spec),
+    ]
+
+
+def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
+    """Each primary has credentials of all, so a remote's own primary is told by where its Endpoints lead."""
+    servers = {name: f"https://{name}.example.com:6443" for name in ("east", "west", "edge-1", "edge-2")}
+
+    def holding(name: str) -> list[Any]:
+        return [remote_secret(other, server) for other, server in servers.items() if other != name]
+
+    gateway = {"istio": "eastwestgateway"}
+    injector = json.dumps({"global": {"multiCluster": {"clusterName": "edge-1"}}})
+    slice_labels = {"kubernetes.io/service-name": "istiod"}
+    place = thing("Namespace", "istio-system", labels={"topology.istio.io/network": "b"})
+    dump(
+        tmp_path / "dumps",
+        "gke-east",
+        *primary("east", "a"),
+        node("10.1.0.0/16"),
+        lb("ew", "203.0.113.1", gateway),
+        *holding("east"),
+    )
+    dump(
+        tmp_path / "dumps",
+        "west",
+        *primary("west", "b", "1.29.6"),
+        node("10.2.0.0/16"),
+        lb("ew", "gw.west.example.com", gateway),
+        lb("istiod-lb", "10.20.0.9", {"app": "istiod"}),
+        *holding("west"),
+    )
+    dump(
+        tmp_path / "dumps",
+        "aks-edge",
+        place,
+        node("10.3.0.0/16"),
+        thing("ConfigMap", "istio-sidecar-injector", "istio-system", data={"values": injector}),
+        thing("EndpointSlice", "istiod-x", "istio-system", slice_labels, endpoints=[{"addresses": ["10.20.0.9"]}]),
+    )
+    noted = {"annotations": {"topology.istio.io/controlPlaneClusters": "west"}}
+    dump(tmp_path / "dumps", "edge-2", node("10.4.0.0/16"), {**place, "metadata": {**place["metadata"], **noted}})
+    said = meshc(tmp_path, "adopt", "--from", "dumps")
+    spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
+
+    assert "aks-edge calls itself edge-1" in said
+    assert spec["istio"]["version"] == "1.30.3"
+    assert spec["networks"] == [
+        {"name": "a", "gateway": {"address": "203.0.113.1"}},
+        {"name": "b", "gateway": {"hostname": "gw.west.example.com"}},
+    ]
+    clusters = {cluster.pop("name"): cluster for cluster in spec["clusters"]}
+    assert {name: cluster["apiServer"] for name, cluster in clusters.items()} == servers
+    assert {name: cluster.get("primary") for name, cluster in clusters.items()} == {
+        "edge-1": "west",
+        "edge-2": "west",
+        "east": None,
+        "west": None,
+    }
+    assert clusters["west"]["controlPlane"] == {"addresses": {"istiod": "10.20.0.9"}}
+    assert clusters["west"]["istio"] == {"version": "1.29.6"}
+    assert "controlPlane" not in clusters["east"]
+    text = (tmp_path / "mesh.yaml").read_text()
+    (tmp_path / "mesh.yaml").write_text(text.replace("type: self-signed", "type: external"))
+    meshc(tmp_path, "validate")
+
+    (tmp_path / "dumps/aks-edge/all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": [place]}))
+    (tmp_path / "other").mkdir()
+    said = meshc(tmp_path / "other", "adopt", "--from", "../dumps")
+
+    assert "aks-edge: no primary has a remote secret for it" in said
+    assert "aks-edge: it isn't told which is its primary, of east, west: write primary" in said
+    assert "east holds credentials of edge-1, of which there are no objects here" in said

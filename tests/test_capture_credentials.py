@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,7 +125,7 @@ def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) ->
 
     assert token in modern.cluster.tokens
     assert token != modern.cluster.token(TOKEN)
-    assert f"  kubectl -n istio-system delete secret {TOKEN}" in said
+    assert "meshc doctor says so: meshc capture credentials edge-1 --prune-tokens" in said
     assert [path.name for path in (modern.base / "sealed/hub").iterdir()] == ["remote-secret-edge-1.yaml"]
 
     modern.cluster.revoke(TOKEN)
@@ -133,11 +134,47 @@ def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) ->
     assert inside(modern)["users"][0]["user"]["token"] == token
 
 
-def test_nothing_is_made_where_nothing_can_be_sealed(modern: Ground) -> None:
-    modern.change(SOPS, "{backend: external-secrets, store: {name: vault}}")
+STORE = """\
+import json, os, sys
+given = sys.stdin.read()
+json.dump([sys.argv[1:], dict(os.environ), given], open(os.environ["STORED"], "w"))
+sys.exit(given if "fail" in sys.argv else 0)
+"""
 
-    assert "reads credentials from a store" in modern.capture("--yes", code=2)
+
+def test_a_store_is_given_what_it_holds_by_the_command_that_was_named(
+    modern: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On its input: neither the arguments, the environment nor the file hold it, nor what is told where it fails."""
+    token = modern.cluster.token(modern.cluster.token_secret(TOKEN, READER))
+    assert "leave --to-command out" in modern.capture("--to-command", "put {key}", code=2)
+    modern.change(SOPS, "{backend: external-secrets, store: {name: vault}}")
+    stored, program = modern.folder / "stored", modern.folder / "store.py"
+    program.write_text(STORE)
+    monkeypatch.setenv("STORED", str(stored))
+    assert "--to-command 'vault kv put secret/{key} {property}=-'" in modern.capture("--yes", code=2)
+    assert "where {key} goes" in modern.capture("--to-command", "true", code=2)
     assert modern.cluster.asked == []
+
+    command = f"{sys.executable} {program} put secret/{{key}} '{{property}}=-'"
+    before = modern.files()
+    assert "shop/hub/istio-remote-secret-edge-1 isn't in the store" in modern.capture(
+        "--to-command", f"{command} fail", code=4
+    )
+    assert modern.files() == before
+
+    modern.capture("--to-command", command)
+    argv, environment, given = json.loads(stored.read_text())
+    body = yaml.safe_load((modern.base / FILE).read_text())
+
+    assert argv == ["put", "secret/shop/hub/istio-remote-secret-edge-1", "edge-1=-"]
+    assert yaml.safe_load(given)["users"] == [{"name": "edge-1", "user": {"token": token}}]
+    assert token not in str(environment)
+    assert body["kind"] == "ExternalSecret"
+    assert body["spec"]["data"] == [
+        {"secretKey": "edge-1", "remoteRef": {"key": "shop/hub/istio-remote-secret-edge-1", "property": "edge-1"}}
+    ]
+    modern.meshc("compile")
 
 
 @pytest.mark.parametrize("broken", ["account", "server", "right", "token", "ca"])
@@ -184,6 +221,7 @@ def test_the_classic_one_is_found_on_kubernetes_that_makes_tokens_by_itself(tmp_
 
     assert body["metadata"]["name"] == "edge-1"
     assert "pilot reads a changed secret only when it starts" in said
+    assert f"  kubectl -n istio-system delete secret {CLASSIC}-token-x7f2k" in said
 
 
 def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) -> None:
@@ -191,7 +229,7 @@ def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) 
     modern.cluster.manners["serviceaccounts"] = "hang"
     config = kubeconfig(modern.folder / "kubeconfig", modern.cluster, token=jwt("canary"))
     modern.cluster.tokens.add(jwt("canary"))
-    words = ["capture", "credentials", "edge-1", "--kubeconfig", str(config), "--timeout", "4"]
+    words = ["capture", "credentials", "edge-1", "--kubeconfig", str(config), "--timeout", "2"]
     running = subprocess.Popen(
         [sys.executable, "-m", "meshc", *words], cwd=modern.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -201,7 +239,7 @@ def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) 
     environment = Path(f"/proc/{running.pid}/environ").read_bytes()
     said, _ = running.communicate()
 
-    assert b"no whole answer within 4 s" in said
+    assert b"no whole answer within 2 s" in said
     assert jwt("canary")[5:40].encode() not in shown + environment + said
 
 

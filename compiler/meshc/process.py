@@ -22,7 +22,7 @@ class Command:
     cwd: Path | None = None
     timeout: float = 120.0
     stdin: bytes = field(default=b"", repr=False)
-    as_the_person: bool = False
+    as_person: bool = False
     """With the whole environment of who started us, for what they would run themselves with what they logged in to."""
 
     def __str__(self) -> str:
@@ -40,16 +40,15 @@ class CommandError(ToolError):
 def run(command: Command) -> bytes:
     """Standard output of the program. Raises CommandError if it can't start, fails, or takes longer than it may.
 
-    Unless `as_the_person`, it sees PATH and the locale of our environment and little more: no proxy, token or
+    Unless `as_person`, it sees PATH and the locale of our environment and little more: no proxy, token or
     kubeconfig, and no .gitconfig: one in the folder that is its HOME would come with the repository, and may name
     programs to run.
     """
-    environment = dict(os.environ) if command.as_the_person else _bare(command)
     try:
         done = subprocess.run(
             command.argv,
             cwd=command.cwd,
-            env=environment,
+            env=None if command.as_person else _bare(command),
             input=command.stdin,
             capture_output=True,
             timeout=command.timeout,

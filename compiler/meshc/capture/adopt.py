@@ -10,6 +10,7 @@ from meshc.capture import living
 from meshc.capture.services import cleaned, manifest
 from meshc.kube import LABEL, at
 from meshc.mesh.exports import not_copied
+from meshc.mesh.hosts import ip_version
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         "  clusters:",
     ]
     for home in homes:
-        lines += _cluster(home, homes, made)
+        lines += _cluster(home, homes, version, made)
     lines += _namespaces(homes, names)
     lines += _services(homes, names, namespace, made)
     made.mesh = "\n".join(lines) + "\n"
@@ -92,16 +93,24 @@ def _security(homes: Sequence[living.Home], made: Adopted, namespace: str) -> li
             if root and made.files.setdefault("certificates/root-cert.pem", root) != root:
                 made.notes.append(f"{home.name} has another root-cert.pem than the clusters before it: trust is broken")
     if plugged:
-        made.notes.append("the keys of the CAs aren't read: meshc ca import CLUSTER --from DIR seals each")
+        made.notes.append(
+            "the keys of the CAs aren't read: kubectl get secret cacerts -o yaml | "
+            "meshc secrets seal - --cluster CLUSTER"
+        )
     return [*lines, f"      type: {'plugged-in' if plugged else 'self-signed'}"]
 
 
 def _networks(homes: Sequence[living.Home]) -> list[str]:
     names = sorted({home.network for home in homes if home.network})
-    return ["  networks:", *(f"    - {{name: {inline(name)}}}" for name in names)] if names else []
+    rows = []
+    for name in names:
+        address = _first(home.gateway for home in homes if home.network == name) if len(names) > 1 else None
+        kind = "address" if address and ip_version(address) else "hostname"
+        rows.append(f"    - {{name: {inline(name)}{f', gateway: {{{kind}: {inline(address)}}}' if address else ''}}}")
+    return ["  networks:", *rows] if rows else []
 
 
-def _cluster(home: living.Home, homes: Sequence[living.Home], made: Adopted) -> list[str]:
+def _cluster(home: living.Home, homes: Sequence[living.Home], version: str, made: Adopted) -> list[str]:
     lines = [f"    - name: {inline(home.name)}", f"      role: {'primary' if home.primary else 'remote'}"]
     holders = [one for one in homes if home.name in one.remotes]
     if home.kubernetes:
@@ -113,17 +122,49 @@ def _cluster(home: living.Home, homes: Sequence[living.Home], made: Adopted) -> 
     lines += [f"      network: {inline(home.network)}"] if home.network else []
     lines += [f"      podCIDRs: {inline(home.pods)}"] if home.pods else []
     lines += [f"      serviceCIDRs: {inline(home.services)}"] if home.services else []
-    if home.primary and len(homes) > 1:
-        addresses = home.addresses or _first_of(one.reached for one in homes if not one.primary)
-        if addresses:
-            lines += ["      controlPlane:", f"        addresses: {inline(addresses)}"]
-        else:
-            made.notes.append(f"{home.name}: where remotes reach its control plane isn't told: write controlPlane")
-    elif not home.primary:
-        if not holders:
-            made.notes.append(f"{home.name}: no primary has a remote secret for it")
-        lines += [f"      primary: {inline(holders[0].name)}"] if holders and holders[0].primary else []
-    return lines
+    runs = home if home.primary else _primary_of(home, homes)  # a remote tells no version of its own
+    if runs and runs.istio not in ("", version):
+        lines.append(f"      istio: {{version: {inline(runs.istio)}}}")
+    others = [one.name for one in homes if one.name != home.name]
+    if unknown := sorted(home.remotes.keys() - {*others}):
+        made.notes.append(f"{home.name} holds credentials of {', '.join(unknown)}, of which there are no objects here")
+    return [*lines, *(_as_primary(home, homes, made) if home.primary else _as_remote(home, homes, holders, made))]
+
+
+def _as_primary(home: living.Home, homes: Sequence[living.Home], made: Adopted) -> list[str]:
+    """Where it is reached; needed by those that are no primaries themselves, and told where it is known."""
+    mine = [one for one in homes if not one.primary and _primary_of(one, homes) in (home, None)]
+    addresses = home.addresses or _first_of(one.reached for one in mine)
+    if mine and addresses:
+        return ["      controlPlane:", f"        addresses: {inline(addresses)}"]
+    if mine:
+        made.notes.append(f"{home.name}: where remotes reach its control plane isn't told: write controlPlane")
+    return []
+
+
+def _as_remote(
+    home: living.Home, homes: Sequence[living.Home], holders: Sequence[living.Home], made: Adopted
+) -> list[str]:
+    primaries = [one.name for one in homes if one.primary]
+    found = _primary_of(home, homes)
+    if not holders:
+        made.notes.append(f"{home.name}: no primary has a remote secret for it")
+    if found is None and len(primaries) > 1:
+        made.notes.append(f"{home.name}: it isn't told which is its primary, of {', '.join(primaries)}: write primary")
+    return [f"      primary: {inline(found.name)}"] if found else []
+
+
+def _primary_of(remote: living.Home, homes: Sequence[living.Home]) -> living.Home | None:
+    """The one that it reaches; else the only one that it is controlled by, or that holds credentials of it.
+
+    Of several primaries each holds credentials of every remote, so that alone tells nothing then.
+    """
+    primaries = [one for one in homes if one.primary]
+    there = {*remote.reached.values()}
+    reached = [one for one in primaries if there & {*one.addresses.values(), one.gateway}]
+    told = [one for one in primaries if one.name in remote.controlled]
+    holding = [one for one in primaries if remote.name in one.remotes]
+    return next((found[0] for found in (reached, told, holding) if len(found) == 1), None)
 
 
 def _namespaces(homes: Sequence[living.Home], names: Sequence[str]) -> list[str]:

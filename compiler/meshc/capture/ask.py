@@ -7,15 +7,17 @@ what a newer or older server says, and an answer is read here within a bound of 
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from meshc.errors import ToolError, UsageError
+from meshc.capture.contexts import FILE
+from meshc.capture.trouble import AskError, Trouble, refusal
+from meshc.errors import UsageError
 from meshc.kube import Body
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
@@ -23,6 +25,7 @@ from meshc.plain import short
 if TYPE_CHECKING:
     from meshc.capture.resource import Resource
     from meshc.hidden import Hidden
+    from meshc.seal.kubeconfig import Credentials
 
 IN_CLUSTER = "in-cluster"
 """In place of a context: the service account of the pod that meshc runs in."""
@@ -30,29 +33,6 @@ _PAGE = 500
 _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
-
-
-class Trouble(StrEnum):
-    """Why an API server doesn't answer as it was asked."""
-
-    CONTEXT = "no context"
-    UNREACHABLE = "unreachable"
-    CERTIFICATE = "certificate not trusted"
-    SLOW = "too slow"
-    UNAUTHORISED = "credentials refused"
-    FORBIDDEN = "not allowed"
-    MISSING = "not found"
-    EXPIRED = "list expired"
-    STATUS = "answers with an error"
-    BROKEN = "no proper answer"
-
-
-class AskError(ToolError):
-    """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
-
-    def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
-        super().__init__(f"{what}\n  hint: {hint}" if hint else what)
-        self.trouble, self.what, self.hint = trouble, what, hint
 
 
 class Api:
@@ -105,6 +85,11 @@ class Api:
         """Makes an object, and answers it as it is then. Raises AskError."""
         return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
 
+    def delete(self, resource: Resource, uid: str) -> None:
+        """Takes an object away if it still is the one that was seen. Raises AskError."""
+        told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        self._ask("DELETE", resource.path, resource, "delete", json.dumps(told).encode())
+
     def version(self) -> str:
         """Kubernetes' version, such as v1.34.1. Servers say it to anyone, but refuse credentials that don't hold."""
         said = self._ask("GET", "/version", None, "get").get("gitVersion")
@@ -114,13 +99,32 @@ class Api:
 
     def as_bearer(self, token: Hidden) -> Api:
         """The same server, asked by whoever holds a token, and by nothing else of the kubeconfig's user."""
+        mine, theirs = self._client.configuration, self._bearing(token)
+        theirs.host, theirs.ssl_ca_cert, theirs.tls_server_name = mine.host, mine.ssl_ca_cert, mine.tls_server_name
+        return Api(self.name, self._made(theirs), self._seconds)
+
+    def as_held(self, held: Credentials, seconds: float) -> Api:
+        """The server of somebody's credentials, asked with what is in them: address, CA and token."""
+        theirs = self._bearing(held.token)
+        theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
+        made = self._made(theirs)
+        made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
+        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's own, beside it
+        return Api(self.name, made, min(seconds, self._seconds))
+
+    def _bearing(self, token: Hidden) -> Any:
+        """What the client is told of a token, and of the way out of this machine."""
         from kubernetes import client
 
         mine, theirs = self._client.configuration, client.Configuration()
-        theirs.host, theirs.ssl_ca_cert, theirs.verify_ssl = mine.host, mine.ssl_ca_cert, True
-        theirs.tls_server_name, theirs.proxy, theirs.no_proxy = mine.tls_server_name, mine.proxy, mine.no_proxy
+        theirs.verify_ssl, theirs.proxy, theirs.no_proxy = True, mine.proxy, mine.no_proxy
         theirs.api_key = {"authorization": f"Bearer {token.reveal().decode()}"}
-        return Api(self.name, client.ApiClient(theirs), self._seconds)
+        return theirs
+
+    def _made(self, configuration: Any) -> Any:
+        from kubernetes import client
+
+        return client.ApiClient(configuration)
 
     def _pages(self, resource: Resource, query: dict[str, str]) -> Iterator[Body]:
         more = ""
@@ -138,8 +142,8 @@ class Api:
 
     def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
         status, data = self._exchange(method, path, body)
-        if status not in (200, 201):
-            raise self._refusal(status, path.partition("?")[0], resource, verb)
+        if status not in (200, 201, 202):
+            raise refusal(self.name, status, path.partition("?")[0], resource, verb)
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -209,19 +213,16 @@ class Api:
             Trouble.CERTIFICATE, what, "is certificate-authority-data in the kubeconfig that of the cluster?"
         )
 
-    def _refusal(self, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
-        if status == 401:
-            return AskError(Trouble.UNAUTHORISED, f"{self.name}: the credentials aren't taken, or have expired")
-        if status == 403:
-            rule = (
-                resource.rule(verb) if resource else f"{{nonResourceURLs: [{path}], verbs: [{verb}]}} in a ClusterRole"
-            )
-            return AskError(Trouble.FORBIDDEN, f"{self.name}: not allowed to {verb} {path}", f"add the rule {rule}")
-        if status == 404:
-            return AskError(Trouble.MISSING, f"{self.name}: there is no {path}")
-        if status == 410:
-            return AskError(Trouble.EXPIRED, f"{self.name}: {path} changes faster than it is read")
-        return AskError(Trouble.STATUS, f"{self.name}: answers {status} to {verb} {path}")
+
+def servers(kubeconfig: Path | None) -> dict[str, str]:
+    """The server of each context of the kubeconfig; empty where there is none that can be read."""
+    merger = _client().config.kube_config.KubeConfigMerger
+    try:
+        said = merger(_files(kubeconfig)).config.value
+        clusters = {one["name"]: str(one["cluster"]["server"]) for one in said["clusters"]}
+        return {one["name"]: clusters.get(one["context"]["cluster"], "") for one in said["contexts"]}
+    except Exception:  # as in connect: that tells what is wrong with it
+        return {}
 
 
 def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) -> Api:
@@ -236,16 +237,19 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
             client.config.load_incluster_config(client_configuration=made)
             api = client.client.ApiClient(made)
         else:
-            file = str(kubeconfig) if kubeconfig else None
-            api = client.config.new_client_from_config(config_file=file, context=context, persist_config=False)
+            api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
     except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
         why = short(str(error), 120) if isinstance(error, client.config.ConfigException) else type(error).__name__
-        hint = f"name it: --context {name}=CONTEXT; kubectl config get-contexts lists them"
+        hint = f"--context {name}=CONTEXT, or a line in {FILE}; kubectl config get-contexts lists them"
         raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
     if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
         what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'
         raise AskError(Trouble.CONTEXT, what, "https, with certificate-authority-data and no insecure-skip-tls-verify")
     return Api(name, api, seconds)
+
+
+def _files(kubeconfig: Path | None) -> str:
+    return str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
 
 
 def _client() -> Any:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.resource import core
+from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import ToolError
 from meshc.hidden import Hidden
 from meshc.kube import at
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _OF_ACCOUNT = "kubernetes.io/service-account.name"
 _OF_UID = "kubernetes.io/service-account.uid"
 _TYPE = "kubernetes.io/service-account-token"
+_OURS = {"app.kubernetes.io/managed-by": "meshc"}
+_COMPILED = "-istio-remote-secret-token"
+"""How the name of the one in output/ ends: it comes back when it is synced, with a new token."""
 _EVERY, _TRIES = 0.5, 20
 """The token controller fills a Secret within a second or so; istioctl waits five."""
 
@@ -40,12 +43,17 @@ class CaptureError(ToolError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of a service account. `source` is the Secret it stands in, empty for one that was asked for."""
+    """A token of a service account. `source` is the Secret it stands in, empty for one that was asked for.
+
+    `ours` tells whether that was made by meshc, here or by what it compiles.
+    """
 
     value: Hidden
     ca: bytes
     source: str
     expires: datetime | None
+    uid: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ def make(api: Api, account: Account) -> Token:
         "metadata": {
             "generateName": f"{account.name}-token-",
             "namespace": account.namespace,
+            "labels": _OURS,
             "annotations": {_OF_ACCOUNT: account.name},
         },
         "type": _TYPE,
@@ -171,7 +180,12 @@ def _belongs(secret: Body, name: str, uid: Any) -> bool:
 
 def _token_in(secret: Body) -> Token | None:
     value, ca = (_decoded(at(secret, "data", key)) for key in ("token", "ca.crt"))
-    return Token(Hidden(value), ca, _name(secret), expiry(Hidden(value))) if value and ca else None
+    if not (value and ca):
+        return None
+    labels = at(secret, "metadata", "labels")
+    ours = _name(secret).endswith(_COMPILED) or (isinstance(labels, dict) and labels.items() >= _OURS.items())
+    uid = str(at(secret, "metadata", "uid") or "")
+    return Token(Hidden(value), ca, _name(secret), expiry(Hidden(value)), uid, ours)
 
 
 def _decoded(text: Any) -> bytes:

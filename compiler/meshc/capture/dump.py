@@ -69,7 +69,9 @@ def dumps(folder: Repository) -> list[Dump]:
         if bodies
     ]
     if not made:
-        hint = "kubectl --context CTX get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > DIR/CLUSTER/all.yaml"
+        hint = (
+            "kubectl --context CTX get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > DIR/CLUSTER/all.yaml"
+        )
         raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster\n  hint: {hint}')
     return made
 

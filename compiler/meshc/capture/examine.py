@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.addresses import addresses
-from meshc.capture.ask import AskError
 from meshc.capture.credentials import CaptureError, account_of, look
-from meshc.capture.resource import Resource, core
-from meshc.capture.rows import Row, State, of_error
+from meshc.capture.resource import core
+from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short
@@ -30,9 +31,13 @@ _CA, _ROOT = "ca-cert.pem", "root-cert.pem"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the repository says of a cluster. `addresses` come with where mesh.yaml says each."""
+    """What the repository says of a cluster, and by which context it is asked.
+
+    `addresses` come with where mesh.yaml says each.
+    """
 
     cluster: ClusterPlan
+    context: str
     exposure: Exposure
     addresses: Mapping[str, tuple[str, Place]]
     certificate: bytes | None
@@ -49,20 +54,22 @@ class Seen:
     secrets: list[Body] | None = field(default=None, repr=False)
 
 
+Step = Callable[["Api", "Plan", Recorded, Seen], Iterator[Row]]
+
+
 def examine(api: Api, plan: Plan, recorded: Recorded) -> Seen:
     """Asks one cluster everything but about its neighbours. Never raises for what a cluster does."""
     name = recorded.cluster.name
     try:
         version = api.version()
     except AskError as error:
-        return Seen([of_error(name, "api server", error)])
-    seen = Seen([Row(name, "api server", State.OK, f"Kubernetes {short(version, 40)}")], api)
-    steps = [_addresses, _cacerts, _remote_secrets] if recorded.cluster.role == "primary" else [_cacerts, _authority]
-    for step in steps:
+        return Seen([of_error(name, Check.API_SERVER, error)])
+    seen = Seen([Row(name, Check.API_SERVER, State.OK, f"Kubernetes {short(version, 40)}")], api)
+    for check, step in _STEPS:
         try:
             seen.rows += step(api, plan, recorded, seen)
         except AskError as error:
-            seen.rows.append(of_error(name, _NAMES[step], error))
+            seen.rows.append(of_error(name, check, error))
     return seen
 
 
@@ -70,19 +77,23 @@ def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
     name = recorded.cluster.name
     if not recorded.addresses:
         return
+
+    def row(part: str, state: State, says: str, hint: str = "", place: Place | None = None) -> Row:
+        return Row(name, Check.ADDRESS, state, says, hint, place, part)
+
     found = addresses(api, plan, recorded.cluster, recorded.exposure)
     for part, (address, place) in recorded.addresses.items():
-        there, what = found[part], f"address of {part}"
+        there = found[part]
         if address in there.addresses:
-            yield Row(name, what, State.OK, address)
+            yield row(part, State.OK, address)
         elif not there.addresses:
-            yield Row(name, what, State.UNKNOWN, f"mesh.yaml says {address}; {there.missing}", "", place)
+            yield row(part, State.UNKNOWN, f"mesh.yaml says {address}; {there.missing}", "", place)
         elif not ip_version(address) and all(map(ip_version, there.addresses)):
-            yield Row(name, what, State.UNKNOWN, f"{address} is a name; the cluster tells IP addresses only", "", place)
+            yield row(part, State.UNKNOWN, f"{address} is a name; the cluster tells IP addresses only", "", place)
         else:
             now = " or ".join(short(one, 80) for one in there.addresses[:3])
             hint = f"meshc capture addresses {name} --write"
-            yield Row(name, what, State.DIFFERS, f"mesh.yaml says {address}, and it is {now}", hint, place)
+            yield row(part, State.DIFFERS, f"mesh.yaml says {address}, and it is {now}", hint, place)
 
 
 def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
@@ -96,29 +107,33 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
     if not any(public.values()):
         required = recorded.cluster.cacerts == "required"
         state = State.FAILED if required else State.UNKNOWN
-        yield Row(name, "cacerts", state, "the Secret isn't there", f"let output/{name} be synced")
+        yield Row(name, Check.CACERTS, state, "the Secret isn't there", f"let output/{name} be synced")
         return
-    yield _compared(name, "certificate", _CA, public[_CA], recorded.certificate)
-    yield _compared(name, "root", _ROOT, public[_ROOT], recorded.roots)
+    get = f"kubectl --context {shlex.quote(recorded.context)} get secret cacerts -n {plan.istio_namespace} -o yaml"
+    taken = f"{get} | meshc secrets seal - --cluster {name} --replace"
+    hint = f"let output/{name} be synced; if it was replaced there on purpose: {taken}"
+    yield _compared(name, Check.CERTIFICATE, public[_CA], recorded.certificate, hint)
+    yield _compared(name, Check.ROOT, public[_ROOT], recorded.roots, hint)
 
 
-def _compared(cluster: str, what: str, file: str, there: bytes, here: bytes) -> Row:
+def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) -> Row:
     certificates, problems = read_certificates("", there)
     mine, _ = read_certificates("", here)
     if problems or not certificates:
-        return Row(cluster, what, State.FAILED, f"{file} in its cacerts isn't a certificate")
+        return Row(cluster, check, State.FAILED, "what its cacerts has for it isn't a certificate")
     prints = [one_of.fingerprint[:23] for one_of in certificates]
     wanted = [one_of.fingerprint[:23] for one_of in mine]
     ends = min(one_of.not_after for one_of in certificates)
     if prints == wanted:
-        return Row(cluster, what, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}")
+        return Row(cluster, check, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}")
     says = f"the cluster has {', '.join(prints)}..., and the repository {', '.join(wanted)}..."
-    hint = f"let output/{cluster} be synced; if it was replaced there on purpose: meshc ca import {cluster} --from DIR"
-    return Row(cluster, what, State.DIFFERS, says, hint)
+    return Row(cluster, check, State.DIFFERS, says, hint)
 
 
 def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
     """They are only gathered: what is in them concerns other clusters (see `neighbours`)."""
+    if not recorded.cluster.watched:
+        return
     listed = api.listed(core("secrets", plan.istio_namespace), labelSelector="istio/multiCluster=true")
     seen.secrets = listed
     yield from ()
@@ -137,37 +152,12 @@ def _authority(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
     yield from ()
 
 
-_NAMES: Mapping[Any, str] = {
-    _addresses: "addresses",
-    _cacerts: "cacerts",
-    _remote_secrets: "remote secrets",
-    _authority: "CA of its API server",
-}
-
-
-def synced(api: Api, engine: str, namespace: str, name: str, cluster: str) -> Row:
-    """What Argo CD or Flux says of the object that applies a cluster. Never raises for what a cluster does."""
-    kind = (
-        Resource("applications", namespace, name, "argoproj.io", "v1alpha1")
-        if engine == "argo-cd"
-        else Resource("kustomizations", namespace, name, "kustomize.toolkit.fluxcd.io", "v1")
-    )
-    try:
-        body = api.find(kind)
-    except AskError as error:
-        return of_error(cluster, "synced", error)
-    if body is None:
-        return Row(cluster, "synced", State.UNKNOWN, f"{engine} has no {kind.plural[:-1]} {name}")
-    if engine == "argo-cd":
-        state, commit = at(body, "status", "sync", "status"), at(body, "status", "sync", "revision")
-        good = state == "Synced"
-    else:
-        conditions = [one for one in at(body, "status", "conditions") or () if isinstance(one, dict)]
-        ready = next((one for one in conditions if one.get("type") == "Ready"), {})
-        state, commit = ready.get("reason"), at(body, "status", "lastAppliedRevision")
-        good = ready.get("status") == "True"
-    says = f"{short(str(state or 'no state yet'), 40)} at {short(str(commit or 'no commit'), 60)}"
-    return Row(cluster, "synced", State.OK if good else State.DIFFERS, says)
+_STEPS: tuple[tuple[Check, Step], ...] = (
+    (Check.ADDRESS, _addresses),
+    (Check.CACERTS, _cacerts),
+    (Check.REMOTE_SECRETS, _remote_secrets),
+    (Check.AUTHORITY, _authority),
+)
 
 
 def _decoded(text: Any) -> bytes:

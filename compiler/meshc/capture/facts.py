@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshc.capture.ask import AskError
 from meshc.capture.resource import Resource, core
+from meshc.capture.trouble import AskError
 from meshc.kube import Version, at
 from meshc.yamltext.read import read
 

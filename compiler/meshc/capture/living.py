@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 
+_GATEWAY = {"istio": "eastwestgateway"}
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a
-    remote's own Endpoints say that the control plane is."""
+    remote's own Endpoints say that the control plane is, `controlled` by whom its namespace says that it may be.
+    `gateway` is the address of its east-west gateway."""
 
     dump: Dump
     name: str
@@ -37,13 +41,15 @@ class Home:
     addresses: Mapping[str, str]
     reached: Mapping[str, str]
     injected: frozenset[str]
+    controlled: tuple[str, ...]
+    gateway: str
 
     @staticmethod
     def of(dump: Dump) -> Home:
         """What the objects tell."""
         deployment = _control_plane(dump)
         namespace = str(at(deployment, "metadata", "namespace") or "istio-system")
-        own = facts.environment(deployment).get("CLUSTER_ID", "")
+        own = facts.environment(deployment).get("CLUSTER_ID", "") or _injected_as(dump, namespace)
         settings = facts.kubeadm(_only(dump.all("ConfigMap", "kube-system", "kubeadm-config")))
         nodes = dump.all("Node")
         versions = [Version.parse(str(at(node, "status", "nodeInfo", "kubeletVersion"))) for node in nodes]
@@ -67,7 +73,22 @@ class Home:
             _addresses(dump, namespace, deployment),
             _reached(dump, namespace),
             frozenset(str(at(one, "metadata", "name")) for one in dump.all("Namespace") if _is_injected(one)),
+            _controlled(_only(dump.all("Namespace", None, namespace))),
+            next(iter(of_services(dump.all("Service"), _GATEWAY).addresses), ""),
         )
+
+
+def _injected_as(dump: Dump, namespace: str) -> str:
+    """The cluster's name in what a remote's sidecars are injected with."""
+    settings = _only(dump.all("ConfigMap", namespace, "istio-sidecar-injector"))
+    documents, problems = read(str(at(settings, "data", "values") or "").encode(), "values")
+    found = at(documents[0].data, "global", "multiCluster", "clusterName") if documents and not problems else None
+    return found if isinstance(found, str) else ""
+
+
+def _controlled(namespace: Body | None) -> tuple[str, ...]:
+    told = at(namespace, "metadata", "annotations", "topology.istio.io/controlPlaneClusters")
+    return tuple(name.strip() for name in told.split(",")) if isinstance(told, str) else ()
 
 
 def _control_plane(dump: Dump) -> Body | None:
@@ -92,7 +113,7 @@ def _addresses(dump: Dump, namespace: str, deployment: Body | None) -> dict[str,
     classic = _label(deployment, "istio") == "pilot" and _label(deployment, "app") != "istiod"
     part, labels = ("pilot", {"istio": "pilot"}) if classic else ("istiod", {"app": "istiod"})
     services = dump.all("Service", namespace)
-    for wanted in (labels, {"istio": "eastwestgateway"}):
+    for wanted in (labels, _GATEWAY):
         if found := of_services(services, wanted).addresses:
             return {part: found[0]}
     return {}
@@ -104,6 +125,11 @@ def _reached(dump: Dump, namespace: str) -> dict[str, str]:
             for subset in body.get("subsets") or ():
                 for address in (subset.get("addresses") or ()) if isinstance(subset, dict) else ():
                     return {part: str(at(address, "ip"))}
+        for body in dump.all("EndpointSlice", namespace):
+            if _label(body, "kubernetes.io/service-name") == name:
+                for endpoint in body.get("endpoints") or ():
+                    for address in at(endpoint, "addresses") or ():
+                        return {part: str(address)}
     return {}
 
 

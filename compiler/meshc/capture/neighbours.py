@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.credentials import expiry
-from meshc.capture.rows import Row, State, of_error
+from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
 from meshc.hidden import Hidden
 from meshc.kube import at
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from meshc.seal.kubeconfig import Credentials
 
 _SOON = timedelta(days=30)
+_WAY = 4.0
+"""Seconds for the primary's own way to a remote, which often isn't ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,12 @@ class Pair:
 
 def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = None) -> Row:
     """One row. Never raises for what a cluster does or a Secret holds."""
-    what = f"credentials in {pair.need.cluster}"
+    where = pair.need.cluster
     if primary.secrets is None:
-        return Row(pair.remote, what, State.UNKNOWN, f"the secrets of {pair.need.cluster} can't be read")
+        return Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, f"the secrets of {where} can't be read", of=where)
     mine = [secret for secret in primary.secrets if at(secret, "data", pair.remote) is not None]
     state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
-    return Row(pair.remote, what, state, says, hint)
+    return Row(pair.remote, Check.CREDENTIALS, state, says, hint, of=where)
 
 
 def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tuple[State, str, str]:
@@ -59,7 +61,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
         return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
     try:
-        held = _held(mine[0], pair.remote)
+        held = held_in(mine[0], pair.remote)
     except MeshcError as error:
         return State.FAILED, short(str(error).splitlines()[0], 160), again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
@@ -72,27 +74,46 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
 def _tried(
     pair: Pair, secret: Body, held: Credentials, api: Api | None, now: datetime, again: str
 ) -> tuple[State, str, str]:
-    """The token is shown to the remote, at the address of our own kubeconfig: the primary's may not be ours."""
     if api is None:
         return State.UNKNOWN, f"{pair.remote} isn't reached from here, so the token can't be tried", ""
     try:
-        api.as_bearer(held.token).version()
+        state, where = _shown_to(api, held)
     except AskError as error:
+        if error.trouble is Trouble.CERTIFICATE:
+            return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", again
         if error.trouble is Trouble.UNAUTHORISED:
             stale = _older(pair, secret)
             hint = f"let output/{pair.need.cluster} be synced" if stale else again
             return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
-        row = of_error(pair.remote, "", error)
+        row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
     ends = expiry(held.token)
     if ends and ends - now < _SOON:
         return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
     if _older(pair, secret):
         return State.DIFFERS, "valid, but not those of the repository", f"let output/{pair.need.cluster} be synced"
-    return State.OK, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}", ""
+    return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}{where}", ""
 
 
-def _held(secret: Body, remote: str) -> Credentials:
+def _shown_to(api: Api, held: Credentials) -> tuple[State, str]:
+    """Shows the token where the primary does, and, if that isn't reached from here, to the server as we reach it.
+
+    What is to be told of the second: a private address may be anyone's in the network that we are in. Raises AskError.
+    """
+    server = short(held.server, 80)
+    try:
+        api.as_held(held, _WAY).version()
+    except AskError as error:
+        if same_server(held.server) == same_server(api.server) or error.trouble is Trouble.UNAUTHORISED:
+            raise
+        api.as_bearer(held.token).version()
+        if error.trouble is Trouble.CERTIFICATE:
+            return State.UNKNOWN, f" where we reach it; at {server} something answers here that their CA didn't sign"
+        return State.OK, f"; tried where we reach it, as {server} doesn't answer here"
+    return State.OK, ""
+
+
+def held_in(secret: Body, remote: str) -> Credentials:
     """What istiod takes from it: anything else than a token is refused there as here."""
     only = {"kind": "Secret", "data": {remote: secret["data"][remote]}}
     found = given(Hidden(write(only).encode())).credentials

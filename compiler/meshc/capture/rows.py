@@ -6,10 +6,47 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import AskError, Trouble
+from meshc.capture.trouble import AskError, Trouble
 
 if TYPE_CHECKING:
     from meshc.errors import Place
+
+
+class Check(StrEnum):
+    """What is looked at: a name for programs, which stays when the words for people change."""
+
+    API_SERVER = "api-server"
+    ADDRESS = "address"
+    CACERTS = "cacerts"
+    CERTIFICATE = "certificate"
+    ROOT = "root"
+    REMOTE_SECRETS = "remote-secrets"
+    CREDENTIALS = "credentials"
+    AUTHORITY = "api-server-ca"
+    SYNCED = "synced"
+    KUBERNETES = "kubernetes-version"
+    PODS = "pod-ranges"
+    SERVICES = "service-ranges"
+    ISTIO = "istio-version"
+    REVISION = "revision"
+    NETWORK = "network"
+    CLUSTER_ID = "cluster-id"
+    UNTOLD = "untold"
+
+
+_TITLES = {
+    Check.API_SERVER: "api server",
+    Check.ADDRESS: "address",
+    Check.REMOTE_SECRETS: "remote secrets",
+    Check.AUTHORITY: "CA of its API server",
+    Check.KUBERNETES: "Kubernetes",
+    Check.PODS: "pods",
+    Check.SERVICES: "services",
+    Check.ISTIO: "Istio",
+    Check.CLUSTER_ID: "cluster ID",
+    Check.UNTOLD: "not told",
+}
+_OF = {Check.ADDRESS: "of", Check.CREDENTIALS: "in"}
 
 
 class State(StrEnum):
@@ -24,19 +61,31 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing of one cluster. `says` never holds a secret."""
+    """One thing of one cluster: of a part of its control plane, or in the primary, that `of` names.
+
+    `says` never holds a secret.
+    """
 
     cluster: str
-    what: str
+    check: Check
     state: State
     says: str
     hint: str = ""
     place: Place | None = None
+    of: str = ""
+
+    @property
+    def what(self) -> str:
+        """What was looked at, for people."""
+        title = _TITLES.get(self.check, self.check.value)
+        return f"{title} {_OF.get(self.check, 'of')} {self.of}" if self.of else title
 
     def as_json(self) -> dict[str, Any]:
         """The row as data; every key is always there."""
         return {
             "cluster": self.cluster,
+            "check": str(self.check),
+            "of": self.of,
             "what": self.what,
             "state": str(self.state),
             "says": self.says,
@@ -45,7 +94,7 @@ class Row:
         }
 
 
-def of_error(cluster: str, what: str, error: AskError) -> Row:
+def of_error(cluster: str, check: Check, error: AskError, of: str = "") -> Row:
     """A question that wasn't answered: a right that is missing is no fault of the cluster's."""
     state = State.UNKNOWN if error.trouble is Trouble.FORBIDDEN else State.FAILED
-    return Row(cluster, what, state, error.what.removeprefix(f"{cluster}: "), error.hint)
+    return Row(cluster, check, state, error.what.removeprefix(f"{cluster}: "), error.hint, of=of)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.dump import Dump, public_only
 from meshc.capture.resource import Resource, core
+from meshc.capture.trouble import AskError, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -62,7 +62,7 @@ class Helm:
         with scratch(FileTree({})) as root:
             try:
                 asked = (self.program, "pull", *named, "--version", version)
-                run(Command(asked, cwd=root, timeout=300, as_the_person=True))
+                run(Command(asked, cwd=root, timeout=300, as_person=True))
             except CommandError as error:
                 raise BuildError(_brief(error.said.removeprefix("Error: ")) or str(error)) from None
             found = sorted(root.glob("*.tgz"))

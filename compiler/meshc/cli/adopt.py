@@ -9,12 +9,12 @@ from pathlib import Path
 import typer
 
 from meshc.capture.adopt import adopt
-from meshc.capture.ask import AskError, Trouble
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.living import Home
 from meshc.capture.many import at_once
 from meshc.capture.survey import survey
 from meshc.capture.theirs import as_applied
+from meshc.capture.trouble import AskError, Trouble
 from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.live import opened_api
 from meshc.cli.opened import Opened

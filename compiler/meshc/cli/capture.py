@@ -8,6 +8,7 @@ import typer
 
 from meshc.cli.options import MESH, Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.errors import UsageError
 
 app = typer.Typer(
     name="capture",
@@ -37,6 +38,17 @@ def credentials(
     ] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune-tokens", help="Only delete tokens of meshc's that no primary uses any more.")
+    ] = False,
+    to_command: Annotated[
+        str | None,
+        typer.Option(
+            "--to-command",
+            metavar="COMMAND",
+            help="external-secrets: what puts the kubeconfig, which it reads, into the store at {key}, {property}.",
+        ),
+    ] = None,
     accept_recipients: Accept = False,
     yes: Yes = False,
     timeout: Timeout = 30,
@@ -46,7 +58,14 @@ def credentials(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import Wanted, credentials_command
 
-        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes)
+        if prune:
+            from meshc.cli.capture_prune import prune_command
+
+            if primary or duration or rotate or replace or to_command:
+                raise UsageError("--prune-tokens reads no token\n  hint: it goes with --context, --timeout and --yes")
+            prune_command(file, clusters, context or [], kubeconfig, timeout, yes)
+            return
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes, to_command)
         credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
 
 

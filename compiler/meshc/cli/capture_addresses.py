@@ -31,7 +31,7 @@ def addresses_command(
     opened = Opened(file)
     opened.repository.recover()
     plan = plan_mesh(opened.source)
-    contexts = contexts_of(clusters_chosen(plan, [name]), words)
+    contexts = contexts_of(file.parent, plan, clusters_chosen(plan, [name]), words, kubeconfig)
     cluster = plan.cluster(name)
     if cluster.role != "primary":
         raise UsageError(f"{name} is a remote\n  hint: the control plane runs in a primary")

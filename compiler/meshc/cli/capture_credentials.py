@@ -11,6 +11,7 @@ from meshc.capture.credentials import Token, account_of, await_token, credential
 from meshc.cli.ca_commands import opened_work
 from meshc.cli.live import chosen, contexts_of, opened_api, seconds_in, stop_unless_allowed
 from meshc.cli.report import tell
+from meshc.cli.store import EXAMPLE, hand_over, words_of
 from meshc.errors import UsageError
 from meshc.pipeline import needs_of
 from meshc.plain import plain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.credentials import Account
     from meshc.plan.ir import ClusterPlan
+    from meshc.seal.remote import Owed
     from meshc.seal.work import Work
 
 
@@ -37,6 +39,7 @@ class Wanted:
     replace: bool
     accepted: bool
     yes: bool
+    to_command: str | None
 
 
 def credentials_command(
@@ -44,24 +47,30 @@ def credentials_command(
 ) -> None:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at."""
     work = opened_work(file)
-    contexts = contexts_of(chosen(work.plan, names), words)
+    contexts = contexts_of(file.parent, work.plan, chosen(work.plan, names), words, kubeconfig)
     every = needs_of(work.plan)
+    command = words_of(wanted.to_command) if wanted.to_command else ()
     for name in contexts:
         _stop_early(work, name, wanted)
     places: list[ClusterPlan] = []
     left: list[str] = []
+    owed: list[Owed] = []
     for name in contexts:
         api = opened_api(name, contexts, kubeconfig, timeout)
         account = look(api, work.plan.istio_namespace, account_of(work.plan.generation))
         token = _token(api, account, wanted)
-        handed = Given(credentials(api, work.plan.cluster(name), token), name)
-        sealed, _ = seal_remote(
+        handed = Given(credentials(api, work.plan.cluster(name), token), name, source=token.source)
+        sealed, unsealed = seal_remote(
             work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
         )
         places += sealed
+        owed += unsealed
         tell(f"{name}: {_described(token, account)}")
         left += _afterwards(work, name, token, account, wanted)
     recipients.update_rules(work, places)
+    hand_over(owed, command)
+    for each in owed:
+        tell(f"put into the store: {each.key}, property {each.field}")
     for path in work.commit():
         tell(f"wrote {path}")
     for line in left:
@@ -75,12 +84,15 @@ def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
     recipients.stop_on_new(
         work, needs_of(work.plan), [work.plan.cluster(need.cluster) for need in needs], wanted.accepted
     )
+    stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.backend == "external-secrets"]
+    if wanted.to_command and not stores:
+        raise UsageError(f"no primary of {name} reads credentials from a store\n  hint: leave --to-command out")
     for need in needs:
         stop_on_sealed(work, need, wanted.replace)
-        if work.plan.cluster(need.cluster).sealing.backend == "external-secrets":
+        if need in stores and not wanted.to_command:
             raise UsageError(
-                f"{need.cluster} reads credentials from a store, into which meshc puts nothing\n"
-                f"  hint: istioctl create-remote-secret --name {name}, into the store; then meshc secrets seal"
+                f"{need.cluster} reads credentials from a store: by which command do they get there?\n"
+                f"  hint: {EXAMPLE}, which is given them on its standard input"
             )
 
 
@@ -108,10 +120,15 @@ def _afterwards(work: Work, name: str, token: Token, account: Account, wanted: W
     if not wanted.replace:
         return []
     lines = []
-    if work.plan.generation == "classic":
+    classic = work.plan.generation == "classic"
+    if classic:
         lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
-    old = [one.source for one in account.tokens if one.source != token.source]
+    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
     if old:
-        lines.append(f"{name}: once its primaries run with the new token, and meshc doctor says so, delete the old:")
-        lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
+        after = "once its primaries run with the new token, and meshc doctor says so"
+        if classic:
+            lines.append(f"{name}: {after}, delete the old:")
+            lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
+        else:
+            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
     return lines

@@ -34,7 +34,7 @@ def services_command(
     opened = Opened(file)
     opened.repository.recover()
     plan = plan_mesh(opened.source)
-    contexts = contexts_of(chosen(plan, [name]), words)
+    contexts = contexts_of(file.parent, plan, chosen(plan, [name]), words, kubeconfig)
     mesh, _ = parse(opened.source.document)
     assert mesh is not None, "there is a plan of it"  # noqa: S101
     wanted = entry or namespace

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.capture.ask import AskError
-from meshc.capture.examine import Recorded, Seen, examine, synced
+from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
 from meshc.capture.neighbours import compared, pairs
-from meshc.capture.rows import Row, State, of_error
+from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.synced import synced
+from meshc.capture.trouble import AskError
 from meshc.cli.live import chosen, contexts_of, opened_api
 from meshc.cli.opened import Opened
 from meshc.cli.progress import progress
@@ -22,6 +23,7 @@ from meshc.errors import Exit
 from meshc.mesh.parse import parse
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
+from meshc.review.committed import Commits
 from meshc.seal.cacerts import CA, ROOTS
 from meshc.seal.rewrapping import sealed_body
 from meshc.seal.work import Work
@@ -42,28 +44,28 @@ def live_command(
     opened = Opened(file)
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, names)
-    contexts = contexts_of(asked, words)
-    recorded = {name: recorded_of(work, opened.source, name) for name in asked}
+    contexts = contexts_of(file.parent, work.plan, asked, words, kubeconfig)
+    recorded = {name: recorded_of(work, opened.source, name, contexts[name]) for name in asked}
 
     def ask(name: str) -> Seen:
         try:
             return examine(opened_api(name, contexts, kubeconfig, timeout), work.plan, recorded[name])
         except AskError as error:
-            return Seen([of_error(name, "api server", error)])
+            return Seen([of_error(name, Check.API_SERVER, error)])
 
     def late(name: str) -> Seen:
-        return Seen([Row(name, "api server", State.FAILED, f"nothing within {timeout:g} s: does its login wait?")])
+        return Seen([Row(name, Check.API_SERVER, State.FAILED, f"nothing within {timeout:g} s: does its login wait?")])
 
     with progress("asking", len(asked)) as step:
         seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
     rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
     show_rows(work.plan.mesh, rows, form)
-    unasked = any(row.what == "api server" and row.state is State.FAILED for row in rows)
+    unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in rows)
     if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
 
 
-def recorded_of(work: Work, source: Source, name: str) -> Recorded:
+def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded:
     """What mesh.yaml and the folder of certificates say of a cluster."""
     mesh, _ = parse(source.document)
     assert mesh is not None, "there is a plan of it"  # noqa: S101
@@ -76,7 +78,7 @@ def recorded_of(work: Work, source: Source, name: str) -> Recorded:
     }
     certificate, roots = work.read(work.certificate(CA, name)), work.read(work.certificate(ROOTS))
     exposure = (plane.exposure if plane else None) or "load-balancer"
-    return Recorded(work.plan.cluster(name), exposure, addresses, certificate, roots)
+    return Recorded(work.plan.cluster(name), context, exposure, addresses, certificate, roots)
 
 
 def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
@@ -88,7 +90,7 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     rows = at_once(
         there,
         lambda pair: compared(pair, seen[pair.need.cluster], seen[pair.remote]),
-        lambda pair: Row(pair.remote, "credentials", State.UNKNOWN, "no answer in time"),
+        lambda pair: Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, "no answer in time", of=pair.need.cluster),
         60,
     )
     delivery = work.plan.delivery
@@ -96,7 +98,8 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
         assert delivery is not None  # noqa: S101 # nothing is gone through without one
         where = seen.get(delivery.runs_in or name)
         if where and where.api:
-            rows.append(synced(where.api.anew(), delivery.engine, delivery.namespace, name_of(work.plan, name), name))
+            commits = Commits(work.base)
+            rows.append(synced(where.api.anew(), delivery, name_of(work.plan, name), name, commits))
     return rows
 
 

@@ -9,19 +9,41 @@ from pathlib import Path
 
 import typer
 
-from meshc.capture.ask import Api, connect
+from meshc.capture.ask import Api, connect, servers
+from meshc.capture.contexts import FILE, contexts, kept
 from meshc.cli.report import say
-from meshc.errors import UsageError
+from meshc.cli.tracked import is_tracked
+from meshc.disk.repository import Repository
+from meshc.errors import RefusedError, UsageError
 from meshc.plain import plain
 from meshc.plan.ir import Plan
 
 
-def contexts_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
-    """The context of each cluster. A word without a cluster is for the only one. Raises UsageError."""
-    found = {name: name for name in names}
+def contexts_of(
+    base: Path, plan: Plan, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None
+) -> dict[str, str]:
+    """The context of each cluster. Raises UsageError, and RefusedError for a file of contexts that Git holds."""
+    told = _told(names, words)
+    known = {} if told.keys() >= set(names) else servers(kubeconfig)
+    return contexts([plan.cluster(name) for name in names], told, _kept(base, plan), known)
+
+
+def _kept(base: Path, plan: Plan) -> dict[str, str]:
+    try:
+        data = Repository.around(base).read_file(FILE)
+    except FileNotFoundError:
+        return {}
+    if is_tracked(base, FILE):  # what somebody else wrote would choose among the clusters that this person may change
+        raise RefusedError(f"{FILE} is in Git, and contexts are each person's own\n  hint: git rm --cached {FILE}")
+    return kept(data, [cluster.name for cluster in plan.clusters])
+
+
+def _told(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """What the command line says. A word without a cluster is for the only one. Raises UsageError."""
+    found: dict[str, str] = {}
     for word in words:
         name, told, context = word.partition("=")
-        if told and name in found:
+        if told and name in names:
             found[name] = context
         elif len(names) == 1:
             found[names[0]] = word

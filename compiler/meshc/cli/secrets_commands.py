@@ -55,11 +55,9 @@ def _seal_remote(
     work: Work, handed: Given, primary: str | None, asked: str | None, replace: bool, accepted: bool
 ) -> list[ClusterPlan]:
     remote = remote_of(work.plan, handed, asked)
-    places, notes = seal_remote(
-        work, needs_of(work.plan), handed, remote, primary, replace, accepted, datetime.now(UTC)
-    )
-    for note in notes:
-        say(f"  {note}")
+    places, owed = seal_remote(work, needs_of(work.plan), handed, remote, primary, replace, accepted, datetime.now(UTC))
+    for each in owed:
+        say(f"  {each}")
     return places
 
 

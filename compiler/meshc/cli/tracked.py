@@ -50,6 +50,14 @@ def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
         yield from zip((file for file, _ in some), _blobs(folder, [blob for _, blob in some], largest), strict=True)
 
 
+def is_tracked(folder: Path, path: str) -> bool:
+    """Whether Git holds a file."""
+    try:
+        return bool(_git(folder, "ls-files", "--cached", "-z", "--", path))
+    except CommandError:
+        return False
+
+
 def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:
     """The files at the paths that aren't as in the last commit, relative to the folder; None where there is no Git."""
     flags = ("--porcelain", "--untracked-files=all", "--ignore-submodules=all", "--no-renames", "-z")

@@ -65,7 +65,7 @@ def adopt(
 ) -> None:
     """Write a first mesh.yaml from the objects of clusters that run already.
 
-    Dumps: kubectl get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    Dumps: kubectl get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > dumps/CLUSTER/all.yaml
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.adopt import adopt_command

@@ -74,6 +74,13 @@ class Commits:
         folder, _, name = top.rpartition("/")
         return self._files(commit, folder, {}, only=name).get(name)
 
+    def folder(self, commit: str, path: str) -> str | None:
+        """The name of a folder's tree in a commit, None where Git has none here. `./` begins a path beside mesh.yaml.
+
+        Two folders with the same content have the same name.
+        """
+        return self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}") or None
+
     def last_change(self, paths: tuple[str, ...]) -> str:
         """The last commit that changed one of the paths beside mesh.yaml, "" if none did."""
         return self._asked("log", "-1", "--format=%H", "--end-of-options", "HEAD", "--", *paths)

@@ -19,7 +19,7 @@ from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"
 """Stands for a value that isn't sealed and isn't known to be public."""
-_TOLD_BY_OTHERS = {*proofs.ALL} - {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA}
+_TOLD_BY_OTHERS = {*proofs.ALL} - {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE}
 """Annotations that change whenever a value, a certificate or a reader does, which is told itself."""
 _LONG = 400
 """Characters: a line that is longer and has no space in it is no text, and is told by its digest."""

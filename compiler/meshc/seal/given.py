@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was handed over: credentials of a cluster, or the keys of a cacerts."""
+    """What was handed over: credentials of a cluster, or the keys of a cacerts.
+
+    `source` is the Secret that the credentials' token stands in, where that is known.
+    """
 
     credentials: Credentials | None = None
     remote: str = ""
     keys: dict[str, Hidden] | None = None
+    source: str = ""
 
 
 def given(data: Hidden) -> Given:

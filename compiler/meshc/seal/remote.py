@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -15,9 +16,22 @@ from meshc.trust import proofs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from meshc.hidden import Hidden
     from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a store has to hold, as the file that refers to it doesn't."""
+
+    key: str
+    field: str
+    value: Hidden
+
+    def __str__(self) -> str:
+        return f"put the kubeconfig into the store at {self.key}, property {self.field}; it isn't in the file"
 
 
 def seal_remote(
@@ -29,8 +43,8 @@ def seal_remote(
     replace: bool,
     accepted: bool,
     now: datetime,
-) -> tuple[list[ClusterPlan], list[str]]:
-    """The primaries that it was sealed for, and what is left for a person to do; `work` holds the files.
+) -> tuple[list[ClusterPlan], list[Owed]]:
+    """The primaries that it was sealed for, and what their stores are owed; `work` holds the files.
 
     `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already.
     """
@@ -39,12 +53,14 @@ def seal_remote(
         proofs.SERVER: handed.credentials.server,
         proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
     }
+    if handed.source:
+        facts[proofs.SOURCE] = handed.source
     needs = needs_for(every, remote, primary)
     if primary is None and not replace:  # a primary that came later lacks what others have
         needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
     places = [work.plan.cluster(need.cluster) for need in needs]
     recipients.stop_on_new(work, every, places, accepted)
-    notes = []
+    owed = []
     for need in needs:
         stop_on_sealed(work, need, replace)
         where = work.plan.cluster(need.cluster)
@@ -53,10 +69,8 @@ def seal_remote(
         sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts)
         work.write(work.sealed(need.file), sealed)
         if target.store and where.sealing.backend == "external-secrets":
-            notes.append(
-                f"put the kubeconfig into the store at {target.store.key}, property {remote}; it isn't in the file"
-            )
-    return places, notes
+            owed.append(Owed(target.store.key, remote, plain.hidden[remote]))
+    return places, owed
 
 
 def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:

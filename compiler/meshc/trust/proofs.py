@@ -31,7 +31,9 @@ SERVER = "meshc/server"
 """The API server in a remote secret's kubeconfig."""
 SERVER_CA = "meshc/server-ca-sha256"
 """The digest of the kubeconfig's certificate-authority-data, decoded."""
-ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, BINDING, SERVER, SERVER_CA)
+SOURCE = "meshc/token-secret"
+"""The Secret in the remote that the kubeconfig's token stands in; none for a token that was asked for."""
+ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, BINDING, SERVER, SERVER_CA, SOURCE)
 
 
 def of_ca(certificate: bytes, chain: bytes, bundle: bytes) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""leftover turns what the primaries of a remote hold into the tokens of the remote that nobody uses any more.
+
+Nothing is taken for unused unless every primary was asked, and runs with what is sealed for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.capture.credentials import CaptureError
+from meshc.capture.neighbours import held_in
+from meshc.capture.resource import core
+from meshc.kube import at
+from meshc.trust.proofs import BLOB, SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshc.capture.ask import Api
+    from meshc.capture.credentials import Account, Token
+    from meshc.hidden import Hidden
+    from meshc.kube import Body
+
+
+def in_use(api: Api, namespace: str, remote: str, sealed: Body | None, account: Account) -> Hidden:
+    """The token that a primary holds of a remote. Raises CaptureError unless it is the one that is sealed, AskError.
+
+    What is sealed names the token's Secret; for a token that has none, the digest of the ciphertext is compared.
+    """
+    listed = api.listed(core("secrets", namespace), labelSelector="istio/multiCluster=true")
+    mine = [secret for secret in listed if at(secret, "data", remote) is not None]
+    if len(mine) != 1 or sealed is None:
+        raise CaptureError(
+            f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed"
+        )
+    token = held_in(mine[0], remote).token
+    named, (there, here) = _noted(sealed, SOURCE), (_noted(one, BLOB) for one in (mine[0], sealed))
+    same = any(one.source == named and one.value == token for one in account.tokens) if named else there == here != ""
+    if not same:
+        raise CaptureError(
+            f"{api.name} doesn't run with the credentials of {remote} that are sealed for it\n"
+            f"  hint: let output/{api.name} be synced, then run this again"
+        )
+    return token
+
+
+def leftover(account: Account, used: Sequence[Hidden]) -> tuple[list[Token], list[Token]]:
+    """The tokens that none of these is: meshc's own, and those of somebody else."""
+    stale = [one for one in account.tokens if not any(one.value == other for other in used)]
+    return [one for one in stale if one.ours], [one for one in stale if not one.ours]
+
+
+def _noted(body: Body, key: str) -> str:
+    return str(at(body, "metadata", "annotations", key) or "")
