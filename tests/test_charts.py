@@ -10,6 +10,7 @@ import json
 import shutil
 import tarfile
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -170,8 +171,14 @@ class Registry(http.server.BaseHTTPRequestHandler):
     """As much of an OCI registry as a pull asks for; `content` by the end of the path."""
 
     content: ClassVar[dict[str, bytes]] = {}
+    wants: ClassVar[str] = ""
 
     def do_GET(self) -> None:
+        if self.wants and self.headers["Authorization"] != f"Basic {self.wants}":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="charts"')
+            self.end_headers()
+            return
         data = next((data for end, data in self.content.items() if self.path.endswith(end)), None)
         self.send_response(200 if data is not None else 404)
         data = data or b""
@@ -197,7 +204,13 @@ def described(kind: str, data: bytes) -> dict[str, object]:
     return {"mediaType": f"application/vnd.{kind}", "digest": digest(data), "size": len(data)}
 
 
-def test_vendor_pulls_from_a_registry(mesh: Path) -> None:
+@pytest.mark.parametrize("password", ["", "a password"])
+def test_vendor_pulls_from_a_registry(
+    mesh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    login = b64encode(f"me:{password}".encode()).decode()
+    monkeypatch.setattr(Registry, "wants", login if password else "")
+    monkeypatch.setenv("HELM_REGISTRY_CONFIG", str(tmp_path / "login.json"))
     for name in ("base", "istiod"):
         chart = archive(mesh / "vendor" / name, name)
         config = json.dumps({"apiVersion": "v2", "name": name, "version": "1.30.3"}).encode()
@@ -213,6 +226,9 @@ def test_vendor_pulls_from_a_registry(mesh: Path) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         source = f"source: 'oci://localhost:{server.server_port}/charts'"
+        (tmp_path / "login.json").write_text(
+            json.dumps({"auths": {f"localhost:{server.server_port}": {"auth": login}}})
+        )
         (mesh / "mesh.yaml").write_text((mesh / "mesh.yaml").read_text().replace("source: vendor", source))
         pulled = meshc("vendor")
         server.shutdown()

@@ -182,8 +182,8 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
     assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
 
 
-COMMANDS = ["compile", "check", "diff", "publish", "verify", "validate", "plan", "next", "graph", "explain", "inject"]
-COMMANDS += ["vendor", "values", "schema", "doctor", "adopt", "init"]
+COMMANDS = ["init", "compile", "check", "diff", "verify", "publish", "validate", "plan", "next", "graph", "explain"]
+COMMANDS += ["values", "schema", "doctor", "adopt", "vendor", "inject"]
 GROUPS = ["ca", "secrets", "capture"]
 
 

@@ -1,9 +1,10 @@
-"""`meshc inject`: a stand-in for istioctl records what it is given. The real one of Istio 1.0 is not at hand."""
+"""`meshc inject`: a stand-in for istioctl records what it is given. No real one is at hand."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +12,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
+from conftest import ROOT, TESTS, find_helm, find_tool
 
+CHARTS = TESTS / "cases/charts-of-istiod"
 MESH = ROOT / "examples/classic/mesh.yaml"
 APP = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ratings}\n"
 STAND_IN = """#!{python}
 import json, pathlib, sys
 if "--help" in sys.argv:
     print("{help}")
+    sys.exit()
+if "version" in sys.argv:
+    print("{version}")
     sys.exit()
 files = [word for word in sys.argv[1:] if word.startswith("/")]
 record = {{"argv": sys.argv[1:], "files": {{path: pathlib.Path(path).read_text() for path in files}}}}
@@ -30,10 +35,10 @@ print(record["stdin"] + "# injected")
 """
 
 
-def istioctl(folder: Path, flags: str = "--injectConfigFile --meshConfigFile") -> Path:
+def istioctl(folder: Path, flags: str = "--injectConfigFile --meshConfigFile", version: str = "") -> Path:
     """A program that stands in for istioctl; it writes what it was given to `record` beside it."""
     program = folder / "istioctl"
-    program.write_text(STAND_IN.format(python=sys.executable, help=flags, record=folder / "record"))
+    program.write_text(STAND_IN.format(python=sys.executable, help=flags, version=version, record=folder / "record"))
     program.chmod(0o755)
     return program
 
@@ -81,7 +86,7 @@ def test_a_manifest_from_standard_input(tmp_path: Path) -> None:
     ("words", "stdin", "code", "said"),
     [
         (["-", "-c", "nowhere"], APP, 2, 'there is no cluster "nowhere"'),
-        (["-", "-c", "main"], APP, 3, "a primary's injection template comes with its chart"),
+        (["-", "-c", "main"], APP, 3, "the injection template comes with the chart of primary main"),
         (["no-such.yaml", "-c", "branch"], APP, 2, "can't be read: No such file"),
         (["-", "-c", "branch"], "refuse", 4, "Error: no such kind"),
     ],
@@ -113,4 +118,74 @@ def test_istiod_says_what_it_needs(tmp_path: Path) -> None:
     done = subprocess.run(argv, input=APP, capture_output=True, text=True, check=False)
 
     assert done.returncode == 3
-    assert "istiod's injection template comes with its primary's chart" in done.stderr
+    assert "edge-1: the injection template comes with the chart of primary hub, and mesh.yaml names none" in done.stderr
+
+
+INJECTOR = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-sidecar-injector{{ with .Values.revision }}-{{ . }}{{ end }}}
+data:
+  config: "templates: {}"
+  values: {{ .Values | toJson | quote }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio{{ with .Values.revision }}-{{ . }}{{ end }}}
+data: {mesh: "trustDomain: cluster.local"}
+"""
+
+
+@pytest.fixture
+def istiod_mesh(tmp_path: Path) -> Path:
+    """A mesh with a chart of istiod whose ConfigMaps tell what it was given."""
+    find_helm()
+    folder = tmp_path / "mesh"
+    shutil.copytree(CHARTS, folder, ignore=shutil.ignore_patterns("expected", ".meshc", "charts.lock.yaml"))
+    (folder / ".git").mkdir()
+    (folder / "vendor/istiod/templates/all.yaml").write_text(INJECTOR)
+    text = (folder / "mesh.yaml").read_text()
+    (folder / "mesh.yaml").write_text(
+        text.replace("version: 1.30.3", "version: 1.30.3\n    revision: canary")
+        .replace("networks: [{name: corp}]", "networks: [{name: corp, gateway: {address: 203.0.113.7}}]")
+        .replace("name: hub\n", "name: hub\n      network: corp\n")
+        .replace("name: edge-1\n", "name: edge-1\n      network: corp\n      sidecarInjection: manual\n")
+    )
+    done = subprocess.run([sys.executable, "-m", "meshc", "vendor"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def inject_edge(mesh: Path, program: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MESHC_ISTIOCTL": str(program), "NO_COLOR": "1"}
+    argv = [sys.executable, "-m", "meshc", "inject", "-", "-c", "edge-1"]
+    return subprocess.run(argv, input=APP, capture_output=True, text=True, env=environment, cwd=mesh, check=False)
+
+
+def test_a_remote_of_istiod_is_injected_by_its_primarys_chart(tmp_path: Path, istiod_mesh: Path) -> None:
+    done = inject_edge(istiod_mesh, istioctl(tmp_path, "--injectConfigFile --valuesFile", "client version: 1.29.2"))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    record = json.loads((tmp_path / "record").read_text())
+    files = dict(zip(record["argv"][1:7:2], record["files"].values(), strict=True))
+    values = json.loads(files["--valuesFile"])
+
+    assert record["argv"][7:] == ["--revision", "canary", "-f", "-"]
+    assert (files["--injectConfigFile"], files["--meshConfigFile"]) == ("templates: {}", "trustDomain: cluster.local")
+    # the primary's values, as its webhook would use them for this cluster
+    assert values["global"]["externalIstiod"]
+    assert values["global"]["multiCluster"]["clusterName"] == "edge-1"
+    assert values["global"]["network"] == "corp"
+
+
+@pytest.mark.parametrize(
+    ("flags", "version", "said"),
+    [
+        ("--injectConfigFile --meshConfigFile", "", "is of an earlier Istio than 1.5"),
+        ("--injectConfigFile --valuesFile", "client version: 1.28.4", "is of Istio 1.28, too far from 1.30"),
+    ],
+)
+def test_an_istioctl_of_another_time(tmp_path: Path, istiod_mesh: Path, flags: str, version: str, said: str) -> None:
+    done = inject_edge(istiod_mesh, istioctl(tmp_path, flags, version))
+
+    assert (done.returncode, said in done.stderr) == (4, True)

@@ -448,7 +448,7 @@ RESERVED_NAMESPACE = Code("MESH502", "a namespace that is made anyway or isn't a
 MANUAL_INJECTION = Code(
     "MESH503",
     "sidecar namespaces in a cluster with manual injection",
-    "run meshc inject (classic) or istioctl kube-inject on workloads there: no webhook does it, and no label is set",
+    "run meshc inject, or istioctl kube-inject, on workloads there: no webhook does it, and no label is set",
     Severity.NOTICE,
     acknowledgeable=True,
 )

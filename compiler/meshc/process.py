@@ -23,6 +23,8 @@ class Command:
     cwd: Path | None = None
     timeout: float = 120.0
     stdin: bytes = field(default=b"", repr=False)
+    as_the_person: bool = False
+    """With the whole environment of who started us, for what they would run themselves with what they logged in to."""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -39,15 +41,11 @@ class CommandError(ToolError):
 def run(command: Command) -> bytes:
     """Standard output of the program. Raises CommandError if it can't start, fails, or takes longer than it may.
 
-    It sees PATH and the locale of our environment and little more: no proxy, token or kubeconfig reaches it, nor a
-    .gitconfig: one in the folder that is its HOME would come with the repository, and may name programs to run.
+    Unless `as_the_person`, it sees PATH and the locale of our environment and little more: no proxy, token or
+    kubeconfig, and no .gitconfig: one in the folder that is its HOME would come with the repository, and may name
+    programs to run.
     """
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment |= {
-        "HOME": str(command.cwd or "/nonexistent"),
-        "KUBECONFIG": os.devnull,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
+    environment = dict(os.environ) if command.as_the_person else _bare(command)
     try:
         done = subprocess.run(
             command.argv,
@@ -75,6 +73,12 @@ def identity(program: Path, role: str) -> str:
     status = program.stat()
     facts = (program.resolve(), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
     return sha256(f"{role} {' '.join(map(str, facts))}".encode()).hexdigest()
+
+
+def _bare(command: Command) -> dict[str, str]:
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    home = str(command.cwd or "/nonexistent")
+    return {**passed_on, "HOME": home, "KUBECONFIG": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull}
 
 
 def _indented(text: str) -> str:

@@ -54,14 +54,18 @@ class Helm:
                 raise BuildError(_brief(said.removeprefix("Error: ")) or str(error)) from None
 
     def pull(self, chart: str, source: str, version: str) -> bytes:
-        """The .tgz of a chart, from an oci:// or https:// address. Uses the network. Raises BuildError."""
+        """The .tgz of a chart, from an oci:// or https:// address. Raises BuildError.
+
+        Uses the network, and the person's own helm: their proxies, and the registries that they are logged in to.
+        """
         source = source.rstrip("/")
         named: tuple[str, ...] = (f"{source}/{chart}",) if source.startswith("oci://") else (chart, "--repo", source)
         if source.startswith(("oci://localhost:", "oci://127.0.0.1:")):
             named = (*named, "--plain-http")  # a registry on one's own machine has no certificate
         with scratch(FileTree({})) as root:
             try:
-                run(Command((self.program, "pull", *named, "--version", version), cwd=root, timeout=300))
+                asked = (self.program, "pull", *named, "--version", version)
+                run(Command(asked, cwd=root, timeout=300, as_the_person=True))
             except CommandError as error:
                 raise BuildError(_brief(error.said.removeprefix("Error: ")) or str(error)) from None
             found = sorted(root.glob("*.tgz"))

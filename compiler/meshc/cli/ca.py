@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meshc.cli.options import MESH, Accept, File, Form, cluster_names
 from meshc.cli.report import Format, reporting
 
 app = typer.Typer(
@@ -34,14 +35,6 @@ class FailOn(StrEnum):
     EXPIRING = "expiring"
 
 
-def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from meshc.cli.complete import clusters
-
-    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
-
-
-_MESH = Path("mesh.yaml")
-File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
 KeyType = Annotated[Key | None, typer.Option("--key-type", help="Default: ecdsa-p256; rsa-2048 with classic Istio.")]
 RootKey = Annotated[
     Path | None, typer.Option("--root-key", help="The root's private key, plain or sealed by age; - is standard input.")
@@ -55,10 +48,9 @@ KeysTo = Annotated[
 Password = Annotated[
     Path | None, typer.Option("--password-file", help="The password of an encrypted PEM key, as the only line.")
 ]
-Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 Clusters = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[CLUSTER]...", help="Default: all that need one.", autocompletion=_clusters),
+    typer.Argument(metavar="[CLUSTER]...", help="Default: all that need one.", autocompletion=cluster_names),
 ]
 
 
@@ -73,7 +65,7 @@ def init(
     certificate: Annotated[
         Path | None, typer.Option(help="Where the certificate goes; default: root-cert.pem of the mesh.")
     ] = None,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Make a root CA: its certificate for the repository, its key where you say, never plain inside a repository."""
     with reporting(Format.TEXT, file):
@@ -98,7 +90,7 @@ def issue(
     force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Issue the intermediate CA of each cluster where one is due, and seal its key. Nothing due: nothing is touched."""
     with reporting(Format.TEXT, file):
@@ -124,7 +116,7 @@ def issue(
     epilog="Examples: meshc ca import edge-1 --from certs/edge-1   |   ... --certificate ca.pem --key - < key.pem",
 )
 def import_(
-    cluster: Annotated[str, typer.Argument(help="The cluster that the CA is for.", autocompletion=_clusters)],
+    cluster: Annotated[str, typer.Argument(help="The cluster that the CA is for.", autocompletion=cluster_names)],
     folder: Annotated[
         Path | None,
         typer.Option("--from", help="A folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem."),
@@ -135,7 +127,7 @@ def import_(
     root: Annotated[Path | None, typer.Option(help="The root; default: the mesh's.")] = None,
     password: Password = None,
     accept_recipients: Accept = False,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Take in a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verified, then placed and sealed."""
     with reporting(Format.TEXT, file):
@@ -150,8 +142,8 @@ def import_(
 def status(
     within: Annotated[int, typer.Option(min=0, max=36500, help="What ends within so many days is expiring.")] = 90,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where something is.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
-    file: File = _MESH,
+    form: Form = Format.TEXT,
+    file: File = MESH,
 ) -> None:
     """Tell subject, fingerprint, end and root of every CA, and what is due."""
     with reporting(form, file):
@@ -173,7 +165,7 @@ def rotate_root(
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step."""
     with reporting(Format.TEXT, file):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from meshc.cli.live_options import Contexts, Kubeconfig, Timeout, Yes
+from meshc.cli.options import MESH, Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
 from meshc.cli.report import Format, reporting
 
 app = typer.Typer(
@@ -19,15 +18,6 @@ app = typer.Typer(
 )
 
 
-def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from meshc.cli.complete import clusters
-
-    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
-
-
-_MESH = Path("mesh.yaml")
-File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
-Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]
 
 
@@ -36,7 +26,7 @@ Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh
     "--context edge-1=gke_shop_edge   |   meshc capture credentials edge-1 --rotate --replace"
 )
 def credentials(
-    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=_clusters)],
+    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=cluster_names)],
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     primary: Annotated[
@@ -50,7 +40,7 @@ def credentials(
     accept_recipients: Accept = False,
     yes: Yes = False,
     timeout: Timeout = 30,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Read a remote's token and CA, and seal them for its primaries straight from memory."""
     with reporting(Format.TEXT, file):
@@ -65,12 +55,12 @@ def credentials(
     "meshc capture addresses hub --context gke_shop_hub"
 )
 def addresses(
-    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=_clusters)],
+    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=cluster_names)],
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,
     timeout: Timeout = 30,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
     with reporting(Format.TEXT, file):
@@ -84,14 +74,14 @@ def addresses(
 )
 def facts(
     clusters: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,
     timeout: Timeout = 30,
-    file: File = _MESH,
-    form: Annotated[Format, typer.Option("--format", help="How results are written.")] = Format.TEXT,
+    file: File = MESH,
+    form: Form = Format.TEXT,
 ) -> None:
     """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
     with reporting(form, file):
@@ -105,7 +95,7 @@ def facts(
     "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
 )
 def services(
-    cluster: Annotated[str, typer.Argument(help="Where they run.", autocompletion=_clusters)],
+    cluster: Annotated[str, typer.Argument(help="Where they run.", autocompletion=cluster_names)],
     names: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Default: all.")] = None,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Their namespace.")] = "default",
     entry: Annotated[
@@ -115,7 +105,7 @@ def services(
     kubeconfig: Kubeconfig = None,
     replace: Annotated[bool, typer.Option("--replace", help="Over a file that says something else.")] = False,
     timeout: Timeout = 30,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Copy Service objects, cleaned of what the cluster added, to the folder that mesh.yaml names."""
     with reporting(Format.TEXT, file):

@@ -15,33 +15,35 @@ from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 def inject_command(manifest: Path, name: str, file: Path) -> None:
     """Prints the manifest with sidecars, as the cluster's injector would add them, the user's patches included.
 
-    Raises MeshcError where the cluster has no ConfigMaps of meshc's.
+    Raises MeshcError where what it injects by isn't compiled here.
     """
     opened = Opened(file)
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
-    _stop_without_configs(compiled, name)
-    program = find()
+    holder = _holder(compiled, name)
+    cluster = compiled.plan.cluster(name)
+    program = find(compiled.plan.cluster(holder).istio)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [name])
-    injected = kube_inject(program, configs_in(rendered[name]), _read(manifest))
+    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder])
+    injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, _read(manifest))
     sys.stdout.flush()
     sys.stdout.buffer.write(injected)
 
 
-def _stop_without_configs(compiled: Compiled, name: str) -> None:
+def _holder(compiled: Compiled, name: str) -> str:
+    """The cluster whose ConfigMaps hold the injection template: of classic Istio its own, of istiod its primary's."""
     clusters = [cluster.name for cluster in compiled.plan.clusters]
     if name not in clusters:
         raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
-    if compiled.plan.generation == "istiod":
+    cluster = compiled.plan.cluster(name)
+    if compiled.plan.generation == "classic" and cluster.role == "remote":
+        return name
+    holder = cluster.attachment.primary if cluster.attachment else name
+    if not any(one.chart in ("istio", "istiod") for one in compiled.plan.cluster(holder).charts):
         raise MeshcError(
-            f"{name}: istiod's injection template comes with its primary's chart, and is in that cluster alone"
-            "\n  hint: let the webhook inject, or run istioctl kube-inject with the primary's own ConfigMaps"
+            f"{name}: the injection template comes with the chart of primary {holder}, and mesh.yaml names none"
+            "\n  hint: set istio.charts, or run istioctl kube-inject with that cluster's own ConfigMaps"
         )
-    if (cluster := compiled.plan.cluster(name)).role == "primary" and not cluster.charts:
-        raise MeshcError(
-            f"{name}: a primary's injection template comes with its chart, and mesh.yaml names none"
-            "\n  hint: run istioctl kube-inject with that cluster's own ConfigMaps"
-        )
+    return holder
 
 
 def _read(manifest: Path) -> bytes:

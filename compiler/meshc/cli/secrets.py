@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meshc.cli.options import MESH, Accept, File, Form, cluster_names
 from meshc.cli.report import Format, reporting
 
 app = typer.Typer(
@@ -16,18 +17,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _clusters(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from meshc.cli.complete import clusters
-
-    return [pair for pair in clusters(context.params.get("file") or _MESH) if pair[0].startswith(incomplete)]
-
-
-_MESH = Path("mesh.yaml")
-File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
-Form = Annotated[Format, typer.Option("--format", help="How results are written.")]
-Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 
 
 @app.command(
@@ -41,15 +30,15 @@ def seal(
     cluster: Annotated[
         str | None,
         typer.Option(
-            "--cluster", "-c", help="Where it is applied; default: all that need it.", autocompletion=_clusters
+            "--cluster", "-c", help="Where it is applied; default: all that need it.", autocompletion=cluster_names
         ),
     ] = None,
     remote: Annotated[
-        str | None, typer.Option("--remote", help="Whose credentials they are.", autocompletion=_clusters)
+        str | None, typer.Option("--remote", help="Whose credentials they are.", autocompletion=cluster_names)
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
     accept_recipients: Accept = False,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Seal a remote's credentials, or a cacerts, into the file where compile looks for it, from memory."""
     with reporting(Format.TEXT, file):
@@ -59,7 +48,7 @@ def seal(
 
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
-def status(form: Form = Format.TEXT, file: File = _MESH) -> None:
+def status(form: Form = Format.TEXT, file: File = MESH) -> None:
     """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
     with reporting(form, file):
         from meshc.cli.secrets_commands import status_command
@@ -72,14 +61,14 @@ def status(form: Form = Format.TEXT, file: File = _MESH) -> None:
 )
 def rewrap(
     clusters: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=_clusters)
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
     identity: Annotated[
         Path | None,
         typer.Option("--identity", "-i", envvar="SOPS_AGE_KEY_FILE", help="age identities that open the files."),
     ] = None,
     accept_recipients: Accept = False,
-    file: File = _MESH,
+    file: File = MESH,
 ) -> None:
     """Bring sops files to the recipients in mesh.yaml, without touching what is encrypted."""
     with reporting(Format.TEXT, file):

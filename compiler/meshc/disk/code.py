@@ -31,6 +31,6 @@ def code_digest() -> str:
 
 def _names(folder: str) -> list[str]:
     try:
-        return os.listdir(folder or ".")
+        return [path.name for path in Path(folder).iterdir()]
     except OSError:
         return []

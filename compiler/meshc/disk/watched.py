@@ -1,4 +1,4 @@
-"""watched turns what a run asks of its repository into notes, by which a later run knows whether it would hear the same.
+"""watched turns what a run asks of its repository into notes, which tell a later run whether it would hear the same.
 
 Bytes are compared, by their digests, and never times: a checkout sets those as it likes.
 """

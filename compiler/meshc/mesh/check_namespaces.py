@@ -47,7 +47,8 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
         ]
         if here:
             what = f"{member.name}: injection is manual, and no webhook injects into {', '.join(here)}"
-            program = f"meshc inject FILE --cluster {member.name}" if fleet.classic else "istioctl kube-inject"
+            compiled = fleet.classic or fleet.mesh.spec.istio.charts is not None
+            program = f"meshc inject FILE --cluster {member.name}" if compiled else "istioctl kube-inject"
             hint = f"run {program} on every workload there"
             yield source.problem(
                 codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,)

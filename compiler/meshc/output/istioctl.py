@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -15,62 +17,99 @@ from meshc.tree import FileTree
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-_OF_LATER_VERSIONS = b"--valuesFile"  # kube-inject of Istio 1.5 and later, whose templates are others
+    from meshc.kube import Version
+    from meshc.plan.ir import ClusterPlan
+
+_CONFIG, _MESH, _VALUES = "--injectConfigFile", "--meshConfigFile", "--valuesFile"
+_CLASSIC = (1, 0)
+_SKEW = 1
+"""Minor versions that istioctl may be apart from the control plane, by Istio's support policy."""
 
 
-def find() -> str:
-    """The classic istioctl to use: MESHC_ISTIOCTL, else the one on PATH. Raises ToolError if there is none."""
+def find(istio: Version) -> str:
+    """The istioctl to use for this version: MESHC_ISTIOCTL, else the one on PATH. Raises ToolError if there is none.
+
+    Templates of 1.0 are others than those of 1.5 and later, where values became a file of their own.
+    """
     named = os.environ.get("MESHC_ISTIOCTL")
     path = shutil.which(named or "istioctl")
+    wanted = ".".join(map(str, istio.line))
+    hint = f"hint: name the istioctl of Istio {wanted} with MESHC_ISTIOCTL"
     if path is None:
         raise ToolError(
-            f'MESHC_ISTIOCTL is "{named}", which is no program'
-            if named
-            else "no istioctl was found on PATH\n  hint: name the one of Istio 1.0 with MESHC_ISTIOCTL"
+            f'MESHC_ISTIOCTL is "{named}", which is no program' if named else f"no istioctl was found on PATH\n  {hint}"
         )
-    if _OF_LATER_VERSIONS in run(Command((path, "kube-inject", "--help"), timeout=20)):
-        raise ToolError(
-            f"{path} is of a later Istio than 1.0, whose injection templates are others\n"
-            "  hint: name the istioctl of Istio 1.0 with MESHC_ISTIOCTL"
-        )
+    is_later = _VALUES.encode() in run(Command((path, "kube-inject", "--help"), timeout=20))
+    if is_later and istio.line == _CLASSIC:
+        raise ToolError(f"{path} is of a later Istio than 1.0, whose injection templates are others\n  {hint}")
+    if not is_later and istio.line != _CLASSIC:
+        raise ToolError(f"{path} is of an earlier Istio than 1.5, whose injection templates are others\n  {hint}")
+    if is_later and (told := _minor_of(path)) is not None and abs(told - istio.minor) > _SKEW:
+        raise ToolError(f"{path} is of Istio 1.{told}, too far from {wanted} for its injection template\n  {hint}")
     return path
 
 
-def kube_inject(program: str, configs: Mapping[str, str], manifest: bytes) -> bytes:
-    """The manifest with sidecars. `configs` are the texts in ConfigMaps `istio` and `istio-sidecar-injector`.
+def _minor_of(program: str) -> int | None:
+    """What it says of itself; builds of one's own say "unknown"."""
+    said = run(Command((program, "version", "--remote=false", "--short"), timeout=20))
+    found = re.search(rb"\b1\.(\d+)\.\d+", said)
+    return int(found[1]) if found else None
+
+
+def kube_inject(program: str, configs: Mapping[str, str], revision: str, manifest: bytes) -> bytes:
+    """The manifest with sidecars. `configs` are the texts of the files that istioctl injects by, each by its flag.
 
     The manifest goes through standard input: it may hold Secrets, and is never written to disk. Raises CommandError
     with what istioctl says.
     """
-    files = FileTree({f"{name}.yaml": text.encode() for name, text in configs.items()})
+    files = FileTree({f"{flag.strip('-')}.yaml": text.encode() for flag, text in configs.items()})
     with scratch(files) as folder:
+        named = [word for flag in configs for word in (flag, str(folder / f"{flag.strip('-')}.yaml"))]
+        asked = () if revision == "default" else ("--revision", revision)
         try:
-            return run(Command(_arguments(program, folder), cwd=folder, stdin=manifest))
+            return run(Command((program, "kube-inject", *named, *asked, "-f", "-"), cwd=folder, stdin=manifest))
         except CommandError as error:
             if any(plaintext_in(error.said.encode(), "istioctl", codes.PLAINTEXT)):
                 raise ToolError(f"{program} failed, and what it says holds a key or token") from None
             raise
 
 
-def _arguments(program: str, folder: Path) -> tuple[str, ...]:
-    inject, mesh = folder / "istio-sidecar-injector.yaml", folder / "istio.yaml"
-    return (program, "kube-inject", "--injectConfigFile", str(inject), "--meshConfigFile", str(mesh), "-f", "-")
+def configs_in(tree: FileTree, cluster: ClusterPlan) -> dict[str, str]:
+    """What `cluster` is injected by, from the rendered cluster that holds it: its own, or with istiod its primary's.
+
+    To istiod's values a webhook adds the cluster's name and network as it is asked; here they are put in their place
+    (1.30 pkg/kube/inject, updateClusterEnvs). Raises MeshcError if a text isn't there.
+    """
+    suffix = "" if cluster.revision == "default" else f"-{cluster.revision}"
+    mesh, injector = f"istio{suffix}", f"istio-sidecar-injector{suffix}"
+    wanted = {_CONFIG: (injector, "config"), _MESH: (mesh, "mesh")}
+    if cluster.istio.line != _CLASSIC:
+        wanted[_VALUES] = (injector, "values")
+    maps = dict(_config_maps(tree))
+    found = {flag: maps.get(name, {}).get(key) for flag, (name, key) in wanted.items()}
+    for flag, (name, key) in wanted.items():
+        if not found[flag]:
+            raise MeshcError(f"ConfigMap {name} has no {key}\n  hint: look for a patch that takes it away")
+    texts = {flag: str(text) for flag, text in found.items()}
+    if _VALUES in texts:
+        texts[_VALUES] = _values_for(cluster, texts[_VALUES])
+    return texts
 
 
-def configs_in(tree: FileTree) -> dict[str, str]:
-    """The texts that injection needs from a rendered cluster, by ConfigMap. Raises MeshcError if one isn't there."""
-    found: dict[str, str] = {}
-    keys = {"istio": "mesh", "istio-sidecar-injector": "config"}
+def _config_maps(tree: FileTree) -> Iterator[tuple[str, Mapping[str, str]]]:
     for path, data in tree.items():
-        documents, _ = read(data, path)
-        for body in (document.data for document in documents if document.data["kind"] == "ConfigMap"):
-            name = body["metadata"]["name"]
-            text = (body.get("data") or {}).get(keys.get(name))
-            if text:
-                found[name] = text
-    for name in keys.keys() - found.keys():
-        raise MeshcError(f"ConfigMap {name} has no {keys[name]}\n  hint: look for a patch that takes it away")
-    return found
+        for document in read(data, path)[0]:
+            if document.data["kind"] == "ConfigMap":
+                yield document.data["metadata"]["name"], document.data.get("data") or {}
+
+
+def _values_for(cluster: ClusterPlan, text: str) -> str:
+    try:
+        values = json.loads(text)
+        values["global"].setdefault("multiCluster", {})["clusterName"] = cluster.name
+        values["global"]["network"] = cluster.network or ""
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise MeshcError("the values of ConfigMap istio-sidecar-injector can't be read as those of istiod") from None
+    return json.dumps(values)

@@ -1,0 +1,173 @@
+"""The commands that compile, from a new mesh on: what is written, compared, proven and published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.ca import FailOn
+from meshc.cli.diff_options import DiffFailOn, DiffFormat
+from meshc.cli.first_mesh import Generation, Topology
+from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.report import Format, reporting
+from meshc.output.link import Link
+
+app = typer.Typer()
+
+Linked = Annotated[
+    Link, typer.Option("--link", help="kustomize: for everything; auto: only where files of yours take part.")
+]
+
+
+@app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")],
+    generation: Annotated[
+        Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
+    ] = Generation.ISTIOD,
+    topology: Annotated[
+        Topology, typer.Option(help="primary-remote: a primary and a remote. single-cluster: a primary, to grow from.")
+    ] = Topology.PRIMARY_REMOTE,
+) -> None:
+    """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""
+    with reporting(Format.TEXT):
+        from meshc.cli.init import init_command
+
+        init_command(directory, generation, topology)
+
+
+@app.command(
+    "compile",
+    epilog="Examples: meshc compile   |   meshc compile --cluster 'edge-*'   |   meshc compile -f prod/mesh.yaml",
+)
+def compile_(
+    file: File = MESH,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cluster",
+            "-c",
+            help="Only these clusters, by name or glob; may be given often.",
+            autocompletion=cluster_names,
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    link: Linked = Link.AUTO,
+    form: Form = Format.TEXT,
+) -> None:
+    """Write overlays/ and output/ for every cluster, whole or not at all."""
+    with reporting(form, file):
+        from meshc.cli.compile import compile_command
+
+        compile_command(file, cluster or [], jobs, link, form)
+
+
+@app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
+def check(
+    file: File = MESH,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+    base: Annotated[
+        str | None, typer.Option("--base", help="A commit: root-cert.pem must be one that its clusters can go on to.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+    ] = None,
+    difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
+    link: Linked = Link.AUTO,
+    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")] = None,
+) -> None:
+    """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
+    with reporting(form, file):
+        from meshc.cli.check import check_command
+
+        check_command(file, jobs, form, base, against, difference, link, fail_on is not None)
+
+
+@app.command(
+    epilog="Examples: meshc diff   |   meshc diff --base main   |   meshc diff --format markdown > comment.md   |   "
+    "meshc diff --fail-on danger"
+)
+def diff(
+    file: File = MESH,
+    base: Annotated[
+        str | None, typer.Option("--base", help="A commit; default: where this branch left the default branch.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="A folder, or a commit, that holds the output to compare with."),
+    ] = None,
+    form: Annotated[DiffFormat, typer.Option("--format", help="How the difference is written.")] = DiffFormat.TEXT,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Also append the markdown to the file GITHUB_STEP_SUMMARY names.")
+    ] = False,
+    fail_on: Annotated[
+        DiffFailOn | None, typer.Option("--fail-on", help="Exit 1 only where something is at risk.")
+    ] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where there are differences.")] = False,
+    jobs: Jobs = None,
+) -> None:
+    """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
+    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file):
+        from meshc.cli.diff import diff_command
+
+        diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs)
+
+
+@app.command(epilog="Examples: meshc verify   |   meshc verify --sample 10   (exit 1 where a byte differs)")
+def verify(
+    file: File = MESH,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Only so many clusters, spread over the mesh.")
+    ] = None,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Compare what meshc puts together by itself with what kustomize builds. Writes nothing."""
+    with reporting(form, file):
+        from meshc.cli.verify import verify_command
+
+        verify_command(file, sample, jobs, form)
+
+
+@app.command(
+    epilog="Examples: meshc publish   |   meshc publish --branch deploy --push   |   "
+    "meshc publish --repo git@git.example.com:mesh/deploy.git --path prod"
+)
+def publish(
+    file: File = MESH,
+    repo: Annotated[
+        str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", help="The branch; default: the one checked out, or a URL's own.")
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
+    ] = None,
+    push: Annotated[
+        bool, typer.Option("--push/--no-push", help="Push the branch as well. To a URL it always is.")
+    ] = False,
+    remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be committed, and commit nothing.")
+    ] = False,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Publish inputs that aren't committed; the message tells.")
+    ] = False,
+    allow_older: Annotated[
+        bool, typer.Option("--allow-older", help="Replace what was compiled from a later commit.")
+    ] = False,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
+    """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository."""
+    with reporting(form, file):
+        from meshc.cli.publish import publish_command
+        from meshc.publish.job import Wanted
+
+        wanted = Wanted(repo, branch, path, push, remote)
+        publish_command(file, wanted, jobs, form, dry=dry_run, dirty=allow_dirty, older=allow_older)

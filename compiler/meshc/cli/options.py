@@ -1,0 +1,40 @@
+"""The options that several commands share, apart from what uses them, so that `--help` imports none of their work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.report import Format
+
+MESH = Path("mesh.yaml")
+
+
+def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """For a shell: the clusters of the mesh that begin like this."""
+    from meshc.cli.complete import clusters
+
+    return [pair for pair in clusters(context.params.get("file") or MESH) if pair[0].startswith(incomplete)]
+
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")
+]
+Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Make what is announced without asking.")]
+Contexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="[CLUSTER=]CONTEXT",
+        help="The kubeconfig's context of a cluster, or in-cluster; may be given often. Default: the cluster's name.",
+    ),
+]
+Kubeconfig = Annotated[
+    Path | None, typer.Option("--kubeconfig", help="Default: $KUBECONFIG, else ~/.kube/config.", show_default=False)
+]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds for each cluster, all in all.")]

@@ -1,0 +1,98 @@
+"""The commands that tell what a mesh.yaml means, and what meshc means. They write nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer()
+
+
+@app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
+def validate(file: File = MESH, form: Form = Format.TEXT) -> None:
+    """Check mesh.yaml and the files it names, without rendering."""
+    with reporting(form, file):
+        from meshc.cli.validate import validate_command
+
+        validate_command(file, form)
+
+
+@app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
+def plan(file: File = MESH, form: Form = Format.TEXT) -> None:
+    """Show what mesh.yaml means, with every default settled."""
+    with reporting(form, file):
+        from meshc.cli.plan import plan_command
+
+        plan_command(file, form)
+
+
+@app.command("next", epilog="Examples: meshc next   |   meshc next --format json | jq '.steps[].step'")
+def next_(file: File = MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+    """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
+    with reporting(form, file):
+        from meshc.cli.next import next_command
+
+        next_command(file, jobs, form)
+
+
+@app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
+def graph(
+    file: File = MESH,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="In a fence, to stand in a README or a comment.")
+    ] = False,
+) -> None:
+    """Draw the mesh as Mermaid text: clusters, networks, control planes, who exports what to whom."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.graph import graph_command
+
+        graph_command(file, markdown)
+
+
+def _codes(incomplete: str) -> list[tuple[str, str]]:
+    from meshc.codes import every_code
+
+    return [(code.id, code.title) for code in every_code().values() if code.id.startswith(incomplete.upper())]
+
+
+@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain   (lists them)")
+def explain(
+    codes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CODE]...", help="The codes of problems.", autocompletion=_codes),
+    ] = None,
+) -> None:
+    """Tell what a problem means, which failure it prevents, and how to mend it."""
+    with reporting(Format.TEXT):
+        from meshc.cli.explain import explain_command
+
+        explain_command(codes or [])
+
+
+@app.command(epilog="Examples: meshc values hub   |   meshc values edge-1 --chart istiod > values.yaml")
+def values(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
+    chart: Annotated[str | None, typer.Option("--chart", help="Only this chart, by its name or release.")] = None,
+    file: File = MESH,
+) -> None:
+    """Print the Helm values of a cluster, for installing its charts by other means."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.values import values_command
+
+        values_command(cluster, chart, file)
+
+
+@app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
+def schema(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of mesh.yaml, for editors."""
+    from meshc.cli.schema import schema_command
+
+    schema_command(markdown)

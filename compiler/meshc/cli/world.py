@@ -1,0 +1,101 @@
+"""The commands that reach beyond the repository: living clusters, registries of charts, istioctl."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshc.cli.options import MESH, Contexts, File, Form, Kubeconfig, Timeout, cluster_names
+from meshc.cli.report import Format, reporting
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: meshc doctor   |   meshc doctor edge-1 --context edge-1=gke_shop_edge   |   meshc doctor --local"
+)
+def doctor(
+    cluster: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    timeout: Timeout = 30,
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Ask living clusters whether they still are as the repository says: reached, addresses, credentials, CAs.
+
+    Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
+    """
+    with reporting(form, file):
+        if local:
+            from meshc.cli.doctor import doctor_command
+
+            doctor_command(file, form)
+            return
+        from meshc.cli.doctor_live import live_command
+
+        live_command(file, cluster or [], context or [], kubeconfig, timeout, form)
+
+
+@app.command(
+    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff   |   "
+    "meshc adopt --context hub=gke_shop_hub --context edge-1"
+)
+def adopt(
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="A folder for each cluster, with dumps or a GitOps tree."),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Living clusters in place of a folder."),
+    ] = None,
+    difference: Annotated[
+        bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
+    ] = False,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="With --context: Istio's.")] = "istio-system",
+    kubeconfig: Kubeconfig = None,
+    timeout: Timeout = 60,
+    file: File = MESH,
+) -> None:
+    """Write a first mesh.yaml from the objects of clusters that run already.
+
+    Dumps: kubectl get ns,svc,deploy,cm,secret,endpoints,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.adopt import adopt_command
+
+        adopt_command(file, source, context or [], kubeconfig, timeout, namespace, difference)
+
+
+@app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
+def vendor(file: File = MESH) -> None:
+    """Pull Istio's charts into the repository and pin them in charts.lock.yaml: the only command that fetches any."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.vendor import vendor_command
+
+        vendor_command(file)
+
+
+@app.command(
+    epilog="Examples: meshc inject app.yaml --cluster branch | kubectl apply -f -   |   ... | meshc inject - -c branch"
+)
+def inject(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Manifests of workloads; - is standard input.", allow_dash=True)
+    ],
+    cluster: Annotated[
+        str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=cluster_names)
+    ],
+    file: File = MESH,
+) -> None:
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.inject import inject_command
+
+        inject_command(manifest, cluster, file)
