@@ -4,8 +4,8 @@ New ones are staged below `.meshc/transaction/new`, a journal names them, then e
 `.meshc/transaction/old` and each new one into its place. Where one stands tells how far it got, so undoing (after a
 failure) and finishing (after a killed run) both look at the disk, never at what a process remembers.
 
-Files of the user's are safe on the disk before anything moves. Generated ones aren't waited for, as Git doesn't wait for
-those that it checks out: a power cut may leave some blank, and the next compile writes them again.
+Files of the user's are safe on the disk before anything moves. Generated ones aren't waited for, nor does Git
+wait for those that it checks out: a power cut may leave some blank, and the next compile writes them again.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
 from meshc.process import Command, CommandError, identity, run
-from meshc.secrets.guard import check_rendered
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class Kustomize:
             inside, start = _grounded(files, folder)
             with scratch(FileTree(inside)) as alone:
                 built = self._run(alone, start)
+        from meshc.secrets.guard import check_rendered
+
         if not any(check_rendered(built, folder, ())):  # a generator makes Secrets that nothing has looked at yet
             cache.cache_put(key, built)
         return built
