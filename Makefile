@@ -34,7 +34,7 @@ docs: $(VENV)/.installed
 	$(BIN)/python tests/make_docs.py
 
 bench: $(VENV)/.installed
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/side_by_side.py --write
 	$(BIN)/python bench/authorities.py
 	$(BIN)/python bench/review.py
 

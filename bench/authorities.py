@@ -15,7 +15,7 @@ import pyrage
 import yaml
 
 from fleet import fleet
-from run import measure
+from measuring import MESHC, measure
 
 
 def row(clusters: int) -> str:
@@ -28,9 +28,9 @@ def row(clusters: int) -> str:
         text = fleet(clusters, 10).replace("{ca: {type: self-signed}}", settings)
         (folder / "mesh.yaml").write_text(text)
         names = [cluster["name"] for cluster in yaml.safe_load(text)["spec"]["clusters"]]
-        measure("ca", "init", "--key-out", f"{keys}/root.key", cwd=folder)
-        runs = [measure("ca", "issue", *names, "--root-key", f"{keys}/root.key", cwd=folder) for _ in range(2)]
-        runs.append(measure("ca", "status", cwd=folder))
+        measure(*MESHC, "ca", "init", "--key-out", f"{keys}/root.key", cwd=folder)
+        runs = [measure(*MESHC, "ca", "issue", *names, "--root-key", f"{keys}/root.key", cwd=folder) for _ in range(2)]
+        runs.append(measure(*MESHC, "ca", "status", cwd=folder))
     return f"| {clusters} | {' | '.join(map(str, runs))} |"
 
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fleet import fleet
-from run import measure
+from measuring import MESHC, measure
 
 VERSION = "1.30.3"
 DISCOVERY = "istio/manifests/charts/istio-control/istio-discovery"
@@ -28,7 +28,7 @@ def prepared(folder: Path, release: Path, clusters: int) -> None:
     shutil.copytree(release / "manifests/charts", folder / "istio/manifests/charts")
     text = fleet(clusters, 1).replace("{version: 1.30.3}", f"{{version: {VERSION}, charts: {{source: istio}}}}")
     (folder / "mesh.yaml").write_text(text.replace("{istio: {version: 1.29.6}}", "{}"))
-    measure("vendor", cwd=folder)
+    measure(*MESHC, "vendor", cwd=folder)
 
 
 def helm_alone(folder: Path, renders: int) -> float:
@@ -51,9 +51,9 @@ def row(release: Path, clusters: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepared(folder, release, clusters)
-        first, second = (measure("validate", cwd=folder) for _ in range(2))
+        first, second = (measure(*MESHC, "validate", cwd=folder) for _ in range(2))
         alone = helm_alone(folder, clusters)
-        compiled, again = (measure("compile", cwd=folder) for _ in range(2))
+        compiled, again = (measure(*MESHC, "compile", cwd=folder) for _ in range(2))
     return f"| {clusters} | {first} | {second} | {alone:.1f} s | {compiled} | {again} |"
 
 

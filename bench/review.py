@@ -6,32 +6,24 @@ every cluster's copy. Medians of five, as a Markdown table.
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from fleet import fleet
+from measuring import MESHC, measure, median
 
 RUNS = 5
 
 
 def seconds(*argv: str, cwd: Path, codes: tuple[int, ...] = (0,)) -> float:
     """The median of a program's whole runs; one run before them fills caches."""
-    times = []
-    for _ in range(RUNS + 1):
-        start = time.perf_counter()
-        done = subprocess.run(argv, cwd=cwd, capture_output=True, check=False)
-        times.append(time.perf_counter() - start)
-        if done.returncode not in codes:
-            sys.exit(f"{' '.join(argv)} failed: {done.stderr.decode()}")
-    return statistics.median(times[1:])
+    measure(*argv, cwd=cwd, codes=codes)
+    return median(lambda: measure(*argv, cwd=cwd, codes=codes), RUNS).seconds
 
 
 def main(clusters: int, services: int) -> None:
-    meshc = (sys.executable, "-m", "meshc")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "mesh.yaml").write_text(fleet(clusters, services))
@@ -41,21 +33,21 @@ def main(clusters: int, services: int) -> None:
             "git -c user.name=a -c user.email=a@example.com commit -qm one",
         ):
             if "add" in words:
-                subprocess.run([*meshc, "compile"], cwd=folder, capture_output=True, check=True)
+                subprocess.run([*MESHC, "compile"], cwd=folder, capture_output=True, check=True)
             subprocess.run(words.split(), cwd=folder, check=True, capture_output=True)
         rows = [
             ("python and typer start", seconds(sys.executable, "-c", "import typer", cwd=folder)),
             ("git status", seconds("git", "status", "--porcelain", cwd=folder)),
-            ("check, nothing changed", seconds(*meshc, "check", cwd=folder)),
-            ("diff, nothing changed", seconds(*meshc, "diff", "--base", "HEAD", cwd=folder)),
+            ("check, nothing changed", seconds(*MESHC, "check", cwd=folder)),
+            ("diff, nothing changed", seconds(*MESHC, "diff", "--base", "HEAD", cwd=folder)),
         ]
         mesh = folder / "mesh.yaml"
         text = mesh.read_text()
         port = next(line for line in text.splitlines() if "port: " in line)
         mesh.write_text(text.replace(port, port.replace("port: ", "port: 1"), 1))
         rows += [
-            ("diff, a port changed everywhere", seconds(*meshc, "diff", "--base", "HEAD", cwd=folder, codes=(1,))),
-            ("check, a port changed everywhere", seconds(*meshc, "check", cwd=folder, codes=(1,))),
+            ("diff, a port changed everywhere", seconds(*MESHC, "diff", "--base", "HEAD", cwd=folder, codes=(1,))),
+            ("check, a port changed everywhere", seconds(*MESHC, "check", cwd=folder, codes=(1,))),
         ]
     start = rows[0][1]
     print(f"| {clusters} clusters, {services} services | seconds | times a bare start |\n|---|---|---|")

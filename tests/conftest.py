@@ -43,10 +43,11 @@ def find_tool(name: str) -> str:
 def find_helm() -> Helm:
     """The helm that meshc itself would use: MESHC_HELM, beside this Python, or on PATH."""
     from meshc.charts import helm
+    from meshc.disk.repository import Repository
 
     if not os.environ.get(helm.NAMED):
         os.environ[helm.NAMED] = find_tool("helm")
-    return helm.find()
+    return helm.find(Repository.around(Path(), cached=False))
 
 
 @pytest.fixture(scope="session")

@@ -761,13 +761,13 @@ def test_the_cache_gives_back_what_it_was_given(repository: Repository) -> None:
         repository.cache_put(KEY, data)
 
         assert repository.cache_get(KEY) == data
-    assert [path.name for path in (repository.base / ".meshc" / "cache" / "ab").iterdir()] == [KEY]
+    assert [path.name for path in (repository.base / ".meshc" / "cache" / "a").iterdir()] == [KEY]
 
 
 @pytest.mark.parametrize("harm", [lambda b: b[:-1], lambda b: b"", lambda b: b + b"x", lambda b: b"x" + b[1:]])
 def test_a_damaged_entry_is_a_miss(repository: Repository, harm: Callable[[bytes], bytes]) -> None:
     repository.cache_put(KEY, b"data")
-    entry = repository.base / ".meshc" / "cache" / "ab" / KEY
+    entry = repository.base / ".meshc" / "cache" / "a" / KEY
     stored = entry.read_bytes()
     entry.unlink()
     entry.write_bytes(harm(stored))
@@ -778,7 +778,7 @@ def test_a_damaged_entry_is_a_miss(repository: Repository, harm: Callable[[bytes
 
 def test_an_entry_under_another_key_is_a_miss(repository: Repository) -> None:
     repository.cache_put(KEY, b"data")
-    entry = repository.base / ".meshc" / "cache" / "ab" / KEY
+    entry = repository.base / ".meshc" / "cache" / "a" / KEY
     other = "ab" * 31 + "cd"
     entry.rename(entry.with_name(other))
 
@@ -787,7 +787,7 @@ def test_an_entry_under_another_key_is_a_miss(repository: Repository) -> None:
 
 def test_an_entry_as_git_checks_it_out_is_a_miss(repository: Repository) -> None:
     repository.cache_put(KEY, b"data")
-    (repository.base / ".meshc" / "cache" / "ab" / KEY).chmod(0o644)
+    (repository.base / ".meshc" / "cache" / "a" / KEY).chmod(0o644)
 
     assert repository.cache_get(KEY) is None
 
@@ -800,13 +800,13 @@ def test_a_cache_that_cannot_be_written_only_costs_time(
             Faults(patch, name).at = lambda _: True
             repository.cache_put(KEY, b"data")
         assert repository.cache_get(KEY) is None
-        folder = repository.base / ".meshc" / "cache" / "ab"
+        folder = repository.base / ".meshc" / "cache" / "a"
         assert not folder.exists() or list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("spot", [".meshc", ".meshc/cache", ".meshc/cache/ab"])
+@pytest.mark.parametrize("spot", [".meshc", ".meshc/cache", ".meshc/cache/a"])
 def test_a_linked_cache_is_refused(repository: Repository, tmp_path: Path, spot: str) -> None:
-    (tmp_path / "canary" / "cache" / "ab").mkdir(parents=True)
+    (tmp_path / "canary" / "cache" / "a").mkdir(parents=True)
     (repository.base / spot).parent.mkdir(parents=True, exist_ok=True)
     (repository.base / spot).symlink_to(tmp_path / "canary")
 

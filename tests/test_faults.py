@@ -484,9 +484,13 @@ HANDS = {
     "output is edited": Hand(lambda b: edit(b / "output/edge-1/istio-remote.yaml"), Exit.DIFFERS, Exit.DONE),
     "a file is deleted": Hand(lambda b: (b / "output/hub/namespaces.yaml").unlink(), Exit.DIFFERS, Exit.DONE),
     "a unit is deleted": Hand(lambda b: shutil.rmtree(b / "overlays/edge-1"), Exit.DIFFERS, Exit.DONE),
-    "a file is emptied": Hand(
-        lambda b: (b / "output/hub/namespaces.yaml").write_bytes(b""), Exit.REFUSED, Exit.REFUSED
+    "a file is empty after a power cut": Hand(
+        lambda b: (b / "output/hub/namespaces.yaml").write_bytes(b""), Exit.DIFFERS, Exit.DONE
     ),
+    "a file is blank after a power cut": Hand(
+        lambda b: (b / "output/hub/namespaces.yaml").write_bytes(b"\0" * 99), Exit.DIFFERS, Exit.DONE
+    ),
+    "somebody's empty file": Hand(lambda b: (b / "output/hub/.gitkeep").write_bytes(b""), Exit.REFUSED, Exit.REFUSED),
     "the first line is gone": Hand(
         lambda b: (b / "overlays/hub/namespaces.yaml").write_bytes(b"a: 1\n"), Exit.REFUSED, Exit.REFUSED
     ),

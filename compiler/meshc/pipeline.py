@@ -14,7 +14,7 @@ from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
-from meshc.errors import Problem, ProblemsError, stop_on
+from meshc.errors import Place, Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
 from meshc.mesh.acknowledge import silence
@@ -158,7 +158,12 @@ _Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]
 def _rendered(lowered: _Lowered, inputs: Inputs, repository: Repository) -> charts.Rendered:
     """The objects of every chart that some cluster needs."""
     needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
-    return charts.render(needs, by_digest(inputs.charts.values()), helm.find, repository)
+    return charts.render(needs, by_digest(inputs.charts.values()), lambda: helm.find(repository), repository, _open)
+
+
+def _open(body: Body) -> bool:
+    """Whether anyone may read an object: no cache keeps another."""
+    return not any(plain_secret(body, Place("")))
 
 
 def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed) -> _Parts:

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from meshc.errors import ToolError
@@ -64,6 +65,13 @@ def run(command: Command) -> bytes:
         said = done.stderr.decode(errors="replace").strip()
         raise CommandError(command, said, f"{Path(command.argv[0]).name} failed with exit code {done.returncode}")
     return done.stdout
+
+
+def identity(program: Path, role: str) -> str:
+    """A digest that no other program at this path is likely to have: of size, inode, times. Reading it takes long."""
+    status = program.stat()
+    facts = (program.resolve(), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    return sha256(f"{role} {' '.join(map(str, facts))}".encode()).hexdigest()
 
 
 def _bare(command: Command) -> dict[str, str]:

@@ -8,13 +8,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
-from meshc.process import Command, CommandError, run
+from meshc.process import Command, CommandError, identity, run
 from meshc.tree import FileTree
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
 
 NAMED = "MESHC_HELM"
 
@@ -81,18 +84,25 @@ def _brief(said: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def find() -> Helm:
-    """The helm to use: MESHC_HELM, else the one on PATH. Raises ToolError if there is none, or it is too old."""
+def find(cache: Repository) -> Helm:
+    """The helm to use: MESHC_HELM, else the one on PATH. Raises ToolError if there is none, or it is too old.
+
+    What it answers about its version is remembered, as that of kustomize is.
+    """
     named = os.environ.get(NAMED, "")
     path = shutil.which(named or "helm")
     if path is None:
         why = f'{NAMED} is "{named}", which is no program' if named else "no helm was found on PATH"
         raise ToolError(f"{why}, and mesh.yaml names charts\n  hint: install helm 3 or 4, or name one with {NAMED}")
-    try:
-        said = run(Command((str(Path(path).resolve()), "version", "--short"), timeout=20)).decode(errors="replace")
-    except CommandError as error:
-        raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said)}') from None
-    version = Version.parse(said.strip())
+    key = identity(Path(path), "helm")
+    said = cache.cache_get(key)
+    if said is None:
+        try:
+            said = run(Command((str(Path(path).resolve()), "version", "--short"), timeout=20))
+        except CommandError as error:
+            raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said)}') from None
+        cache.cache_put(key, said)
+    version = Version.parse(said.decode(errors="replace").strip())
     if version is None or version.major < 3:
         raise ToolError(f'"{path}" is not helm 3 or 4\n  hint: install one, or name it with {NAMED}')
     return Helm(str(Path(path).resolve()), version)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.charts.rules import DUPLICATES, Prepared, cleaned, prepare
+from meshc.disk.code import code_digest
 from meshc.errors import BuildError, Problem
 from meshc.yamltext.read import read
 
@@ -35,8 +36,11 @@ def render(
     charts: Mapping[str, Mapping[str, bytes]],
     find: Callable[[], Helm],
     cache: Repository,
+    keeps: Callable[[Body], bool],
 ) -> Rendered:
     """Renders every chart, through helm where its answer isn't known. `charts` are their files, by digest.
+
+    An answer is remembered if all of its objects may be kept.
 
     A need of a chart that isn't among them, which was reported, gets no objects.
 
@@ -49,14 +53,15 @@ def render(
     prepared = {
         (need.digest, need.version): prepare(charts[need.digest], need) for need in needs if need.digest in charts
     }
-    keys = [_key(helm, need, prepared.get((need.digest, need.version))) for need in needs]
+    code = code_digest()
+    keys = [_key(code, helm, need, prepared.get((need.digest, need.version))) for need in needs]
     distinct = dict(zip(keys, needs, strict=True))
 
     def one(key: str) -> Sequence[Body] | str:
         need = distinct[key]
         try:
             chart = prepared.get((need.digest, need.version))
-            return cleaned(_objects(helm, need, chart, cache, key), need) if chart else ()
+            return cleaned(_objects(helm, need, chart, cache, key, keeps), need) if chart else ()
         except BuildError as error:
             return str(error)
 
@@ -66,13 +71,17 @@ def render(
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 
 
-def _objects(helm: Helm, need: ChartNeed, chart: Prepared, cache: Repository, key: str) -> list[dict[str, Any]]:
+def _objects(
+    helm: Helm, need: ChartNeed, chart: Prepared, cache: Repository, key: str, keeps: Callable[[Body], bool]
+) -> list[dict[str, Any]]:
     """What helm makes, as data: kept that way, as text takes longer to read than to render."""
     known = cache.cache_get(key)
     if known is None:
         text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes, chart.flags)
-        known = json.dumps(_parsed(text, need)).encode()
-        cache.cache_put(key, known)
+        parsed = _parsed(text, need)
+        known = json.dumps(parsed).encode()
+        if all(map(keeps, parsed)):
+            cache.cache_put(key, known)
     found: list[dict[str, Any]] = json.loads(known)
     return found
 
@@ -88,9 +97,17 @@ def _parsed(text: bytes, need: ChartNeed) -> list[Any]:
     return bodies
 
 
-def _key(helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
-    """All that decides about what helm prints."""
-    decides = [str(helm.version), need.chart, str(need.version), need.release, need.namespace, str(need.kubernetes)]
+def _key(code: str, helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
+    """All that decides about what helm prints, and how that is read."""
+    decides = [
+        code,
+        str(helm.version),
+        need.chart,
+        str(need.version),
+        need.release,
+        need.namespace,
+        str(need.kubernetes),
+    ]
     text = json.dumps([*decides, [chart.digest, chart.flags] if chart else None, need.values], sort_keys=True)
     return sha256(f"chart {text}".encode()).hexdigest()
 

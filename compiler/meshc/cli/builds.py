@@ -19,6 +19,9 @@ app = typer.Typer()
 Linked = Annotated[
     Link, typer.Option("--link", help="kustomize: for everything; auto: only where files of yours take part.")
 ]
+Cached = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Use what earlier runs kept in .meshc/cache, and add to it.")
+]
 
 
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
@@ -55,13 +58,14 @@ def compile_(
     ] = None,
     jobs: Jobs = None,
     link: Linked = Link.AUTO,
+    cached: Cached = True,
     form: Form = Format.TEXT,
 ) -> None:
     """Write overlays/ and output/ for every cluster, whole or not at all."""
     with reporting(form, file):
         from meshc.cli.compile import compile_command
 
-        compile_command(file, cluster or [], jobs, link, form)
+        compile_command(file, cluster or [], jobs, link, form, cached=cached)
 
 
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
@@ -77,13 +81,19 @@ def check(
     ] = None,
     difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
     link: Linked = Link.AUTO,
+    cached: Cached = True,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")] = None,
 ) -> None:
     """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
     with reporting(form, file):
+        from meshc.cli.standing import told_in_step
+
+        asked_more = base is not None or against is not None or difference
+        if not asked_more and told_in_step(file, link, form, cached=cached):
+            return
         from meshc.cli.check import check_command
 
-        check_command(file, jobs, form, base, against, difference, link, fail_on is not None)
+        check_command(file, jobs, form, base, against, difference, link, fail_on is not None, cached=cached)
 
 
 @app.command(
@@ -108,12 +118,13 @@ def diff(
     ] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where there are differences.")] = False,
     jobs: Jobs = None,
+    cached: Cached = True,
 ) -> None:
     """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
     with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file):
         from meshc.cli.diff import diff_command
 
-        diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs)
+        diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs, cached=cached)
 
 
 @app.command(epilog="Examples: meshc verify   |   meshc verify --sample 10   (exit 1 where a byte differs)")

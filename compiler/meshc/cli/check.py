@@ -13,9 +13,13 @@ import typer
 from meshc import __version__
 from meshc.cli.compiling import compiled_whole, expected_trees, refuse_foreign, standing_trees
 from meshc.cli.opened import Opened
-from meshc.cli.past import expiring, stop_on_a_jump
+from meshc.cli.past import expiring, quiet_until, stop_on_a_jump
+from meshc.cli.remembered import in_step, remember
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
+from meshc.cli.standing import show_in_step
+from meshc.disk.watched import Watched
 from meshc.errors import BuildError, Exit, UsageError
+from meshc.output.render import linked_by_kustomize
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, refuse_another, versions_in
 from meshc.overlays.layout import BASES
 from meshc.plain import plain
@@ -41,6 +45,8 @@ def check_command(
     difference: bool,
     link: Link,
     fail_on_expiring: bool,
+    *,
+    cached: bool,
 ) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
@@ -48,7 +54,7 @@ def check_command(
     """
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
-    opened = Opened(file)
+    opened = Opened(file, Watched.around(file.parent, cached=cached))
     opened.repository.recover()
     compiled = compiled_whole(opened)
     if base is not None:
@@ -71,10 +77,12 @@ def check_command(
             _show_objects(found, expected)
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)
+    slow = linked_by_kustomize(compiled.plan, compiled.layout, opened.kustomize.version, link)
+    told = in_step(compiled, slow, len(expected), quiet_until(opened, compiled.plan))
+    if base is None and against is None:
+        remember(opened.repository, file, link, compiled, found, told)
     if form is Format.TEXT:
-        tell(f"in step: {count(len(compiled.plan.clusters), 'cluster')}, {count(len(expected), 'file')}")
-        for pending in compiled.pending:
-            tell(f"  pending    {plain(pending)}")
+        show_in_step(told)
     if ending and fail_on_expiring:
         raise typer.Exit(Exit.DIFFERS)
 

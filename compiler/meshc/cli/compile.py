@@ -1,90 +1,108 @@
-"""`meshc compile`: writes both trees and says what it did."""
+"""`meshc compile`: writes both trees and says what it did, or that there was nothing to do."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from meshc.cli.compiling import compiled_whole
-from meshc.cli.opened import Opened
-from meshc.cli.progress import progress
+from meshc.cli.remembered import InStep, in_step, recall, remember
 from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.disk.scratch import clear_leftovers
+from meshc.disk.watched import Watched
 from meshc.errors import UsageError
-from meshc.output.render import linked_by_kustomize, render
-from meshc.output.trees import Written, write_trees
 from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.output.link import Link
+    from meshc.output.trees import Written
     from meshc.pipeline import Compiled
 
 _SHOWN = 12
 
 
-def compile_command(file: Path, patterns: list[str], jobs: int | None, link: Link, form: Format) -> None:
+def compile_command(
+    file: Path, patterns: list[str], jobs: int | None, link: Link, form: Format, *, cached: bool
+) -> None:
     """Reads, checks, renders, writes. Nothing is written unless everything went well."""
-    opened = Opened(file)
-    repository = opened.repository
+    repository = Watched.around(file.parent, cached=cached)
     if repository.recover():
         say("finished what an interrupted run had left")
     clear_leftovers()
+    known = None if patterns else recall(repository, file, link)
+    if known is not None:
+        _summary(known, {"unchanged": known.clusters}, "unchanged" if known.engine else "", form)
+    else:
+        known = _compile(file, repository, patterns, jobs, link, form)
+    if form is not Format.JSON:
+        show_problems(known.problems, form, file)
+
+
+def _compile(
+    file: Path, repository: Watched, patterns: list[str], jobs: int | None, link: Link, form: Format
+) -> InStep:
+    from meshc.cli.compiling import compiled_whole
+    from meshc.cli.opened import Opened
+    from meshc.cli.progress import progress
+    from meshc.output.render import linked_by_kustomize, render
+    from meshc.output.trees import write_trees
+
+    opened = Opened(file, repository)
     compiled = compiled_whole(opened)
+    chosen = _chosen(compiled, patterns)
+    with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
+        rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done, link)
+    version = opened.kustomize.version
+    written = write_trees(
+        compiled.layout, rendered, compiled.delivery, repository, version, compiled.plan.mesh, whole=not patterns
+    )
+    slow = linked_by_kustomize(compiled.plan, compiled.layout, version, link)
+    told = in_step(compiled, [name for name in slow if not chosen or name in chosen], written.files)
+    if not patterns:
+        remember(repository, file, link, compiled, written.trees, told)
+    _summary(told, _groups(written), written.delivery, form)
+    return told
+
+
+def _chosen(compiled: Compiled, patterns: list[str]) -> list[str]:
     chosen = compiled.choose(patterns)
     if patterns and not chosen:
         known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
         raise UsageError(f"no cluster is named {named}\n  hint: clusters: {known}")
-    with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:
-        rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done, link)
-    written = write_trees(
-        compiled.layout,
-        rendered,
-        compiled.delivery,
-        repository,
-        opened.kustomize.version,
-        compiled.plan.mesh,
-        whole=not patterns,
-    )
-    slow = linked_by_kustomize(compiled.plan, compiled.layout, opened.kustomize.version, link)
-    _summary(compiled, written, [name for name in slow if not chosen or name in chosen], form)
-    if form is not Format.JSON:
-        show_problems(compiled.problems, form, file)
+    return chosen
 
 
-def _summary(compiled: Compiled, done: Written, by_kustomize: list[str], form: Format) -> None:
-    mesh = compiled.plan.mesh
-    groups = {
-        "written": done.written,
-        "unchanged": done.unchanged,
-        "removed": done.removed,
-        "pending": compiled.pending,
-    }
+def _groups(done: Written) -> dict[str, tuple[str, ...]]:
+    return {"written": done.written, "unchanged": done.unchanged, "removed": done.removed}
+
+
+def _summary(told: InStep, clusters: dict[str, tuple[str, ...]], delivery: str, form: Format) -> None:
+    groups = {"written": (), "unchanged": (), "removed": (), **clusters, "pending": told.pending}
     if form is Format.JSON:
-        problems = [as_json(problem) for problem in compiled.problems]
+        problems = [as_json(problem) for problem in told.problems]
         show_json(
             {
-                "mesh": mesh,
+                "mesh": told.mesh,
                 **groups,
-                "delivery": done.delivery or None,
-                "byKustomize": by_kustomize,
-                "files": done.files,
+                "delivery": delivery or None,
+                "byKustomize": told.by_kustomize,
+                "files": told.files,
                 "problems": problems,
             }
         )
         return
-    import sys
-
-    tell(f"compiled {mesh}: {count(len(done.written) + len(done.unchanged), 'cluster')}, {count(done.files, 'file')}")
+    compiled = len(groups["written"]) + len(groups["unchanged"])
+    tell(f"compiled {told.mesh}: {count(compiled, 'cluster')}, {count(told.files, 'file')}")
     for name, colour in (("written", "green"), ("unchanged", "white"), ("removed", "yellow"), ("pending", "cyan")):
         if entries := groups[name]:
             joint = "\n             " if name == "pending" else ", "
             shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(map(plain, shown))}")
-    if by_kustomize:
-        built = f"{count(len(by_kustomize), 'overlay')} built, for files of yours"
+    if told.by_kustomize:
+        built = f"{count(len(told.by_kustomize), 'overlay')} built, for files of yours"
         tell(f"  {paint('kustomize ', 'white', sys.stdout)} {built}")
-    if done.delivery:
-        engine = f"{compiled.plan.delivery.engine}, " if compiled.plan.delivery else ""
-        tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")
+    if delivery:
+        engine = f"{told.engine}, " if told.engine else ""
+        tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{delivery}")

@@ -13,6 +13,7 @@ from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.diff_options import DiffFormat
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
 from meshc.plain import plain
@@ -37,12 +38,14 @@ def diff_command(
     fail_on: DiffFailOn | None,
     exit_zero: bool,
     jobs: int | None,
+    *,
+    cached: bool,
 ) -> None:
     """Exits 1 where something differs, or only where something is at risk if that was asked for."""
     if base is not None and against is not None:
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     page = _summary_page() if summary else None
-    opened = Opened(file)
+    opened = Opened(file, Repository.around(file.parent, cached=cached))
     opened.repository.recover()
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)

@@ -18,7 +18,7 @@ class Opened:
     """One mesh.yaml that a command works on, in its repository. Raises MeshcError where there is none."""
 
     def __init__(self, file: Path, repository: Repository | None = None) -> None:
-        self.repository = repository or Repository.around(file.parent)
+        self.repository: Repository = repository or Repository.around(file.parent)
         if file.is_dir():
             raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -26,6 +26,22 @@ def expiring(opened: Opened, plan: Plan) -> list[str]:
 
     found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON)
     return [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+
+
+def quiet_until(opened: Opened, plan: Plan) -> str:
+    """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
+    from meshc.seal.authorities import rows
+    from meshc.seal.work import Work
+
+    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON) if plan.ca == "plugged-in" else []
+    ends = [row.about.not_after for row in found if row.about and not row.broken and not row.expiring]
+    whole = ends and len(ends) == len(found)
+    return instant(min(ends) - timedelta(days=_SOON)) if whole else ""
+
+
+def instant(time: datetime) -> str:
+    """A time as text that sorts as times do."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:

@@ -12,25 +12,51 @@ from pathlib import Path
 
 from meshc.disk.files import opened, own_folder, read
 
+LARGEST = 256 * 1024 * 1024
+"""What all entries together may take, in bytes: shared out among the folders, each of which forgets on its own."""
+_FOLDERS = 16
+_PARTIAL = "new-"
+
 
 def get(base: Path, key: str) -> bytes | None:
-    """What `put` stored under `key`, None if it is gone, damaged or not from here."""
-    with suppress(OSError), opened(base, base, "/".join(_cache_path(key))) as fd:
-        # What Git checks out is always writable by its owner: an entry that a pull request plants, to be
-        # taken for rendered output, can't have this mode.
-        if fd is not None and stat.S_IMODE(os.fstat(fd).st_mode) == 0o400:
-            stored = read(fd)
-            if stored[:32] == _seal(key, stored[32:]):
-                return stored[32:]
+    """What `put` stored under `key`, None if it is gone, damaged or not from here. Counts as a use.
+
+    Raises IrregularError if a folder on the way is a link.
+    """
+    *folders, name = _cache_path(key)
+    with suppress(OSError), opened(base, base, "/".join(folders)) as folder:
+        if folder is not None:
+            return _sealed(folder, name)
     return None
 
 
+def _sealed(folder: int, name: str) -> bytes | None:
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    try:
+        # What Git checks out is always writable by its owner: an entry that a pull request plants, to be
+        # taken for rendered output, can't have this mode.
+        if stat.S_IMODE(os.fstat(fd).st_mode) != 0o400:
+            return None
+        stored = read(fd)
+        if stored[:32] != _seal(name, stored[32:]):
+            return None
+        os.utime(fd)
+        return stored[32:]
+    finally:
+        os.close(fd)
+
+
 def put(base: Path, key: str, data: bytes) -> None:
-    """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link."""
+    """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link.
+
+    What makes its folder too large goes, that which was used longest ago first.
+    """
     _, *folders, name = _cache_path(key)
+    if len(data) > LARGEST // _FOLDERS // 2:
+        return
     with suppress(OSError):
         folder = own_folder(base, *folders)
-        fd, temporary = tempfile.mkstemp(dir=folder)
+        fd, temporary = tempfile.mkstemp(prefix=_PARTIAL, dir=folder)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(_seal(key, data) + data)
@@ -39,12 +65,27 @@ def put(base: Path, key: str, data: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+        _trim(folder, LARGEST // _FOLDERS)
+
+
+def _trim(folder: Path, limit: int) -> None:
+    """Another run may be at the same: what is gone already is as good as removed."""
+    with os.scandir(folder) as found:
+        entries = [(entry.stat(follow_symlinks=False), entry) for entry in found if not entry.is_dir()]
+    size = sum(status.st_size for status, _ in entries)
+    if size <= limit:
+        return
+    for status, entry in sorted(entries, key=lambda one: one[0].st_mtime_ns):
+        Path(entry.path).unlink(missing_ok=True)
+        size -= status.st_size
+        if size <= limit // 4 * 3:  # so that the next one doesn't have to
+            return
 
 
 def _cache_path(key: str) -> tuple[str, str, str, str]:
     if not re.fullmatch("[0-9a-f]{8,128}", key):
         raise ValueError(f"{key!r} is not a cache key")
-    return ".meshc", "cache", key[:2], key
+    return ".meshc", "cache", key[:1], key
 
 
 def _seal(key: str, data: bytes) -> bytes:

@@ -8,6 +8,7 @@ import os
 import posixpath
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from os.path import lexists
@@ -92,19 +93,31 @@ def is_folder(fd: int) -> bool:
 
 
 def read(fd: int, limit: int = -1) -> bytes:
-    with os.fdopen(fd, "rb", closefd=False) as file:
-        return file.read(limit)
+    """What is left to read, at most `limit` bytes. Without a file object, which would take longer than the reading."""
+    parts: list[bytes] = []
+    left = limit if limit >= 0 else sys.maxsize
+    while left and (part := os.read(fd, min(left, max(os.fstat(fd).st_size, _LEAST) + 1))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """A new file, safe on the disk; none on failure. Raises FileExistsError rather than replace one."""
+_LEAST = 1 << 16  # of a pipe, whose size nobody knows
+
+
+def write_new(path: Path, data: bytes, *, safe: bool = True) -> None:
+    """A new file; none on failure. Raises FileExistsError rather than replace one.
+
+    A `safe` one outlives a power cut, which takes longer than all else about it.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
         with os.fdopen(fd, "wb") as file:
             os.fchmod(fd, 0o644)  # whatever the umask: Argo CD and Flux read as somebody else
             file.write(data)
             file.flush()
-            os.fsync(fd)
+            if safe:
+                os.fsync(fd)
     except BaseException:
         path.unlink()
         raise

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from meshc.disk import cache, transaction, units
 from meshc.disk.files import (
@@ -45,16 +45,18 @@ def enclosing(base: Path) -> Path:
 class Repository:
     """The folder of mesh.yaml (`base`) in its repository (`root`), both real paths.
 
-    All paths that go in and out are relative to `base`, with / between their parts.
+    All paths that go in and out are relative to `base`, with / between their parts. One that isn't `cached` keeps and
+    finds nothing.
     """
 
     base: Path
     root: Path
+    cached: bool = True
 
-    @staticmethod
-    def around(base: Path) -> Repository:
+    @classmethod
+    def around(cls, base: Path, *, cached: bool = True) -> Self:
         """The repository that `base` lies in."""
-        return Repository(base.resolve(), enclosing(base.resolve()))
+        return cls(base.resolve(), enclosing(base.resolve()), cached)
 
     @property
     def from_top(self) -> str | None:
@@ -169,8 +171,9 @@ class Repository:
 
     def cache_get(self, key: str) -> bytes | None:
         """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""
-        return cache.get(self.base, key)
+        return cache.get(self.base, key) if self.cached else None
 
     def cache_put(self, key: str, data: bytes) -> None:
         """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link."""
-        cache.put(self.base, key, data)
+        if self.cached:
+            cache.put(self.base, key, data)

@@ -3,6 +3,9 @@
 New ones are staged below `.meshc/transaction/new`, a journal names them, then each old one is renamed into
 `.meshc/transaction/old` and each new one into its place. Where one stands tells how far it got, so undoing (after a
 failure) and finishing (after a killed run) both look at the disk, never at what a process remembers.
+
+Files of the user's are safe on the disk before anything moves. Generated ones aren't waited for, nor does Git
+wait for those that it checks out: a power cut may leave some blank, and the next compile writes them again.
 """
 
 from __future__ import annotations
@@ -38,7 +41,12 @@ from meshc.tree import HEADER, FileTree
 
 
 def foreign(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The paths of the files that meshc didn't write."""
+    """The paths of the files that are somebody's: meshc didn't write them, nor did a power cut make them blank."""
+    return tuple(path for path in unmarked(files) if files[path].strip(b"\0") or not path.endswith(".yaml"))
+
+
+def unmarked(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The paths of the files that don't begin as those do that meshc writes."""
     return tuple(path for path, data in files.items() if not data.startswith((HEADER, _HEADER_WITH_CRLF)))
 
 
@@ -46,7 +54,7 @@ _HEADER_WITH_CRLF = HEADER.replace(b"\n", b"\r\n")  # Git on Windows, where no .
 
 
 def is_ours(files: Mapping[str, bytes]) -> bool:
-    return len(foreign(files)) < len(files)
+    return len(unmarked(files)) < len(files)
 
 
 def refuse_foreign(folders: Iterable[Mapping[str, bytes]]) -> None:
@@ -145,7 +153,7 @@ def apply(
         for unit, move in moves.items():
             for path, data in changes[unit].items():
                 same = base / path if current[unit].get(path) == data else None
-                _stage(Path(f"{move.new}{path.removeprefix(unit)}"), data, same)
+                _stage(Path(f"{move.new}{path.removeprefix(unit)}"), data, same, safe=not generated)
         write_new(journal.with_suffix(".tmp"), _journal(moves, generated))
         journal.with_suffix(".tmp").replace(journal)
         sync(journal.parent)
@@ -166,13 +174,13 @@ def apply(
         _finish(base, moves.values(), journal)
 
 
-def _stage(path: Path, data: bytes, same: Path | None) -> None:
+def _stage(path: Path, data: bytes, same: Path | None, *, safe: bool) -> None:
     make_folders(path.parent)
     if same is not None:
         with suppress(OSError):  # a filesystem without hard links
             path.hardlink_to(same)
             return
-    write_new(path, data)
+    write_new(path, data, safe=safe)
 
 
 def _journal(moves: Mapping[str, _Move], generated: bool) -> bytes:
@@ -205,7 +213,7 @@ def _recover(base: Path) -> bool:
     old, new = (own_folder(base, "transaction", name) for name in ("old", "new"))
     journal = old.parent / "journal.json"
     moves, generated = _read_journal(base, journal)
-    if moves is None or (generated and foreign(files_of(base, new.relative_to(base).as_posix()))):
+    if moves is None or (generated and unmarked(files_of(base, new.relative_to(base).as_posix()))):
         # Nobody knows what was meant: put back what has no other copy. The next compile does the rest.
         lost = {unquote(kept.name): kept for kept in old.iterdir()}
         moves = {unit: _Move.of(base, unit, arrives=False) for unit in lost if _is_path(unit)}

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from meshc.disk.files import files_of, listed, telling
-from meshc.disk.transaction import apply, foreign, is_ours, is_unit, refuse_foreign, writing
+from meshc.disk.files import files_of, is_folder, listed, opened, read, telling
+from meshc.disk.transaction import apply, is_ours, is_unit, refuse_foreign, unmarked, writing
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
 
@@ -28,7 +28,7 @@ class Written:
 def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Of the files below overlays/ and output/, those in units where some file is meshc's."""
     unit_of = {path: tuple(path.split("/")[:2]) for path in files}
-    ours = {unit_of[path] for path in files.keys() - set(foreign(files))}
+    ours = {unit_of[path] for path in files.keys() - set(unmarked(files))}
     return {path: data for path, data in files.items() if unit_of[path] in ours}
 
 
@@ -60,7 +60,8 @@ def _changes(base: Path, units: Mapping[str, FileTree | bytes | None]) -> tuple[
     """What stands in every unit, and what is to stand in those that change."""
     with telling("cannot read what was generated before"):
         for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
-            refuse_foreign([{parent: data} for path, data in files_of(base, parent).items() if path == parent])
+            with opened(base, base, parent) as fd:
+                refuse_foreign([] if fd is None or is_folder(fd) else [{parent: read(fd)}])
         current = {unit: files_of(base, unit) for unit in units}
     wanted = {unit: _spread(unit, content) for unit, content in units.items()}
     changes = {
@@ -113,5 +114,5 @@ def _refuse_misuse(units: Mapping[str, FileTree | bytes | None]) -> None:
     for unit, content in units.items():
         if not is_unit(unit):
             raise ValueError(f"{unit!r} is not the path of a generated unit")
-        for path in foreign(_spread(unit, content)):
+        for path in unmarked(_spread(unit, content)):
             raise ValueError(f"{path!r} doesn't start with the header, so the next compile would refuse it")

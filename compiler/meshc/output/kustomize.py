@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
-from meshc.process import Command, CommandError, run
+from meshc.process import Command, CommandError, identity, run
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ class Kustomize:
             inside, start = _grounded(files, folder)
             with scratch(FileTree(inside)) as alone:
                 built = self._run(alone, start)
-        cache.cache_put(key, built)
+        from meshc.secrets.guard import check_rendered
+
+        if not any(check_rendered(built, folder, ())):  # a generator makes Secrets that nothing has looked at yet
+            cache.cache_put(key, built)
         return built
 
     def _run(self, root: Path, folder: str) -> bytes:
@@ -157,8 +160,7 @@ def _is_python(program: Path) -> bool:
 
 def _ask(program: Path, cache: Repository) -> Kustomize | None:
     """What a program says it is; None if it is neither kustomize nor a kubectl with one."""
-    status = program.stat()
-    key = sha256(f"tool {program.resolve()} {status.st_size} {status.st_ino} {status.st_mtime_ns}".encode()).hexdigest()
+    key = identity(program, "kustomize")
     answer = cache.cache_get(key)
     if answer is None:
         answer = _interview(program)

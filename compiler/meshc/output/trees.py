@@ -28,7 +28,8 @@ VERSIONS = f"{OUTPUT}/_meshc.yaml"
 class Written:
     """What a compile did, by cluster; `files` counts what it answers for in both trees.
 
-    `delivery` is what became of output/_delivery/: written, unchanged or removed; empty where there is none.
+    `delivery` is what became of output/_delivery/: written, unchanged or removed; empty where there is none. `trees` is
+    what stands now, where all of it was compiled.
     """
 
     written: tuple[str, ...]
@@ -36,6 +37,7 @@ class Written:
     removed: tuple[str, ...]
     delivery: str
     files: int
+    trees: Mapping[str, bytes]
 
 
 def expected_tree(layout: Layout, rendered: Mapping[str, FileTree], delivery: FileTree) -> FileTree:
@@ -107,12 +109,15 @@ def write_trees(
     refuse_another(found, mesh)
     if not whole and not _delivers_what_stands(layout, rendered, found):
         delivery = found.under(f"{OUTPUT}/{DELIVERY}").at(DELIVERY)
-    wanted = _wanted(expected_tree(layout, rendered, delivery), found, rendered, whole=whole)
+    expected = expected_tree(layout, rendered, delivery)
+    wanted = _wanted(expected, found, rendered, whole=whole)
     standing = {unit: {unit: found[unit]} if unit in found else dict(found.under(unit)) for unit in wanted}
     changed = {unit: files for unit, files in wanted.items() if standing[unit] != files}
+    versions = found.get(VERSIONS, b"")
     if changed or "mesh" not in versions_in(found):
         content = {unit: FileTree(files) or None for unit, files in changed.items()}
-        repository.replace({**content, VERSIONS: versions_file(kustomize, mesh)})
+        versions = versions_file(kustomize, mesh)
+        repository.replace({**content, VERSIONS: versions})
     names = {unit.partition("/")[2] for unit in changed}
     removed = {unit.partition("/")[2] for unit, files in changed.items() if not files}
     return Written(
@@ -121,6 +126,7 @@ def write_trees(
         removed=tuple(sorted(removed - {BASES, DELIVERY})),
         delivery=_state(DELIVERY in names, DELIVERY in removed, f"{OUTPUT}/{DELIVERY}" in wanted),
         files=sum(map(len, wanted.values())),
+        trees={**expected, VERSIONS: versions},
     )
 
 

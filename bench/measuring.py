@@ -1,0 +1,70 @@
+"""measuring turns a program into what its whole runs took: seconds on the wall, of the processor, and memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+MESHC = (sys.executable, "-m", "meshc")
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+class Run(NamedTuple):
+    """What a program took, with those it started: seconds, those of the processor, and the most memory, in MiB."""
+
+    seconds: float
+    processor: float
+    mebibytes: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s"
+
+
+def measure(
+    *argv: str,
+    cwd: Path,
+    codes: tuple[int, ...] = (0,),
+    into: Path | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
+    """A program, to its end. `into` is where its standard output goes."""
+    with Path(into or os.devnull).open("wb") as out:
+        start = time.perf_counter()
+        process = subprocess.Popen(argv, cwd=cwd, stdout=out, env={**_ENVIRONMENT, **variables})
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in codes:
+        sys.exit(f"{' '.join(argv)} failed with exit code {process.returncode}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def measure_all(commands: Iterable[tuple[Sequence[str], Path]], cwd: Path) -> Run:
+    """Programs with where their output goes, as many at once as there are processors."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = list(pool.map(lambda one: measure(*one[0], cwd=cwd, into=one[1]), commands))
+    processor = sum(run.processor for run in runs)
+    return Run(time.perf_counter() - start, processor, max(run.mebibytes for run in runs))
+
+
+def median(run: Callable[[], Run], repeats: int) -> Run:
+    """The median of each figure; of memory, the most."""
+    runs = [run() for _ in range(repeats)]
+    seconds, processor, mebibytes = zip(*runs, strict=True)
+    return Run(statistics.median(seconds), statistics.median(processor), max(mebibytes))
+
+
+def program(name: str, variable: str) -> str | None:
+    """Where a tool is: as a variable names it, beside Python, or on PATH."""
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return shutil.which(os.environ.get(variable) or name, path=beside)

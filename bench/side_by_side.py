@@ -1,0 +1,164 @@
+"""Times meshc beside kustomize, helm and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
+
+For each fleet, whole processes: what meshc does, kustomize over the same overlays and helm over a chart that loops, as
+many of them at once as there are processors, and a script that only writes the same bytes; medians, and how they
+compare. All must have made the same objects. --write puts the tables between the marks of docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from fleet import fleet
+from measuring import MESHC, Run, measure, measure_all, median
+from rivals import HELM, KUSTOMIZE, prepare_chart, prepare_writes, refuse_differences
+
+SIZES = "10x50,50x200,100x500,1000x50"
+PAGE = Path(__file__).parent.parent / "docs/performance.md"
+_MARKS = re.compile("(?<=<!-- bench -->\n).*(?=<!-- /bench -->)", re.DOTALL)
+_STARTED = ("overlays", "output", ".meshc")
+
+
+class Row(NamedTuple):
+    """What is run; once only where it takes minutes. One without a name isn't shown."""
+
+    name: str
+    run: Callable[[], Run]
+    slow: bool = False
+
+
+def rows_of(folder: Path, rivals: Path) -> list[Row]:
+    """Everything that is timed in a fleet's folder, in this order: what comes first makes what the next one needs."""
+    changes = iter(range(1, 250))
+    text = (folder / "mesh.yaml").read_text()
+
+    def meshc(*words: str) -> Run:
+        return measure(*MESHC, *words, cwd=folder)
+
+    def fresh(*words: str) -> Run:
+        for name in _STARTED:
+            subprocess.run(["rm", "-rf", name], cwd=folder, check=True)
+        return meshc("compile", *words)
+
+    def one_changed() -> Run:
+        (folder / "mesh.yaml").write_text(_with_a_change(text, next(changes)))
+        return meshc("compile")
+
+    def restored() -> Run:
+        (folder / "mesh.yaml").write_text(text)
+        return meshc("compile")
+
+    overlays = [path.name for path in sorted((folder / "overlays").iterdir()) if path.name[0] != "_"]
+    built = [([*KUSTOMIZE, f"overlays/{name}"], rivals / f"{name}.kustomize") for name in overlays]
+    looped = [([*HELM, "template", "mesh", "chart", "-f", f"{n}.values.json"], rivals / f"{n}.helm") for n in overlays]
+    rows = [
+        Row("meshc compile, everything by kustomize", lambda: fresh("--link", "kustomize"), slow=True),
+        Row("meshc compile", fresh),
+        Row("the same, nothing changed", lambda: meshc("compile")),
+        Row("meshc check, nothing changed", lambda: meshc("check")),
+        Row("meshc compile, one cluster changed", one_changed),
+        Row("", restored),
+        Row("kustomize over the same overlays", lambda: measure_all(built, folder), slow=True),
+        Row("helm over a chart with a loop", lambda: measure_all(looped, rivals), slow=True),
+        Row("plain writes of the same bytes", lambda: measure(sys.executable, "write.py", cwd=rivals)),
+        Row("the same, each safe on the disk", lambda: measure(sys.executable, "write.py", "--sync", cwd=rivals)),
+    ]
+    return [row for row in rows if HELM[0] or "helm" not in row.name]
+
+
+def _with_a_change(text: str, number: int) -> str:
+    """One remote gets an address of its control plane of its own, and so another overlay."""
+    head, mark, tail = text.partition("    - name: us-1\n")
+    return f"{head}{mark}      controlPlaneAddresses: {{istiod: 203.0.113.{number}}}\n{tail}"
+
+
+def measured(clusters: int, services: int, repeats: int) -> dict[str, Run]:
+    """One fleet in a Git repository of its own: each row's median, in rounds, so that all see the same machine."""
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as other:
+        folder, rivals = Path(name), Path(other)
+        subprocess.run(["git", "init", "-q", name], check=True)
+        (folder / "mesh.yaml").write_text(fleet(clusters, services))
+        measure(*MESHC, "compile", cwd=folder)
+        prepare_chart(folder, rivals)
+        prepare_writes(folder, rivals)
+        rows = rows_of(folder, rivals)
+        found = {row.name: median(row.run, 1 if row.slow else repeats) for row in rows}
+        refuse_differences(folder, rivals)
+    del found[""]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default=SIZES, help="clusters x services of each fleet")
+    parser.add_argument("--repeats", type=int, default=5, help="runs whose median is shown; once for what is slow")
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE.name}")
+    asked = parser.parse_args()
+    fleets = {}
+    for size in asked.sizes.split(","):
+        clusters, services = map(int, size.split("x"))
+        print(f"{size} ...", file=sys.stderr, flush=True)
+        fleets[size] = measured(clusters, services, asked.repeats)
+    text = "\n".join([machine(asked.repeats), table(fleets), starts(asked.repeats)])
+    if asked.write:
+        PAGE.write_text(_MARKS.sub(lambda _: text, PAGE.read_text()))
+    else:
+        print(text)
+
+
+def table(fleets: dict[str, dict[str, Run]]) -> str:
+    """A row for each thing that was run, a column for each fleet: seconds on the wall, those of the processor."""
+    ours = "meshc compile"
+    names = list(next(iter(fleets.values())))
+    lines = [f"| clusters x services | {' | '.join(fleets)} |", "|---|" + "---|" * len(fleets)]
+    for name in names:
+        cells = [f"{found[name].seconds:.2f} s ({found[name].processor:.2f})" for found in fleets.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name in [name for name in names if "meshc" not in name and "the same, n" not in name]:
+        cells = [f"{found[name].seconds / found[ours].seconds:.1f}" for found in fleets.values()]
+        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(cells)} |")
+    most = [f"{found[ours].mebibytes:.0f} MiB" for found in fleets.values()]
+    return "\n".join([*lines, f"| most memory of meshc compile | {' | '.join(most)} |", ""])
+
+
+def starts(repeats: int) -> str:
+    """What the smallest commands take, beside what they import."""
+    here = Path.cwd()
+    complete = {"_MESHC_COMPLETE": "complete_bash", "COMP_WORDS": "meshc comp", "COMP_CWORD": "1"}
+    runs = {
+        "python -c 'import typer'": lambda: measure(sys.executable, "-c", "import typer", cwd=here),
+        "meshc --version": lambda: measure(*MESHC, "--version", cwd=here),
+        "completion of a command": lambda: measure(*_NAMED, cwd=here, variables=complete),
+        "python -c 'import typer, pydantic, yaml'": lambda: measure(sys.executable, "-c", _IMPORTS, cwd=here),
+    }
+    found = {name: median(run, repeats * 4) for name, run in runs.items()}
+    lines = [f"| {name} | {run.seconds:.3f} s |" for name, run in found.items()]
+    return "\n".join(["| start | takes |", "|---|---|", *lines, ""])
+
+
+_IMPORTS = "import typer, pydantic, yaml"
+_NAMED = (sys.executable, "-c", "import sys; sys.argv[0] = 'meshc'; from meshc.cli.main import run; run()")
+
+
+def machine(repeats: int) -> str:
+    """The facts without which figures say nothing."""
+    told = subprocess.run([*KUSTOMIZE[:1], "version", "--client"], capture_output=True, text=True, check=True).stdout
+    kustomize = found[1] if (found := re.search(r"Kustomize Version: v(\S+)", told)) else told.strip()
+    facts = [f"{os.cpu_count()} processors", f"Python {platform.python_version()}", f"kustomize {kustomize}"]
+    if HELM[0]:
+        version = subprocess.run([HELM[0], "version", "--short"], capture_output=True, text=True, check=True).stdout
+        facts.append(f"helm {version.strip().partition('+')[0].lstrip('v')}")
+    return f"{', '.join(facts)}; medians of {repeats} runs, of what takes minutes one; processor seconds in brackets.\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""remembered turns a run that left the trees in step into a record, and the record into the end of the next such run.
+
+It holds while every answer of the repository, the program, its tools and every byte of both trees are what they were.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from meshc.disk.code import code_digest
+from meshc.disk.watched import Watched, digest_of, digest_on_disk, hears_the_same
+from meshc.errors import MeshcError, Place, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from meshc.disk.repository import Repository
+    from meshc.output.link import Link
+    from meshc.pipeline import Compiled
+
+_TREES = ("overlays", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class InStep:
+    """What a compile and a check tell where nothing is to be done.
+
+    `quiet_until` is when the first CA is due; empty where nobody looked, as a compile knows no clock.
+    """
+
+    mesh: str
+    clusters: tuple[str, ...]
+    pending: tuple[str, ...]
+    by_kustomize: tuple[str, ...]
+    engine: str
+    files: int
+    problems: tuple[Problem, ...]
+    quiet_until: str
+
+
+def in_step(compiled: Compiled, by_kustomize: list[str], files: int, quiet_until: str = "") -> InStep:
+    """What is to be remembered of a compile."""
+    plan = compiled.plan
+    return InStep(
+        plan.mesh,
+        tuple(cluster.name for cluster in plan.clusters),
+        compiled.pending,
+        tuple(by_kustomize),
+        str(plan.delivery.engine) if plan.delivery else "",
+        files,
+        compiled.problems,
+        quiet_until if plan.ca == "plugged-in" else "9999",
+    )
+
+
+def recall(repository: Repository, file: Path, link: Link) -> InStep | None:
+    """What is true of the trees as they stand; None where only a whole run can tell. Writes nothing but the cache."""
+    if not repository.cached:
+        return None
+    try:
+        stored = repository.cache_get(_key(repository, file, link))
+        record = json.loads(stored) if stored else None
+        if record is None or (record["helm"] and record["helm"] != _helm(repository)):
+            return None
+        same = hears_the_same(repository, record["asked"]) and digest_on_disk(repository, _TREES) == record["trees"]
+    except (OSError, MeshcError):  # a whole run tells it better
+        return None
+    return _read(record["told"]) if same else None
+
+
+def remember(
+    repository: Repository, file: Path, link: Link, compiled: Compiled, trees: Mapping[str, bytes], told: InStep
+) -> None:
+    """Keeps that `trees`, which stand now, are what is made of all that the repository was asked."""
+    from meshc.output.kustomize import find
+    from meshc.output.native import is_tested
+
+    tested = is_tested(find(repository).version)  # of another one each run says so
+    if isinstance(repository, Watched) and repository.cached and tested:
+        helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
+        record = {"asked": repository.notes, "helm": helm, "trees": digest_of(trees), "told": _written(told)}
+        repository.cache_put(_key(repository, file, link), json.dumps(record).encode())
+
+
+def _key(repository: Repository, file: Path, link: Link) -> str:
+    """All that decides besides what the repository is asked."""
+    from meshc.output.kustomize import find
+
+    kustomize = find(repository)
+    decides = [code_digest(), file.as_posix(), link, repository.from_top, kustomize.argv, kustomize.version]
+    return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
+
+
+def _helm(repository: Repository) -> str:
+    from meshc.charts.helm import find
+
+    return str(find(repository).version)
+
+
+def _written(told: InStep) -> dict[str, Any]:
+    problems = [{**asdict(problem), "code": problem.code.id} for problem in told.problems]
+    return {**asdict(replace(told, problems=())), "problems": problems}
+
+
+def _read(told: dict[str, Any]) -> InStep:
+    return InStep(**{**told, "problems": tuple(map(_problem, told["problems"]))})
+
+
+def _problem(data: dict[str, Any]) -> Problem:
+    from meshc.codes import every_code
+
+    place, also = Place(**data["place"]), tuple(Place(**other) for other in data["also"])
+    found = Problem(**{**data, "code": every_code()[data["code"]], "place": place, "also": also})
+    return replace(found, clusters=tuple(found.clusters))

@@ -1,0 +1,40 @@
+"""standing tells what a check of trees in step tells: of a record of an earlier run, before anything is compiled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from meshc.cli.past import instant
+from meshc.cli.remembered import InStep, recall
+from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
+from meshc.disk.repository import Repository
+from meshc.plain import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.output.link import Link
+
+
+def told_in_step(file: Path, link: Link, form: Format, *, cached: bool) -> bool:
+    """Whether a record says that nothing is stale and no CA due; it has told so then."""
+    repository = Repository.around(file.parent, cached=cached)
+    repository.recover()
+    known = recall(repository, file, link)
+    if known is None or known.quiet_until <= instant(datetime.now(UTC)):
+        return False
+    if form is Format.JSON:
+        problems = [as_json(problem) for problem in known.problems]
+        show_json({"stale": [], "pending": known.pending, "expiring": [], "problems": problems})
+    else:
+        show_problems(known.problems, form, file)
+    if form is Format.TEXT:
+        show_in_step(known)
+    return True
+
+
+def show_in_step(told: InStep) -> None:
+    tell(f"in step: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
+    for pending in told.pending:
+        tell(f"  pending    {plain(pending)}")

@@ -1,0 +1,36 @@
+"""code turns the program that runs into a digest: what it makes depends on its own text and on what it imports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import meshc
+
+_TOP = Path(meshc.__file__).parent
+
+
+def code_digest() -> str:
+    """Equal for equal programs: meshc's version and text, Python's version, names and versions of what is installed.
+
+    A checkout whose text changed since is another program, whatever version it calls itself.
+    """
+    digest = sha256(f"{meshc.__version__} {sys.version}".encode())
+    for folder, _, names in sorted(os.walk(_TOP)):
+        for name in sorted(name for name in names if name.endswith(".py")):
+            path = Path(folder, name)
+            text = path.read_bytes()
+            digest.update(f"\0{path.relative_to(_TOP)}\0{len(text)}\0".encode())
+            digest.update(text)
+    installed = {name for folder in sys.path for name in _names(folder) if name.endswith((".dist-info", ".egg-info"))}
+    digest.update("\0".join(sorted(installed)).encode())
+    return digest.hexdigest()
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return [path.name for path in Path(folder).iterdir()]
+    except OSError:
+        return []

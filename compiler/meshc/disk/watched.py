@@ -1,0 +1,76 @@
+"""watched turns what a run asks of its repository into notes, which tell a later run whether it would hear the same.
+
+Bytes are compared, by their digests, and never times: a checkout sets those as it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TypeVar
+
+from meshc.disk.files import files_of
+from meshc.disk.repository import Kind, Repository
+from meshc.errors import MeshcError
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Repository):
+    """A repository that notes each question with a digest of its answer."""
+
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def read_file(self, relative: str) -> bytes:
+        return self._noted(f"read {relative}", lambda: Repository.read_file(self, relative), bytes)
+
+    def kind(self, relative: str) -> Kind:
+        return self._noted(f"kind {relative}", lambda: Repository.kind(self, relative), _told)
+
+    def list_files(self, relative: str) -> tuple[str, ...]:
+        return self._noted(f"list {relative}", lambda: Repository.list_files(self, relative), _told)
+
+    def _noted(self, question: str, ask: Callable[[], _Answer], as_bytes: Callable[[_Answer], bytes]) -> _Answer:
+        try:
+            answer = ask()
+        except (OSError, MeshcError) as error:
+            self.notes[question] = _told(error).decode()
+            raise
+        self.notes[question] = sha256(as_bytes(answer)).hexdigest()
+        return answer
+
+
+def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
+    """Whether every question gets the answer that was noted."""
+    again = Watched(repository.base, repository.root)
+    asks = {"read": again.read_file, "kind": again.kind, "list": again.list_files}
+    for question, answer in notes.items():
+        word, _, path = question.partition(" ")
+        with suppress(OSError, MeshcError):
+            asks[word](path)
+        if again.notes[question] != answer:
+            return False
+    return True
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """One digest of paths and bytes, whatever their order."""
+    known: dict[int, str] = {}  # many clusters share the bytes of a file, as objects
+    lines = []
+    for path, data in files.items():
+        if id(data) not in known:
+            known[id(data)] = sha256(data).hexdigest()
+        lines.append(f"{known[id(data)]} {path}")
+    return sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def digest_on_disk(repository: Repository, folders: Iterable[str]) -> str:
+    """The digest of all that stands in folders, whoever wrote it. Raises IrregularError for a link."""
+    return digest_of({path: data for folder in folders for path, data in files_of(repository.base, folder).items()})
+
+
+def _told(answer: object) -> bytes:
+    return repr(answer).encode()
