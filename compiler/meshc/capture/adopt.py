@@ -97,7 +97,8 @@ def _security(homes: Sequence[living.Home], made: Adopted, namespace: str) -> li
             "the keys of the CAs aren't read: kubectl get secret cacerts -o yaml | "
             "meshc secrets seal - --cluster CLUSTER"
         )
-    return [*lines, f"      type: {'plugged-in' if plugged else 'self-signed'}"]
+    sealing = "    # secrets: {recipients: [age1...]}   # who can open what is sealed: the age keys of Argo CD or Flux"
+    return [*lines, f"      type: {'plugged-in' if plugged else 'self-signed'}", sealing]
 
 
 def _networks(homes: Sequence[living.Home]) -> list[str]:
