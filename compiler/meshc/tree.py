@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -28,8 +29,13 @@ class FileTree(Mapping[str, bytes]):
                     raise ValueError(f"{folder!r} is both a file and a folder")
                 folders.add(folder)
                 folder = folder.rpartition("/")[0]
-        self._paths = sorted(files)
-        self._files = MappingProxyType({path: files[path] for path in self._paths})
+        self._take({path: files[path] for path in sorted(files)})
+
+    def _take(self, files: dict[str, bytes]) -> FileTree:
+        """Holds safe paths that are sorted already."""
+        self._paths = list(files)
+        self._files = MappingProxyType(files)
+        return self
 
     def __getitem__(self, path: str) -> bytes:
         return self._files[path]
@@ -43,11 +49,13 @@ class FileTree(Mapping[str, bytes]):
     def under(self, folder: str) -> FileTree:
         """The files below `folder`, with paths relative to it."""
         first, last = (bisect_left(self._paths, folder + end) for end in ("/", "0"))  # "0" follows "/"
-        return FileTree({path[len(folder) + 1 :]: self._files[path] for path in self._paths[first:last]})
+        files = {path[len(folder) + 1 :]: self._files[path] for path in self._paths[first:last]}
+        return FileTree.__new__(FileTree)._take(files)
 
     def at(self, folder: str) -> FileTree:
         """The same files, all below `folder`."""
-        return FileTree({f"{folder}/{path}": data for path, data in self.items()})
+        _refuse_unsafe(folder)
+        return FileTree.__new__(FileTree)._take({f"{folder}/{path}": data for path, data in self._files.items()})
 
     @staticmethod
     def join(*trees: Mapping[str, bytes]) -> FileTree:
@@ -61,7 +69,10 @@ class FileTree(Mapping[str, bytes]):
         return FileTree(files)
 
 
+_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
+"""A part that is empty, `.` or `..`; a backslash."""
+
+
 def _refuse_unsafe(path: str) -> None:
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\\" in path or not path.isprintable():
+    if _UNSAFE.search(path) or not path.isprintable():
         raise ValueError(f"{path!r} is not a path inside the tree")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc import __version__
-from meshc.cli.compiling import compiled_whole, expected_trees, refuse_foreign, standing_trees
+from meshc.cli.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.cli.opened import Opened
 from meshc.cli.past import expiring, quiet_until, stop_on_a_jump
 from meshc.cli.remembered import in_step, remember
@@ -19,8 +19,7 @@ from meshc.cli.report import Format, annotated, as_json, count, paint, say, show
 from meshc.cli.standing import show_in_step
 from meshc.disk.watched import Watched
 from meshc.errors import BuildError, Exit, UsageError
-from meshc.output.render import linked_by_kustomize
-from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, refuse_another, versions_in
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
 from meshc.overlays.layout import BASES
 from meshc.plain import plain
 from meshc.review.committed import Commits
@@ -60,7 +59,8 @@ def check_command(
     if base is not None:
         stop_on_a_jump(opened, compiled.plan, base)
     ending = expiring(opened, compiled.plan)
-    expected = expected_trees(opened, compiled, jobs, link)
+    rendered = rendered_whole(opened, compiled, jobs, link)
+    expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     stale = (
         []
@@ -77,8 +77,7 @@ def check_command(
             _show_objects(found, expected)
         _verdict(stale, found, opened)
         raise typer.Exit(Exit.DIFFERS)
-    slow = linked_by_kustomize(compiled.plan, compiled.layout, opened.kustomize.version, link)
-    told = in_step(compiled, slow, len(expected), quiet_until(opened, compiled.plan))
+    told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
     if base is None and against is None:
         remember(opened.repository, file, link, compiled, found, told)
     if form is Format.TEXT:

@@ -45,7 +45,7 @@ def _compile(
     from meshc.cli.compiling import compiled_whole
     from meshc.cli.opened import Opened
     from meshc.cli.progress import progress
-    from meshc.output.render import linked_by_kustomize, render
+    from meshc.output.render import render
     from meshc.output.trees import write_trees
 
     opened = Opened(file, repository)
@@ -55,10 +55,9 @@ def _compile(
         rendered = render(compiled.plan, compiled.layout, opened.kustomize, repository, chosen, jobs or 0, done, link)
     version = opened.kustomize.version
     written = write_trees(
-        compiled.layout, rendered, compiled.delivery, repository, version, compiled.plan.mesh, whole=not patterns
+        compiled.layout, rendered.trees, compiled.delivery, repository, version, compiled.plan.mesh, whole=not patterns
     )
-    slow = linked_by_kustomize(compiled.plan, compiled.layout, version, link)
-    told = in_step(compiled, [name for name in slow if not chosen or name in chosen], written.files)
+    told = in_step(compiled, rendered.by_kustomize, written.files)
     if not patterns:
         remember(repository, file, link, compiled, written.trees, told)
     _summary(told, _groups(written), written.delivery, form)

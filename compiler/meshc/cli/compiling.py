@@ -10,7 +10,7 @@ from meshc.disk.transaction import foreign
 from meshc.errors import RefusedError
 from meshc.output.link import Link
 from meshc.output.native import TESTED, is_tested
-from meshc.output.render import render
+from meshc.output.render import Rendered, render
 from meshc.output.trees import expected_tree, read_trees, refuse_another
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 
@@ -29,7 +29,7 @@ def compiled_whole(opened: Opened) -> Compiled:
     return compiled
 
 
-def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> dict[str, FileTree]:
+def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> Rendered:
     """output/ of every cluster, with a bar where it takes a while. Writes nothing but its cache."""
     plan = compiled.plan
     with progress("rendering", len(plan.clusters)) as done:
@@ -38,7 +38,7 @@ def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: L
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:
     """Both trees as a compile would write them."""
-    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs, link), compiled.delivery)
+    return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs, link).trees, compiled.delivery)
 
 
 def standing_trees(opened: Opened, mesh: str) -> FileTree:

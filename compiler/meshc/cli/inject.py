@@ -23,7 +23,7 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
     cluster = compiled.plan.cluster(name)
     program = find(compiled.plan.cluster(holder).istio)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder])
+    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder]).trees
     injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, _read(manifest))
     sys.stdout.flush()
     sys.stdout.buffer.write(injected)

@@ -42,14 +42,14 @@ class InStep:
     quiet_until: str
 
 
-def in_step(compiled: Compiled, by_kustomize: list[str], files: int, quiet_until: str = "") -> InStep:
+def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet_until: str = "") -> InStep:
     """What is to be remembered of a compile."""
     plan = compiled.plan
     return InStep(
         plan.mesh,
         tuple(cluster.name for cluster in plan.clusters),
         compiled.pending,
-        tuple(by_kustomize),
+        by_kustomize,
         str(plan.delivery.engine) if plan.delivery else "",
         files,
         compiled.problems,

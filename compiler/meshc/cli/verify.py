@@ -25,7 +25,7 @@ def verify_command(file: Path, sample: int | None, jobs: int | None, form: Forma
     opened = Opened(file)
     opened.repository.recover()
     compiled = compiled_whole(opened)
-    ours = rendered_whole(opened, compiled, jobs)
+    ours = rendered_whole(opened, compiled, jobs).trees
     chosen = _spread([cluster.name for cluster in compiled.plan.clusters], sample)
     with progress("building by kustomize", len(chosen)) as done:
         theirs = render(
@@ -37,7 +37,7 @@ def verify_command(file: Path, sample: int | None, jobs: int | None, form: Forma
             jobs or 0,
             done,
             Link.KUSTOMIZE,
-        )
+        ).trees
     differing = [f"output/{name}/{path}" for name in chosen for path in _differing(ours[name], theirs[name])]
     if form is Format.JSON:
         show_json({"kustomize": str(opened.kustomize.version), "clusters": chosen, "differing": differing})

@@ -8,7 +8,7 @@ patch, resource or kustomization is in.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from meshc.kube import Version
@@ -34,38 +34,51 @@ def is_tested(version: Version) -> bool:
 
 
 class Linker:
-    """Lives for one run. What several clusters share, as they do the copies of services, is put in order once."""
+    """Lives for one run. What several clusters share, as they do the copies of services, is put in order once.
 
-    def __init__(self, version: Version) -> None:
+    `folders` are the files of each overlay and each base, by path within it.
+    """
+
+    def __init__(self, version: Version, folders: Mapping[str, Mapping[str, bytes]]) -> None:
         self._tested = is_tested(version)
-        self._files: dict[tuple[bytes, ...], bytes] = {}
+        self._folders = folders
+        self._shared: dict[tuple[str, ...], tuple[bytes, ...]] = {}
+        self._files: dict[tuple[bytes, tuple[str, ...]], bytes] = {}
         self._heads: dict[bytes, list[tuple[Place, bytes]]] = {}
         self._plain: dict[bytes, bool] = {}
+        self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
-    def links(self, cluster: ClusterPlan, files: Mapping[str, bytes]) -> bool:
+    def links(self, cluster: ClusterPlan) -> bool:
         """Whether an overlay can be linked here: nobody's patches or manifests, nothing that is written otherwise."""
         ours = self._tested and not cluster.patches and not cluster.resources
-        return ours and all(self._is_plain(data) for data in files.values())
+        return ours and self._are_plain(self._folders[cluster.name].values()) and self._are_plain(self._copies(cluster))
 
-    def link(self, cluster: ClusterPlan, files: Mapping[str, bytes], names: Sequence[str]) -> FileTree:
-        """The same bytes that a build split into files would be. `names` are those files, in their order.
-
-        `files` are those of the overlay and of the bases it names, by path from the top of overlays/.
-        """
+    def link(self, cluster: ClusterPlan, names: Sequence[str]) -> FileTree:
+        """The same bytes that a build split into files would be. `names` are those files, in their order."""
+        own = self._folders[cluster.name]
         found: dict[str, bytes] = {}
         for name in names:
-            parts = [files[path] for path in (f"{cluster.name}/{name}",) if path in files]
             if name == _SERVICES:
-                parts += [files[f"{BASES}/{base}/{_SERVICES}"] for base in cluster.bases]
-            if parts:
-                found[name] = self._joined(tuple(parts))
-        return FileTree({**found, NAME: kustomization(found)})
+                found[name] = self._joined(own.get(name, b""), cluster)
+            elif name in own:
+                found[name] = self._joined(own[name])
+        return FileTree({**found, NAME: self._kustomization(tuple(found))})
 
-    def _joined(self, parts: tuple[bytes, ...]) -> bytes:
-        if parts not in self._files:
+    def _copies(self, cluster: ClusterPlan) -> tuple[bytes, ...]:
+        """The files of the bases that a cluster names."""
+        bases = cluster.bases
+        if bases not in self._shared:
+            self._shared[bases] = tuple(self._folders[f"{BASES}/{base}"][_SERVICES] for base in bases)
+        return self._shared[bases]
+
+    def _joined(self, own: bytes, cluster: ClusterPlan | None = None) -> bytes:
+        """The objects of an own file, and of a cluster's bases, in order."""
+        key = (own, cluster.bases if cluster else ())
+        if key not in self._files:
+            parts = (own, *(self._copies(cluster) if cluster else ()))
             documents = sorted(one for part in parts for one in self._placed(part))
-            self._files[parts] = HEADER + b"---\n".join(text for _, text in documents)
-        return self._files[parts]
+            self._files[key] = HEADER + b"---\n".join(text for _, text in documents)
+        return self._files[key]
 
     def _placed(self, part: bytes) -> list[tuple[Place, bytes]]:
         """The objects of a file, each with its place among others."""
@@ -75,7 +88,15 @@ class Linker:
             self._heads[part] = [(place_of(*head_of(text.decode())), text) for text in whole]
         return self._heads[part]
 
-    def _is_plain(self, data: bytes) -> bool:
-        if data not in self._plain:
-            self._plain[data] = not _ODD.search(data)
-        return self._plain[data]
+    def _kustomization(self, names: tuple[str, ...]) -> bytes:
+        if names not in self._kustomizations:
+            self._kustomizations[names] = kustomization(names)
+        return self._kustomizations[names]
+
+    def _are_plain(self, files: Iterable[bytes]) -> bool:
+        for data in files:
+            if data not in self._plain:
+                self._plain[data] = not _ODD.search(data)
+            if not self._plain[data]:
+                return False
+        return True

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -23,10 +23,17 @@ from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
-    from meshc.kube import Version
     from meshc.output.kustomize import Kustomize
     from meshc.overlays.layout import Layout
     from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """output/ of each cluster that was asked for, and the names of those that kustomize built."""
+
+    trees: Mapping[str, FileTree]
+    by_kustomize: tuple[str, ...]
 
 
 def render(
@@ -38,45 +45,42 @@ def render(
     jobs: int = 0,
     done: Callable[[], None] = lambda: None,
     link: Link = Link.AUTO,
-) -> dict[str, FileTree]:
+) -> Rendered:
     """output/ of the given clusters (none: all), by kustomize where it is needed, as many at once as `jobs` tells.
 
     `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that
     causes it.
     """
-    linker = Linker(kustomize.version)
     shared = _by_folder(layout.tree)
-    chosen = [cluster for cluster in plan.clusters if not clusters or cluster.name in clusters]
+    linker = Linker(kustomize.version, shared)
+    wanted = set(clusters)
+    chosen = [cluster for cluster in plan.clusters if not wanted or cluster.name in wanted]
+    trees: dict[str, FileTree] = {}
+    for cluster in chosen if link is Link.AUTO else ():
+        if linker.links(cluster):
+            trees[cluster.name] = linker.link(cluster, layout.names(cluster))
+            done()
+    left = [cluster for cluster in chosen if cluster.name not in trees]
 
     def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
         files = _overlay(cluster, shared)
-        homes = layout.files[cluster.name]
-        if link is Link.AUTO and linker.links(cluster, files):
-            done()
-            return linker.link(cluster, files, list(dict.fromkeys(homes.values())))
         try:
             stream = kustomize.build(files, cluster.name, cache, root)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
-        files_of_cluster = split(stream, homes)
+        files_of_cluster = split(stream, layout.homes(cluster))
         return _leaks(cluster, files_of_cluster) or files_of_cluster
 
     with (
         _once(lambda: scratch(layout.tree)) as root,
         ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
     ):
-        rendered = dict(zip([cluster.name for cluster in chosen], pool.map(one, chosen), strict=True))
-    stop_on(problem for result in rendered.values() if isinstance(result, list) for problem in result)
-    return {name: result for name, result in rendered.items() if isinstance(result, FileTree)}
-
-
-def linked_by_kustomize(plan: Plan, layout: Layout, version: Version, link: Link) -> list[str]:
-    """The clusters whose output/ kustomize makes."""
-    linker, shared = Linker(version), _by_folder(layout.tree)
-    auto = link is Link.AUTO
-    return [c.name for c in plan.clusters if not (auto and linker.links(c, _overlay(c, shared)))]
+        built = dict(zip([cluster.name for cluster in left], pool.map(one, left), strict=True))
+    stop_on(problem for result in built.values() if isinstance(result, list) for problem in result)
+    trees |= {name: result for name, result in built.items() if isinstance(result, FileTree)}
+    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(built))
 
 
 def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:

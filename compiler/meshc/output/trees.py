@@ -133,7 +133,7 @@ def write_trees(
 def _delivers_what_stands(layout: Layout, rendered: Mapping[str, FileTree], found: FileTree) -> bool:
     """Whether output/ will hold exactly the clusters of the mesh."""
     folders = {path.split("/")[1] for path in found if path.startswith(f"{OUTPUT}/") and path != VERSIONS}
-    return {*rendered, *folders} - {DELIVERY} == layout.files.keys()
+    return {*rendered, *folders} - {DELIVERY} == {*layout.clusters}
 
 
 def _state(changed: bool, removed: bool, there: bool) -> str:
@@ -145,9 +145,10 @@ def _wanted(
 ) -> dict[str, dict[str, bytes]]:
     """What each unit should hold; nothing where it is left over."""
     wanted: dict[str, dict[str, bytes]] = {_unit(path): {} for path in (found if whole else ())}
+    names = {*rendered, BASES, DELIVERY}
     for path, data in expected.items():
         unit = _unit(path)
-        if unit.partition("/")[2] in (*rendered, BASES, DELIVERY):
+        if unit.partition("/")[2] in names:
             wanted.setdefault(unit, {})[path.removeprefix(unit + "/")] = data
     if not whole:  # overlays that aren't compiled now may still name a base that is gone
         bases = f"{OVERLAYS}/{BASES}"

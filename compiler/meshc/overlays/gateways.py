@@ -26,6 +26,8 @@ class _Claim(NamedTuple):
 
 def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
     """A Gateway of the user's claims nothing that meshc's or another of the user's has: listeners are rejected."""
+    if not cluster.resources:
+        return
     first = {claim: str(one.identity) for one in ours for claim in _claims(one.body)}
     for one in (one for file in cluster.resources for one in file.objects if is_object(one.body)):
         name = str(identity_of(one.body))

@@ -24,10 +24,25 @@ RESOURCES = "resources.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The tree of overlays/ (paths below it), and for each cluster the file that each object belongs to in output/."""
+    """The tree of overlays/ (paths below it), and the objects of each cluster and each base with their files."""
 
     tree: FileTree
-    files: Mapping[str, Mapping[Identity, str]]
+    objects: Mapping[str, Sequence[tuple[str, KubeObject]]]
+    bases: Mapping[str, Sequence[KubeObject]]
+
+    @property
+    def clusters(self) -> Iterable[str]:
+        return self.objects
+
+    def names(self, cluster: ClusterPlan) -> list[str]:
+        """The files of a cluster's output/ for what meshc makes, in their order."""
+        shared = [f"{one.origin}.yaml" for name in cluster.bases for one in self.bases[name][:1]]
+        return list(dict.fromkeys([file for file, _ in self.objects[cluster.name]] + shared))
+
+    def homes(self, cluster: ClusterPlan) -> Mapping[Identity, str]:
+        """The file of a cluster's output/ that each object belongs to."""
+        homes = {one.identity: file for file, one in self.objects[cluster.name]}
+        return homes | {one.identity: f"{one.origin}.yaml" for name in cluster.bases for one in self.bases[name]}
 
 
 class Printer:
@@ -64,8 +79,6 @@ def lay_out(
     for name, copies in bases.items():
         files[f"{BASES}/{name}/services.yaml"] = printer.text(copy.body for copy in copies)
         files[f"{BASES}/{name}/{NAME}"] = kustomization(["services.yaml"])
-    homes: dict[str, Mapping[Identity, str]] = {}
-    shared = {name: {copy.identity: f"{copy.origin}.yaml" for copy in copies} for name, copies in bases.items()}
     for cluster in plan.clusters:
         grouped: dict[str, list[Body]] = {}
         for file, one in objects[cluster.name]:
@@ -77,8 +90,7 @@ def lay_out(
         files[f"{cluster.name}/{NAME}"] = (
             _patched(cluster, resources, cluster.patches) if cluster.patches else printer.kustomization(resources)
         )
-        homes[cluster.name] = _homes(cluster, objects[cluster.name], shared)
-    return Layout(FileTree(files), homes)
+    return Layout(FileTree(files), objects, bases)
 
 
 def _resources(cluster: ClusterPlan, files: Iterable[str]) -> list[str]:
@@ -111,12 +123,3 @@ def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
 def _marked(file: UserFile) -> bytes:
     """The user's bytes under our first line, so that the copy can be told from a file that somebody put there."""
     return HEADER + file.data.removeprefix(b"\xef\xbb\xbf")
-
-
-def _homes(
-    cluster: ClusterPlan, objects: Iterable[tuple[str, KubeObject]], shared: Mapping[str, Mapping[Identity, str]]
-) -> Mapping[Identity, str]:
-    homes = {one.identity: file for file, one in objects}
-    for name in cluster.bases:
-        homes |= shared[name]
-    return homes

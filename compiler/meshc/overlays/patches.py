@@ -51,6 +51,8 @@ def is_object(body: Any) -> bool:
 
 
 def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject]) -> Iterator[Problem]:
+    if not cluster.resources:
+        return
     made = {_effective(one.identity): one for one in ours}
     theirs: dict[Identity, UserObject] = {}
     for one in (one for file in cluster.resources for one in file.objects if is_object(one.body)):
