@@ -1,18 +1,57 @@
-"""The commands by name. Each imports what it uses when it runs, so that `meshc --help` costs little more than Typer."""
+"""The commands by name. One is read when it is asked for, and imports what it uses when it runs: starting costs little
+more than Typer."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from meshc.cli import builds, ca, capture, reads, secrets, world
+from meshc import __version__
 from meshc.cli.report import ReaderGoneError, bug
 from meshc.errors import Exit
 
+COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "builds": ("init", "compile", "check", "diff", "verify", "publish"),
+        "reads": ("validate", "plan", "next", "graph", "explain", "values", "schema"),
+        "world": ("doctor", "adopt", "vendor", "inject"),
+        "ca": ("ca",),
+        "secrets": ("secrets",),
+        "capture": ("capture",),
+    }
+)
+"""The modules with the commands in them, in the order of `meshc --help`."""
+
+
+class Commands(TyperGroup):
+    """Imports a module when one of its commands is asked for: Typer works out every option of all that it is given."""
+
+    def __init__(self, *, commands: Any = None, **settings: Any) -> None:
+        super().__init__(commands=commands, **settings)
+        self.commands: dict[str, Any] = dict.fromkeys(name for names in COMMANDS.values() for name in names)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, or None where there is no such one."""
+        del ctx
+        if cmd_name in self.commands and self.commands[cmd_name] is None:
+            module = next(module for module, names in COMMANDS.items() if cmd_name in names)
+            part = typer.Typer(rich_markup_mode=None)
+            part.add_typer(import_module(f"meshc.cli.{module}").app)
+            self.commands |= get_group(part).commands
+        return self.commands.get(cmd_name)
+
+
 app = typer.Typer(
+    cls=Commands,
     name="meshc",
     help="Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh.",
     epilog="Start with: meshc init mesh && cd mesh && meshc compile",
@@ -26,8 +65,6 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from meshc import __version__
-
         typer.echo(f"meshc {__version__}")
         raise typer.Exit
 
@@ -42,15 +79,14 @@ def options(
     del version
 
 
-for group in (builds, reads, world, ca, secrets, capture):
-    app.add_typer(group.app)
-
-
 def run() -> None:
     """The entry point: everything that isn't the user's fault ends in a report of a bug, exit 70."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us: what is said goes nowhere
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+    # Pydantic looks for plugins in all that is installed, which takes as long as making the models.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.disable()  # a run ends before there is garbage worth looking for
     try:
         try:
             app()

@@ -18,6 +18,6 @@ def schema_command(markdown: bool) -> None:
 
 def schema_text() -> str:
     """The JSON Schema as it is committed in mesh.schema.json."""
-    from meshc.mesh.model import json_schema
+    from meshc.mesh.schema import json_schema
 
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

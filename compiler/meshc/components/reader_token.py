@@ -14,6 +14,5 @@ if TYPE_CHECKING:
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The Secret that Kubernetes fills in; nothing where no other primary is, or in a remote, which has its own."""
-    primaries = sum(one.role == "primary" for one in plan.clusters)
-    if cluster.role == "primary" and primaries > 1:
+    if cluster.role == "primary" and sum(one.role == "primary" for one in plan.clusters) > 1:
         yield from istiod.reader_token(plan, cluster)

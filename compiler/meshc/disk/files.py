@@ -105,22 +105,24 @@ def read(fd: int, limit: int = -1) -> bytes:
 _LEAST = 1 << 16  # of a pipe, whose size nobody knows
 
 
-def write_new(path: Path, data: bytes, *, safe: bool = True) -> None:
+def write_new(path: Path | str, data: bytes, *, safe: bool = True) -> None:
     """A new file; none on failure. Raises FileExistsError rather than replace one.
 
     A `safe` one outlives a power cut, which takes longer than all else about it.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
-        with os.fdopen(fd, "wb") as file:
-            os.fchmod(fd, 0o644)  # whatever the umask: Argo CD and Flux read as somebody else
-            file.write(data)
-            file.flush()
-            if safe:
-                os.fsync(fd)
+        os.fchmod(fd, 0o644)  # whatever the umask: Argo CD and Flux read as somebody else
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+        if safe:
+            os.fsync(fd)
     except BaseException:
-        path.unlink()
+        Path(path).unlink()
         raise
+    finally:
+        os.close(fd)
 
 
 def sync(folder: Path) -> None:

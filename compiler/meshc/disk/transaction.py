@@ -151,9 +151,7 @@ def apply(
         for name in ("old", "new"):
             own_folder(base, "transaction", name)
         for unit, move in moves.items():
-            for path, data in changes[unit].items():
-                same = base / path if current[unit].get(path) == data else None
-                _stage(Path(f"{move.new}{path.removeprefix(unit)}"), data, same, safe=not generated)
+            _stage(base, unit, str(move.new), changes[unit], current[unit], safe=not generated)
         write_new(journal.with_suffix(".tmp"), _journal(moves, generated))
         journal.with_suffix(".tmp").replace(journal)
         sync(journal.parent)
@@ -174,13 +172,22 @@ def apply(
         _finish(base, moves.values(), journal)
 
 
-def _stage(path: Path, data: bytes, same: Path | None, *, safe: bool) -> None:
-    make_folders(path.parent)
-    if same is not None:
-        with suppress(OSError):  # a filesystem without hard links
-            path.hardlink_to(same)
-            return
-    write_new(path, data, safe=safe)
+def _stage(
+    base: Path, unit: str, new: str, files: Mapping[str, bytes], current: Mapping[str, bytes], *, safe: bool
+) -> None:
+    """Puts the files of a unit where the new one waits. Those that stay as they are get a second link."""
+    folders: set[str] = set()
+    for path, data in files.items():
+        file = new + path.removeprefix(unit)
+        folder = file.rpartition("/")[0]
+        if folder not in folders:
+            make_folders(Path(folder))
+            folders.add(folder)
+        if current.get(path) == data:
+            with suppress(OSError):  # a filesystem without hard links
+                os.link(base / path, file)
+                continue
+        write_new(file, data, safe=safe)
 
 
 def _journal(moves: Mapping[str, _Move], generated: bool) -> bytes:

@@ -67,11 +67,14 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     """Every exported Service in the order of mesh.yaml, and every fault of the entries and manifests."""
     found: list[Export] = []
     problems: list[Problem] = []
+    others: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose(entry.clusters), fleet.choose(entry.copy_to)
-        at_home = set(homes)
-        # Where it runs nobody knows: a copy could come to stand over the Service itself.
-        clients = tuple(name for name in clients if homes and name not in at_home)
+        if (homes, clients) not in others:  # most entries of a fleet say the same
+            at_home = set(homes)
+            # Where it runs nobody knows: a copy could come to stand over the Service itself.
+            others[homes, clients] = tuple(name for name in clients if homes and name not in at_home)
+        clients = others[homes, clients]
         if entry.manifests is None:
             found.append(_inline(index, entry, homes, clients, source))
         elif entry.manifests in inputs.manifests:

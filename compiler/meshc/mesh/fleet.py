@@ -65,7 +65,16 @@ class Fleet:
 
     def choose(self, selection: Selection) -> tuple[str, ...]:
         """Names of the clusters that a selection means, in file order, each once."""
-        return tuple(dict.fromkeys(m.name for m in self.members if selects(selection, m.cluster)))
+        if isinstance(selection, Selector):
+            return tuple(dict.fromkeys(m.name for m in self.members if selects(selection, m.cluster)))
+        if selection == "all":
+            return self._names
+        named = frozenset(selection)
+        return tuple(name for name in self._names if name in named)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(member.name for member in self.members))
 
     def primary_of(self, member: Member) -> Member | None:
         """The primary that controls a remote; None where mesh.yaml names none that is one, or leaves several."""

@@ -1,4 +1,5 @@
-"""What a person may write in mesh.yaml: shape, words, defaults. The JSON Schema and the docs are made from it."""
+"""What a person may write in mesh.yaml: shape, words, defaults. The JSON Schema and the docs are made from it, with the
+text under each field as its description."""
 
 from __future__ import annotations
 
@@ -78,7 +79,6 @@ class Shape(BaseModel):
         strict=True,
         alias_generator=to_camel,
         populate_by_name=False,
-        use_attribute_docstrings=True,
     )
 
 
@@ -634,9 +634,3 @@ NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
     },
 }
 """Values that a later version will know, with the reason."""
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of mesh.yaml, with descriptions."""
-    schema = Mesh.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mesh.yaml", **schema}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meshc.mesh.model import NOT_YET, NOT_YET_VALUES, json_schema
+from meshc.mesh.model import NOT_YET, NOT_YET_VALUES
+from meshc.mesh.schema import json_schema
 
 _INTRODUCTION = """# mesh.yaml
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -99,7 +100,7 @@ def _cluster(
 ) -> ClusterPlan:
     cluster = member.cluster
     kubernetes, primary = fleet.kubernetes_of(member), cluster.role == "primary"
-    copied = [copy.namespace for base in bases for copy in base.copies] + [copy.namespace for copy in copies]
+    copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
         place=source.document.place(member.path("name")),
@@ -218,6 +219,7 @@ def _share(
     entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays.
     """
     homes: dict[tuple[str, str], set[str]] = {}
+    offers = Counter(export.key for export in exports)
     for export in exports:
         homes.setdefault(export.key, set()).update(export.homes)
     taken: set[tuple[str, tuple[str, str]]] = set()
@@ -225,8 +227,10 @@ def _share(
     clients: dict[int, tuple[str, ...]] = {}
     own: dict[str, list[ServiceCopy]] = {}
     for export in exports:
-        served = tuple(c for c in export.clients if c not in homes[export.key] and (c, export.key) not in taken)
-        taken.update((c, export.key) for c in served)
+        served = export.clients
+        if offers[export.key] > 1:
+            served = tuple(c for c in served if c not in homes[export.key] and (c, export.key) not in taken)
+            taken.update((c, export.key) for c in served)
         copy = _copy(export)
         if served == export.clients and served:
             shared.setdefault(export.entry, []).append(copy)

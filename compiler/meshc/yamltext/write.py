@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 import yaml
@@ -24,6 +24,13 @@ def write(body: Mapping[str, Any]) -> str:
     """
     if not isinstance(body, Mapping):
         raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
+    lines: list[str] = []
+    if body and _add_lines(body, "", "", lines):
+        return "".join(lines)
+    return _by_libyaml(body)
+
+
+def _by_libyaml(body: Mapping[str, Any]) -> str:
     stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
     try:
         _add(body, stream)
@@ -33,6 +40,74 @@ def write(body: Mapping[str, Any]) -> str:
         raise TypeError(f"JSON has no such value: {error}") from None
     # libyaml marks the end after a literal block that keeps its last blank lines; kustomize doesn't.
     return text.removesuffix("...\n") if text.endswith("\n...\n") else text
+
+
+def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
+    """Appends a mapping or a sequence that isn't empty, line by line, if all of its texts can only be written one way.
+
+    Most objects are of such texts, and libyaml takes five times as long. `first` is what the first line begins with,
+    `margin` the others. False where libyaml has to tell how something is written.
+    """
+    if isinstance(value, Mapping):
+        for key in _in_order(value):
+            name = _word(key)
+            if name is None or len(name) > _LONGEST_KEY:
+                return False
+            item = value[key]
+            if isinstance(item, Mapping | list | tuple) and item:
+                lines.append(f"{first}{name}:\n")
+                below = f"{margin}  " if isinstance(item, Mapping) else margin
+                if not _add_lines(item, below, below, lines):
+                    return False
+            elif (text := _leaf(item)) is not None:
+                lines.append(f"{first}{name}: {text}\n")
+            else:
+                return False
+            first = margin
+        return True
+    for item in value:
+        if isinstance(item, Mapping | list | tuple) and item:
+            if not _add_lines(item, f"{first}- ", f"{margin}  ", lines):
+                return False
+        elif (text := _leaf(item)) is not None:
+            lines.append(f"{first}- {text}\n")
+        else:
+            return False
+        first = margin
+    return True
+
+
+_LONGEST_KEY = 100
+"""Characters; YAML has another form for keys of more than 128."""
+_WORDS = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/._-]*(?::[A-Za-z0-9/._-]+)*")
+"""A text without blanks, in which no character means anything to YAML."""
+
+
+def _leaf(value: Any) -> str | None:
+    """A value on its line; None where libyaml has to tell."""
+    if isinstance(value, str):
+        return _word(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return "{}"
+    if isinstance(value, list | tuple):
+        return "[]"
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+@lru_cache(maxsize=4096)
+def _word(text: str) -> str | None:
+    text = str.__str__(text)  # of an enum's member the text alone
+    if not text:
+        return '""'
+    if not _WORDS.fullmatch(text):
+        return None
+    return f'"{text}"' if needs_quotes(text) else text
 
 
 def _add(value: Any, stream: list[events.Event]) -> None:
