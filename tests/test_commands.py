@@ -10,11 +10,15 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
+from typer.main import get_group
 
 from conftest import ROOT, find_tool
+from meshc.cli.main import COMMANDS
 from meshc.cli.schema import schema_text
 from meshc.errors import Exit
 from meshc.mesh.reference import reference
@@ -70,6 +74,13 @@ def test_what_is_committed_is_in_step(file: str) -> None:
     done = meshc("check", "-f", file, cwd=ROOT)
 
     assert (done.returncode, done.stdout.split(":")[0]) == (Exit.DONE, "in step"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_each_command_is_listed_by_its_name(module: str) -> None:
+    whole = typer.Typer()
+    whole.add_typer(import_module(f"meshc.cli.{module}").app)
+    assert tuple(get_group(whole).commands) == COMMANDS[module]
 
 
 def test_the_committed_schema_and_reference_are_the_models() -> None:

@@ -42,13 +42,15 @@ def compile_command(
 def _compile(
     file: Path, repository: Watched, patterns: list[str], jobs: int | None, link: Link, form: Format
 ) -> InStep:
+    from meshc.cli.opened import Opened, ask_early
+
+    asked = ask_early(repository)
     from meshc.cli.compiling import compiled_whole
-    from meshc.cli.opened import Opened
     from meshc.cli.progress import progress
     from meshc.output.render import render
     from meshc.output.trees import write_trees
 
-    opened = Opened(file, repository)
+    opened = Opened(file, repository, asked)
     compiled = compiled_whole(opened)
     chosen = _chosen(compiled, patterns)
     with progress("rendering", len(chosen) or len(compiled.plan.clusters)) as done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 class Opened:
     """One mesh.yaml that a command works on, in its repository. Raises MeshcError where there is none."""
 
-    def __init__(self, file: Path, repository: Repository | None = None) -> None:
+    def __init__(
+        self, file: Path, repository: Repository | None = None, asked: Future[Kustomize] | None = None
+    ) -> None:
         self.repository: Repository = repository or Repository.around(file.parent)
+        self._asked = asked
         if file.is_dir():
             raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
         try:
@@ -33,4 +37,12 @@ class Opened:
     @cached_property
     def kustomize(self) -> Kustomize:
         """The kustomize to use, looked for once. Raises ToolError."""
-        return find(self.repository)
+        return self._asked.result() if self._asked else find(self.repository)
+
+
+def ask_early(repository: Repository) -> Future[Kustomize]:
+    """Looks for kustomize while other work is done: a new one is asked for its version, which takes a while."""
+    pool = ThreadPoolExecutor(1)
+    asked = pool.submit(find, repository)
+    pool.shutdown(wait=False)
+    return asked

@@ -64,7 +64,9 @@ def recall(repository: Repository, file: Path, link: Link) -> InStep | None:
     try:
         stored = repository.cache_get(_key(repository, file, link))
         record = json.loads(stored) if stored else None
-        if record is None or (record["helm"] and record["helm"] != _helm(repository)):
+        if record is None or record["kustomize"] != _kustomize(repository):
+            return None
+        if record["helm"] and record["helm"] != _helm(repository):
             return None
         same = hears_the_same(repository, record["asked"]) and digest_on_disk(repository, _TREES) == record["trees"]
     except (OSError, MeshcError):  # a whole run tells it better
@@ -82,17 +84,27 @@ def remember(
     tested = is_tested(find(repository).version)  # of another one each run says so
     if isinstance(repository, Watched) and repository.cached and tested:
         helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
-        record = {"asked": repository.notes, "helm": helm, "trees": digest_of(trees), "told": _written(told)}
+        record = {
+            "asked": repository.notes,
+            "kustomize": _kustomize(repository),
+            "helm": helm,
+            "trees": digest_of(trees),
+            "told": _written(told),
+        }
         repository.cache_put(_key(repository, file, link), json.dumps(record).encode())
 
 
 def _key(repository: Repository, file: Path, link: Link) -> str:
-    """All that decides besides what the repository is asked."""
+    """All that decides besides what the repository is asked and the tools."""
+    decides = [code_digest(), file.as_posix(), link, repository.from_top]
+    return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
+
+
+def _kustomize(repository: Repository) -> str:
     from meshc.output.kustomize import find
 
-    kustomize = find(repository)
-    decides = [code_digest(), file.as_posix(), link, repository.from_top, kustomize.argv, kustomize.version]
-    return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
+    found = find(repository)
+    return f"{found.version} {' '.join(found.argv)}"
 
 
 def _helm(repository: Repository) -> str:

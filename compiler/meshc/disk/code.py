@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import meshc
 _TOP = Path(meshc.__file__).parent
 
 
+@cache
 def code_digest() -> str:
     """Equal for equal programs: meshc's version and text, Python's version, names and versions of what is installed.
 

@@ -78,7 +78,7 @@ def lay_out(
     files: dict[str, bytes] = {}
     for name, copies in bases.items():
         files[f"{BASES}/{name}/services.yaml"] = printer.text(copy.body for copy in copies)
-        files[f"{BASES}/{name}/{NAME}"] = kustomization(["services.yaml"])
+        files[f"{BASES}/{name}/{NAME}"] = printer.kustomization(["services.yaml"])
     for cluster in plan.clusters:
         grouped: dict[str, list[Body]] = {}
         for file, one in objects[cluster.name]:

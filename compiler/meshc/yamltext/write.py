@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cmp_to_key, lru_cache
 from typing import Any
@@ -25,19 +25,18 @@ def write(body: Mapping[str, Any]) -> str:
     if not isinstance(body, Mapping):
         raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
     lines: list[str] = []
-    if body and _add_lines(body, "", "", lines):
-        return "".join(lines)
-    return _by_libyaml(body)
-
-
-def _by_libyaml(body: Mapping[str, Any]) -> str:
-    stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
     try:
-        _add(body, stream)
-        stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
-        text: str = yaml.emit(stream, Dumper=yaml.CSafeDumper, width=80, allow_unicode=True)
+        return "".join(lines) if body and _add_lines(body, "", "", lines) else by_libyaml(body)
     except (UnicodeEncodeError, OverflowError) as error:
         raise TypeError(f"JSON has no such value: {error}") from None
+
+
+def by_libyaml(body: Mapping[str, Any]) -> str:
+    """The same text for any texts in it. `write` comes here where it doesn't know by itself what YAML asks for."""
+    stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
+    _add(body, stream)
+    stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
+    text: str = yaml.emit(stream, Dumper=yaml.CSafeDumper, width=80, allow_unicode=True)
     # libyaml marks the end after a literal block that keeps its last blank lines; kustomize doesn't.
     return text.removesuffix("...\n") if text.endswith("\n...\n") else text
 
@@ -49,10 +48,10 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
     `margin` the others. False where libyaml has to tell how something is written.
     """
     if isinstance(value, Mapping):
-        for key in _in_order(value):
-            name = _word(key)
-            if name is None or len(name) > _LONGEST_KEY:
-                return False
+        names = _names(tuple(value))
+        if names is None:
+            return False
+        for key, name in names:
             item = value[key]
             if isinstance(item, Mapping | list | tuple) and item:
                 lines.append(f"{first}{name}:\n")
@@ -75,6 +74,14 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
             return False
         first = margin
     return True
+
+
+@lru_cache(maxsize=1024)
+def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
+    """Keys in order, each with how it is written; None where libyaml has to tell. Few sets of keys are in an object."""
+    names = [(key, _word(key)) for key in _in_order(keys)]
+    told = tuple((key, name) for key, name in names if name is not None and len(name) <= _LONGEST_KEY)
+    return told if len(told) == len(keys) else None
 
 
 _LONGEST_KEY = 100
@@ -166,9 +173,9 @@ def _number(value: int | float) -> str:
 _BYTE_ORDER = re.compile("[ -/A-Za-z]*")
 
 
-def _in_order(mapping: Mapping[str, Any]) -> list[str]:
+def _in_order(keys: Iterable[str]) -> list[str]:
     """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
-    keys = sorted(mapping)
+    keys = sorted(keys)
     if _BYTE_ORDER.fullmatch("".join(keys)):
         return keys
     return sorted(keys, key=cmp_to_key(_compare))
