@@ -72,6 +72,7 @@ def tell():
 
 if "FAULT_LIMIT" not in os.environ:
     atexit.register(tell)
+    leave, os._exit = os._exit, lambda code: (tell(), leave(code))
 else:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FAULT_LIMIT"]), resource.RLIM_INFINITY))
 sys.argv[0] = "meshc"

@@ -92,6 +92,10 @@ def run() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except SystemExit as end:
+        if isinstance(end.code, int | None):
+            os._exit(end.code or 0)  # the system takes memory back at once, Python object by object
+        raise
     except (ReaderGoneError, BrokenPipeError):
         sys.stderr.close()
         os._exit(_PIPE_CLOSED)
