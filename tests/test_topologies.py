@@ -60,6 +60,7 @@ def test_a_topology_compiles_and_looks_as_drawn(one: Topology, tmp_path: Path) -
     place.meshc("compile")
 
     assert all(re.search(rf"(?m)^ *{name} +issued", issued) for name in primaries)
+    assert place.meshc("verify").startswith("equal to kustomize")
     assert place.meshc("graph") == one.picture
     assert one.found
     missing = [(file, text) for file, text in one.found if text not in (place.base / file).read_text()]
