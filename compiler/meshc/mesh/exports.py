@@ -68,7 +68,7 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     found: list[Export] = []
     problems: list[Problem] = []
     for index, entry in enumerate(fleet.mesh.spec.services):
-        homes, clients = fleet.choose(entry.clusters), fleet.choose(entry.copy_to)
+        homes, clients = fleet.choose_workloads(entry.clusters), fleet.choose_workloads(entry.copy_to)
         at_home = set(homes)
         # Where it runs nobody knows: a copy could come to stand over the Service itself.
         clients = tuple(name for name in clients if homes and name not in at_home)
