@@ -230,6 +230,25 @@ GATEWAY_OPENS_TLS = Code(
     acknowledgeable=True,
 )
 
+NO_CONFIG_CLUSTER = Code(
+    "MESH241",
+    "an external control plane without a config cluster",
+    "name the remote that holds Istio's configuration under controlPlane.configCluster",
+)
+WRONG_CONFIG_CLUSTER = Code(
+    "MESH242", "a config cluster that isn't a remote of its control plane", "name one of its remotes"
+)
+EXTERNAL_BESIDE_OTHERS = Code(
+    "MESH243",
+    "an external control plane beside another control plane",
+    "make them two meshes, or give the cluster role primary",
+)
+NOTHING_RUNS_THERE = Code(
+    "MESH244",
+    "something of the mesh where only its control plane runs",
+    "leave the cluster of an external control plane out: no pod there is in the mesh",
+)
+
 # 3xx: trust
 
 CERTIFICATE_UNREADABLE = Code(

@@ -66,9 +66,13 @@ class Account:
     empty: tuple[str, ...]
 
 
-def account_of(generation: Generation) -> str:
-    """The service account that a primary reads a remote as."""
-    return "istio-multi" if generation == "classic" else "istio-reader-service-account"
+def account_of(generation: Generation, cluster: ClusterPlan) -> str:
+    """The service account that a primary reads a remote as; an external one its config cluster, where it writes too."""
+    if generation == "classic":
+        return "istio-multi"
+    if cluster.config_cluster == cluster.name:
+        return "istiod" if cluster.revision == "default" else f"istiod-{cluster.revision}"
+    return "istio-reader-service-account"
 
 
 def look(api: Api, namespace: str, name: str) -> Account:

@@ -17,6 +17,7 @@ from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short
+from meshc.plan.values import KUBECONFIG
 from meshc.trust.certificates import read as read_certificates
 
 if TYPE_CHECKING:
@@ -135,6 +136,9 @@ def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Ite
     if not recorded.cluster.watched:
         return
     listed = api.listed(core("secrets", plan.istio_namespace), labelSelector="istio/multiCluster=true")
+    if recorded.cluster.is_external:
+        kubeconfig = api.find(core("secrets", plan.istio_namespace, KUBECONFIG))
+        listed += [kubeconfig] if kubeconfig else []
     seen.secrets = listed
     yield from ()
 
@@ -145,7 +149,7 @@ def _authority(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
     seen.ca = str(at(root, "data", "ca.crt") or "").encode()
     if not seen.ca:  # Kubernetes before 1.20
         try:
-            account = look(api, plan.istio_namespace, account_of(plan.generation))
+            account = look(api, plan.istio_namespace, account_of(plan.generation, recorded.cluster))
         except CaptureError:
             return
         seen.ca = account.tokens[0].ca if account.tokens else b""

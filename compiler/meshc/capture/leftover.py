@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.capture.credentials import CaptureError
-from meshc.capture.neighbours import held_in
+from meshc.capture.neighbours import held_by, held_in
 from meshc.capture.resource import core
 from meshc.kube import at
 from meshc.trust.proofs import BLOB, SOURCE
@@ -20,20 +20,26 @@ if TYPE_CHECKING:
     from meshc.capture.credentials import Account, Token
     from meshc.hidden import Hidden
     from meshc.kube import Body
+    from meshc.plan.needs import SecretNeed
 
 
-def in_use(api: Api, namespace: str, remote: str, sealed: Body | None, account: Account) -> Hidden:
+def in_use(api: Api, need: SecretNeed, sealed: Body | None, account: Account) -> Hidden:
     """The token that a primary holds of a remote. Raises CaptureError unless it is the one that is sealed, AskError.
 
     What is sealed names the token's Secret; for a token that has none, the digest of the ciphertext is compared.
     """
-    listed = api.listed(core("secrets", namespace), labelSelector="istio/multiCluster=true")
-    mine = [secret for secret in listed if at(secret, "data", remote) is not None]
+    remote, namespace = need.of, need.namespace
+    if need.not_labelled:
+        found = api.find(core("secrets", namespace, need.name))
+        listed = [found] if found else []
+    else:
+        listed = api.listed(core("secrets", namespace), labelSelector="istio/multiCluster=true")
+    mine = [secret for secret in listed if held_by(secret, need)]
     if len(mine) != 1 or sealed is None:
         raise CaptureError(
             f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed"
         )
-    token = held_in(mine[0], remote).token
+    token = held_in(mine[0], need).token
     named, (there, here) = _noted(sealed, SOURCE), (_noted(one, BLOB) for one in (mine[0], sealed))
     same = any(one.source == named and one.value == token for one in account.tokens) if named else there == here != ""
     if not same:

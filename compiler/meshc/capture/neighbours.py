@@ -46,7 +46,7 @@ def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = Non
     where = pair.need.cluster
     if primary.secrets is None:
         return Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, f"the secrets of {where} can't be read", of=where)
-    mine = [secret for secret in primary.secrets if at(secret, "data", pair.remote) is not None]
+    mine = [secret for secret in primary.secrets if held_by(secret, pair.need)]
     state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
     return Row(pair.remote, Check.CREDENTIALS, state, says, hint, of=where)
 
@@ -61,7 +61,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
         return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
     try:
-        held = held_in(mine[0], pair.remote)
+        held = held_in(mine[0], pair.need)
     except MeshcError as error:
         return State.FAILED, short(str(error).splitlines()[0], 160), again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
@@ -113,9 +113,16 @@ def _shown_to(api: Api, held: Credentials) -> tuple[State, str]:
     return State.OK, ""
 
 
-def held_in(secret: Body, remote: str) -> Credentials:
+def held_by(secret: Body, need: SecretNeed) -> bool:
+    """Whether a Secret of a cluster is the one that a need is of: remote secrets go by their key alone."""
+    named = not need.not_labelled or at(secret, "metadata", "name") == need.name
+    return named and at(secret, "data", need.keys[0]) is not None
+
+
+def held_in(secret: Body, need: SecretNeed) -> Credentials:
     """What istiod takes from it: anything else than a token is refused there as here."""
-    only = {"kind": "Secret", "data": {remote: secret["data"][remote]}}
+    (key,) = need.keys
+    only = {"kind": "Secret", "data": {key: secret["data"][key]}}
     found = given(Hidden(write(only).encode())).credentials
     assert found is not None, "a Secret of one key that is no cacerts"  # noqa: S101
     return found
@@ -136,6 +143,5 @@ def pairs(
 ) -> Iterator[Pair]:
     """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
     for need in needs:
-        if need.kind == "remote secret":
-            (remote,) = need.keys
-            yield Pair(need, remote, servers[remote], sealed[need.file])
+        if need.of:
+            yield Pair(need, need.of, servers[need.of], sealed[need.file])

@@ -33,7 +33,7 @@ def addresses_command(
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, clusters_chosen(plan, [name]), words, kubeconfig)
     cluster = plan.cluster(name)
-    if cluster.role != "primary":
+    if cluster.attachment is not None:
         raise UsageError(f"{name} is a remote\n  hint: the control plane runs in a primary")
     mesh, _ = parse(opened.source.document)
     assert mesh is not None, "there is a plan of it"  # noqa: S101

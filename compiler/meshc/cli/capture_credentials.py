@@ -57,7 +57,7 @@ def credentials_command(
     owed: list[Owed] = []
     for name in contexts:
         api = opened_api(name, contexts, kubeconfig, timeout)
-        account = look(api, work.plan.istio_namespace, account_of(work.plan.generation))
+        account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, work.plan.cluster(name)))
         token = _token(api, account, wanted)
         handed = Given(credentials(api, work.plan.cluster(name), token), name, source=token.source)
         sealed, unsealed = seal_remote(

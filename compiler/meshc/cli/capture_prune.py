@@ -38,12 +38,12 @@ def prune_command(
     namespace = work.plan.istio_namespace
     for name, needs in every.items():
         api = opened_api(name, contexts, kubeconfig, timeout)
-        account = look(api, namespace, account_of(work.plan.generation))
+        account = look(api, namespace, account_of(work.plan.generation, work.plan.cluster(name)))
         used = []
         for need in needs:
             primary = opened_api(need.cluster, contexts, kubeconfig, timeout)
             sealed = sealed_body(work.read(work.sealed(need.file)))
-            used.append(in_use(primary, namespace, name, sealed, account))
+            used.append(in_use(primary, need, sealed, account))
             api.as_bearer(used[-1]).version()
         ours, others = leftover(account, used)
         for token in others:

@@ -79,9 +79,8 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     """Clusters whose credentials are missing, and the primaries that lack them."""
     found: dict[str, list[str]] = {}
     for need in needs_of(work.plan):
-        if need.pending and work.read(work.sealed(need.file)) is None:
-            for name in need.keys:
-                found.setdefault(name, []).append(need.cluster)
+        if need.of and work.read(work.sealed(need.file)) is None:
+            found.setdefault(need.of, []).append(need.cluster)
     return found
 
 

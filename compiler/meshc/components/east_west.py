@@ -1,7 +1,9 @@
 """What east-west gateways are told, in the primary that controls them: to pass on to services, and to istiod.
 
 The gateway's own Deployment and Service belong to the user's installation. Its configuration is read from the primary
-only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate.
+only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate. Of an
+external control plane that is in the config cluster; the way to its istiod leads through an ingress gateway beside it,
+which another istiod there looks after.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 SELECTOR: Mapping[str, str] = {"istio": "eastwestgateway"}
+INGRESS: Mapping[str, str] = {"istio": "ingressgateway"}
 XDS, WEBHOOK = 15012, 15017
 _API = "networking.istio.io/v1"
 _ANY = "*"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The Gateway between networks, and the way to istiod; nothing in a remote, whose configuration nobody reads."""
-    if cluster.role != "primary" or cluster.gateway is None:
+    """The Gateway between networks, and the way to istiod; nothing in a remote whose configuration nobody reads."""
+    if cluster.gateway is None:
         return
-    if cluster.gateway.network is not None:
+    if cluster.gateway.network is not None and cluster.holds_config:
         yield _between_networks(plan, cluster)
     if cluster.gateway.istiod:
         yield from _to_istiod(plan, cluster)
@@ -34,7 +37,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     """A server for each port that gateways of this primary's clusters have; TLS goes on unopened, by its SNI."""
-    controlled = [one for one in plan.clusters if one is cluster or one.name in cluster.remotes]
+    controlled = [one for one in plan.clusters if one is cluster or _controller(one) == _controller(cluster)]
     ports = sorted({one.gateway.port for one in controlled if one.gateway})
     servers = [
         {
@@ -48,6 +51,10 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     return thing(_API, "Gateway", "cross-network-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
 
 
+def _controller(cluster: ClusterPlan) -> str:
+    return cluster.attachment.primary if cluster.attachment else cluster.name
+
+
 def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     names = {"tls-istiod": XDS, "tls-istiodwebhook": WEBHOOK}
     servers = [
@@ -58,7 +65,8 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         }
         for name, port in names.items()
     ]
-    spec: dict[str, Any] = {"selector": dict(SELECTOR), "servers": servers}
+    selector = INGRESS if cluster.is_external else SELECTOR
+    spec: dict[str, Any] = {"selector": dict(selector), "servers": servers}
     yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
     host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.cluster.local"
     routes = [

@@ -31,7 +31,8 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Body]:
     """A load balancer before istiod, or before a gateway that isn't reached by its own Service at that address."""
     address = exposure.addresses["istiod"]
-    if exposure.kind == "gateway" and cluster.gateway and cluster.gateway.host == address:
+    own = cluster.is_external or (cluster.gateway and cluster.gateway.host == address)
+    if exposure.kind == "gateway" and own:
         return
     pods: Mapping[str, str] = {"app": "istiod", "istio.io/rev": cluster.revision}
     ports: list[dict[str, Any]] = [

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshc.components import classic, istiod
+from meshc.components import classic, config_cluster, istiod
 from meshc.components.control_plane import renders
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ir import Attachment, ClusterPlan, Plan
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The remote component; nothing in a primary. Beside a chart, only what no chart makes: istiod's reader's token."""
+    """The remote component; nothing in a primary. Beside a chart, only what no chart makes: a token."""
     if cluster.attachment is None or renders(cluster, "istio-remote"):
         return ()
     if renders(cluster, "istiod"):
-        return istiod.reader_token(plan, cluster)
+        return (config_cluster.token if cluster.holds_config else istiod.reader_token)(plan, cluster)
     if plan.generation == "classic":
         return classic.lower(plan, cluster, cluster.attachment)
-    return istiod.lower(plan, cluster, cluster.attachment)
+    return _of_istiod(plan, cluster, cluster.attachment)
+
+
+def _of_istiod(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
+    yield from istiod.lower(plan, cluster, attachment)
+    if cluster.holds_config:
+        yield from config_cluster.lower(plan, cluster, attachment)

@@ -45,19 +45,25 @@ def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     name = f"istio-reader-clusterrole{revision}-{namespace}"
     yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=list(_reader_rules()))
     yield binding(name, READER, namespace, name, labels)
-    yield from reader_token(plan, cluster)
+    if not cluster.holds_config:  # an external istiod reads its config cluster as an account of its own
+        yield from reader_token(plan, cluster)
 
 
 def reader_token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The token of the reader account, which primaries read this cluster with; Kubernetes fills it in."""
+    return account_token(plan, cluster, READER, "istio-reader")
+
+
+def account_token(plan: Plan, cluster: ClusterPlan, account: str, app: str) -> Iterable[Body]:
+    """The Secret of an account's token, under the name that `istioctl create-remote-secret` looks for."""
     if cluster.kubernetes >= _FIRST_WITHOUT_TOKENS:
         yield thing(
             "v1",
             "Secret",
-            f"{READER}-istio-remote-secret-token",  # the name that istioctl create-remote-secret looks for
+            f"{account}-istio-remote-secret-token",
             plan.istio_namespace,
-            labels={**ISTIO, "app": "istio-reader"},
-            annotations={"kubernetes.io/service-account.name": READER},
+            labels={**ISTIO, "app": app},
+            annotations={"kubernetes.io/service-account.name": account},
             type="kubernetes.io/service-account-token",
         )
 

@@ -1,4 +1,4 @@
-"""The mesh's policy on mutual TLS, in the primary: the only cluster whose configuration the control plane reads."""
+"""The mesh's policy on mutual TLS, where a control plane reads its configuration: primaries and config clusters."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _MODES = {"strict": "STRICT", "permissive": "PERMISSIVE", "disabled": "DISABLE"}
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The server side's policy, and with classic Istio the client side's rules; nothing in a remote."""
-    if cluster.role != "primary":
+    """The server side's policy, and with classic Istio the client side's rules; nothing in any other cluster."""
+    if not cluster.holds_config:
         return
     if plan.generation == "classic":
         yield from _classic(plan)

@@ -1,4 +1,7 @@
-"""The need of a remote secret in a primary for each other cluster: the credentials with which it reads it."""
+"""The need of a remote secret in a primary for each other cluster: the credentials with which it reads it.
+
+An external control plane reaches its config cluster as if it ran there, by a kubeconfig of another name and key.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from meshc.plan.needs import SecretNeed
+from meshc.plan.values import KUBECONFIG
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 LABEL = {"istio/multiCluster": "true"}
+_CLUSTER = "networking.istio.io/cluster"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
     """One need a cluster that it watches; the data key is the cluster's ID in both generations, the name differs."""
     servers = {one.name: one.api_server for one in plan.clusters} if cluster.watched else {}
     for remote in cluster.watched:
+        if remote == cluster.config_cluster:
+            yield _config_cluster(plan, cluster, remote, servers[remote])
+            continue
         classic = plan.generation == "classic"
         yield SecretNeed(
             cluster=cluster.name,
@@ -26,8 +34,27 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             name=remote if classic else f"istio-remote-secret-{remote}",
             keys=(remote,),
             labels=LABEL,
-            annotations={} if classic else {"networking.istio.io/cluster": remote},
+            annotations={} if classic else {_CLUSTER: remote},
             pending=f"{remote}: waiting for credentials in {cluster.name}",
             recipients=cluster.sealing.recipients,
             server=servers[remote],
+            of=remote,
         )
+
+
+def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: str, server: str | None) -> SecretNeed:
+    """Without the label by which istiod finds remote secrets: under it, `config` would be one cluster more to it."""
+    return SecretNeed(
+        cluster=cluster.name,
+        kind="kubeconfig of the config cluster",
+        file=f"{cluster.name}/{KUBECONFIG}.yaml",
+        namespace=plan.istio_namespace,
+        name=KUBECONFIG,
+        keys=("config",),
+        annotations={_CLUSTER: remote},
+        pending=f"{remote}: waiting for credentials in {cluster.name}",
+        recipients=cluster.sealing.recipients,
+        server=server,
+        of=remote,
+        not_labelled=next(iter(LABEL)),
+    )

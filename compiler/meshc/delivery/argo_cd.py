@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _HERE = {"server": "https://kubernetes.default.svc"}  # whatever name Argo CD's own cluster has there
 _SERVER_SIDE = Version(1, 22)  # where Kubernetes calls it stable; classic Istio also runs on what never had it
-_WAVES = {"primary": "0", "remote": "1"}
 _FILLED_IN_BY_ISTIO = (
     ("MutatingWebhookConfiguration", (".webhooks[]?.clientConfig.caBundle",)),
     ("ValidatingWebhookConfiguration", (".webhooks[]?.clientConfig.caBundle", ".webhooks[]?.failurePolicy")),
@@ -62,7 +61,7 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan) -> Body:
         folder_of(delivery, cluster.name),
         _HERE if cluster.name == delivery.runs_in else {"name": cluster.name},
         {
-            "annotations": {"argocd.argoproj.io/sync-wave": _WAVES[cluster.role]},
+            "annotations": {"argocd.argoproj.io/sync-wave": _wave(cluster)},
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
         },
         syncPolicy={
@@ -75,6 +74,15 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan) -> Body:
             for kind, paths in _FILLED_IN_BY_ISTIO
         ],
     )
+
+
+def _wave(cluster: ClusterPlan) -> str:
+    """Control planes before their remotes; a config cluster before the external istiod that reads it."""
+    if cluster.attachment is None:
+        return "1" if cluster.is_external else "0"
+    if cluster.config_cluster is None:
+        return "1"
+    return "0" if cluster.holds_config else "2"
 
 
 def _application(

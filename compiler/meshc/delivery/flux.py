@@ -63,11 +63,18 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Appl
     more: dict[str, Any] = {"timeout": "5m", "wait": True}  # without wait, dependsOn would mean applied, not healthy
     if flux.mode == "hub" and cluster.name != delivery.runs_in:
         more["kubeConfig"] = {"secretRef": {"name": _filled(flux.kube_config_secret, cluster)}}
-    if flux.mode == "hub" and cluster.attachment:
-        more["dependsOn"] = [{"name": name_of(plan, cluster.attachment.primary)}]
+    if flux.mode == "hub" and (first := _before(cluster)):
+        more["dependsOn"] = [{"name": name_of(plan, first)}]
     if sealed_by_sops(applied[cluster.name]):
         more["decryption"] = {"provider": "sops", "secretRef": {"name": _filled(flux.decryption_secret, cluster)}}
     return _kustomization(delivery, name_of(plan, cluster.name), folder_of(delivery, cluster.name), **more)
+
+
+def _before(cluster: ClusterPlan) -> str | None:
+    """The cluster that comes first: a remote's control plane; an external one's config cluster, which it reads."""
+    if cluster.config_cluster == cluster.name:
+        return None
+    return cluster.attachment.primary if cluster.attachment else cluster.config_cluster
 
 
 def _kustomization(delivery: Delivery, name: str, path: str, **more: Any) -> Body:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meshc.mesh.fleet import selects
+from meshc.mesh.fleet import is_external, selects
 
 if TYPE_CHECKING:
     from meshc.errors import Path
@@ -74,10 +74,13 @@ def release_of(chart: str, revision: str) -> str:
 
 
 def control_plane(fleet: Fleet, member: Member) -> tuple[str, ...]:
-    """What a cluster's part of the control plane is installed with."""
+    """What a cluster's part of the control plane is installed with.
+
+    An external istiod reads no configuration where it runs, so nothing of chart base is needed there.
+    """
     if fleet.classic:
         return ("istio-remote",) if member.cluster.role == "remote" else ("istio",)
-    return ("base", "istiod")
+    return ("istiod",) if is_external(member.cluster) else ("base", "istiod")
 
 
 def is_pulled(charts: Charts) -> bool:

@@ -121,7 +121,7 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Settings stand where the role has them: how to be reached in a primary, whom to reach in a remote."""
     for member in fleet:
         cluster = member.cluster
-        if cluster.role == "primary":
+        if cluster.role != "remote":
             owner = "remotes"
             route = "a primary says how remotes reach it under controlPlane: {addresses: ...}"
             wrong = [

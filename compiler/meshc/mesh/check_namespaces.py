@@ -38,7 +38,7 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Where no webhook injects, a namespace of sidecars needs somebody's hand."""
     for member in fleet:
-        if member.cluster.sidecar_injection != "manual":
+        if member.cluster.sidecar_injection != "manual" or member in fleet.external:
             continue
         here = [
             n.name

@@ -31,9 +31,10 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
             also = (source.document.place(("spec", "networks", first, "name")),)
             what = f'network "{other}" is declared twice'
             yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=also)
-    naming = [member for member in fleet if member.cluster.network]
+    inside = [member for member in fleet if member not in fleet.external]
+    naming = [member for member in inside if member.cluster.network]
     named = {member.cluster.network for member in naming}
-    for member in fleet:
+    for member in inside:
         name = member.cluster.network
         if name and name not in declared and (declared or len(named) > 1):
             what = f'{member.name}: network "{name}" isn\'t declared'
@@ -80,6 +81,7 @@ def _pods_elsewhere(fleet: Fleet, source: Source, primary: Member) -> Iterator[P
     own, path = primary.path("controlPlane", "addresses"), primary.path("controlPlane", "exposure")
     for member in fleet.remotes:
         away = fleet.primary_of(member) is primary and fleet.network_of(member) != fleet.network_of(primary)
+        away = away and primary not in fleet.external  # which is in none: nobody tells whom its pods are near to
         if away and any(said[: len(own)] == own for _, said in fleet.addresses_of(member).values()):
             network = fleet.network_of(member)
             what = f'{member.name}: pods of {primary.name} can\'t be reached from network "{network}"'

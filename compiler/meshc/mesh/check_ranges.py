@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from meshc.errors import Code, Path, Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
 
@@ -46,9 +46,12 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
                     continue
                 first, last = int(network.network_address), int(network.broadcast_address)
                 where = fleet.network_of(member)
-                found.append(_Range(network.version, first, last, member.name, kind, text, path, where))
-        if not member.cluster.pod_cidrs and any(
-            other is not member and fleet.network_of(other) == fleet.network_of(member) for other in fleet
+                if member not in fleet.external:  # nothing of the mesh runs in its ranges
+                    found.append(_Range(network.version, first, last, member.name, kind, text, path, where))
+        if (
+            not member.cluster.pod_cidrs
+            and member not in fleet.external
+            and any(_beside(fleet, member, other) for other in fleet)
         ):
             what = f"{member.name}: podCIDRs aren't given, so overlaps with other clusters can't be seen"
             yield source.problem(
@@ -65,6 +68,12 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
         overlaps.setdefault((later, _code(fleet, earlier, later)), []).append(earlier)
     for (later, code), others in overlaps.items():
         yield _overlap(source, code, later, sorted(others, key=_position))
+
+
+def _beside(fleet: Fleet, member: Member, other: Member) -> bool:
+    """Whether pods of another cluster are in the network of this one's."""
+    elsewhere = other is member or other in fleet.external
+    return not elsewhere and fleet.network_of(other) == fleet.network_of(member)
 
 
 def _overlap(source: Source, code: Code, later: _Range, others: Sequence[_Range]) -> Problem:

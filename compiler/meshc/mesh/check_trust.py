@@ -29,7 +29,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
     folder = security.ca.directory
     if folder in inputs.unread:
         return
-    needed = [m for m in fleet if fleet.classic or m.cluster.role == "primary"]
+    needed = [m for m in fleet if fleet.classic or m.cluster.role != "remote"]
     root = inputs.certificates.get("root-cert.pem")
     for member in needed:
         missing = [name for name in _FILES if f"{member.name}/{name}" not in inputs.certificates]

@@ -69,7 +69,7 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     problems: list[Problem] = []
     others: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
     for index, entry in enumerate(fleet.mesh.spec.services):
-        homes, clients = fleet.choose(entry.clusters), fleet.choose(entry.copy_to)
+        homes, clients = fleet.choose_workloads(entry.clusters), fleet.choose_workloads(entry.copy_to)
         if (homes, clients) not in others:  # most entries of a fleet say the same
             at_home = set(homes)
             # Where it runs nobody knows: a copy could come to stand over the Service itself.

@@ -52,7 +52,13 @@ class Fleet:
 
     @cached_property
     def primaries(self) -> tuple[Member, ...]:
-        return tuple(member for member in self.members if member.cluster.role == "primary")
+        """The clusters that run a control plane, external ones among them."""
+        return tuple(member for member in self.members if member.cluster.role != "remote")
+
+    @cached_property
+    def external(self) -> tuple[Member, ...]:
+        """The external control planes: no pod in these clusters is in the mesh."""
+        return tuple(member for member in self.members if is_external(member.cluster))
 
     @cached_property
     def remotes(self) -> tuple[Member, ...]:
@@ -76,15 +82,41 @@ class Fleet:
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(member.name for member in self.members))
 
+    def choose_workloads(self, selection: Selection) -> tuple[str, ...]:
+        """The same of the clusters whose pods are in the mesh: external control planes are left out."""
+        outside, chosen = {member.name for member in self.external}, self.choose(selection)
+        return tuple(name for name in chosen if name not in outside) if outside else chosen
+
     def primary_of(self, member: Member) -> Member | None:
         """The primary that controls a remote; None where mesh.yaml names none that is one, or leaves several."""
         if member.cluster.primary is None:
             return self.primaries[0] if len(self.primaries) == 1 else None
         found = self.by_name.get(member.cluster.primary)
-        return found if found and found.cluster.role == "primary" else None
+        return found if found and found.cluster.role != "remote" else None
+
+    def config_cluster_of(self, member: Member) -> Member | None:
+        """The remote that holds the configuration of a member's external control plane; None for any other mesh.
+
+        Without a word of the control plane's it is its only remote.
+        """
+        primary = self.primary_of(member) if member.cluster.role == "remote" else member
+        return self._config_clusters.get(primary.name) if primary else None
+
+    @cached_property
+    def _config_clusters(self) -> dict[str, Member]:
+        found = {}
+        for primary in self.external:
+            said = primary.cluster.control_plane.config_cluster if primary.cluster.control_plane else None
+            mine = [remote for remote in self.remotes if self.primary_of(remote) is primary]
+            chosen = mine if said is None else [remote for remote in mine if remote.name == said]
+            if len(chosen) == 1:
+                found[primary.name] = chosen[0]
+        return found
 
     def network_of(self, member: Member) -> str | None:
-        """The network of a cluster; without its own word the mesh's only one."""
+        """The network of a cluster; without its own word the mesh's only one. An external control plane is in none."""
+        if is_external(member.cluster):
+            return None
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
 
@@ -140,6 +172,11 @@ class Fleet:
 def host_of(gateway: NetworkGateway) -> str:
     """The address or host name of a gateway."""
     return gateway.address or gateway.hostname or ""
+
+
+def is_external(cluster: Cluster) -> bool:
+    """Whether a cluster runs the control plane of others, and no pods of the mesh."""
+    return cluster.role == "external-control-plane"
 
 
 def is_classic(version: str) -> bool:

@@ -289,7 +289,8 @@ class Secrets(Shape):
     """Where sealed secrets lie and how they are made."""
 
     directory: FilePath = "sealed"
-    """Folder of sealed files: <cluster>/cacerts.yaml and <primary>/remote-secret-<remote>.yaml."""
+    """Folder of sealed files: <cluster>/cacerts.yaml, <primary>/remote-secret-<remote>.yaml, and of an external
+    control plane <cluster>/istio-kubeconfig.yaml."""
     backend: Literal["sops", "sealed-secrets", "external-secrets"] = "sops"
     """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
     public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
@@ -352,6 +353,9 @@ class ControlPlane(Shape):
     gateway where remotes come in by the gateway of the primary's network."""
     addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
     """IP addresses or host names. istiod: `istiod`. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
+    config_cluster: Name | None = None
+    """External control planes: the remote that holds Istio's configuration (policies, gateways, routes), which istiod
+    reads there as if it ran there; default: its only remote."""
     injection_url: str | None = Field(default=None, alias="injectionURL")
     """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector."""
     pilot_service: bool | None = None
@@ -400,7 +404,8 @@ class ClusterSettings(Shape):
     network: Name | None = None
     """The network its pods are in; default: the only network of the mesh."""
     primary: Name | None = None
-    """Remotes: the primary that controls this cluster; default: the only primary. Every primary watches it."""
+    """Remotes: the primary, or external control plane, that controls this cluster; default: the only one. Every
+    primary watches it."""
     control_plane_addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
     """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
@@ -418,8 +423,9 @@ class Cluster(ClusterSettings):
 
     name: Name
     """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
-    role: Literal["primary", "remote"]
-    """primary: runs the control plane. remote: is controlled by a primary."""
+    role: Literal["primary", "remote", "external-control-plane"]
+    """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
+    plane of its remotes, and nothing else of the mesh."""
     labels: dict[LabelKey, LabelValue] = {}
     """Labels for selections in this file; they aren't written to the cluster."""
     api_server: str | None = None
@@ -624,10 +630,6 @@ NOT_YET: dict[tuple[str, ...], str] = {}
 """Keys that a later version will know, by path without list indexes: refused with the reason, never ignored."""
 
 NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
-    ("spec", "clusters", "role"): {
-        "external-control-plane": "its istiod serves a cluster that it doesn't run in, which takes settings of "
-        "istiod's own Deployment (CLUSTER_ID, injection and validation webhooks), and so its chart"
-    },
     ("spec", "namespaces", "dataplane"): {
         "ambient": "between clusters ambient goes through gateways of the Gateway API (class istio-east-west, HBONE on "
         "port 15008) in a mesh of primaries only; these aren't compiled yet"

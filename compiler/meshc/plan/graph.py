@@ -35,7 +35,7 @@ class _Node:
         return f"{_escaped(name)}<br/>{_escaped(f'{first.role}, Istio {first.istio}')}"
 
     def __str__(self) -> str:
-        shape = '[["{}"]]' if self.clusters[0].role == "primary" and not self.rest else '["{}"]'
+        shape = '["{}"]' if self.clusters[0].role == "remote" or self.rest else '[["{}"]]'
         return self.id + shape.format(self.label)
 
 
@@ -75,6 +75,9 @@ def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -
     ]
     for remote, primary in dict.fromkeys((at[remote], at[primary]) for remote, primary in attached):
         yield f'c{remote} -.->|"control plane"| c{primary}'
+    for cluster in (cluster for node in nodes for cluster in node.clusters):
+        if cluster.is_external and cluster.config_cluster:
+            yield f'c{at[cluster.name]} -.->|"configuration"| c{at[cluster.config_cluster]}'
     primaries = dict.fromkeys(at[cluster.name] for n in nodes for cluster in n.clusters if cluster.role == "primary")
     peers = list(combinations(primaries, 2))
     yield from (f'c{one} <-.->|"watch each other"| c{other}' for one, other in peers[:_PEERS])
@@ -105,7 +108,7 @@ def _nodes(plan: Plan, exports: dict[tuple[str, str], list[str]]) -> list[_Node]
     if len(groups) > _EACH:
         groups = _alike(plan.clusters, exports)
     if len(groups) > _NODES:  # primaries have a place, then whoever stands for most
-        order = sorted(range(len(groups)), key=lambda n: (groups[n][0].role != "primary", -len(groups[n]), n))
+        order = sorted(range(len(groups)), key=lambda n: (groups[n][0].role == "remote", -len(groups[n]), n))
         kept = sorted(order[: _NODES - 1])
         rest = [cluster for n in sorted(order[_NODES - 1 :]) for cluster in groups[n]]
         groups = [groups[n] for n in kept]
@@ -128,7 +131,7 @@ def _alike(clusters: Sequence[ClusterPlan], exports: dict[tuple[str, str], list[
     for cluster in clusters:
         primary = cluster.attachment.primary if cluster.attachment else cluster.name
         services = (frozenset(offered.get(cluster.name, ())), frozenset(received.get(cluster.name, ())))
-        key = (cluster.role, cluster.network, cluster.istio, primary, services)
+        key = (cluster.role, cluster.holds_config, cluster.network, cluster.istio, primary, services)
         groups.setdefault(key, []).append(cluster)
     return list(groups.values())
 

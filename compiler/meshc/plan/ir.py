@@ -91,7 +91,8 @@ class Exposure:
 class GatewayPlan:
     """The east-west gateway that the user's installation has to have: of which network, if the mesh has several.
 
-    One in some cluster of a network is enough for it; the one that leads to istiod runs in the primary.
+    One in some cluster of a network is enough for it; the one that leads to istiod runs in the primary. That of an
+    external control plane is an ingress gateway of whatever else runs there, and in no network of the mesh.
 
     `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well.
     """
@@ -176,25 +177,29 @@ class ChartPlan:
 class ClusterPlan:
     """One cluster, every setting decided.
 
-    `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `cacerts` tells
+    `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
+    holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
+    control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
     whether a CA runs here that signs with the Secret of that name (`required`), or it is only placed where it was
     sealed (`if-present`).
     """
 
     name: str
     place: Place
-    role: Literal["primary", "remote"]
+    role: Literal["primary", "remote", "external-control-plane"]
     kubernetes: Version
     istio: Version
     revision: str
     network: str | None
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
+    config_cluster: str | None
     remotes: tuple[str, ...]
     watched: tuple[str, ...]
     exposure: Exposure | None
     gateway: GatewayPlan | None
     cacerts: Literal["required", "if-present", "none"]
+    injection_host: str | None
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
@@ -206,6 +211,16 @@ class ClusterPlan:
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it runs the control plane of other clusters, and no pods of the mesh."""
+        return self.role == "external-control-plane"
+
+    @property
+    def holds_config(self) -> bool:
+        """Whether an istiod reads Istio's configuration here: its own cluster's, or an external one's."""
+        return self.role == "primary" or self.config_cluster == self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ UNPLANNABLE = frozenset(
         codes.ISTIO_UNSUPPORTED,
         codes.MIXED_GENERATIONS,
         codes.ADDRESS_MISSING,
+        codes.NO_CONFIG_CLUSTER,
+        codes.WRONG_CONFIG_CLUSTER,
+        codes.EXTERNAL_BESIDE_OTHERS,
         codes.DUPLICATE_ENTRY,
         codes.DUPLICATE_SERVICE,
     }
@@ -99,7 +102,8 @@ def _cluster(
     inputs: Inputs,
 ) -> ClusterPlan:
     cluster = member.cluster
-    kubernetes, primary = fleet.kubernetes_of(member), cluster.role == "primary"
+    kubernetes, primary = fleet.kubernetes_of(member), cluster.role != "remote"
+    holder = fleet.config_cluster_of(member)
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
@@ -111,11 +115,13 @@ def _cluster(
         network=fleet.network_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
+        config_cluster=holder.name if holder else None,
         remotes=reach.remotes(fleet, member) if primary else (),
         watched=reach.watched(fleet, member) if primary else (),
         exposure=reach.exposure(fleet, member) if primary else None,
         gateway=reach.gateway(fleet, member),
         cacerts=_cacerts(fleet, member),
+        injection_host=reach.injection_host(member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
@@ -130,10 +136,10 @@ def _cluster(
 
 
 def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:
-    """Classic runs a Citadel everywhere; of istiod meshes only primaries sign, a remote's would lie unused."""
+    """Classic runs a Citadel everywhere; of istiod meshes only control planes sign, a remote's would lie unused."""
     if fleet.mesh.spec.security.ca.type != "plugged-in":
         return "none"
-    return "required" if fleet.classic or member.cluster.role == "primary" else "if-present"
+    return "required" if fleet.classic or member.cluster.role != "remote" else "if-present"
 
 
 def _sealing(fleet: Fleet, member: Member) -> Sealing:
@@ -184,7 +190,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     unmanaged = {n.name for n in spec.namespaces if not n.managed}
     wanted: dict[str, Mapping[str, str]] = {}
     for namespace in spec.namespaces:
-        if namespace.managed and selects(namespace.clusters, member.cluster):
+        if namespace.managed and member not in fleet.external and selects(namespace.clusters, member.cluster):
             wanted[namespace.name] = _injection(fleet, member) if namespace.dataplane == "sidecar" else {}
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
@@ -194,12 +200,18 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
 
 
 def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:
+    """The annotation names an istiod by its cluster's ID, which of an external one is that of its config cluster.
+
+    There nothing is asked for: to that istiod it is the cluster that it runs in.
+    """
     if fleet.classic:
         return {}, {}
     network, primary = fleet.network_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
-    remote = member.cluster.role == "remote" and primary
-    return labels, {CONTROL_PLANE_CLUSTERS: primary.name} if remote and primary else {}
+    holder = fleet.config_cluster_of(member) or primary
+    if member.cluster.role != "remote" or holder is None or holder is member:
+        return labels, {}
+    return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
 
 
 def _injection(fleet: Fleet, member: Member) -> dict[str, str]:

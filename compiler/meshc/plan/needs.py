@@ -37,6 +37,10 @@ class SecretNeed:
     """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
     server: str | None = None
     """The API server that its credentials are for, if mesh.yaml tells."""
+    of: str = ""
+    """The cluster that it holds the credentials of, if it does."""
+    not_labelled: str = ""
+    """A label that it must not carry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meshc.mesh.fleet import host_of
-from meshc.mesh.hosts import ip_version
+from meshc.mesh.hosts import ip_version, url_fault
 from meshc.plan.ir import Attachment, Exposure, GatewayPlan, NetworkPlan
 
 if TYPE_CHECKING:
@@ -75,15 +75,22 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
     return Exposure(kind, addresses, _WEBHOOK if url is None else urlsplit(url).port or 443)
 
 
+def injection_host(member: Member) -> str | None:
+    """The host in a control plane's injectionURL: where the API servers of its remotes call the injector."""
+    url = member.cluster.control_plane.injection_url if member.cluster.control_plane else None
+    return None if url is None or url_fault(url) else urlsplit(url).hostname
+
+
 def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
-    exposed = exposure(fleet, member) if member.cluster.role == "primary" else None
+    exposed = exposure(fleet, member) if member.cluster.role != "remote" else None
     leads_to_istiod = not fleet.classic and exposed is not None and exposed.kind == "gateway"
     network = fleet.network_of(member)
-    if fleet.classic or not (leads_to_istiod or fleet.several_networks):
+    between = fleet.several_networks and member not in fleet.external
+    if fleet.classic or not (leads_to_istiod or between):
         return None
     return GatewayPlan(
-        network if fleet.several_networks else None,
+        network if between else None,
         _gateway_host(fleet, member),
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,

@@ -34,7 +34,7 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
     if plan.generation == "classic":
         names: tuple[str, ...] = ("istio-remote",) if cluster.attachment else ("istio",)
     else:
-        names = ("base", "istiod")
+        names = ("istiod",) if cluster.is_external else ("base", "istiod")
     return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
 
 
@@ -44,7 +44,8 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
-    return {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
+    values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
+    return merged(values, _validation(cluster))
 
 
 def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -53,17 +54,74 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
             **_images(plan, cluster),
             "istioNamespace": plan.istio_namespace,
             "meshID": plan.mesh_id,
-            "multiCluster": {"clusterName": cluster.name},
+            # an external istiod goes by the name of the cluster whose configuration it reads
+            "multiCluster": {"clusterName": cluster.config_cluster if cluster.is_external else cluster.name},
             "network": cluster.network,
         },
         "meshConfig": {"trustDomain": plan.trust_domain},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
     }
+    if cluster.is_external:
+        return merged(values, _external(plan, cluster))
     if cluster.attachment is None:
         # istiod then shares its root certificate with remotes, and patches their webhooks
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
-    return merged(values, _attached(cluster, cluster.attachment))
+    return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(cluster))
+
+
+def _external(plan: Plan, cluster: ClusterPlan) -> Values:
+    """What makes an istiod that of other clusters: all that it reads by its kubeconfig is the config cluster's.
+
+    So the two ConfigMaps of its own are mounted. Without the kubeconfig it would take its own cluster for the other
+    one, and the chart's volume of it is optional; a second one makes the pod wait.
+    """
+    mounted = {
+        "mesh-config": ({"configMap": {"name": config_map(cluster)}}, "/etc/istio/config"),
+        "injection": ({"configMap": {"name": f"istio-sidecar-injector{_suffix(cluster)}"}}, "/var/lib/istio/inject"),
+        "config-cluster": ({"secret": {"secretName": KUBECONFIG}}, "/var/run/secrets/config-cluster"),
+    }
+    return {
+        "global": {
+            "externalIstiod": True,
+            # webhooks of this cluster would ask an istiod that isn't its own, and nobody fills in their caBundle
+            "operatorManageWebhooks": True,
+            "configValidation": False,
+        },
+        "pilot": {
+            "env": {
+                "LOCAL_CLUSTER_SECRET_WATCHER": "true",  # remote secrets lie beside istiod, not in the config cluster
+                "SHARED_MESH_CONFIG": config_map(cluster),
+                "ISTIOD_CUSTOM_HOST": cluster.injection_host,
+            },
+            "volumes": [{"name": name, **source} for name, (source, _) in mounted.items()],
+            "volumeMounts": [
+                {"mountPath": path, "name": name, "readOnly": True} for name, (_, path) in mounted.items()
+            ],
+        },
+    }
+
+
+def _configuring(cluster: ClusterPlan) -> Values:
+    """What lets an external istiod in: the rights of its account, and the webhook that asks it about configuration."""
+    if not cluster.holds_config:
+        return {}
+    return merged({"global": {"configCluster": True}, "pilot": {"configMap": True}}, _validation(cluster))
+
+
+def _validation(cluster: ClusterPlan) -> Values:
+    """Where the API server asks whether configuration is valid, if a Service can't be asked."""
+    url = cluster.attachment.injection_url if cluster.attachment and cluster.holds_config else None
+    return {"base": {"validationURL": f"{url.rstrip('/')}/validate"}} if url else {}
+
+
+def config_map(cluster: ClusterPlan) -> str:
+    """The ConfigMap of istiod's own settings, of the same name in an external istiod's cluster and its config one."""
+    return f"istio{_suffix(cluster)}"
+
+
+KUBECONFIG = "istio-kubeconfig"
+"""The Secret by which an external istiod reaches its config cluster."""
 
 
 def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
@@ -158,6 +216,10 @@ def _images(plan: Plan, cluster: ClusterPlan) -> Values:
 
 def _pull_secrets(plan: Plan) -> list[str] | None:
     return list(plan.images.pull_secrets) or None
+
+
+def _suffix(cluster: ClusterPlan) -> str:
+    return "" if cluster.revision == "default" else f"-{cluster.revision}"
 
 
 def _revision(cluster: ClusterPlan) -> str | None:

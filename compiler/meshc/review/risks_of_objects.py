@@ -9,6 +9,7 @@ from meshc import codes
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Code
 from meshc.kube import Body, at
+from meshc.plan.values import KUBECONFIG
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.shown import readers
 
@@ -155,12 +156,14 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
 
 
 def remote_of(body: Body) -> str | None:
-    """The cluster that a remote secret of any form holds the credentials of."""
+    """The cluster that a remote secret of any form, or an external istiod's kubeconfig, holds the credentials of."""
     for path in (("metadata",), ("spec", "template", "metadata"), ("spec", "target", "template", "metadata")):
         metadata = at(body, *path)
+        named = at(metadata, "annotations", "networking.istio.io/cluster")
         if at(metadata, "labels", "istio/multiCluster") == "true":
-            name = at(metadata, "annotations", "networking.istio.io/cluster") or at(body, "metadata", "name")
-            return str(name)
+            return str(named or at(body, "metadata", "name"))
+        if named and at(body, "metadata", "name") == KUBECONFIG:
+            return str(named)
     return None
 
 

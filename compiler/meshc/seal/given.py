@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
+from meshc.kube import at
 from meshc.mesh.hosts import same_server
+from meshc.plan.values import KUBECONFIG
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.kubeconfig import Credentials, credentials
 from meshc.yamltext.read import read
@@ -50,7 +52,9 @@ def given(data: Hidden) -> Given:
     inner = _only_body(value)
     if inner.get("kind") != "Config":  # a Secret in a Secret is what nobody makes, and has no bottom
         raise SealError("the Secret's only key holds no kubeconfig")
-    return Given(credentials(inner), remote)
+    found = credentials(inner)
+    # istioctl's --type config: the key is the same whichever cluster it is of, which the context names
+    return Given(found, "" if at(body, "metadata", "name") == KUBECONFIG else remote)
 
 
 def _only_body(data: Hidden) -> Body:
@@ -92,20 +96,20 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
 def remote_plain(plan: Plan, handed: Given, need: SecretNeed) -> Plain:
     """The remote secret for a need. Raises SealError if the server isn't the one in mesh.yaml."""
     assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
-    (remote,) = need.keys
+    remote, (key,) = need.of, need.keys
     wanted = plan.cluster(remote).api_server
     if wanted and same_server(wanted) != same_server(handed.credentials.server):
         raise SealError(
             f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}\n"
             "  hint: correct apiServer in mesh.yaml, or take the other cluster's kubeconfig"
         )
-    hidden = {remote: handed.credentials.kubeconfig(remote)}
+    hidden = {key: handed.credentials.kubeconfig(remote)}
     return Plain(need.namespace, need.name, hidden, labels=need.labels, annotations=need.annotations)
 
 
 def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> list[SecretNeed]:
     """The remote secrets that hold a remote's credentials. Raises UsageError where none does."""
-    found = [need for need in needs if need.keys == (remote,) and primary in (None, need.cluster)]
+    found = [need for need in needs if need.of == remote and primary in (None, need.cluster)]
     if not found:
         where = f" in {primary}" if primary else ""
         raise UsageError(

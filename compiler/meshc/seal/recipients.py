@@ -70,7 +70,9 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
         for cluster in work.plan.clusters
     }
     if any(wanted.values()):
-        work.write(RULES, rules({name: readers for name, readers in wanted.items() if readers}, work.plan.sealed))
+        external = {cluster.name for cluster in work.plan.clusters if cluster.is_external}
+        readers = {name: keys for name, keys in wanted.items() if keys}
+        work.write(RULES, rules(readers, work.plan.sealed, external))
 
 
 def _by_rules(work: Work) -> Mapping[str, set[str]]:

@@ -69,7 +69,7 @@ def seal_remote(
         sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts)
         work.write(work.sealed(need.file), sealed)
         if target.store and where.sealing.backend == "external-secrets":
-            owed.append(Owed(target.store.key, remote, plain.hidden[remote]))
+            owed += [Owed(target.store.key, key, value) for key, value in plain.hidden.items()]
     return places, owed
 
 

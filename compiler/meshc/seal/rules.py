@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from meshc.seal.age import check_recipients
 from meshc.yamltext.read import read
@@ -15,13 +15,15 @@ MADE = b"# Made by meshc from mesh.yaml. Do not edit: its sealing commands overw
 
 _SECRETS = ((r"cacerts\.yaml", r"^ca-key\.pem$"), (r"remote-secret-.*", "^data$"))
 """The sealed files of a cluster, and which of their values `seal.sops` hides."""
+_OF_EXTERNAL = (r"istio-kubeconfig\.yaml", "^data$")
+"""One more of an external control plane's."""
 
 
-def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
+def rules(recipients: Mapping[str, Sequence[str]], folder: str, external: Container[str] = ()) -> bytes:
     """A .sops.yaml for the folder that `folder`, the sealed one, is relative to.
 
-    `recipients` are those of each cluster. A file that no rule is for isn't encrypted by sops at all, which is an
-    error there. Raises SealError if they aren't age recipients.
+    `recipients` are those of each cluster, `external` the external control planes among them. A file that no rule is
+    for isn't encrypted by sops at all, which is an error there. Raises SealError if they aren't age recipients.
     """
     found = []
     for cluster, keys in sorted(recipients.items()):
@@ -33,7 +35,7 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str) -> bytes:
                 "mac_only_encrypted": True,
                 "age": ",".join(sorted(keys)),
             }
-            for file, encrypted in _SECRETS
+            for file, encrypted in (*_SECRETS, *([_OF_EXTERNAL] if cluster in external else ()))
         ]
     return MADE + write({"creation_rules": found}).encode()
 
@@ -51,7 +53,7 @@ def recipients_in(data: bytes) -> dict[str, set[str]]:
     return found
 
 
-_RULE = re.compile(r"\^(?:.*/)?([a-z0-9-]+)/(?:cacerts|remote-secret)[^/]*\$")
+_RULE = re.compile(r"\^(?:.*/)?([a-z0-9-]+)/(?:cacerts|remote-secret|istio-kubeconfig)[^/]*\$")
 
 
 def _regex(folder: str, cluster: str, file: str) -> str:

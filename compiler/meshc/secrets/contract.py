@@ -56,6 +56,11 @@ def check_identity(need: SecretNeed, document: Document, below: Path = ()) -> It
 def check_labels(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
     """The Secret that comes out carries what Istio selects by."""
     metadata = at(document.data, *[str(step) for step in below], "metadata")
+    if need.not_labelled and at(metadata, "labels", need.not_labelled) is not None:
+        place = document.key_place((*below, "metadata", "labels", need.not_labelled))
+        what = f"{need.kind}: the label {need.not_labelled} makes istiod take it for a remote secret as well"
+        hint = "take the label out: the cluster would be read twice, as another one of the same pods"
+        yield codes.SEALED_LABELS.at(place, what, hint, clusters=(need.cluster,))
     for field, wanted in (("labels", need.labels), ("annotations", need.annotations)):
         if field == "annotations" and not is_mapping(at(metadata, field) or {}):
             continue  # said by check_annotations

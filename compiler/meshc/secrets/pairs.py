@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator[Problem]:
     """Credentials that one primary has and another lacks. None anywhere yet is a beginning, and told as pending."""
     clusters = {cluster.name: cluster for cluster in plan.clusters}
-    remote = [(need.cluster, name, need) for need in needs if need.pending for name in need.keys]
+    remote = [(need.cluster, need.of, need) for need in needs if need.of]
     there = {(primary, name) for primary, name, need in remote if need.file in sealed.files}
     holders = {name: primary for primary, name in sorted(there, reverse=True)}
     for primary, name, _ in remote:

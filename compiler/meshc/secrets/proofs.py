@@ -178,7 +178,7 @@ def _server(file: _File) -> Iterator[Problem]:
     server = file.said[SERVER]
     if isinstance(server, str) and not url_fault(server) and same_server(server) == same_server(wanted):
         return
-    (remote,) = file.need.keys
+    remote = file.need.of
     what = f"{SERVER} isn't the apiServer of {remote} in mesh.yaml, {wanted}"
     hint = f"seal credentials of {remote} itself, or correct its apiServer"
     yield file.problem(codes.SERVER_DIFFERS, SERVER, what, hint)
