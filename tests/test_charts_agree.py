@@ -42,7 +42,7 @@ spec:
   networks: [{{name: corp}}]
   clusters:
     - name: hub
-      role: primary
+      role: {role}
       kubernetesVersion: "{kubernetes}"
       podCIDRs: [10.10.0.0/16]
       serviceCIDRs: [10.110.0.0/16]
@@ -66,6 +66,7 @@ class Scenario:
     edge: str = ""
     mtls: str = "disabled"
     ca: str = "self-signed"
+    role: str = "primary"
 
 
 ON_ISTIOD = {
@@ -74,6 +75,12 @@ ON_ISTIOD = {
     "at a revision": Scenario("{addresses: {istiod: 10.0.5.20}}", ", revision: canary"),
     "in another namespace": Scenario("{addresses: {istiod: 10.0.5.20}}", ", namespace: mesh-control"),
     "with manual injection": Scenario("{addresses: {istiod: 10.0.5.20}}", edge="\n      sidecarInjection: manual"),
+    "of an external control plane": Scenario("{addresses: {istiod: 10.0.5.20}}", role="external-control-plane"),
+    "of one by host name, at a revision": Scenario(
+        "{addresses: {istiod: istiod.example.com}, injectionURL: 'https://i.example.com:15017'}",
+        ", revision: canary",
+        role="external-control-plane",
+    ),
 }
 ADDRESSES = "{pilot: 10.0.5.20, policy: 10.0.5.21, telemetry: 10.0.5.22, zipkin: 10.0.5.23}"
 PLAIN = ", controlPlaneTLS: false"

@@ -63,6 +63,8 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  injection  {cluster.injection}"
     if cluster.remotes:
         yield f"  remotes    {', '.join(cluster.remotes)}"
+    if cluster.is_external:
+        yield f"  config     in {cluster.config_cluster}"
     if cluster.watched != cluster.remotes:
         yield f"  watches    {', '.join(cluster.watched)}"
     if exposure := cluster.exposure:
@@ -72,7 +74,7 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  exposure   {exposure.kind} ({reached})"
     if gateway := cluster.gateway:
         ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
-        yield f"  gateway    east-west, leads to {' and '.join(ways)}"
+        yield f"  gateway    {'ingress' if cluster.is_external else 'east-west'}, leads to {' and '.join(ways)}"
     if cluster.charts:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":

@@ -27,11 +27,6 @@ _GROUPS = tuple(
     f"{group}.istio.io"
     for group in ("config", "security", "networking", "authentication", "rbac", "telemetry", "extensions")
 )
-_KINDS = (
-    *("authorizationpolicies", "destinationrules", "envoyfilters", "gateways", "peerauthentications", "proxyconfigs"),
-    *("requestauthentications", "serviceentries", "sidecars", "telemetries", "virtualservices", "wasmplugins"),
-    *("workloadentries", "workloadgroups"),
-)
 _ROUTES = (
     *("backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"),
     *("tcproutes", "tlsroutes", "udproutes"),
@@ -61,7 +56,7 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
         subjects=[{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
     )
     yield _webhook(plan, cluster, attachment)
-    labels = {**_LABELS, "istio.io/rev": cluster.revision}
+    labels = {**ISTIO, "istio.io/rev": cluster.revision}
     data = {"mesh": write(_mesh(plan)), "meshNetworks": "networks: {}"}
     yield thing("v1", "ConfigMap", config_map(cluster), namespace, labels=labels, data=data)
 
@@ -76,7 +71,6 @@ def _cluster_rules(version: Version) -> Iterable[Mapping[str, list[str]]]:
     yield rule(["admissionregistration.k8s.io"], ["mutatingwebhookconfigurations"], [*_READ, *_STATUS])
     yield rule(["admissionregistration.k8s.io"], ["validatingwebhookconfigurations"], [*_READ, "update"])
     yield rule(_GROUPS, ["*"], _READ)
-    yield rule(_GROUPS, [f"{kind}/status" for kind in _KINDS], _STATUS)
     mine = ["workloadentries", "workloadentries/status", "serviceentries/status"]
     yield rule(["networking.istio.io"], mine, _ALL)
     yield rule(["security.istio.io"], ["authorizationpolicies/status"], _ALL)
@@ -85,9 +79,8 @@ def _cluster_rules(version: Version) -> Iterable[Mapping[str, list[str]]]:
     yield rule([""], ["pods", "nodes", "services", "namespaces", "endpoints", "secrets"], _READ)
     yield rule([""], ["configmaps"], [*_READ, "create", "update"])
     yield rule(["discovery.k8s.io"], ["endpointslices"], _READ)
-    yield rule(["extensions", "networking.k8s.io"], ["ingresses"], _READ)
-    yield rule(["extensions", "networking.k8s.io"], ["ingresses/status"], ["*"])
-    yield rule(["networking.k8s.io"], ["ingressclasses"], _READ)
+    yield rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], _READ)
+    yield rule(["networking.k8s.io"], ["ingresses/status"], ["*"])
     yield rule(["authentication.k8s.io"], ["tokenreviews"], ["create"])
     yield rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"])
     yield rule(["multicluster.x-k8s.io"], ["serviceexports"], [*_READ, "create", "delete"])
