@@ -89,3 +89,32 @@ def test_credentials_are_sealed_for_every_primary_and_later_for_one_that_came(tm
     assert {name: files[name].read_bytes() for name in TWO} == before
     assert opened(files["hub-3"]) == opened(files["hub"])
     assert "sealed already" in again
+
+
+def test_credentials_of_the_config_cluster_become_the_kubeconfig_of_an_external_istiod(tmp_path: Path) -> None:
+    """As `istioctl create-remote-secret --type config` hands them over, which names the key, not the cluster."""
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    mesh = place.base / "mesh.yaml"
+    text = mesh.read_text().replace("plugged-in", "external").replace("role: primary", "role: external-control-plane")
+    mesh.write_text(text + '    - {name: edge-2, role: remote, kubernetesVersion: "1.34", podCIDRs: [10.12.0.0/16]}\n')
+    mesh.write_text(mesh.read_text().replace("controlPlane: {", "controlPlane: {configCluster: edge-1, "))
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "istio-kubeconfig", "namespace": "istio-system"},
+        "stringData": {"config": yaml.safe_dump(CONFIG)},
+    }
+    waiting = place.meshc("compile")
+    place.meshc("secrets", "seal", "-", "--accept-recipients", stdin=yaml.safe_dump(secret))
+    compiled = place.meshc("compile")
+    placed = yaml.safe_load((place.base / "output/hub/istio-kubeconfig.yaml").read_text())
+
+    assert "edge-1: waiting for credentials in hub" in waiting
+    assert "edge-1: waiting" not in compiled
+    assert "edge-2: waiting for credentials in hub" in compiled
+    assert [path.name for path in (place.base / "sealed").rglob("*.yaml")] == ["istio-kubeconfig.yaml"]
+    assert placed["metadata"]["name"] == "istio-kubeconfig"
+    assert "labels" not in placed["metadata"]
+    assert list(placed["data"]) == ["config"]
+    assert opened(place.base / "sealed/hub/istio-kubeconfig.yaml")["current-context"] == "edge-1"
