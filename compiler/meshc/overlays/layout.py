@@ -64,6 +64,11 @@ class Printer:
         return HEADER + "---\n".join(map(self._text, bodies)).encode()
 
     def _text(self, body: Body) -> str:
+        metadata = body.get("metadata")
+        if isinstance(metadata, Mapping) and "annotations" in metadata and not metadata["annotations"]:
+            # kustomize, which keeps notes of its own among them, leaves none behind
+            kept = {key: value for key, value in metadata.items() if key != "annotations"}
+            body = {**body, "metadata": kept}
         key = json.dumps(body, sort_keys=True, ensure_ascii=False)
         if key not in self._texts:
             self._texts[key] = write(body)

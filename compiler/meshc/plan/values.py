@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.charts import release_of
 from meshc.plan.charts import merged
+from meshc.plan.gateways import EAST_WEST, gateway_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +17,16 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def values_of(plan: Plan, cluster: ClusterPlan, chart: str, own: Mapping[str, Any]) -> Values:
+def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
     given = cluster.values if chart in CONTROL_PLANE else {}
-    return merged(merged(computed(plan, cluster, chart), given), own)
+    return merged(merged(computed(plan, cluster, chart, release), given), own)
 
 
-def computed(plan: Plan, cluster: ClusterPlan, chart: str) -> Values:
+def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str) -> Values:
     """What the mesh decides of a chart's values in this cluster. What it has no word for isn't there."""
-    return _without_nothing(_COMPUTED[chart](plan, cluster))
+    found = _COMPUTED[chart](plan, cluster)
+    return _without_nothing(merged(found, gateway_values(plan, cluster, release)) if chart == "gateway" else found)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
@@ -35,7 +37,10 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
         names: tuple[str, ...] = ("istio-remote",) if cluster.attachment else ("istio",)
     else:
         names = ("istiod",) if cluster.is_external else ("base", "istiod")
-    return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
+    found = [(name, release_of(name, cluster.revision)) for name in names]
+    if cluster.gateway and not cluster.is_external:
+        found.append(("gateway", EAST_WEST))
+    return tuple((name, release, plan.istio_namespace, {}) for name, release in found)
 
 
 CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
