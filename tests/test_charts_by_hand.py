@@ -67,7 +67,8 @@ def by_hand(one: Topology, version: str, kubernetes: str, folder: Path) -> None:
     meshc(folder, "compile")
     assert meshc(folder, "verify").startswith("equal to kustomize")
     for cluster in mesh["spec"]["clusters"]:
-        name, made = cluster["name"], {}
+        name = cluster["name"]
+        made: dict[str, Any] = {}
         for release in printed(meshc(folder, "values", cluster["name"])):
             made |= rendered(release, charts / PLACES[release.chart], version, kubernetes, folder)
         output = of_output(folder / "output" / name)
@@ -82,7 +83,7 @@ def by_hand(one: Topology, version: str, kubernetes: str, folder: Path) -> None:
 
 
 def with_charts(mesh: dict[str, Any], version: str, kubernetes: str) -> dict[str, Any]:
-    """The mesh with charts for all clusters, east-west gateways where they have to be, and CAs that are made elsewhere."""
+    """The mesh with charts for all clusters, east-west gateways where they have to be, and CAs made elsewhere."""
     spec = mesh["spec"]
     spec["istio"] |= {"version": version, "charts": {"source": "istio"}}
     spec["security"] |= {"ca": {"type": "external"}}
@@ -118,7 +119,7 @@ def printed(text: str) -> Iterator[Release]:
         head, _, values = document.partition("\n")
         found = re.fullmatch(r"# chart (\S+), release (\S+), namespace (\S+)", head)
         assert found, head
-        yield Release(*found.groups(), values)
+        yield Release(found[1], found[2], found[3], values)
 
 
 def rendered(release: Release, chart: Path, version: str, kubernetes: str, folder: Path) -> dict[str, Any]:
@@ -182,9 +183,9 @@ def of_output(folder: Path) -> dict[str, Any]:
     return {identity(body): body for body in bodies}
 
 
-def identity(body: dict[str, Any]) -> tuple[str, str, str]:
+def identity(body: dict[str, Any]) -> str:
     metadata = body["metadata"]
-    return (body["kind"], metadata.get("namespace", ""), metadata["name"])
+    return f"{body['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
 
 
 def is_meshc(body: dict[str, Any]) -> bool:
