@@ -33,6 +33,45 @@ CRDS = ROOT.parent / "shared/reference/crds"
 SEALED = {"SealedSecret": "sealed-secrets.yaml", "ExternalSecret": "external-secrets-externalsecrets.yaml"}
 
 
+GATEWAY = {
+    "properties": {
+        "apiVersion": {"const": "gateway.networking.k8s.io/v1"},
+        "kind": {"const": "Gateway"},
+        "metadata": {"required": ["name", "namespace"]},
+        "spec": {
+            "properties": {
+                "gatewayClassName": {"type": "string", "minLength": 1, "maxLength": 253},
+                "addresses": {"items": {"properties": {"type": {"const": "IPAddress"}, "value": {"format": "ipv4"}}}},
+                "listeners": {
+                    "minItems": 1,
+                    "items": {
+                        "properties": {
+                            "name": {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+                            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+                            "protocol": {"pattern": "^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "maxLength": 255},
+                            "tls": {
+                                "properties": {
+                                    "mode": {"enum": ["Terminate", "Passthrough"]},
+                                    "options": {"maxProperties": 16, "additionalProperties": {"type": "string"}},
+                                },
+                                "additionalProperties": False,
+                            },
+                        },
+                        "required": ["name", "port", "protocol"],
+                        "additionalProperties": False,
+                    },
+                },
+            },
+            "required": ["gatewayClassName", "listeners"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "additionalProperties": False,
+}
+"""The part of the Gateway API's Gateway (v1) that is written here."""
+
+
 def rendered(mesh: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Each object of a mesh's committed output with its cluster and that cluster's Kubernetes version."""
     tree = mesh.parent / "expected/tree" if (mesh.parent / "expected").exists() else mesh.parent
@@ -69,6 +108,8 @@ def check(body: dict[str, Any], version: str) -> None:
     group = body["apiVersion"].rpartition("/")[0]
     if group.endswith("istio.io"):
         check_istio(body)
+    elif group == "gateway.networking.k8s.io":
+        jsonschema.Draft202012Validator(GATEWAY).validate(body)
     elif body["kind"] in SEALED:
         check_crd(body, SEALED[body["kind"]])
     elif int(version.split(".")[1]) >= 25:

@@ -50,7 +50,6 @@ WRONG_TYPE = Code(
     "MESH103", "a value of the wrong type", "write a value of the type named; quote versions and words like no"
 )
 BAD_VALUE = Code("MESH104", "a value that can't be", "write one of the values named, or a value in the form named")
-NOT_YET = Code("MESH105", "a part of the shape that isn't built yet", "take it out, or use a later meshc")
 UNKNOWN_CLUSTER = Code(
     "MESH106", "a selection names a cluster that isn't there", "correct the name, or add the cluster"
 )
@@ -247,6 +246,35 @@ NOTHING_RUNS_THERE = Code(
     "MESH244",
     "something of the mesh where only its control plane runs",
     "leave the cluster of an external control plane out: no pod there is in the mesh",
+)
+AMBIENT_REMOTE = Code(
+    "MESH245",
+    "an ambient namespace in a remote",
+    "give the cluster role primary, or write dataplane: sidecar",
+)
+AMBIENT_TOO_OLD = Code(
+    "MESH246", "ambient between clusters with an Istio that doesn't know of it", "upgrade to 1.27 or later"
+)
+AMBIENT_IN_ONE_NETWORK = Code(
+    "MESH247",
+    "ambient namespaces of several clusters in one network",
+    "declare a network with a gateway for each cluster, or acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+NOT_GLOBAL = Code(
+    "MESH248",
+    "a service of an ambient namespace that other clusters don't see",
+    "label the Service istio.io/global",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+AMBIENT_CHARTS = Code(
+    "MESH249",
+    "ambient namespaces without the charts that carry their traffic",
+    "add cni and ztunnel to charts.also",
+    Severity.WARNING,
+    acknowledgeable=True,
 )
 
 # 3xx: trust

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc.mesh import (
     check_addresses,
+    check_ambient,
     check_charts,
     check_clusters,
     check_delivery,
@@ -53,6 +54,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_addresses.exposure,
     check_namespaces.namespaces,
     check_namespaces.manual_injection,
+    check_ambient.ambient,
     check_services.entries,
     check_delivery.delivery,
     check_charts.charts,
@@ -65,6 +67,7 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     problems += check_services.clashes(fleet, exports)
     problems += check_services.namespaces_of_copies(fleet, source, exports)
+    problems += check_ambient.scope(fleet, exports)
     problems += check_files.resources(source, inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

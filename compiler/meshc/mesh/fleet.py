@@ -64,6 +64,16 @@ class Fleet:
     def remotes(self) -> tuple[Member, ...]:
         return tuple(member for member in self.members if member.cluster.role == "remote")
 
+    @cached_property
+    def ambient(self) -> tuple[Member, ...]:
+        """The clusters with ambient namespaces."""
+        return tuple(member for member in self.members if "ambient" in self.dataplanes_of(member))
+
+    def dataplanes_of(self, member: Member) -> set[str]:
+        """What carries the traffic of the namespaces that are listed for a cluster."""
+        listed = () if is_external(member.cluster) else self.mesh.spec.namespaces
+        return {namespace.dataplane for namespace in listed if selects(namespace.clusters, member.cluster)}
+
     @property
     def classic(self) -> bool:
         """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""

@@ -450,8 +450,9 @@ class Namespace(Shape):
 
     name: Name
     """The namespace's name."""
-    dataplane: Literal["sidecar", "none"] = "sidecar"
-    """sidecar: labelled for injection. none: in the mesh without sidecars."""
+    dataplane: Literal["sidecar", "ambient", "none"] = "sidecar"
+    """sidecar: labelled for injection. ambient: labelled for ztunnel; between clusters from Istio 1.27, in primaries of
+    networks of their own. none: in the mesh without either."""
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
@@ -624,15 +625,3 @@ class Mesh(Shape):
     """The kind of this file."""
     metadata: Metadata
     spec: Spec
-
-
-NOT_YET: dict[tuple[str, ...], str] = {}
-"""Keys that a later version will know, by path without list indexes: refused with the reason, never ignored."""
-
-NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
-    ("spec", "namespaces", "dataplane"): {
-        "ambient": "between clusters ambient goes through gateways of the Gateway API (class istio-east-west, HBONE on "
-        "port 15008) in a mesh of primaries only; these aren't compiled yet"
-    },
-}
-"""Values that a later version will know, with the reason."""

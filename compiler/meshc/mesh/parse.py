@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from meshc import codes
 from meshc.errors import Path, Problem, dotted
 from meshc.kube import LABEL
-from meshc.mesh.model import NOT_YET, NOT_YET_VALUES, Mesh
+from meshc.mesh.model import Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,10 +106,7 @@ def _example(path: Path) -> str:
 
 
 def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> Problem:
-    plain = tuple(step for step in path if isinstance(step, str))
     place, name = document.key_place(path), dotted(path)
-    if plain in NOT_YET:
-        return codes.NOT_YET.at(place, f"{name}: {NOT_YET[plain]}", "take it out", path=name)
     known = known or known_keys(path[:-1])
     key = str(path[-1])
     hint = _nearest(key, known) or (f"known here: {', '.join(known)}" if known else "")
@@ -176,13 +173,8 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
 
 
 def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails) -> Problem:
-    plain = tuple(step for step in path if isinstance(step, str))
     name, place = dotted(path), document.place(path)
-    later = NOT_YET_VALUES.get(plain, {})
     known = _choices(detail)
-    if isinstance(value, str | bool) and value in later:
-        hint = "take it out" if value is True else f"for now it may be {', '.join(known)}"
-        return codes.NOT_YET.at(place, f"{name}: {later[value]}", hint, path=name)
     if not isinstance(value, str):
         what = f"{name}: must be one of {', '.join(known)}, not {_kind_of(value)}"
         return codes.WRONG_TYPE.at(place, what, path=name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meshc.mesh.model import NOT_YET, NOT_YET_VALUES
 from meshc.mesh.schema import json_schema
 
 _INTRODUCTION = """# mesh.yaml
@@ -40,7 +39,7 @@ def reference() -> str:
         if name not in seen:
             seen.add(name)
             sections.append(_section(path, definitions[name], schema))
-    return _INTRODUCTION + "\n".join(sections) + "\n" + _later()
+    return _INTRODUCTION + "\n".join(sections)
 
 
 def _in_order(path: str, mapping: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -124,12 +123,3 @@ def _word(value: Any) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def _later() -> str:
-    lines = ["## Not yet", "", "These belong to the shape and are refused with the reason until they are built:", ""]
-    lines += [f"* `{'.'.join(path)}`: {reason}" for path, reason in NOT_YET.items()]
-    for path, values in NOT_YET_VALUES.items():
-        lines += [f"* `{'.'.join(path)}: {_word(value)}`: {reason}" for value, reason in values.items()]
-    lines.append("")
-    return "\n".join(lines)

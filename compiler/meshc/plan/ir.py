@@ -104,6 +104,17 @@ class GatewayPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AmbientPlan:
+    """Ambient pods run in the cluster. `network` is that of the gateway by which other networks reach them.
+
+    It is None in a mesh of one network. `address` is what the gateway's Service asks for.
+    """
+
+    network: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
@@ -198,6 +209,7 @@ class ClusterPlan:
     watched: tuple[str, ...]
     exposure: Exposure | None
     gateway: GatewayPlan | None
+    ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
     api_server: str | None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
+from meshc.mesh.check_ambient import GLOBAL
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 UNPLANNABLE = frozenset(
     {
-        codes.NOT_YET,
         codes.DUPLICATE_CLUSTER,
         codes.NO_PRIMARY,
         codes.WRONG_PRIMARY,
@@ -56,6 +56,7 @@ UNPLANNABLE = frozenset(
 
 INJECTION = "istio-injection"
 REVISION = "istio.io/rev"
+DATAPLANE = "istio.io/dataplane-mode"
 NETWORK = "topology.istio.io/network"
 CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
 
@@ -120,6 +121,7 @@ def _cluster(
         watched=reach.watched(fleet, member) if primary else (),
         exposure=reach.exposure(fleet, member) if primary else None,
         gateway=reach.gateway(fleet, member),
+        ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         injection_host=reach.injection_host(member),
         api_server=cluster.api_server,
@@ -191,7 +193,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     wanted: dict[str, Mapping[str, str]] = {}
     for namespace in spec.namespaces:
         if namespace.managed and member not in fleet.external and selects(namespace.clusters, member.cluster):
-            wanted[namespace.name] = _injection(fleet, member) if namespace.dataplane == "sidecar" else {}
+            wanted[namespace.name] = _dataplane(fleet, member, namespace.dataplane)
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
             wanted.setdefault(name, {})
@@ -214,6 +216,12 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
 
 
+def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:
+    if dataplane == "ambient":
+        return {DATAPLANE: "ambient"}
+    return _injection(fleet, member) if dataplane == "sidecar" else {}
+
+
 def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
     """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
     if member.cluster.sidecar_injection == "manual":
@@ -234,6 +242,7 @@ def _share(
     offers = Counter(export.key for export in exports)
     for export in exports:
         homes.setdefault(export.key, set()).update(export.homes)
+    ambient = {namespace.name for namespace in fleet.mesh.spec.namespaces if namespace.dataplane == "ambient"}
     taken: set[tuple[str, tuple[str, str]]] = set()
     shared: dict[int, list[ServiceCopy]] = {}
     clients: dict[int, tuple[str, ...]] = {}
@@ -243,7 +252,7 @@ def _share(
         if offers[export.key] > 1:
             served = tuple(c for c in served if c not in homes[export.key] and (c, export.key) not in taken)
             taken.update((c, export.key) for c in served)
-        copy = _copy(export)
+        copy = _copy(export, {GLOBAL: "true"} if export.namespace in ambient else {})
         if served == export.clients and served:
             shared.setdefault(export.entry, []).append(copy)
             clients[export.entry] = served
@@ -255,10 +264,16 @@ def _share(
     return bases, {name: tuple(copies) for name, copies in own.items()}
 
 
-def _copy(export: Export) -> ServiceCopy:
+def _copy(export: Export, labels: Mapping[str, str]) -> ServiceCopy:
     ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
     return ServiceCopy(
-        export.namespace, export.name, export.homes, ports, export.headless, export.labels, export.annotations
+        export.namespace,
+        export.name,
+        export.homes,
+        ports,
+        export.headless,
+        {**export.labels, **labels},
+        export.annotations,
     )
 
 

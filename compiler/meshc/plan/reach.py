@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
-from meshc.plan.ir import Attachment, Exposure, GatewayPlan, NetworkPlan
+from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, NetworkPlan
 
 if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
@@ -86,7 +86,7 @@ def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     exposed = exposure(fleet, member) if member.cluster.role != "remote" else None
     leads_to_istiod = not fleet.classic and exposed is not None and exposed.kind == "gateway"
     network = fleet.network_of(member)
-    between = fleet.several_networks and member not in fleet.external
+    between = fleet.several_networks and member not in fleet.external and not _is_ambient_only(fleet, member)
     if fleet.classic or not (leads_to_istiod or between):
         return None
     return GatewayPlan(
@@ -95,6 +95,23 @@ def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,
     )
+
+
+def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
+    """What ambient pods of a cluster need. An address is asked for where no gateway of sidecars has it."""
+    if fleet.classic or "ambient" not in fleet.dataplanes_of(member):
+        return None
+    if not fleet.several_networks:
+        return AmbientPlan(None, None)
+    host, network = _gateway_host(fleet, member), fleet.network_of(member)
+    alone = _is_ambient_only(fleet, member) and [one for one in fleet if fleet.network_of(one) == network] == [member]
+    return AmbientPlan(network, host if alone and host and ip_version(host) else None)
+
+
+def _is_ambient_only(fleet: Fleet, member: Member) -> bool:
+    """Whether no sidecars are in a cluster, as far as mesh.yaml lists its namespaces."""
+    dataplanes = fleet.dataplanes_of(member)
+    return "ambient" in dataplanes and "sidecar" not in dataplanes
 
 
 def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:

@@ -37,6 +37,7 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
         names: tuple[str, ...] = ("istio-remote",) if cluster.attachment else ("istio",)
     else:
         names = ("istiod",) if cluster.is_external else ("base", "istiod")
+        names += ("cni", "ztunnel") if cluster.ambient else ()
     found = [(name, release_of(name, cluster.revision)) for name in names]
     if cluster.gateway and not cluster.is_external:
         found.append(("gateway", EAST_WEST))
@@ -67,6 +68,9 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
     }
+    if cluster.ambient:
+        between = {"pilot": {"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}}} if cluster.ambient.network else {}
+        values = merged(values, {"profile": "ambient", **between})
     if cluster.is_external:
         return merged(values, _external(plan, cluster))
     if cluster.attachment is None:
@@ -149,7 +153,7 @@ def injection_path(cluster: ClusterPlan) -> str:
 
 
 def _cni(plan: Plan, cluster: ClusterPlan) -> Values:
-    return {"global": _images(plan, cluster)}
+    return {"global": _images(plan, cluster), "profile": "ambient" if cluster.ambient else None}
 
 
 def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
