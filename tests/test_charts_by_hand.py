@@ -95,6 +95,7 @@ def with_charts(mesh: dict[str, Any], version: str, kubernetes: str) -> dict[str
     for cluster in spec["clusters"]:
         cluster["kubernetesVersion"] = kubernetes
         cluster.pop("patches", None)
+    spec["services"] = [entry for entry in spec.get("services", ()) if "manifests" not in entry]
     if any(one.get("dataplane") == "ambient" for one in spec.get("namespaces", ())):
         spec["istio"]["charts"]["also"] = [{"chart": "cni"}, {"chart": "ztunnel"}]
     elif len(spec.get("networks", ())) > 1 and not version.startswith("1.0."):
