@@ -72,7 +72,7 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
         gateway = _gateway_host(fleet, primary) if kind == "gateway" else None
         addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
     url = control_plane.injection_url if control_plane else None
-    return Exposure(kind, addresses, _WEBHOOK if url is None else urlsplit(url).port or 443)
+    return Exposure(kind, addresses, _WEBHOOK if url is None or url_fault(url) else urlsplit(url).port or 443)
 
 
 def injection_host(member: Member) -> str | None:
