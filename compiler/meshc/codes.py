@@ -230,6 +230,16 @@ GATEWAY_OPENS_TLS = Code(
     acknowledgeable=True,
 )
 
+# 26x: gateways and ambient
+
+GATEWAY_NOT_INJECTED = Code(
+    "MESH260",
+    "a gateway's chart in a cluster where nothing injects",
+    "leave the cluster out of the chart's clusters, or take sidecarInjection: manual out; acknowledge it where a patch "
+    "gives the Deployment what the webhook would",
+    acknowledgeable=True,
+)
+
 # 3xx: trust
 
 CERTIFICATE_UNREADABLE = Code(

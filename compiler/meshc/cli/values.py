@@ -27,4 +27,4 @@ def values_command(name: str, chart: str | None, file: Path) -> None:
         raise UsageError(f'{name} isn\'t installed with a chart "{chart}"\n  hint: charts there: {known}')
     for number, (one, release, namespace, own) in enumerate(found):
         tell(("---\n" if number else "") + f"# chart {one}, release {release}, namespace {namespace}")
-        tell(write(values_of(plan, cluster, one, own)).rstrip("\n"))
+        tell(write(values_of(plan, cluster, one, release, own)).rstrip("\n"))

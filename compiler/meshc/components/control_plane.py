@@ -23,7 +23,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[ChartNeed]:
             digest=one.digest,
             release=one.release,
             namespace=one.namespace,
-            values=values_of(plan, cluster, one.chart, one.values),
+            values=values_of(plan, cluster, one.chart, one.release, one.values),
             kubernetes=cluster.kubernetes,
             place=one.place,
         )

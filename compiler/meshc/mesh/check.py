@@ -53,6 +53,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_services.entries,
     check_delivery.delivery,
     check_charts.charts,
+    check_charts.gateways,
 )
 """Checks that mesh.yaml alone decides."""
 

@@ -88,18 +88,31 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayService:
+    """The Service that chart gateway makes before the east-west gateway: the address it asks for, empty for any.
+
+    `of_network`: istiod tells other networks its address.
+    """
+
+    address: str
+    of_network: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayPlan:
-    """The east-west gateway that the user's installation has to have: of which network, if the mesh has several.
+    """The east-west gateway that has to run here, or in another cluster of the network: of which, if of several.
 
-    One in some cluster of a network is enough for it; the one that leads to istiod runs in the primary.
+    The one that leads to istiod runs in the primary.
 
-    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well.
+    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well;
+    `service` is None where no chart of mesh.yaml makes it.
     """
 
     network: str | None
     host: str | None
     port: int
     istiod: bool
+    service: GatewayService | None
 
 
 @dataclass(frozen=True, slots=True)

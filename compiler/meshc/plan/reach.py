@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version
-from meshc.plan.ir import Attachment, Exposure, GatewayPlan, NetworkPlan
+from meshc.plan.ir import Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
 
 if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
@@ -62,7 +63,7 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
     """What is compiled for a primary to be reached by its remotes; None where that is the user's own affair."""
     control_plane = primary.cluster.control_plane
     said = control_plane.exposure if control_plane else None
-    kind = said or ("gateway" if _entered_by_gateway(fleet, primary) else None)
+    kind = east_west.exposure_kind(fleet, primary)
     if kind is None:
         return None
     known = {str(part): address for part, address in control_plane.addresses.items()} if control_plane else {}
@@ -77,27 +78,27 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
 
 def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
-    exposed = exposure(fleet, member) if member.cluster.role == "primary" else None
-    leads_to_istiod = not fleet.classic and exposed is not None and exposed.kind == "gateway"
-    network = fleet.network_of(member)
+    leads_to_istiod = east_west.leads_to_istiod(fleet, member)
     if fleet.classic or not (leads_to_istiod or fleet.several_networks):
         return None
     return GatewayPlan(
-        network if fleet.several_networks else None,
+        fleet.network_of(member) if fleet.several_networks else None,
         _gateway_host(fleet, member),
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,
+        service=_gateway_service(fleet, member) if east_west.has_chart(fleet, member) else None,
     )
 
 
-def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:
-    """Whether some remote has the gateway of the primary's network for istiod's address."""
-    host = _gateway_host(fleet, primary)
-    return host is not None and any(
-        fleet.addresses_of(member).get("istiod", ("",))[0] == host
-        for member in fleet.remotes
-        if fleet.primary_of(member) is primary
-    )
+def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
+    """What the chart's Service is for: the network, or istiod at an address of its own, which isn't the network's."""
+    host = _gateway_host(fleet, member) or ""
+    exposed = exposure(fleet, member) if east_west.leads_to_istiod(fleet, member) else None
+    if fleet.several_networks and east_west.home_of(fleet, fleet.network_of(member)) is member:
+        return GatewayService(host, of_network=True)
+    if exposed and (not fleet.several_networks or exposed.addresses["istiod"] != host):
+        return GatewayService(exposed.addresses["istiod"], of_network=False)
+    return GatewayService("", of_network=fleet.several_networks)
 
 
 def _gateway_host(fleet: Fleet, member: Member) -> str | None:

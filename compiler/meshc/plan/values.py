@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.charts import release_of
+from meshc.mesh.east_west import RELEASE as EAST_WEST
 from meshc.plan.charts import merged
+from meshc.plan.gateway_values import east_west_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +18,13 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def values_of(plan: Plan, cluster: ClusterPlan, chart: str, own: Mapping[str, Any]) -> Values:
+def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
     given = cluster.values if chart in CONTROL_PLANE else {}
-    return merged(merged(computed(plan, cluster, chart), given), own)
-
-
-def computed(plan: Plan, cluster: ClusterPlan, chart: str) -> Values:
-    """What the mesh decides of a chart's values in this cluster. What it has no word for isn't there."""
-    return _without_nothing(_COMPUTED[chart](plan, cluster))
+    decided = _COMPUTED[chart](plan, cluster)
+    if (chart, release) == ("gateway", EAST_WEST):
+        decided |= east_west_values(plan, cluster, own)
+    return merged(merged(_without_nothing(decided), given), own)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
