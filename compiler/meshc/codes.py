@@ -239,6 +239,53 @@ GATEWAY_NOT_INJECTED = Code(
     "gives the Deployment what the webhook would",
     acknowledgeable=True,
 )
+AMBIENT_WITH_REMOTES = Code(
+    "MESH261", "ambient where clusters are remotes", "make them primaries, or write dataplane: sidecar"
+)
+AMBIENT_IN_ONE_NETWORK = Code(
+    "MESH262",
+    "ambient where clusters share a network",
+    "give each cluster a network of its own; acknowledge it where no ambient traffic goes between them",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+AMBIENT_TOO_EARLY = Code(
+    "MESH263", "an Istio version without ambient between networks", "use 1.29 or later in every cluster"
+)
+AMBIENT_ALPHA = Code(
+    "MESH264",
+    "ambient between networks as an alpha feature",
+    "use 1.29 or later, or acknowledge it where it is for trial",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+AMBIENT_CHARTS = Code(
+    "MESH265",
+    "ambient without the charts that carry it",
+    "add cni and ztunnel under charts.also; acknowledge it where others install them",
+    acknowledgeable=True,
+)
+AMBIENT_BESIDE_SIDECARS = Code(
+    "MESH266",
+    "ambient and sidecars between networks",
+    "move every namespace to one of the two; acknowledge it until then",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+SERVICE_NOT_GLOBAL = Code(
+    "MESH267",
+    "a Service of an ambient namespace that other clusters can't call",
+    'label it istio.io/global: "true", or take it out of services',
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+GATEWAY_API_NEEDED = Code(
+    "MESH268",
+    "a gateway of ambient without the Gateway API's CRDs",
+    "install them before the first sync, then acknowledge it; or put them under resources",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
 
 # 3xx: trust
 

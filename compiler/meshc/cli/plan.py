@@ -73,6 +73,9 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
     if gateway := cluster.gateway:
         ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
         yield f"  gateway    east-west, leads to {' and '.join(ways)}"
+    if cluster.ambient:
+        network = cluster.ambient.network
+        yield f"  ambient    {f'gateway of network {network}' if network else 'in this cluster'}"
     if cluster.charts:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":

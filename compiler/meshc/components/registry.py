@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshc.components import (
+    ambient,
     cacerts,
     control_plane,
     east_west,
@@ -24,6 +25,7 @@ COMPONENTS: dict[str, Component] = {
     "mutual-tls": mutual_tls,
     "exposure": exposure,
     "east-west": east_west,
+    "ambient": ambient,
     "cacerts": cacerts,
     "remote-secrets": remote_secrets,
     "services": services,

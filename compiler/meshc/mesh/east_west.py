@@ -57,7 +57,7 @@ def home_of(fleet: Fleet, network: str | None) -> Member | None:
 
     The primary that is entered there comes first, then primaries, then the first in the file.
     """
-    if not fleet.several_networks:
+    if not fleet.several_networks or fleet.only_ambient:
         return None
     entries = [extra for extra in _entries(fleet) if is_east_west(extra)]
     able = [

@@ -84,6 +84,20 @@ class Fleet:
         """Whether clusters are in more than one declared network, so that their pods don't all reach one another."""
         return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
 
+    @cached_property
+    def ambient_namespaces(self) -> tuple[int, ...]:
+        """Which entries of `namespaces` are ambient."""
+        return tuple(n for n, one in enumerate(self.mesh.spec.namespaces) if one.dataplane == "ambient")
+
+    @cached_property
+    def only_ambient(self) -> bool:
+        """Whether no namespace has sidecars, so that nothing of theirs is needed between networks."""
+        return bool(self.ambient_namespaces) and all(n.dataplane != "sidecar" for n in self.mesh.spec.namespaces)
+
+    def is_ambient_in(self, number: int, member: Member) -> bool:
+        """Whether an ambient namespace is in a cluster."""
+        return selects(self.mesh.spec.namespaces[number].clusters, member.cluster)
+
     def gateway_of(self, member: Member) -> tuple[NetworkGateway, Path] | None:
         """The gateway of a cluster's network, with where mesh.yaml says by which host it is reached."""
         name = self.network_of(member)

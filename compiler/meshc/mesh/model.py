@@ -335,7 +335,7 @@ class Network(Shape):
     name: Name
     """The network's name."""
     gateway: NetworkGateway | None = None
-    """Its east-west gateway; needed where there are several networks."""
+    """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
 
 
 class ControlPlane(Shape):
@@ -439,8 +439,8 @@ class Namespace(Shape):
 
     name: Name
     """The namespace's name."""
-    dataplane: Literal["sidecar", "none"] = "sidecar"
-    """sidecar: labelled for injection. none: in the mesh without sidecars."""
+    dataplane: Literal["sidecar", "ambient", "none"] = "sidecar"
+    """sidecar: labelled for injection. ambient: labelled for ztunnel. none: in the mesh without either."""
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
@@ -622,10 +622,6 @@ NOT_YET_VALUES: dict[tuple[str, ...], dict[str | bool, str]] = {
     ("spec", "clusters", "role"): {
         "external-control-plane": "its istiod serves a cluster that it doesn't run in, which takes settings of "
         "istiod's own Deployment (CLUSTER_ID, injection and validation webhooks), and so its chart"
-    },
-    ("spec", "namespaces", "dataplane"): {
-        "ambient": "between clusters ambient goes through gateways of the Gateway API (class istio-east-west, HBONE on "
-        "port 15008) in a mesh of primaries only; these aren't compiled yet"
     },
 }
 """Values that a later version will know, with the reason."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.hosts import ip_version
+from meshc.plan.make import NETWORK
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, GatewayPlan, Plan
 
-NETWORK = "topology.istio.io/network"
 _XDS, _WEBHOOK, _STATUS, _BETWEEN = 15012, 15017, 15021, 15443
 
 

@@ -116,6 +116,17 @@ class GatewayPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AmbientPlan:
+    """Ambient in a cluster: the network whose gateway of its own is here, if of several, and the address it asks for.
+
+    Sidecars have another gateway; where there are some, the address that mesh.yaml tells is that one's.
+    """
+
+    network: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
@@ -207,6 +218,7 @@ class ClusterPlan:
     watched: tuple[str, ...]
     exposure: Exposure | None
     gateway: GatewayPlan | None
+    ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     api_server: str | None
     sealing: Sealing

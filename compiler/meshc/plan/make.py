@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
+from meshc.mesh.exports import GLOBAL
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
@@ -52,6 +53,7 @@ UNPLANNABLE = frozenset(
 
 INJECTION = "istio-injection"
 REVISION = "istio.io/rev"
+AMBIENT = "istio.io/dataplane-mode"
 NETWORK = "topology.istio.io/network"
 CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
 
@@ -114,6 +116,7 @@ def _cluster(
         watched=reach.watched(fleet, member) if primary else (),
         exposure=reach.exposure(fleet, member) if primary else None,
         gateway=reach.gateway(fleet, member),
+        ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
@@ -184,7 +187,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     wanted: dict[str, Mapping[str, str]] = {}
     for namespace in spec.namespaces:
         if namespace.managed and selects(namespace.clusters, member.cluster):
-            wanted[namespace.name] = _injection(fleet, member) if namespace.dataplane == "sidecar" else {}
+            wanted[namespace.name] = _dataplane(fleet, member, namespace.dataplane)
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
             wanted.setdefault(name, {})
@@ -199,6 +202,12 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     labels = {NETWORK: network} if network else {}
     remote = member.cluster.role == "remote" and primary
     return labels, {CONTROL_PLANE_CLUSTERS: primary.name} if remote and primary else {}
+
+
+def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:
+    if dataplane == "sidecar":
+        return _injection(fleet, member)
+    return {AMBIENT: "ambient"} if dataplane == "ambient" else {}
 
 
 def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
@@ -218,6 +227,7 @@ def _share(
     entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays.
     """
     homes: dict[tuple[str, str], set[str]] = {}
+    ambient = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
     for export in exports:
         homes.setdefault(export.key, set()).update(export.homes)
     taken: set[tuple[str, tuple[str, str]]] = set()
@@ -227,7 +237,7 @@ def _share(
     for export in exports:
         served = tuple(c for c in export.clients if c not in homes[export.key] and (c, export.key) not in taken)
         taken.update((c, export.key) for c in served)
-        copy = _copy(export)
+        copy = _copy(export, export.namespace in ambient)
         if served == export.clients and served:
             shared.setdefault(export.entry, []).append(copy)
             clients[export.entry] = served
@@ -239,11 +249,11 @@ def _share(
     return bases, {name: tuple(copies) for name, copies in own.items()}
 
 
-def _copy(export: Export) -> ServiceCopy:
+def _copy(export: Export, ambient: bool) -> ServiceCopy:
+    """A copy. In ambient both sides have to say that the service is more than its own cluster's."""
     ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
-    return ServiceCopy(
-        export.namespace, export.name, export.homes, ports, export.headless, export.labels, export.annotations
-    )
+    labels = {**export.labels, GLOBAL: "true"} if ambient else export.labels
+    return ServiceCopy(export.namespace, export.name, export.homes, ports, export.headless, labels, export.annotations)
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version
-from meshc.plan.ir import Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
+from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
 
 if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
 
 _WEBHOOK = 15017
+HBONE = 15008
+"""The port of ambient, which nothing changes."""
+
 _PARTS = ("pilot", "policy", "telemetry", "zipkin")
 
 
@@ -79,15 +82,29 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
 def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
     leads_to_istiod = east_west.leads_to_istiod(fleet, member)
-    if fleet.classic or not (leads_to_istiod or fleet.several_networks):
+    between = fleet.several_networks and not fleet.only_ambient
+    if fleet.classic or not (leads_to_istiod or between):
         return None
     return GatewayPlan(
-        fleet.network_of(member) if fleet.several_networks else None,
+        fleet.network_of(member) if between else None,
         _gateway_host(fleet, member),
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,
         service=_gateway_service(fleet, member) if east_west.has_chart(fleet, member) else None,
     )
+
+
+def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
+    """What ambient needs in a cluster: where a namespace of it is, and between networks everywhere."""
+    here = any(fleet.is_ambient_in(number, member) for number in fleet.ambient_namespaces)
+    if fleet.classic or not (here or (fleet.ambient_namespaces and fleet.several_networks)):
+        return None
+    if not fleet.several_networks:
+        return AmbientPlan(None, None)
+    network, host = fleet.network_of(member), _gateway_host(fleet, member)
+    first = next(one for one in fleet if fleet.network_of(one) == network)
+    asks = fleet.only_ambient and first is member and host is not None and ip_version(host)
+    return AmbientPlan(network, host if asks else None)
 
 
 def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
@@ -107,5 +124,7 @@ def _gateway_host(fleet: Fleet, member: Member) -> str | None:
 
 
 def _gateway_port(fleet: Fleet, member: Member) -> int:
+    if fleet.only_ambient:
+        return HBONE
     found = fleet.gateway_of(member)
     return found[0].port if found else 15443

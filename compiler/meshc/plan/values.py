@@ -34,7 +34,7 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
     if plan.generation == "classic":
         names: tuple[str, ...] = ("istio-remote",) if cluster.attachment else ("istio",)
     else:
-        names = ("base", "istiod")
+        names = ("base", "istiod", "cni", "ztunnel") if cluster.ambient else ("base", "istiod")
     return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
 
 
@@ -59,6 +59,7 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         "meshConfig": {"trustDomain": plan.trust_domain},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
+        **_ambient(cluster),
     }
     if cluster.attachment is None:
         # istiod then shares its root certificate with remotes, and patches their webhooks
@@ -85,8 +86,18 @@ def injection_path(cluster: ClusterPlan) -> str:
     return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
 
 
+def _ambient(cluster: ClusterPlan) -> Values:
+    """The charts' own profile; between networks a feature that is off without this."""
+    if cluster.ambient is None:
+        return {}
+    return {
+        "profile": "ambient",
+        "env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"} if cluster.ambient.network else None,
+    }
+
+
 def _cni(plan: Plan, cluster: ClusterPlan) -> Values:
-    return {"global": _images(plan, cluster)}
+    return {"global": _images(plan, cluster), "profile": "ambient" if cluster.ambient else None}
 
 
 def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:

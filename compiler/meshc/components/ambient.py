@@ -1,0 +1,39 @@
+"""The east-west gateway of ambient: a Gateway of the Gateway API, of which istiod makes Deployment and Service.
+
+Its name is none that a gateway of sidecars has: both stand side by side while a mesh moves from one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, thing
+from meshc.plan.make import NETWORK, REVISION
+from meshc.plan.reach import HBONE
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Plan
+
+NAME = "ambient-eastwestgateway"
+
+
+def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """The way in from other networks; nothing where the mesh has no ambient, or one network."""
+    if cluster.ambient is None or cluster.ambient.network is None:
+        return
+    labels = {**ISTIO, NETWORK: cluster.ambient.network}
+    if cluster.revision != "default":
+        labels[REVISION] = cluster.revision
+    listener = {
+        "name": "mesh",
+        "port": HBONE,
+        "protocol": "HBONE",
+        # both the gateway's own connection and the one inside it are mutual TLS
+        "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
+    }
+    spec: dict[str, Any] = {"gatewayClassName": "istio-east-west", "listeners": [listener]}
+    if cluster.ambient.address:
+        spec["addresses"] = [{"type": "IPAddress", "value": cluster.ambient.address}]
+    yield thing("gateway.networking.k8s.io/v1", "Gateway", NAME, plan.istio_namespace, labels=labels, spec=spec)
