@@ -1,6 +1,6 @@
 """Every object that the samples and cases render is one that its API server takes.
 
-Held to Kubernetes' own schemas at the cluster's version, and to Istio's CRDs.
+Held to Kubernetes' own schemas at the cluster's version, and to the CRDs of Istio and the Gateway API.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ MESHES = [ROOT / "mesh.yaml", ROOT / "examples/classic/mesh.yaml"]
 MESHES += sorted(tree.parent.parent / "mesh.yaml" for tree in (TESTS / "cases").glob("*/expected/tree"))
 OLD = Path(sys.prefix) / "share/kubernetes-validate-1.16.0/src/kubernetes_validate/kubernetes-json-schema"
 CRDS = ROOT.parent / "shared/reference/crds"
+GATEWAY_API = "gateway-api.yaml"
 SEALED = {"SealedSecret": "sealed-secrets.yaml", "ExternalSecret": "external-secrets-externalsecrets.yaml"}
 
 
@@ -69,6 +70,8 @@ def check(body: dict[str, Any], version: str) -> None:
     group = body["apiVersion"].rpartition("/")[0]
     if group.endswith("istio.io"):
         check_istio(body)
+    elif group == "gateway.networking.k8s.io":
+        check_crd(body, GATEWAY_API)
     elif body["kind"] in SEALED:
         check_crd(body, SEALED[body["kind"]])
     elif int(version.split(".")[1]) >= 25:
