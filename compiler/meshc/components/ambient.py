@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
+from meshc.mesh.check_ambient import HBONE
 from meshc.plan.make import NETWORK, REVISION
-from meshc.plan.reach import HBONE
 
 if TYPE_CHECKING:
     from meshc.kube import Body

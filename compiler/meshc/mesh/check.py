@@ -59,6 +59,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_ambient.versions,
     check_ambient.charts,
     check_ambient.beside_sidecars,
+    check_ambient.ports,
 )
 """Checks that mesh.yaml alone decides."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
 
+HBONE = 15008
+"""The port of ambient, which nothing changes."""
+
 _FIRST, _BETA, _TRUST_DOMAIN = Version(1, 27, 0), Version(1, 29, 0), Version(1, 28, 1)
 _CRD = "gateways.gateway.networking.k8s.io"
 
@@ -95,6 +98,15 @@ def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
         hint = "move the others too, and acknowledge it until then"
         yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
         return
+
+
+def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """The port of a network's gateway is that of sidecars."""
+    for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient and not fleet.classic else ()):
+        if network.gateway and "port" in network.gateway.model_fields_set and network.gateway.port != HBONE:
+            path: Path = ("spec", "networks", number, "gateway", "port")
+            what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+            yield source.problem(codes.BAD_VALUE, path, what, "take port out")
 
 
 def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:

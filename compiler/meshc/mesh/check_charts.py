@@ -41,7 +41,10 @@ def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
             continue
         here = [member for member in fleet if goes_to(fleet, extra, member)]
         if not here and fleet.choose(extra.clusters):
-            what = "none of these clusters needs an east-west gateway: it takes several networks, or exposure: gateway"
+            why = (
+                "ambient has one of its own" if fleet.only_ambient else "there is one network, and no exposure: gateway"
+            )
+            what = f"none of these clusters needs an east-west gateway: {why}"
             hint = "take the chart out, or give it a release of another name: it is then a gateway of your own"
             yield source.problem(codes.EMPTY_SELECTION, (*AT, "also", number), what, hint)
         for member in here:

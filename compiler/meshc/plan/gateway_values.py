@@ -9,12 +9,12 @@ from meshc.mesh.hosts import ip_version
 from meshc.plan.make import NETWORK
 
 if TYPE_CHECKING:
-    from meshc.plan.ir import ClusterPlan, GatewayPlan, Plan
+    from meshc.plan.ir import ClusterPlan, GatewayPlan
 
 _XDS, _WEBHOOK, _STATUS, _BETWEEN = 15012, 15017, 15021, 15443
 
 
-def east_west_values(plan: Plan, cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, Any]:
+def east_west_values(cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, Any]:
     """The values beside those of every gateway; none where mesh.yaml has no use for an east-west gateway.
 
     A Service that `own` gives another type has no address to ask for.
@@ -26,9 +26,6 @@ def east_west_values(plan: Plan, cluster: ClusterPlan, own: Mapping[str, Any]) -
     kind = own["service"].get("type") if isinstance(own.get("service"), Mapping) else None
     if ip_version(gateway.service.address) and kind in (None, "LoadBalancer"):
         found.setdefault("service", {})["loadBalancerIP"] = gateway.service.address
-    if plan.delivery and plan.delivery.engine == "argo-cd":
-        # The image is "auto" until the webhook has put another there, and a pod made before it never gets one.
-        found["annotations"] = {"argocd.argoproj.io/sync-wave": "1"}
     return found
 
 

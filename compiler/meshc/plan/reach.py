@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meshc.mesh import east_west
+from meshc.mesh.check_ambient import HBONE
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version
 from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
 
 _WEBHOOK = 15017
-HBONE = 15008
-"""The port of ambient, which nothing changes."""
-
 _PARTS = ("pilot", "policy", "telemetry", "zipkin")
 
 

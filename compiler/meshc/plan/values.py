@@ -23,7 +23,7 @@ def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: M
     given = cluster.values if chart in CONTROL_PLANE else {}
     decided = _COMPUTED[chart](plan, cluster)
     if (chart, release) == ("gateway", EAST_WEST):
-        decided |= east_west_values(plan, cluster, own)
+        decided |= east_west_values(cluster, own)
     return merged(merged(_without_nothing(decided), given), own)
 
 
@@ -114,7 +114,13 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
     pulls = [{"name": name} for name in plan.images.pull_secrets]
-    return {"imagePullSecrets": pulls or None, "revision": _revision(cluster)}
+    by_argo_cd = plan.delivery is not None and plan.delivery.engine == "argo-cd"
+    return {
+        # The image is "auto" until the webhook puts the right one there: a pod made before the webhook never gets it.
+        "annotations": {"argocd.argoproj.io/sync-wave": "1"} if by_argo_cd else None,
+        "imagePullSecrets": pulls or None,
+        "revision": _revision(cluster),
+    }
 
 
 def _classic(plan: Plan, cluster: ClusterPlan) -> Values:
