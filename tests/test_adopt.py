@@ -110,6 +110,7 @@ def dumps(tmp_path: Path) -> Path:
             data={"edge-1": base64.b64encode(json.dumps(config).encode()).decode()},
         ),
         workload("cart"),
+        thing("Namespace", "till", labels={"istio.io/dataplane-mode": "ambient"}),
         service("cart"),
         service("invoices"),
         workload("ledger"),
@@ -156,14 +157,14 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
                 "controlPlane": {"addresses": {"istiod": "10.0.5.20"}},
             },
         ],
-        "namespaces": [{"name": "shop"}],
+        "namespaces": [{"name": "shop"}, {"name": "till", "dataplane": "ambient", "clusters": ["hub"]}],
         "services": [
             {"name": "shop", "manifests": "apps/shop", "clusters": ["hub"]},
             {"name": "shop-2", "manifests": "apps/shop-2", "clusters": ["edge-1"]},
         ],
     }
     assert "gke-hub calls itself hub" in said
-    assert "gke-hub: 14 objects read, 1 file passed over" in said
+    assert "gke-hub: 15 objects read, 1 file passed over" in said
     assert "known only where they run, so no entry is made: shop/ledger" in said
     assert "the keys of the CAs aren't read" in said
     assert (place / "certificates/hub/ca-cert.pem").read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")

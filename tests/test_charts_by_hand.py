@@ -99,7 +99,7 @@ def with_charts(mesh: dict[str, Any], version: str, kubernetes: str) -> dict[str
     if any(one.get("dataplane") == "ambient" for one in spec.get("namespaces", ())):
         spec["istio"]["charts"]["also"] = [{"chart": "cni"}, {"chart": "ztunnel"}]
     elif len(spec.get("networks", ())) > 1 and not version.startswith("1.0."):
-        spec["istio"]["charts"]["also"] = [{"chart": "gateway", "release": "istio-eastwestgateway"}]
+        spec["istio"]["charts"]["also"] = [{"chart": "gateway"}]
     return mesh
 
 

@@ -1,6 +1,6 @@
 """Every object that the samples and cases render is one that its API server takes.
 
-Held to Kubernetes' own schemas at the cluster's version, and to Istio's CRDs.
+Held to Kubernetes' own schemas at the cluster's version, and to the CRDs of Istio and the Gateway API.
 """
 
 from __future__ import annotations

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meshc.components import exposure
 from meshc.kube import at, identity_of
-from meshc.pipeline import needs_of
+from meshc.mesh.source import load
+from meshc.pipeline import needs_of, plan_mesh
+from meshc.plan.values import values_of
 from test_properties import Mesh, compiled, objects, tried
 
 NETWORKS = {"corp": "203.0.113.7", "cloud": "203.0.113.8", "lab": "203.0.113.9"}
@@ -115,6 +119,36 @@ def test_gateways_are_told_once_in_each_primary_and_claim_nothing_twice(mesh: Me
         for body in between:
             heard = {server["port"]["number"] for server in body["spec"]["servers"]}
             assert heard == {ports[one["network"]] for one in controlled}
+
+
+@given(topologies())
+@tried(60)
+def test_each_address_is_asked_for_once_where_the_chart_makes_gateways(mesh: Mesh) -> None:
+    """By the Services of chart gateway, by computed values alone, and by those that expose istiod."""
+    spec = {
+        **mesh["spec"],
+        "istio": {"version": "1.30.3", "charts": {"source": "charts", "also": [{"chart": "gateway"}]}},
+    }
+    own = {name: f"10.0.5.{number}" for number, name in enumerate(by_name(mesh), 20)}
+    for cluster in spec["clusters"]:
+        if cluster["role"] == "primary":
+            cluster["controlPlane"]["addresses"]["istiod"] = own[cluster["name"]]
+    plan = plan_mesh(load(json.dumps({**mesh, "spec": spec}).encode(), "mesh.yaml"))
+    asked: Counter[str] = Counter()
+    for cluster in plan.clusters:
+        asked.update(body["spec"]["loadBalancerIP"] for body in exposure.lower(plan, cluster))
+        for chart in (one for one in cluster.charts if one.chart == "gateway"):
+            values = values_of(plan, cluster, chart.chart, chart.release, {})
+            asked.update([values["service"]["loadBalancerIP"]] if "loadBalancerIP" in values.get("service", {}) else [])
+            told = values.get("networkGateway") or values.get("labels", {}).get("topology.istio.io/network")
+            assert told in (cluster.network, None)
+    used = {cluster.network for cluster in plan.clusters}
+    wanted = {NETWORKS[str(name)] for name in used} if len(used) > 1 else set()
+    wanted |= {
+        own[one.name] for one in plan.clusters if one.exposure and one.exposure.addresses["istiod"] == own[one.name]
+    }
+
+    assert asked == Counter(wanted)
 
 
 @given(topologies(), st.randoms(use_true_random=False))

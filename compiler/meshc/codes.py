@@ -247,33 +247,61 @@ NOTHING_RUNS_THERE = Code(
     "something of the mesh where only its control plane runs",
     "leave the cluster of an external control plane out: no pod there is in the mesh",
 )
-AMBIENT_REMOTE = Code(
-    "MESH245",
-    "an ambient namespace in a remote",
-    "give the cluster role primary, or write dataplane: sidecar",
+
+# 26x: gateways and ambient
+
+GATEWAY_NOT_INJECTED = Code(
+    "MESH260",
+    "a gateway's chart in a cluster where nothing injects",
+    "leave the cluster out of the chart's clusters, or take sidecarInjection: manual out; acknowledge it where a patch "
+    "gives the Deployment what the webhook would",
+    acknowledgeable=True,
 )
-AMBIENT_TOO_OLD = Code(
-    "MESH246", "ambient between clusters with an Istio that doesn't know of it", "upgrade to 1.27 or later"
+AMBIENT_WITH_REMOTES = Code(
+    "MESH261", "ambient where clusters are remotes", "make them primaries, or write dataplane: sidecar"
 )
 AMBIENT_IN_ONE_NETWORK = Code(
-    "MESH247",
-    "ambient namespaces of several clusters in one network",
-    "declare a network with a gateway for each cluster, or acknowledge it",
+    "MESH262",
+    "ambient where clusters share a network",
+    "give each cluster a network of its own; acknowledge it where no ambient traffic goes between them",
     Severity.WARNING,
     acknowledgeable=True,
 )
-NOT_GLOBAL = Code(
-    "MESH248",
-    "a service of an ambient namespace that other clusters don't see",
-    "label the Service istio.io/global",
+AMBIENT_TOO_EARLY = Code(
+    "MESH263", "an Istio version without ambient between networks", "use 1.29 or later in every cluster"
+)
+AMBIENT_ALPHA = Code(
+    "MESH264",
+    "ambient between networks as an alpha feature",
+    "use 1.29 or later, or acknowledge it where it is for trial",
     Severity.WARNING,
     acknowledgeable=True,
 )
 AMBIENT_CHARTS = Code(
-    "MESH249",
-    "ambient namespaces without the charts that carry their traffic",
-    "add cni and ztunnel to charts.also",
+    "MESH265",
+    "ambient without the charts that carry it",
+    "add cni and ztunnel under charts.also; acknowledge it where others install them",
+    acknowledgeable=True,
+)
+AMBIENT_BESIDE_SIDECARS = Code(
+    "MESH266",
+    "ambient and sidecars between networks",
+    "move every namespace to one of the two; acknowledge it until then",
     Severity.WARNING,
+    acknowledgeable=True,
+)
+SERVICE_NOT_GLOBAL = Code(
+    "MESH267",
+    "a Service of an ambient namespace that other clusters can't call",
+    'label it istio.io/global: "true", or take it out of services',
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+GATEWAY_API_NEEDED = Code(
+    "MESH268",
+    "a gateway of ambient without the Gateway API's CRDs",
+    "install them before the first sync, then acknowledge it; or put them under resources",
+    Severity.NOTICE,
     acknowledgeable=True,
 )
 

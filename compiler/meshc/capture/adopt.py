@@ -171,10 +171,12 @@ def _primary_of(remote: living.Home, homes: Sequence[living.Home]) -> living.Hom
 def _namespaces(homes: Sequence[living.Home], names: Sequence[str]) -> list[str]:
     found: dict[str, list[str]] = {}
     for home in homes:
-        for name in home.injected:
+        for name in home.dataplanes:
             found.setdefault(name, []).append(home.name)
+    ambient = {name for home in homes for name, dataplane in home.dataplanes.items() if dataplane == "ambient"}
     rows = [
-        f"    - {{name: {inline(name)}{'' if len(where) == len(names) else f', clusters: {inline(where)}'}}}"
+        f"    - {{name: {inline(name)}{', dataplane: ambient' if name in ambient else ''}"
+        f"{'' if len(where) == len(names) else f', clusters: {inline(where)}'}}}"
         for name, where in sorted(found.items())
     ]
     return ["  namespaces:", *rows] if rows else []
@@ -186,7 +188,7 @@ def _services(homes: Sequence[living.Home], names: Sequence[str], istio: str, ma
     for home in homes:
         for body in home.dump.all("Service"):
             namespace, name = str(at(body, "metadata", "namespace")), str(at(body, "metadata", "name"))
-            if namespace in home.injected and not not_copied(namespace, name, istio):
+            if namespace in home.dataplanes and not not_copied(namespace, name, istio):
                 runs, copies = where.setdefault((namespace, name), ({}, []))
                 if _runs(home.dump, namespace, at(body, "spec", "selector")):
                     runs[home.name] = body

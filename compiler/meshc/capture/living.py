@@ -24,7 +24,7 @@ _GATEWAY = {"istio": "eastwestgateway"}
 class Home:
     """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a
     remote's own Endpoints say that the control plane is, `controlled` by whom its namespace says that it may be.
-    `gateway` is the address of its east-west gateway."""
+    `gateway` is the address of its east-west gateway, `dataplanes` the namespaces that are in the mesh, and how."""
 
     dump: Dump
     name: str
@@ -40,7 +40,7 @@ class Home:
     remotes: Mapping[str, str]
     addresses: Mapping[str, str]
     reached: Mapping[str, str]
-    injected: frozenset[str]
+    dataplanes: Mapping[str, str]
     controlled: tuple[str, ...]
     gateway: str
 
@@ -72,7 +72,7 @@ class Home:
             _remotes(dump, namespace),
             _addresses(dump, namespace, deployment),
             _reached(dump, namespace),
-            frozenset(str(at(one, "metadata", "name")) for one in dump.all("Namespace") if _is_injected(one)),
+            {str(at(one, "metadata", "name")): word for one in dump.all("Namespace") if (word := _dataplane(one))},
             _controlled(_only(dump.all("Namespace", None, namespace))),
             next(iter(of_services(dump.all("Service"), _GATEWAY).addresses), ""),
         )
@@ -138,8 +138,10 @@ def _pods(nodes: list[Body]) -> list[str]:
     return facts.joined(cidr for node in nodes for cidr in at(node, "spec", "podCIDRs") or ())
 
 
-def _is_injected(body: Body) -> bool:
-    return _label(body, "istio-injection") == "enabled" or bool(_label(body, "istio.io/rev"))
+def _dataplane(body: Body) -> str:
+    if _label(body, "istio.io/dataplane-mode") == "ambient":
+        return "ambient"
+    return "sidecar" if _label(body, "istio-injection") == "enabled" or _label(body, "istio.io/rev") else ""
 
 
 def _label(body: Body | None, key: str) -> str:

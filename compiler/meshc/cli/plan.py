@@ -77,7 +77,7 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  gateway    {'ingress' if cluster.is_external else 'east-west'}, leads to {' and '.join(ways)}"
     if cluster.ambient:
         network = cluster.ambient.network
-        yield f"  ambient    {f'gateway of network {network}' if network else 'without a gateway'}"
+        yield f"  ambient    {f'gateway of network {network}' if network else 'in this cluster'}"
     if cluster.charts:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":

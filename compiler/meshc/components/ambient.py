@@ -1,7 +1,6 @@
-"""The gateway by which ambient pods of other networks come in: of the Gateway API, so that istiod makes its pods.
+"""The east-west gateway of ambient: a Gateway of the Gateway API, of which istiod makes Deployment and Service.
 
-Its class is istiod's own, with AMBIENT_ENABLE_MULTI_NETWORK (1.27 and later): Deployment and Service get the Gateway's
-name. That isn't the name of the gateway of sidecars, as a cluster may have both.
+Its name is none that a gateway of sidecars has: both stand side by side while a mesh moves from one to the other.
 """
 
 from __future__ import annotations
@@ -10,37 +9,31 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
-from meshc.plan.make import NETWORK
+from meshc.mesh.check_ambient import HBONE
+from meshc.plan.make import NETWORK, REVISION
 
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
 
-HBONE = 15008
+NAME = "ambient-eastwestgateway"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The Gateway; nothing where no ambient pods are, or none in other networks."""
-    ambient = cluster.ambient
-    if ambient is None or ambient.network is None:
+    """The way in from other networks; nothing where the mesh has no ambient, or one network."""
+    if cluster.ambient is None or cluster.ambient.network is None:
         return
+    labels = {**ISTIO, NETWORK: cluster.ambient.network}
+    if cluster.revision != "default":
+        labels[REVISION] = cluster.revision
     listener = {
         "name": "mesh",
         "port": HBONE,
         "protocol": "HBONE",
+        # both the gateway's own connection and the one inside it are mutual TLS
         "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
     }
     spec: dict[str, Any] = {"gatewayClassName": "istio-east-west", "listeners": [listener]}
-    if ambient.address:
-        spec["addresses"] = [{"type": "IPAddress", "value": ambient.address}]
-    labels = {**ISTIO, NETWORK: ambient.network}
-    if cluster.revision != "default":
-        labels["istio.io/rev"] = cluster.revision
-    yield thing(
-        "gateway.networking.k8s.io/v1",
-        "Gateway",
-        "ambient-eastwestgateway",
-        plan.istio_namespace,
-        labels=labels,
-        spec=spec,
-    )
+    if cluster.ambient.address:
+        spec["addresses"] = [{"type": "IPAddress", "value": cluster.ambient.address}]
+    yield thing("gateway.networking.k8s.io/v1", "Gateway", NAME, plan.istio_namespace, labels=labels, spec=spec)

@@ -15,7 +15,7 @@ from meshc.components.istiod import service_name
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Exposure, Plan
+    from meshc.plan.ir import ClusterPlan, Exposure, GatewayPlan, Plan
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
@@ -28,10 +28,15 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     return _istiod(plan, cluster, exposure)
 
 
+def _has_service(gateway: GatewayPlan) -> tuple[str | None, ...]:
+    """The addresses at which a Service before the gateway is made elsewhere: the user's own, or its chart's."""
+    return (gateway.host, gateway.service.address) if gateway.rendered else (gateway.host,)
+
+
 def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Body]:
     """A load balancer before istiod, or before a gateway that isn't reached by its own Service at that address."""
     address = exposure.addresses["istiod"]
-    own = cluster.is_external or (cluster.gateway and cluster.gateway.host == address)
+    own = cluster.is_external or (cluster.gateway is not None and address in _has_service(cluster.gateway))
     if exposure.kind == "gateway" and own:
         return
     pods: Mapping[str, str] = {"app": "istiod", "istio.io/rev": cluster.revision}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meshc.mesh import east_west
 from meshc.mesh.fleet import is_external, selects
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ RELEASES: Mapping[str, str] = {
     "istiod": "istiod",
     "cni": "istio-cni",
     "ztunnel": "ztunnel",
+    "gateway": east_west.RELEASE,
 }
 """The name under which Istio's documents install each chart."""
 
@@ -62,7 +64,7 @@ def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
             release = release_of(chart, fleet.revision_of(member))
             yield Wanted(chart, version, release, istio.namespace, {}, AT)
     for number, extra in enumerate(istio.charts.also):
-        if selects(extra.clusters, member.cluster) and not fleet.classic:
+        if east_west.goes_to(fleet, extra, member):
             release = extra.release or release_of(extra.chart, "default")
             at = (*AT, "also", number)
             yield Wanted(extra.chart, version, release, extra.namespace or istio.namespace, extra.values, at)

@@ -54,10 +54,15 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_addresses.exposure,
     check_namespaces.namespaces,
     check_namespaces.manual_injection,
-    check_ambient.ambient,
     check_services.entries,
     check_delivery.delivery,
     check_charts.charts,
+    check_charts.gateways,
+    check_ambient.topology,
+    check_ambient.versions,
+    check_ambient.charts,
+    check_ambient.beside_sidecars,
+    check_ambient.ports,
 )
 """Checks that mesh.yaml alone decides."""
 
@@ -67,7 +72,8 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     problems += check_services.clashes(fleet, exports)
     problems += check_services.namespaces_of_copies(fleet, source, exports)
-    problems += check_ambient.scope(fleet, exports)
+    problems += check_ambient.services(fleet, exports)
+    problems += check_ambient.gateway_api(fleet, source, inputs)
     problems += check_files.resources(source, inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

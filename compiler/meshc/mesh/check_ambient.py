@@ -1,102 +1,159 @@
-"""Ambient namespaces: what Istio supports between clusters, which is primaries in networks of their own, from 1.27.
+"""Ambient: what Istio supports of it between clusters, and what it needs in each.
 
-https://istio.io/latest/docs/ambient/install/multicluster/ has the limits, and says what is merely untried.
+By Istio's documents ("Install Multicluster" of ambient): several primaries in several networks, alpha in 1.27, beta in
+1.29. The trust domain of remote gateways is known since 1.28.1 (istio#58427).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.charts import AT, wanted
-from meshc.mesh.fleet import selects
+from meshc.mesh.exports import GLOBAL
+from meshc.mesh.inputs import objects_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from meshc.errors import Path, Problem
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
 
-GLOBAL = "istio.io/global"
-"""The label by which Services are seen from other clusters, by the settings of Istio's ambient profile."""
+HBONE = 15008
+"""The port of ambient, which nothing changes."""
 
-_FIRST_BETWEEN_CLUSTERS = Version(1, 27)
+_FIRST, _BETA, _TRUST_DOMAIN = Version(1, 27, 0), Version(1, 29, 0), Version(1, 28, 1)
+_CRD = "gateways.gateway.networking.k8s.io"
 
 
-def ambient(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Ambient is istiod's; between clusters it takes primaries, networks of their own, and a version that knows it."""
-    for number, namespace in enumerate(fleet.mesh.spec.namespaces):
-        if namespace.dataplane != "ambient":
-            continue
-        path: Path = ("spec", "namespaces", number, "dataplane")
+def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Between clusters: primaries only, each network with one of them, and none of it for classic Istio."""
+    sizes = Counter(map(fleet.network_of, fleet))
+    for number in fleet.ambient_namespaces:
+        name, at = fleet.mesh.spec.namespaces[number].name, _at(number)
         if fleet.classic:
-            what = f"{namespace.name}: classic Istio has sidecars only"
-            yield source.problem(codes.WRONG_GENERATION, path, what, "write dataplane: sidecar, or take it out")
+            what = f"namespace {name}: classic Istio has no ambient"
+            yield source.problem(codes.WRONG_GENERATION, at, what, "write sidecar or none")
             continue
-        remotes = tuple(one.name for one in fleet.remotes if selects(namespace.clusters, one.cluster))
+        here = [member for member in fleet if fleet.is_ambient_in(number, member)]
+        remotes = [one for one in (fleet if fleet.several_networks else here) if one.cluster.role == "remote"]
         if remotes:
-            told = "is a remote" if len(remotes) == 1 else "are remotes"
-            what = f"{namespace.name}: {_and(remotes)} {told}, and ambient pods need an istiod in their own cluster"
-            hint = "give them role: primary, or leave them out of the namespace's clusters"
-            yield source.problem(codes.AMBIENT_REMOTE, path, what, hint, clusters=remotes)
-    members = () if fleet.classic else fleet.ambient
-    if len(members) > 1:
-        yield from _old(fleet, source, members)
-        yield from _near(fleet, source, members)
-    for member in members:
-        yield from _charts(fleet, source, member)
+            who = _listed(remotes)
+            what = f"namespace {name}: {who}: ambient works between primaries only, and a remote has no istiod"
+            hint = "give these clusters role: primary, or write sidecar"
+            yield source.problem(codes.AMBIENT_WITH_REMOTES, at, what, hint, clusters=_names(remotes))
+        crowded = [member for member in here if sizes[fleet.network_of(member)] > 1]
+        if crowded:
+            what = f"namespace {name}: {_listed(crowded)}: others share the network, where Istio hasn't tested ambient"
+            hint = "give each cluster a network of its own, with a gateway"
+            yield source.problem(codes.AMBIENT_IN_ONE_NETWORK, at, what, hint, clusters=_names(crowded))
 
 
-def _old(fleet: Fleet, source: Source, members: Sequence[Member]) -> Iterator[Problem]:
-    for member in members:
-        version = fleet.version_of(member)
-        if version < _FIRST_BETWEEN_CLUSTERS:
-            what = f"{member.name}: ambient between clusters began with Istio 1.27, and {version} runs here"
-            hint = "upgrade Istio, or write dataplane: sidecar"
-            own = member.cluster.istio.version is not None
-            path = member.path("istio", "version") if own else ("spec", "istio", "version")
-            yield source.problem(codes.AMBIENT_TOO_OLD, path, what, hint, clusters=(member.name,))
+def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Istio that knows ambient between networks, and where it is for trial only."""
+    if fleet.classic or not (fleet.ambient_namespaces and fleet.several_networks):
+        return
+    own_domain = fleet.mesh.spec.istio.trust_domain != "cluster.local"
+    for member in fleet:
+        version, path = fleet.version_of(member), _version_path(member)
+        about = (member.name,)
+        if version < _FIRST:
+            what = f"{member.name}: Istio {version} has no ambient between networks: it came with {_FIRST}"
+            yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
+        elif own_domain and version < _TRUST_DOMAIN:
+            what = f"{member.name}: ambient of Istio {version} only crosses networks in trust domain cluster.local"
+            yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
+        elif version < _BETA:
+            what = f"{member.name}: ambient between networks is alpha in Istio {version}"
+            yield source.problem(codes.AMBIENT_ALPHA, path, what, f"use {_BETA} or later", clusters=about)
 
 
-def _near(fleet: Fleet, source: Source, members: Sequence[Member]) -> Iterator[Problem]:
-    together: dict[str | None, list[Member]] = {}
-    for member in members:
-        together.setdefault(fleet.network_of(member), []).append(member)
-    for network, some in together.items():
-        if len(some) > 1:
-            names = tuple(member.name for member in some)
-            where = f'network "{network}"' if network else "one network"
-            what = f"{_and(names)} have ambient namespaces in {where}, which Istio neither tests nor supports"
-            hint = "declare a network with a gateway for each, or acknowledge it"
-            path = some[1].path("network") if some[1].cluster.network else some[1].path("name")
-            yield source.problem(codes.AMBIENT_IN_ONE_NETWORK, path, what, hint, clusters=names)
+def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """A cluster that is rendered with istiod is rendered with what carries ambient's traffic too."""
+    for member in fleet:
+        ambient = [n for n in fleet.ambient_namespaces if fleet.is_ambient_in(n, member)]
+        rendered = {one.chart for one in wanted(fleet, member)}
+        missing = [name for name in ("cni", "ztunnel") if name not in rendered]
+        if ambient and "istiod" in rendered and missing:
+            what = f"{member.name}: ambient needs {' and '.join(missing)}, and istio.charts names istiod without"
+            hint = f"add {', '.join(f'{{chart: {name}}}' for name in missing)} under also"
+            also = (source.document.place(_at(ambient[0])),)
+            yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, also=also, clusters=(member.name,))
 
 
-def _charts(fleet: Fleet, source: Source, member: Member) -> Iterator[Problem]:
-    there = {one.chart for one in wanted(fleet, member)}
-    missing = [chart for chart in ("cni", "ztunnel") if chart not in there]
-    if there and missing:
-        what = f"{member.name}: ambient namespaces, and no chart {' or '.join(missing)}, which carry their traffic"
-        hint = f"add {{chart: {missing[0]}}} to charts.also, or acknowledge it where they come from elsewhere"
-        yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, clusters=(member.name,))
+def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Both ways between networks at once: two gateways a network, and what doesn't work from one to the other."""
+    if fleet.classic or not fleet.several_networks or fleet.only_ambient:
+        return
+    for number in fleet.ambient_namespaces:
+        name = fleet.mesh.spec.namespaces[number].name
+        sidecars = [n for n, one in enumerate(fleet.mesh.spec.namespaces) if one.dataplane == "sidecar"]
+        also = (source.document.place(("spec", "namespaces", sidecars[0], "name")),)
+        what = f"namespace {name} is ambient and others have sidecars: each needs a gateway of its own a network"
+        hint = "move the others too, and acknowledge it until then"
+        yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
+        return
 
 
-def scope(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
-    """A Service with copies elsewhere says itself that others may see it: its manifest has the label."""
-    ambient = {namespace.name for namespace in fleet.mesh.spec.namespaces if namespace.dataplane == "ambient"}
+def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """The port of a network's gateway is that of sidecars."""
+    for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient and not fleet.classic else ()):
+        if network.gateway and "port" in network.gateway.model_fields_set and network.gateway.port != HBONE:
+            path: Path = ("spec", "networks", number, "gateway", "port")
+            what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+            yield source.problem(codes.BAD_VALUE, path, what, "take port out")
+
+
+def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
+    """A Service of an ambient namespace says itself that other clusters may call it."""
+    if not fleet.several_networks:
+        return
+    names = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
     for export in exports:
         inline = fleet.mesh.spec.services[export.entry].manifests is None
-        if export.namespace in ambient and export.clients and not inline and export.labels.get(GLOBAL) != "true":
-            what = (
-                f"Service {export.namespace}/{export.name} isn't labelled {GLOBAL}, so no other cluster sees its pods"
-            )
-            hint = f'add the label {GLOBAL}: "true" to the manifest; its copies get it'
-            yield codes.NOT_GLOBAL.at(export.place, what, hint, clusters=export.homes)
+        if export.namespace in names and export.clients and not inline and export.labels.get(GLOBAL) != "true":
+            what = f'Service "{export.namespace}/{export.name}" has no label {GLOBAL}: "true", so no cluster calls it'
+            hint = "add the label to the manifest; copies get it anyway"
+            yield codes.SERVICE_NOT_GLOBAL.at(export.place, what, hint, clusters=export.homes)
 
 
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Problem]:
+    """The kinds of the Gateway API come from elsewhere."""
+    if fleet.classic or not fleet.several_networks:
+        return
+    without = [member for member in fleet if not _brings_crds(member, inputs)]
+    for number in fleet.ambient_namespaces[:1] if without else ():
+        what = f"ambient's gateway is a kind of the Gateway API, whose CRDs Istio doesn't bring: {_listed(without)}"
+        hint = "install them in these clusters first, then acknowledge it; or put them under resources"
+        yield source.problem(codes.GATEWAY_API_NEEDED, _at(number), what, hint, clusters=_names(without))
+
+
+def _brings_crds(member: Member, inputs: Inputs) -> bool:
+    files = (file for path in member.cluster.resources for file in inputs.resources.get(path, ()))
+    objects = (body for file in files for _, _, body in objects_in(file.manifests) if isinstance(body, dict))
+    return any(
+        body.get("kind") == "CustomResourceDefinition" and (body.get("metadata") or {}).get("name") == _CRD
+        for body in objects
+    )
+
+
+def _at(number: int) -> Path:
+    return ("spec", "namespaces", number, "dataplane")
+
+
+def _version_path(member: Member) -> Path:
+    return member.path("istio", "version") if member.cluster.istio.version else ("spec", "istio", "version")
+
+
+def _names(members: Iterable[Member]) -> tuple[str, ...]:
+    return tuple(member.name for member in members)
+
+
+def _listed(members: Sequence[Member]) -> str:
+    names = _names(members)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

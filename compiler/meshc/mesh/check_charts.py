@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.mesh.charts import AT, wanted
+from meshc.mesh.east_west import goes_to
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
@@ -30,3 +31,25 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
             what = f"{member.name} isn't rendered from a chart, so these values change nothing"
             path, about = member.path("istio", "values"), (member.name,)
             yield source.problem(codes.VALUES_UNUSED, path, what, hint, key=True, clusters=about)
+
+
+def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """A gateway goes somewhere, and only where a webhook gives its pods their image."""
+    given = fleet.mesh.spec.istio.charts
+    for number, extra in enumerate(given.also if given and not fleet.classic else ()):
+        if extra.chart != "gateway":
+            continue
+        here = [member for member in fleet if goes_to(fleet, extra, member)]
+        if not here and fleet.choose(extra.clusters):
+            why = (
+                "ambient has one of its own" if fleet.only_ambient else "there is one network, and no exposure: gateway"
+            )
+            what = f"none of these clusters needs an east-west gateway: {why}"
+            hint = "take the chart out, or give it a release of another name: it is then a gateway of your own"
+            yield source.problem(codes.EMPTY_SELECTION, (*AT, "also", number), what, hint)
+        for member in here:
+            if member.cluster.sidecar_injection == "manual":
+                what = f"{member.name}: injection is manual, and a gateway's pods have no image but the injected one"
+                hint = "leave the cluster out of the chart's clusters, or take sidecarInjection: manual out"
+                path, also = member.path("sidecarInjection"), (source.document.place((*AT, "also", number)),)
+                yield source.problem(codes.GATEWAY_NOT_INJECTED, path, what, hint, also=also, clusters=(member.name,))

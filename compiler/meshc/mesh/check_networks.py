@@ -98,7 +98,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if network.name in (earlier.name for earlier in fleet.mesh.spec.networks[:number]):
             continue
         if network.gateway is None:
-            if fleet.several_networks and members and not fleet.classic:
+            if fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
                 yield _missing(source, network.name, members, (*at, "name"))
             continue
         host, port = host_of(network.gateway), network.gateway.port

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 
+GLOBAL = "istio.io/global"
+"""The label of ambient services that other clusters may call: `serviceScopeConfigs` of the charts' profile ambient."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ExportPort:
     """A port as clients in other clusters see it; the target port is each cluster's own matter."""

@@ -64,16 +64,6 @@ class Fleet:
     def remotes(self) -> tuple[Member, ...]:
         return tuple(member for member in self.members if member.cluster.role == "remote")
 
-    @cached_property
-    def ambient(self) -> tuple[Member, ...]:
-        """The clusters with ambient namespaces."""
-        return tuple(member for member in self.members if "ambient" in self.dataplanes_of(member))
-
-    def dataplanes_of(self, member: Member) -> set[str]:
-        """What carries the traffic of the namespaces that are listed for a cluster."""
-        listed = () if is_external(member.cluster) else self.mesh.spec.namespaces
-        return {namespace.dataplane for namespace in listed if selects(namespace.clusters, member.cluster)}
-
     @property
     def classic(self) -> bool:
         """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""
@@ -134,6 +124,20 @@ class Fleet:
     def several_networks(self) -> bool:
         """Whether clusters are in more than one declared network, so that their pods don't all reach one another."""
         return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
+
+    @cached_property
+    def ambient_namespaces(self) -> tuple[int, ...]:
+        """Which entries of `namespaces` are ambient."""
+        return tuple(n for n, one in enumerate(self.mesh.spec.namespaces) if one.dataplane == "ambient")
+
+    @cached_property
+    def only_ambient(self) -> bool:
+        """Whether no namespace has sidecars, so that nothing of theirs is needed between networks."""
+        return bool(self.ambient_namespaces) and all(n.dataplane != "sidecar" for n in self.mesh.spec.namespaces)
+
+    def is_ambient_in(self, number: int, member: Member) -> bool:
+        """Whether an ambient namespace is in a cluster."""
+        return not is_external(member.cluster) and selects(self.mesh.spec.namespaces[number].clusters, member.cluster)
 
     def gateway_of(self, member: Member) -> tuple[NetworkGateway, Path] | None:
         """The gateway of a cluster's network, with where mesh.yaml says by which host it is reached."""

@@ -186,18 +186,13 @@ class ExtraChart(Shape):
     chart: Literal["gateway", "cni", "ztunnel"]
     """Which one; istiod's generation only."""
     release: Name | None = None
-    """The release's name; default: istio-cni, ztunnel. A gateway needs one: its labels are made from it."""
+    """The release's name; default: istio-cni, ztunnel, istio-eastwestgateway. A gateway's labels are made from it:
+    without one it is the east-west gateway, and goes to those of the clusters that need one."""
     namespace: Name | None = None
     """Where it goes; default: the Istio namespace."""
     clusters: Selection = "all"
     values: Values = {}
     """Helm values, merged over the computed ones."""
-
-    @model_validator(mode="after")
-    def _named(self) -> ExtraChart:
-        if self.chart == "gateway" and self.release is None:
-            raise PydanticCustomError("bad_chart", "a gateway needs a release, such as istio-ingressgateway")
-        return self
 
 
 class Charts(Shape):
@@ -341,7 +336,7 @@ class Network(Shape):
     name: Name
     """The network's name."""
     gateway: NetworkGateway | None = None
-    """Its east-west gateway; needed where there are several networks."""
+    """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
 
 
 class ControlPlane(Shape):
@@ -451,8 +446,7 @@ class Namespace(Shape):
     name: Name
     """The namespace's name."""
     dataplane: Literal["sidecar", "ambient", "none"] = "sidecar"
-    """sidecar: labelled for injection. ambient: labelled for ztunnel; between clusters from Istio 1.27, in primaries of
-    networks of their own. none: in the mesh without either."""
+    """sidecar: labelled for injection. ambient: labelled for ztunnel. none: in the mesh without either."""
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""

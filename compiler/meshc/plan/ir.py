@@ -88,26 +88,40 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayService:
+    """The Service that chart gateway makes before the east-west gateway: the address it asks for, empty for any.
+
+    `of_network`: istiod tells other networks its address.
+    """
+
+    address: str
+    of_network: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayPlan:
-    """The east-west gateway that the user's installation has to have: of which network, if the mesh has several.
+    """The east-west gateway that has to run here, or in another cluster of the network: of which, if of several.
 
-    One in some cluster of a network is enough for it; the one that leads to istiod runs in the primary. That of an
-    external control plane is an ingress gateway of whatever else runs there, and in no network of the mesh.
+    The one that leads to istiod runs in the primary. That of an external control plane is an ingress gateway of
+    whatever else runs there, and in no network of the mesh.
 
-    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well.
+    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well;
+    `rendered`: from the user's chart, with that `service`; else it is the user's to install.
     """
 
     network: str | None
     host: str | None
     port: int
     istiod: bool
+    service: GatewayService
+    rendered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AmbientPlan:
-    """Ambient pods run in the cluster. `network` is that of the gateway by which other networks reach them.
+    """Ambient in a cluster: the network whose gateway of its own is here, if of several, and the address it asks for.
 
-    It is None in a mesh of one network. `address` is what the gateway's Service asks for.
+    Sidecars have another gateway; where there are some, the address that mesh.yaml tells is that one's.
     """
 
     network: str | None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
-from meshc.mesh.check_ambient import GLOBAL
+from meshc.mesh.exports import GLOBAL
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
@@ -56,7 +56,7 @@ UNPLANNABLE = frozenset(
 
 INJECTION = "istio-injection"
 REVISION = "istio.io/rev"
-DATAPLANE = "istio.io/dataplane-mode"
+AMBIENT = "istio.io/dataplane-mode"
 NETWORK = "topology.istio.io/network"
 CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
 
@@ -217,9 +217,9 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
 
 
 def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:
-    if dataplane == "ambient":
-        return {DATAPLANE: "ambient"}
-    return _injection(fleet, member) if dataplane == "sidecar" else {}
+    if dataplane == "sidecar":
+        return _injection(fleet, member)
+    return {AMBIENT: "ambient"} if dataplane == "ambient" else {}
 
 
 def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
@@ -240,6 +240,7 @@ def _share(
     """
     homes: dict[tuple[str, str], set[str]] = {}
     offers = Counter(export.key for export in exports)
+    ambient = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
     for export in exports:
         homes.setdefault(export.key, set()).update(export.homes)
     ambient = {namespace.name for namespace in fleet.mesh.spec.namespaces if namespace.dataplane == "ambient"}
@@ -252,7 +253,7 @@ def _share(
         if offers[export.key] > 1:
             served = tuple(c for c in served if c not in homes[export.key] and (c, export.key) not in taken)
             taken.update((c, export.key) for c in served)
-        copy = _copy(export, {GLOBAL: "true"} if export.namespace in ambient else {})
+        copy = _copy(export, export.namespace in ambient)
         if served == export.clients and served:
             shared.setdefault(export.entry, []).append(copy)
             clients[export.entry] = served
@@ -264,17 +265,11 @@ def _share(
     return bases, {name: tuple(copies) for name, copies in own.items()}
 
 
-def _copy(export: Export, labels: Mapping[str, str]) -> ServiceCopy:
+def _copy(export: Export, ambient: bool) -> ServiceCopy:
+    """A copy. In ambient both sides have to say that the service is more than its own cluster's."""
     ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
-    return ServiceCopy(
-        export.namespace,
-        export.name,
-        export.homes,
-        ports,
-        export.headless,
-        {**export.labels, **labels},
-        export.annotations,
-    )
+    labels = {**export.labels, GLOBAL: "true"} if ambient else export.labels
+    return ServiceCopy(export.namespace, export.name, export.homes, ports, export.headless, labels, export.annotations)
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from meshc.mesh import east_west
+from meshc.mesh.check_ambient import HBONE
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
-from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, NetworkPlan
+from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
 
 if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
@@ -62,7 +64,7 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
     """What is compiled for a primary to be reached by its remotes; None where that is the user's own affair."""
     control_plane = primary.cluster.control_plane
     said = control_plane.exposure if control_plane else None
-    kind = said or ("gateway" if _entered_by_gateway(fleet, primary) else None)
+    kind = east_west.exposure_kind(fleet, primary)
     if kind is None:
         return None
     known = {str(part): address for part, address in control_plane.addresses.items()} if control_plane else {}
@@ -83,45 +85,44 @@ def injection_host(member: Member) -> str | None:
 
 def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
-    exposed = exposure(fleet, member) if member.cluster.role != "remote" else None
-    leads_to_istiod = not fleet.classic and exposed is not None and exposed.kind == "gateway"
-    network = fleet.network_of(member)
-    between = fleet.several_networks and member not in fleet.external and not _is_ambient_only(fleet, member)
+    leads_to_istiod = east_west.leads_to_istiod(fleet, member)
+    between = fleet.several_networks and not fleet.only_ambient and member not in fleet.external
     if fleet.classic or not (leads_to_istiod or between):
         return None
+    rendered = east_west.has_chart(fleet, member)
     return GatewayPlan(
-        network if between else None,
+        fleet.network_of(member) if between else None,
         _gateway_host(fleet, member),
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,
+        service=_gateway_service(fleet, member) if rendered else GatewayService("", of_network=between),
+        rendered=rendered,
     )
 
 
 def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
-    """What ambient pods of a cluster need. An address is asked for where no gateway of sidecars has it."""
-    if fleet.classic or "ambient" not in fleet.dataplanes_of(member):
+    """What ambient needs in a cluster: where a namespace of it is, and between networks everywhere."""
+    here = any(fleet.is_ambient_in(number, member) for number in fleet.ambient_namespaces)
+    anywhere = fleet.ambient_namespaces and fleet.several_networks and member not in fleet.external
+    if fleet.classic or not (here or anywhere):
         return None
     if not fleet.several_networks:
         return AmbientPlan(None, None)
-    host, network = _gateway_host(fleet, member), fleet.network_of(member)
-    alone = _is_ambient_only(fleet, member) and [one for one in fleet if fleet.network_of(one) == network] == [member]
-    return AmbientPlan(network, host if alone and host and ip_version(host) else None)
+    network, host = fleet.network_of(member), _gateway_host(fleet, member)
+    first = next(one for one in fleet if fleet.network_of(one) == network)
+    asks = fleet.only_ambient and first is member and host is not None and ip_version(host)
+    return AmbientPlan(network, host if asks else None)
 
 
-def _is_ambient_only(fleet: Fleet, member: Member) -> bool:
-    """Whether no sidecars are in a cluster, as far as mesh.yaml lists its namespaces."""
-    dataplanes = fleet.dataplanes_of(member)
-    return "ambient" in dataplanes and "sidecar" not in dataplanes
-
-
-def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:
-    """Whether some remote has the gateway of the primary's network for istiod's address."""
-    host = _gateway_host(fleet, primary)
-    return host is not None and any(
-        fleet.addresses_of(member).get("istiod", ("",))[0] == host
-        for member in fleet.remotes
-        if fleet.primary_of(member) is primary
-    )
+def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
+    """What the chart's Service is for: the network, or istiod at an address of its own, which isn't the network's."""
+    host = _gateway_host(fleet, member) or ""
+    exposed = exposure(fleet, member) if east_west.leads_to_istiod(fleet, member) else None
+    if fleet.several_networks and east_west.home_of(fleet, fleet.network_of(member)) is member:
+        return GatewayService(host, of_network=True)
+    if exposed and (not fleet.several_networks or exposed.addresses["istiod"] != host):
+        return GatewayService(exposed.addresses["istiod"], of_network=False)
+    return GatewayService("", of_network=fleet.several_networks)
 
 
 def _gateway_host(fleet: Fleet, member: Member) -> str | None:
@@ -130,5 +131,7 @@ def _gateway_host(fleet: Fleet, member: Member) -> str | None:
 
 
 def _gateway_port(fleet: Fleet, member: Member) -> int:
+    if fleet.only_ambient:
+        return HBONE
     found = fleet.gateway_of(member)
     return found[0].port if found else 15443

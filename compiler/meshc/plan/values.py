@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.charts import release_of
+from meshc.mesh.east_west import RELEASE as EAST_WEST
 from meshc.plan.charts import merged
-from meshc.plan.gateways import EAST_WEST, gateway_values
+from meshc.plan.gateway_values import east_west_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +21,10 @@ Values = dict[str, Any]
 def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
     given = cluster.values if chart in CONTROL_PLANE else {}
-    return merged(merged(computed(plan, cluster, chart, release), given), own)
-
-
-def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str) -> Values:
-    """What the mesh decides of a chart's values in this cluster. What it has no word for isn't there."""
-    found = _COMPUTED[chart](plan, cluster)
-    return _without_nothing(merged(found, gateway_values(plan, cluster, release)) if chart == "gateway" else found)
+    decided = _COMPUTED[chart](plan, cluster)
+    if (chart, release) == ("gateway", EAST_WEST):
+        decided |= east_west_values(cluster, own)
+    return merged(merged(_without_nothing(decided), given), own)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
@@ -38,10 +36,8 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
     else:
         names = ("istiod",) if cluster.is_external else ("base", "istiod")
         names += ("cni", "ztunnel") if cluster.ambient else ()
-    found = [(name, release_of(name, cluster.revision)) for name in names]
-    if cluster.gateway and not cluster.is_external:
-        found.append(("gateway", EAST_WEST))
-    return tuple((name, release, plan.istio_namespace, {}) for name, release in found)
+        names += ("gateway",) if cluster.gateway and not cluster.is_external else ()
+    return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
 
 
 CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
@@ -67,10 +63,8 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         "meshConfig": {"trustDomain": plan.trust_domain},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
+        **_ambient(cluster),
     }
-    if cluster.ambient:
-        between = {"pilot": {"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}}} if cluster.ambient.network else {}
-        values = merged(values, {"profile": "ambient", **between})
     if cluster.is_external:
         return merged(values, _external(plan, cluster))
     if cluster.attachment is None:
@@ -152,6 +146,16 @@ def injection_path(cluster: ClusterPlan) -> str:
     return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
 
 
+def _ambient(cluster: ClusterPlan) -> Values:
+    """The charts' own profile; between networks a feature that is off without this."""
+    if cluster.ambient is None:
+        return {}
+    return {
+        "profile": "ambient",
+        "env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"} if cluster.ambient.network else None,
+    }
+
+
 def _cni(plan: Plan, cluster: ClusterPlan) -> Values:
     return {"global": _images(plan, cluster), "profile": "ambient" if cluster.ambient else None}
 
@@ -170,7 +174,13 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
     pulls = [{"name": name} for name in plan.images.pull_secrets]
-    return {"imagePullSecrets": pulls or None, "revision": _revision(cluster)}
+    by_argo_cd = plan.delivery is not None and plan.delivery.engine == "argo-cd"
+    return {
+        # The image is "auto" until the webhook puts the right one there: a pod made before the webhook never gets it.
+        "annotations": {"argocd.argoproj.io/sync-wave": "1"} if by_argo_cd else None,
+        "imagePullSecrets": pulls or None,
+        "revision": _revision(cluster),
+    }
 
 
 def _classic(plan: Plan, cluster: ClusterPlan) -> Values:

@@ -1,0 +1,97 @@
+"""east_west turns the fleet into the clusters that an east-west gateway runs in, and by which address each is reached.
+
+One in some cluster of a network is enough for it. The one that leads to istiod runs in the primary.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from meshc.mesh.fleet import host_of, selects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.model import ExtraChart
+
+RELEASE = "istio-eastwestgateway"
+"""The release of chart gateway whose pods get the label that Gateways between networks select."""
+
+
+def exposure_kind(fleet: Fleet, primary: Member) -> Literal["pod-ip", "load-balancer", "gateway"] | None:
+    """How a primary is exposed: as mesh.yaml says, else by the gateway where a remote comes in that way."""
+    said = primary.cluster.control_plane.exposure if primary.cluster.control_plane else None
+    return said or ("gateway" if _entered_by_gateway(fleet, primary) else None)
+
+
+def leads_to_istiod(fleet: Fleet, member: Member) -> bool:
+    """Whether the gateway of a cluster passes on to its istiod."""
+    return not fleet.classic and member.cluster.role != "remote" and exposure_kind(fleet, member) == "gateway"
+
+
+def is_east_west(extra: ExtraChart) -> bool:
+    """Whether a chart of mesh.yaml is the east-west gateway."""
+    return extra.chart == "gateway" and extra.release in (None, RELEASE)
+
+
+def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
+    """Whether a cluster is rendered with one of the further charts.
+
+    A gateway that isn't given a release goes where one is needed; what is named goes where mesh.yaml says.
+    """
+    if fleet.classic or not selects(extra.clusters, member.cluster):
+        return False
+    if extra.chart != "gateway" or extra.release is not None:
+        return True
+    if member in fleet.external:  # the way to its istiod is an ingress gateway of whatever else runs there
+        return False
+    return leads_to_istiod(fleet, member) or home_of(fleet, fleet.network_of(member)) is member
+
+
+def has_chart(fleet: Fleet, member: Member) -> bool:
+    """Whether a cluster gets its east-west gateway from the chart."""
+    return any(is_east_west(extra) and goes_to(fleet, extra, member) for extra in _entries(fleet))
+
+
+def home_of(fleet: Fleet, network: str | None) -> Member | None:
+    """The cluster whose gateway has the address of the network, among those that may have the chart.
+
+    The primary that is entered there comes first, then primaries, then the first in the file.
+    """
+    if not fleet.several_networks or fleet.only_ambient:
+        return None
+    entries = [extra for extra in _entries(fleet) if is_east_west(extra)]
+    able = [
+        member
+        for member in fleet
+        if fleet.network_of(member) == network and any(selects(one.clusters, member.cluster) for one in entries)
+    ]
+    return min(able, key=lambda one: (not entered_at_network(fleet, one), one.cluster.role != "primary"), default=None)
+
+
+def entered_at_network(fleet: Fleet, member: Member) -> bool:
+    """Whether istiod of a primary is reached at the address of its network's gateway."""
+    control_plane = member.cluster.control_plane
+    own = control_plane.addresses.get("istiod") if control_plane and control_plane.exposure == "gateway" else None
+    return leads_to_istiod(fleet, member) and own in (None, _host(fleet, member))
+
+
+def _entries(fleet: Fleet) -> Iterable[ExtraChart]:
+    charts = fleet.mesh.spec.istio.charts
+    return charts.also if charts else ()
+
+
+def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:
+    """Whether some remote has the gateway of the primary's network for istiod's address."""
+    host = _host(fleet, primary)
+    return host is not None and any(
+        fleet.addresses_of(member).get("istiod", ("",))[0] == host
+        for member in fleet.remotes
+        if fleet.primary_of(member) is primary
+    )
+
+
+def _host(fleet: Fleet, member: Member) -> str | None:
+    found = fleet.gateway_of(member)
+    return host_of(found[0]) if found else None

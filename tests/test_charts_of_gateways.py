@@ -1,0 +1,122 @@
+"""Istio's charts do with the computed values what a mesh of several networks needs: gateways for sidecars, and ambient.
+
+MESHC_CHARTS names a folder of Istio releases, as for test_charts_agree.py. Without one these tests skip.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from conftest import find_helm
+from meshc.charts.vendor import vendor
+from meshc.cli.main import app
+from meshc.cli.opened import Opened
+from meshc.mesh.charts import RELEASES
+from meshc.mesh.exports import GLOBAL
+from meshc.pipeline import compile_mesh, fleet_of
+from test_charts_agree import FOLDER, ISTIOD
+
+pytestmark = pytest.mark.skipif(not ISTIOD, reason="MESHC_CHARTS names no charts of istiod")
+
+MESH = """
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {{name: small}}
+spec:
+  istio:
+    version: {version}
+    images: {{pullSecrets: [pull]}}
+    charts: {{source: charts, also: [{also}]}}
+  security: {{ca: {{type: external}}}}
+  networks:
+    - {{name: net-east, gateway: {{address: 203.0.113.7}}}}
+    - {{name: net-west, gateway: {{hostname: west.example.com, port: {port}}}}}
+  clusters:
+    - {{name: east, role: primary, network: net-east, kubernetesVersion: "{kubernetes}", podCIDRs: [10.10.0.0/16]}}
+    - {{name: west, role: primary, network: net-west, kubernetesVersion: "{kubernetes}", podCIDRs: [10.10.0.0/16]}}
+  namespaces: [{{name: shop, dataplane: {dataplane}}}]
+"""
+Objects = dict[str, dict[str, Any]]
+
+
+def outputs(folder: Path, version: str, also: str, dataplane: str, port: int = 15443) -> tuple[Objects, Objects]:
+    """The objects of east and of west, by kind and name."""
+    (folder / ".git").mkdir()
+    shutil.copytree(f"{FOLDER}/{version}/manifests", folder / "charts/manifests")
+    kubernetes = "1.31" if version < "1.26" else "1.32"
+    text = MESH.format(version=version, also=also, dataplane=dataplane, port=port, kubernetes=kubernetes)
+    (folder / "mesh.yaml").write_text(text)
+    opened, helm = Opened(folder / "mesh.yaml"), find_helm()
+    vendor(fleet_of(opened.source), opened.source, opened.repository, lambda: helm)
+    tree = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize).layout.tree
+    return objects(tree.under("east").values()), objects(tree.under("west").values())
+
+
+def objects(files: Iterable[bytes]) -> Objects:
+    bodies = [body for data in files for body in yaml.load_all(data, Loader=yaml.CSafeLoader)]
+    return {f"{body['kind']} {body['metadata']['name']}": body for body in bodies if body and "metadata" in body}
+
+
+def env(workload: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one.get("value", "") for one in workload["spec"]["template"]["spec"]["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("version", ISTIOD)
+def test_the_gateway_of_sidecars(version: str, tmp_path: Path) -> None:
+    made = outputs(tmp_path, version, "{chart: gateway}", "sidecar", 8443)
+    for one, network, port, address in zip(made, NETWORKS, (15443, 8443), ("203.0.113.7", None), strict=True):
+        service, gateway = one["Service istio-eastwestgateway"], one["Deployment istio-eastwestgateway"]
+        pod, passes_on = gateway["spec"]["template"], one["Gateway cross-network-gateway"]["spec"]
+
+        assert service["metadata"]["labels"]["topology.istio.io/network"] == network
+        assert service["spec"].get("loadBalancerIP") == address
+        assert {port, 15021} <= {each["port"] for each in service["spec"]["ports"]}
+        assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        assert passes_on["selector"].items() <= pod["metadata"]["labels"].items()
+        assert [server["port"]["number"] for server in passes_on["servers"]] == [port]
+        assert env(gateway)["ISTIO_META_REQUESTED_NETWORK_VIEW"] == network
+        assert pod["spec"]["imagePullSecrets"] == [{"name": "pull"}]
+        assert [name for name in one if name.startswith("Service ") and "gateway" in name] == [SERVICE]
+
+
+@pytest.mark.parametrize("version", [one for one in ISTIOD if one >= "1.27"])
+def test_ambient(version: str, tmp_path: Path) -> None:
+    made = outputs(tmp_path, version, "{chart: cni}, {chart: ztunnel}", "ambient")
+    for one, cluster, network in zip(made, ("east", "west"), NETWORKS, strict=True):
+        istiod, ztunnel = env(one["Deployment istiod"]), env(one["DaemonSet ztunnel"])
+        mesh = yaml.safe_load(one["ConfigMap istio"]["data"]["mesh"])
+        scope = mesh["serviceScopeConfigs"][0]["servicesSelector"]["matchExpressions"][0]
+
+        assert [istiod[name] for name in ("PILOT_ENABLE_AMBIENT", "AMBIENT_ENABLE_MULTI_NETWORK")] == ["true", "true"]
+        assert (ztunnel["NETWORK"], ztunnel["ISTIO_META_CLUSTER_ID"]) == (network, cluster)
+        assert one["ConfigMap istio-cni-config"]["data"]["AMBIENT_ENABLED"] == "true"
+        assert one["Gateway ambient-eastwestgateway"]["metadata"]["labels"]["topology.istio.io/network"] == network
+        assert (scope["key"], scope["values"]) == (GLOBAL, ["true"])
+
+
+def test_values_by_hand_make_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who runs helm with `meshc values` installs what meshc compiles."""
+    version = ISTIOD[-1]
+    east, _ = outputs(tmp_path, version, "{chart: cni}, {chart: ztunnel}", "ambient")
+    monkeypatch.chdir(tmp_path)
+    for chart, path in (("cni", "istio-cni"), ("ztunnel", "ztunnel")):
+        values = CliRunner().invoke(app, ["values", "east", "--chart", chart], catch_exceptions=False).stdout
+        (tmp_path / "values.yaml").write_text(values)
+        words = ["template", RELEASES[chart], f"charts/manifests/charts/{path}", "-n", "istio-system"]
+        helm = [str(find_helm().program), *words, "-f", "values.yaml", "--kube-version", "1.32.0"]
+        by_hand = objects([subprocess.run(helm, capture_output=True, check=True).stdout])
+
+        assert by_hand
+        assert {name: east.get(name) for name in by_hand} == by_hand
+
+
+NETWORKS = ("net-east", "net-west")
+SERVICE = "Service istio-eastwestgateway"
