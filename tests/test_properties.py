@@ -370,7 +370,11 @@ def test_the_seed_of_hashes_changes_no_byte(some: list[Mesh]) -> None:
         subprocess.run(
             [sys.executable, "-c", DIGESTS],
             input=json.dumps(some),
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "tests")},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "compiler")]),
+            },
             capture_output=True,
             text=True,
             check=True,

@@ -46,7 +46,7 @@ def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
         return True
     if member in fleet.external:  # the way to its istiod is an ingress gateway of whatever else runs there
         return False
-    return leads_to_istiod(fleet, member) or home_of(fleet, fleet.network_of(member)) is member
+    return leads_to_istiod(fleet, member) or fleet.gateway_homes.get(fleet.network_of(member)) is member
 
 
 def has_chart(fleet: Fleet, member: Member) -> bool:
@@ -54,20 +54,23 @@ def has_chart(fleet: Fleet, member: Member) -> bool:
     return any(is_east_west(extra) and goes_to(fleet, extra, member) for extra in _entries(fleet))
 
 
-def home_of(fleet: Fleet, network: str | None) -> Member | None:
-    """The cluster whose gateway has the address of the network, among those that may have the chart.
+def homes(fleet: Fleet) -> dict[str | None, Member]:
+    """The cluster of each network whose gateway has the network's address, among those that may have the chart.
 
     The primary that is entered there comes first, then primaries, then the first in the file.
     """
     if not fleet.several_networks or fleet.only_ambient:
-        return None
+        return {}
     entries = [extra for extra in _entries(fleet) if is_east_west(extra)]
-    able = [
-        member
-        for member in fleet
-        if fleet.network_of(member) == network and any(selects(one.clusters, member.cluster) for one in entries)
-    ]
-    return min(able, key=lambda one: (not entered_at_network(fleet, one), one.cluster.role != "primary"), default=None)
+    able: dict[str | None, list[Member]] = {}
+    for member in fleet:
+        if any(selects(one.clusters, member.cluster) for one in entries):
+            able.setdefault(fleet.network_of(member), []).append(member)
+    return {network: min(members, key=lambda one: _rank(fleet, one)) for network, members in able.items()}
+
+
+def _rank(fleet: Fleet, member: Member) -> tuple[bool, bool]:
+    return not entered_at_network(fleet, member), member.cluster.role != "primary"
 
 
 def entered_at_network(fleet: Fleet, member: Member) -> bool:

@@ -126,6 +126,13 @@ class Fleet:
         return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
 
     @cached_property
+    def gateway_homes(self) -> Mapping[str | None, Member]:
+        """The cluster of each network whose east-west gateway has the network's address, where a chart makes it."""
+        from meshc.mesh.east_west import homes  # which asks the fleet in its turn
+
+        return homes(self)
+
+    @cached_property
     def ambient_namespaces(self) -> tuple[int, ...]:
         """Which entries of `namespaces` are ambient."""
         return tuple(n for n, one in enumerate(self.mesh.spec.namespaces) if one.dataplane == "ambient")
