@@ -47,33 +47,41 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
     Most objects are of such texts, and libyaml takes five times as long. `first` is what the first line begins with,
     `margin` the others. False where libyaml has to tell how something is written.
     """
-    if isinstance(value, Mapping):
-        names = _names(tuple(value))
-        if names is None:
-            return False
-        for key, name in names:
-            item = value[key]
-            if isinstance(item, Mapping | list | tuple) and item:
-                lines.append(f"{first}{name}:\n")
-                below = f"{margin}  " if isinstance(item, Mapping) else margin
-                if not _add_lines(item, below, below, lines):
+    if isinstance(value, _LISTS):
+        for item in value:
+            if _is_nested(item):
+                if not _add_lines(item, f"{first}- ", f"{margin}  ", lines):
                     return False
             elif (text := _leaf(item)) is not None:
-                lines.append(f"{first}{name}: {text}\n")
+                lines.append(f"{first}- {text}\n")
             else:
                 return False
             first = margin
         return True
-    for item in value:
-        if isinstance(item, Mapping | list | tuple) and item:
-            if not _add_lines(item, f"{first}- ", f"{margin}  ", lines):
+    names = _names(tuple(value))
+    for key, name in names or ():
+        item = value[key]
+        if _is_nested(item):
+            lines.append(f"{first}{name}:\n")
+            below = margin if isinstance(item, _LISTS) else f"{margin}  "
+            if not _add_lines(item, below, below, lines):
                 return False
         elif (text := _leaf(item)) is not None:
-            lines.append(f"{first}- {text}\n")
+            lines.append(f"{first}{name}: {text}\n")
         else:
             return False
         first = margin
-    return True
+    return names is not None
+
+
+_LISTS = (list, tuple)
+_NESTED = (dict, *_LISTS, Mapping)
+"""The likely ones first."""
+
+
+def _is_nested(item: Any) -> bool:
+    """Whether a value goes on below: a mapping or a list that isn't empty."""
+    return not isinstance(item, str) and isinstance(item, _NESTED) and bool(item)
 
 
 @lru_cache(maxsize=1024)
