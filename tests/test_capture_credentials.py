@@ -245,3 +245,24 @@ def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) 
 
 def _ca(ground: Ground) -> str:
     return ground.cluster.authority.cert_pem.decode()
+
+
+def test_an_external_istiod_gets_the_token_of_its_own_account_in_the_config_cluster(tmp_path: Path) -> None:
+    """Not that of the reader, which may not write there; under the name and key of `istioctl --type config`."""
+    find_tool("kubectl")
+    cluster = FakeCluster("edge-1")
+    for account in (READER, "istiod"):
+        cluster.account(account)
+        cluster.token_secret(f"{account}-istio-remote-secret-token", account)
+    with serving(cluster):
+        ground = Ground(tmp_path, cluster)
+        ground.change("role: primary", "role: external-control-plane")
+        said = ground.capture()
+        compiled = ground.meshc("compile")
+    placed = yaml.safe_load((ground.base / "output/hub/istio-kubeconfig.yaml").read_text())
+    users = opened(ground.base / "sealed/hub/istio-kubeconfig.yaml")["users"]
+
+    assert "token of Secret istio-system/istiod-istio-remote-secret-token" in said
+    assert "waiting for credentials" not in compiled
+    assert list(placed["data"]) == ["config"]
+    assert users == [{"name": "edge-1", "user": {"token": cluster.token("istiod-istio-remote-secret-token")}}]
