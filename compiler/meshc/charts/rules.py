@@ -54,9 +54,16 @@ CRDS = Rule(
     "they are hooks of a kind (crd-install) that helm 3 and 4 leave out",
     end=Version(1, 1, 0),
 )
+CONDITION = Rule(
+    "condition put right",
+    ("istio",),
+    "a template asks `(one) or (other)`, at which helm 3 and 4 stop; later versions ask `or (one) (other)`",
+    end=Version(1, 0, 2),
+)
 """What is done before and while a chart is rendered."""
 
 _CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n")
+_ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,12 @@ class Prepared:
 def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
     """What the rules make of a chart before it is rendered."""
     told = ("--skip-schema-validation",) if SCHEMA.covers(need) else ()
-    if not CRDS.covers(need):
-        return Prepared(files, told, need.digest)
-    edited = {path: _CRD_INSTALL.sub(b"", data) if "/crds" in path else data for path, data in files.items()}
-    return Prepared(edited, told, digest_of(edited))
+    edited = dict(files)
+    if CRDS.covers(need):
+        edited |= {path: _CRD_INSTALL.sub(b"", data) for path, data in files.items() if "/crds" in path}
+    if CONDITION.covers(need):
+        edited |= {path: _ONE_OR_OTHER.sub(rb"{{- if or \1 \2 }}", data) for path, data in edited.items()}
+    return Prepared(edited, told, need.digest if edited == files else digest_of(edited))
 
 
 def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
@@ -242,4 +251,4 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
 
 def every_rule() -> tuple[Rule, ...]:
     """All rules, for the documents."""
-    return (SCHEMA, CRDS, DUPLICATES, *(rule for rule, _ in RULES))
+    return (SCHEMA, CRDS, CONDITION, DUPLICATES, *(rule for rule, _ in RULES))
