@@ -36,7 +36,6 @@ class Helm:
         release: str,
         namespace: str,
         kubernetes: Version,
-        flags: tuple[str, ...] = (),
     ) -> bytes:
         """What `helm template` prints for a chart. Raises BuildError if it refuses the chart or the values.
 
@@ -48,7 +47,7 @@ class Helm:
             asked = ("template", release, "chart", "--namespace", namespace, "--values", "values.json")
             known = ("--include-crds", "--kube-version", str(kubernetes)) if kubernetes.major else ("--include-crds",)
             try:
-                return run(Command((self.program, *asked, *known, *flags), cwd=root))
+                return run(Command((self.program, *asked, *known), cwd=root))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
                 raise BuildError(_brief(said.removeprefix("Error: ")) or str(error)) from None

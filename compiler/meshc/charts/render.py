@@ -77,7 +77,7 @@ def _objects(
     """What helm makes, as data: kept that way, as text takes longer to read than to render."""
     known = cache.cache_get(key)
     if known is None:
-        text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes, chart.flags)
+        text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes)
         parsed = _parsed(text, need)
         known = json.dumps(parsed).encode()
         if all(map(keeps, parsed)):
@@ -108,7 +108,7 @@ def _key(code: str, helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
         need.namespace,
         str(need.kubernetes),
     ]
-    text = json.dumps([*decides, [chart.digest, chart.flags] if chart else None, need.values], sort_keys=True)
+    text = json.dumps([*decides, chart.digest if chart else None, need.values], sort_keys=True)
     return sha256(f"chart {text}".encode()).hexdigest()
 
 

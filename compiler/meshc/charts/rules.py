@@ -60,7 +60,7 @@ CONDITION = Rule(
     "a template asks `(one) or (other)`, at which helm 3 and 4 stop; later versions ask `or (one) (other)`",
     end=Version(1, 0, 2),
 )
-"""What is done before and while a chart is rendered."""
+"""What is done before a chart is rendered, and (DUPLICATES) while it is read."""
 
 _CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n")
 _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
@@ -68,22 +68,22 @@ _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A chart as helm is to see it, what helm is told besides, and the digest of the files."""
+    """A chart as helm is to see it, and the digest of its files."""
 
     files: Mapping[str, bytes]
-    flags: tuple[str, ...]
     digest: str
 
 
 def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
     """What the rules make of a chart before it is rendered."""
-    told = ("--skip-schema-validation",) if SCHEMA.covers(need) else ()
     edited = dict(files)
+    if SCHEMA.covers(need):
+        edited.pop("values.schema.json", None)
     if CRDS.covers(need):
         edited |= {path: _CRD_INSTALL.sub(b"", data) for path, data in files.items() if "/crds" in path}
     if CONDITION.covers(need):
         edited |= {path: _ONE_OR_OTHER.sub(rb"{{- if or \1 \2 }}", data) for path, data in edited.items()}
-    return Prepared(edited, told, need.digest if edited == files else digest_of(edited))
+    return Prepared(edited, need.digest if edited == files else digest_of(edited))
 
 
 def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
