@@ -16,6 +16,7 @@ from conftest import ROOT, TESTS, find_tool
 from meshc.delivery.exclusions import LEFT_OUT, patch
 from meshc.mesh.check_delivery import repository_fault
 from meshc.tree import HEADER
+from test_schemas import CRDS as FOLDER
 from test_schemas import check_crd
 
 TREES = sorted(folder.parent.parent for folder in (TESTS / "cases").glob("*/expected/tree/output/_delivery"))
@@ -97,7 +98,7 @@ def test_only_clusters_have_a_kustomization_right_below_output(tree: Path) -> No
 @pytest.mark.parametrize("tree", TREES, ids=named)
 def test_objects_fit_the_definitions_of_their_engines(tree: Path) -> None:
     for _, body in delivered(tree):
-        check_crd(body, CRDS[body["kind"]])
+        check_crd(body, FOLDER / CRDS[body["kind"]])
 
 
 @pytest.mark.parametrize("tree", BY_FLUX, ids=named)

@@ -111,7 +111,7 @@ def check(body: dict[str, Any], version: str) -> None:
     elif group == "gateway.networking.k8s.io":
         jsonschema.Draft202012Validator(GATEWAY).validate(body)
     elif body["kind"] in SEALED:
-        check_crd(body, SEALED[body["kind"]])
+        check_crd(body, CRDS / SEALED[body["kind"]])
     elif int(version.split(".")[1]) >= 25:
         kubernetes_validate.validate(body, version, strict=True)
     elif int(version.split(".")[1]) <= 16:
@@ -156,22 +156,22 @@ def check_istio(body: dict[str, Any]) -> None:
         models = {"DestinationRule": v1.DestinationRule, "Gateway": v1.Gateway, "VirtualService": v1.VirtualService}
         models[body["kind"]].model_validate({**body, "apiVersion": "networking.istio.io/v1"})
     for version in ("1.24.6", "1.28.4", "1.30.3"):
-        check_crd(body, f"istio-{version}.yaml")
+        check_crd(body, CRDS / f"istio-{version}.yaml")
 
 
-def check_crd(body: dict[str, Any], file: str) -> None:
+def check_crd(body: dict[str, Any], file: Path) -> None:
     """The object fits its CustomResourceDefinition, where the reference data is at hand."""
-    if not (CRDS / file).exists():
+    if not file.exists():
         return
     group, _, version = body["apiVersion"].rpartition("/")
-    for crd in _crds(CRDS / file):
+    for crd in _crds(file):
         if crd["spec"]["group"] == group and crd["spec"]["names"]["kind"] == body["kind"]:
             schema = next(v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version)
             known: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
             whole = {**schema, "properties": {**known, **schema["properties"]}}
             jsonschema.Draft202012Validator(_closed(whole)).validate(body)
             return
-    raise AssertionError(f"{file} has no {body['kind']}")
+    raise AssertionError(f"{file.name} has no {body['kind']}")
 
 
 @cache

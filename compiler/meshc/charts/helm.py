@@ -50,7 +50,7 @@ class Helm:
                 return run(Command((self.program, *asked, *known), cwd=root))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-                raise BuildError(_brief(said.removeprefix("Error: ")) or str(error)) from None
+                raise BuildError(_brief(said) or str(error)) from None
 
     def pull(self, chart: str, source: str, version: str) -> bytes:
         """The .tgz of a chart, from an oci:// or https:// address. Raises BuildError.
@@ -66,7 +66,7 @@ class Helm:
                 asked = (self.program, "pull", *named, "--version", version)
                 run(Command(asked, cwd=root, timeout=300, as_person=True))
             except CommandError as error:
-                raise BuildError(_brief(error.said.removeprefix("Error: ")) or str(error)) from None
+                raise BuildError(_brief(error.said) or str(error)) from None
             found = sorted(root.glob("*.tgz"))
             if len(found) != 1:
                 raise BuildError(f"helm pull left {len(found)} files")
@@ -79,7 +79,7 @@ _LONGEST = 600
 def _brief(said: str) -> str:
     """What helm says, on one line; logs and advice of its own left out."""
     lines = [line for line in said.splitlines() if not line.startswith(("level=", "WARNING:", "Use --debug"))]
-    line = " ".join(" ".join(lines).split())
+    line = " ".join(" ".join(lines).split()).removeprefix("Error: ")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
