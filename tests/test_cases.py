@@ -66,6 +66,16 @@ def test_case(case: Path, tmp_path: Path, update: bool, monkeypatch: pytest.Monk
     assert read(case / "expected") == actual
 
 
+RENDERED = ("charts-of-classic", "charts-of-istiod", "chart-gateway-without-its-schema", "chart-that-helm-refuses")
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_helm_3_says_and_makes_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cases are those of helm 4."""
+    monkeypatch.setenv("MESHC_HELM", find_tool("helm3"))
+    test_case(TESTS / "cases" / name, tmp_path, update=False, monkeypatch=monkeypatch)
+
+
 LEFT_OUT = shutil.ignore_patterns("expected", "commands", "before", ".meshc")
 
 
