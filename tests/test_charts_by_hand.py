@@ -207,7 +207,7 @@ def fits(body: dict[str, Any], version: str, kubernetes: str) -> None:
         if not group.endswith("istio.io") and group != "apiextensions.k8s.io":  # its CRDs have no schemas
             check(body, kubernetes)
     elif group.endswith("istio.io"):
-        check_crd(body, str(crds(version)))
+        check_crd(body, crds(version))
     elif body["kind"] != "CustomResourceDefinition":
         check(body, kubernetes)
 
