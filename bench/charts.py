@@ -1,7 +1,7 @@
 """Times a fleet rendered from Istio's charts: python bench/charts.py RELEASE [CLUSTERS]
 
 RELEASE is a folder of a release or checkout of Istio 1.30.3. Every cluster is rendered with base, whose values are the
-same in all, and with istiod, which has the cluster's name among its values, and in every twentieth an address of its own.
+same in all, and with istiod, which has the cluster's name among its values, and in every twentieth an own address.
 For each size: how many renders helm is asked for, a first validate, which renders charts, and a second one, which
 remembers; then helm alone for the same renders. What it prints is a Markdown table.
 """
