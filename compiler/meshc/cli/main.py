@@ -94,6 +94,7 @@ def run() -> None:
             sys.stdout.flush()
     except SystemExit as end:
         if isinstance(end.code, int | None):
+            sys.stderr.flush()
             os._exit(end.code or 0)  # the system takes memory back at once, Python object by object
         raise
     except (ReaderGoneError, BrokenPipeError):

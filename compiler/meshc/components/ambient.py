@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
-from meshc.mesh.check_ambient import HBONE
+from meshc.mesh.east_west import HBONE
 from meshc.plan.make import NETWORK, REVISION
 
 if TYPE_CHECKING:

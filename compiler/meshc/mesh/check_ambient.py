@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.charts import AT, wanted
+from meshc.mesh.east_west import HBONE
 from meshc.mesh.exports import GLOBAL
 from meshc.mesh.inputs import objects_in
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
-
-HBONE = 15008
-"""The port of ambient, which nothing changes."""
 
 _FIRST, _BETA, _TRUST_DOMAIN = Version(1, 27, 0), Version(1, 29, 0), Version(1, 28, 1)
 _CRD = "gateways.gateway.networking.k8s.io"

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.model import ExtraChart
 
+HBONE = 15008
+"""The port of ambient's gateways, which nothing changes."""
+
 RELEASE = "istio-eastwestgateway"
 """The release of chart gateway whose pods get the label that Gateways between networks select."""
 

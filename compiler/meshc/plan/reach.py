@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from meshc.mesh import east_west
-from meshc.mesh.check_ambient import HBONE
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
 from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
@@ -132,6 +131,6 @@ def _gateway_host(fleet: Fleet, member: Member) -> str | None:
 
 def _gateway_port(fleet: Fleet, member: Member) -> int:
     if fleet.only_ambient:
-        return HBONE
+        return east_west.HBONE
     found = fleet.gateway_of(member)
     return found[0].port if found else 15443
