@@ -339,7 +339,21 @@ def test_an_alias_bomb_is_refused_at_once(strict: bool, limit: int, place: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [("[" * 100_000, "1:65"), ("{a: " * 100_000, "1:257"), ("- " * 100_000, "1:129")]
+    ("text", "place"),
+    [
+        ("[" * 100_000, "1:65"),
+        ("{a: " * 100_000, "1:257"),
+        ("- " * 100_000, "1:129"),
+        ("? " * 100_000, "1:129"),
+        ("[{" * 50_000, "1:65"),
+        ("[\n" * 100_000, "65:1"),
+        ("a:\n  b: [c, " + "[" * 2_000, "2:71"),
+        ("a: [b, " + "{" * 2_000, "1:70"),
+        ("? " + "[" * 2_000, "1:66"),
+        ("é: [" + "x" * 100_000 + ", " + "[" * 2_000, "1:100069"),
+        ("[" * 60 + '\n"[[[[[[", # [[[[[[\n' + "[" * 2_000, "3:5"),
+    ],
+    ids=lambda text: text[:20],
 )
 def test_deep_nesting_is_refused_at_once(text: str, place: str) -> None:
     begin = time.perf_counter()
@@ -348,6 +362,26 @@ def test_deep_nesting_is_refused_at_once(text: str, place: str) -> None:
 
     assert [("MESH011", place, "more than 64 collections inside one another", "write it flatter")] == found
     assert time.perf_counter() - begin < 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 64 + "]" * 63,
+        'a: "' + "[" * 2_000,
+        "- |\n  " + "[" * 2_000 + "\n- ]",
+        "# " + "[" * 2_000 + "\na: ]",
+        "a: b" + "[" * 2_000 + ": c: d",
+    ],
+    ids=lambda text: text[:10],
+)
+def test_brackets_that_open_nothing_are_not_nesting(text: str) -> None:
+    assert [code for code, *_ in faults(text)] == ["MESH001"]
+
+
+@pytest.mark.parametrize("text", ["[" * 64 + "]" * 64, "a: '" + "[" * 2_000 + "'", "a: b" + "[" * 2_000])
+def test_what_is_just_flat_enough_is_read(text: str) -> None:
+    assert faults(text) == []
 
 
 def test_aliases_count_for_the_depth() -> None:

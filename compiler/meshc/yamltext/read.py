@@ -17,6 +17,7 @@ from yaml import events
 from meshc import codes
 from meshc.errors import Code, Path, Place, Problem, dotted
 from meshc.yamltext.document import Document, Mark
+from meshc.yamltext.nesting import one_too_many
 from meshc.yamltext.scalars import SWITCHES, is_misread, resolve
 
 
@@ -42,7 +43,7 @@ def read(
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
-        reader.problems.append(_syntax(error, text, file))
+        reader.refused(error, text)
     except _StopReadingError:
         pass
     else:
@@ -85,7 +86,11 @@ def _decode(data: bytes, file: str) -> tuple[str, Problem | None]:
 
 
 def _place_after(text: str, file: str) -> Place:
-    return Place(file, text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1)
+    return Place(file, *_mark_after(text))
+
+
+def _mark_after(text: str) -> Mark:
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
@@ -109,6 +114,10 @@ _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 def _mark(mark: Any) -> Mark:
     return (mark.line + 1, mark.column + 1)
+
+
+def _index_of(event: events.Event) -> int:
+    return event.end_mark.index if event.end_mark else 0
 
 
 def _shown(text: str) -> str:
@@ -147,6 +156,7 @@ class _Open:
     node: _Node
     anchor: str | None
     is_mapping: bool
+    in_flow: bool
     before: int
     entries: dict[str | int, tuple[Mark | None, _Node]] = field(default_factory=dict)
     merged: list[_Node] = field(default_factory=list)
@@ -174,6 +184,7 @@ class _Reader:
         self._file, self._strict, self._limit, self._last_wins = file, strict, limit, last_wins
         self._count = 0
         self._open: list[_Open] = []
+        self._end_of_last = 0
         self._anchors: dict[str, _Anchored | None] = {}  # None: the anchor's own value is still being read
 
     def take(self, event: events.Event) -> None:
@@ -188,6 +199,19 @@ class _Reader:
             self._alias(event)
         elif isinstance(event, events.DocumentStartEvent):
             self._anchors = {}
+        self._end_of_last = _index_of(event)
+
+    def refused(self, error: yaml.MarkedYAMLError, text: str) -> None:
+        """Reports why libyaml stopped: too many collections inside one another, or a mistake in the text."""
+        mark = error.problem_mark
+        if mark is not None:
+            start = max(self._end_of_last, text.rfind("\n", 0, mark.index) + 1)
+            in_flow = bool(self._open) and self._open[-1].in_flow
+            found = one_too_many(text[start : mark.index + 1], _DEPTH - len(self._open), in_flow=in_flow)
+            if found is not None:
+                self._too_deep(_mark_after(text[: start + found]))
+                return
+        self.problems.append(_syntax(error, text, self._file))
 
     def finish(self) -> None:
         """Checks the stream as a whole, after its last event."""
@@ -218,7 +242,7 @@ class _Reader:
             self._report_tag(event.tag or "", mark)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(_Node(mark), event.anchor, is_mapping, self._count - 1))
+        self._open.append(_Open(_Node(mark), event.anchor, is_mapping, bool(event.flow_style), self._count - 1))
 
     def _end(self) -> None:
         ended = self._open.pop()
@@ -324,12 +348,12 @@ class _Reader:
 
     def _limit_depth(self, mark: Mark, height: int) -> None:
         if len(self._open) + height > _DEPTH:
-            self._stop(
-                codes.YAML_DEPTH,
-                mark,
-                f"more than {_DEPTH} collections inside one another",
-                "write it flatter",
-            )
+            self._too_deep(mark)
+            raise _StopReadingError
+
+    def _too_deep(self, mark: Mark) -> None:
+        what = f"more than {_DEPTH} collections inside one another"
+        self.problems.append(codes.YAML_DEPTH.at(Place(self._file, *mark), what, "write it flatter"))
 
     def _report_misread(self, text: str, mark: Mark) -> None:
         switch = text.lower() in SWITCHES
