@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from fake_api import FakeCluster, kubeconfig, serving
-from meshc.capture.contexts import FILE, contexts, kept
+from meshc.capture.contexts import contexts, kept
 from meshc.cli.main import app
 from meshc.errors import UsageError
 from meshc.mesh.source import load
@@ -46,10 +46,10 @@ def test_two_users_of_a_server_are_told(clusters: tuple[ClusterPlan, ...]) -> No
     assert contexts(clusters, {}, {"edge-1": "admin@edge"}, servers)["edge-1"] == "admin@edge"
 
 
-@pytest.mark.parametrize("text", ["- hub", "hub: 3", "hub: {a: b}", "hub: [", "hub"])
+@pytest.mark.parametrize("text", ["- hub", "shop: 3", "shop: {hub: {a: b}}", "shop: {hub: 3}", "shop: [", "hub"])
 def test_a_file_that_is_no_mapping_is_told(text: str) -> None:
     with pytest.raises(UsageError, match=r"contexts\.yaml"):
-        kept(text.encode(), ["hub"])
+        kept(text.encode(), "shop", ["hub"])
 
 
 def test_the_file_is_a_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,10 +58,14 @@ def test_the_file_is_a_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     text = MESH.format(secrets=SOPS, version="1.30.3", kubernetes="1.34", address="istiod")
     text += '    - {name: edge-2, role: remote, kubernetesVersion: "1.34", podCIDRs: [10.12.0.0/16]}\n'
     (tmp_path / "mesh.yaml").write_text(text)
-    (tmp_path / ".meshc").mkdir()
     names = {"hub": "gke_shop_0", "edge-1": "gke_shop_1", "edge-2": "gke_shop_2", "gone": "nowhere"}
-    (tmp_path / FILE).write_text(yaml.safe_dump(names))
-    monkeypatch.chdir(tmp_path)
+    settings = tmp_path / "settings"
+    (settings / "meshc").mkdir(parents=True)
+    (settings / "meshc/contexts.yaml").write_text(yaml.safe_dump({"shop": names, "other": {"hub": "nowhere"}}))
+    (tmp_path / "mesh").mkdir()
+    (tmp_path / "mesh.yaml").rename(tmp_path / "mesh/mesh.yaml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(settings))
+    monkeypatch.chdir(tmp_path / "mesh")
     with serving(*fleet):
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "kubeconfig", *fleet)))
         rows = json.loads(CliRunner().invoke(app, ["doctor", "--format", "json"]).stdout)["clusters"]
@@ -70,9 +74,8 @@ def test_the_file_is_a_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "gone"
     }
 
-    subprocess.run(["git", "init", "-q", "."], check=True)
-    subprocess.run(["git", "add", "-f", FILE], check=True)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # the home folder of a CI may lie in the checkout
     refused = CliRunner().invoke(app, ["doctor"])
 
     assert refused.exit_code == 5
-    assert "contexts are each person's own" in refused.stderr
+    assert 'contexts.yaml" lies in the repository, where a branch can write it' in refused.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -9,16 +10,18 @@ import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meshc.disk.files import IrregularError, OutsideError
+from meshc.disk.journal import digest
+from meshc.disk.marked import foreign
 from meshc.disk.repository import LARGEST_INPUT, Repository, enclosing
 from meshc.disk.scratch import scratch
-from meshc.disk.transaction import foreign
-from meshc.disk.units import Written
+from meshc.disk.units import Change, Written
 from meshc.errors import Exit, MeshcError, RefusedError, ToolError
 from meshc.tree import HEADER, FileTree
 
@@ -44,10 +47,10 @@ NEW: Units = {
     "overlays/quiet": OLD["overlays/quiet"],
     "output/_meshc.yaml": made("version: 2"),
     "output/hub": FileTree({"a.yaml": made("rendered: 2")}),
-    "delivery/apps": FileTree({"app.yaml": made("app: 2")}),
+    "output/_delivery": FileTree({"app.yaml": made("app: 2")}),
 }
 BACK: Units = dict.fromkeys(NEW) | OLD
-RENAMES = 8  # the journal; hub, gone and _meshc.yaml aside; hub, _meshc.yaml, output/hub and delivery/apps in
+RENAMES = 8  # the journal; hub, gone and _meshc.yaml aside; hub, _meshc.yaml, output/hub and output/_delivery in
 
 
 @pytest.fixture
@@ -57,20 +60,23 @@ def repository(tmp_path: Path) -> Repository:
     return Repository.around(tmp_path / "repo" / "mesh")
 
 
-@pytest.fixture
-def old(repository: Repository) -> Repository:
+@pytest.fixture(params=["in Git", "without Git"])
+def old(repository: Repository, request: pytest.FixtureRequest) -> Repository:
+    if request.param == "without Git":
+        (repository.root / ".git").rmdir()
+        repository = Repository.around(repository.base)
     repository.replace(OLD)
     (repository.base / "overlays" / "mine").mkdir()
     (repository.base / "overlays" / "mine" / "notes.txt").write_bytes(b"mine")
     return repository
 
 
-def snapshot(base: Path) -> dict[str, bytes]:
-    """Every file below `base` but meshc's own folder."""
+def snapshot(base: Path, *, everything: bool = False) -> dict[str, bytes]:
+    """Every file below `base`; but for meshc's own folder, unless everything is asked for."""
     return {
         path.relative_to(base).as_posix(): path.read_bytes()
         for path in sorted(base.rglob("*"))
-        if path.is_file() and ".meshc" not in path.relative_to(base).parts
+        if path.is_file() and (everything or ".meshc" not in path.relative_to(base).parts) and path.name != "lock"
     }
 
 
@@ -117,7 +123,7 @@ def test_every_unit_is_brought_to_its_content(old: Repository) -> None:
     assert snapshot(old.base) == expected(NEW)
     assert nothing_left(old.base)
     assert written == Written(
-        created=("output/hub", "delivery/apps"),
+        created=("output/hub", "output/_delivery"),
         changed=("overlays/hub", "output/_meshc.yaml"),
         removed=("overlays/gone",),
     )
@@ -161,11 +167,15 @@ def test_emptied_parents_go(repository: Repository) -> None:
     repository.replace(OLD)
     repository.replace(dict.fromkeys(OLD))
 
-    assert [path.name for path in repository.base.iterdir()] == [".meshc"]
+    assert [path.name for path in repository.base.iterdir() if path.name != ".meshc"] == []
 
 
 def test_git_does_not_see_what_meshc_keeps(old: Repository) -> None:
+    killed_in_the_middle(old)
+
     assert (old.base / ".meshc" / ".gitignore").read_bytes() == b"*\n"
+    old.recover()
+    assert (old.base / ".meshc").exists() is not old.state.in_git
 
 
 def test_without_hard_links_files_are_copied(old: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +188,10 @@ def test_without_hard_links_files_are_copied(old: Repository, monkeypatch: pytes
     assert snapshot(old.base) == expected(NEW)
 
 
-@pytest.mark.parametrize("unit", ["../x", "/x", "", "a/../b", ".git/hooks", "overlays/.hidden", "a\nb"])
+@pytest.mark.parametrize(
+    "unit",
+    ["../x", "/x", "", "a/../b", ".git/hooks", "overlays/.hidden", "a\nb", "delivery/x", "output/a/b", "venv/x.pth"],
+)
 def test_a_unit_is_a_plain_path(old: Repository, unit: str) -> None:
     with pytest.raises(ValueError, match=r"not a path inside|not the path of"):
         old.replace({unit: made("x")})
@@ -186,7 +199,7 @@ def test_a_unit_is_a_plain_path(old: Repository, unit: str) -> None:
 
 def test_units_do_not_lie_in_each_other(old: Repository) -> None:
     with pytest.raises(ValueError, match="both a file and a folder"):
-        old.replace({"a/b": made("x"), "a/b/c": made("y")})
+        old.replace({"output/b": made("x"), "output/b/c": made("y")})
 
 
 def test_what_the_next_compile_would_refuse_is_not_written(old: Repository) -> None:
@@ -210,7 +223,7 @@ def test_a_failed_rename_changes_nothing(
 
     assert snapshot(old.base) == expected(OLD)
     assert nothing_left(old.base)
-    assert not (old.base / "delivery").exists()
+    assert not (old.base / "output/_delivery").exists()
 
 
 def test_the_renames_are_all_tried(old: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +273,7 @@ def test_what_cannot_be_undone_is_finished_later(old: Repository, monkeypatch: p
     with monkeypatch.context() as patch:
         faults = Faults(patch, "rename", "replace")
         faults.at = lambda n: n >= at
-        with pytest.raises(ToolError, match=r"nothing was changed|the next meshc command will finish this"):
+        with pytest.raises(ToolError, match=r"nothing was changed|the next meshc command that writes will finish this"):
             old.replace(NEW)
 
     if old.recover():
@@ -397,36 +410,144 @@ def test_the_next_write_settles_what_a_killed_run_left(old: Repository) -> None:
         b"{",
         b"[]",
         b'{"units": []}',
-        b'{"generated": true, "units": {"../../x": true}}',
-        b'{"generated": true, "units": {".git/hooks": false}}',
-        b'{"generated": true, "units": {"/etc": false}}',
-        b'{"generated": false, "units": {".github/workflows/ci.yml": false}}',
+        b'{"generated": true, "units": {"overlays/hub": true}}',
+        b'{"generated": true, "units": {"overlays/hub": {"before": null, "after": "x"}}}',
+        b'{"generated": true, "units": {"../../x": {"before": null, "after": null}}}',
+        b'{"generated": true, "units": {".git/hooks": {"before": null, "after": null}}}',
+        b'{"generated": true, "units": {"mesh.yaml": {"before": null, "after": null}}}',
+        b'{"generated": false, "units": {"/etc/x.yaml": {"before": null, "after": null}}}',
+        b'{"generated": false, "units": {".github/workflows/ci.yml": {"before": null, "after": null}}}',
+        b'{"generated": false, "units": {"venv/lib/x.pth": {"before": null, "after": null}}}',
+        b'{"generated": 1, "units": {}}',
         b"[" * 100_000,
-        None,
     ],
+    ids=lambda journal: journal[:70],
 )
-def test_a_lost_journal_loses_no_file(old: Repository, journal: bytes | None) -> None:
+def test_a_damaged_journal_loses_no_file(old: Repository, journal: bytes) -> None:
     killed_in_the_middle(old)
-    path = old.base / ".meshc" / "transaction" / "journal.json"
-    path.unlink()
-    if journal is not None:
-        path.write_bytes(journal)
+    old.state.journal.unlink()
+    old.state.write_journal(journal)
+    before = snapshot(old.base, everything=True)
+
+    for use in (old.recover, lambda: old.replace(NEW)):
+        with pytest.raises(RefusedError, match=r'journal\.json" is damaged.*\n  hint: look in \.meshc/transaction/old'):
+            use()
+
+    assert snapshot(old.base, everything=True) == before
+
+
+def test_a_lost_journal_loses_no_file(old: Repository) -> None:
+    killed_in_the_middle(old)
+    old.state.journal.unlink()
+    before = snapshot(old.base, everything=True)
+
+    for use in (old.recover, lambda: old.replace(NEW)):
+        with pytest.raises(RefusedError, match=r'^"\.meshc/transaction/old" holds files, and no journal says where'):
+            use()
+
+    assert snapshot(old.base, everything=True) == before
+
+
+def plant(old: Repository, *, units: dict[str, dict[str, str | None]], mode: int = 0o644) -> None:
+    """What a branch can bring: the folder of an interrupted run, with files to be put in place, and a journal."""
+    new = old.base / ".meshc" / "transaction" / "new"
+    new.mkdir(parents=True, exist_ok=True)
+    for unit in units:
+        (new / quote(unit, safe="")).write_bytes(made("planted"))
+    for folder in (old.base / ".meshc", new.parent):
+        journal = folder / "journal.json"
+        journal.write_text(json.dumps({"generated": True, "units": units}))
+        journal.chmod(mode)
+
+
+PLANTED = {
+    "overlays/hub": {"before": None, "after": digest({"overlays/hub": made("planted")})},
+    "overlays/mine": {"before": digest({"overlays/mine/notes.txt": b"mine"}), "after": None},
+}
+
+
+def test_a_planted_transaction_is_never_believed(old: Repository) -> None:
+    plant(old, units=PLANTED)
+
+    assert not old.recover()
+    old.refuse_interrupted()
+    assert snapshot(old.base) == expected(OLD)
+
+    old.replace(NEW)
+    assert snapshot(old.base) == expected(NEW)
+    assert nothing_left(old.base)
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o777])
+def test_a_folder_that_somebody_else_made_is_not_believed(tmp_path: Path, mode: int) -> None:
+    """Without Git, modes tell: no checkout and no archive of a branch gives a folder 0700 and a file 0400 at once."""
+    old = Repository.around(tmp_path)
+    (tmp_path / ".meshc").mkdir()
+    plant(old, units=PLANTED, mode=0o644 if mode == 0o700 else 0o400)
+    (tmp_path / ".meshc").chmod(mode)
+
+    old.refuse_interrupted()
+    if mode == 0o700:
+        assert not old.recover()
+    else:
+        with pytest.raises(RefusedError, match=r'^"\.meshc" isn\'t a folder of the current user alone, with mode 0700'):
+            old.recover()
+    assert not (tmp_path / "overlays").exists()
+
+
+def test_what_is_staged_is_taken_only_with_the_digest_of_the_journal(old: Repository) -> None:
+    killed_in_the_middle(old)
+    for staged in (old.base / ".meshc" / "transaction" / "new").rglob("b.yaml"):
+        staged.write_bytes(made("planted"))
 
     assert old.recover()
     assert snapshot(old.base) == expected(OLD)
     assert nothing_left(old.base)
 
 
-def test_a_planted_transaction_brings_nothing_foreign(old: Repository) -> None:
-    new = old.base / ".meshc" / "transaction" / "new"
-    new.mkdir(parents=True)
-    (new / "overlays%2Fhub").write_bytes(b"not meshc's")
-    (new.parent / "journal.json").write_bytes(
-        b'{"generated": true, "units": {"overlays/hub": true, "overlays/mine": false}}'
-    )
+def test_what_was_set_aside_is_put_back_only_with_the_digest_of_the_journal(old: Repository) -> None:
+    killed_in_the_middle(old)
+    for waiting in ("new", "old"):
+        for file in (old.base / ".meshc" / "transaction" / waiting).rglob("*.yaml"):
+            file.write_bytes(made("planted"))
 
-    assert old.recover()
-    assert snapshot(old.base) == expected(OLD)
+    assert old.recover()  # what was generated is generated again
+    assert "planted" not in "".join(map(bytes.decode, snapshot(old.base).values()))
+
+
+def test_a_reading_command_says_that_an_interrupted_run_waits(old: Repository) -> None:
+    old.refuse_interrupted()
+    killed_in_the_middle(old)
+    before = snapshot(old.base, everything=True)
+
+    with pytest.raises(RefusedError, match=r"interrupted while it wrote.*\n  hint: meshc compile finishes"):
+        old.refuse_interrupted()
+
+    assert snapshot(old.base, everything=True) == before
+
+
+def test_files_of_the_user_that_changed_since_are_kept(repository: Repository) -> None:
+    (repository.base / "mesh.yaml").write_bytes(b"old")
+    (repository.base / "sealed.yaml").write_bytes(b"old")
+    both = {name: Change(b"old", b"new") for name in ("mesh.yaml", "sealed.yaml")}
+    assert not survives(lambda: repository.change(both), kill_at=4, among=("rename",))
+    (repository.base / "sealed.yaml").write_bytes(b"edited since")
+
+    with pytest.raises(RefusedError, match=r'^"sealed\.yaml" is not what an interrupted run left'):
+        repository.recover()
+    assert (repository.base / "sealed.yaml").read_bytes() == b"edited since"
+
+    (repository.base / "sealed.yaml").write_bytes(b"old")
+    assert repository.recover()
+    assert snapshot(repository.base) == {"mesh.yaml": b"new", "sealed.yaml": b"new"}
+
+
+@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".gitattributes", "bin/meshc", "x.pth", ".meshc/x.yaml"])
+def test_no_command_writes_a_file_of_another_kind(repository: Repository, path: str) -> None:
+    with pytest.raises(RefusedError, match="is not where meshc writes a file"):
+        repository.change({path: Change(None, b"x")})
+
+    assert snapshot(repository.base) == {}
 
 
 def test_recovery_refuses_to_run_over_a_file_made_in_the_meantime(old: Repository) -> None:
@@ -457,6 +578,7 @@ def test_recovery_bears_with_a_unit_restored_by_hand(old: Repository) -> None:
 def test_without_a_leftover_recovery_writes_nothing(repository: Repository) -> None:
     assert not repository.recover()
     assert not (repository.base / ".meshc").exists()
+    assert not repository.state.folder.exists()
 
 
 # Files that aren't meshc's.
@@ -519,7 +641,7 @@ def test_a_link_among_what_is_generated_is_refused(old: Repository, tmp_path: Pa
         link.rename(tmp_path / "aside")
     link.symlink_to(canary if folder else canary / "canary.yaml")
 
-    with pytest.raises(IrregularError, match=f'"{spot}" is a symbolic link'):
+    with pytest.raises(RefusedError, match=f'"{spot}" is(n.t a folder| a symbolic link)'):
         old.replace(NEW)
     if spot != ".meshc":
         with pytest.raises(IrregularError, match=f'"{spot}" is a symbolic link'):
@@ -527,19 +649,35 @@ def test_a_link_among_what_is_generated_is_refused(old: Repository, tmp_path: Pa
     assert snapshot(canary) == {"canary.yaml": made("canary")}
 
 
-@pytest.mark.parametrize("spot", ["transaction", "transaction/old", "transaction/new", "transaction/journal.json"])
-def test_a_link_in_a_leftover_is_refused(old: Repository, tmp_path: Path, spot: str) -> None:
+@pytest.mark.parametrize("spot", ["transaction", "transaction/old", "transaction/new"])
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_link_in_a_leftover_is_refused(old: Repository, tmp_path: Path, spot: str, interrupted: bool) -> None:
     canary = tmp_path / "canary"
     (canary / "new").mkdir(parents=True)
     (canary / "overlays%2Fhub").write_bytes(made("canary"))
+    if interrupted:
+        killed_in_the_middle(old)
+    before = snapshot(old.base)
     link = old.base / ".meshc" / spot
-    link.parent.mkdir(exist_ok=True)
+    link.parent.mkdir(exist_ok=True, parents=True)
+    if link.exists():
+        link.rename(tmp_path / "aside")
     link.symlink_to(canary)
 
-    with pytest.raises(IrregularError, match=f'"\\.meshc/{spot}" is a symbolic link'):
-        old.recover()
-    assert snapshot(old.base) == expected(OLD)
+    if spot == "transaction/new" and not interrupted:
+        old.replace(NEW)  # the link is removed, with all that nobody claims
+    else:
+        with pytest.raises(IrregularError, match=f'"\\.meshc/{spot}" is a symbolic link'):
+            old.recover() if interrupted else old.replace(NEW)
+        assert snapshot(old.base) == before
     assert snapshot(canary) == {"overlays%2Fhub": made("canary")}
+
+
+def test_a_journal_that_is_a_link_is_not_read(old: Repository, tmp_path: Path) -> None:
+    (tmp_path / "canary").write_bytes(b"{}")
+    old.state.journal.symlink_to(tmp_path / "canary")
+
+    assert not old.recover()
 
 
 def test_a_link_among_the_inputs_is_refused(repository: Repository, tmp_path: Path) -> None:
@@ -705,7 +843,7 @@ def test_a_pipe_is_not_waited_for(repository: Repository) -> None:
 def test_a_second_writer_is_refused(old: Repository) -> None:
     script = f"""
 import fcntl, os
-fd = os.open({str(old.base / ".meshc/lock")!r}, os.O_RDWR)
+fd = os.open({str(old.state.folder / "lock")!r}, os.O_RDWR)
 fcntl.flock(fd, fcntl.LOCK_EX)
 os.ftruncate(fd, 0)
 os.write(fd, str(os.getpid()).encode())
@@ -717,13 +855,13 @@ input()
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        (old.base / ".meshc" / "transaction").mkdir()
+        old.state.write_journal(b"{}")
 
         for use in (lambda: old.replace(NEW), old.recover):
             with pytest.raises(RefusedError) as caught:
                 use()
             assert str(caught.value) == (f"another meshc is writing here (process {other.pid}); wait until it is done")
-        assert not nothing_left(old.base)
+        old.state.journal.unlink()
         other.communicate("\n")
 
     old.replace(NEW)
@@ -761,13 +899,13 @@ def test_the_cache_gives_back_what_it_was_given(repository: Repository) -> None:
         repository.cache_put(KEY, data)
 
         assert repository.cache_get(KEY) == data
-    assert [path.name for path in (repository.base / ".meshc" / "cache" / "a").iterdir()] == [KEY]
+    assert [path.name for path in (repository.state.folder / "cache" / "a").iterdir()] == [KEY]
 
 
 @pytest.mark.parametrize("harm", [lambda b: b[:-1], lambda b: b"", lambda b: b + b"x", lambda b: b"x" + b[1:]])
 def test_a_damaged_entry_is_a_miss(repository: Repository, harm: Callable[[bytes], bytes]) -> None:
     repository.cache_put(KEY, b"data")
-    entry = repository.base / ".meshc" / "cache" / "a" / KEY
+    entry = repository.state.folder / "cache" / "a" / KEY
     stored = entry.read_bytes()
     entry.unlink()
     entry.write_bytes(harm(stored))
@@ -778,7 +916,7 @@ def test_a_damaged_entry_is_a_miss(repository: Repository, harm: Callable[[bytes
 
 def test_an_entry_under_another_key_is_a_miss(repository: Repository) -> None:
     repository.cache_put(KEY, b"data")
-    entry = repository.base / ".meshc" / "cache" / "a" / KEY
+    entry = repository.state.folder / "cache" / "a" / KEY
     other = "ab" * 31 + "cd"
     entry.rename(entry.with_name(other))
 
@@ -787,7 +925,7 @@ def test_an_entry_under_another_key_is_a_miss(repository: Repository) -> None:
 
 def test_an_entry_as_git_checks_it_out_is_a_miss(repository: Repository) -> None:
     repository.cache_put(KEY, b"data")
-    (repository.base / ".meshc" / "cache" / "a" / KEY).chmod(0o644)
+    (repository.state.folder / "cache" / "a" / KEY).chmod(0o644)
 
     assert repository.cache_get(KEY) is None
 
@@ -800,21 +938,33 @@ def test_a_cache_that_cannot_be_written_only_costs_time(
             Faults(patch, name).at = lambda _: True
             repository.cache_put(KEY, b"data")
         assert repository.cache_get(KEY) is None
-        folder = repository.base / ".meshc" / "cache" / "a"
+        folder = repository.state.folder / "cache" / "a"
         assert not folder.exists() or list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("spot", [".meshc", ".meshc/cache", ".meshc/cache/a"])
-def test_a_linked_cache_is_refused(repository: Repository, tmp_path: Path, spot: str) -> None:
-    (tmp_path / "canary" / "cache" / "a").mkdir(parents=True)
-    (repository.base / spot).parent.mkdir(parents=True, exist_ok=True)
-    (repository.base / spot).symlink_to(tmp_path / "canary")
+@pytest.mark.parametrize("spot", ["", "cache", "cache/a"])
+def test_a_linked_cache_is_not_used(repository: Repository, tmp_path: Path, spot: str) -> None:
+    canary = tmp_path / "canary"
+    (canary / "cache" / "a").mkdir(parents=True)
+    link = repository.state.folder / spot
+    repository.state.make()
+    link.parent.mkdir(exist_ok=True)
+    if not spot:
+        link.rmdir()
+    link.symlink_to(canary)
 
-    with pytest.raises(IrregularError, match=f'"{spot}" is a symbolic link'):
-        repository.cache_put(KEY, b"data")
-    with pytest.raises(IrregularError, match=f'"{spot}" is a symbolic link'):
-        repository.cache_get(KEY)
-    assert snapshot(tmp_path / "canary") == {}
+    repository.cache_put(KEY, b"data")
+    assert repository.cache_get(KEY) is None
+    assert snapshot(canary) == {}
+
+
+def test_a_cache_in_the_work_tree_is_never_read(tmp_path: Path) -> None:
+    plain = Repository.around(tmp_path)
+    plain.cache_put(KEY, b"planted")
+    assert plain.cache_get(KEY) == b"planted"
+    (tmp_path / ".git").mkdir()
+
+    assert Repository.around(tmp_path).cache_get(KEY) is None
 
 
 @pytest.mark.parametrize("key", ["", "../../x", "AB" * 32, "abcdef12\n"])

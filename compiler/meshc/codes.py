@@ -31,7 +31,11 @@ YAML_MISREAD = Code(
 YAML_EMPTY = Code("MESH014", "the file is empty", "write the document")
 YAML_DOCUMENTS = Code("MESH015", "several documents where one belongs", "keep one document a file")
 
-# 0xx: versions of the tools
+# 0xx: meshc itself and its tools
+
+STATE_IN_GIT = Code(
+    "MESH020", "meshc's own folder is in Git", "take .meshc out of Git: git rm -r --cached .meshc", exit=Exit.REFUSED
+)
 
 MESHC_VERSION = Code(
     "MESH021", "this meshc is outside spec.requires.meshc", "install a meshc in the range, or change the range"

@@ -16,8 +16,8 @@ from meshc.yamltext.read import read
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan
 
-FILE = ".meshc/contexts.yaml"
-"""Beside mesh.yaml, where Git doesn't look: a mapping of clusters to contexts."""
+FILE = "~/.config/meshc/contexts.yaml"
+"""The file in the user's configuration folder, as messages name it: for each mesh a mapping of clusters to contexts."""
 
 
 def contexts(
@@ -40,17 +40,18 @@ def _by_server(cluster: ClusterPlan, servers: Mapping[str, str]) -> str:
     there = [context for context, server in servers.items() if wanted and same_server(server) == wanted]
     if len(there) > 1:
         shown = ", ".join(short(one, 60) for one in there[:4])
-        hint = f"--context {cluster.name}=CONTEXT, or a line {cluster.name}: CONTEXT in {FILE}"
+        hint = f"--context {cluster.name}=CONTEXT, or a line {cluster.name}: CONTEXT below the mesh's name in {FILE}"
         raise UsageError(f"{len(there)} contexts lead to {cluster.name}: {shown}\n  hint: {hint}")
     return there[0] if there else cluster.name
 
 
-def kept(data: bytes, known: Sequence[str]) -> dict[str, str]:
-    """What the file says of the clusters that there are; others have left. Raises UsageError for what is no mapping."""
+def kept(data: bytes, mesh: str, known: Sequence[str]) -> dict[str, str]:
+    """The contexts that the file gives to the known clusters of a mesh. Raises UsageError for another form of file."""
     documents, problems = read(data, FILE)
     if problems:
         raise UsageError(f"{problems[0].place}: {problems[0].what}")
     said = documents[0].data if documents else {}
-    if not isinstance(said, dict) or not all(isinstance(one, str) for one in (*said, *said.values())):
-        raise UsageError(f"{FILE} isn't lines of CLUSTER: CONTEXT")
-    return {name: context for name, context in said.items() if name in known}
+    meshes = list(said.values()) if isinstance(said, dict) else [None]
+    if not all(isinstance(one, dict) and all(isinstance(context, str) for context in one.values()) for one in meshes):
+        raise UsageError(f"{FILE} isn't the name of each mesh, and below it lines of CLUSTER: CONTEXT")
+    return {name: context for name, context in said.get(mesh, {}).items() if name in known}

@@ -92,7 +92,7 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
     with scratch(everything) as top:
         place = top / commits.place_in_repository() / file
         try:
-            opened = Opened(place)
+            opened = Opened(place, Repository.around(place.parent, cached=False))
             trees = expected_trees(opened, compiled_whole(opened), None)
         except ProblemsError as error:
             first = error.problems[0]

@@ -19,9 +19,7 @@ app = typer.Typer()
 Linked = Annotated[
     Link, typer.Option("--link", help="kustomize: for everything; auto: only where files of yours take part.")
 ]
-Cached = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Use what earlier runs kept in .meshc/cache, and add to it.")
-]
+Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Use what earlier runs kept, and add to it.")]
 
 
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.opened import Opened
+from meshc.cli.opened import Opened, opened_for_writing
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.cli.tracked import uncommitted
 from meshc.disk.named import read_named
@@ -42,7 +42,7 @@ def init_command(
     file: Path, key_out: Path, key_type: KeyType, days: int, seal_to: Sequence[str], certificate: Path | None
 ) -> None:
     """Makes a root. The key is written first: a certificate without its key is of no use."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     path = work.certificate(ROOTS)
     if certificate is None and work.read(path) is not None:
         raise UsageError(
@@ -86,7 +86,7 @@ def issue_command(
     accepted: bool,
 ) -> None:
     """Issues what is due. Keys that only a store shall hold go to `keys_to`, as new files of mode 0600."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     clusters = issuing.signing(work.plan, names)
     if root_key is None:
         raise UsageError("issuing needs the root's private key\n  hint: --root-key FILE, or - for standard input")
@@ -144,7 +144,7 @@ def import_command(
     accepted: bool,
 ) -> None:
     """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     (cluster,) = issuing.signing(work.plan, [name])
     if folder and not folder.is_dir():
         raise UsageError(f'--from "{folder}" ' + ("is a file, not a folder" if folder.exists() else "isn't there"))
@@ -184,7 +184,7 @@ def import_command(
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     """The table; exit 1 where something ends soon, or is no CA to go on with, and that was asked for."""
-    work = opened_work(file)
+    work = opened_work(file, writes=False)
     found = authorities.rows(work, _now(), within)
     if form is Format.JSON:
         show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
@@ -209,7 +209,7 @@ def rotate_command(
     accepted: bool,
 ) -> None:
     """One step. Refuses to take the next one over changes that aren't committed, or compiled, yet."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     _stop_on_uncommitted(file, work.plan)
     rotating.stop_on_uncompiled(work)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
@@ -238,10 +238,12 @@ def _tell(outcomes: Sequence[issuing.Outcome]) -> None:
         tell(f"  {one_outcome.cluster:<24} {what:<40} until {one_outcome.not_after:%Y-%m-%d}")
 
 
-def opened_work(file: Path) -> Work:
-    """The certificates and sealed files of a mesh. Raises ProblemsError where mesh.yaml has no plan."""
-    opened = Opened(file)
-    opened.repository.recover()
+def opened_work(file: Path, *, writes: bool) -> Work:
+    """The certificates and sealed files of a mesh. Raises ProblemsError where mesh.yaml has no plan.
+
+    Where the command `writes`, what an interrupted run left is settled first; else RefusedError is raised for it.
+    """
+    opened = opened_for_writing(file) if writes else Opened(file)
     return Work(opened.repository, plan_mesh(opened.source))
 
 

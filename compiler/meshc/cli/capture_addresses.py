@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.addresses import addresses, chosen
 from meshc.cli.live import chosen as clusters_chosen
 from meshc.cli.live import contexts_of, opened_api
-from meshc.cli.opened import Opened
+from meshc.cli.opened import Opened, opened_for_writing
 from meshc.cli.report import say
 from meshc.cli.written import show_or_write
 from meshc.errors import ToolError, UsageError
@@ -28,8 +28,7 @@ def addresses_command(
     file: Path, name: str, words: Sequence[str], kubeconfig: Path | None, timeout: float, write: bool
 ) -> None:
     """Every address that moved, or that mesh.yaml lacks. One that can't be told stays, and stops nothing."""
-    opened = Opened(file)
-    opened.repository.recover()
+    opened = opened_for_writing(file) if write else Opened(file)
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, clusters_chosen(plan, [name]), words, kubeconfig)
     cluster = plan.cluster(name)

@@ -46,7 +46,7 @@ def credentials_command(
     file: Path, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None, timeout: float, wanted: Wanted
 ) -> None:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     contexts = contexts_of(file.parent, work.plan, chosen(work.plan, names), words, kubeconfig)
     every = needs_of(work.plan)
     command = words_of(wanted.to_command) if wanted.to_command else ()

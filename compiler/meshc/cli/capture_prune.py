@@ -25,7 +25,7 @@ def prune_command(
     file: Path, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None, timeout: float, yes: bool
 ) -> None:
     """Nothing goes unless every primary of the remote holds another token, which the remote takes."""
-    work = opened_work(file)
+    work = opened_work(file, writes=False)
     if work.plan.generation == "classic":
         raise UsageError(
             "pilot reads a changed secret only when it starts, so it may still use the old token\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.services import manifest, services
 from meshc.cli.live import chosen, contexts_of, opened_api
-from meshc.cli.opened import Opened
+from meshc.cli.opened import opened_for_writing
 from meshc.cli.report import count, say, tell
 from meshc.disk.units import Change
 from meshc.errors import UsageError
@@ -31,8 +31,7 @@ def services_command(
     replace: bool,
 ) -> None:
     """Writes <manifests>/<namespace>.yaml, or the file that the entry names; over other content only if asked."""
-    opened = Opened(file)
-    opened.repository.recover()
+    opened = opened_for_writing(file)
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, chosen(plan, [name]), words, kubeconfig)
     mesh, _ = parse(opened.source.document)

@@ -54,7 +54,6 @@ def check_command(
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached))
-    opened.repository.recover()
     compiled = compiled_whole(opened)
     if base is not None:
         stop_on_a_jump(opened, compiled.plan, base)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from meshc.cli.begin import begin_writing
 from meshc.cli.remembered import InStep, in_step, recall, remember
-from meshc.cli.report import Format, as_json, count, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, as_json, count, paint, show_json, show_problems, tell
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
 from meshc.errors import UsageError
@@ -27,8 +28,7 @@ def compile_command(
 ) -> None:
     """Reads, checks, renders, writes. Nothing is written unless everything went well."""
     repository = Watched.around(file.parent, cached=cached)
-    if repository.recover():
-        say("finished what an interrupted run had left")
+    begin_writing(repository)
     clear_leftovers()
     known = None if patterns else recall(repository, file, link)
     if known is not None:

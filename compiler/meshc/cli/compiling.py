@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import progress
 from meshc.cli.report import say
-from meshc.disk.transaction import foreign
+from meshc.disk.marked import foreign
 from meshc.errors import RefusedError
 from meshc.output.link import Link
 from meshc.output.native import TESTED, is_tested

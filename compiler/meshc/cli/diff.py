@@ -46,7 +46,6 @@ def diff_command(
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     page = _summary_page() if summary else None
     opened = Opened(file, Repository.around(file.parent, cached=cached))
-    opened.repository.recover()
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
     before = base_of(opened, file, base, against, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,10 @@ from pathlib import Path
 import typer
 
 from meshc.capture.ask import Api, connect, servers
-from meshc.capture.contexts import FILE, contexts, kept
+from meshc.capture.contexts import contexts, kept
 from meshc.cli.report import say
-from meshc.cli.tracked import is_tracked
-from meshc.disk.repository import Repository
+from meshc.disk.named import read_named
+from meshc.disk.repository import enclosing
 from meshc.errors import RefusedError, UsageError
 from meshc.plain import plain
 from meshc.plan.ir import Plan
@@ -22,20 +23,28 @@ from meshc.plan.ir import Plan
 def contexts_of(
     base: Path, plan: Plan, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None
 ) -> dict[str, str]:
-    """The context of each cluster. Raises UsageError, and RefusedError for a file of contexts that Git holds."""
+    """The context of each cluster. Raises UsageError, and RefusedError for a file of contexts in the repository."""
     told = _told(names, words)
     known = {} if told.keys() >= set(names) else servers(kubeconfig)
     return contexts([plan.cluster(name) for name in names], told, _kept(base, plan), known)
 
 
 def _kept(base: Path, plan: Plan) -> dict[str, str]:
-    try:
-        data = Repository.around(base).read_file(FILE)
-    except FileNotFoundError:
+    file = _configuration() / "meshc" / "contexts.yaml"
+    if not file.exists():
         return {}
-    if is_tracked(base, FILE):  # what somebody else wrote would choose among the clusters that this person may change
-        raise RefusedError(f"{FILE} is in Git, and contexts are each person's own\n  hint: git rm --cached {FILE}")
-    return kept(data, [cluster.name for cluster in plan.clusters])
+    if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch would choose among the user's clusters
+        raise RefusedError(
+            f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read\n'
+            "  hint: set HOME or XDG_CONFIG_HOME to a folder outside of the repository"
+        )
+    return kept(read_named(file), plan.mesh, [cluster.name for cluster in plan.clusters])
+
+
+def _configuration() -> Path:
+    """The user's configuration folder, as the XDG Base Directory Specification defines it."""
+    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".config"
 
 
 def _told(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:

@@ -30,7 +30,6 @@ _ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
 def next_command(file: Path, jobs: int | None, form: Format) -> None:
     """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
     opened = Opened(file)
-    opened.repository.recover()
     plan, compiled = _compiled(opened)
     work = Work(opened.repository, plan)
     stale = None

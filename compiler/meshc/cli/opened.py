@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshc.cli.begin import begin_reading, begin_writing
 from meshc.disk.repository import Repository
 from meshc.errors import MeshcError, UsageError
 from meshc.mesh.source import Source, load
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class Opened:
-    """One mesh.yaml that a command works on, in its repository. Raises MeshcError where there is none."""
+    """One mesh.yaml that a command works on, in its repository.
+
+    Raises MeshcError where there is none, and RefusedError where an interrupted run waits to be settled.
+    """
 
     def __init__(
         self, file: Path, repository: Repository | None = None, asked: Future[Kustomize] | None = None
     ) -> None:
         self.repository: Repository = repository or Repository.around(file.parent)
+        begin_reading(self.repository)
         self._asked = asked
         if file.is_dir():
             raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
@@ -38,6 +43,13 @@ class Opened:
     def kustomize(self) -> Kustomize:
         """The kustomize to use, looked for once. Raises ToolError."""
         return self._asked.result() if self._asked else find(self.repository)
+
+
+def opened_for_writing(file: Path) -> Opened:
+    """A mesh.yaml for a command that writes: what an interrupted run left is settled first. Raises MeshcError."""
+    repository = Repository.around(file.parent)
+    begin_writing(repository)
+    return Opened(file, repository)
 
 
 def ask_early(repository: Repository) -> Future[Kustomize]:

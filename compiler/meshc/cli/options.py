@@ -31,8 +31,8 @@ Contexts = Annotated[
     typer.Option(
         "--context",
         metavar="[CLUSTER=]CONTEXT",
-        help="The kubeconfig's context of a cluster, or in-cluster; may be given often. Default: .meshc/contexts.yaml, "
-        "else the one with the cluster's name, else the one for its apiServer.",
+        help="The kubeconfig's context of a cluster, or in-cluster; may be given often. Default: "
+        "~/.config/meshc/contexts.yaml, else the one with the cluster's name, else the one for its apiServer.",
     ),
 ]
 Kubeconfig = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshc.cli.begin import begin_reading
 from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.opened import Opened
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
@@ -28,8 +29,7 @@ def publish_command(
     """Compiles in memory, as `check` does, and commits the result to the branch that is wanted."""
     clear_leftovers()
     watched = Watched.over(Repository.around(file.parent))
-    if watched.recover():
-        say("finished what an interrupted run had left")
+    begin_reading(watched)
     with opened(wanted, watched) as job:
         mesh = Opened(file, watched)
         compiled = compiled_whole(mesh)

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc.disk.code import code_digest
-from meshc.disk.watched import Watched, digest_of, digest_on_disk, hears_the_same
+from meshc.disk.digest import digest_of
+from meshc.disk.watched import Watched, digest_on_disk, hears_the_same
 from meshc.errors import MeshcError, Place, Problem
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def seal_command(
     file: Path, source: Path, cluster: str | None, remote: str | None, replace: bool, accepted: bool
 ) -> None:
     """Seals what was handed over for everyone who needs it: all files, or none."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     handed = given(Hidden(read_given(source)))
     if handed.keys is not None:
         places = _seal_cacerts(work, handed.keys, cluster, replace, accepted)
@@ -84,7 +84,7 @@ def _seal_cacerts(
 
 def status_command(file: Path, form: Format) -> None:
     """One row a need. Nothing is opened."""
-    work = opened_work(file)
+    work = opened_work(file, writes=False)
     rows = [_row(work, need) for need in needs_of(work.plan)]
     if form is Format.JSON:
         show_json({"mesh": work.plan.mesh, "secrets": rows})
@@ -153,7 +153,7 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
 
 def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:
     """Every file that is to be changed is opened first: all of them are written, or none."""
-    work = opened_work(file)
+    work = opened_work(file, writes=True)
     known = [cluster.name for cluster in work.plan.clusters]
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f'there is no cluster "{unknown[0]}"\n  hint: clusters: {", ".join(known)}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from meshc.cli.begin import begin_reading
 from meshc.cli.past import instant
 from meshc.cli.remembered import InStep, recall
 from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def told_in_step(file: Path, link: Link, form: Format, *, cached: bool) -> bool:
     """Whether a record says that nothing is stale and no CA due; it has told so then."""
     repository = Repository.around(file.parent, cached=cached)
-    repository.recover()
+    begin_reading(repository)
     known = recall(repository, file, link)
     if known is None or known.quiet_until <= instant(datetime.now(UTC)):
         return False

@@ -50,12 +50,12 @@ def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
         yield from zip((file for file, _ in some), _blobs(folder, [blob for _, blob in some], largest), strict=True)
 
 
-def is_tracked(folder: Path, path: str) -> bool:
-    """Whether Git holds a file."""
+def below(folder: Path) -> list[str]:
+    """The paths below a folder that Git holds, relative to the folder; none where there is no Git."""
     try:
-        return bool(_git(folder, "ls-files", "--cached", "-z", "--", path))
+        return _names(_git(folder, "ls-files", "--cached", "-z"))
     except CommandError:
-        return False
+        return []
 
 
 def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 def verify_command(file: Path, sample: int | None, jobs: int | None, form: Format) -> None:
     """Exits 1 where a byte differs. Nothing is written but the cache."""
     opened = Opened(file)
-    opened.repository.recover()
     compiled = compiled_whole(opened)
     ours = rendered_whole(opened, compiled, jobs).trees
     chosen = _spread([cluster.name for cluster in compiled.plan.clusters], sample)

@@ -1,4 +1,4 @@
-"""cache turns a key into what was stored under it, below .meshc/cache: safe to delete, and never believed unseen."""
+"""cache keeps what a key stands for in the folder of meshc's own state: safe to delete, and never believed unseen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from meshc.disk.files import opened, own_folder, read
+from meshc.disk.files import opened, read
+from meshc.disk.state import State
+from meshc.errors import RefusedError
 
 LARGEST = 256 * 1024 * 1024
 """What all entries together may take, in bytes: shared out among the folders, each of which forgets on its own."""
@@ -18,13 +20,12 @@ _FOLDERS = 16
 _PARTIAL = "new-"
 
 
-def get(base: Path, key: str) -> bytes | None:
-    """What `put` stored under `key`, None if it is gone, damaged or not from here. Counts as a use.
-
-    Raises IrregularError if a folder on the way is a link.
-    """
+def get(state: State, key: str) -> bytes | None:
+    """What `put` stored under `key`, None if it is gone, damaged or not from here. Counts as a use."""
     *folders, name = _cache_path(key)
-    with suppress(OSError), opened(base, base, "/".join(folders)) as folder:
+    if not state.is_own():
+        return None
+    with suppress(OSError, RefusedError), opened(state.folder, state.folder, "/".join(folders)) as folder:
         if folder is not None:
             return _sealed(folder, name)
     return None
@@ -46,16 +47,16 @@ def _sealed(folder: int, name: str) -> bytes | None:
         os.close(fd)
 
 
-def put(base: Path, key: str, data: bytes) -> None:
-    """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link.
+def put(state: State, key: str, data: bytes) -> None:
+    """Keeps `data` if it can: no cache only costs time.
 
     What makes its folder too large goes, that which was used longest ago first.
     """
-    _, *folders, name = _cache_path(key)
+    *folders, name = _cache_path(key)
     if len(data) > LARGEST // _FOLDERS // 2:
         return
-    with suppress(OSError):
-        folder = own_folder(base, *folders)
+    with suppress(OSError, RefusedError):
+        folder = _made(state, folders)
         fd, temporary = tempfile.mkstemp(prefix=_PARTIAL, dir=folder)
         try:
             with os.fdopen(fd, "wb") as file:
@@ -82,10 +83,23 @@ def _trim(folder: Path, limit: int) -> None:
             return
 
 
-def _cache_path(key: str) -> tuple[str, str, str, str]:
+def _made(state: State, folders: list[str]) -> Path:
+    """The folder in the cache, made if missing. Raises RefusedError, NotADirectoryError for a link."""
+    state.make()
+    folder = state.folder
+    for name in folders:
+        folder = folder / name
+        with suppress(FileExistsError):
+            folder.mkdir(0o700)
+        if folder.is_symlink():
+            raise NotADirectoryError
+    return folder
+
+
+def _cache_path(key: str) -> tuple[str, str, str]:
     if not re.fullmatch("[0-9a-f]{8,128}", key):
         raise ValueError(f"{key!r} is not a cache key")
-    return ".meshc", "cache", key[:1], key
+    return "cache", key[:1], key
 
 
 def _seal(key: str, data: bytes) -> bytes:

@@ -187,7 +187,7 @@ def own_folder(base: Path, *parts: str) -> Path:
     for name in (".meshc", *parts):
         folder = folder / name
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(0o700)
         if not stat.S_ISDIR(folder.lstat().st_mode):
             shown = quoted(folder.relative_to(base).as_posix())
             raise IrregularError(f"{shown} is a symbolic link or a file where meshc keeps a folder; remove it")

@@ -7,10 +7,11 @@ import os
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os.path import lexists
 from pathlib import Path
 from typing import Literal, Self
 
-from meshc.disk import cache, transaction, units
+from meshc.disk import cache, recovery, units
 from meshc.disk.files import (
     IrregularError,
     OutsideError,
@@ -26,6 +27,8 @@ from meshc.disk.files import (
     walk,
     write_new,
 )
+from meshc.disk.state import State
+from meshc.disk.transaction import writing
 from meshc.disk.units import Change, Written
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
@@ -57,6 +60,11 @@ class Repository:
     def around(cls, base: Path, *, cached: bool = True) -> Self:
         """The repository that `base` lies in."""
         return cls(base.resolve(), enclosing(base.resolve()), cached)
+
+    @property
+    def state(self) -> State:
+        """Where meshc keeps its lock, its journal and its cache."""
+        return State.of(self.base, self.root)
 
     @property
     def from_top(self) -> str | None:
@@ -155,7 +163,7 @@ class Repository:
 
     def replace(self, content: Mapping[str, FileTree | bytes | None]) -> Written:
         """Brings every unit to the given content, all of them or none. See `units.replace`."""
-        return units.replace(self.base, content)
+        return units.replace(self.base, self.state, content)
 
     def refuse_foreign(self, content: Mapping[str, FileTree | bytes | None]) -> None:
         """Raises RefusedError if `replace` would, for a file that isn't meshc's. Changes nothing."""
@@ -163,17 +171,32 @@ class Repository:
 
     def change(self, files: Mapping[str, Change]) -> None:
         """Brings files of the user's to new content, all of them or none. See `units.change`."""
-        units.change(self.base, files)
+        units.change(self.base, self.state, files)
 
     def recover(self) -> bool:
-        """Finishes what a killed run left; True if there was something. To be called at each start."""
-        return transaction.recover(self.base)
+        """Settles what a killed run left; True if there was something. For commands that write, before they read.
+
+        Raises RefusedError if another meshc is writing, or if it can't be settled; ToolError if the disk fails.
+        """
+        state = self.state
+        if not (recovery.is_waiting(state) or lexists(self.base / recovery.TRANSACTION)):
+            return False
+        with writing(self.base, state) as recovered:
+            return recovered
+
+    def refuse_interrupted(self) -> None:
+        """Raises RefusedError if an interrupted run waits to be settled. For commands that only read."""
+        if recovery.is_waiting(self.state):
+            raise RefusedError(
+                "an earlier meshc was interrupted while it wrote, so some files are old and some new\n"
+                "  hint: meshc compile finishes what it began, or undoes it"
+            )
 
     def cache_get(self, key: str) -> bytes | None:
         """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""
-        return cache.get(self.base, key) if self.cached else None
+        return cache.get(self.state, key) if self.cached else None
 
     def cache_put(self, key: str, data: bytes) -> None:
-        """Keeps `data` if it can: no cache only costs time. Raises IrregularError if .meshc is a link."""
+        """Keeps `data` if it can: no cache only costs time."""
         if self.cached:
-            cache.put(self.base, key, data)
+            cache.put(self.state, key, data)

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from meshc.disk.files import files_of, is_folder, listed, opened, read, telling
-from meshc.disk.transaction import apply, is_ours, is_unit, refuse_foreign, unmarked, writing
+from meshc.disk.journal import is_unit, is_users
+from meshc.disk.marked import is_ours, refuse_foreign, unmarked
+from meshc.disk.state import State
+from meshc.disk.transaction import apply, writing
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
 
@@ -32,7 +35,7 @@ def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: data for path, data in files.items() if unit_of[path] in ours}
 
 
-def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written:
+def replace(base: Path, state: State, units: Mapping[str, FileTree | bytes | None]) -> Written:
     """Brings every unit to the given content (None removes it): all of them, or none.
 
     A unit that is as it should be isn't touched, nor, when it is to be removed, one in which nothing is
@@ -40,10 +43,10 @@ def replace(base: Path, units: Mapping[str, FileTree | bytes | None]) -> Written
     and ToolError if the disk fails; everything is then as before. Every new file must start with HEADER.
     """
     _refuse_misuse(units)
-    with writing(base):
+    with writing(base, state):
         current, changes = _changes(base, units)
         if changes:
-            apply(base, changes, current)
+            apply(base, state, changes, current)
     return Written(
         created=tuple(unit for unit in changes if not current[unit]),
         changed=tuple(unit for unit in changes if changes[unit] and current[unit]),
@@ -74,14 +77,19 @@ def _changes(base: Path, units: Mapping[str, FileTree | bytes | None]) -> tuple[
 _Files = dict[str, dict[str, bytes]]
 
 
-def change(base: Path, files: Mapping[str, Change]) -> None:
+def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
     """Brings files of the user's, whose paths lie below `base`, to new content: all of them, or none.
 
     For commands whose job it is. Raises RefusedError if one isn't what it was when it was read, or another meshc is
     writing, and ToolError if the disk fails; everything is then as before.
     """
     FileTree(dict.fromkeys(files, b""))  # raises ValueError if one lies in another, or outside
-    with writing(base):
+    if strange := sorted(path for path in files if not is_users(path)):
+        raise RefusedError(
+            f"{listed(strange)} not where meshc writes a file; nothing was changed\n"
+            "  hint: name another folder in mesh.yaml, one that does not begin with .git or .meshc"
+        )
+    with writing(base, state):
         with telling("cannot read what is to be changed"):
             current = {path: files_of(base, path) for path in files}
         stale = [path for path, one in files.items() if current[path] != _as_files(path, one.before)]
@@ -89,7 +97,7 @@ def change(base: Path, files: Mapping[str, Change]) -> None:
             raise RefusedError(f"{listed(sorted(stale))} changed in the meantime; nothing was changed; run it again")
         changes = {path: _as_files(path, one.after) for path, one in files.items() if one.before != one.after}
         if changes:
-            apply(base, changes, current, generated=False)
+            apply(base, state, changes, current, generated=False)
 
 
 @dataclass(frozen=True, slots=True)

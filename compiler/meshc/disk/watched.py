@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
 
+from meshc.disk.digest import digest_of
 from meshc.disk.files import files_of
 from meshc.disk.repository import Kind, Repository
 from meshc.errors import MeshcError
@@ -54,17 +55,6 @@ def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
         if again.notes[question] != answer:
             return False
     return True
-
-
-def digest_of(files: Mapping[str, bytes]) -> str:
-    """One digest of paths and bytes, whatever their order."""
-    known: dict[int, str] = {}  # many clusters share the bytes of a file, as objects
-    lines = []
-    for path, data in files.items():
-        if id(data) not in known:
-            known[id(data)] = sha256(data).hexdigest()
-        lines.append(f"{known[id(data)]} {path}")
-    return sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def digest_on_disk(repository: Repository, folders: Iterable[str]) -> str:

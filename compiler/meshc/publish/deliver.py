@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meshc.disk.transaction import refuse_foreign
+from meshc.disk.marked import refuse_foreign
 from meshc.disk.units import generated
 from meshc.errors import RefusedError
 from meshc.output.trees import VERSIONS, refuse_another, versions_in

@@ -1,0 +1,44 @@
+"""begin is what every command does before it reads a mesh: it looks for an interrupted run, and for state in Git."""
+
+from __future__ import annotations
+
+from os.path import lexists
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.disk.state import WORK
+from meshc.errors import Place, stop_on
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+
+
+def begin_reading(repository: Repository) -> None:
+    """Raises RefusedError if an interrupted run waits, as only a writing command may settle it.
+
+    Raises ProblemsError if Git holds a file of meshc's own folder.
+    """
+    _refuse_tracked_state(repository)
+    repository.refuse_interrupted()
+
+
+def begin_writing(repository: Repository) -> None:
+    """Settles what an interrupted run left, and says so.
+
+    Raises RefusedError if that is impossible, and ProblemsError if Git holds a file of meshc's own folder.
+    """
+    from meshc.cli.report import say
+
+    _refuse_tracked_state(repository)
+    if repository.recover():
+        say("settled what an interrupted run had left")
+
+
+def _refuse_tracked_state(repository: Repository) -> None:
+    if not lexists(repository.base / WORK):
+        return
+    from meshc.cli.tracked import below
+
+    names = [path for path in below(repository.base) if path.lower().split("/")[0] == WORK]
+    hint = f"git rm -r --cached {WORK}, and commit that"
+    stop_on(codes.STATE_IN_GIT.at(Place(name, 1, 1), f'"{WORK}" is in Git', hint) for name in names[:1])

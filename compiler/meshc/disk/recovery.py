@@ -1,0 +1,180 @@
+"""recovery settles what an interrupted run left: it finishes the run's changes, undoes them, or refuses and says why.
+
+Only the journal decides what is settled, and only digests that it names are put in place.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os.path import lexists
+from pathlib import Path
+from urllib.parse import quote
+
+from meshc.disk.files import drop_empty, files_of, listed, make_folders, own_folder, remove
+from meshc.disk.journal import Planned, digest, parsed
+from meshc.disk.marked import refuse_foreign
+from meshc.disk.state import WORK, State
+from meshc.errors import RefusedError
+
+TRANSACTION = f"{WORK}/transaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One unit on its way: where it belongs, and where the old one and the new one wait."""
+
+    target: Path
+    old: Path
+    new: Path
+    arrives: bool  # False: the unit is removed
+
+    @staticmethod
+    def of(base: Path, unit: str, arrives: bool) -> Move:
+        """The move of the unit at this path, relative to `base`."""
+        old, new = (base / place(part, unit) for part in ("old", "new"))
+        return Move(base / unit, old, new, arrives)
+
+    def forward(self) -> None:
+        """From wherever it was left to the end. May be killed anywhere and called again."""
+        if self.arrives and not lexists(self.new):
+            return  # it has arrived
+        if lexists(self.target):
+            remove(self.old)
+            self.target.rename(self.old)
+        if self.arrives:
+            make_folders(self.target.parent)
+            self.new.rename(self.target)
+
+    def back(self) -> None:
+        """From wherever it was left to the start. Only right once everything is staged."""
+        if self.arrives and lexists(self.target) and not lexists(self.new):
+            self.target.rename(self.new)
+        if lexists(self.old) and not lexists(self.target):
+            make_folders(self.target.parent)
+            self.old.rename(self.target)
+
+
+def place(part: str, unit: str) -> str:
+    """Where a unit waits, relative to the folder of mesh.yaml. `part` is old or new."""
+    return f"{TRANSACTION}/{part}/{quote(unit, safe='')}"
+
+
+def is_waiting(state: State) -> bool:
+    """True if an interrupted run waits to be settled. Reads only."""
+    return state.read_journal() is not None
+
+
+def recover(base: Path, state: State) -> bool:
+    """Settles what a killed run left; True if there was something. The caller holds the right to write.
+
+    Raises RefusedError if it can't be settled without losing what somebody wrote since, and OSError.
+    """
+    data = state.read_journal()
+    if data is None:
+        _clear_unclaimed(base)
+        return False
+    for name in ("old", "new"):
+        own_folder(base, "transaction", name)
+    journal = parsed(data)
+    if journal is None:
+        raise RefusedError(
+            f'"{state.shown}/journal.json" is damaged, so nobody knows what an interrupted run was about to change\n'
+            f"  hint: look in {TRANSACTION}/old for files that are missing elsewhere, then: {_forget(state)}"
+        )
+    found = {unit: _Standing.of(base, unit, planned) for unit, planned in journal.units.items()}
+    moves = {unit: Move.of(base, unit, arrives=planned.after is not None) for unit, planned in journal.units.items()}
+    if journal.generated:
+        refuse_foreign(files_of(base, unit) for unit, standing in found.items() if not standing.has_arrived)
+    if all(standing.can_arrive or (journal.generated and standing.is_staged) for standing in found.values()):
+        for unit, standing in found.items():
+            if not standing.has_arrived:
+                moves[unit].forward()
+    elif all(standing.can_return for standing in found.values()):
+        for unit, standing in found.items():
+            if not standing.has_returned:
+                moves[unit].back()
+    elif journal.generated:  # a power cut left a file blank: the next compile writes it again
+        for unit, standing in found.items():
+            if standing.was_set_aside:
+                moves[unit].back()
+    else:
+        changed = sorted(unit for unit, standing in found.items() if not (standing.can_arrive or standing.can_return))
+        raise RefusedError(
+            f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed\n"
+            "  hint: put back what stood there, as in the last commit, and run this again; or keep what stands there "
+            f"now: {_forget(state)}"
+        )
+    finish(base, state, moves)
+    return True
+
+
+def _forget(state: State) -> str:
+    return f"rm -r {state.shown}/journal.json {TRANSACTION}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is found of a unit: how far its move is, and whether the files to go on or back are there."""
+
+    has_arrived: bool
+    has_returned: bool
+    is_staged: bool
+    can_arrive: bool
+    can_return: bool
+    was_set_aside: bool
+
+    @classmethod
+    def of(cls, base: Path, unit: str, planned: Planned) -> _Standing:
+        """Looks at the unit and at what waits for it. Raises IrregularError for a link among these."""
+        there = digest(files_of(base, unit))
+        old, new = (_waiting(base, place(part, unit), unit) for part in ("old", "new"))
+        before, after = planned.before, planned.after
+        staged = after is None or new == after
+        gone = there is None and old == before
+        return cls(
+            has_arrived=there == after,
+            has_returned=there == before,
+            is_staged=staged,
+            can_arrive=there == after or (there in (None, before) and staged),
+            can_return=there == before or gone or (there == after and new is None and old == before),
+            was_set_aside=gone and before is not None,
+        )
+
+
+def _waiting(base: Path, path: str, unit: str) -> str | None:
+    """The digest of what waits at `path`, as if it stood at `unit`."""
+    return digest({unit + name.removeprefix(path): data for name, data in files_of(base, path).items()})
+
+
+def finish(base: Path, state: State, units: Iterable[str]) -> None:
+    """Removes what the moves leave behind, the journal last: while there is one, what is set aside is done with."""
+    for unit in units:
+        drop_empty(base, (base / unit).parent)
+    for part in ("new", "old"):
+        remove(base / TRANSACTION / part)
+    state.journal.unlink(missing_ok=True)
+    clear(base, state)
+
+
+def clear(base: Path, state: State) -> None:
+    """Removes the folder of what is staged, and .meshc with it where nothing else is kept there."""
+    if (base / WORK).is_symlink() or not (base / WORK).is_dir():
+        return
+    remove(base / TRANSACTION)
+    if state.in_git and [path.name for path in (base / WORK).iterdir()] == [".gitignore"]:
+        shutil.rmtree(base / WORK)
+
+
+def _clear_unclaimed(base: Path) -> None:
+    """Removes what a run had staged before it was killed. Nothing that was set aside is ever removed."""
+    if not lexists(base / TRANSACTION):
+        return
+    own_folder(base, "transaction")
+    if files_of(base, f"{TRANSACTION}/old"):
+        raise RefusedError(
+            f'"{TRANSACTION}/old" holds files, and no journal says where they belong; nothing was changed\n'
+            f"  hint: look for files there that are missing elsewhere, then: rm -r {TRANSACTION}"
+        )
+    remove(base / TRANSACTION)
