@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from meshc.errors import Problem
 
-_PASSED_OVER = {".git", ".meshc", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
+_PASSED_OVER = {".git", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _LARGEST = 256 << 20
 """Bytes: what is larger isn't read, and the scan doesn't pass."""
 _PIECE, _OVERLAP = 8 << 20, 64 << 10

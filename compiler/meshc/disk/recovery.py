@@ -73,7 +73,7 @@ def recover(base: Path, state: State) -> bool:
     """
     data = state.read_journal()
     if data is None:
-        _clear_unclaimed(base)
+        _clear_unclaimed(base, state)
         return False
     for name in ("old", "new"):
         own_folder(base, "transaction", name)
@@ -167,7 +167,7 @@ def clear(base: Path, state: State) -> None:
         shutil.rmtree(base / WORK)
 
 
-def _clear_unclaimed(base: Path) -> None:
+def _clear_unclaimed(base: Path, state: State) -> None:
     """Removes what a run had staged before it was killed. Nothing that was set aside is ever removed."""
     if not lexists(base / TRANSACTION):
         return
@@ -177,4 +177,4 @@ def _clear_unclaimed(base: Path) -> None:
             f'"{TRANSACTION}/old" holds files, and no journal says where they belong; nothing was changed\n'
             f"  hint: look for files there that are missing elsewhere, then: rm -r {TRANSACTION}"
         )
-    remove(base / TRANSACTION)
+    clear(base, state)
