@@ -11,10 +11,9 @@ from typing import Any
 
 from meshc import codes
 from meshc.kube import Body, at
+from meshc.sealedtext import decoded, is_encrypted, is_sealed
 from meshc.secrets.contract import LAST_APPLIED
 from meshc.secrets.guard import is_secret, plaintext_in
-from meshc.secrets.sealed_secrets import is_sealed
-from meshc.secrets.sops import decoded, is_encrypted
 from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"

@@ -23,12 +23,12 @@ from meshc.seal.sops_format import (
     decrypt,
     encoded,
     encrypt,
-    is_encrypted,
     leaves,
     new_mac,
     regex_for,
     stanza_of,
 )
+from meshc.sealedtext import is_encrypted
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 

@@ -18,14 +18,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from meshc.hidden import Hidden
 from meshc.kube import Body
 from meshc.seal.contract import SealError
+from meshc.sealedtext import ENCRYPTED, NONCE, TAG
 
 if TYPE_CHECKING:
     from hashlib import _Hash
-
-_ENCRYPTED = re.compile(
-    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/]+=*),iv:([A-Za-z0-9+/]+=*),tag:([A-Za-z0-9+/]+=*),type:([a-z]+)\]"
-)
-_NONCE, _TAG = 32, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +37,9 @@ class Stanza:
 
 def encrypt(text: Hidden, data_key: Hidden, bound_to: str) -> str:
     """The text as sops writes it, with a fresh nonce. It opens for the same `bound_to` alone: its path, `data:key:`."""
-    nonce = os.urandom(_NONCE)
+    nonce = os.urandom(NONCE)
     both = AESGCM(data_key.reveal()).encrypt(nonce, text.reveal(), bound_to.encode())
-    parts = (base64.b64encode(part).decode() for part in (both[:-_TAG], nonce, both[-_TAG:]))
+    parts = (base64.b64encode(part).decode() for part in (both[:-TAG], nonce, both[-TAG:]))
     return "ENC[AES256_GCM,data:{},iv:{},tag:{},type:str]".format(*parts)
 
 
@@ -51,23 +47,18 @@ def decrypt(text: Any, data_key: Hidden, bound_to: str, name: str) -> Hidden:
     """What `encrypt` was given. sops leaves an empty text as it is. Raises SealError, with the name and no text."""
     if text == "":
         return Hidden(b"")
-    match = _ENCRYPTED.fullmatch(text) if isinstance(text, str) else None
+    match = ENCRYPTED.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise SealError(f'"{name}" isn\'t encrypted')
     if match[4] not in ("str", "bytes"):
         raise SealError(f'"{name}" is no text: the values of a Secret are base64')
     try:
         data, nonce, tag = (base64.b64decode(part, validate=True) for part in match.groups()[:3])
-        if len(nonce) != _NONCE or len(tag) != _TAG:
+        if len(nonce) != NONCE or len(tag) != TAG:
             raise SealError(f'"{name}" isn\'t encrypted as sops does it')
         return Hidden(AESGCM(data_key.reveal()).decrypt(nonce, data + tag, bound_to.encode()))
     except (binascii.Error, InvalidTag):
         raise SealError(f'"{name}" was changed, moved or renamed after it was sealed') from None
-
-
-def is_encrypted(value: Any) -> bool:
-    """Whether a value has the form that `encrypt` gives."""
-    return isinstance(value, str) and bool(_ENCRYPTED.fullmatch(value))
 
 
 def encoded(value: bytes) -> Hidden:

@@ -10,9 +10,9 @@ from meshc import codes
 from meshc.errors import Code, Place, Problem
 from meshc.kube import at
 from meshc.mesh.inputs import Manifest, objects_in
+from meshc.sealedtext import decoded, is_encrypted
 from meshc.secrets.contract import LAST_APPLIED
 from meshc.secrets.needles import readable, spots
-from meshc.secrets.sops import decoded, is_encrypted
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import at
+from meshc.sealedtext import is_sealed
 from meshc.secrets.contract import (
     check_annotations,
     check_identity,
@@ -75,13 +74,3 @@ def blobs(data: Body) -> Mapping[str, str]:
 
 def recipients(data: Body) -> None:
     """Nobody: the one controller whose certificate it was sealed with."""
-
-
-def is_sealed(value: Any) -> bool:
-    """Whether a value has a seal's form: two bytes of length, a wrapped key of that length, AES-GCM text."""
-    try:
-        raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        return False
-    wrapped = int.from_bytes(raw[:2], "big")
-    return wrapped in (256, 384, 512, 1024) and len(raw) > 2 + wrapped + 16

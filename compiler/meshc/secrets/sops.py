@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import at
+from meshc.sealedtext import SERVICES, decoded, is_encrypted, listed, sops_faults
 from meshc.secrets.contract import (
     check_annotations,
     check_identity,
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from meshc.plan.needs import SecretNeed
     from meshc.yamltext.document import Document
 
-_ENCRYPTED = re.compile(
-    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/=]+),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:(str|bytes)\]"
-)
 _FIELDS = {"apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData", "sops"}
 
 
@@ -71,21 +66,10 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
 
 
 def _unopenable(need: SecretNeed, document: Document) -> Iterable[Problem]:
-    """A data key wrapped for an age recipient is an age file: nobody opens anything else."""
-    for number, entry in enumerate(_listed(at(document.data, "sops", "age"))):
-        if not is_age_file(at(entry, "enc")):
-            what = f"{need.kind}: the data key of its sops block is no age file, so nobody can open it"
-            place = document.place(("sops", "age", number, "enc"))
-            yield codes.NOT_SEALED.at(place, what, "seal it again", clusters=(need.cluster,))
-
-
-_ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s+([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----\s*")
-
-
-def is_age_file(value: Any) -> bool:
-    """Whether a text is an armored age file by its frame and its first line; what is in it only a key tells."""
-    match = _ARMOR.fullmatch(value) if isinstance(value, str) else None
-    return bool(match and decoded("".join(match[1].split())).startswith(b"age-encryption.org/v1\n-> "))
+    """What keeps the sops block from being one that somebody can open."""
+    for path, fault in sops_faults(document.data["sops"]):
+        place = document.place(("sops", *path))
+        yield codes.NOT_SEALED.at(place, f"{need.kind}: {fault}", "seal it again", clusters=(need.cluster,))
 
 
 def blobs(data: Body) -> Mapping[str, str]:
@@ -93,33 +77,12 @@ def blobs(data: Body) -> Mapping[str, str]:
     return {key: value for key, value in data["data"].items() if is_encrypted(value)}
 
 
-_SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
-"""Where sops lists keys that aren't age's."""
-
-
 def recipients(data: Body) -> tuple[str, ...]:
     """The age recipients, and the name of its service for each key of another."""
     sops = data["sops"]
-    named = [at(entry, "recipient") for entry in _listed(sops.get("age"))]
-    others = [service for service in _SERVICES for _ in _listed(sops.get(service))]
+    named = [at(entry, "recipient") for entry in listed(sops.get("age"))]
+    others = [service for service in SERVICES for _ in listed(sops.get(service))]
     return tuple([one if isinstance(one, str) else "age" for one in named] + others)
-
-
-def _listed(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else () if value is None else (value,)
-
-
-def is_encrypted(value: Any) -> bool:
-    """Whether a value is a well-formed ENC string: sops' nonce is 32 bytes, the tag 16."""
-    match = _ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
-    return bool(match and len(decoded(match[2])) == 32 and len(decoded(match[3])) == 16 and decoded(match[1]))
-
-
-def decoded(value: Any) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Iterable[Problem]:

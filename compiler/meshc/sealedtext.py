@@ -1,0 +1,90 @@
+"""sealedtext recognises what sops, age and the SealedSecrets controller have encrypted, without opening it.
+
+Everything that reads sealed files asks here. Without a key nobody can tell a ciphertext from other bytes of its length,
+so a form is all that is checked: lengths of nonce, tag and hash, the files of the recipients, and that no ciphertext
+reads as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+NONCE, TAG = 32, 16
+"""Bytes of the nonce and of the tag of a value that sops encrypts (sops 3.11, aes/cipher.go)."""
+ENCRYPTED = re.compile(
+    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/]+=*),iv:([A-Za-z0-9+/]+=*),tag:([A-Za-z0-9+/]+=*),type:([a-z]+)\]"
+)
+"""A value of a Secret as sops writes it: ciphertext, nonce and tag in base64."""
+_MAC = 128
+"""Characters of a MAC: SHA-512 in hexadecimal. Its ciphertext has as many bytes."""
+SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
+"""Where a sops block lists keys that aren't age's."""
+
+
+def is_encrypted(value: Any) -> bool:
+    """True for a value with the form of sops: its lengths are right, and its ciphertext doesn't read as text."""
+    match = ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match[4] not in ("str", "bytes"):
+        return False
+    data, nonce, tag = (decoded(part) for part in match.groups()[:3])
+    return bool(data) and len(nonce) == NONCE and len(tag) == TAG and not _is_text(data) and not _is_text(nonce)
+
+
+def is_sops_block(block: Any) -> bool:
+    """True for the `sops` block of a file that somebody can open: a MAC of the right length, and recipients."""
+    return isinstance(block, Mapping) and not any(True for _ in sops_faults(block))
+
+
+def sops_faults(block: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What keeps a `sops` block from being one, each with the path of the value in it."""
+    mac = block.get("mac")
+    match = ENCRYPTED.fullmatch(mac) if isinstance(mac, str) else None
+    if match is None or not is_encrypted(mac) or len(decoded(match[1])) != _MAC:
+        yield ("mac",), "its sops block has no mac that sops could have written"
+    age = listed(block.get("age"))
+    if not age and not any(listed(block.get(service)) for service in SERVICES):
+        yield ("age",), "its sops block names no recipient"
+    for number, entry in enumerate(age):
+        recipient, enc = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("recipient", "enc"))
+        if not isinstance(recipient, str) or not recipient:
+            yield ("age", number, "recipient"), "a recipient in its sops block has no name"
+        if not is_age_file(enc):
+            yield ("age", number, "enc"), "the data key of its sops block is no age file, so nobody can open it"
+
+
+_ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s+([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----\s*")
+
+
+def is_age_file(value: Any) -> bool:
+    """True for an armored age file, judged by its frame and its first line."""
+    match = _ARMOR.fullmatch(value) if isinstance(value, str) else None
+    return bool(match and decoded("".join(match[1].split())).startswith(b"age-encryption.org/v1\n-> "))
+
+
+def is_sealed(value: Any) -> bool:
+    """True for a value with the form of a SealedSecret's: two bytes of length, a wrapped key of it, AES-GCM's text."""
+    raw = decoded(value)
+    wrapped = int.from_bytes(raw[:2], "big")
+    return wrapped in (256, 384, 512, 1024) and len(raw) > 2 + wrapped + 16
+
+
+def decoded(value: Any) -> bytes:
+    """The bytes of a text in base64; none for anything else."""
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def listed(value: Any) -> tuple[Any, ...]:
+    """A list as it stands; a single value as a list of one; nothing as an empty one."""
+    return tuple(value) if isinstance(value, tuple | list) else () if value is None else (value,)
+
+
+def _is_text(data: bytes) -> bool:
+    """True for 16 bytes or more that are all printable ASCII, as chance makes of one ciphertext in ten million."""
+    return len(data) >= 16 and all(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in data)
