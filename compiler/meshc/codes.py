@@ -520,6 +520,19 @@ ROOTS_JUMP = Code(
     "go in steps, with meshc ca rotate-root: both roots first, then one",
 )
 
+SECOND_SOURCE = Code(
+    "MESH430",
+    "a second source of what istiod takes its trust from",
+    "take it out: the CA and remote secrets come from sealed files, or the CA from one source under ca.type external",
+    exit=Exit.REFUSED,
+)
+TRUST_PATCHED = Code(
+    "MESH431",
+    "a patch that changes what istiod takes its trust from",
+    "take it out of the patch, and change the sealed file",
+    exit=Exit.REFUSED,
+)
+
 # 5xx: namespaces and services
 
 DUPLICATE_NAMESPACE = Code("MESH501", "a namespace is listed twice", "merge the two entries")

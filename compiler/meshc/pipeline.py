@@ -30,9 +30,11 @@ from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay, is_object
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
-from meshc.secrets.guard import check_inputs, plain_secret, plaintext_in
+from meshc.secrets import door
+from meshc.secrets.guard import check_inputs, plaintext_in
 from meshc.secrets.pairs import one_way
 from meshc.secrets.place import Sealed, place, unused
+from meshc.secrets.plain_values import plain_secret
 from meshc.secrets.registry import FORMS
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def _rendered(lowered: _Lowered, inputs: Inputs, repository: Repository) -> char
 
 def _open(body: Body) -> bool:
     """Whether anyone may read an object: no cache keeps another."""
-    return not any(plain_secret(body, Place("")))
+    return not any(plain_secret(body, lambda _: Place("")))
 
 
 def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed) -> _Parts:
@@ -181,6 +183,7 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
             if isinstance(item, ChartNeed):
                 bodies = next(of_charts)
                 parts.problems += _plain_in_chart(item, bodies)
+                parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
                 objects += [(file, KubeObject(body, f"chart {item.chart}")) for body in bodies]
                 continue
             needs.append(item)
@@ -191,6 +194,7 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
         shared = [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
         parts.problems += check_gateways(cluster, [one for _, one in objects])
+        parts.problems += door.check_resources(cluster, plan.istio_namespace, plan.ca)
         if cluster.charts:
             parts.problems += clashes(cluster, [one for _, one in objects] + shared, cluster.charts[0].place)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
@@ -200,7 +204,7 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
 
 def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
     """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
-    for found in (found for body in bodies for found in plain_secret(body, need.place)):
+    for found in (found for body in bodies for found in plain_secret(body, lambda _: need.place)):
         what = f"{need.cluster}: chart {need.chart}: {found.what}"
         yield replace(found, what=what, clusters=(need.cluster,))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 NONCE, TAG = 32, 16
@@ -25,10 +25,13 @@ SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
 """Where a sops block lists keys that aren't age's."""
 
 
-def is_encrypted(value: Any) -> bool:
-    """True for a value with the form of sops: its lengths are right, and its ciphertext doesn't read as text."""
+def is_encrypted(value: Any, types: Collection[str] = ("str", "bytes")) -> bool:
+    """True for a value with the form of sops: its lengths are right, and its ciphertext doesn't read as text.
+
+    `types` are those of the value before it was encrypted; in the data of a Secret nothing else is of use.
+    """
     match = ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
-    if match is None or match[4] not in ("str", "bytes"):
+    if match is None or match[4] not in types:
         return False
     data, nonce, tag = (decoded(part) for part in match.groups()[:3])
     return bool(data) and len(nonce) == NONCE and len(tag) == TAG and not _is_text(data) and not _is_text(nonce)

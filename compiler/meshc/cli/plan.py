@@ -9,6 +9,7 @@ from meshc.cli.report import Format, show_json, show_problems, tell
 from meshc.pipeline import compile_mesh
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.secrets.door import ca_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def lines(plan: Plan) -> Iterator[str]:
             yield f"network {network.name}, gateway {network.gateway}:{network.port}"
     for cluster in plan.clusters:
         yield ""
-        yield from _cluster(cluster)
+        yield from _cluster(cluster, plan)
     for base in plan.bases:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
@@ -48,7 +49,7 @@ def lines(plan: Plan) -> Iterator[str]:
         yield from _delivery(plan.delivery)
 
 
-def _cluster(cluster: ClusterPlan) -> Iterator[str]:
+def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     kubernetes = f"Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
     yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
         f", network {cluster.network}" if cluster.network else ""
@@ -82,6 +83,8 @@ def _cluster(cluster: ClusterPlan) -> Iterator[str]:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":
         yield f"  cacerts    {cluster.cacerts}"
+    for source in ca_sources(cluster, plan.istio_namespace):
+        yield f"  cacerts    by {source}"
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"
     copies = [*cluster.bases, *(f"{c.namespace}/{c.name}" for c in cluster.copies)]
     if copies:

@@ -18,6 +18,7 @@ from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
+from meshc.secrets import door
 from meshc.secrets.guard import check_rendered
 from meshc.tree import FileTree
 
@@ -70,8 +71,8 @@ def render(
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
-        files_of_cluster = split(stream, layout.homes(cluster))
-        return _leaks(cluster, files_of_cluster) or files_of_cluster
+        built = split(stream, layout.homes(cluster))
+        return [*_leaks(cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)] or built
 
     with (
         _once(lambda: scratch(layout.tree)) as root,
@@ -123,6 +124,19 @@ def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
         for name, data in files
         for found in check_rendered(data, name, (cluster.name,))
     ]
+
+
+def _second_sources(
+    cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
+) -> Iterator[Problem]:
+    """What patches do to that which istiod takes its trust from."""
+    if not cluster.patches:
+        return
+    named = [patch.place for patch in cluster.patches if door.is_telling(patch.file.data)]
+    first, *others = named or [patch.place for patch in cluster.patches]
+    for what, hint in door.check_patched(cluster, namespace, before.values(), after.values()):
+        told = f"{cluster.name}: {what}"
+        yield codes.TRUST_PATCHED.at(first, told, hint, also=tuple(others), clusters=(cluster.name,))
 
 
 def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:

@@ -10,7 +10,7 @@ from meshc import codes
 from meshc.kube import Body, Identity, identity_of
 from meshc.overlays.namespaces import both_labels
 from meshc.secrets.contract import switches_off
-from meshc.secrets.guard import is_secret
+from meshc.secrets.plain_values import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -13,7 +13,8 @@ from meshc import codes
 from meshc.kube import Body, at
 from meshc.sealedtext import decoded, is_encrypted, is_sealed
 from meshc.secrets.contract import LAST_APPLIED
-from meshc.secrets.guard import is_secret, plaintext_in
+from meshc.secrets.guard import plaintext_in
+from meshc.secrets.plain_values import is_secret
 from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"

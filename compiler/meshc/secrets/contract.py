@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
 from meshc.kube import at
+from meshc.secrets.makes import copies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,8 +97,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def switches_off(annotation: str) -> bool:
-    """Whether an annotation decides how a secret is protected."""
-    return annotation in _SWITCHES
+    """True for an annotation that decides how a Secret is protected, or that copies it elsewhere."""
+    return annotation in _SWITCHES or copies(annotation)
 
 
 def check_annotations(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:

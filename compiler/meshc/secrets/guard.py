@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.errors import Code, Place, Problem
+from meshc.errors import Code, Path, Place, Problem
 from meshc.kube import at
 from meshc.mesh.inputs import Manifest, objects_in
-from meshc.sealedtext import decoded, is_encrypted
-from meshc.secrets.contract import LAST_APPLIED
+from meshc.sealedtext import decoded
 from meshc.secrets.needles import readable, spots
+from meshc.secrets.plain_values import plain_secret
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Proble
         for file in files:
             for manifest, path, body in objects_in(file.manifests):
                 if isinstance(body, dict):
-                    yield from plain_secret(body, manifest.place(path))
+                    yield from plain_secret(_certificates_left_out(body), partial(_placed, manifest, path))
+
+
+def _placed(manifest: Manifest, path: Path, below: Path) -> Place:
+    return manifest.place((*path, *below))
 
 
 def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
@@ -55,7 +59,7 @@ def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
     for document in read(readable(data), shown)[0]:
         for manifest, path, body in objects_in([Manifest(document)]):
             if isinstance(body, dict):
-                yield from plain_secret(_certificates_left_out(body), manifest.place(path))
+                yield from plain_secret(_certificates_left_out(body), partial(_placed, manifest, path))
                 yield from _plain_kubeconfig(body, manifest.place(path))
 
 
@@ -70,17 +74,6 @@ def _plain_kubeconfig(body: Mapping[str, Any], place: Place) -> Iterable[Problem
                 yield codes.PLAINTEXT_SECRET.at(place, what, "take it out and replace it: it is known")
 
 
-def _applied(text: Any, place: Place) -> Iterable[Problem]:
-    """A Secret that kubectl noted as it was applied, on whatever object it stands."""
-    try:
-        body = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return
-    if isinstance(body, dict) and body.get("kind") == "Secret" and (body.get("data") or body.get("stringData")):
-        what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
-        yield codes.PLAINTEXT_SECRET.at(place, what, "take it out, and replace what the Secret held")
-
-
 def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """A Secret without the values that everybody may read."""
     from meshc.trust.certificates import only_certificates
@@ -89,39 +82,3 @@ def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
     if body.get("kind") != "Secret" or not isinstance(values, dict):
         return body
     return {**body, "data": {key: value for key, value in values.items() if not only_certificates(decoded(value))}}
-
-
-_SEALED = ("Secret", "SealedSecret", "ExternalSecret")
-_WEAKENS = ("kustomize.toolkit.fluxcd.io/decrypt", "sealedsecrets.bitnami.com/cluster-wide")
-"""Of the annotations that decide on protection, those that nobody needs on a Secret of their own."""
-
-
-def is_secret(body: Mapping[str, Any]) -> bool:
-    """Whether an object is a Secret or becomes one."""
-    return body.get("kind") in _SEALED
-
-
-def plain_secret(data: Mapping[str, Any], place: Place) -> Iterable[Problem]:
-    """A Secret of the user's whose values anyone can read."""
-    annotations = at(data, "metadata", "annotations")
-    for key in annotations if is_secret(data) and isinstance(annotations, dict) else ():
-        if key == LAST_APPLIED:
-            what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
-            yield codes.PLAINTEXT_SECRET.at(place, what, "take it out, and replace what the Secret held")
-        if key in _WEAKENS:
-            what = f"the annotation {key} switches the protection of a secret off"
-            yield codes.UNSAFE_ANNOTATION.at(place, what, "take it out of the file")
-    if not is_secret(data) and isinstance(annotations, dict):
-        yield from _applied(annotations.get(LAST_APPLIED), place)
-    if data.get("kind") != "Secret" or data.get("apiVersion") != "v1":
-        return
-    values, sealed = data.get("data") or {}, is_encrypted(at(data, "sops", "mac"))
-    if (
-        data.get("stringData")
-        or not isinstance(values, dict)
-        or (values and not sealed)
-        or not all(map(is_encrypted, values.values()))
-    ):
-        what = "a Secret in plain text would be committed to output/"
-        hint = "seal it (sops, SealedSecret) or refer to it (ExternalSecret), and replace what it held"
-        yield codes.PLAINTEXT_SECRET.at(place, what, hint)
