@@ -179,7 +179,7 @@ def test_a_plain_secret_of_the_base_never_shows(mesh: Path) -> None:
 
 
 def test_a_root_is_replaced_step_by_step_and_the_diff_tells_which(tmp_path: Path) -> None:
-    """Trusting both is quiet, issuing anew replaces CAs, dropping the old root is dangerous only too early."""
+    """Trusting both adds a root, issuing anew replaces CAs, dropping the old root is dangerous only too early."""
     place = Place(tmp_path)
     key = place.root()
     place.meshc("ca", "issue", "--root-key", str(key))
@@ -194,7 +194,7 @@ def test_a_root_is_replaced_step_by_step_and_the_diff_tells_which(tmp_path: Path
         place.commit()
         return [danger["code"] for danger in told["dangers"]]
 
-    assert step("--new-root", str(place.keys / "new.pem")) == []
+    assert step("--new-root", str(place.keys / "new.pem")) == ["MESH821"]
     assert step("--root-key", str(place.keys / "new.key")) == ["MESH804"]
     assert step() == []
 
@@ -441,4 +441,4 @@ def test_credentials_that_go_with_a_name_are_told() -> None:
     before = output(a=[service("x")], hub=[yaml.safe_dump(secret).encode(), service("x")])
     found = compare(before, output(b=[service("x")], hub=[service("x")]), {"a": "b"})
 
-    assert [what for _, what, _ in credentials(found)] == ['istiod loses the endpoints of "a"']
+    assert [risk.what for risk in credentials(found)] == ['istiod loses the endpoints of "a"']

@@ -741,6 +741,19 @@ PROTECTION_LOST = Code(
 )
 PERMISSIONS_CHANGED = Code("MESH818", "permissions change", "check that this is what the change is about", _W)
 
+TRUST_GRANTED = Code(
+    "MESH821", "somebody new is trusted", "check whose certificate or issuer it is before this is merged", _W
+)
+CODE_RUNS = Code(
+    "MESH822", "something new may run code or act for others", "check what runs there, and who asked for it", _W
+)
+SECRETS_READ = Code("MESH823", "something new may read secrets", "check who gets to read them, and what for", _W)
+TRAFFIC_MOVED = Code("MESH824", "traffic goes elsewhere", "check that the place it goes to is yours", _W)
+SYNC_SOURCE = Code("MESH825", "something is applied from another source", "check who may write to that source", _W)
+GUARD_LOWERED = Code(
+    "MESH826", "something is opened, or is no longer guarded", "check that this is meant for every caller", _W
+)
+
 # 9xx: acknowledgements
 
 ACKNOWLEDGES_NOTHING = Code(

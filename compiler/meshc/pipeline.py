@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from meshc.delivery.contract import Applied
     from meshc.disk.repository import Repository
     from meshc.kube import Body
+    from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
@@ -59,6 +60,8 @@ class Compiled:
     delivery: FileTree
     pending: tuple[str, ...]
     problems: tuple[Problem, ...]
+    inputs: Inputs
+    exports: tuple[Export, ...]
 
     def choose(self, patterns: Sequence[str]) -> list[str]:
         """Clusters whose name matches a pattern, in file order."""
@@ -98,7 +101,8 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source))
     delivery = delivery_tree(plan, applied, ENGINES)
-    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), tuple(sorted(problems, key=lambda p: p.order)))
+    ordered = tuple(sorted(problems, key=lambda p: p.order))
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports)
 
 
 def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:

@@ -34,6 +34,8 @@ class Base:
     plan: Plan | None
     note: str = ""
     """Why there is no plan, where one is missed."""
+    commit: str = ""
+    """The commit of this repository that is compared with; empty for a folder or another repository's output."""
 
 
 def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, known: FileTree) -> Base:
@@ -58,8 +60,8 @@ def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, kn
     data = commits.file(commit, file.name)
     plan = _plan(data, opened.source.file) if data is not None else None
     if data is None or _VERSIONS in found:
-        return Base(name, _tree(found), plan, _UNREADABLE if data is not None and plan is None else "")
-    return Base(name, _compiled(commits, commit, name, file.name), plan)
+        return Base(name, _tree(found), plan, _UNREADABLE if data is not None and plan is None else "", commit)
+    return Base(name, _compiled(commits, commit, name, file.name), plan, commit=commit)
 
 
 _UNTOLD = "so MESH806, MESH808 and MESH815 aren't told"

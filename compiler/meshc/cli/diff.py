@@ -16,16 +16,20 @@ from meshc.cli.report import Format, as_json, paint, say, show_json, show_proble
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
+from meshc.pipeline import needs_of
 from meshc.plain import plain
+from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers
 from meshc.review.diff import Action, Difference, compare, renames
 from meshc.review.markdown import comment
+from meshc.review.origins import Origins, origins_of
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
     from meshc.cli.base import Base
     from meshc.cli.diff_options import DiffFailOn
     from meshc.errors import Problem
+    from meshc.pipeline import Compiled
     from meshc.plan.ir import Plan
 
 
@@ -51,7 +55,8 @@ def diff_command(
     before = base_of(opened, file, base, against, after)
     renamed = renames(before.output, after, _same_servers(before.plan, compiled.plan))
     difference = compare(before.output, after, renamed)
-    risks = dangers(Change(difference, (before.output, after), before.plan, compiled.plan, opened.source))
+    origins = _origins(opened, compiled, before.commit)
+    risks = dangers(Change(difference, (before.output, after), before.plan, compiled.plan, opened.source, origins))
     _show(difference, risks, compiled.plan, before, form, file)
     if page is not None:
         with page.open("a", encoding="utf-8") as open_page:
@@ -62,6 +67,20 @@ def diff_command(
     found = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
     if found:
         raise typer.Exit(Exit.DIFFERS)
+
+
+def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
+    """The lines that changed since a commit, in every file that the mesh is made from."""
+    if not commit:
+        return Origins()
+    source, plan, inputs = opened.source, compiled.plan, compiled.inputs
+    files = {source.file.rpartition("/")[2]: source.data, **inputs.plain}
+    files |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
+    files |= {f"{plan.certificates}/{path}": data for path, data in inputs.certificates.items()}
+    changed = Commits(opened.repository.base).changed(commit, files)
+    services = {export.key: export.place for export in compiled.exports}
+    both = {path: (old, files[path]) for path, old in changed.items()}
+    return origins_of(source, plan, needs_of(plan), services, both)
 
 
 def _show(difference: Difference, risks: list[Problem], plan: Plan, before: Base, form: DiffFormat, file: Path) -> None:

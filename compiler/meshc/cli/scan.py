@@ -28,7 +28,9 @@ _LARGEST = 256 << 20
 """Bytes: what is larger isn't read, and the scan doesn't pass."""
 _PIECE, _OVERLAP = 8 << 20, 64 << 10
 """Bytes searched at once, and how many of them once more: a key is shorter."""
-_OBJECT = re.compile(rb"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?(?:(?:Sealed|External)?Secret|Config|[A-Za-z]*List)\b""", re.MULTILINE)
+_OBJECT = re.compile(
+    rb"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?(?:(?:Sealed|External)?Secret|Config|[A-Za-z]*List)\b""", re.MULTILINE
+)
 
 
 def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None:

@@ -6,6 +6,7 @@ No filter, hook or setting of a repository takes part, nothing is fetched, and n
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import shutil
 from collections.abc import Mapping
@@ -73,6 +74,20 @@ class Commits:
         top = f"{self._prefix()}{path}"
         folder, _, name = top.rpartition("/")
         return self._files(commit, folder, {}, only=name).get(name)
+
+    def changed(self, commit: str, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
+        """The files, by path beside mesh.yaml, that a commit has with other bytes (these) or not at all (None)."""
+        prefix = self._prefix()
+        tops = {posixpath.normpath(posixpath.join(prefix, path)): path for path in files}
+        rows = self._run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+        names: dict[str, bytes] = {}
+        for row in rows.split(b"\0"):
+            meta, _, path = row.partition(b"\t")
+            top = path.decode(errors="surrogateescape")
+            if top in tops:
+                names[tops[top]] = meta.rpartition(b" ")[2]
+        others = {path: name for path, name in names.items() if _name_of(files[path]) != name}
+        return {path: None for path in files if path not in names} | self._blobs(others)
 
     def folder(self, commit: str, path: str) -> str | None:
         """The name of a folder's tree in a commit, None where Git has none here. `./` begins a path beside mesh.yaml.

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.errors import Code, Path, Problem
 from meshc.review.diff import Action, Difference
-from meshc.review.risks_of_objects import OF_ENTRIES
+from meshc.review.objects import Parser
+from meshc.review.origins import Origins
+from meshc.review.risks_of_objects import OF_ENTRIES, Risk
+from meshc.review.risks_of_powers import guards_that_change, new_powers
 from meshc.review.risks_of_trust import authorities_at_risk
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Change:
     before: Plan | None
     after: Plan
     source: Source
+    origins: Origins
 
 
 def dangers(change: Change) -> list[Problem]:
@@ -47,8 +51,11 @@ def dangers(change: Change) -> list[Problem]:
         *_identity(change),
         *_control_planes(change),
         *_delivery(change),
-        *(_at_clusters(change, *risk) for one in OF_ENTRIES for risk in one(change.difference)),
-        *(_at_clusters(change, *risk) for risk in authorities_at_risk(change.difference, *change.trees)),
+        *_networks(change),
+        *(_at_clusters(change, risk) for one in OF_ENTRIES for risk in one(change.difference)),
+        *(_at_clusters(change, risk) for risk in authorities_at_risk(change.difference, *change.trees)),
+        *(_at_clusters(change, risk) for risk in guards_that_change(change.difference)),
+        *(_at_clusters(change, risk) for risk in _powers(change)),
         *_everywhere(change),
     ]
     return sorted(found, key=lambda problem: (problem.code.id, problem.place, problem.what))
@@ -62,17 +69,63 @@ def leaving(difference: Difference) -> tuple[str, ...]:
 def listed(clusters: tuple[str, ...]) -> str:
     """The names of some clusters, and how many there are more."""
     more = len(clusters) - _SHOWN
-    return ", ".join(clusters[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    shown = [f"output/{name}" if name.startswith("_") else name for name in clusters[:_SHOWN]]
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 _SHOWN = 6
 
 
-def _at_clusters(change: Change, code: Code, what: str, clusters: tuple[str, ...]) -> Problem:
-    """The problem at the first of its clusters that mesh.yaml still has."""
+def _at_clusters(change: Change, risk: Risk) -> Problem:
+    """The problem where the change was made, else at the first of its clusters that mesh.yaml still has."""
     known = {cluster.name: cluster.place for cluster in change.after.clusters}
-    place = next((known[name] for name in clusters if name in known), change.source.document.place(_SPEC))
-    return code.at(place, f"{what} in {listed(clusters)}", code.advice, clusters=clusters)
+    place = next((known[name] for name in risk.clusters if name in known), change.source.document.place(_SPEC))
+    place = change.origins.of(place, risk.by or risk.clusters, risk.identity, _SECTIONS.get(risk.code, ""))
+    return risk.code.at(place, f"{risk.what} in {listed(risk.clusters)}", risk.code.advice, clusters=risk.clusters)
+
+
+_SECTIONS = {
+    codes.MUTUAL_TLS_WEAKER: "security",
+    codes.NAMESPACE_LEAVES: "namespaces",
+    codes.INJECTION_CHANGED: "namespaces",
+    codes.COPY_LEAVES: "services",
+    codes.PORT_CHANGED: "services",
+    codes.SYNC_SOURCE: "delivery",
+}
+"""The key of spec that most likely brought about a risk of an object that meshc makes."""
+
+
+def _powers(change: Change) -> Iterator[Risk]:
+    """What mesh.yaml itself names as addresses is told by other dangers, where it changes."""
+    expected = {address for plan in (change.after, change.before) if plan for address in _addresses(plan)}
+    delivered = Parser().objects(change.trees[0].under("_delivery"))
+    return new_powers(change.difference, frozenset(expected), delivered)
+
+
+def _addresses(plan: Plan) -> Iterator[str]:
+    for network in plan.networks:
+        if network.gateway:
+            yield network.gateway
+    for cluster in plan.clusters:
+        for part in (cluster.attachment, cluster.exposure):
+            yield from (address for address in part.addresses.values() if address) if part else ()
+
+
+def _networks(change: Change) -> Iterator[Problem]:
+    """Addresses of east-west gateways: no object of a remote tells where they lead."""
+    if change.before is None:
+        return
+    now = {network.name: network for network in change.after.networks}
+    for was in change.before.networks:
+        new = now.get(was.name)
+        old = f"{was.gateway}:{was.port}" if was.gateway else ""
+        address = f"{new.gateway}:{new.port}" if new and new.gateway else ""
+        if old and old != address:
+            way = f"by {address} instead of {old}" if address else f"no longer by {old}"
+            code = codes.TRAFFIC_MOVED
+            place = change.origins.of(change.source.document.place((*_SPEC, "networks")), (), None, "networks")
+            what = f'pods in network "{was.name}" are reached {way}'
+            yield code.at(place, what, code.advice, clusters=change.difference.after)
 
 
 def _clusters(change: Change) -> Iterator[Problem]:
@@ -106,22 +159,23 @@ def _identity(change: Change) -> Iterator[Problem]:
             moves.setdefault((cluster_was.network, cluster_is.network), []).append(name)
     for (network_was, network_is), names in moves.items():
         what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
-        yield _at_clusters(change, codes.MESH_IDENTITY, what, tuple(names))
+        yield _at_clusters(change, Risk(codes.MESH_IDENTITY, what, tuple(names)))
 
 
 def _control_planes(change: Change) -> Iterator[Problem]:
-    moves: dict[tuple[str, str], list[str]] = {}
+    moves: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for name, was, now in _both(change):
         old, new = _reached(was.attachment), _reached(now.attachment)
         if old and new and old != new:
-            moves.setdefault((old, new), []).append(name)
+            moves.setdefault((old, new), []).append((name, now.attachment.primary if now.attachment else name))
         way = was.exposure.kind if was.exposure else None
         if was.remotes and now.remotes and way not in (None, "pod-ip", now.exposure.kind if now.exposure else None):
             what = f'"{name}" is no longer exposed by what was compiled for exposure: {way}'
             yield _named(change, codes.CONTROL_PLANE_MOVED, name, what)
-    for (old, new), clusters in moves.items():
+    for (old, new), both in moves.items():
         what = f"the control plane is reached by {new} instead of {old}"
-        yield _at_clusters(change, codes.CONTROL_PLANE_MOVED, what, tuple(clusters))
+        clusters, primaries = (tuple(dict.fromkeys(names)) for names in zip(*both, strict=True))
+        yield _at_clusters(change, Risk(codes.CONTROL_PLANE_MOVED, what, clusters, by=(*primaries, *clusters)))
     for name, was, now in _both(change):
         if was.api_server and now.api_server and was.api_server != now.api_server:
             what = f'the API server of "{name}" is {now.api_server} instead of {was.api_server}'
@@ -173,7 +227,8 @@ def _both(change: Change) -> Iterator[tuple[str, ClusterPlan, ClusterPlan]]:
 
 
 def _named(change: Change, code: Code, name: str, what: str) -> Problem:
-    return code.at(change.after.cluster(name).place, what, code.advice, clusters=[name])
+    place = change.origins.of(change.after.cluster(name).place, (name,))
+    return code.at(place, what, code.advice, clusters=[name])
 
 
 def _everywhere(change: Change) -> Iterator[Problem]:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshc import codes
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Code
-from meshc.kube import Body, at
+from meshc.kube import Body, Identity, at
 from meshc.plan.values import KUBECONFIG
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.shown import readers
 
-Risk = tuple[Code, str, tuple[str, ...]]
-"""A code, what happens, and the clusters it happens in."""
+
+class Risk(NamedTuple):
+    """What happens, in which clusters, and to which object, if it is one object's.
+
+    `by` are the clusters whose lines of mesh.yaml bring it about, where they are others.
+    """
+
+    code: Code
+    what: str
+    clusters: tuple[str, ...]
+    identity: Identity | None = None
+    by: tuple[str, ...] = ()
+
 
 _STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 2, "ISTIO_MUTUAL": 2}
 """Modes of PeerAuthentication, MeshPolicy and a DestinationRule's TLS settings; one that is left out is permissive."""
@@ -22,27 +33,34 @@ _STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 
 
 def credentials(difference: Difference) -> Iterator[Risk]:
     """Remote secrets that go, or move, while their cluster stays."""
-    for entry, old, _ in _bodies(difference, Action.DELETE, Action.MOVE):
+    for entry, old, _ in bodies(difference, Action.DELETE, Action.MOVE):
         remote = remote_of(old)
         stays = remote in difference.after or remote in difference.renamed
         if remote is None or not stays or set(entry.clusters) - set(difference.after):
             continue
         if entry.action is Action.MOVE:
             what = f'the credentials of "{remote}" move from {entry.origin}: until both are synced no primary has them,'
-            yield codes.CREDENTIALS_LEAVE, what, entry.clusters
+            yield Risk(codes.CREDENTIALS_LEAVE, what, entry.clusters, entry.identity)
         else:
-            yield codes.CREDENTIALS_LEAVE, f'istiod loses the endpoints of "{remote}"', entry.clusters
+            yield Risk(
+                codes.CREDENTIALS_LEAVE, f'istiod loses the endpoints of "{remote}"', entry.clusters, entry.identity
+            )
 
 
 def mutual_tls(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE, Action.DELETE, Action.ADD):
+    for entry, old, new in bodies(difference, Action.CHANGE, Action.DELETE, Action.ADD):
         was, now = mode_of(old), mode_of(new)
         if entry.action is Action.ADD:
             if now is not None and _STRENGTH.get(now, 1) < _STRENGTH["STRICT"] and _is_everyday(difference, entry):
-                yield codes.MUTUAL_TLS_WEAKER, f"{entry.identity} asks for {now} from now on", entry.clusters
+                yield Risk(
+                    codes.MUTUAL_TLS_WEAKER,
+                    f"{entry.identity} asks for {now} from now on",
+                    entry.clusters,
+                    entry.identity,
+                )
         elif was is not None and _STRENGTH.get(was, 1) > _STRENGTH.get(now or "", 1):
             become = f"is {now} instead of {was}" if now else f"of {was} goes"
-            yield codes.MUTUAL_TLS_WEAKER, f"{entry.identity} {become}", entry.clusters
+            yield Risk(codes.MUTUAL_TLS_WEAKER, f"{entry.identity} {become}", entry.clusters, entry.identity)
 
 
 def _is_everyday(difference: Difference, entry: Entry) -> bool:
@@ -51,50 +69,60 @@ def _is_everyday(difference: Difference, entry: Entry) -> bool:
 
 
 def namespaces(difference: Difference) -> Iterator[Risk]:
-    for entry, _, _ in _bodies(difference, Action.DELETE):
+    for entry, _, _ in bodies(difference, Action.DELETE):
         staying = tuple(name for name in entry.clusters if name in difference.after)
         if entry.identity.kind == "Namespace" and staying:
             what = f'Namespace "{entry.identity.name}" stays with its workloads, and nothing sets its labels any more'
-            yield codes.NAMESPACE_LEAVES, what, staying
+            yield Risk(codes.NAMESPACE_LEAVES, what, staying, entry.identity)
 
 
 def copies(difference: Difference) -> Iterator[Risk]:
-    for entry, _, _ in _bodies(difference, Action.DELETE):
+    for entry, _, _ in bodies(difference, Action.DELETE):
         staying = tuple(name for name in entry.clusters if name in difference.after)
         if entry.identity.kind == "Service" and not entry.identity.group and staying:
             name = f"{entry.identity.namespace}/{entry.identity.name}"
-            yield codes.COPY_LEAVES, f"Service {name} goes, and its name no longer resolves for callers", staying
+            yield Risk(
+                codes.COPY_LEAVES,
+                f"Service {name} goes, and its name no longer resolves for callers",
+                staying,
+                entry.identity,
+            )
 
 
 def ports(difference: Difference) -> Iterator[Risk]:
     """A port's name tells Istio its protocol, and its endpoints in other clusters are matched by it."""
-    for entry, old, new in _bodies(difference, Action.CHANGE):
+    for entry, old, new in bodies(difference, Action.CHANGE):
         if entry.identity.kind != "Service" or entry.identity.group:
             continue
         was, now = _ports(old), _ports(new)
         for number in sorted(was.keys() - now.keys()):
-            yield codes.PORT_CHANGED, f"{entry.identity}: port {number} ({was[number]}) goes", entry.clusters
+            yield Risk(
+                codes.PORT_CHANGED,
+                f"{entry.identity}: port {number} ({was[number]}) goes",
+                entry.clusters,
+                entry.identity,
+            )
         for number in sorted(was.keys() & now.keys()):
             if was[number] != now[number]:
                 what = f"{entry.identity}: port {number} is {now[number]} instead of {was[number]}"
-                yield codes.PORT_CHANGED, what, entry.clusters
+                yield Risk(codes.PORT_CHANGED, what, entry.clusters, entry.identity)
 
 
 def webhooks(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE):
+    for entry, old, new in bodies(difference, Action.CHANGE):
         was, now = _policies(old), _policies(new)
         for name in sorted(was.keys() & now.keys()):
             if was[name] != now[name]:
                 what = f"{entry.identity}: {name} has failurePolicy {now[name]} instead of {was[name]}"
-                yield codes.FAILURE_POLICY, what, entry.clusters
+                yield Risk(codes.FAILURE_POLICY, what, entry.clusters, entry.identity)
 
 
 def new_readers(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE, Action.MOVE):
+    for entry, old, new in bodies(difference, Action.CHANGE, Action.MOVE):
         added = sorted({*readers(new)} - {*readers(old)}) if "sops" in old else ()
         if added:
             names = ", ".join(f"{one[:16]}..." if len(one) > _KEY else one for one in added)
-            yield codes.READER_ADDED, f"{names} can open {entry.identity}", entry.clusters
+            yield Risk(codes.READER_ADDED, f"{names} can open {entry.identity}", entry.clusters, entry.identity)
 
 
 _KEY = 24
@@ -102,25 +130,27 @@ _KEY = 24
 
 
 def injection(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE):
+    for entry, old, new in bodies(difference, Action.CHANGE):
         if entry.identity.kind == "Namespace":
             was, now = ({key: at(body, "metadata", "labels", key) for key in _INJECTION} for body in (old, new))
             if was != now:
                 told = [f"{key} is {now[key]} instead of {was[key]}" for key in _INJECTION if was[key] != now[key]]
                 text = ", ".join(told).replace("None", "absent")
-                yield codes.INJECTION_CHANGED, f"{entry.identity}: {text}", entry.clusters
+                yield Risk(codes.INJECTION_CHANGED, f"{entry.identity}: {text}", entry.clusters, entry.identity)
 
 
 _INJECTION = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 
 
 def protection(difference: Difference) -> Iterator[Risk]:
-    for entry, old, new in _bodies(difference, Action.CHANGE):
+    for entry, old, new in bodies(difference, Action.CHANGE):
         lost = [
             key for key, value in PRUNE_PROTECTION.items() if _annotation(old, key) == value != _annotation(new, key)
         ]
         if lost:
-            yield codes.PROTECTION_LOST, f"{entry.identity} loses {', '.join(lost)}", entry.clusters
+            yield Risk(
+                codes.PROTECTION_LOST, f"{entry.identity} loses {', '.join(lost)}", entry.clusters, entry.identity
+            )
 
 
 def _annotation(body: Body, key: str) -> object:
@@ -129,12 +159,12 @@ def _annotation(body: Body, key: str) -> object:
 
 def permissions(difference: Difference) -> Iterator[Risk]:
     """Roles and their bindings in clusters that were there before, and policies that go or change."""
-    for entry, _, _ in _bodies(difference, Action.ADD, Action.CHANGE, Action.DELETE):
+    for entry, _, _ in bodies(difference, Action.ADD, Action.CHANGE, Action.DELETE):
         roles = entry.identity.group == "rbac.authorization.k8s.io"
         policy = entry.identity.kind in _POLICIES and entry.action is not Action.ADD
         staying = tuple(name for name in entry.clusters if name in difference.before and name in difference.after)
         if staying and (roles or policy):
-            yield codes.PERMISSIONS_CHANGED, f"{entry.action} {entry.identity}", staying
+            yield Risk(codes.PERMISSIONS_CHANGED, f"{entry.action} {entry.identity}", staying, entry.identity)
 
 
 _POLICIES = ("AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy")
@@ -188,7 +218,7 @@ def _weakest(mode: str, ports: object) -> str:
     return min([mode, *(one for one in listed if one in _STRENGTH)], key=lambda one: _STRENGTH.get(one, 1))
 
 
-def _bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:
+def bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:
     """Entries with the object before and after in the first of their clusters; empty where there is none."""
     for entry in difference.entries:
         if entry.action in actions:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshc import codes
-from meshc.kube import Body
+from meshc.kube import Body, Identity
 from meshc.review.diff import Difference
 from meshc.review.objects import Parser
 from meshc.review.risks_of_objects import Risk
@@ -17,6 +17,8 @@ from meshc.trust.keys import IssueError
 from meshc.trust.rotation import roots_above
 
 _NAME = "cacerts"
+AUTHORITY, ROOTS = Identity("", "Secret", "", "ca-cert.pem"), Identity("", "Secret", "", "root-cert.pem")
+"""What stands for the CA of a cluster, and for the roots that it trusts, whatever the namespace of Istio is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,27 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
         file = f"{name}/{_NAME}.yaml"
         there = before.get(f"{old_names.get(name, name)}/{_NAME}.yaml"), after.get(file)
         if there[0] is not None and there[1] is None:
-            yield codes.CA_REPLACED, "cacerts goes, so that istiod makes a root of its own at its next start", (name,)
-        elif there[0] and there[0] != there[1] and not (was and now) and _holds_certificates(there):
-            yield (
+            yield Risk(
                 codes.CA_REPLACED,
-                "cacerts can't be read on both sides, so what becomes of its CA isn't known,",
+                "cacerts goes, so that istiod makes a root of its own at its next start",
                 (name,),
+                AUTHORITY,
             )
+        elif there[0] and there[0] != there[1] and not (was and now) and _holds_certificates(there):
+            what = "cacerts can't be read on both sides, so what becomes of its CA isn't known,"
+            yield Risk(codes.CA_REPLACED, what, (name,), AUTHORITY)
         elif was and now and was.ca != now.ca:
-            yield codes.CA_REPLACED, f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}...", (name,)
+            yield Risk(
+                codes.CA_REPLACED, f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}...", (name,), AUTHORITY
+            )
+    added: dict[str, list[str]] = {}
+    for name, now in new.items():
+        was = old.get(name)
+        for root in sorted(now.roots - was.roots) if was and now else ():
+            added.setdefault(root, []).append(name)
+    for root, clusters in added.items():
+        what = f"root {root[:23]}... is trusted from now on: workloads accept every certificate below it,"
+        yield Risk(codes.TRUST_GRANTED, what, tuple(clusters), ROOTS)
     dropped: dict[str, list[str]] = {root: [] for one in old.values() if one for root in sorted(one.roots)}
     for name, now in new.items():
         was = old.get(name)
@@ -61,7 +75,7 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
         under = [name for name, one in old.items() if one and root in one.above]
         if clusters and under:
             what = f"root {root[:23]}... is no longer trusted, and the CAs of {', '.join(under[:6])} are under it,"
-            yield codes.ROOT_DROPPED, what, tuple(clusters)
+            yield Risk(codes.ROOT_DROPPED, what, tuple(clusters), ROOTS)
 
 
 def _holds_certificates(files: tuple[bytes | None, bytes | None]) -> bool:

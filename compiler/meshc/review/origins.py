@@ -1,0 +1,139 @@
+"""origins finds where a change was made: the line that changed, in mesh.yaml or in the file of the user's that changed.
+
+A code host shows an annotation only at a line that a pull request touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from meshc.errors import Place
+from meshc.kube import Identity, identity_of
+from meshc.review.stale import blocks_of
+
+if TYPE_CHECKING:
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import Plan
+    from meshc.plan.needs import SecretNeed
+
+_SEALED = ("Secret", "SealedSecret", "ExternalSecret")
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The changed lines of each changed file, and in which file each object begins. Nothing is known by default."""
+
+    changed: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    """By file as it is shown: the beginning of the text of each changed line."""
+    mesh: str = ""
+    blocks: Mapping[str, range] = field(default_factory=dict)
+    """The lines of mesh.yaml that are about one cluster."""
+    sections: Mapping[str, range] = field(default_factory=dict)
+    """The lines of mesh.yaml below each key of spec."""
+    objects: Mapping[tuple[str, Identity], tuple[Place, int]] = field(default_factory=dict)
+    """Where an object among a cluster's resources stands, and the line after it."""
+    sealed: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    """The files that a Secret of a cluster comes from, by the Secret's name, or by the name of a part of cacerts."""
+    services: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """Where the Service stands that is copied, by namespace and name."""
+    patches: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def of(self, default: Place, clusters: Sequence[str], identity: Identity | None = None, section: str = "") -> Place:
+        """Where a change was made of an object in some clusters; `default` if no changed line is known for it.
+
+        `section` is the key of spec that is likely to have changed.
+        """
+        found = [
+            *(self._at_object(clusters, identity) if identity else ()),
+            *(place for place in self._at(self.mesh) if place.line in self.sections.get(section, range(0))),
+            *([default] if self._at(default.file, default.line, default.line + 1) else []),
+            *self._in_mesh(clusters),
+            *(place for _, places in sorted(self.changed.items()) for place in places),
+        ]
+        return found[0] if found else default
+
+    def _at_object(self, clusters: Sequence[str], identity: Identity) -> Iterator[Place]:
+        for cluster in clusters:
+            for place, end in self._objects(cluster, identity):
+                yield from self._at(place.file, place.line, end)
+                yield from self._at(place.file)
+            for file in self.sealed.get((cluster, identity.name), ()):
+                yield from self._at(file)
+        if identity.kind == "Service" and (stands := self.services.get((identity.namespace, identity.name))):
+            yield from self._at(stands.file, stands.line)
+        for cluster in clusters:
+            for file in self.patches.get(cluster, ()):
+                yield from self._at(file)
+
+    def _objects(self, cluster: str, identity: Identity) -> Iterator[tuple[Place, int]]:
+        """A difference names every form of a Secret `Secret`."""
+        kinds = _SEALED if identity.kind == "Secret" else (identity.kind,)
+        for (name, one), value in self.objects.items():
+            if name == cluster and one.kind in kinds and one[2:] == identity[2:]:
+                yield value
+
+    def _in_mesh(self, clusters: Sequence[str]) -> Iterator[Place]:
+        """A changed line in the blocks of the clusters, in no cluster's block, else anywhere."""
+        lines = self._at(self.mesh)
+        own = [self.blocks[name] for name in clusters if name in self.blocks]
+        yield from (place for block in own for place in lines if place.line in block)
+        yield from (place for place in lines if not any(place.line in block for block in self.blocks.values()))
+        yield from lines
+
+    def _at(self, file: str, start: int = 1, end: int | None = None) -> list[Place]:
+        places = self.changed.get(file, ())
+        return [place for place in places if start <= place.line and (end is None or place.line < end)]
+
+
+def origins_of(
+    source: Source,
+    plan: Plan,
+    needs: Sequence[SecretNeed],
+    services: Mapping[tuple[str, str], Place],
+    files: Mapping[str, tuple[bytes | None, bytes]],
+) -> Origins:
+    """The origins of a change. `files` are the changed ones by path beside mesh.yaml, as they were and as they are."""
+    changed = {source.shown(path): tuple(_places(source.shown(path), *both)) for path, both in files.items()}
+    objects: dict[tuple[str, Identity], tuple[Place, int]] = {}
+    for cluster in plan.clusters:
+        for file in cluster.resources:
+            starts = [one.place.line for one in file.objects]
+            for one in file.objects:
+                if isinstance(one.body, dict):
+                    end = min((line for line in starts if line > one.place.line), default=1 << 30)
+                    objects[cluster.name, identity_of(one.body)] = (one.place, end)
+    sealed: dict[tuple[str, str], list[str]] = {}
+    for need in needs:
+        root = source.shown(f"{plan.certificates}/root-cert.pem")
+        secret = source.shown(f"{plan.sealed}/{need.file}")
+        sealed[need.cluster, need.name] = [secret]
+        if need.name == "cacerts":
+            own = [f"{plan.certificates}/{need.cluster}/{name}" for name in ("ca-cert.pem", "cert-chain.pem")]
+            sealed[need.cluster, "ca-cert.pem"] = [*map(source.shown, own), secret, root]
+            sealed[need.cluster, "root-cert.pem"] = [root, secret, *map(source.shown, own)]
+    patches = {
+        cluster.name: [source.shown(patch.file.source) for patch in cluster.patches] for cluster in plan.clusters
+    }
+    return Origins(changed, source.file, blocks_of(source), _sections(source), objects, sealed, services, patches)
+
+
+def _sections(source: Source) -> dict[str, range]:
+    """The lines below each key of spec, up to the next one."""
+    keys = sorted((line, str(path[1])) for path, (line, _) in source.document.keys.items() if len(path) == 2)
+    ends = [line for line, _ in keys[1:]] + [source.data.count(b"\n") + 2]
+    return {name: range(line, end) for (line, name), end in zip(keys, ends, strict=True)}
+
+
+def _places(shown: str, before: bytes | None, after: bytes) -> Iterator[Place]:
+    """Each line that is new or other than before. Where lines went, the lines around the gap."""
+    old, new = ((data or b"").decode(errors="replace").split("\n") for data in (before, after))
+    lines: set[int] = set()
+    for operation, _, _, first, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation != "equal":
+            lines |= {*range(first + 1, end + 1)} or {first, first + 1}
+    for line in sorted(lines):
+        if 0 < line <= len(new) and (text := new[line - 1]).strip():
+            yield Place(shown, line, len(text) - len(text.lstrip()) + 1)

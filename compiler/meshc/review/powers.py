@@ -1,0 +1,257 @@
+"""powers tells what an object gives somebody the power to do, as facts to compare before and after a change.
+
+Rules look at what stands in an object, so that they hold for kinds that meshc doesn't know: containers wherever a pod
+is described, `repoURL` wherever a source is named. A fact is a clause whose subject is the object, with a value that
+changes when the fact does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meshc.kube import Body, at, identity_of
+from meshc.sealedtext import decoded
+from meshc.secrets.makes import copies
+from meshc.trust.certificates import read
+
+Facts = dict[str, str]
+"""Clauses by their text, each with a value that tells two states apart."""
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+_CALLS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService", "CustomResourceDefinition")
+_CODE = ("EnvoyFilter", "WasmPlugin", "ProxyConfig", "MutatingAdmissionPolicy", "ValidatingAdmissionPolicy")
+_ISTIO = "networking.istio.io"
+_ROUTES = (_ISTIO, "gateway.networking.k8s.io", "networking.k8s.io/Ingress", "networking.k8s.io/IngressClass")
+
+
+SELECTS = "sends traffic to other pods than before"
+"""A fact that says something only of an object that was there before."""
+
+
+def trusted(body: Body) -> Facts:
+    """Whom the object makes others trust: certificates of CAs, issuers of tokens and certificates, trust domains."""
+    facts: Facts = {}
+    identity = identity_of(body)
+    if identity.kind in _CALLS or identity.kind in ("Secret", "SealedSecret", "ExternalSecret"):
+        return facts  # whom they call is told by `runs`; the CAs of clusters are compared one by one
+    for text in _texts(body):
+        for pem in _PEM.findall(text if "BEGIN CERT" in text else decoded(text).decode("ascii", "ignore")):
+            lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
+            for one in read("", lines)[0]:
+                facts[f"trusts the CA {one.subject}, sha256 {one.fingerprint[:23]}..."] = ""
+        for alias in re.findall(r"trustDomainAliases:\s*((?:\n?\s*-\s*\S+)+)", text):
+            facts["accepts identities of other trust domains"] = " ".join(alias.split())
+    for rule in _list(at(body, "spec", "jwtRules")):
+        facts[f"accepts tokens of {at(rule, 'issuer')}"] = _json(rule)
+    if identity.kind.endswith("Issuer"):
+        facts["issues certificates"] = _json(body.get("spec"))
+    return facts
+
+
+def runs(body: Body) -> Facts:
+    """What code the object runs, or who may change what others apply."""
+    facts: Facts = {}
+    identity = identity_of(body)
+    for pod in _pods(body):
+        facts |= {f"runs a pod with {key}": "" for key in ("hostPID", "hostIPC", "hostNetwork") if pod.get(key) is True}
+        for volume in _list(pod.get("volumes")):
+            if path := at(volume, "hostPath", "path"):
+                facts[f"mounts {path} of the node"] = ""
+        for container in (*_list(pod.get("containers")), *_list(pod.get("initContainers"))):
+            facts |= _container(container)
+    if identity.kind in _CODE or "wasm" in identity.kind.lower():
+        facts["changes what proxies or the API server run"] = _json(body.get("spec"))
+    for where, client in _named(body, "clientConfig"):
+        if isinstance(client, Mapping):
+            target = client.get("url") or "/".join(str(at(client, "service", key)) for key in ("namespace", "name"))
+            facts[f"sends what is applied to {target}"] = where[0] if where else ""
+    if identity.kind == "APIService" and (service := at(body, "spec", "service")):
+        facts[f"answers for the API server by {at(service, 'namespace')}/{at(service, 'name')}"] = ""
+    for rule in _rules(body):
+        if rule.allows("pods/exec", "pods/attach", "nodes/proxy", "pods/ephemeralcontainers"):
+            facts["lets somebody run commands in pods"] = ""
+        if rule.allows("serviceaccounts/token") or rule.verbs & {"impersonate", "escalate", "bind"}:
+            facts["lets somebody act as another account"] = ""
+    return facts
+
+
+def _container(container: Any) -> Facts:
+    facts: Facts = {}
+    context = at(container, "securityContext")
+    if at(context, "privileged") is True:
+        facts["runs a privileged container"] = ""
+    for name in _list(at(context, "capabilities", "add")):
+        facts[f"adds the capability {name}"] = ""
+    image = at(container, "image")
+    if isinstance(image, str) and image:
+        repository = image.partition("@")[0]
+        cut = repository.rfind(":")
+        facts[f"runs the image {repository[:cut] if cut > repository.rfind('/') else repository}"] = ""
+    return facts
+
+
+def reads_secrets(body: Body) -> Facts:
+    """Who gets to read Secrets by the object, or where Secrets go."""
+    facts: Facts = {}
+    identity = identity_of(body)
+    for rule in _rules(body):
+        if rule.allows("secrets") and rule.verbs & {"get", "list", "watch", "*"}:
+            names = ", ".join(rule.names) or "every name"
+            facts[f"lets somebody read Secrets ({names})"] = ""
+    role = at(body, "roleRef", "name")
+    if role in ("cluster-admin", "admin", "edit"):
+        who = sorted(
+            f"{at(one, 'kind')} {at(one, 'namespace') or ''}/{at(one, 'name')}" for one in _list(body.get("subjects"))
+        )
+        facts[f"makes {', '.join(who)} {role}"] = ""
+    if identity.kind.endswith("SecretStore"):
+        facts["opens a store of secrets"] = _json(body.get("spec"))
+    if identity.kind == "PushSecret":
+        facts["sends Secrets to a store"] = _json(body.get("spec"))
+    if "ExternalSecret" in identity.kind or "Vault" in identity.kind:
+        for _, key in (*_named(body, "remoteRef"), *_named(body, "extract"), *_named(body, "find")):
+            facts[f"takes {at(key, 'key') or 'keys by a rule'} out of a store of secrets"] = _json(key)
+    annotations = at(body, "metadata", "annotations")
+    for key, value in annotations.items() if isinstance(annotations, dict) else ():
+        if copies(str(key)):
+            facts[f"is copied to other namespaces by {key}"] = str(value)
+    for pod in _pods(body):
+        for name in sorted(_mounted(pod) & {"cacerts", "istio-ca-secret", "istio-kubeconfig"}):
+            facts[f"reads the Secret {name}"] = ""
+    return facts
+
+
+def routes(body: Body, expected: frozenset[str]) -> Facts:
+    """Where the object sends traffic. `expected` are the addresses that mesh.yaml names: they are no news."""
+    identity = identity_of(body)
+    kind = f"{identity.group}/{identity.kind}"
+    facts: Facts = {}
+    if kind.startswith(_ROUTES) and identity.kind not in _CODE:
+        hosts = at(body, "spec", "hosts") or at(body, "spec", "hostnames") or at(body, "spec", "host") or ()
+        named = ", ".join(str(one) for one in _list(hosts) or (hosts,) if one)
+        facts[f"decides where traffic{f' for {named}' if named else ''} goes"] = _json(body.get("spec"))
+    if identity.kind in ("EndpointSlice", "Endpoints"):
+        found = {str(one) for _, many in _named(body, "addresses") for one in _list(many)}
+        found |= {str(one) for _, one in _named(body, "ip")}
+        facts |= {f"sends traffic to {address}": "" for address in sorted(found - expected)}
+    if kind == "/Service":
+        if name := at(body, "spec", "externalName"):
+            facts[f"sends traffic to {name}"] = ""
+        for address in _list(at(body, "spec", "externalIPs")):
+            facts[f"takes the traffic for {address}"] = ""
+        if selector := at(body, "spec", "selector"):
+            facts[SELECTS] = _json(selector)
+    return facts
+
+
+def syncs(body: Body) -> Facts:
+    """What the object makes an engine apply, by its source."""
+    facts: Facts = {}
+    identity = identity_of(body)
+    for _, url in _named(body, "repoURL"):
+        facts[f"applies what {url} holds"] = ""
+    for _, source in (*_named(body, "sourceRef"), *_named(body, "chartRef")):
+        facts[f"applies what {at(source, 'kind')} {at(source, 'name')} holds"] = str(at(source, "namespace") or "")
+    for field in ("url", "endpoint", "repo"):
+        if identity.group.endswith((".fluxcd.io", ".cattle.io", ".gke.io")) and (url := at(body, "spec", field)):
+            facts[f"takes what is applied from {url}"] = ""
+    return facts
+
+
+def opens(body: Body) -> Facts:
+    """What the object leaves open: rules that let everyone in."""
+    facts: Facts = {}
+    kind, spec = identity_of(body).kind, body.get("spec")
+    allows = kind == "AuthorizationPolicy" and str(at(spec, "action") or "ALLOW") == "ALLOW"
+    rules = _list(at(spec, "rules")) if allows else ()
+    if any(not at(rule, "from") and not at(rule, "when") and not at(rule, "to") for rule in rules):
+        facts["allows every request"] = ""
+    if kind == "NetworkPolicy":
+        for way, peers in (("ingress", "from"), ("egress", "to")):
+            if any(not at(rule, peers) and not at(rule, "ports") for rule in _list(at(spec, way))):
+                facts[f"allows all {way}"] = ""
+    level = at(body, "metadata", "labels", "pod-security.kubernetes.io/enforce")
+    if kind == "Namespace" and level:
+        facts[f"lets pods in with the {level} level of pod security"] = ""
+    return facts
+
+
+def guards(body: Body) -> bool:
+    """True for an object that protects others while it is there: its change or end opens something."""
+    kind = identity_of(body).kind
+    return (
+        kind.endswith("Policy") or kind.startswith("Validating") or kind in ("RequestAuthentication", "ResourceQuota")
+    )
+
+
+class _Rule:
+    """One rule of a role."""
+
+    def __init__(self, rule: Mapping[str, Any]) -> None:
+        self.verbs = {str(one) for one in _list(rule.get("verbs"))}
+        self.names = tuple(str(one) for one in _list(rule.get("resourceNames")))
+        self._resources = {str(one) for one in _list(rule.get("resources"))}
+
+    def allows(self, *resources: str) -> bool:
+        """True if the rule is about one of the resources."""
+        return bool(self._resources & {*resources, "*"})
+
+
+def _rules(body: Body) -> Iterator[_Rule]:
+    if identity_of(body).group == "rbac.authorization.k8s.io":
+        for rule in _list(body.get("rules")):
+            if isinstance(rule, Mapping):
+                yield _Rule(rule)
+
+
+def _mounted(pod: Mapping[str, Any]) -> set[str]:
+    volumes = _list(pod.get("volumes"))
+    found = {at(volume, "secret", "secretName") for volume in volumes}
+    found |= {at(one, "secret", "name") for volume in volumes for one in _list(at(volume, "projected", "sources"))}
+    found |= {at(reference, "name") for _, reference in (*_named(pod, "secretKeyRef"), *_named(pod, "secretRef"))}
+    return {name for name in found if isinstance(name, str)}
+
+
+def _pods(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("containers"), tuple | list):
+            yield value
+        for item in value.values():
+            yield from _pods(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _pods(item)
+
+
+def _named(value: Any, key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value under a key of this name, however deep."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name == key:
+                yield path, item
+            yield from _named(item, key, (*path, str(name)))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _named(item, key, path)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _list(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else ()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,83 @@
+"""risks_of_powers tells which objects of a difference give somebody a power that they didn't have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from meshc import codes
+from meshc.errors import Code
+from meshc.kube import Body, Identity
+from meshc.review import powers
+from meshc.review.diff import Action, Difference, Entry
+from meshc.review.objects import Objects
+from meshc.review.powers import Facts
+from meshc.review.risks_of_objects import Risk, bodies, mode_of, remote_of
+
+_SHOWN = 3
+_ENGINES = "_delivery"
+"""The folder of output/ that tells Argo CD or Flux what to apply."""
+
+
+def new_powers(difference: Difference, expected: frozenset[str], delivered: Objects) -> Iterator[Risk]:
+    """The powers that come with a change, kind by kind, in clusters that were there before.
+
+    `expected` are the addresses that mesh.yaml names, `delivered` the objects that told the engines what to apply:
+    another one from the same source is no news.
+    """
+    known = {fact for body in delivered.values() for fact in powers.syncs(body)}
+    rules: Mapping[Code, Callable[[Body], Facts]] = {
+        codes.TRUST_GRANTED: powers.trusted,
+        codes.CODE_RUNS: powers.runs,
+        codes.SECRETS_READ: powers.reads_secrets,
+        codes.TRAFFIC_MOVED: partial(powers.routes, expected=expected),
+        codes.SYNC_SOURCE: powers.syncs,
+        codes.GUARD_LOWERED: powers.opens,
+    }
+    groups: dict[tuple[Code, tuple[str, ...], tuple[str, ...]], list[Identity]] = {}
+    for entry, old, new in bodies(difference, Action.ADD, Action.CHANGE):
+        clusters = _standing(difference, entry)
+        if not clusters or _is_sealed_for_istiod(entry, new):
+            continue
+        for code, rule in rules.items():
+            before = rule(old)
+            found = [fact for fact, value in rule(new).items() if before.get(fact) != value]
+            if clusters == (_ENGINES,):
+                found = [fact for fact in found if fact not in known]
+            if entry.action is Action.ADD:
+                found = [fact for fact in found if fact != powers.SELECTS]
+            if found:
+                groups.setdefault((code, tuple(found), clusters), []).append(entry.identity)
+    for (code, facts, clusters), identities in groups.items():
+        others = f" (and {len(identities) - 1} more)" if len(identities) > 1 else ""
+        more = f" and {len(facts) - _SHOWN} more" if len(facts) > _SHOWN else ""
+        what = f"{identities[0]}{others} {', '.join(facts[:_SHOWN])}{more}"
+        yield Risk(code, what, clusters, identities[0])
+
+
+def guards_that_change(difference: Difference) -> Iterator[Risk]:
+    """Policies of any kind that go or change, but for those that MESH805 and MESH818 tell."""
+    for entry, old, new in bodies(difference, Action.CHANGE, Action.DELETE):
+        clusters = _standing(difference, entry)
+        told = entry.identity.kind in _TOLD or mode_of(old) is not None
+        if clusters and powers.guards(old) and not told:
+            done = "goes" if entry.action is Action.DELETE else "changes"
+            if entry.action is Action.DELETE or old.get("spec") != new.get("spec"):
+                yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
+
+
+_TOLD = ("AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy")
+
+
+def _standing(difference: Difference, entry: Entry) -> tuple[str, ...]:
+    """The folders that were there before: a new cluster brings everything."""
+    return tuple(
+        name
+        for name in entry.clusters
+        if name.startswith("_") or (name in difference.before and name in difference.after)
+    )
+
+
+def _is_sealed_for_istiod(entry: Entry, body: Body) -> bool:
+    """True for cacerts and remote secrets, which come from checked files and have dangers of their own."""
+    return entry.identity.kind == "Secret" and (entry.identity.name == "cacerts" or remote_of(body) is not None)
