@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from conftest import find_tool
+from meshc.cli.main import app
 
 MESH = """\
 apiVersion: meshc/v1alpha1
@@ -252,3 +254,74 @@ def test_without_git_an_archive_brings_no_state(place: Path, tmp_path: Path) -> 
     assert "in step" in meshc(tmp_path / "unpacked", "check")
     assert '".meshc" isn\'t a folder of the current user alone' in meshc(tmp_path / "unpacked", "compile", 5)
     assert files(tmp_path / "unpacked") == before
+
+
+def write(folder: Path, path: str, text: str) -> None:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def link(folder: Path, path: str, to: str) -> None:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    file.unlink(missing_ok=True)
+    file.symlink_to(to)
+
+
+JOURNAL = json.dumps({"generated": False, "units": {"mesh.yaml": {"before": None, "after": None}}})
+PLANTS: dict[str, Callable[[Path], None]] = {
+    "a whole transaction": planted,
+    "a journal of today's form": lambda folder: write(folder, ".meshc/journal.json", JOURNAL),
+    "files set aside": lambda folder: write(folder, ".meshc/transaction/old/mesh.yaml", "kind: Mesh\n"),
+    "a lock": lambda folder: write(folder, ".meshc/lock", "1"),
+    "contexts": lambda folder: write(folder, ".meshc/contexts.yaml", "hub: production\n"),
+    "contexts in a home folder": lambda folder: write(
+        folder, ".config/meshc/contexts.yaml", "shop: {hub: production}\n"
+    ),
+    "letters of another size": lambda folder: write(folder, ".Meshc/journal.json", JOURNAL),
+    "a link to outside for .meshc": lambda folder: link(folder, ".meshc", "../outside"),
+    "a file for .meshc": lambda folder: write(folder, ".meshc", "x"),
+    "a link to outside for what is staged": lambda folder: link(folder, ".meshc/transaction", "../../outside"),
+    "a folder of Git's by another name": lambda folder: write(folder, "git/meshc/journal.json", JOURNAL),
+    "another mesh's versions": lambda folder: write(folder, "output/_meshc.yaml", "mesh: other\n"),
+    "versions of the future": lambda folder: write(folder, "output/_meshc.yaml", "mesh: shop\nmeshc: 99.0.0\n"),
+    "a link for a generated file": lambda folder: link(folder, "output/hub/namespaces.yaml", "../../../outside/x"),
+    "a link for a generated folder": lambda folder: link(folder, "output/hub", "../../outside"),
+    "a link for mesh.yaml": lambda folder: link(folder, "mesh.yaml", "../outside/mesh.yaml"),
+    "drivers of Git": lambda folder: write(folder, ".gitattributes", "* filter=evil diff=evil merge=meshc\n"),
+    "a pin of a chart that isn't there": lambda folder: write(folder, "charts.lock.yaml", "charts: []\n"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_the_commands_of_the_action_change_nothing_on_a_hostile_branch(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In their order, on a fresh clone with files of its own, as a CI has it. Only what they say may differ."""
+    git(place, "branch", "base")
+    git(place, "switch", "-qc", "hostile")
+    PLANTS[name](place)
+    git(place, "add", "-Af")
+    git(place, "commit", "-qm", "harmless")
+    git(tmp_path, "clone", "-q", "-b", "hostile", str(place), "clone")
+    outside, clone = tmp_path / "outside", tmp_path / "clone"
+    outside.mkdir()
+    (outside / "x").write_text("precious")
+    (outside / "mesh.yaml").write_text(MESH.replace("strict", "disabled"))
+    (clone / "notes.txt").write_text("untracked")
+    before = files(clone), files(outside)
+    monkeypatch.chdir(clone)
+
+    for words in (
+        "validate --format github",
+        "check --no-cache --base origin/base --format github",
+        "secrets scan --format github",
+        "diff --no-cache --base origin/base --format markdown --exit-zero",
+    ):
+        result = CliRunner().invoke(app, words.split(), catch_exceptions=False)
+        assert result.exit_code in (0, 1, 3, 5), result.output
+        assert "precious" not in result.output
+    assert (files(clone), files(outside)) == before
