@@ -11,7 +11,6 @@ import secrets
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -26,13 +25,13 @@ from meshc.seal.cacerts import with_roots
 from meshc.seal.contract import Plain, Target
 from meshc.seal.file import sealed_file
 from meshc.trust import binding, proofs
-from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
-from throwaway import Authority, make_root, pem
+from support.cases import find_case
+from support.sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
+from support.throwaway import Authority, make_root, pem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CASES = Path(__file__).parent / "cases"
 MAKERS: dict[str, Callable[[], Mapping[str, bytes]]] = {}
 Object = dict[str, Any]
 JWT = "eyJhbGciOiJub25lIn0.eyJmYWtlIjp0cnVlfQ."
@@ -1250,7 +1249,7 @@ if __name__ == "__main__":
         if not sys.argv[1:] or name in sys.argv[1:]:
             files = make()
             for folder in {path.partition("/")[0] for path in files} & {"sealed", "certificates"}:
-                shutil.rmtree(CASES / name / folder, ignore_errors=True)
+                shutil.rmtree(find_case(name) / folder, ignore_errors=True)
             for path, data in files.items():
-                (CASES / name / path).parent.mkdir(parents=True, exist_ok=True)
-                (CASES / name / path).write_bytes(data)
+                (find_case(name) / path).parent.mkdir(parents=True, exist_ok=True)
+                (find_case(name) / path).write_bytes(data)

@@ -6,7 +6,6 @@ MESHC_CHARTS names a folder of Istio releases or checkouts, one a version (<vers
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,18 +16,13 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_helm
 from meshc.charts.helm import Helm
 from meshc.charts.vendor import vendor
 from meshc.cli.opened import Opened
-from meshc.kube import Version
 from meshc.pipeline import compile_mesh, fleet_of
-from test_injection import PODS, render
-
-FOLDER = os.environ.get("MESHC_CHARTS", "")
-VERSIONS = sorted(path.name for path in Path(FOLDER).iterdir() if Version.parse(path.name)) if FOLDER else []
-CLASSIC = [version for version in VERSIONS if version.startswith("1.0.")]
-ISTIOD = [version for version in VERSIONS if not version.startswith("1.0.")]
+from support.charts import CLASSIC, FOLDER, ISTIOD, VERSIONS
+from support.injected_pods import PODS, render
+from support.tools import find_helm
 
 pytestmark = pytest.mark.skipif(not VERSIONS, reason="MESHC_CHARTS names no charts")
 
@@ -217,9 +211,7 @@ def test_classic_pods(version: str, scenario: str, tmp_path: Path) -> None:
     helm, pods = find_helm(), [pod for pod, _ in PODS.values()]
     made: list[dict[str, Any]] = []
     for charts in ("", f"{FOLDER}/{version}"):
-        file = tmp_path / "config-maps.yaml"
-        file.write_bytes(b"---\n".join(overlay(tmp_path, text, helm, charts)))
-        sidecars = render(file, pods)
+        sidecars = render(b"---\n".join(overlay(tmp_path, text, helm, charts)), pods)
         made.append({name: dict(leaves(one, "")) for name, one in zip(PODS, sidecars, strict=True)})
 
     assert [one for one in differences(*made) if not any(re.search(known.where, one) for known in OF_PODS)] == []

@@ -21,11 +21,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_helm, find_tool
 from meshc.cli.main import app
-from test_charts_agree import CLASSIC, FOLDER, ISTIOD, VERSIONS
-from test_schemas import check, check_crd
-from test_topologies import Topology, topologies
+from support.charts import CLASSIC, FOLDER, ISTIOD, VERSIONS
+from support.paths import ROOT
+from support.schemas import check, check_crd
+from support.tools import find_helm, find_tool
+from support.topologies import Topology, topologies
 
 pytestmark = pytest.mark.skipif(not VERSIONS, reason="MESHC_CHARTS names no charts")
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_helm
 from meshc.charts.vendor import vendor
 from meshc.cli.opened import Opened
 from meshc.mesh.exports import GLOBAL
 from meshc.pipeline import compile_mesh, fleet_of
-from test_charts_agree import FOLDER, ISTIOD
+from support.charts import FOLDER, ISTIOD
+from support.tools import find_helm
 
 pytestmark = pytest.mark.skipif(not ISTIOD, reason="MESHC_CHARTS names no charts of istiod")
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_tool
 from make_docs import problems_page
 from meshc.cli.main import app
 from meshc.codes import every_code
+from support.paths import ROOT
+from support.tools import find_tool
 
 CLASSIC = ROOT / "examples/classic"
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", CLASSIC / "README.md"]

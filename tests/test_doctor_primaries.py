@@ -8,11 +8,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from meshc.cli.main import app
 from meshc.hidden import Hidden
 from meshc.seal.kubeconfig import Credentials
-from throwaway import make_root
+from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
+from support.throwaway import make_root
 
 MESH = """\
 apiVersion: meshc/v1alpha1

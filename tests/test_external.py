@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from test_ca_commands import Place
-from test_secrets_commands import CONFIG, opened
+from support.credentials import CONFIG, opened
+from support.places import Place
 
 FILE = "sealed/control/istio-kubeconfig.yaml"
 

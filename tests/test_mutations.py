@@ -23,13 +23,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
 from meshc.cli.report import Format, show_problems
 from meshc.disk.repository import Repository
 from meshc.errors import Place, Problem, ProblemsError, Severity
 from meshc.mesh.source import load
 from meshc.output.kustomize import find
 from meshc.pipeline import compile_mesh
+from support.paths import ROOT
+from support.tools import find_tool
 
 MESHES = ["mesh.yaml", "examples/classic/mesh.yaml"]
 INPUTS = ("apps", "certificates", "sealed", "patches", "extra")

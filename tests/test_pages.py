@@ -10,11 +10,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conftest import ROOT
 from make_docs import marks
 from meshc.cli.main import app
 from meshc.codes import every_code
 from meshc.mesh.model import Mesh, Spec
+from support.paths import ROOT
 
 PAGES = ROOT / "compiler/meshc/pages"
 FACTS = ROOT.parent / "shared/facts"

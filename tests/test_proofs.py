@@ -26,7 +26,7 @@ from meshc.trust.proofs import ALL, BINDING, BLOB, CA, NOT_AFTER, ROOT, SERVER
 from meshc.trust.proofs import RECIPIENTS as RECIPIENTS_KEY
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
-from throwaway import Authority, make_root, pem
+from support.throwaway import Authority, make_root, pem
 
 ROOT_CA = make_root()
 HUB, EDGE = ROOT_CA.issue("hub"), ROOT_CA.issue("edge-1")
