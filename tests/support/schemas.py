@@ -17,6 +17,7 @@ import yaml
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+CURRENT = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
 OLD = Path(sys.prefix) / "share/kubernetes-validate-1.16.0/src/kubernetes_validate/kubernetes-json-schema"
 
 
@@ -75,11 +76,17 @@ def check(body: dict[str, Any], version: str) -> None:
     elif body["kind"] in SEALED:
         check_crd(body, CRDS / SEALED[body["kind"]])
     elif int(version.split(".")[1]) >= 25:
-        kubernetes_validate.validate(body, version, strict=True)
+        check_current(body, version)
     elif int(version.split(".")[1]) <= 16:
         check_old(body, version)
     else:  # between the two sets of schemas: apps/v1, rbac v1 and core v1 are the same in the nearest
         check_old(body, "1.16")
+
+
+def check_current(body: dict[str, Any], version: str) -> None:
+    """Kubernetes 1.25 and later."""
+    (folder,) = CURRENT.glob(f"v{version}.*-local-strict")
+    jsonschema.Draft202012Validator(_schema(folder, body), registry=_registry(folder)).validate(body)
 
 
 def check_old(body: dict[str, Any], version: str) -> None:
@@ -89,16 +96,21 @@ def check_old(body: dict[str, Any], version: str) -> None:
             pytest.fail("the schemas of Kubernetes 1.16 are missing, and this is CI")
         pytest.skip("the schemas of Kubernetes 1.16 are missing: make test brings them")
     folder = next(OLD.glob(f"v{max(version, '1.10', key=lambda v: int(v.split('.')[1]))}.*-local-strict"))
+    jsonschema.Draft4Validator(_schema(folder, body), registry=_registry(folder)).validate(body)
+
+
+def _schema(folder: Path, body: dict[str, Any]) -> Any:
     group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", body["apiVersion"])
-    schema = json.loads((folder / f"{body['kind'].lower()}-{group}.json").read_text())
-    definitions = Resource.from_contents(_definitions(folder), default_specification=DRAFT4)
-    registry: Registry[Any] = Registry().with_resource("_definitions.json", definitions)
-    jsonschema.Draft4Validator(schema, registry=registry).validate(body)
+    return json.loads((folder / f"{body['kind'].lower()}-{group}.json").read_text())
 
 
 @cache
-def _definitions(folder: Path) -> Any:
-    return json.loads((folder / "_definitions.json").read_text())
+def _registry(folder: Path) -> Registry[Any]:
+    """The definitions that all schemas of a version refer to: by their own name, or relative to the schema."""
+    contents = json.loads((folder / "_definitions.json").read_text())
+    definitions = Resource.from_contents(contents, default_specification=DRAFT4)
+    empty: Registry[Any] = Registry()
+    return empty.with_resource(definitions.id() or "_definitions.json", definitions)
 
 
 def check_istio(body: dict[str, Any]) -> None:
