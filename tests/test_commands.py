@@ -19,6 +19,7 @@ from meshc.cli.main import COMMANDS
 from meshc.cli.schema import schema_text
 from meshc.errors import Exit
 from meshc.mesh.reference import reference
+from support.generated import assert_current
 from support.paths import ROOT
 from support.processes import Running, meshc
 from support.tools import find_tool
@@ -51,8 +52,8 @@ def test_each_command_is_listed_by_its_name(module: str) -> None:
 
 
 def test_the_committed_schema_and_reference_are_the_models() -> None:
-    assert (ROOT / "mesh.schema.json").read_text() == schema_text()
-    assert (ROOT / "docs/mesh-yaml.md").read_text() == reference()
+    assert_current("mesh.schema.json", schema_text())
+    assert_current("docs/mesh-yaml.md", reference())
 
 
 @pytest.mark.parametrize("file", ["mesh.yaml", "examples/classic/mesh.yaml"])

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from make_docs import problems_page
 from meshc.cli.main import app
 from meshc.codes import every_code
+from support.generated import assert_current
 from support.paths import ROOT
 from support.tools import find_tool
 
@@ -102,7 +103,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_page_of_problems_is_made_from_the_codes() -> None:
-    assert (ROOT / "docs/problems.md").read_text() == problems_page()
+    assert_current("docs/problems.md", problems_page())
 
 
 def test_every_step_of_the_guide_is_found_in_the_output() -> None:

@@ -110,7 +110,8 @@ def _registry(folder: Path) -> Registry[Any]:
     contents = json.loads((folder / "_definitions.json").read_text())
     definitions = Resource.from_contents(contents, default_specification=DRAFT4)
     empty: Registry[Any] = Registry()
-    return empty.with_resource(definitions.id() or "_definitions.json", definitions)
+    filled: Registry[Any] = empty.with_resource(definitions.id() or "_definitions.json", definitions)
+    return filled
 
 
 def check_istio(body: dict[str, Any]) -> None:
