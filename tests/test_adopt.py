@@ -17,6 +17,8 @@ from support.processes import said
 from support.throwaway import make_root, pem
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 CANARY = jwt("canary")
 
 

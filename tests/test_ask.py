@@ -32,6 +32,8 @@ from support.paths import ROOT
 from support.throwaway import make_root
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 SERVICES = core("services", "shop")
 
 

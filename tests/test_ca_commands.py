@@ -16,6 +16,8 @@ from support.throwaway import make_root, pem
 from support.tools import find_tool
 from support.unsealing import unseal
 
+pytestmark = pytest.mark.thorough
+
 
 def test_from_nothing_to_a_compiled_mesh_with_sops(tmp_path: Path) -> None:
     find_tool("kubectl")

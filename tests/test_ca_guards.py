@@ -11,6 +11,8 @@ import yaml
 
 from support.places import RECIPIENT, SOPS, Place, sealing_pair
 
+pytestmark = pytest.mark.thorough
+
 ATTACKER = str(pyrage.x25519.Identity.generate().to_public())
 BOTH = f"{{recipients: [{RECIPIENT}, {ATTACKER}]}}"
 STORE = "{backend: external-secrets, store: {name: vault}}"

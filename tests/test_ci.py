@@ -17,6 +17,8 @@ from support.clones import Clone
 from support.paths import ROOT
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 PROGRAM = """\
 #!/bin/sh
 exec {python} -m meshc "$@"

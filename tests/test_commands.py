@@ -25,6 +25,8 @@ from support.processes import Running, meshc
 from support.tools import find_tool
 from support.trees import REMOTE, change, trees
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Path:

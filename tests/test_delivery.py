@@ -22,6 +22,8 @@ from support.schemas import CRDS as FOLDER
 from support.schemas import check_crd
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 
 def delivering(engine: str) -> list[Path]:
     """The cases that expect files for an engine."""

@@ -23,6 +23,8 @@ from support.places import Place
 from support.processes import Run, meshc
 from support.trees import REMOTE, change
 
+pytestmark = pytest.mark.thorough
+
 CANARY = "c3VwZXItc2VjcmV0LWNhbmFyeS1wYXNzd29yZA=="
 
 

@@ -17,6 +17,8 @@ from support.fake_api import FakeCluster, jwt, kubeconfig, serving
 from support.places import SOPS, Place
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 FILE = "sealed/hub/remote-secret-edge-1.yaml"
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
@@ -13,6 +14,8 @@ from meshc.hidden import Hidden
 from meshc.seal.kubeconfig import Credentials
 from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from support.throwaway import make_root
+
+pytestmark = pytest.mark.thorough
 
 MESH = """\
 apiVersion: meshc/v1alpha1

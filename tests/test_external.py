@@ -10,6 +10,8 @@ import yaml
 from support.credentials import CONFIG, opened
 from support.places import Place
 
+pytestmark = pytest.mark.thorough
+
 FILE = "sealed/control/istio-kubeconfig.yaml"
 
 

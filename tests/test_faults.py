@@ -29,6 +29,8 @@ from support.paths import ROOT
 from support.processes import MESHC, Run, Running
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
 
 Tree = dict[str, bytes]

@@ -18,6 +18,8 @@ from meshc.cli.first_mesh import Generation, Topology
 from support.processes import meshc
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 CHOICES = [(generation, topology) for generation in Generation for topology in Topology]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
 from fleet import fleet
@@ -14,6 +15,8 @@ from meshc.output.kustomize import Kustomize
 from meshc.pipeline import Compiled, compile_mesh
 from support.processes import said
 from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 
 def compiled(folder: Path, clusters: int, services: int) -> Compiled:

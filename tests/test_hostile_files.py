@@ -16,6 +16,8 @@ from support.places import IDENTITY, Place
 from support.throwaway import make_root
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 SEALED = "sealed/hub/cacerts.yaml"
 ROOTS, CA, CHAIN = "certificates/root-cert.pem", "certificates/hub/ca-cert.pem", "certificates/hub/cert-chain.pem"
 

@@ -15,6 +15,8 @@ from support.paths import ROOT
 from support.processes import Run, meshc, said
 from support.tools import find_helm, find_tool
 
+pytestmark = pytest.mark.thorough
+
 CHARTS = find_case("charts-of-istiod")
 MESH = ROOT / "examples/classic/mesh.yaml"
 APP = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ratings}\n"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
 from support.cases import expected_trees, find_case
 from support.injected_pods import PODS, TPROXY, TRAFFIC, changed, config_maps, render
+
+pytestmark = pytest.mark.thorough
 
 
 def remote(case: str, cluster: str = "edge-1") -> bytes:

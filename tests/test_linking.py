@@ -22,6 +22,8 @@ from meshc.yamltext.write import write
 from support.processes import Run, meshc
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 KINDS = [
     *(
         "v1 Namespace",

@@ -27,6 +27,8 @@ from support.sealing import cacerts, sops
 from support.throwaway import Authority, make_root
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 READER, SYSTEM = "istio-reader-service-account", "istio-system"
 TOKEN = f"{READER}-istio-remote-secret-token"
 SERVER = "https://api.edge-1.invalid:6443"

@@ -10,6 +10,8 @@ from support.clones import Clone
 from support.tools import find_tool
 from support.trees import trees
 
+pytestmark = pytest.mark.thorough
+
 
 def both_change(clone: Clone) -> None:
     """Two branches that change different lines of mesh.yaml, and the same lines of what is compiled."""

@@ -36,6 +36,8 @@ from meshc.yamltext.read import read
 from support.paths import ROOT
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 MESHES = ["mesh.yaml", "examples/classic/mesh.yaml"]
 INPUTS = ("apps", "certificates", "sealed", "patches", "extra")
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"

@@ -13,6 +13,8 @@ from support.credentials import CONFIG
 from support.places import Place
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

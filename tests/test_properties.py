@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -45,6 +46,8 @@ from support.generated_meshes import (
 )
 from support.paths import ROOT
 from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 Tree = dict[str, bytes]
 

@@ -16,6 +16,8 @@ from meshc.tree import FileTree
 from support.publishing import Ground, git_daemon, http_server, seen
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 
 def test_the_branch_that_is_checked_out_gets_both_trees(ground: Ground) -> None:
     source = ground.git("rev-parse", "HEAD")

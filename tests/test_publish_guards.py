@@ -15,6 +15,8 @@ from meshc.publish.settings import own_settings
 from support.paths import ROOT
 from support.publishing import Ground, git_daemon, http_server, seen
 
+pytestmark = pytest.mark.thorough
+
 ADDRESSES = [
     "--upload-pack=touch {}",
     "-oProxyCommand=touch {}",

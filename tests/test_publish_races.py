@@ -14,6 +14,8 @@ from meshc.errors import Exit
 from support.processes import Running
 from support.publishing import Ground
 
+pytestmark = pytest.mark.thorough
+
 MOVES = """#!/bin/sh
 [ -e "$GIT_DIR/moves" ] || exit 0
 {once}

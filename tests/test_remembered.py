@@ -17,6 +17,8 @@ from support.processes import meshc, said
 from support.tools import find_tool
 from support.trees import trees
 
+pytestmark = pytest.mark.thorough
+
 ROUNDS = 2
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from support.processes import said
 
+pytestmark = pytest.mark.thorough
+
 PLAIN = "apiVersion: v1\nkind: Secret\nstringData: {password: hunter2}\n"
 HARMLESS = "apiVersion: v1\nkind: ConfigMap\n"
 KEY = "-----BEGIN PRIVATE KEY-----\n"

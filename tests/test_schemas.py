@@ -19,6 +19,8 @@ from support.cases import CASES, expected_trees, read
 from support.paths import ROOT
 from support.schemas import check
 
+pytestmark = pytest.mark.thorough
+
 MESHES = [ROOT, ROOT / "examples/classic", *(case for case in CASES if (case / "expected/tree").is_dir())]
 
 

@@ -18,6 +18,8 @@ from support.sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret
 from support.throwaway import make_root, pem
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 MESH = """
 apiVersion: meshc/v1alpha1
 kind: Mesh

@@ -18,6 +18,8 @@ from support.sealing import cacerts, remote_secret
 from support.throwaway import make_root
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 FILE = "sealed/hub/remote-secret-edge-1.yaml"
 
 

@@ -13,6 +13,8 @@ from support.places import RECIPIENT, Place
 from support.tools import find_tool
 from support.topologies import PAGE, Topology, topologies
 
+pytestmark = pytest.mark.thorough
+
 TWO = ["hub", "hub-2"]
 
 
