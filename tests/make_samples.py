@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyrage
 
-from sealing import WHOLE_DATA, remote_secret, seal
+from support.sealing import WHOLE_DATA, remote_secret, seal
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 
 
 def make(folder: Path, authorities: list[str], remotes: dict[str, str], primary: str, *, classic: bool) -> None:

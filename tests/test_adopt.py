@@ -5,39 +5,29 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conftest import find_tool
-from fake_api import CORE, FakeCluster, jwt, kubeconfig, serving
-from test_secrets_commands import CONFIG
-from throwaway import make_root, pem
+from support.credentials import CONFIG
+from support.fake_api import CORE, FakeCluster, jwt, kubeconfig, serving
+from support.processes import said
+from support.throwaway import make_root, pem
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 CANARY = jwt("canary")
 
 
 def meshc(folder: Path, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "meshc", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
-    said = done.stdout + done.stderr
+    both = said(*words, cwd=folder, code=code)
 
-    assert done.returncode == code, said
-    assert "Traceback" not in said
-    assert CANARY[5:40] not in said
+    assert CANARY[5:40] not in both
 
-    return said
+    return both
 
 
 def thing(kind: str, name: str, namespace: str = "", labels: dict[str, str] | None = None, **fields: Any) -> Any:

@@ -20,8 +20,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
-from fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from meshc.capture import many
 from meshc.capture.ask import Api, connect
 from meshc.capture.many import at_once
@@ -29,7 +27,12 @@ from meshc.capture.resource import Resource, core
 from meshc.capture.trouble import AskError, Trouble
 from meshc.hidden import Hidden
 from meshc.seal.kubeconfig import Credentials
-from throwaway import make_root
+from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
+from support.paths import ROOT
+from support.throwaway import make_root
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 SERVICES = core("services", "shop")
 

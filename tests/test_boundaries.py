@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, TypedDict
 import pytest
 import yaml
 
-from conftest import TESTS
 from meshc.codes import every_code
-from test_cases import ELSEWHERE
+from support.cases import ELSEWHERE, find_case
+from support.paths import TESTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = TESTS / "cases"
 NEAR = 25
 """Lines in which two neighbours differ at most, taken out and put in counted apart."""
 GROUPS = ("MESH2", "MESH3", "MESH4", "MESH5", "MESH6", "MESH75")
@@ -52,21 +51,21 @@ def test_every_code_has_a_boundary() -> None:
 def test_both_sides_are_there_or_a_reason_is() -> None:
     named = {case for one in BOUNDARIES.values() for case in (one["raises"], one["just_not"]) if case}
 
-    assert sorted(case for case in named if not (CASES / case / "expected").is_dir()) == []
+    assert sorted(case for case in named if not (find_case(case) / "expected").is_dir()) == []
     assert [code for code, one in BOUNDARIES.items() if bool(one["just_not"]) == bool(one.get("why"))] == []
 
 
 @pytest.mark.parametrize("code", BOUNDARIES)
 def test_case_raises_its_code(code: str) -> None:
-    assert code in said(CASES / BOUNDARIES[code]["raises"])
+    assert code in said(find_case(BOUNDARIES[code]["raises"]))
 
 
 @pytest.mark.parametrize(("code", "raises", "just_not"), PAIRS)
 def test_neighbour_just_does_not(code: str, raises: str, just_not: str) -> None:
-    changed = differences(inputs(CASES / raises), inputs(CASES / just_not))
+    changed = differences(inputs(find_case(raises)), inputs(find_case(just_not)))
 
-    assert code not in said(CASES / just_not)
-    assert set((CASES / just_not / "expected/exit").read_text().split()) == {"0"}  # no other fault hides it
+    assert code not in said(find_case(just_not))
+    assert set((find_case(just_not) / "expected/exit").read_text().split()) == {"0"}  # no other fault hides it
     assert 0 < len(changed) <= NEAR, "\n".join(changed)
 
 

@@ -5,120 +5,18 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pyrage
 import pytest
-import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from conftest import find_tool
-from sealing import sops
-from throwaway import make_root, pem
-from unsealing import unseal
+from support.places import IDENTITY, RECIPIENT, SOPS, Place, sealing_pair
+from support.throwaway import make_root, pem
+from support.tools import find_tool
+from support.unsealing import unseal
 
-MESH = """\
-apiVersion: meshc/v1alpha1
-kind: Mesh
-metadata: {{name: shop}}
-spec:
-  istio: {{version: {version}}}
-  security:
-    ca: {{type: plugged-in}}
-    secrets: {secrets}
-  clusters:
-    - name: hub
-      role: primary
-      kubernetesVersion: "{kubernetes}"
-      podCIDRs: [10.10.0.0/16]
-      controlPlane: {{addresses: {{{address}: 10.0.5.20}}}}
-    - {{name: edge-1, role: remote, kubernetesVersion: "{kubernetes}", podCIDRs: [10.11.0.0/16]}}
-"""
-IDENTITY = pyrage.x25519.Identity.generate()
-RECIPIENT = str(IDENTITY.to_public())
-SOPS = f"{{recipients: [{RECIPIENT}]}}"
-
-
-class Place:
-    """A Git repository with one mesh, and a folder outside of it for keys."""
-
-    def __init__(self, folder: Path, secrets: str = SOPS, *, classic: bool = False) -> None:
-        self.base, self.keys = folder / "repository", folder / "keys"
-        self.base.mkdir()
-        self.keys.mkdir()
-        self.write(secrets, classic=classic)
-        self.git("init", "-q", ".")
-
-    def write(self, secrets: str, *, classic: bool = False) -> None:
-        version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.30.3", "1.34", "istiod")
-        text = MESH.format(secrets=secrets, version=version, kubernetes=kubernetes, address=address)
-        (self.base / "mesh.yaml").write_text(text)
-
-    def git(self, *words: str) -> str:
-        name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        return subprocess.run(["git", *name, *words], cwd=self.base, check=True, capture_output=True, text=True).stdout
-
-    def commit(self) -> None:
-        self.git("add", "-A")
-        self.git("commit", "-qm", "one")
-
-    def meshc(self, *words: str, code: int = 0, stdin: str = "") -> str:
-        """What it says on both streams."""
-        done = subprocess.run(
-            [sys.executable, "-m", "meshc", *words],
-            cwd=self.base,
-            capture_output=True,
-            text=True,
-            input=stdin,
-            check=False,
-            env={**os.environ, "NO_COLOR": "1"},
-        )
-
-        said = done.stdout + done.stderr
-
-        assert done.returncode == code, said
-        assert "Traceback" not in said
-        self.shows_no_key(said)
-
-        return said
-
-    def shows_no_key(self, said: str) -> None:
-        """No line of a private key that a test made, in what was said or in what a command left in the repository."""
-        left = [path.read_bytes() for path in self.base.rglob("*") if path.is_file()]
-        for file in self.keys.glob("*.key"):
-            lines = [line for line in file.read_bytes().splitlines() if len(line) > 40 and b"-----" not in line]
-            assert not any(line in data for line in lines for data in (*left, said.encode()))
-
-    def root(self, name: str = "root", *words: str) -> Path:
-        self.meshc("ca", "init", "--key-out", str(self.keys / f"{name}.key"), *words)
-        return self.keys / f"{name}.key"
-
-    def object(self, cluster: str, folder: str = "sealed") -> dict[str, object]:
-        loaded: dict[str, object] = yaml.safe_load((self.base / folder / cluster / "cacerts.yaml").read_text())
-        return loaded
-
-    def opened(self, cluster: str) -> str:
-        """The CA's key, as real sops opens it from what Argo CD or Flux gets."""
-        environment = {"SOPS_AGE_KEY": str(IDENTITY), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
-        argv = [str(sops()), "--config", "/dev/null", "-d", "--extract", '["data"]["ca-key.pem"]']
-        file = self.base / "output" / cluster / "cacerts.yaml"
-        done = subprocess.run([*argv, str(file)], env=environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def verify(self, cluster: str) -> None:
-        """openssl: the CA of a cluster holds for whoever trusts the roots that every cluster has."""
-        certificates = self.base / "certificates"
-        argv = [find_tool("openssl"), "verify", "-x509_strict", "-CAfile", str(certificates / "root-cert.pem")]
-        argv += ["-untrusted", str(certificates / cluster / "cert-chain.pem")]
-        subprocess.run([*argv, str(certificates / cluster / "ca-cert.pem")], check=True, capture_output=True)
-
-    def files(self) -> dict[str, bytes]:
-        found = (path for path in self.base.rglob("*") if path.is_file() and ".git" not in path.parts)
-        return {str(p.relative_to(self.base)): p.read_bytes() for p in found if ".meshc" not in p.parts}
+pytestmark = pytest.mark.thorough
 
 
 def test_from_nothing_to_a_compiled_mesh_with_sops(tmp_path: Path) -> None:
@@ -152,14 +50,6 @@ def test_nothing_due_changes_no_byte(tmp_path: Path) -> None:
     assert changed == {f"certificates/hub/{name}" for name in ("ca-cert.pem", "cert-chain.pem")} | {
         "sealed/hub/cacerts.yaml"
     }
-
-
-def sealing_pair() -> tuple[rsa.RSAPrivateKey, bytes]:
-    """A controller's key, and the certificate that kubeseal --fetch-cert gives."""
-    made = make_root("controller", key="RSA-2048")
-    key = load_pem_private_key(made.key_pem, None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key, made.cert_pem
 
 
 def test_sealed_secrets(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pyrage
 import pytest
 import yaml
 
-from test_ca_commands import RECIPIENT, SOPS, Place, sealing_pair
+from support.places import RECIPIENT, SOPS, Place, sealing_pair
+
+pytestmark = pytest.mark.thorough
 
 ATTACKER = str(pyrage.x25519.Identity.generate().to_public())
 BOTH = f"{{recipients: [{RECIPIENT}, {ATTACKER}]}}"

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_tool
-from fake_api import FakeCluster, kubeconfig, serving
-from test_ca_commands import SOPS, Place
+from support.fake_api import FakeCluster, kubeconfig, serving
+from support.places import SOPS, Place
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 KUBEADM = "apiServer: {}\nnetworking:\n  podSubnet: 10.10.0.0/16,fd00:10::/48\n  serviceSubnet: 10.96.0.0/12\n"
 

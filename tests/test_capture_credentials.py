@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_tool
-from fake_api import FakeCluster, jwt, kubeconfig, serving
-from test_ca_commands import SOPS, Place
-from test_secrets_commands import opened
+from support.credentials import CLASSIC, READER, TOKEN, opened
+from support.fake_api import FakeCluster, jwt, kubeconfig, serving
+from support.places import SOPS, Place
+from support.tools import find_tool
 
-READER, CLASSIC = "istio-reader-service-account", "istio-multi"
-TOKEN = f"{READER}-istio-remote-secret-token"
+pytestmark = pytest.mark.thorough
+
 FILE = "sealed/hub/remote-secret-edge-1.yaml"
 
 
@@ -230,9 +230,8 @@ def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) 
     config = kubeconfig(modern.folder / "kubeconfig", modern.cluster, token=jwt("canary"))
     modern.cluster.tokens.add(jwt("canary"))
     words = ["capture", "credentials", "edge-1", "--kubeconfig", str(config), "--timeout", "2"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "meshc", *words], cwd=modern.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    argv = [sys.executable, "-m", "meshc", *words]  # a real one: its command line and environment are what is read
+    running = subprocess.Popen(argv, cwd=modern.base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while not modern.cluster.asked:
         pass
     shown = Path(f"/proc/{running.pid}/cmdline").read_bytes()

@@ -20,12 +20,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from conftest import ROOT, TESTS, find_helm
 from meshc.charts.rules import every_rule
 from meshc.cli.main import app
 from meshc.mesh.chart_files import unpacked
+from support.cases import find_case
+from support.paths import ROOT
+from support.tools import find_helm
 
-CASE = TESTS / "cases/charts-of-istiod"
+CASE = find_case("charts-of-istiod")
 
 
 def meshc(*words: str) -> Result:

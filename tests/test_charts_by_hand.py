@@ -21,44 +21,39 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_helm, find_tool
 from meshc.cli.main import app
-from test_charts_agree import CLASSIC, FOLDER, ISTIOD, VERSIONS
-from test_schemas import check, check_crd
-from test_topologies import Topology, topologies
+from support.charts import CLASSIC, FOLDER, ISTIOD, PLACES, VERSIONS, has_ambient, kubernetes_for, need_charts
+from support.paths import ROOT
+from support.schemas import check, check_crd
+from support.tools import find_helm, find_tool
+from support.topologies import Topology, topologies
 
 pytestmark = pytest.mark.skipif(not VERSIONS, reason="MESHC_CHARTS names no charts")
 
 MESHES = {one.title: one for one in topologies()}
 OURS = "app.kubernetes.io/managed-by"
-PLACES = {
-    "istio": "install/kubernetes/helm/istio",
-    "istio-remote": "install/kubernetes/helm/istio-remote",
-    "base": "manifests/charts/base",
-    "istiod": "manifests/charts/istio-control/istio-discovery",
-    "gateway": "manifests/charts/gateway",
-    "cni": "manifests/charts/istio-cni",
-    "ztunnel": "manifests/charts/ztunnel",
-}
 SECURE = MESHES["Classic Istio"]._replace(title="Secure", mesh=(ROOT / "examples/classic/mesh.yaml").read_text())
 
 
 @pytest.mark.parametrize("title", [title for title in MESHES if title != "Classic Istio"])
 @pytest.mark.parametrize("version", ISTIOD)
 def test_istiod(version: str, title: str, tmp_path: Path) -> None:
-    if title.startswith("Ambient") and version < "1.27":
+    if title.startswith("Ambient") and not has_ambient(version):
         pytest.skip("ambient between clusters began with 1.27")
-    by_hand(MESHES[title], version, "1.31" if version < "1.26" else "1.34", tmp_path)
+    need_charts(version, "base", *(("cni", "ztunnel") if title.startswith("Ambient") else ("gateway",)))
+    by_hand(MESHES[title], version, tmp_path)
 
 
 @pytest.mark.parametrize("one", [MESHES["Classic Istio"], SECURE], ids=lambda one: one.title)
 @pytest.mark.parametrize("version", CLASSIC)
 def test_classic(version: str, one: Topology, tmp_path: Path) -> None:
-    by_hand(one, version, "1.13", tmp_path)
+    need_charts(version, "istio")
+    by_hand(one, version, tmp_path)
 
 
-def by_hand(one: Topology, version: str, kubernetes: str, folder: Path) -> None:
+def by_hand(one: Topology, version: str, folder: Path) -> None:
     """Compiles a mesh with charts, and holds each cluster to what helm makes of the printed values."""
+    kubernetes = kubernetes_for(version)
     find_tool("kubectl")
     (folder / ".git").mkdir()
     charts = Path(FOLDER, version)

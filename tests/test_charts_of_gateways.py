@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_helm
 from meshc.charts.vendor import vendor
 from meshc.cli.opened import Opened
 from meshc.mesh.exports import GLOBAL
 from meshc.pipeline import compile_mesh, fleet_of
-from test_charts_agree import FOLDER, ISTIOD
+from support.charts import FOLDER, ISTIOD, has_ambient, kubernetes_for, need_charts
+from support.tools import find_helm
 
 pytestmark = pytest.mark.skipif(not ISTIOD, reason="MESHC_CHARTS names no charts of istiod")
 
@@ -47,7 +47,7 @@ def outputs(folder: Path, version: str, also: str, dataplane: str, port: int = 1
     """The objects of east and of west, by kind and name."""
     (folder / ".git").mkdir()
     shutil.copytree(f"{FOLDER}/{version}/manifests", folder / "charts/manifests")
-    kubernetes = "1.31" if version < "1.26" else "1.32"
+    kubernetes = kubernetes_for(version)
     text = MESH.format(version=version, also=also, dataplane=dataplane, port=port, kubernetes=kubernetes)
     (folder / "mesh.yaml").write_text(text)
     opened, helm = Opened(folder / "mesh.yaml"), find_helm()
@@ -67,6 +67,7 @@ def env(workload: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("version", ISTIOD)
 def test_the_gateway_of_sidecars(version: str, tmp_path: Path) -> None:
+    need_charts(version, "base", "gateway")
     made = outputs(tmp_path, version, "{chart: gateway}", "sidecar", 8443)
     for one, network, port, address in zip(made, NETWORKS, (15443, 8443), ("203.0.113.7", None), strict=True):
         service, gateway = one["Service istio-eastwestgateway"], one["Deployment istio-eastwestgateway"]
@@ -83,8 +84,9 @@ def test_the_gateway_of_sidecars(version: str, tmp_path: Path) -> None:
         assert [name for name in one if name.startswith("Service ") and "gateway" in name] == [SERVICE]
 
 
-@pytest.mark.parametrize("version", [one for one in ISTIOD if one >= "1.27"])
+@pytest.mark.parametrize("version", [one for one in ISTIOD if has_ambient(one)])
 def test_ambient(version: str, tmp_path: Path) -> None:
+    need_charts(version, "base", "cni", "ztunnel")
     made = outputs(tmp_path, version, "{chart: cni}, {chart: ztunnel}", "ambient", 15008)
     for one, cluster, network in zip(made, ("east", "west"), NETWORKS, strict=True):
         istiod, ztunnel = env(one["Deployment istiod"]), env(one["DaemonSet ztunnel"])

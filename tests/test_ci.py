@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
-from test_merges import Clone
+from support.clones import Clone
+from support.paths import ROOT
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 PROGRAM = """\
 #!/bin/sh

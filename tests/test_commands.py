@@ -6,9 +6,7 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from importlib import import_module
 from pathlib import Path
@@ -17,30 +15,17 @@ import pytest
 import typer
 from typer.main import get_group
 
-from conftest import ROOT, find_tool
 from meshc.cli.main import COMMANDS
 from meshc.cli.schema import schema_text
 from meshc.errors import Exit
 from meshc.mesh.reference import reference
+from support.generated import assert_current
+from support.paths import ROOT
+from support.processes import Running, meshc
+from support.tools import find_tool
+from support.trees import REMOTE, change, trees
 
-Run = subprocess.CompletedProcess[str]
-Tree = dict[str, bytes]
-
-
-def meshc(*arguments: str, cwd: Path, **environment: str) -> Run:
-    command = [sys.executable, "-m", "meshc", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1", **environment}
-    )
-
-
-def trees(folder: Path) -> Tree:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for name in ("overlays", "output")
-        for path in sorted((folder / name).rglob("*"))
-        if path.is_file()
-    }
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture
@@ -51,21 +36,6 @@ def mesh(tmp_path: Path) -> Path:
     assert meshc("init", ".", cwd=tmp_path).returncode == Exit.DONE
     assert meshc("compile", cwd=tmp_path).returncode == Exit.DONE
     return tmp_path
-
-
-def change(mesh: Path, old: str, new: str) -> None:
-    text = (mesh / "mesh.yaml").read_text()
-    assert old in text
-    (mesh / "mesh.yaml").write_text(text.replace(old, new))
-
-
-REMOTE = """\
-    - name: edge-2
-      role: remote
-      kubernetesVersion: "1.34"
-      podCIDRs: [10.12.0.0/16]
-  namespaces:
-"""
 
 
 @pytest.mark.parametrize("file", ["mesh.yaml", "examples/classic/mesh.yaml"])
@@ -84,8 +54,8 @@ def test_each_command_is_listed_by_its_name(module: str) -> None:
 
 
 def test_the_committed_schema_and_reference_are_the_models() -> None:
-    assert (ROOT / "mesh.schema.json").read_text() == schema_text()
-    assert (ROOT / "docs/mesh-yaml.md").read_text() == reference()
+    assert_current("mesh.schema.json", schema_text())
+    assert_current("docs/mesh-yaml.md", reference())
 
 
 @pytest.mark.parametrize("file", ["mesh.yaml", "examples/classic/mesh.yaml"])
@@ -202,16 +172,16 @@ def test_killed_at_any_moment_the_next_run_finds_the_old_tree_or_the_new(mesh: P
     change(mesh, "  namespaces:\n", REMOTE)
     change(mesh, "port: 8080", "port: 9090")
     whole = shutil.copytree(mesh, mesh.parent / "whole", symlinks=True)
+    began = time.monotonic()
     meshc("compile", cwd=whole)
+    seconds = time.monotonic() - began
     new = trees(whole)
     chance = random.Random(7)
 
     for _ in range(12):
-        running = subprocess.Popen(
-            [sys.executable, "-m", "meshc", "compile"], cwd=mesh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(chance.uniform(0.1, 0.7))
-        running.send_signal(signal.SIGKILL)
+        running = Running("compile", cwd=mesh, environment=os.environ)
+        time.sleep(chance.uniform(0, seconds))
+        running.kill()
         running.wait()
         meshc("check", cwd=mesh)  # settles what was left
 

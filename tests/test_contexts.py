@@ -10,14 +10,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from fake_api import FakeCluster, kubeconfig, serving
 from meshc.capture.contexts import contexts, kept
 from meshc.cli.main import app
 from meshc.errors import UsageError
 from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
 from meshc.plan.ir import ClusterPlan
-from test_ca_commands import MESH, SOPS
+from support.fake_api import FakeCluster, kubeconfig, serving
+from support.places import MESH, SOPS
 
 SERVERS = {"hub": "https://10.0.0.1:6443", "gke_shop_edge": "https://10.1.0.10:6443/", "other": "https://10.9.0.1"}
 

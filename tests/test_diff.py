@@ -19,8 +19,11 @@ from meshc.review.markdown import LIMIT, comment
 from meshc.review.objects import Sides
 from meshc.review.risks_of_objects import credentials
 from meshc.tree import HEADER, FileTree
-from test_ca_commands import Place
-from test_commands import REMOTE, Run, change, meshc
+from support.places import Place
+from support.processes import Run, meshc
+from support.trees import REMOTE, change
+
+pytestmark = pytest.mark.thorough
 
 CANARY = "c3VwZXItc2VjcmV0LWNhbmFyeS1wYXNzd29yZA=="
 

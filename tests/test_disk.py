@@ -28,6 +28,8 @@ from meshc.tree import HEADER, FileTree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.thorough
+
 Units = dict[str, FileTree | bytes | None]
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_tool
 from make_docs import problems_page
 from meshc.cli.main import app
 from meshc.codes import every_code
+from support.generated import assert_current
+from support.paths import ROOT
+from support.tools import find_tool
 
 CLASSIC = ROOT / "examples/classic"
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", CLASSIC / "README.md"]
@@ -101,7 +103,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_page_of_problems_is_made_from_the_codes() -> None:
-    assert (ROOT / "docs/problems.md").read_text() == problems_page()
+    assert_current("docs/problems.md", problems_page())
 
 
 def test_every_step_of_the_guide_is_found_in_the_output() -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_tool
-from fake_api import FakeCluster, jwt, kubeconfig, serving
-from test_ca_commands import SOPS, Place
-from test_capture_credentials import READER, TOKEN
-from test_secrets_commands import opened
+from support.credentials import READER, TOKEN, opened
+from support.fake_api import FakeCluster, jwt, kubeconfig, serving
+from support.places import SOPS, Place
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 FILE = "sealed/hub/remote-secret-edge-1.yaml"
 

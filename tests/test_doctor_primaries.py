@@ -6,13 +6,16 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
-from fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from meshc.cli.main import app
 from meshc.hidden import Hidden
 from meshc.seal.kubeconfig import Credentials
-from throwaway import make_root
+from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
+from support.throwaway import make_root
+
+pytestmark = pytest.mark.thorough
 
 MESH = """\
 apiVersion: meshc/v1alpha1

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from test_ca_commands import Place
-from test_secrets_commands import CONFIG, opened
+from support.credentials import CONFIG, opened
+from support.places import Place
+
+pytestmark = pytest.mark.thorough
 
 FILE = "sealed/control/istio-kubeconfig.yaml"
 

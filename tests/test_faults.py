@@ -22,14 +22,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_tool
 from meshc.cli.main import app
 from meshc.errors import Exit
 from meshc.tree import HEADER
+from support.paths import ROOT
+from support.processes import MESHC, Run, Running
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
 
-Run = subprocess.CompletedProcess[str]
 Tree = dict[str, bytes]
 Faults = dict[str, str]
 
@@ -129,20 +132,11 @@ class Spot:
 
     def run(self, *words: str, faults: Faults | None = None) -> Run:
         """meshc to its end, whatever it meets."""
-        running = self.start(*words, faults=faults)
-        out, err = running.communicate(timeout=60)
-        return Run(running.args, running.returncode, out, err)
+        return self.start(*words, faults=faults).wait()
 
-    def start(self, *words: str, faults: Faults | None = None) -> subprocess.Popen[str]:
-        program = ["-c", FAULTY] if faults else ["-m", "meshc"]
-        return subprocess.Popen(
-            [sys.executable, *program, *words],
-            cwd=self.base,
-            env={**os.environ, "NO_COLOR": "1", "TMPDIR": str(self.temporary), **(faults or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *words: str, faults: Faults | None = None) -> Running:
+        environment = {**os.environ, "NO_COLOR": "1", "TMPDIR": str(self.temporary), **(faults or {})}
+        return Running(*words, cwd=self.base, environment=environment, program=FAULTY if faults else MESHC)
 
     def fault(self, fault: str, at: int | str, calls: tuple[str, ...], below: Path | str = "") -> Faults:
         """What makes a run fail at the n-th of these calls, at "every" one, or (0) at none, only counting."""
@@ -255,7 +249,7 @@ def test_killed_at_any_moment(spots: Spots, told: Tally, name: str) -> None:
         running = spot.start("compile")
         time.sleep((step + chance.random()) / number * spot.scene.seconds)
         running.kill()
-        running.communicate()
+        running.wait()
 
         assert_settles(spot, told, check_first=step % 2 == 0)
         shutil.rmtree(spot.base)
@@ -416,11 +410,11 @@ def test_while_one_writes_another_is_refused(spots: Spots) -> None:
         assert all(f"another meshc is writing here (process {first.pid})" in run.stderr for run in others)
         assert spot.now == mixed
     finally:
-        first.send_signal(signal.SIGCONT)
-        out, err = first.communicate(timeout=60)
+        os.kill(first.pid, signal.SIGCONT)
+        ended = first.wait()
 
-    assert (first.returncode, err) == (Exit.DONE, "")
-    assert "compiled faulty" in out
+    assert (ended.returncode, ended.stderr) == (Exit.DONE, "")
+    assert "compiled faulty" in ended.stdout
     assert spot.now == spot.scene.new
 
 
@@ -440,7 +434,7 @@ def test_several_runs_at_once(spots: Spots, told: Tally, name: str) -> None:
     for _ in range(10 if LONG else 1):
         spot = spots(name)
         running = [spot.start("compile") for _ in range(3)]
-        ended = [(one.communicate(timeout=60)[1], one.returncode) for one in running]
+        ended = [(one.stderr, one.returncode) for one in [started.wait() for started in running]]
         told.faults += 1
 
         assert {code for _, code in ended} <= {Exit.DONE, Exit.REFUSED}, ended

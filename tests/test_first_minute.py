@@ -13,25 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
 from meshc import __version__
 from meshc.cli.first_mesh import Generation, Topology
+from support.processes import meshc
+from support.tools import find_tool
 
-MESHC = [sys.executable, "-m", "meshc"]
+pytestmark = pytest.mark.thorough
+
 CHOICES = [(generation, topology) for generation in Generation for topology in Topology]
-
-
-def meshc(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*MESHC, *words], cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **environment}
-    )
 
 
 def on_a_terminal(*words: str, cwd: Path, **environment: str) -> str:
     """What a person sees whose terminal both streams go to."""
     outside, inside = pty.openpty()
     process = subprocess.Popen(
-        [*MESHC, *words], cwd=cwd, stdout=inside, stderr=inside, env={**os.environ, "TERM": "xterm", **environment}
+        [sys.executable, "-m", "meshc", *words],
+        cwd=cwd,
+        stdout=inside,
+        stderr=inside,
+        env={**os.environ, "TERM": "xterm", **environment},
     )
     os.close(inside)
     seen = b""
@@ -134,7 +134,7 @@ def test_a_terminal_sees_progress_and_colour(tmp_path: Path) -> None:
 def test_elsewhere_all_is_quiet(tmp_path: Path) -> None:
     find_tool("kubectl")
     fleet(tmp_path, 24)
-    done = meshc("compile", cwd=tmp_path)
+    done = meshc("compile", cwd=tmp_path, NO_COLOR="")
 
     assert done.stderr == ""
     assert "\x1b" not in done.stdout

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
-from conftest import find_tool
 from fleet import fleet
 from meshc.disk.repository import Repository
 from meshc.mesh.source import load
 from meshc.output.kustomize import Kustomize
 from meshc.pipeline import Compiled, compile_mesh
+from support.processes import said
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 
 def compiled(folder: Path, clusters: int, services: int) -> Compiled:
@@ -51,7 +53,7 @@ def test_a_fleet_compiles_and_is_in_step(tmp_path: Path) -> None:
     find_tool("kubectl")
     (tmp_path / "mesh.yaml").write_text(fleet(24, 12))
     for command in ("compile", "check"):
-        subprocess.run([sys.executable, "-m", "meshc", command], cwd=tmp_path, check=True, capture_output=True)
+        said(command, cwd=tmp_path)
 
     names = [path.name for path in sorted((tmp_path / "output").iterdir()) if path.is_dir()]
     services = {

@@ -14,6 +14,7 @@ from meshc.mesh.source import load
 from meshc.output.kustomize import Kustomize
 from meshc.pipeline import compile_mesh
 from meshc.plan.graph import mermaid
+from support.cases import find_case
 
 LABEL = r'"((?:[A-Za-z0-9 .,/-]|#\d+;|<br/>)+)"'
 NODE = re.compile(rf"(\w+)(?:\[{LABEL}\]|\[\[{LABEL}\]\])")
@@ -81,7 +82,7 @@ def test_where_no_two_are_alike_most_are_counted(tmp_path: Path) -> None:
         for n in range(200)
     )
     remotes = "".join(f"    - {{name: edge-{n}, role: remote, podCIDRs: [10.1.{n}.0/24]}}\n" for n in range(200))
-    mesh = Path(__file__).parent / "cases/graph/mesh.yaml"
+    mesh = find_case("graph") / "mesh.yaml"
     head, _, services = mesh.read_text().partition("    - {name: edge-1,")
     text = drawn(f"{head}{remotes}  namespaces: [{{name: shop}}]\n  services:\n{own}", tmp_path)
     picture = Picture(text)
@@ -106,7 +107,7 @@ def total(label: str) -> int:
 def test_no_name_is_more_than_a_name(tmp_path: Path, name: str) -> None:
     """The model refuses such names; whoever loosens it finds them harmless here."""
     (tmp_path / "mesh.yaml").write_text("")
-    text = (Path(__file__).parent / "cases/graph/mesh.yaml").read_text()
+    text = (find_case("graph") / "mesh.yaml").read_text()
     plan = compile_mesh(load(text.encode(), "mesh.yaml"), Repository.around(tmp_path), no_kustomize).plan
     clusters = tuple(replace(cluster, network=name) for cluster in plan.clusters)
     picture = Picture(mermaid(replace(plan, clusters=clusters)))

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import find_tool
-from test_ca_commands import IDENTITY, Place
-from throwaway import make_root
+from support.places import IDENTITY, Place
+from support.throwaway import make_root
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 SEALED = "sealed/hub/cacerts.yaml"
 ROOTS, CA, CHAIN = "certificates/root-cert.pem", "certificates/hub/ca-cert.pem", "certificates/hub/cert-chain.pem"

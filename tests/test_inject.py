@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import ROOT, TESTS, find_helm, find_tool
+from support.cases import find_case
+from support.paths import ROOT
+from support.processes import Run, meshc, said
+from support.tools import find_helm, find_tool
 
-CHARTS = TESTS / "cases/charts-of-istiod"
+pytestmark = pytest.mark.thorough
+
+CHARTS = find_case("charts-of-istiod")
 MESH = ROOT / "examples/classic/mesh.yaml"
 APP = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ratings}\n"
 STAND_IN = """#!{python}
@@ -43,11 +46,9 @@ def istioctl(folder: Path, flags: str = "--injectConfigFile --meshConfigFile", v
     return program
 
 
-def inject(*words: str, program: Path | str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def inject(*words: str, program: Path | str, stdin: str = "") -> Run:
     find_tool("kubectl")
-    environment = {**os.environ, "MESHC_ISTIOCTL": str(program), "NO_COLOR": "1"}
-    argv = [sys.executable, "-m", "meshc", "inject", *words, "-f", str(MESH)]
-    return subprocess.run(argv, input=stdin, capture_output=True, text=True, env=environment, check=False)
+    return meshc("inject", *words, "-f", str(MESH), cwd=Path(), stdin=stdin, MESHC_ISTIOCTL=str(program))
 
 
 def test_istioctl_gets_the_compiled_config_maps_and_the_manifest(tmp_path: Path) -> None:
@@ -114,8 +115,7 @@ def test_an_istioctl_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_istiod_says_what_it_needs(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "meshc", "inject", "-", "-c", "edge-1", "-f", str(ROOT / "mesh.yaml")]
-    done = subprocess.run(argv, input=APP, capture_output=True, text=True, check=False)
+    done = meshc("inject", "-", "-c", "edge-1", "-f", str(ROOT / "mesh.yaml"), cwd=tmp_path, stdin=APP)
 
     assert done.returncode == 3
     assert "edge-1: the injection template comes with the chart of primary hub, and mesh.yaml names none" in done.stderr
@@ -151,15 +151,12 @@ def istiod_mesh(tmp_path: Path) -> Path:
         .replace("name: hub\n", "name: hub\n      network: corp\n")
         .replace("name: edge-1\n", "name: edge-1\n      network: corp\n      sidecarInjection: manual\n")
     )
-    done = subprocess.run([sys.executable, "-m", "meshc", "vendor"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    said("vendor", cwd=folder)
     return folder
 
 
-def inject_edge(mesh: Path, program: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "MESHC_ISTIOCTL": str(program), "NO_COLOR": "1"}
-    argv = [sys.executable, "-m", "meshc", "inject", "-", "-c", "edge-1"]
-    return subprocess.run(argv, input=APP, capture_output=True, text=True, env=environment, cwd=mesh, check=False)
+def inject_edge(mesh: Path, program: Path) -> Run:
+    return meshc("inject", "-", "-c", "edge-1", cwd=mesh, stdin=APP, MESHC_ISTIOCTL=str(program))
 
 
 def test_a_remote_of_istiod_is_injected_by_its_primarys_chart(tmp_path: Path, istiod_mesh: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from typer.testing import CliRunner
 
-from conftest import find_tool
 from meshc.cli.main import app
+from support.tools import find_tool
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import find_tool
 from meshc.hidden import Hidden
 from meshc.trust import binding
 from meshc.trust.binding import Statement, sign, state
@@ -44,8 +43,9 @@ from meshc.trust.issue import (
 )
 from meshc.trust.rotation import Action, Phase, Signer, Step, contains, next_step, phase_of, roots_above
 from meshc.trust.verify import ClusterFiles, verify
-from throwaway import Authority, make_key
-from throwaway import make_root as throwaway_root
+from support.throwaway import Authority, make_key
+from support.throwaway import make_root as throwaway_root
+from support.tools import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
 from meshc.disk.repository import Repository
 from meshc.errors import ToolError
 from meshc.kube import Identity, Version
 from meshc.output import kustomize
 from meshc.output.split import identity_in, split
+from support.tools import find_tool
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from conftest import find_tool
 from meshc.disk.repository import Repository
 from meshc.kube import Version
 from meshc.output.kustomize import find
@@ -20,7 +19,10 @@ from meshc.output.order import place_of
 from meshc.output.split import head_of
 from meshc.overlays.kustomization import kustomization
 from meshc.yamltext.write import write
-from test_commands import Run, meshc
+from support.processes import Run, meshc
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 KINDS = [
     *(

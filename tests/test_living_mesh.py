@@ -19,12 +19,15 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conftest import ROOT, find_tool
-from fake_api import FakeCluster, kubeconfig, serving
 from meshc.cli.main import app
-from sealing import cacerts, sops
-from test_ca_commands import IDENTITY, RECIPIENT
-from throwaway import Authority, make_root
+from support.fake_api import FakeCluster, kubeconfig, serving
+from support.paths import ROOT
+from support.places import IDENTITY, RECIPIENT
+from support.sealing import cacerts, sops
+from support.throwaway import Authority, make_root
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 READER, SYSTEM = "istio-reader-service-account", "istio-system"
 TOKEN = f"{READER}-istio-remote-secret-token"

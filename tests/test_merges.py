@@ -2,86 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
-from meshc.cli.init import ATTRIBUTES
+from support.clones import Clone
+from support.tools import find_tool
+from support.trees import trees
 
-MESH = """\
-apiVersion: meshc/v1alpha1
-kind: Mesh
-metadata: {name: shop}
-spec:
-  istio: {version: 1.30.3}
-  security: {ca: {type: self-signed}}
-  overrides:
-    - {clusters: all, set: {kubernetesVersion: "1.34"}}
-  clusters:
-    - name: hub
-      role: primary
-      podCIDRs: [10.10.0.0/16]
-      controlPlane: {addresses: {istiod: 10.0.5.20}}
-    # the first edge
-    - {name: edge-1, role: remote, podCIDRs: [10.11.0.0/16]}
-    # the second edge
-    - {name: edge-2, role: remote, podCIDRs: [10.12.0.0/16]}
-    # no more
-  namespaces:
-    - {name: shop}
-    # no more
-  services:
-    - {name: catalog, namespace: shop, clusters: [hub], ports: [{name: http, port: 80}]}
-"""
-NAMED = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-
-
-class Clone:
-    """A repository of a compiled mesh with branches of it, and both programs run in it."""
-
-    def __init__(self, base: Path, *, driver: bool) -> None:
-        self.base = base
-        self.git("init", "-q", "-b", "main", ".")
-        if driver:
-            self.git("config", "merge.meshc.driver", "true")
-        (base / ".gitattributes").write_text(ATTRIBUTES)
-        (base / "mesh.yaml").write_text(MESH)
-        self.commit("main")
-
-    def git(self, *words: str, code: int = 0) -> str:
-        done = subprocess.run(["git", *NAMED, *words], cwd=self.base, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    def meshc(self, *words: str, code: int = 0) -> str:
-        argv, environment = [sys.executable, "-m", "meshc", *words], {**os.environ, "NO_COLOR": "1"}
-        done = subprocess.run(argv, cwd=self.base, capture_output=True, text=True, check=False, env=environment)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def commit(self, message: str) -> None:
-        self.meshc("compile")
-        self.git("add", "-A")
-        self.git("commit", "-qm", message)
-
-    def branch(self, name: str, old: str, new: str) -> None:
-        """A branch off main in which mesh.yaml was edited and compiled."""
-        self.git("switch", "-qc", name, "main")
-        file = self.base / "mesh.yaml"
-        assert old in file.read_text()
-        file.write_text(file.read_text().replace(old, new))
-        self.commit(name)
-
-    def conflicts(self) -> list[str]:
-        return self.git("diff", "--name-only", "--diff-filter=U").splitlines()
-
-    def trees(self) -> dict[str, bytes]:
-        files = (path for tree in ("overlays", "output") for path in (self.base / tree).rglob("*") if path.is_file())
-        return {str(path.relative_to(self.base)): path.read_bytes() for path in files}
+pytestmark = pytest.mark.thorough
 
 
 def both_change(clone: Clone) -> None:
@@ -133,7 +62,7 @@ def test_without_it_either_side_will_do_or_neither(tmp_path: Path, side: str) ->
     both_change(other)
     other.git("merge", "-q", "theirs")
     other.commit("merged")
-    assert other.trees() == clone.trees()
+    assert trees(other.base) == trees(clone.base)
 
 
 def test_a_cluster_removed_here_and_changed_there_conflicts_even_with_the_driver(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import find_tool
-from test_ca_commands import Place
-from test_secrets_commands import CONFIG
+from support.credentials import CONFIG
+from support.places import Place
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
-from test_door import AGE, ENCRYPTED, MAC, SEALED
+from support.user_objects import AGE, ENCRYPTED, MAC, SEALED
 
 BLOCK = f'sops: {{age: [{{recipient: age1x, enc: "{AGE}"}}], mac: "{MAC}", lastmodified: "2026-01-01T00:00:00Z"}}'
 ZEROS = "A" * 43 + "="

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import find_tool
 from meshc.cli.main import app
-from test_door import external, other
-from throwaway import make_root
+from support.throwaway import make_root
+from support.tools import find_tool
+from support.user_objects import external, other
 
 MESH = """\
 apiVersion: meshc/v1alpha1

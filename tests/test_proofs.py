@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from make_sealed_cases import NAMED, RECIPIENTS, certificates, proven, proven_remote, sealing_certificate
 from meshc.components.cacerts import PUBLIC
 from meshc.kube import Body
 from meshc.plan.needs import SecretNeed
@@ -26,7 +25,9 @@ from meshc.trust.proofs import ALL, BINDING, BLOB, CA, NOT_AFTER, ROOT, SERVER
 from meshc.trust.proofs import RECIPIENTS as RECIPIENTS_KEY
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
-from throwaway import Authority, make_root, pem
+from sealed_cases.making import certificates
+from sealed_cases.proofs import NAMED, RECIPIENTS, proven, proven_remote, sealing_certificate
+from support.throwaway import Authority, make_root, pem
 
 ROOT_CA = make_root()
 HUB, EDGE = ROOT_CA.issue("hub"), ROOT_CA.issue("edge-1")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
 from meshc.errors import Exit
 from meshc.output.trees import VERSIONS
 from meshc.publish.message import message
 from meshc.tree import FileTree
-from publishing import Ground, git_daemon, http_server, seen
+from support.publishing import Ground, git_daemon, http_server, seen
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 
 def test_the_branch_that_is_checked_out_gets_both_trees(ground: Ground) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from meshc.errors import Exit, MeshcError
 from meshc.publish.address import Address, address, branch_name, folder_name, remote_name
 from meshc.publish.git import Git
 from meshc.publish.settings import own_settings
-from publishing import Ground, git_daemon, http_server, seen
+from support.paths import ROOT
+from support.publishing import Ground, git_daemon, http_server, seen
+
+pytestmark = pytest.mark.thorough
 
 ADDRESSES = [
     "--upload-pack=touch {}",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from meshc.errors import Exit
-from publishing import Ground
+from support.processes import Running
+from support.publishing import Ground
+
+pytestmark = pytest.mark.thorough
 
 MOVES = """#!/bin/sh
 [ -e "$GIT_DIR/moves" ] || exit 0
@@ -138,8 +139,8 @@ def test_two_publishers_at_once_lose_nothing(ground: Ground, far: Path) -> None:
             ground.start("--repo", str(far), "--branch", "deploy", "--path", path, cwd=folder)
             for path, folder in folders.items()
         ]
-        said = [process.communicate(timeout=120) for process in running]
-        assert [process.returncode for process in running] == [Exit.DONE] * 2, said
+        ended = [process.wait() for process in running]
+        assert [one.returncode for one in ended] == [Exit.DONE] * 2, [one.stderr for one in ended]
 
     subjects = ground.git("log", "--first-parent", "--format=%s", "deploy", cwd=far).splitlines()
     assert len([subject for subject in subjects if subject.startswith("meshc: ")]) == 2 * (len(names) - 1)
@@ -156,10 +157,10 @@ def test_the_newer_of_two_sources_wins_whoever_is_first(ground: Ground, far: Pat
     ground.git("fetch", "--quiet", str(ground.mesh), "main", cwd=older)  # so that it knows the newer commit
 
     running = [ground.start("--repo", str(far), "--branch", "deploy", cwd=where) for where in (older, ground.mesh)]
-    said = [process.communicate(timeout=120) for process in running]
+    ended = [process.wait() for process in running]
 
-    assert running[1].returncode == Exit.DONE, said[1]
-    assert running[0].returncode in (Exit.DONE, Exit.REFUSED), said[0]
+    assert ended[1].returncode == Exit.DONE, ended[1].stderr
+    assert ended[0].returncode in (Exit.DONE, Exit.REFUSED), ended[0].stderr
     assert "output/branch/namespaces.yaml" in ground.files("deploy", cwd=far)
 
 
@@ -184,9 +185,9 @@ def pushing(ground: Ground) -> list[str]:
 def test_a_run_that_is_killed_is_finished_by_the_next(ground: Ground, pushing: list[str], seed: int) -> None:
     arguments = pushing if seed % 2 else []
     started = ground.start(*arguments)
-    time.sleep(random.Random(seed).uniform(0.4, 1.0))
+    time.sleep(random.Random(seed).uniform(0, 0.5))
     started.kill()
-    started.communicate()
+    started.wait()
 
     settled(ground, arguments)
 
@@ -206,8 +207,8 @@ def test_a_run_that_ends_between_two_steps(
         f"{owner}.{name} = lambda *given: {ending}",
         "from meshc.cli.main import run; run()",
     ]
-    command = [sys.executable, "-c", "\n".join(lines), "publish", *arguments]
-    ended = subprocess.run(command, cwd=ground.mesh, env=ground.environment(), capture_output=True)
+    words = ("publish", *arguments)
+    ended = Running(*words, cwd=ground.mesh, environment=ground.environment(), program="\n".join(lines)).wait()
 
     assert ended.returncode == 9, ended.stderr
     settled(ground, arguments)

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
 from meshc.disk import cache
 from meshc.disk.repository import Repository
-from test_commands import meshc
+from support.processes import meshc, said
+from support.tools import find_tool
+from support.trees import trees
+
+pytestmark = pytest.mark.thorough
 
 ROUNDS = 2
 
@@ -38,19 +41,6 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def mesh(compiled: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(compiled, tmp_path / "mesh", symlinks=True))
-
-
-def said(*words: str, cwd: Path, code: int = 0) -> str:
-    done = meshc(*words, cwd=cwd)
-
-    assert done.returncode == code, done.stdout + done.stderr
-
-    return done.stdout + done.stderr
-
-
-def trees(folder: Path) -> dict[str, bytes]:
-    found = [path for tree in ("overlays", "output") for path in (folder / tree).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github"])

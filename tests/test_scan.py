@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from support.processes import said
+
+pytestmark = pytest.mark.thorough
+
 PLAIN = "apiVersion: v1\nkind: Secret\nstringData: {password: hunter2}\n"
 HARMLESS = "apiVersion: v1\nkind: ConfigMap\n"
 KEY = "-----BEGIN PRIVATE KEY-----\n"
@@ -33,15 +37,7 @@ class Folder:
         )
 
     def scan(self, *words: str, code: int, **environment: str) -> str:
-        argv = [sys.executable, "-m", "meshc", "secrets", "scan", *words]
-        done = subprocess.run(
-            argv, cwd=self.base, capture_output=True, text=True, check=False, env={**os.environ, **environment}
-        )
-        said = done.stdout + done.stderr
-
-        assert done.returncode == code, said
-        assert "Traceback" not in said
-        return said
+        return said("secrets", "scan", *words, cwd=self.base, code=code, **environment)
 
 
 @pytest.fixture

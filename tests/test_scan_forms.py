@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from meshc.cli.report import Format
 from meshc.cli.scan import scan_command
 from meshc.errors import ProblemsError, RefusedError
-from test_secrets_commands import CANARY
-from throwaway import make_root
+from support.credentials import CANARY
+from support.throwaway import make_root
 
 KEY = make_root().key_pem.decode()
 LINES = KEY.splitlines()

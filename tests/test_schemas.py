@@ -5,89 +5,40 @@ Held to Kubernetes' own schemas at the cluster's version, and to the CRDs of Ist
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import sys
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
 import pytest
 import yaml
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT4
 
-from conftest import ROOT, TESTS, find_helm
 from meshc.cli.opened import Opened
-from meshc.pipeline import compile_mesh
+from meshc.pipeline import plan_mesh
+from support.cases import CASES, expected_trees, read
+from support.paths import ROOT
+from support.schemas import check
 
-MESHES = [ROOT / "mesh.yaml", ROOT / "examples/classic/mesh.yaml"]
-MESHES += sorted(tree.parent.parent / "mesh.yaml" for tree in (TESTS / "cases").glob("*/expected/tree"))
-OLD = Path(sys.prefix) / "share/kubernetes-validate-1.16.0/src/kubernetes_validate/kubernetes-json-schema"
-CRDS = ROOT.parent / "shared/reference/crds"
-SEALED = {"SealedSecret": "sealed-secrets.yaml", "ExternalSecret": "external-secrets-externalsecrets.yaml"}
+pytestmark = pytest.mark.thorough
 
-
-GATEWAY = {
-    "properties": {
-        "apiVersion": {"const": "gateway.networking.k8s.io/v1"},
-        "kind": {"const": "Gateway"},
-        "metadata": {"required": ["name", "namespace"]},
-        "spec": {
-            "properties": {
-                "gatewayClassName": {"type": "string", "minLength": 1, "maxLength": 253},
-                "addresses": {"items": {"properties": {"type": {"const": "IPAddress"}, "value": {"format": "ipv4"}}}},
-                "listeners": {
-                    "minItems": 1,
-                    "items": {
-                        "properties": {
-                            "name": {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
-                            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                            "protocol": {"pattern": "^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "maxLength": 255},
-                            "tls": {
-                                "properties": {
-                                    "mode": {"enum": ["Terminate", "Passthrough"]},
-                                    "options": {"maxProperties": 16, "additionalProperties": {"type": "string"}},
-                                },
-                                "additionalProperties": False,
-                            },
-                        },
-                        "required": ["name", "port", "protocol"],
-                        "additionalProperties": False,
-                    },
-                },
-            },
-            "required": ["gatewayClassName", "listeners"],
-            "additionalProperties": False,
-        },
-    },
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "additionalProperties": False,
-}
-"""The part of the Gateway API's Gateway (v1) that is written here."""
+MESHES = [ROOT, ROOT / "examples/classic", *(case for case in CASES if (case / "expected/tree").is_dir())]
 
 
-def rendered(mesh: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each object of a mesh's committed output with its cluster and that cluster's Kubernetes version."""
-    tree = mesh.parent / "expected/tree" if (mesh.parent / "expected").exists() else mesh.parent
-    text = mesh.read_text()
-    for folder in sorted((tree / "output").iterdir()):
-        for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
-            for body in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
+def rendered(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object of a mesh's committed output with its cluster."""
+    files = expected_trees(folder) if folder in CASES else read(folder / "output", "output/")
+    for path, data in files.items():
+        if re.fullmatch(r"output/[^/]+/[^/]+\.yaml", path):
+            for body in yaml.load_all(data, Loader=yaml.CSafeLoader):
                 if body["kind"] != "Kustomization":
-                    yield folder.name, text, body
+                    yield path.split("/")[1], body
 
 
-@pytest.mark.parametrize("mesh", MESHES, ids=lambda mesh: mesh.parent.name)
-def test_objects_fit_their_schemas(mesh: Path) -> None:
-    versions = kubernetes_versions(mesh)
+@pytest.mark.parametrize("folder", MESHES, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_objects_fit_their_schemas(folder: Path) -> None:
+    versions = kubernetes_versions(folder / "mesh.yaml")
     checked = 0
-    for cluster, _, body in rendered(mesh):
+    for cluster, body in rendered(folder):
         if "sops" in body:  # Flux takes it out before it applies
             body = {key: value for key, value in body.items() if key != "sops"}
         check(body, versions[cluster])
@@ -96,98 +47,5 @@ def test_objects_fit_their_schemas(mesh: Path) -> None:
 
 
 def kubernetes_versions(mesh: Path) -> dict[str, str]:
-    if (mesh.parent / "vendor").is_dir():
-        find_helm()
-    opened = Opened(mesh)
-    alone = replace(opened.repository, root=opened.repository.base)  # as it is in its test, at the top of a repository
-    plan = compile_mesh(opened.source, alone, lambda: opened.kustomize).plan
+    plan = plan_mesh(Opened(mesh).source)
     return {cluster.name: f"{cluster.kubernetes.major}.{cluster.kubernetes.minor}" for cluster in plan.clusters}
-
-
-def check(body: dict[str, Any], version: str) -> None:
-    group = body["apiVersion"].rpartition("/")[0]
-    if group.endswith("istio.io"):
-        check_istio(body)
-    elif group == "gateway.networking.k8s.io":
-        jsonschema.Draft202012Validator(GATEWAY).validate(body)
-    elif body["kind"] in SEALED:
-        check_crd(body, CRDS / SEALED[body["kind"]])
-    elif int(version.split(".")[1]) >= 25:
-        kubernetes_validate.validate(body, version, strict=True)
-    elif int(version.split(".")[1]) <= 16:
-        check_old(body, version)
-    else:  # between the two sets of schemas: apps/v1, rbac v1 and core v1 are the same in the nearest
-        check_old(body, "1.16")
-
-
-def check_old(body: dict[str, Any], version: str) -> None:
-    """Kubernetes 1.10 to 1.16; 1.9 is held to 1.10."""
-    if not OLD.exists():
-        if os.environ.get("CI"):
-            pytest.fail("the schemas of Kubernetes 1.16 are missing, and this is CI")
-        pytest.skip("the schemas of Kubernetes 1.16 are missing: make test brings them")
-    folder = next(OLD.glob(f"v{max(version, '1.10', key=lambda v: int(v.split('.')[1]))}.*-local-strict"))
-    group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", body["apiVersion"])
-    schema = json.loads((folder / f"{body['kind'].lower()}-{group}.json").read_text())
-    definitions = Resource.from_contents(_definitions(folder), default_specification=DRAFT4)
-    registry: Registry[Any] = Registry().with_resource("_definitions.json", definitions)
-    jsonschema.Draft4Validator(schema, registry=registry).validate(body)
-
-
-@cache
-def _definitions(folder: Path) -> Any:
-    return json.loads((folder / "_definitions.json").read_text())
-
-
-def check_istio(body: dict[str, Any]) -> None:
-    """Current kinds by cloudcoil's models and the CRDs; MeshPolicy and v1alpha3 are older than either."""
-    if body["apiVersion"] == "authentication.istio.io/v1alpha1":
-        assert body["kind"] == "MeshPolicy"
-        assert "namespace" not in body["metadata"], "MeshPolicy is cluster-scoped"
-        assert body["spec"]["peers"][0].keys() == {"mtls"}
-        return
-    if body["kind"] == "PeerAuthentication":
-        from cloudcoil.models.istio.security.v1 import PeerAuthentication
-
-        PeerAuthentication.model_validate(body)
-    else:
-        from cloudcoil.models.istio.networking import v1
-
-        models = {"DestinationRule": v1.DestinationRule, "Gateway": v1.Gateway, "VirtualService": v1.VirtualService}
-        models[body["kind"]].model_validate({**body, "apiVersion": "networking.istio.io/v1"})
-    for version in ("1.24.6", "1.28.4", "1.30.3"):
-        check_crd(body, CRDS / f"istio-{version}.yaml")
-
-
-def check_crd(body: dict[str, Any], file: Path) -> None:
-    """The object fits its CustomResourceDefinition, where the reference data is at hand."""
-    if not file.exists():
-        return
-    group, _, version = body["apiVersion"].rpartition("/")
-    for crd in _crds(file):
-        if crd["spec"]["group"] == group and crd["spec"]["names"]["kind"] == body["kind"]:
-            schema = next(v["schema"]["openAPIV3Schema"] for v in crd["spec"]["versions"] if v["name"] == version)
-            known: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
-            whole = {**schema, "properties": {**known, **schema["properties"]}}
-            jsonschema.Draft202012Validator(_closed(whole)).validate(body)
-            return
-    raise AssertionError(f"{file.name} has no {body['kind']}")
-
-
-@cache
-def _crds(path: Path) -> list[Any]:
-    return [crd for crd in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader) if crd]
-
-
-def _closed(schema: Any) -> Any:
-    """The schema with unknown fields refused, as an API server prunes them with a warning."""
-    if isinstance(schema, dict):
-        closed = {key: _closed(value) for key, value in schema.items()}
-        if (
-            "properties" in schema
-            and "additionalProperties" not in schema
-            and not schema.get("x-kubernetes-preserve-unknown-fields")
-        ):
-            closed["additionalProperties"] = False
-        return closed
-    return [_closed(item) for item in schema] if isinstance(schema, list) else schema

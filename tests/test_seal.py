@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import find_tool
 from meshc.components.cacerts import PUBLIC
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Place
@@ -38,9 +37,10 @@ from meshc.secrets.place import Sealed, place
 from meshc.secrets.registry import FORMS
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
-from test_schemas import check
-from throwaway import Authority, make_root, pem
-from unsealing import unseal, unseal_value
+from support.schemas import check
+from support.throwaway import Authority, make_root, pem
+from support.tools import find_tool
+from support.unsealing import unseal, unseal_value
 
 NOW = datetime(2026, 11, 22, 10, 30, 5, 123456, tzinfo=UTC)
 CANARY = b"canary-of-a-private-key-0123456789"

@@ -12,11 +12,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conftest import find_tool
 from meshc.cli.main import app
 from meshc.tree import HEADER
-from sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret
-from throwaway import make_root, pem
+from support.sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret
+from support.throwaway import make_root, pem
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
 
 MESH = """
 apiVersion: meshc/v1alpha1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,14 @@ import pyrage
 import pytest
 import yaml
 
-from conftest import find_tool
-from sealing import cacerts, remote_secret, sops
-from test_ca_commands import IDENTITY, RECIPIENT, SOPS, Place
-from throwaway import make_root
+from support.credentials import CANARY, CONFIG, opened
+from support.places import IDENTITY, RECIPIENT, SOPS, Place
+from support.sealing import cacerts, remote_secret
+from support.throwaway import make_root
+from support.tools import find_tool
 
-CANARY = "eyJhbGciOiJub25lIn0.eyJjYW5hcnkiOnRydWV9.c2lnbmF0dXJl"
-CONFIG: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "Config",
-    "current-context": "edge-1",
-    "clusters": [
-        {
-            "name": "edge-1",
-            "cluster": {
-                "server": "https://10.1.0.10:6443",
-                "certificate-authority-data": base64.b64encode(make_root().cert_pem).decode(),
-            },
-        }
-    ],
-    "contexts": [{"name": "edge-1", "context": {"cluster": "edge-1", "user": "reader", "namespace": "x"}}],
-    "users": [{"name": "reader", "user": {"token": CANARY}}],
-}
+pytestmark = pytest.mark.thorough
+
 FILE = "sealed/hub/remote-secret-edge-1.yaml"
 
 
@@ -44,17 +29,6 @@ def place(tmp_path: Path) -> Place:
     text = (made.base / "mesh.yaml").read_text().replace("type: plugged-in", "type: self-signed")
     (made.base / "mesh.yaml").write_text(text)
     return made
-
-
-def opened(file: Path, identity: object = IDENTITY) -> dict[str, Any]:
-    """The kubeconfig in a sealed file, as real sops opens it."""
-    environment = {"SOPS_AGE_KEY": str(identity), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
-    done = subprocess.run(
-        [str(sops()), "--config", "/dev/null", "-d", str(file)], env=environment, capture_output=True, check=True
-    )
-    ((_, value),) = yaml.safe_load(done.stdout)["data"].items()
-    loaded: dict[str, Any] = yaml.safe_load(base64.b64decode(value))
-    return loaded
 
 
 def nothing_shows_it(place: Place, said: str) -> None:

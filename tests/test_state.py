@@ -10,15 +10,15 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from conftest import find_tool
 from meshc.cli.main import app
+from support.processes import MESHC, Running
+from support.tools import find_tool
 
 MESH = """\
 apiVersion: meshc/v1alpha1
@@ -50,9 +50,9 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def meshc(folder: Path, words: str, code: int = 0, program: str = "") -> str:
-    start = ["-c", program] if program else ["-m", "meshc"]
-    done = subprocess.run([sys.executable, *start, *words.split()], cwd=folder, capture_output=True, text=True)
+def meshc(folder: Path, words: str, code: int = 0, program: str = MESHC) -> str:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    done = Running(*words.split(), cwd=folder, environment=environment, program=program).wait()
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from fake_api import FakeCluster, kubeconfig, serving
 from meshc.capture.ask import Api, connect
 from meshc.capture.rows import State
 from meshc.capture.synced import synced
@@ -18,7 +17,8 @@ from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
 from meshc.plan.ir import Delivery
 from meshc.review.committed import Commits
-from test_ca_commands import MESH, SOPS
+from support.fake_api import FakeCluster, kubeconfig, serving
+from support.places import MESH, SOPS
 
 NAME = "shop.edge-1"
 

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
-from test_ca_commands import RECIPIENT, Place
-from test_secrets_commands import CONFIG, opened
+from support.credentials import CONFIG, opened
+from support.places import RECIPIENT, Place
+from support.tools import find_tool
+from support.topologies import PAGE, Topology, topologies
 
-PAGE = (ROOT / "docs/topologies.md").read_text()
+pytestmark = pytest.mark.thorough
+
 TWO = ["hub", "hub-2"]
-
-
-class Topology(NamedTuple):
-    """A mesh.yaml of the page, its picture, and what is to be found in which file of output/."""
-
-    title: str
-    mesh: str
-    picture: str
-    found: list[tuple[str, str]]
-
-
-def topologies() -> list[Topology]:
-    sections = re.split(r"(?m)^## ", PAGE)[1:]
-    meshes = [(one, re.findall(r"```yaml\n(.*?)```", one, re.DOTALL)) for one in sections]
-    return [
-        Topology(
-            one.partition("\n")[0],
-            mesh,
-            "".join(re.findall(r"```mermaid\n(.*?)```", one, re.DOTALL)),
-            re.findall(r"^\| `(output/[^`]*)` `([^`]*)`", one, re.MULTILINE),
-        )
-        for one, blocks in meshes
-        for mesh in blocks
-    ]
 
 
 def test_every_row_of_the_table_is_a_section_with_a_mesh() -> None:

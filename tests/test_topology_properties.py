@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,9 @@ from meshc.kube import at, identity_of
 from meshc.mesh.source import load
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plan.values import values_of
-from test_properties import Mesh, compiled, objects, tried
+from support.generated_meshes import Mesh, compiled, objects, tried
+
+pytestmark = pytest.mark.thorough
 
 NETWORKS = {"corp": "203.0.113.7", "cloud": "203.0.113.8", "lab": "203.0.113.9"}
 PORTS = [15443, 15444]

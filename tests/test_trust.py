@@ -22,13 +22,13 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import find_tool
 from meshc import codes
 from meshc.errors import Exit, Place, Severity
 from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
 from meshc.trust.verify import ClusterFiles, verify
-from throwaway import CA_END, ROOT_END, START, Authority, make_root, pem
+from support.throwaway import CA_END, ROOT_END, START, Authority, make_root, pem
+from support.tools import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""What tests/make_sealed_cases.py writes into cases: a function a case."""

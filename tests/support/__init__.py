@@ -1,0 +1,1 @@
+"""What several test modules need, a module a subject. No test module imports from another one."""

@@ -1,0 +1,65 @@
+"""The cases below tests/cases/<area>/<name>/, and the trees that each of them expects.
+
+A file that a compile writes to overlays/ and to output/ with the same bytes is kept once, in expected/tree/both/.
+expected/tree/overlays/ and expected/tree/output/ hold the files that are in one of the trees only, or differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from support.paths import TESTS
+
+CASES = sorted(folder for folder in (TESTS / "cases").glob("*/*") if folder.is_dir())
+ELSEWHERE = {"MESH009", "MESH020", "MESH428"}
+"""Problems without a case. test_yamltext.py makes a file of megabytes, test_state.py commits a .meshc."""
+
+Files = Mapping[str, bytes]
+
+
+def find_case(name: str) -> Path:
+    """The folder of a case by its name, which no case of another area has."""
+    (found,) = [case for case in CASES if case.name == name]
+    return found
+
+
+def id_of(case: Path) -> str:
+    """`area/name`, as pytest shows it."""
+    return f"{case.parent.name}/{case.name}"
+
+
+def read(folder: Path, within: str = "") -> dict[str, bytes]:
+    """Each file below a folder by its path, without Git's. `within` stands before each path."""
+    return {
+        f"{within}{path.relative_to(folder)}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".git/" not in f"{path}"
+    }
+
+
+def expected_trees(case: Path) -> dict[str, bytes]:
+    """The files of overlays/ and output/ that a case expects, by path. Empty if it expects none."""
+    return unfolded(read(case / "expected/tree"))
+
+
+def folded(trees: Files) -> dict[str, bytes]:
+    """overlays/ and output/ in the form in which they are kept."""
+    kept: dict[str, bytes] = {}
+    for path, data in trees.items():
+        tree, _, rest = path.partition("/")
+        other = "output" if tree == "overlays" else "overlays"
+        kept[f"both/{rest}" if trees.get(f"{other}/{rest}") == data else path] = data
+    return kept
+
+
+def unfolded(kept: Files) -> dict[str, bytes]:
+    """overlays/ and output/ as a compile writes them. Raises ValueError if a file is kept twice."""
+    trees: dict[str, bytes] = {}
+    for path, data in kept.items():
+        tree, _, rest = path.partition("/")
+        for name in ("overlays", "output") if tree == "both" else (tree,):
+            if f"{name}/{rest}" in trees:
+                raise ValueError(f"{name}/{rest} is kept twice")
+            trees[f"{name}/{rest}"] = data
+    return trees

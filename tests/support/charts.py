@@ -1,0 +1,58 @@
+"""The charts of Istio below MESHC_CHARTS: a folder a release, named by its version. Tests take what is there.
+
+A release or checkout of 1.0 has its charts in <version>/install/kubernetes/helm/, one of 1.24 or later in
+<version>/manifests/charts/. Folders of other names, and versions that meshc doesn't support, are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from meshc.kube import Version
+from meshc.mesh.check_versions import KUBERNETES_OF_ISTIO
+
+FOLDER = os.environ.get("MESHC_CHARTS", "")
+PLACES = {
+    "istio": "install/kubernetes/helm/istio",
+    "istio-remote": "install/kubernetes/helm/istio-remote",
+    "base": "manifests/charts/base",
+    "istiod": "manifests/charts/istio-control/istio-discovery",
+    "gateway": "manifests/charts/gateway",
+    "cni": "manifests/charts/istio-cni",
+    "ztunnel": "manifests/charts/ztunnel",
+}
+"""Where each chart is in a release."""
+
+
+def _releases(chart: str, lines: Iterable[tuple[int, int]]) -> list[str]:
+    """The versions of these minor release lines that hold a chart, from the lowest up."""
+    names = [path.name for path in Path(FOLDER).iterdir()] if FOLDER else []
+    known = {name: version for name in names if (version := Version.parse(name)) and str(version) == name}
+    found = [name for name, version in known.items() if version.line in lines]
+    return sorted((name for name in found if Path(FOLDER, name, PLACES[chart]).is_dir()), key=known.__getitem__)
+
+
+CLASSIC = _releases("istio-remote", [(1, 0)])
+ISTIOD = _releases("istiod", KUBERNETES_OF_ISTIO)
+VERSIONS = CLASSIC + ISTIOD
+
+
+def kubernetes_for(version: str) -> str:
+    """The version of Kubernetes that the charts of a release are rendered for."""
+    return "1.13" if version in CLASSIC else "1.31" if version.startswith(("1.24.", "1.25.")) else "1.34"
+
+
+def has_ambient(version: str) -> bool:
+    """Whether ambient works between clusters: since 1.27."""
+    return version in ISTIOD and not version.startswith(("1.24.", "1.25.", "1.26."))
+
+
+def need_charts(version: str, *charts: str) -> None:
+    """Skips the test if a release lacks one of these charts."""
+    missing = [chart for chart in charts if not Path(FOLDER, version, PLACES[chart]).is_dir()]
+    if missing:
+        pytest.skip(f"MESHC_CHARTS has no {', '.join(missing)} of {version}")

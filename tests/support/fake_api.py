@@ -1,0 +1,366 @@
+"""An API server that speaks as much Kubernetes as meshc and kubectl ask: TLS on loopback, objects in memory.
+
+It checks tokens, gives accounts theirs as the controller of its version does, pages lists, misbehaves on demand.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from support.throwaway import Authority, make_root
+
+ADMIN = "admin-token-of-the-kubeconfig"
+Body = dict[str, Any]
+Key = tuple[str, str, str]
+"""Plural, namespace, name."""
+CORE = {
+    "namespaces": "Namespace",
+    "services": "Service",
+    "pods": "Pod",
+    "secrets": "Secret",
+    "serviceaccounts": "ServiceAccount",
+    "configmaps": "ConfigMap",
+    "nodes": "Node",
+}
+
+
+def jwt(name: str, expires: int | None = None) -> str:
+    """A token in the shape of Kubernetes' own; `name` makes it another one. Nobody's key signed it."""
+    claims = {"iss": "kubernetes/serviceaccount", "sub": name, **({"exp": expires} if expires else {})}
+    parts = [{"alg": "RS256", "kid": "test"}, claims]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*encoded, base64.urlsafe_b64encode(f"signature of {name}".encode()).decode().rstrip("=")])
+
+
+@dataclass
+class FakeCluster:
+    """A cluster: what it holds, who may ask, and how it misbehaves."""
+
+    name: str
+    version: str = "v1.34.1"
+    authority: Authority = field(default_factory=make_root)
+    objects: dict[Key, Body] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=lambda: {ADMIN})
+    forbidden: set[tuple[str, str]] = field(default_factory=set)
+    """Verb and plural."""
+    manners: dict[str, str] = field(default_factory=dict)
+    """Of a plural, or of a path: hang, trickle, half, garbage, gone."""
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+    made: int = 0
+    tls: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def minor(self) -> int:
+        return int(self.version.split(".")[1])
+
+    def put(self, plural: str, name: str, namespace: str = "", **fields: Any) -> Body:
+        """An object as it is stored: with what a server adds."""
+        self.made += 1
+        metadata = {
+            "name": name,
+            **({"namespace": namespace} if namespace else {}),
+            "uid": f"00000000-0000-4000-8000-{self.made:012d}",
+            "resourceVersion": str(self.made),
+            "creationTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_700_000_000 + self.made)),
+            **fields.pop("metadata", {}),
+        }
+        self.objects[plural, namespace, name] = {**fields, "metadata": metadata}
+        return self.objects[plural, namespace, name]
+
+    def account(self, name: str, namespace: str = "istio-system") -> None:
+        """A service account, with a token Secret of its own as Kubernetes made them before 1.24."""
+        self.put("serviceaccounts", name, namespace)
+        if self.minor < 24:
+            secret = self.token_secret(f"{name}-token-x7f2k", name, namespace)
+            self.objects["serviceaccounts", namespace, name]["secrets"] = [{"name": secret}]
+
+    def token_secret(self, name: str, account: str, namespace: str = "istio-system", filled: bool = True) -> str:
+        uid = self.objects["serviceaccounts", namespace, account]["metadata"]["uid"]
+        noted = {"kubernetes.io/service-account.name": account, "kubernetes.io/service-account.uid": uid}
+        self.put(
+            "secrets", name, namespace, type="kubernetes.io/service-account-token", metadata={"annotations": noted}
+        )
+        if filled:
+            self.fill(name, namespace)
+        return name
+
+    def fill(self, name: str, namespace: str) -> None:
+        """What the token controller does."""
+        token = jwt(f"{self.name}/{name}/{self.made}")
+        self.tokens.add(token)
+        data = {"token": token.encode(), "ca.crt": self.authority.cert_pem, "namespace": namespace.encode()}
+        self.objects["secrets", namespace, name]["data"] = {k: base64.b64encode(v).decode() for k, v in data.items()}
+
+    def token(self, name: str, namespace: str = "istio-system") -> str:
+        return base64.b64decode(self.objects["secrets", namespace, name]["data"]["token"]).decode()
+
+    def trust_another(self, authority: Authority) -> None:
+        """Its CA is replaced: the server's certificate, what pods are told to trust, and what stands beside tokens."""
+        self.authority = authority
+        certify(self)
+        for (plural, _, name), body in self.objects.items():
+            if plural == "configmaps" and name == "kube-root-ca.crt":
+                body["data"]["ca.crt"] = authority.cert_pem.decode()
+            if body.get("type") == "kubernetes.io/service-account-token":
+                body["data"]["ca.crt"] = base64.b64encode(authority.cert_pem).decode()
+
+    def revoke(self, name: str, namespace: str = "istio-system") -> None:
+        """The token Secret is deleted: its token is no longer taken."""
+        self.tokens.discard(self.token(name, namespace))
+        del self.objects["secrets", namespace, name]
+
+
+@contextmanager
+def serving(*clusters: FakeCluster) -> Iterator[None]:
+    """Each cluster on a port of its own, while the block runs."""
+    servers = []
+    for cluster in clusters:
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.cluster = cluster
+        certify(cluster)
+        server.socket = cluster.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        cluster.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def kubeconfig(path: Path, *clusters: FakeCluster, ca: bytes = b"", token: str = ADMIN) -> Path:
+    """A kubeconfig with a context for each cluster, called like it."""
+    entries: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
+    for one in clusters:
+        data = base64.b64encode(ca or one.authority.cert_pem).decode()
+        entries["clusters"].append(
+            {"name": one.name, "cluster": {"server": one.url, "certificate-authority-data": data}}
+        )
+        entries["contexts"].append({"name": one.name, "context": {"cluster": one.name, "user": one.name}})
+        entries["users"].append({"name": one.name, "user": {"token": token}})
+    path.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "current-context": "none", **entries}))
+    return path
+
+
+class _Server(ThreadingHTTPServer):
+    cluster: FakeCluster
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that trusts another CA breaks off: nothing to tell."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+    def do_GET(self) -> None:
+        self._answer("get", None)
+
+    def do_POST(self) -> None:
+        self._answer("create", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_DELETE(self) -> None:
+        self._answer("delete", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, verb: str, sent: Body | None) -> None:
+        cluster, parts = self.server.cluster, urlsplit(self.path)
+        cluster.asked.append(f"{self.command} {self.path}")
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or token not in cluster.tokens:
+            self._status(401, "Unauthorized")
+            return
+        found = _discovery(cluster, parts.path)
+        if found is not None:
+            self._send(200, found)
+            return
+        plural, namespace, name, sub = _split(parts.path)
+        verb = "list" if verb == "get" and not name else verb
+        if (verb, plural) in cluster.forbidden:
+            self._status(403, "Forbidden")
+            return
+        if manner := cluster.manners.get(plural):
+            if manner == "gone" and "continue=" in self.path:
+                del cluster.manners[plural]
+                self._status(410, "Expired")
+                return
+            if manner != "gone":
+                self._misbehave(manner)
+                return
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if sent is not None and verb == "delete":
+            self._delete(plural, namespace, name, sent)
+        elif sent is not None:
+            self._create(plural, namespace, name, sub, sent)
+        elif name:
+            body = cluster.objects.get((plural, namespace, name))
+            self._send(200, _typed(plural, body)) if body else self._status(404, "NotFound")
+        else:
+            self._send(200, _page(cluster, plural, namespace, query))
+
+    def _create(self, plural: str, namespace: str, name: str, sub: str, sent: Body) -> None:
+        cluster = self.server.cluster
+        if sub == "token":
+            seconds = sent["spec"].get("expirationSeconds", 3600)
+            until = int(time.time()) + seconds
+            token = jwt(f"{cluster.name}/{name}/requested", until)
+            cluster.tokens.add(token)
+            ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+            self._send(201, {**sent, "status": {"token": token, "expirationTimestamp": ends}})
+            return
+        metadata = dict(sent["metadata"])
+        wanted = metadata.pop("name", None) or f"{metadata.pop('generateName')}q{cluster.made:04d}"
+        if (plural, namespace, wanted) in cluster.objects:
+            self._status(409, "AlreadyExists")
+            return
+        metadata.pop("namespace", None)
+        body = cluster.put(plural, wanted, namespace, **{**sent, "metadata": metadata})
+        if body.get("type") == "kubernetes.io/service-account-token":
+            threading.Timer(0.3, cluster.fill, (wanted, namespace)).start()
+        self._send(201, _typed(plural, body))
+
+    def _delete(self, plural: str, namespace: str, name: str, sent: Body) -> None:
+        body = self.server.cluster.objects.get((plural, namespace, name))
+        if body is None:
+            self._status(404, "NotFound")
+        elif body["metadata"]["uid"] != sent["preconditions"]["uid"]:
+            self._status(409, "Conflict")
+        else:
+            self.server.cluster.revoke(name, namespace)
+            self._send(200, {"kind": "Status", "status": "Success"})
+
+    def _misbehave(self, manner: str) -> None:
+        whole = json.dumps({"items": [], "padding": "x" * 5000}).encode()
+        if manner == "hang":
+            time.sleep(30)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        if manner == "garbage":
+            self.wfile.write(b"\x1b[2J<html>" + b"x" * (len(whole) - 10))
+        for at in range(100 if manner == "trickle" else 0):
+            self.wfile.write(whole[at : at + 1])
+            self.wfile.flush()
+            time.sleep(0.3)
+        if manner == "half":
+            self.wfile.write(whole[:700])
+        self.close_connection = True
+
+    def _status(self, code: int, reason: str) -> None:
+        said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+        self._send(code, {**said, "message": f"{reason}: you sent {self.headers.get('Authorization')}"})
+
+    def _send(self, code: int, body: Mapping[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def _split(path: str) -> tuple[str, str, str, str]:
+    """Plural, namespace, name and what is below it."""
+    steps = path.strip("/").split("/")
+    steps = steps[2:] if steps[0] == "api" else steps[3:]
+    namespace = ""
+    if len(steps) > 2 and steps[0] == "namespaces":
+        namespace, steps = steps[1], steps[2:]
+    steps += ["", "", ""]
+    return steps[0], namespace, steps[1], steps[2]
+
+
+def _discovery(cluster: FakeCluster, path: str) -> Body | None:
+    """What kubectl asks before it asks for anything."""
+    if path == "/version":
+        major, minor = cluster.version.removeprefix("v").split(".")[:2]
+        return {"major": major, "minor": minor, "gitVersion": cluster.version, "platform": "linux/amd64"}
+    if path == "/api":
+        return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "/apis":
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": []}
+    if path == "/api/v1":
+        kinds = [
+            {
+                "name": plural,
+                "namespaced": plural not in ("nodes", "namespaces"),
+                "kind": kind,
+                "verbs": ["get", "list"],
+            }
+            for plural, kind in CORE.items()
+        ]
+        return {"kind": "APIResourceList", "groupVersion": "v1", "resources": kinds}
+    return None
+
+
+def _page(cluster: FakeCluster, plural: str, namespace: str, query: Mapping[str, str]) -> Body:
+    every = [
+        body
+        for (kind, where, _), body in sorted(cluster.objects.items())
+        if kind == plural and (not namespace or where == namespace) and _selected(body, query)
+    ]
+    first = int(query.get("continue") or 0)
+    last = first + int(query.get("limit") or len(every) or 1)
+    more = {"continue": str(last), "remainingItemCount": len(every) - last} if last < len(every) else {}
+    kind = CORE.get(plural, "Thing")  # an item of a list names no kind of its own, as with the real one
+    metadata = {"resourceVersion": str(cluster.made), **more}
+    return {"kind": f"{kind}List", "apiVersion": "v1", "metadata": metadata, "items": every[first:last]}
+
+
+def _selected(body: Body, query: Mapping[str, str]) -> bool:
+    labels = body["metadata"].get("labels") or {}
+    wanted = [pair.split("=", 1) for pair in query.get("labelSelector", "").split(",") if pair]
+    fields = [pair.split("=", 1) for pair in query.get("fieldSelector", "").split(",") if pair]
+    return all(labels.get(key) == value for key, value in wanted) and all(
+        body.get(key) == value for key, value in fields
+    )
+
+
+def _typed(plural: str, body: Body) -> Body:
+    return {"kind": CORE.get(plural, "Thing"), "apiVersion": "v1", **body}
+
+
+def certify(cluster: FakeCluster) -> None:
+    """TLS as the cluster's CA vouches for it. The key goes through a file, as Python takes it no other way."""
+    import tempfile
+
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    leaf = cluster.authority.issue(
+        cluster.name,
+        "kube-apiserver",
+        ca=False,
+        san=None,
+        extra=[(here, False)],
+        purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
+    )
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+        file.write(leaf.cert_pem + leaf.key_pem)
+        file.flush()
+        cluster.tls.load_cert_chain(file.name)

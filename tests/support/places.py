@@ -1,0 +1,115 @@
+"""A mesh in a Git repository of its own, and a folder outside of it for keys."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pyrage
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from support.processes import said
+from support.sealing import sops
+from support.throwaway import make_root
+from support.tools import find_tool
+
+MESH = """\
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {{name: shop}}
+spec:
+  istio: {{version: {version}}}
+  security:
+    ca: {{type: plugged-in}}
+    secrets: {secrets}
+  clusters:
+    - name: hub
+      role: primary
+      kubernetesVersion: "{kubernetes}"
+      podCIDRs: [10.10.0.0/16]
+      controlPlane: {{addresses: {{{address}: 10.0.5.20}}}}
+    - {{name: edge-1, role: remote, kubernetesVersion: "{kubernetes}", podCIDRs: [10.11.0.0/16]}}
+"""
+
+
+IDENTITY = pyrage.x25519.Identity.generate()
+
+
+RECIPIENT = str(IDENTITY.to_public())
+
+
+SOPS = f"{{recipients: [{RECIPIENT}]}}"
+
+
+class Place:
+    """A Git repository with one mesh, and a folder outside of it for keys."""
+
+    def __init__(self, folder: Path, secrets: str = SOPS, *, classic: bool = False) -> None:
+        self.base, self.keys = folder / "repository", folder / "keys"
+        self.base.mkdir()
+        self.keys.mkdir()
+        self.write(secrets, classic=classic)
+        self.git("init", "-q", ".")
+
+    def write(self, secrets: str, *, classic: bool = False) -> None:
+        version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.30.3", "1.34", "istiod")
+        text = MESH.format(secrets=secrets, version=version, kubernetes=kubernetes, address=address)
+        (self.base / "mesh.yaml").write_text(text)
+
+    def git(self, *words: str) -> str:
+        name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        return subprocess.run(["git", *name, *words], cwd=self.base, check=True, capture_output=True, text=True).stdout
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "one")
+
+    def meshc(self, *words: str, code: int = 0, stdin: str = "") -> str:
+        """What it says on both streams."""
+        both = said(*words, cwd=self.base, code=code, stdin=stdin)
+        self.shows_no_key(both)
+        return both
+
+    def shows_no_key(self, said: str) -> None:
+        """No line of a private key that a test made, in what was said or in what a command left in the repository."""
+        left = [path.read_bytes() for path in self.base.rglob("*") if path.is_file()]
+        for file in self.keys.glob("*.key"):
+            lines = [line for line in file.read_bytes().splitlines() if len(line) > 40 and b"-----" not in line]
+            assert not any(line in data for line in lines for data in (*left, said.encode()))
+
+    def root(self, name: str = "root", *words: str) -> Path:
+        self.meshc("ca", "init", "--key-out", str(self.keys / f"{name}.key"), *words)
+        return self.keys / f"{name}.key"
+
+    def object(self, cluster: str, folder: str = "sealed") -> dict[str, object]:
+        loaded: dict[str, object] = yaml.safe_load((self.base / folder / cluster / "cacerts.yaml").read_text())
+        return loaded
+
+    def opened(self, cluster: str) -> str:
+        """The CA's key, as real sops opens it from what Argo CD or Flux gets."""
+        environment = {"SOPS_AGE_KEY": str(IDENTITY), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
+        argv = [str(sops()), "--config", "/dev/null", "-d", "--extract", '["data"]["ca-key.pem"]']
+        file = self.base / "output" / cluster / "cacerts.yaml"
+        done = subprocess.run([*argv, str(file)], env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def verify(self, cluster: str) -> None:
+        """openssl: the CA of a cluster holds for whoever trusts the roots that every cluster has."""
+        certificates = self.base / "certificates"
+        argv = [find_tool("openssl"), "verify", "-x509_strict", "-CAfile", str(certificates / "root-cert.pem")]
+        argv += ["-untrusted", str(certificates / cluster / "cert-chain.pem")]
+        subprocess.run([*argv, str(certificates / cluster / "ca-cert.pem")], check=True, capture_output=True)
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.base.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {str(p.relative_to(self.base)): p.read_bytes() for p in found if ".meshc" not in p.parts}
+
+
+def sealing_pair() -> tuple[rsa.RSAPrivateKey, bytes]:
+    """A controller's key, and the certificate that kubeseal --fetch-cert gives."""
+    made = make_root("controller", key="RSA-2048")
+    key = load_pem_private_key(made.key_pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key, made.cert_pem

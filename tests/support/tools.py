@@ -1,0 +1,35 @@
+"""The programs that tests run. One that is missing skips the test on a laptop and fails it in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from meshc.charts.helm import Helm
+
+
+def find_tool(name: str) -> str:
+    """The path of a program beside this Python or on PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    found = shutil.which(name, path=path)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{name} is missing, and this is CI")
+        pytest.skip(f"{name} is missing")
+    return found
+
+
+def find_helm() -> Helm:
+    """The helm that meshc itself would use: MESHC_HELM, beside this Python, or on PATH."""
+    from meshc.charts import helm
+    from meshc.disk.repository import Repository
+
+    if not os.environ.get(helm.NAMED):
+        os.environ[helm.NAMED] = find_tool("helm")
+    return helm.find(Repository.around(Path(), cached=False))
