@@ -117,7 +117,8 @@ def test_a_planted_transaction_brings_no_hidden_file(tmp_path: Path) -> None:
     new.mkdir(parents=True)
     (new / ".github%2Fevil.yml").write_bytes(b"evil")
     (new.parent / "journal.json").write_bytes(b'{"generated": false, "units": {".github/evil.yml": true}}')
-    repository.recover()
+    with pytest.raises(RefusedError, match="isn't a folder of the current user alone"):
+        repository.recover()
 
     assert files(tmp_path) == OLD
 

@@ -23,6 +23,7 @@ import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
+from meshc.disk.repository import Repository
 from meshc.errors import Exit
 from meshc.tree import HEADER
 from support.paths import ROOT
@@ -275,13 +276,18 @@ def assert_settles(spot: Spot, told: Tally, *, check_first: bool) -> None:
     told.left += len(left)
     assert not [path for path in left if path.stat().st_mode & 0o077], "others can read what is left"
     if check_first:
+        before = everything(spot.base)
         checked = spot.run("check")
         settled = spot.now
 
-        assert settled in (scene.old, scene.new)
-        assert checked.returncode == (Exit.DONE if settled == scene.new else Exit.DIFFERS), checked.stderr
-        named = re.findall(r"^(?:stale|missing|left over): (.*)$", checked.stdout, re.MULTILINE)
-        assert set(named) == (set() if settled == scene.new else scene.differing)
+        assert everything(spot.base) == before
+        if checked.returncode == Exit.REFUSED:
+            assert "an earlier meshc was interrupted" in checked.stderr
+        else:
+            assert settled in (scene.old, scene.new)
+            assert checked.returncode == (Exit.DONE if settled == scene.new else Exit.DIFFERS), checked.stderr
+            named = re.findall(r"^(?:stale|missing|left over): (.*)$", checked.stdout, re.MULTILINE)
+            assert set(named) == (set() if settled == scene.new else scene.differing)
     done = spot.run("compile")
 
     assert done.returncode == Exit.DONE, done.stderr
@@ -362,9 +368,8 @@ def assert_failed_whole(spot: Spot, failed: Run, told: Tally, about: str) -> Non
     about = f"{about}: {failed.stderr}"
     assert failed.returncode in (Exit.DONE, Exit.TOOL), about
     assert "Traceback" not in failed.stderr, about
-    if "the next meshc command will finish this" in failed.stderr:
-        assert spot.run("check").returncode in (Exit.DONE, Exit.DIFFERS)
-        assert spot.now in (spot.scene.old, spot.scene.new), about
+    if "the next meshc command that writes will finish this" in failed.stderr:
+        assert spot.run("check").returncode == Exit.REFUSED
     else:
         assert spot.now == (spot.scene.old if failed.returncode else spot.scene.new), about
     told.old, told.new = told.old + bool(failed.returncode), told.new + (not failed.returncode)
@@ -377,7 +382,7 @@ def assert_failed_whole(spot: Spot, failed: Run, told: Tally, about: str) -> Non
 def test_a_folder_that_may_only_be_read(spots: Spots, error: str) -> None:
     """check and validate do without writing; compile says so. (Root may write anywhere: the calls fail instead.)"""
     spot = spots("update")
-    shutil.rmtree(spot.base / ".meshc")  # as in a fresh clone
+    shutil.rmtree(Repository.around(spot.base).state.folder)  # as in a fresh clone
     forbidden = spot.fault(error, "every", WRITES, below=spot.base)
     before = everything(spot.base)
 
@@ -513,7 +518,6 @@ HANDS = {
         lambda b: (b / "output/hub/x.yaml").symlink_to("/etc/passwd"), Exit.REFUSED, Exit.REFUSED
     ),
     "a dangling link": Hand(lambda b: (b / "output/x").symlink_to("nowhere"), Exit.REFUSED, Exit.REFUSED),
-    "a link for .meshc": Hand(lambda b: to_link(b / ".meshc", b), Exit.REFUSED, Exit.REFUSED),
     "a pipe": Hand(lambda b: os.mkfifo(b / "output/hub/pipe"), Exit.REFUSED, Exit.REFUSED),
 }
 
@@ -582,7 +586,7 @@ def everything(base: Path) -> Tree:
         name = path.relative_to(base)
         if path.is_symlink():
             found[str(name)] = b"link to " + str(path.readlink()).encode()
-        elif path.is_file() and ".meshc" not in name.parts:
+        elif path.is_file() and not {".meshc", ".git"} & {*name.parts}:
             found[str(name)] = path.read_bytes()
         elif path.is_fifo():
             found[str(name)] = b"pipe"

@@ -77,7 +77,11 @@ def test_whatever_changes_is_seen_though_no_time_does(mesh: Path, name: str) -> 
 
 
 def entries(mesh: Path) -> list[Path]:
-    return sorted(path for path in (mesh / ".meshc/cache").rglob("*") if path.is_file())
+    return sorted(path for path in (Repository.around(mesh).state.folder / "cache").rglob("*") if path.is_file())
+
+
+def forget(mesh: Path) -> None:
+    shutil.rmtree(Repository.around(mesh).state.folder)
 
 
 def swap(mesh: Path) -> None:
@@ -121,7 +125,7 @@ RUBBISH: dict[str, Callable[[Path], object]] = {
     "folders": each(to_folder),
     "unreadable": each(lambda path: path.chmod(0)),
     "links": each(lambda path: to_link(path, path.parents[4])),
-    "gone": lambda mesh: shutil.rmtree(mesh / ".meshc"),
+    "gone": forget,
 }
 
 
@@ -137,11 +141,11 @@ def test_rubbish_in_the_cache_changes_nothing(mesh: Path, name: str) -> None:
 
 
 def test_a_cache_that_is_not_wanted_is_not_there(mesh: Path) -> None:
-    shutil.rmtree(mesh / ".meshc")
+    forget(mesh)
     for command in ("check", "compile"):
         said(command, "--no-cache", cwd=mesh)
 
-    assert not (mesh / ".meshc/cache").exists()
+    assert entries(mesh) == []
 
 
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +154,7 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
     keys = [f"a{number:063x}" for number in range(12)]
     for number, key in enumerate(keys):
         repository.cache_put(key, bytes(100))
-        path = tmp_path / ".meshc/cache/a" / key
+        path = repository.state.folder / "cache/a" / key
         if path.exists():
             os.utime(path, ns=(number, number))
         repository.cache_get(keys[0])
@@ -165,7 +169,7 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
 
 def test_nothing_is_kept_in_which_a_secret_stands(mesh: Path) -> None:
     """A generator of kustomize's makes the Secret: meshc refuses it, and the cache hasn't heard of it."""
-    shutil.rmtree(mesh / ".meshc")
+    forget(mesh)
     (mesh / "own").mkdir()
     (mesh / "own/kustomization.yaml").write_text("secretGenerator: [{name: s, literals: [password=hunter2hunter2]}]\n")
     text = (mesh / "mesh.yaml").read_text().replace("patches: [patch.yaml]", "resources: [own]", 1)

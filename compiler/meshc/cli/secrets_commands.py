@@ -20,7 +20,7 @@ from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.given import Given, given, remote_of
 from meshc.seal.remote import seal_remote, stop_on_sealed
 from meshc.seal.rewrapping import rewrap, sealed_body
-from meshc.sealedtext import is_sops_block
+from meshc.sealedtext import is_encrypted
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
 from meshc.trust.verify import ClusterFiles, verify
@@ -120,7 +120,7 @@ def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
     named = [at(one, "recipient") for one in (entries if isinstance(entries, tuple) else ())]
     readers = [one for one in named if isinstance(one, str)]
     opened = [f"{one[:16]}..." if len(one) > 24 else one for one in readers]
-    if not is_sops_block(body.get("sops")):
+    if not is_encrypted(at(body, "sops", "mac")):
         return "not sealed", opened
     return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", opened
 

@@ -28,7 +28,7 @@ from meshc.disk.files import (
     write_new,
 )
 from meshc.disk.state import State
-from meshc.disk.transaction import writing
+from meshc.disk.transaction import refuse_another_writer, writing
 from meshc.disk.units import Change, Written
 from meshc.errors import RefusedError
 from meshc.tree import FileTree
@@ -185,8 +185,9 @@ class Repository:
             return recovered
 
     def refuse_interrupted(self) -> None:
-        """Raises RefusedError if an interrupted run waits to be settled. For commands that only read."""
+        """Raises RefusedError if another meshc is writing, or an interrupted run waits. For commands that only read."""
         if recovery.is_waiting(self.state):
+            refuse_another_writer(self.state)
             raise RefusedError(
                 "an earlier meshc was interrupted while it wrote, so some files are old and some new\n"
                 "  hint: meshc compile finishes what it began, or undoes it"

@@ -47,11 +47,7 @@ def writing(base: Path, state: State) -> Iterator[bool]:
         fd = os.open(state.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         with telling(f"cannot lock {shown}"):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(fd, 20, 0).decode("ascii", "replace")
-                raise RefusedError(f"another meshc is writing here (process {holder}); wait until it is done") from None
+            _lock(fd, fcntl.LOCK_EX)
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode(), 0)
         with telling("cannot finish what an interrupted meshc left in .meshc", "; the next one tries again"):
@@ -59,6 +55,26 @@ def writing(base: Path, state: State) -> Iterator[bool]:
         yield recovered
     finally:
         os.close(fd)  # releases the lock; the file stays, or two runs could hold two of them
+
+
+def refuse_another_writer(state: State) -> None:
+    """Raises RefusedError if another meshc is writing right now. Changes nothing."""
+    try:
+        fd = os.open(state.folder / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        _lock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int, how: int) -> None:
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(fd, 20, 0).decode("ascii", "replace")
+        raise RefusedError(f"another meshc is writing here (process {holder}); wait until it is done") from None
 
 
 def apply(
