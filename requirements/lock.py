@@ -1,0 +1,73 @@
+"""Makes the lock files of this folder, and the pins of .pre-commit-hooks.yaml: make lock
+
+A version stays as it is while pyproject.toml allows it. With --upgrade every version becomes the newest that
+pyproject.toml allows. Only settings of the network are taken from the environment, so that every machine makes the
+same files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+HOOKS = ROOT / ".pre-commit-hooks.yaml"
+GITLAB = ROOT / "ci/gitlab.yml"
+
+WHEELS = ("--only-binary=:all:", "--emit-build-options")
+SAME = ("--constraints=requirements/dev.txt",)
+LOCKS = {
+    "dev.txt": ("pyproject.toml", "--extra=live", "--group=dev", *WHEELS),
+    "runtime.txt": ("pyproject.toml", *SAME, *WHEELS),
+    "live.txt": ("pyproject.toml", "--extra=live", *SAME, *WHEELS),
+    "build.txt": ("--group=build", *SAME, *WHEELS),
+    "lowest.txt": ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
+    "downloads.txt": ("--group=downloads", "--no-deps", "--no-binary=kubernetes-validate"),
+}
+"""What each file locks. dev.txt comes first: where two files pin the same package, they pin the same version."""
+
+NETWORK = {"UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS"}
+
+
+def lock(uv: str, *, upgrade: bool) -> None:
+    """Writes every file of LOCKS. Raises CalledProcessError if uv finds no versions; the files may then be half made."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_")) or name in NETWORK
+    }
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**kept, "UV_NO_SYSTEM_CONFIG": "1", "XDG_CONFIG_HOME": empty}
+        for name, what in LOCKS.items():
+            command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
+            command += ["--custom-compile-command=make lock", f"--output-file=requirements/{name}", *what]
+            command += ["--upgrade"] if upgrade else []
+            subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def pins(text: str) -> Iterator[str]:
+    """Each requirement of a lock file, with its marker and without its hashes."""
+    for line in text.splitlines():
+        if re.match(r"[a-z0-9]", line):
+            yield line.removesuffix("\\").rstrip()
+
+
+def hooks_with(text: str, requirements: list[str]) -> str:
+    """The hooks, with these requirements as their additional dependencies. pre-commit takes no hashes there."""
+    lines = "".join(f'    - "{requirement}"\n' for requirement in requirements)
+    return re.sub(r"(additional_dependencies: &pins\b.*\n)(?: {4}- .*\n)*", lambda found: found[1] + lines, text)
+
+
+def main() -> None:
+    """Makes the files."""
+    lock(str(Path(sys.executable).with_name("uv")), upgrade="--upgrade" in sys.argv[1:])
+    requirements = list(pins((HERE / "runtime.txt").read_text()))
+    HOOKS.write_text(hooks_with(HOOKS.read_text(), requirements))
+
+
+if __name__ == "__main__":
+    main()
