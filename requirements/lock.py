@@ -1,4 +1,4 @@
-"""Makes the lock files of this folder, and the pins of .pre-commit-hooks.yaml: make lock
+"""Makes the lock files, and the pins of .pre-commit-hooks.yaml and ci/gitlab.yml: make lock
 
 A version stays as it is while pyproject.toml allows it. With --upgrade every version becomes the newest that
 pyproject.toml allows. Only settings of the network are taken from the environment, so that every machine makes the
@@ -22,29 +22,33 @@ GITLAB = ROOT / "ci/gitlab.yml"
 
 WHEELS = ("--only-binary=:all:", "--emit-build-options")
 SAME = ("--constraints=requirements/dev.txt",)
+RUNTIME = ROOT / "compiler/meshc/requirements.txt"
 LOCKS = {
-    "dev.txt": ("pyproject.toml", "--extra=live", "--group=dev", *WHEELS),
-    "runtime.txt": ("pyproject.toml", *SAME, *WHEELS),
-    "live.txt": ("pyproject.toml", "--extra=live", *SAME, *WHEELS),
-    "build.txt": ("--group=build", *SAME, *WHEELS),
-    "lowest.txt": ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
-    "downloads.txt": ("--group=downloads", "--no-deps", "--no-binary=kubernetes-validate"),
+    HERE / "dev.txt": ("pyproject.toml", "--extra=live", "--group=dev", *WHEELS),
+    RUNTIME: ("pyproject.toml", *SAME, *WHEELS),
+    HERE / "live.txt": ("pyproject.toml", "--extra=live", *SAME, *WHEELS),
+    HERE / "build.txt": ("--group=build", *SAME, *WHEELS),
+    HERE / "lowest.txt": ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
+    HERE / "downloads.txt": ("--group=downloads", "--no-deps", "--no-binary=kubernetes-validate"),
 }
-"""What each file locks. dev.txt comes first: where two files pin the same package, they pin the same version."""
+"""What each file locks. dev.txt comes first: where two files pin the same package, they pin the same version.
+
+RUNTIME is in the package, so that a wheel carries the versions it was tested with.
+"""
 
 NETWORK = {"UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS"}
 
 
 def lock(uv: str, *, upgrade: bool) -> None:
-    """Writes every file of LOCKS. Raises CalledProcessError if uv finds no versions; the files may then be half made."""
+    """Writes every file of LOCKS. Raises CalledProcessError if uv finds no versions; some files are then still old."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_")) or name in NETWORK
     }
     with tempfile.TemporaryDirectory() as empty:
         environment = {**kept, "UV_NO_SYSTEM_CONFIG": "1", "XDG_CONFIG_HOME": empty}
-        for name, what in LOCKS.items():
+        for path, what in LOCKS.items():
             command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
-            command += ["--custom-compile-command=make lock", f"--output-file=requirements/{name}", *what]
+            command += ["--custom-compile-command=make lock", f"--output-file={path.relative_to(ROOT)}", *what]
             command += ["--upgrade"] if upgrade else []
             subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
 
@@ -56,17 +60,31 @@ def pins(text: str) -> Iterator[str]:
             yield line.removesuffix("\\").rstrip()
 
 
+def hashed(text: str, package: str) -> str:
+    """The requirement of a package in a lock file with its hashes, on one line."""
+    (found,) = re.findall(rf"^{package}==(?:.*\\\n)+.*", text, re.MULTILINE)
+    return " ".join(str(found).replace("\\", "").split())
+
+
 def hooks_with(text: str, requirements: list[str]) -> str:
     """The hooks, with these requirements as their additional dependencies. pre-commit takes no hashes there."""
     lines = "".join(f'    - "{requirement}"\n' for requirement in requirements)
     return re.sub(r"(additional_dependencies: &pins\b.*\n)(?: {4}- .*\n)*", lambda found: found[1] + lines, text)
 
 
+def job_with(text: str, pip: str, version: str) -> str:
+    """The job for GitLab, with this pip, and this version of meshc by default."""
+    text = re.sub(r"MESHC_PIP: .*", lambda _: f'MESHC_PIP: "{pip}"', text)
+    return re.sub(r"default: meshc==.*", f"default: meshc=={version}", text)
+
+
 def main() -> None:
     """Makes the files."""
     lock(str(Path(sys.executable).with_name("uv")), upgrade="--upgrade" in sys.argv[1:])
-    requirements = list(pins((HERE / "runtime.txt").read_text()))
-    HOOKS.write_text(hooks_with(HOOKS.read_text(), requirements))
+    HOOKS.write_text(hooks_with(HOOKS.read_text(), list(pins(RUNTIME.read_text()))))
+    build = (HERE / "build.txt").read_text()
+    (version,) = re.findall(r'__version__ = "(.+)"', (ROOT / "compiler/meshc/__init__.py").read_text())
+    GITLAB.write_text(job_with(GITLAB.read_text(), hashed(build, "pip"), version))
 
 
 if __name__ == "__main__":

