@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,12 +24,13 @@ GITLAB = ROOT / "ci/gitlab.yml"
 WHEELS = ("--only-binary=:all:", "--emit-build-options")
 SAME = ("--constraints=requirements/dev.txt",)
 RUNTIME = ROOT / "compiler/meshc/requirements.txt"
+LOWEST = HERE / "lowest.txt"
 LOCKS = {
     HERE / "dev.txt": ("pyproject.toml", "--extra=live", "--group=dev", *WHEELS),
     RUNTIME: ("pyproject.toml", *SAME, *WHEELS),
     HERE / "live.txt": ("pyproject.toml", "--extra=live", *SAME, *WHEELS),
     HERE / "build.txt": ("--group=build", *SAME, *WHEELS),
-    HERE / "lowest.txt": ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
+    LOWEST: ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
     HERE / "downloads.txt": ("--group=downloads", "--no-deps", "--no-binary=kubernetes-validate"),
 }
 """What each file locks. dev.txt comes first: where two files pin the same package, they pin the same version.
@@ -50,7 +52,16 @@ def lock(uv: str, *, upgrade: bool) -> None:
             command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
             command += ["--custom-compile-command=make lock", f"--output-file={path.relative_to(ROOT)}", *what]
             command += ["--upgrade"] if upgrade else []
+            command += [f"--upgrade-package={name}" for name in named()] if path == LOWEST else []
             subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def named() -> set[str]:
+    """The packages that pyproject.toml names. For lowest.txt uv takes their versions anew, never those of the file."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = [*project["project"]["optional-dependencies"].values(), *project["dependency-groups"].values()]
+    requirements = sum(groups, project["project"]["dependencies"])
+    return {re.split(r"[^\w.-]", one)[0] for one in requirements if isinstance(one, str)}
 
 
 def pins(text: str) -> Iterator[str]:
