@@ -57,6 +57,10 @@ test-newest:
 	$(call download,.venv-newest)
 	.venv-newest/bin/pytest -q -n auto
 
+# Builds, tries and tags the version that CHANGELOG.md has a date for. Pushes nothing.
+release: $(VENV)/.tested
+	@$(BIN)/python release/release.py --dist "$(or $(DIST),dist)"
+
 clean:
 	rm -rf $(VENV) .venv-lowest .venv-newest .meshc examples/*/.meshc
 
