@@ -1,8 +1,8 @@
 """Makes a release: make release, or make release DIST=/some/folder
 
 It builds the source release and the wheel, installs the wheel into an empty environment and tries it there, writes the
-bill of materials and the checksums, and makes the tag. It pushes and uploads nothing. If it refuses, it makes no tag and
-leaves DIST as it was.
+bill of materials and the checksums, and makes the tag. It pushes and uploads nothing. If it refuses, there is no tag
+and DIST is as it was.
 """
 
 from __future__ import annotations
