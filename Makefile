@@ -43,7 +43,7 @@ coverage: $(VENV)/.tested $(OLD_KUBERNETES) $(HELM)
 	@echo "lines and branches covered: $$($(BIN)/coverage report --format=total) %"
 
 mutants: $(VENV)/.tested $(HELM)
-	$(BIN)/python tests/mutants/run.py
+	$(BIN)/python tests/mutants/run.py $(MUTANTS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python bench/side_by_side.py --write
