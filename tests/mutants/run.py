@@ -7,11 +7,14 @@ the code and of the cases in the virtual environment, as it wants a layout of it
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,10 +30,14 @@ def main() -> None:
     options = parser.parse_args()
     stage()
     command = [*MUTMUT, "run", "--max-children", str(options.processes), *options.mutants]
+    process = subprocess.Popen(command, cwd=PLACE, start_new_session=True)
     try:
-        ended = subprocess.run(command, cwd=PLACE, timeout=60 * options.minutes, check=False).returncode
+        ended = process.wait(60 * options.minutes)
     except subprocess.TimeoutExpired:
         ended = 0  # the report counts the mutants that weren't run
+    finally:
+        with suppress(ProcessLookupError):  # the processes that mutmut started for single mutants too
+            os.killpg(process.pid, signal.SIGKILL)
     if ended:
         sys.exit(ended)
     report()
