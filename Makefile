@@ -7,7 +7,7 @@ EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --e
 DOWNLOADS := $(VENV)/.downloaded
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test quick check format docs bench lock test-lowest test-newest release clean
+.PHONY: demo test quick check format docs coverage mutants bench lock test-lowest test-newest release clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -38,6 +38,17 @@ docs: $(VENV)/.installed
 	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
 	$(BIN)/python tests/make_docs.py
 
+# The least covered modules, and one figure for all. Subprocesses count too, which makes the tests slower.
+coverage: $(VENV)/.tested $(DOWNLOADS)
+	@rm -rf $(VENV)/share/coverage && mkdir -p $(VENV)/share/coverage
+	-$(BIN)/coverage run -m pytest -q -n auto --dist worksteal
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --sort=cover --skip-covered | head -22
+	@echo "lines and branches covered: $$($(BIN)/coverage report --format=total) %"
+
+mutants: $(VENV)/.tested $(DOWNLOADS)
+	$(BIN)/python tests/mutants/run.py $(MUTANTS)
+
 bench: $(VENV)/.installed
 	$(BIN)/python bench/side_by_side.py --write
 	$(BIN)/python bench/authorities.py
@@ -53,14 +64,14 @@ test-lowest:
 	.venv-lowest/bin/python $(LOCKED) requirements/lowest.txt
 	.venv-lowest/bin/python $(EDITABLE)
 	$(call download,.venv-lowest)
-	.venv-lowest/bin/pytest -q -n auto
+	.venv-lowest/bin/pytest -q -n auto --dist worksteal
 
 test-newest:
 	$(PYTHON) -m venv --clear .venv-newest
 	.venv-newest/bin/python $(LOCKED) requirements/build.txt
 	.venv-newest/bin/python -m pip install --quiet --upgrade --editable .[live] --group dev
 	$(call download,.venv-newest)
-	.venv-newest/bin/pytest -q -n auto
+	.venv-newest/bin/pytest -q -n auto --dist worksteal
 
 # Builds, tries and tags the version that CHANGELOG.md has a date for. Pushes nothing.
 release: $(VENV)/.tested
