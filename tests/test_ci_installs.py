@@ -16,8 +16,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from conftest import ROOT
 from meshc import __version__
+from support.paths import ROOT
 
 RUNTIME = ROOT / "compiler/meshc/requirements.txt"
 BUILD = ROOT / "requirements/build.txt"

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, find_tool
+from support.paths import ROOT
+from support.tools import find_tool
 
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
 INDENT = {"space": b" ", "tab": b"\t"}

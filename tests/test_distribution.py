@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, find_tool
 from meshc import __version__
+from support.paths import ROOT
+from support.tools import find_tool
 
 SOURCE = f"meshc-{__version__}.tar.gz"
 WHEEL = f"meshc-{__version__}-py3-none-any.whl"

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from changelog import sections
-from conftest import ROOT, find_tool
 from meshc import __version__
 from record import CASES
 from sbom import pins
+from support.paths import ROOT
+from support.tools import find_tool
 
 UNRELEASED = f"## {__version__} (unreleased)\n"
 DATED = f"## {__version__} (2026-12-01)\n"

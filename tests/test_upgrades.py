@@ -12,9 +12,10 @@ import pytest
 from packaging.version import Version
 
 from changelog import sections
-from conftest import ROOT, find_tool
 from meshc import __version__
 from record import compiled_again, newest, trees_of
+from support.paths import ROOT
+from support.tools import find_tool
 
 RECORD = newest()
 ADVICE = """

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT
-from go_tool import run_go_tool
+from support.go_tool import run_go_tool
+from support.paths import ROOT
 
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))

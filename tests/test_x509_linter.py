@@ -13,13 +13,13 @@ import pyrage
 import pytest
 from typer.testing import CliRunner
 
-from conftest import find_tool
-from go_tool import run_go_tool
 from meshc.cli.main import app
 from meshc.trust.issue import issue_intermediate, make_root
 from meshc.trust.keys import KeyType
-from throwaway import Options
-from throwaway import make_root as throwaway_root
+from support.go_tool import run_go_tool
+from support.throwaway import Options
+from support.throwaway import make_root as throwaway_root
+from support.tools import find_tool
 
 NOW = datetime(2026, 6, 1, 12, 30, 15, tzinfo=UTC)
 KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)

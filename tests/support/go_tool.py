@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import find_tool
+from support.tools import find_tool
 
-_MODULE = Path(__file__).parent
+_MODULE = Path(__file__).parents[1]
 
 
 def run_go_tool(name: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
