@@ -26,6 +26,7 @@ from support.commands import invoke
 from support.paths import ROOT
 from support.tools import find_helm
 
+pytestmark = pytest.mark.thorough
 CASE = find_case("charts-of-istiod")
 
 
