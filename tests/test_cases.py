@@ -21,12 +21,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from meshc.cli.main import app
 from meshc.codes import every_code
 from meshc.output.trees import VERSIONS
 from support.cases import CASES, ELSEWHERE, Files, expected_trees, find_case, folded, id_of, read, unfolded
+from support.commands import invoke
 from support.tools import find_helm, find_tool
 
 TREES = ("overlays/", "output/")
@@ -106,7 +105,7 @@ def commit_before(case: Path, work: Path) -> None:
     shutil.copytree(case / "before", work, dirs_exist_ok=True)
     for words in ("init -q", "add -A", "commit -qm base", "branch base"):
         if words == "add -A":
-            compiled = CliRunner().invoke(app, ["compile"], catch_exceptions=False)
+            compiled = invoke("compile")
             assert compiled.exit_code == 0, compiled.stderr
             shutil.rmtree(work / ".meshc", ignore_errors=True)
         git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *words.split()]
@@ -123,7 +122,7 @@ def run(case: Path, work: Path) -> dict[str, bytes]:
     commands = case / "commands"
     lines = commands.read_text().splitlines() if commands.exists() else ["compile"]
     for number, line in enumerate(lines, 1):
-        result = CliRunner().invoke(app, shlex.split(line), catch_exceptions=False)
+        result = invoke(*shlex.split(line))
         codes.append(f"{result.exit_code}\n")
         for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
             if text:

@@ -18,20 +18,16 @@ from typing import ClassVar
 
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
 
 from meshc.charts.rules import every_rule
-from meshc.cli.main import app
 from meshc.mesh.chart_files import unpacked
 from support.cases import find_case
+from support.commands import invoke
 from support.paths import ROOT
 from support.tools import find_helm
 
+pytestmark = pytest.mark.thorough
 CASE = find_case("charts-of-istiod")
-
-
-def meshc(*words: str) -> Result:
-    return CliRunner().invoke(app, words, catch_exceptions=False)
 
 
 @pytest.fixture
@@ -70,9 +66,9 @@ def test_equal_renders_are_shared_and_remembered(mesh: Path, asked: Path) -> Non
     )
     (mesh / "mesh.yaml").write_text(text + edges)
 
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
     first = templates(asked)
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
 
     # base with the mesh's values and with those of edge-1; istiod in each, as each has its name among its values
     assert sorted(line.split()[1] for line in first) == ["istio-base"] * 2 + ["istiod"] * 11
@@ -85,7 +81,7 @@ def test_what_helm_sees(mesh: Path, asked: Path, monkeypatch: pytest.MonkeyPatch
     text = (mesh / "mesh.yaml").read_text()
     (mesh / "mesh.yaml").write_text(text.replace("{traceSampling: 5}", "{traceSampling: 5, note: not-in-arguments}"))
 
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
     for line in templates(asked):
         assert "meshc-" in line.partition("HOME=")[2]
         assert "HELM_PLUGINS" not in line
@@ -97,7 +93,7 @@ def test_what_helm_sees(mesh: Path, asked: Path, monkeypatch: pytest.MonkeyPatch
 def test_no_helm_is_told_before_anything_is_written(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MESHC_HELM")
     monkeypatch.setenv("PATH", str(mesh))
-    result = meshc("validate")
+    result = invoke("validate")
 
     assert result.exit_code == 4
     assert "no helm was found on PATH" in result.stderr
@@ -107,7 +103,7 @@ def test_no_helm_is_told_before_anything_is_written(mesh: Path, monkeypatch: pyt
 def test_a_program_that_is_no_helm(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESHC_HELM", shutil.which("true") or "true")
 
-    assert meshc("compile").exit_code == 4
+    assert invoke("compile").exit_code == 4
 
 
 def archive(chart: Path, name: str) -> bytes:
@@ -149,10 +145,10 @@ def repository(mesh: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_vendor_pulls_and_pins_and_compile_needs_no_network(mesh: Path, repository: Path) -> None:
-    missing = meshc("compile")
-    pulled = meshc("vendor")
+    missing = invoke("compile")
+    pulled = invoke("vendor")
     lock = yaml.safe_load((mesh / "charts.lock.yaml").read_text())["charts"]
-    again = meshc("vendor")
+    again = invoke("vendor")
     for path in repository.iterdir():
         path.unlink()
 
@@ -165,7 +161,7 @@ def test_vendor_pulls_and_pins_and_compile_needs_no_network(mesh: Path, reposito
     for one in lock:
         assert one["digest"] == f"sha256:{sha256((mesh / one['path']).read_bytes()).hexdigest()}"
     assert again.stdout.endswith("nothing changed\n")
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
     assert (mesh / "output/hub/istiod.yaml").exists()
 
 
@@ -232,18 +228,18 @@ def test_vendor_pulls_from_a_registry(
             json.dumps({"auths": {f"localhost:{server.server_port}": {"auth": login}}})
         )
         (mesh / "mesh.yaml").write_text((mesh / "mesh.yaml").read_text().replace("source: vendor", source))
-        pulled = meshc("vendor")
+        pulled = invoke("vendor")
         server.shutdown()
 
     assert pulled.exit_code == 0, pulled.stderr
     assert (mesh / "charts/istiod-1.30.3.tgz").read_bytes() == archive(mesh / "vendor/istiod", "istiod")
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
 
 
 def test_vendor_writes_all_or_nothing(mesh: Path, repository: Path) -> None:
     before = (mesh / "charts.lock.yaml").read_bytes()
     (repository / "istiod-1.30.3.tgz").write_bytes(b"not an archive")
-    result = meshc("vendor")
+    result = invoke("vendor")
 
     assert result.exit_code in (3, 4)
     assert not (mesh / "charts").exists()
@@ -251,14 +247,14 @@ def test_vendor_writes_all_or_nothing(mesh: Path, repository: Path) -> None:
 
 
 def test_vendor_takes_away_what_it_pulled_and_nothing_needs(mesh: Path, repository: Path) -> None:
-    assert meshc("vendor").exit_code == 0
+    assert invoke("vendor").exit_code == 0
     (mesh / "charts/mine.tgz").write_bytes(b"somebody's")
     text = (mesh / "mesh.yaml").read_text()
     shutil.copytree(CASE / "vendor", mesh / "vendor", dirs_exist_ok=True)
     address = text.partition("source: '")[2].partition("'")[0]
     (mesh / "mesh.yaml").write_text(text.replace(f"'{address}'", "vendor"))
 
-    assert meshc("vendor").exit_code == 0
+    assert invoke("vendor").exit_code == 0
     assert [path.name for path in (mesh / "charts").iterdir()] == ["mine.tgz"]
 
 
@@ -267,13 +263,13 @@ def test_a_folder_of_archives_is_a_source(mesh: Path) -> None:
         (mesh / f"vendor/{name}-1.30.3.tgz").write_bytes(archive(mesh / "vendor" / name, name))
         shutil.rmtree(mesh / "vendor" / name)
 
-    assert meshc("vendor").exit_code == 0
-    assert meshc("compile").exit_code == 0
+    assert invoke("vendor").exit_code == 0
+    assert invoke("compile").exit_code == 0
 
 
 def test_a_link_among_the_files_of_a_chart_is_refused(mesh: Path) -> None:
     (mesh / "vendor/istiod/templates/more.yaml").symlink_to("/etc/passwd")
-    result = meshc("compile")
+    result = invoke("compile")
 
     assert result.exit_code == 5
     assert "MESH603" in result.stderr
@@ -314,7 +310,7 @@ def test_values_of_the_user_win_and_are_deep(mesh: Path) -> None:
         .replace("{pilot: {traceSampling: 1}}", "{global: {tag: mine, multiCluster: {enabled: true}}}", 1)
     )
     (mesh / "mesh.yaml").write_text(text)
-    values = yaml.safe_load(meshc("values", "hub", "--chart", "istiod").stdout)["global"]
+    values = yaml.safe_load(invoke("values", "hub", "--chart", "istiod").stdout)["global"]
 
     assert values["tag"] == "mine"
     assert values["multiCluster"] == {"clusterName": "hub", "enabled": True}
@@ -331,6 +327,6 @@ def test_nothing_is_left_in_the_temporary_folder(mesh: Path, tmp_path: Path, mon
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
 
-    assert meshc("compile").exit_code == 0
+    assert invoke("compile").exit_code == 0
     assert list(scratch.iterdir()) == []
     assert (mesh / "output/hub/istiod.yaml").exists()

@@ -19,10 +19,9 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from meshc.cli.main import app
 from support.charts import CLASSIC, FOLDER, ISTIOD, PLACES, VERSIONS, has_ambient, kubernetes_for, need_charts
+from support.commands import invoke
 from support.paths import ROOT
 from support.schemas import check, check_crd
 from support.tools import find_helm, find_tool
@@ -60,13 +59,13 @@ def by_hand(one: Topology, version: str, folder: Path) -> None:
     shutil.copytree(charts, folder / "istio", ignore=shutil.ignore_patterns("testdata", "*.golden"))
     mesh = with_charts(yaml.safe_load(one.mesh), version, kubernetes)
     (folder / "mesh.yaml").write_text(yaml.safe_dump(mesh))
-    meshc(folder, "vendor")
-    meshc(folder, "compile")
-    assert meshc(folder, "verify").startswith("equal to kustomize")
+    said(folder, "vendor")
+    said(folder, "compile")
+    assert said(folder, "verify").startswith("equal to kustomize")
     for cluster in mesh["spec"]["clusters"]:
         name = cluster["name"]
         made: dict[str, Any] = {}
-        for release in printed(meshc(folder, "values", cluster["name"])):
+        for release in printed(said(folder, "values", cluster["name"])):
             made |= rendered(release, charts / PLACES[release.chart], version, kubernetes, folder)
         output = of_output(folder / "output" / name)
         beside = {key: body for key, body in output.items() if key not in made}
@@ -96,8 +95,8 @@ def with_charts(mesh: dict[str, Any], version: str, kubernetes: str) -> dict[str
     return mesh
 
 
-def meshc(folder: Path, *words: str) -> str:
-    done = CliRunner().invoke(app, [*words, "-f", str(folder / "mesh.yaml")], catch_exceptions=False)
+def said(folder: Path, *words: str) -> str:
+    done = invoke(*words, "-f", str(folder / "mesh.yaml"))
     assert done.exit_code == 0, done.output
     return done.stdout
 

@@ -63,6 +63,7 @@ def drawn(text: str, folder: Path) -> str:
     return mermaid(compile_mesh(source, Repository.around(folder), no_kustomize).plan)
 
 
+@pytest.mark.thorough
 def test_a_thousand_clusters_fit(tmp_path: Path) -> None:
     text = drawn(fleet(1000, 100), tmp_path)
     picture = Picture(text)

@@ -17,9 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from meshc.cli.main import app
+from support.commands import invoke
 from support.fake_api import FakeCluster, kubeconfig, serving
 from support.paths import ROOT
 from support.places import IDENTITY, RECIPIENT
@@ -110,7 +109,7 @@ class Mesh:
 
     def meshc(self, line: str, code: int = 0, stdin: str = "") -> str:
         kubeconfig(self.config, self.hub, self.edge)
-        result = CliRunner().invoke(app, shlex.split(line), input=stdin, catch_exceptions=False)
+        result = invoke(*shlex.split(line), stdin=stdin)
         self.said += result.output
         assert result.exit_code == code, result.output
         return result.output if code else result.stdout

@@ -770,6 +770,7 @@ def test_arbitrary_bytes_never_raise(position: str, data: bytes) -> None:
     assert not only_certificates(data)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=1000)
 @given(POSITIONS, st.sampled_from([ROOT, HUB, RSA_ROOT]), st.data())
 def test_mutated_certificates_never_raise(position: str, authority: Authority, data: st.DataObject) -> None:
@@ -780,6 +781,7 @@ def test_mutated_certificates_never_raise(position: str, authority: Authority, d
         assert problem.what.isprintable()
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=500)
 @given(POSITIONS, st.data())
 def test_mutated_pem_never_raises(position: str, data: st.DataObject) -> None:

@@ -584,6 +584,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=500)
 @given(st.dictionaries(st.text(max_size=10), JSON, max_size=4))
 def test_what_is_written_reads_back(body: dict[str, Any]) -> None:
@@ -765,6 +766,7 @@ def as_json(body: dict[str, Any]) -> str:
 SEEDS = range(20260102, 20260102 + (100 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("form", [as_json, write], ids=["json", "own"])
 def test_kustomize_writes_the_same_bytes(form: Any, seed: int, tmp_path: FilePath) -> None:
