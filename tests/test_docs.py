@@ -20,7 +20,14 @@ from support.paths import ROOT
 from support.tools import find_tool
 
 CLASSIC = ROOT / "examples/classic"
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", CLASSIC / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    CLASSIC / "README.md",
+]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 SAMPLE = ("examples", "mesh.yaml", "apps", "certificates", "sealed", "patches", "extra", "overlays", "output")
 

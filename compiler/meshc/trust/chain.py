@@ -72,7 +72,7 @@ def _path(
 
 
 def _issued(child: Certificate, issuer: Certificate) -> bool:
-    return child.x509.issuer == issuer.x509.subject and not _ids_differ(child, issuer) and signed_by(child, issuer)
+    return child.issuer == issuer.subject and not _ids_differ(child, issuer) and signed_by(child, issuer)
 
 
 def _ids_differ(child: Certificate, issuer: Certificate) -> bool:
