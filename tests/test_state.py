@@ -20,6 +20,8 @@ from meshc.cli.main import app
 from support.processes import MESHC, Running
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 MESH = """\
 apiVersion: meshc/v1alpha1
 kind: Mesh
