@@ -69,7 +69,7 @@ test-lowest:
 test-newest:
 	$(PYTHON) -m venv --clear .venv-newest
 	.venv-newest/bin/python $(LOCKED) requirements/build.txt
-	.venv-newest/bin/python -m pip install --quiet --upgrade --editable .[live] --group dev
+	.venv-newest/bin/python -m pip install --quiet --upgrade --editable '.[live]' --group dev
 	$(call download,.venv-newest)
 	.venv-newest/bin/pytest -q -n auto --dist worksteal
 
