@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,17 +56,24 @@ BACK: Units = dict.fromkeys(NEW) | OLD
 RENAMES = 8  # the journal; hub, gone and _meshc.yaml aside; hub, _meshc.yaml, output/hub and output/_delivery in
 
 
+def make_git(top: Path) -> None:
+    """What Git takes for its own folder."""
+    for part in ("objects", "refs"):
+        (top / ".git" / part).mkdir(parents=True)
+    (top / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    (tmp_path / "repo" / ".git").mkdir(parents=True)
-    (tmp_path / "repo" / "mesh").mkdir()
+    (tmp_path / "repo" / "mesh").mkdir(parents=True)
+    make_git(tmp_path / "repo")
     return Repository.around(tmp_path / "repo" / "mesh")
 
 
 @pytest.fixture(params=["in Git", "without Git"])
 def old(repository: Repository, request: pytest.FixtureRequest) -> Repository:
     if request.param == "without Git":
-        (repository.root / ".git").rmdir()
+        shutil.rmtree(repository.root / ".git")
         repository = Repository.around(repository.base)
     repository.replace(OLD)
     (repository.base / "overlays" / "mine").mkdir()
@@ -964,7 +972,7 @@ def test_a_cache_in_the_work_tree_is_never_read(tmp_path: Path) -> None:
     plain = Repository.around(tmp_path)
     plain.cache_put(KEY, b"planted")
     assert plain.cache_get(KEY) == b"planted"
-    (tmp_path / ".git").mkdir()
+    make_git(tmp_path)
 
     assert Repository.around(tmp_path).cache_get(KEY) is None
 

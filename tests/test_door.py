@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from meshc.cli.main import app
 from support.tools import find_tool
-from support.user_objects import external, other, sealed, sops
+from support.user_objects import ENCRYPTED, external, other, sealed, sops
 
 MESH = """\
 apiVersion: meshc/v1alpha1
@@ -98,6 +98,18 @@ REFUSED = {
     "kubeconfigs from files": istiod(
         "{name: v, secret: {secretName: cacerts}}", "[{name: PILOT_MULTICLUSTER_KUBECONFIG_PATH, value: /x}]"
     ),
+    "istiod's CA by a part of its folder": istiod("{name: v, secret: {secretName: other}}").replace(
+        "mountPath: /etc/cacerts", "mountPath: /etc/cacerts/ca-key.pem, subPath: a"
+    ),
+    "a Secret whose namespace is encrypted": sops("cacerts").replace("istio-system", f"'{ENCRYPTED}'"),
+    "an object that is encrypted": sops("x").replace("kind: Secret", f"kind: '{ENCRYPTED}'"),
+    "an ExternalSecret that is encrypted": external("x", f"{{name: '{ENCRYPTED}'}}"),
+    "an ExternalSecret that a reflector copies": external(
+        "cacerts", metadata=", annotations: {reflector.v1.k8s.emberstack.com/reflection-auto-enabled: 'true'}"
+    ).replace("namespace: istio-system", "namespace: billing"),
+    "Secrets that Kyverno copies": other(
+        "kyverno.io/v1", "ClusterPolicy", "{rules: [{generate: {namespace: istio-system, cloneList: {}}}]}", ""
+    ),
 }
 FINE = {
     "SealedSecret of an application": sealed("harmless"),
@@ -114,6 +126,18 @@ FINE = {
     ),
     "an unknown kind elsewhere": other("example.com/v1", "Thing", "{secretName: cacerts}", "billing"),
     "a workload that mounts the CA": istiod("{name: v, secret: {secretName: cacerts}}"),
+    "a policy that protects the Secret": other(
+        "kyverno.io/v1",
+        "ClusterPolicy",
+        "{rules: [{match: {any: [{resources: {names: [cacerts]}}]}, validate: {}}]}",
+        "",
+    ),
+    "an alert about the Secret": other(
+        "monitoring.coreos.com/v1", "PrometheusRule", "{groups: [{rules: [{expr: cacerts}]}]}"
+    ),
+    "another program with a volume there": istiod("{name: v, secret: {secretName: other}}")
+    .replace("name: discovery", "name: app")
+    .replace("image: pilot", "image: app"),
     "a Role that reads the Secret": """
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
@@ -211,3 +235,10 @@ def test_a_patch_may_label_a_secret_otherwise(mesh: Path) -> None:
     patch = f"{NAMED}, labels: {{team: shop}}}}\n"
 
     assert meshc("compile", mesh, HARMLESS, patch=patch)[0] == 0
+
+
+def test_a_volume_whose_name_is_no_text_is_no_bug(mesh: Path) -> None:
+    code, said = meshc("validate", mesh, istiod("{name: {a: b}, secret: {secretName: other}}"))
+
+    assert code == 5
+    assert "MESH430" in said

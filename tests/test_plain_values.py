@@ -61,6 +61,9 @@ FINE = {
 }
 PLAIN = {
     "stringData": secret("stringData: {password: hunter22}", ""),
+    "another spelling of the version": secret("stringData: {password: hunter22}", "").replace(": v1", ": /v1"),
+    "a Secret in another object": "apiVersion: example.com/v1\nkind: Object\nmetadata: {name: a}\nspec: {manifest: "
+    "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {password: hunter22}}}\n",
     "stringData beside sops": secret(f'data: {{a: "{ENCRYPTED}"}}\nstringData: {{password: hunter22}}'),
     "one value beside sops": secret(f'data: {{a: "{ENCRYPTED}", b: {b64("hunter22")}}}'),
     "a variable with a default": secret("stringData: {password: '${PASSWORD:=hunter22}'}", ""),

@@ -11,6 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
+from meshc.kube import Identity
+from meshc.review.diff import Action, Difference, Entry
+from meshc.review.objects import Parser, Sides
+from meshc.review.risks_of_powers import new_powers
+from meshc.tree import FileTree
 from support.throwaway import make_root
 from support.tools import find_tool
 from support.user_objects import external, other
@@ -185,6 +190,20 @@ HOSTILE = {
         "a network policy that allows everything": other(
             "networking.k8s.io/v1", "NetworkPolicy", "{podSelector: {}, ingress: [{}]}", "shop"
         ),
+        "a policy for every caller": istio(
+            "AuthorizationPolicy", "{rules: [{from: [{source: {principals: ['*']}}]}]}", "security.istio.io/v1"
+        ),
+        "a network policy for every address": other(
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}",
+            "shop",
+        ),
+        "an object that Flux leaves alone": flat(
+            "ConfigMap",
+            "data: {a: b}",
+            metadata="{name: x, namespace: shop, annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}}",
+        ),
         "a network policy that lets everything out": other(
             "networking.k8s.io/v1", "NetworkPolicy", "{podSelector: {}, egress: [{}]}", "shop"
         ),
@@ -276,6 +295,40 @@ def test_a_danger_of_mesh_yaml_stands_at_the_line_that_changed(base: Path, monke
     _, found = diff(base, monkeypatch, mesh=MESH.replace("mutualTLS: strict", "mutualTLS: permissive"))
 
     assert [(one["code"], one["file"], one["line"]) for one in found] == [("MESH805", "mesh.yaml", 6)]
+
+
+def test_the_same_name_in_two_clusters_hides_nothing() -> None:
+    """The first of the clusters has a harmless object of the name."""
+    identity = Identity("networking.k8s.io", "NetworkPolicy", "shop", "x")
+    closed, everyone = ({"kind": "NetworkPolicy", "spec": {"ingress": tuple({} for _ in range(n))}} for n in (0, 1))
+    sides = {name: Sides({}, {identity: body}) for name, body in (("a", closed), ("b", everyone))}
+    for action, origin in ((Action.ADD, ""), (Action.MOVE, "a")):
+        clusters = ("b",) if origin else ("a", "b")
+        entry = Entry(action, identity, clusters, origin=origin)
+        difference = Difference((entry,), ("a", "b"), ("a", "b"), {}, sides)
+
+        found = [(risk.code.id, risk.clusters) for risk in new_powers(difference, frozenset(), {}, "istio-system")]
+
+        assert found == [("MESH826", ("b",))]
+
+
+def test_a_list_hides_nothing() -> None:
+    rule = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: x}, rules: []}"
+    objects = Parser().objects(FileTree({"a.yaml": f"apiVersion: v1\nkind: List\nitems: [{rule}]\n".encode()}))
+
+    assert [identity.kind for identity in objects] == ["ClusterRole"]
+
+
+def test_a_binding_that_is_no_longer_required_is_a_danger(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = MESH.replace("ca: {type: self-signed}}", "ca: {type: self-signed}, secrets: {requireBinding: true}}")
+    (base / "mesh.yaml").write_text(strict)
+    git(base, "commit", "-qam", "strict")
+    try:
+        _, found = diff(base, monkeypatch)
+    finally:
+        git(base, "reset", "-q", "--hard", "HEAD~1")
+
+    assert [(one["code"], one["line"]) for one in found] == [("MESH826", 6)]
 
 
 def test_another_version_of_an_image_is_no_danger(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

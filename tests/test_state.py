@@ -11,12 +11,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
+from meshc.disk.journal import digest
 from support.processes import MESHC, Running
 from support.tools import find_tool
 
@@ -211,12 +213,32 @@ def test_a_git_file_that_names_a_folder_of_the_work_tree_is_not_followed(place: 
     """No checkout brings a .git file, but a cache of CI may restore one beside a folder that a branch brought."""
     inner = place / "inner"
     (inner / "own" / "meshc").mkdir(parents=True)
+    for part in ("objects", "refs"):
+        (inner / "own" / part).mkdir()
     (inner / "own" / "HEAD").write_text("ref: refs/heads/main\n")
     (inner / ".git").write_text("gitdir: own\n")
     (inner / "mesh.yaml").write_text(MESH)
 
     meshc(inner, "compile")
     assert list((inner / "own" / "meshc").iterdir()) == []
+
+
+def test_a_git_folder_that_git_passes_over_holds_no_state(tmp_path: Path) -> None:
+    """A cache of CI may restore a folder called .git below the top; without HEAD and objects Git passes it over."""
+    find_tool("kubectl")
+    (tmp_path / "top").mkdir()
+    git(tmp_path / "top", "init", "-q")
+    inner = tmp_path / "top" / "mesh"
+    name = sha256(b".").hexdigest()[:16]
+    planted_mesh = MESH.replace("strict", "disabled")
+    both = {key: digest({"mesh.yaml": text.encode()}) for key, text in (("before", MESH), ("after", planted_mesh))}
+    write(inner, "mesh.yaml", MESH)
+    write(inner, f".git/meshc/{name}/journal.json", json.dumps({"generated": False, "units": {"mesh.yaml": both}}))
+    write(inner, ".meshc/transaction/new/mesh.yaml", planted_mesh)
+
+    meshc(inner, "validate")
+    meshc(inner, "compile")
+    assert (inner / "mesh.yaml").read_text() == MESH
 
 
 def test_a_folder_of_git_that_cannot_be_written_is_said(place: Path) -> None:

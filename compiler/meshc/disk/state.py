@@ -36,9 +36,12 @@ class State:
     @classmethod
     def of(cls, base: Path, root: Path) -> State:
         """The state of the mesh in `base`, in the repository whose top is `root`. Touches nothing."""
-        git = git_folder(root)
-        if git is None:
+        tops = (folder for folder in (base, *base.parents) if git_folder(folder))
+        top = next(tops, None)
+        git = git_folder(top) if top else None
+        if top is None or git is None:
             return cls((base / WORK,), WORK, in_git=False)
+        root = top
         name = sha256(base.relative_to(root).as_posix().encode()).hexdigest()[:16]
         folder = git / "meshc" / name
         shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
@@ -122,11 +125,17 @@ def git_folder(root: Path) -> Path | None:
     entry = root / ".git"
     try:
         if entry.is_dir():
-            return entry.resolve(strict=True)
+            return entry.resolve(strict=True) if _is_gits(entry) else None
         first = entry.read_bytes()[:4096].decode().split("\n")[0]
         if not first.startswith("gitdir: "):
             return None
         named = (root / first.removeprefix("gitdir: ")).resolve(strict=True)
     except (OSError, ValueError):
         return None
-    return named if (named / "HEAD").is_file() and not named.is_relative_to(root) else None
+    return named if _is_gits(named) and not named.is_relative_to(root) else None
+
+
+def _is_gits(folder: Path) -> bool:
+    """True for what Git itself takes for its folder; any other .git is passed over, as Git passes it over."""
+    whole = (folder / "objects").is_dir() and (folder / "refs").is_dir()
+    return (folder / "HEAD").is_file() and (whole or (folder / "commondir").is_file())

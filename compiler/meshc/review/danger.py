@@ -99,7 +99,7 @@ def _powers(change: Change) -> Iterator[Risk]:
     """What mesh.yaml itself names as addresses is told by other dangers, where it changes."""
     expected = {address for plan in (change.after, change.before) if plan for address in _addresses(plan)}
     delivered = Parser().objects(change.trees[0].under("_delivery"))
-    return new_powers(change.difference, frozenset(expected), delivered)
+    return new_powers(change.difference, frozenset(expected), delivered, change.after.istio_namespace)
 
 
 def _addresses(plan: Plan) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _networks(change: Change) -> Iterator[Problem]:
 
 def _clusters(change: Change) -> Iterator[Problem]:
     renamed = change.difference.renamed
-    place = change.source.document.place((*_SPEC, "clusters"))
+    place = change.origins.of(change.source.document.place((*_SPEC, "clusters")), (), None, "clusters")
     if gone := leaving(change.difference):
         names = listed(tuple(f'"{name}"' for name in gone))
         what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: what isn't protected there is pruned"
@@ -144,13 +144,17 @@ def _identity(change: Change) -> Iterator[Problem]:
     if change.before is None:
         return
     old, new = change.before, change.after
+    if old.require_binding and not new.require_binding:
+        place = change.origins.of(change.source.document.place((*_SPEC, "security")), (), None, "security")
+        what = "requireBinding is off: a cacerts needs no proof any more that it belongs to its certificate"
+        yield codes.GUARD_LOWERED.at(place, what, codes.GUARD_LOWERED.advice, clusters=change.difference.after)
     for field, was, now in (
         ("trustDomain", old.trust_domain, new.trust_domain),
         ("meshID", old.mesh_id, new.mesh_id),
     ):
         if was != now:
             code = codes.MESH_IDENTITY
-            place = change.source.document.place((*_SPEC, "istio", field))
+            place = change.origins.of(change.source.document.place((*_SPEC, "istio", field)), (), None, "istio")
             what = f'{field} is "{now}" instead of "{was}"'
             yield code.at(place, what, code.advice, clusters=change.difference.after)
     moves: dict[tuple[str | None, str | None], list[str]] = {}
@@ -199,6 +203,7 @@ def _delivery(change: Change) -> Iterator[Problem]:
     for what in found:
         code = codes.DELIVERY_CHANGED
         place = now.place if now else change.source.document.place(_SPEC)
+        place = change.origins.of(place, (), None, "delivery")
         yield code.at(place, what, code.advice, clusters=change.difference.after)
 
 
@@ -244,4 +249,5 @@ def _everywhere(change: Change) -> Iterator[Problem]:
     if len(stays) >= _FEW and touched == stays:
         code = codes.EVERY_CLUSTER
         what = f"objects change in all {len(stays)} clusters at once"
-        yield code.at(change.source.document.place(_SPEC), what, code.advice, clusters=sorted(stays))
+        place = change.origins.of(change.source.document.place(_SPEC), ())
+        yield code.at(place, what, code.advice, clusters=sorted(stays))

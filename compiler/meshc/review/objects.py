@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from meshc.errors import MeshcError
 from meshc.kube import Body, Identity, identity_of
+from meshc.mesh.inputs import Manifest, objects_in
 from meshc.overlays.kustomization import NAME
 from meshc.tree import HEADER, FileTree
 from meshc.yamltext.read import read
@@ -66,7 +67,8 @@ class Parser:
             found, problems = read(text, file)
             if problems:
                 raise MeshcError(f"{problems[0].place}: {problems[0].what}\n  hint: run meshc compile there")
-            self._known[text] = tuple(document.data for document in found if isinstance(document.data, dict))
+            bodies = (body for _, _, body in objects_in(map(Manifest, found)))
+            self._known[text] = tuple(body for body in bodies if isinstance(body, dict))
         return self._known[text]
 
 

@@ -44,12 +44,13 @@ class Origins:
     def of(self, default: Place, clusters: Sequence[str], identity: Identity | None = None, section: str = "") -> Place:
         """Where a change was made of an object in some clusters; `default` if no changed line is known for it.
 
-        `section` is the key of spec that is likely to have changed.
+        `section` is the key of spec that is likely to have changed. Without an object, `default` is exact.
         """
+        own = [default] if self._at(default.file, default.line, default.line + 1) else []
         found = [
-            *(self._at_object(clusters, identity) if identity else ()),
+            *(self._at_object(clusters, identity) if identity else own),
             *(place for place in self._at(self.mesh) if place.line in self.sections.get(section, range(0))),
-            *([default] if self._at(default.file, default.line, default.line + 1) else []),
+            *own,
             *self._in_mesh(clusters),
             *(place for _, places in sorted(self.changed.items()) for place in places),
         ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from meshc.kube import Body, at, identity_of
 from meshc.sealedtext import decoded
-from meshc.secrets.makes import copies
+from meshc.secrets.makes import copies, is_custom
 from meshc.trust.certificates import read
 
 Facts = dict[str, str]
@@ -27,6 +27,7 @@ _ISTIO = "networking.istio.io"
 _ROUTES = (_ISTIO, "gateway.networking.k8s.io", "networking.k8s.io/Ingress", "networking.k8s.io/IngressClass")
 
 
+ROUTES = "decides where traffic"
 SELECTS = "sends traffic to other pods than before"
 """A fact that says something only of an object that was there before."""
 
@@ -42,8 +43,10 @@ def trusted(body: Body) -> Facts:
             lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
             for one in read("", lines)[0]:
                 facts[f"trusts the CA {one.subject}, sha256 {one.fingerprint[:23]}..."] = ""
-        for alias in re.findall(r"trustDomainAliases:\s*((?:\n?\s*-\s*\S+)+)", text):
+        for alias in re.findall(r"trustDomainAliases:\s*((?:\n?\s*-\s*\S+)+|\[[^\]]+\])", text):
             facts["accepts identities of other trust domains"] = " ".join(alias.split())
+    for _, alias in _named(body, "trustDomainAliases"):
+        facts["accepts identities of other trust domains"] = _json(alias)
     for rule in _list(at(body, "spec", "jwtRules")):
         facts[f"accepts tokens of {at(rule, 'issuer')}"] = _json(rule)
     if identity.kind.endswith("Issuer"):
@@ -57,11 +60,16 @@ def runs(body: Body) -> Facts:
     identity = identity_of(body)
     for pod in _pods(body):
         facts |= {f"runs a pod with {key}": "" for key in ("hostPID", "hostIPC", "hostNetwork") if pod.get(key) is True}
-        for volume in _list(pod.get("volumes")):
-            if path := at(volume, "hostPath", "path"):
-                facts[f"mounts {path} of the node"] = ""
-        for container in (*_list(pod.get("containers")), *_list(pod.get("initContainers"))):
-            facts |= _container(container)
+        if account := pod.get("serviceAccountName"):
+            facts[f"runs as the account {account}"] = ""
+        for field in ("containers", "initContainers", "ephemeralContainers"):
+            for container in _list(pod.get(field)):
+                facts |= _container(container)
+    for _, path in _named(body, "hostPath"):
+        facts[f"mounts {at(path, 'path')} of the node"] = ""
+    if is_custom(body):
+        for _, image in _named(body, "image"):
+            facts |= _image(image)
     if identity.kind in _CODE or "wasm" in identity.kind.lower():
         facts["changes what proxies or the API server run"] = _json(body.get("spec"))
     for where, client in _named(body, "clientConfig"):
@@ -85,12 +93,18 @@ def _container(container: Any) -> Facts:
         facts["runs a privileged container"] = ""
     for name in _list(at(context, "capabilities", "add")):
         facts[f"adds the capability {name}"] = ""
-    image = at(container, "image")
-    if isinstance(image, str) and image:
-        repository = image.partition("@")[0]
-        cut = repository.rfind(":")
-        facts[f"runs the image {repository[:cut] if cut > repository.rfind('/') else repository}"] = ""
-    return facts
+    if command := at(container, "command"):
+        facts["runs a command of its own in a container"] = _json(command)
+    return facts | _image(at(container, "image"))
+
+
+def _image(image: Any) -> Facts:
+    """The image without its tag and digest: another version is no news."""
+    if not isinstance(image, str) or not image:
+        return {}
+    repository = image.partition("@")[0]
+    cut = repository.rfind(":")
+    return {f"runs the image {repository[:cut] if cut > repository.rfind('/') else repository}": ""}
 
 
 def reads_secrets(body: Body) -> Facts:
@@ -132,7 +146,10 @@ def routes(body: Body, expected: frozenset[str]) -> Facts:
     if kind.startswith(_ROUTES) and identity.kind not in _CODE:
         hosts = at(body, "spec", "hosts") or at(body, "spec", "hostnames") or at(body, "spec", "host") or ()
         named = ", ".join(str(one) for one in _list(hosts) or (hosts,) if one)
-        facts[f"decides where traffic{f' for {named}' if named else ''} goes"] = _json(body.get("spec"))
+        facts[f"{ROUTES}{f' for {named}' if named else ''} goes"] = _json(body.get("spec"))
+    for label in ("istio.io/use-waypoint", "istio.io/ingress-use-waypoint"):
+        if waypoint := at(body, "metadata", "labels", label):
+            facts[f"sends its traffic through the waypoint {waypoint}"] = ""
     if identity.kind in ("EndpointSlice", "Endpoints"):
         found = {str(one) for _, many in _named(body, "addresses") for one in _list(many)}
         found |= {str(one) for _, one in _named(body, "ip")}
@@ -151,13 +168,15 @@ def syncs(body: Body) -> Facts:
     """What the object makes an engine apply, by its source."""
     facts: Facts = {}
     identity = identity_of(body)
+    parts = ("path", "targetRevision", "ref", "patches")
+    part = [value for key in parts for _, value in _named(body.get("spec"), key)]
     for _, url in _named(body, "repoURL"):
-        facts[f"applies what {url} holds"] = ""
+        facts[f"applies what {url} holds"] = _json(part)
     for _, source in (*_named(body, "sourceRef"), *_named(body, "chartRef")):
-        facts[f"applies what {at(source, 'kind')} {at(source, 'name')} holds"] = str(at(source, "namespace") or "")
+        facts[f"applies what {at(source, 'kind')} {at(source, 'name')} holds"] = _json([source, part])
     for field in ("url", "endpoint", "repo"):
         if identity.group.endswith((".fluxcd.io", ".cattle.io", ".gke.io")) and (url := at(body, "spec", field)):
-            facts[f"takes what is applied from {url}"] = ""
+            facts[f"takes what is applied from {url}"] = _json(part)
     return facts
 
 
@@ -166,25 +185,52 @@ def opens(body: Body) -> Facts:
     facts: Facts = {}
     kind, spec = identity_of(body).kind, body.get("spec")
     allows = kind == "AuthorizationPolicy" and str(at(spec, "action") or "ALLOW") == "ALLOW"
-    rules = _list(at(spec, "rules")) if allows else ()
-    if any(not at(rule, "from") and not at(rule, "when") and not at(rule, "to") for rule in rules):
-        facts["allows every request"] = ""
+    for rule in _list(at(spec, "rules")) if allows else ():
+        sources = [source for _, source in _named(at(rule, "from"), "source")]
+        named = any(_is_everyone(source) for source in sources)
+        if not at(rule, "when") and (named or not (sources or at(rule, "to"))):
+            facts["allows every request"] = ""
     if kind == "NetworkPolicy":
         for way, peers in (("ingress", "from"), ("egress", "to")):
-            if any(not at(rule, peers) and not at(rule, "ports") for rule in _list(at(spec, way))):
-                facts[f"allows all {way}"] = ""
+            for rule in _list(at(spec, way)):
+                callers = _list(at(rule, peers))
+                if any(_is_anywhere(one) for one in callers) or not (callers or at(rule, "ports")):
+                    facts[f"allows all {way}"] = ""
+    annotations = at(body, "metadata", "annotations")
+    for key, value in annotations.items() if isinstance(annotations, dict) else ():
+        if key in _UNAPPLIED:
+            facts[f"is applied otherwise by {key}: {value}"] = ""
     level = at(body, "metadata", "labels", "pod-security.kubernetes.io/enforce")
-    if kind == "Namespace" and level:
+    if kind == "Namespace" and level in ("privileged", "baseline"):
         facts[f"lets pods in with the {level} level of pod security"] = ""
     return facts
+
+
+_UNAPPLIED = (
+    "kustomize.toolkit.fluxcd.io/reconcile",
+    "kustomize.toolkit.fluxcd.io/ssa",
+    "argocd.argoproj.io/hook",
+    "argocd.argoproj.io/compare-options",
+)
+"""Annotations with which Flux or Argo CD no longer keeps an object as it stands in Git."""
+
+
+def _is_anywhere(peer: Any) -> bool:
+    """True for a peer of a NetworkPolicy that every pod, or every address, is."""
+    block = at(peer, "ipBlock", "cidr")
+    return block in ("0.0.0.0/0", "::/0") or peer in ({}, {"namespaceSelector": {}})
+
+
+def _is_everyone(source: Any) -> bool:
+    """True for a source of a rule that any caller fulfils."""
+    return not source or all(tuple(_list(value)) == ("*",) for value in source.values())
 
 
 def guards(body: Body) -> bool:
     """True for an object that protects others while it is there: its change or end opens something."""
     kind = identity_of(body).kind
-    return (
-        kind.endswith("Policy") or kind.startswith("Validating") or kind in ("RequestAuthentication", "ResourceQuota")
-    )
+    ends = ("Policy", "WebhookConfiguration", "Quota", "LimitRange", "RequestAuthentication")
+    return kind.endswith(ends) or kind.startswith("Validating")
 
 
 class _Rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from meshc import codes
@@ -219,12 +220,23 @@ def _weakest(mode: str, ports: object) -> str:
 
 
 def bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:
-    """Entries with the object before and after in the first of their clusters; empty where there is none."""
+    """Entries with the object before and after; empty where there is none.
+
+    An entry whose object is not the same in all of its clusters comes once for each state, with its clusters.
+    """
     for entry in difference.entries:
-        if entry.action in actions:
-            first = entry.clusters[0]
-            old = difference.sides[entry.origin or first].before.get(entry.identity, {})
-            yield entry, old, difference.sides[first].after.get(entry.identity, {})
+        if entry.action not in actions:
+            continue
+        states: dict[tuple[int, int], tuple[Body, Body, list[str]]] = {}
+        for name in entry.clusters:
+            old = difference.sides[entry.origin or name].before.get(entry.identity, _NOTHING)
+            new = difference.sides[name].after.get(entry.identity, _NOTHING)
+            states.setdefault((id(old), id(new)), (old, new, []))[2].append(name)
+        for old, new, names in states.values():
+            yield replace(entry, clusters=tuple(names)), old, new
+
+
+_NOTHING: Body = {}
 
 
 def _ports(body: Body) -> dict[int, str]:

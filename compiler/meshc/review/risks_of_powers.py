@@ -7,7 +7,7 @@ from functools import partial
 
 from meshc import codes
 from meshc.errors import Code
-from meshc.kube import Body, Identity
+from meshc.kube import Body, Identity, at
 from meshc.review import powers
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.objects import Objects
@@ -19,11 +19,11 @@ _ENGINES = "_delivery"
 """The folder of output/ that tells Argo CD or Flux what to apply."""
 
 
-def new_powers(difference: Difference, expected: frozenset[str], delivered: Objects) -> Iterator[Risk]:
+def new_powers(difference: Difference, expected: frozenset[str], delivered: Objects, namespace: str) -> Iterator[Risk]:
     """The powers that come with a change, kind by kind, in clusters that were there before.
 
     `expected` are the addresses that mesh.yaml names, `delivered` the objects that told the engines what to apply:
-    another one from the same source is no news.
+    another one from the same source is no news. `namespace` is Istio's.
     """
     known = {fact for body in delivered.values() for fact in powers.syncs(body)}
     rules: Mapping[Code, Callable[[Body], Facts]] = {
@@ -35,12 +35,12 @@ def new_powers(difference: Difference, expected: frozenset[str], delivered: Obje
         codes.GUARD_LOWERED: powers.opens,
     }
     groups: dict[tuple[Code, tuple[str, ...], tuple[str, ...]], list[Identity]] = {}
-    for entry, old, new in bodies(difference, Action.ADD, Action.CHANGE):
+    for entry, old, new in bodies(difference, Action.ADD, Action.CHANGE, Action.MOVE):
         clusters = _standing(difference, entry)
-        if not clusters or _is_sealed_for_istiod(entry, new):
+        if not clusters or _is_sealed_for_istiod(entry, new, namespace):
             continue
         for code, rule in rules.items():
-            before = rule(old)
+            before = rule(old) if entry.action is Action.CHANGE else {}
             found = [fact for fact, value in rule(new).items() if before.get(fact) != value]
             if clusters == (_ENGINES,):
                 found = [fact for fact in found if fact not in known]
@@ -59,11 +59,24 @@ def guards_that_change(difference: Difference) -> Iterator[Risk]:
     """Policies of any kind that go or change, but for those that MESH805 and MESH818 tell."""
     for entry, old, new in bodies(difference, Action.CHANGE, Action.DELETE):
         clusters = _standing(difference, entry)
+        if not clusters:
+            continue
         told = entry.identity.kind in _TOLD or mode_of(old) is not None
-        if clusters and powers.guards(old) and not told:
+        routine = entry.identity.kind == "MutatingWebhookConfiguration" and entry.action is Action.CHANGE
+        if powers.guards(old) and not (told or routine) and _content(old) != _content(new):
             done = "goes" if entry.action is Action.DELETE else "changes"
-            if entry.action is Action.DELETE or old.get("spec") != new.get("spec"):
-                yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
+            yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
+        if mode_of(old) is not None and new and at(old, "spec", "selector") != at(new, "spec", "selector"):
+            what = f"{entry.identity} is for other workloads than before"
+            yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)
+        if entry.action is Action.DELETE and (facts := powers.routes(old, frozenset())) and not mode_of(old):
+            gone = [fact for fact in facts if fact.startswith(powers.ROUTES)]
+            if gone:
+                yield Risk(codes.TRAFFIC_MOVED, f"{entry.identity}, which {gone[0]}, goes", clusters, entry.identity)
+
+
+def _content(body: Body) -> Mapping[str, object]:
+    return {key: value for key, value in body.items() if key != "metadata"}
 
 
 _TOLD = ("AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy")
@@ -78,6 +91,8 @@ def _standing(difference: Difference, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _is_sealed_for_istiod(entry: Entry, body: Body) -> bool:
+def _is_sealed_for_istiod(entry: Entry, body: Body, namespace: str) -> bool:
     """True for cacerts and remote secrets, which come from checked files and have dangers of their own."""
+    if entry.identity.namespace != namespace:
+        return False
     return entry.identity.kind == "Secret" and (entry.identity.name == "cacerts" or remote_of(body) is not None)

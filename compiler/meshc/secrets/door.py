@@ -7,6 +7,7 @@ patch. With `ca.type: external` one source of the CA may stand among a cluster's
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,8 +33,11 @@ _SECRETS = {
     "istio-kubeconfig": "the credentials of the config cluster",
 }
 _ROOTS = "istio-ca-root-cert"
-_KUBECONFIGS = "PILOT_MULTICLUSTER_KUBECONFIG_PATH"
-"""With this variable istiod 1.30 and later reads kubeconfigs from files, and no remote secrets any more."""
+_SETTINGS = {
+    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": "with which istiod 1.30 and later reads kubeconfigs from files alone",
+    "ROOT_CA_DIR": "with which istiod reads its CA elsewhere",
+}
+"""Variables of istiod."""
 _MOUNTS = {
     "/etc/cacerts": ("cacerts", "its CA"),
     "/var/run/secrets/remote": ("istio-kubeconfig", "the credentials of the config cluster"),
@@ -50,8 +54,11 @@ def reasons(body: Body, namespace: str) -> tuple[str, ...]:
     found = [reason for made in made_by(body) for reason in _of_made(made, namespace)]
     if is_custom(body) and _reaches(body, namespace):
         found += [f'has the text "{token}" for an operator that may make it' for token in _tokens(body)]
-    if _has_text(body, _KUBECONFIGS):
-        found.append(f"sets {_KUBECONFIGS}, with which istiod reads no remote secrets but files")
+        if any(key == "cloneList" for key in _texts(body)):
+            found.append(f"copies Secrets into {namespace}, whatever their names")
+    found += [f"sets {name}, {why}" for name, why in _SETTINGS.items() if _sets(body, name, namespace)]
+    if is_veiled(body):
+        found.append("is encrypted outside of a Secret's values, so that nobody can tell what Flux makes of it")
     found += _mounts(body, namespace)
     return tuple(sorted(set(found)))
 
@@ -152,7 +159,8 @@ def is_telling(data: bytes) -> bool:
 
 
 _NAMES = (*_SECRETS, _ROOTS)
-_TELLING = re.compile("|".join(map(re.escape, (*_NAMES, LABEL, _KUBECONFIGS, *_MOUNTS, "templateFrom"))).encode())
+_WORDS = (*_NAMES, LABEL, *_SETTINGS, "templateFrom", "cloneList", "ENC[", "sops:", "/etc", "/var/run/secrets")
+_TELLING = re.compile("|".join(map(re.escape, _WORDS)).encode())
 _TOKEN = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _NAMES))})(?![\w.-])|({re.escape(LABEL)})")
 
 
@@ -168,12 +176,20 @@ def _name_of(body: Body) -> str:
     return next((made.name for made in made_by(body) if made.name in _CA), "")
 
 
+_SELECTS = {
+    *("match", "exclude", "validate", "preconditions", "selector", "labelSelector", "matchLabels", "matchExpressions"),
+    *("expr", "ignoreDifferences", "allowed", "annotations", "description", "summary", "message"),
+}
+"""Keys below which a custom resource chooses or describes objects, and makes none."""
+
+
 def _texts(value: Any) -> Iterator[str]:
-    """Every key and every text in an object."""
+    """Every key and every text in an object, but for what only chooses others."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
-            yield from _texts(item)
+            if key not in _SELECTS:
+                yield from _texts(item)
     elif isinstance(value, tuple | list):
         for item in value:
             yield from _texts(item)
@@ -190,8 +206,22 @@ def _reaches(body: Body, namespace: str) -> bool:
     return identity_of(body).namespace in ("", namespace) or any(namespace in text for text in _texts(body))
 
 
-def _has_text(body: Body, wanted: str) -> bool:
-    return any(text == wanted for text in _texts(body))
+def _sets(body: Body, name: str, namespace: str) -> bool:
+    """True where a container, or a ConfigMap of Istio's namespace, sets a variable."""
+    identity = identity_of(body)
+    if identity.kind == "ConfigMap":
+        return identity.namespace == namespace and name in (body.get("data") or {})
+    containers = (one for pod in _pods(body) for one in _list(pod.get("containers")))
+    return any(at(variable, "name") == name for one in containers for variable in _list(at(one, "env")))
+
+
+def is_veiled(body: Body) -> bool:
+    """True for an object with text that sops encrypted, but for the values of a Secret: Flux decrypts every object."""
+    identity = identity_of(body)
+    if "sops" in body and (identity.group, identity.kind) != ("", "Secret"):
+        return True
+    rest = {key: value for key, value in body.items() if key not in ("data", "stringData", "sops")}
+    return any(text.startswith("ENC[") for text in _texts(rest if identity.kind == "Secret" else body))
 
 
 def _mounts(body: Body, namespace: str) -> Iterator[str]:
@@ -199,15 +229,19 @@ def _mounts(body: Body, namespace: str) -> Iterator[str]:
     if identity_of(body).namespace != namespace:
         return
     for pod in _pods(body):
-        volumes = {at(one, "name"): one for one in _list(pod.get("volumes"))}
-        for container in (*_list(pod.get("containers")), *_list(pod.get("initContainers"))):
+        volumes = {str(at(one, "name")): one for one in _list(pod.get("volumes"))}
+        for container in filter(_is_istiod, _list(pod.get("containers"))):
             for mount in _list(at(container, "volumeMounts")):
-                path = at(mount, "mountPath")
-                if not isinstance(path, str) or path.rstrip("/") not in _MOUNTS:
-                    continue
-                wanted, what = _MOUNTS[path.rstrip("/")]
-                if at(volumes.get(at(mount, "name")), "secret", "secretName") != wanted:
-                    yield f"mounts another volume at {path}, where istiod reads {what}"
+                path = posixpath.normpath(f"/{at(mount, 'mountPath')}").replace("//", "/")
+                for place, (wanted, what) in _MOUNTS.items():
+                    overlap = f"{path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{path}/")
+                    secret = at(volumes.get(str(at(mount, "name"))), "secret", "secretName")
+                    if overlap and (path != place or secret != wanted):
+                        yield f"mounts another volume at {path}, where istiod reads {what}"
+
+
+def _is_istiod(container: Any) -> bool:
+    return at(container, "name") == "discovery" or "pilot" in str(at(container, "image"))
 
 
 def _pods(value: Any) -> Iterator[Mapping[str, Any]]:

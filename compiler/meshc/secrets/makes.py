@@ -105,7 +105,7 @@ def _of_external(spec: Any, metadata: Any, namespace: str | None, name: str) -> 
         labels = None
     name = _text(at(target, "name")) or name
     yield Made(kind, namespace, name, labels, "spec.target")
-    yield from _copied(kind, name, at(template, "metadata"))
+    yield from _copied(kind, name, at(template, "metadata") if template else metadata)
 
 
 def _certificate(body: Body) -> Iterator[Made]:

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.kube import at
+from meshc.kube import at, identity_of
 from meshc.sealedtext import decoded, is_encrypted, is_sealed, is_sops_block
 from meshc.secrets.contract import LAST_APPLIED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from meshc.errors import Path, Place, Problem
 
@@ -33,12 +33,27 @@ def is_secret(body: Mapping[str, Any]) -> bool:
 def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
     """What anyone can read of a Secret of the user's, or what switches its protection off."""
     yield from _annotations(data, where)
-    if data.get("kind") == "Secret" and data.get("apiVersion") == "v1":
+    if data.get("kind") == "Secret" and not identity_of(data).group:
         yield from _secret(data, where)
     elif data.get("kind") == "SealedSecret":
         yield from _sealed_secret(data, where)
-    elif data.get("kind") == "ExternalSecret":
+    elif data.get("kind") in ("ExternalSecret", "ClusterExternalSecret"):
         yield from _external_secret(data, where)
+    for inner in _inside(data, top=True):
+        yield from _secret(inner, lambda _: where(()))
+
+
+def _inside(value: Any, *, top: bool = False) -> Iterator[Mapping[str, Any]]:
+    """Secrets that stand in another object, for an operator to apply."""
+    if isinstance(value, dict):
+        if not top and value.get("kind") == "Secret" and "apiVersion" in value and not identity_of(value).group:
+            yield value
+            return
+        for item in value.values():
+            yield from _inside(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _inside(item)
 
 
 def _annotations(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
@@ -103,10 +118,12 @@ _KEYS = re.compile(r"(?i)pass(word|wd|phrase)?$|token|secret|(?<!public)[-_.]?ke
 
 def _external_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
     """A template may hold settings in the open, but no value under a name that tells a secret."""
-    values = at(data, "spec", "target", "template", "data")
+    path = ("spec", "externalSecretSpec") if data.get("kind") == "ClusterExternalSecret" else ("spec",)
+    path = (*path, "target", "template", "data")
+    values = at(data, *path)
     for key, value in values.items() if isinstance(values, dict) else ():
         if isinstance(key, str) and _KEYS.search(key) and not _is_public(value):
-            yield _plain(("spec", "target", "template", "data", key), where, "keep it in the store, and replace it")
+            yield _plain((*path, key), where, "keep it in the store, and replace it")
 
 
 def _plain(path: tuple[str, ...], where: Where, hint: str) -> Problem:
