@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from meshc import __version__
 from support.paths import ROOT
 
+pytestmark = pytest.mark.thorough
+
 RUNTIME = ROOT / "compiler/meshc/requirements.txt"
 BUILD = ROOT / "requirements/build.txt"
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"

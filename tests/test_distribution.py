@@ -18,6 +18,8 @@ from meshc import __version__
 from support.paths import ROOT
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 SOURCE = f"meshc-{__version__}.tar.gz"
 WHEEL = f"meshc-{__version__}-py3-none-any.whl"
 

@@ -20,6 +20,8 @@ from support.throwaway import make_root
 from support.tools import find_tool
 from support.user_objects import external, other
 
+pytestmark = pytest.mark.thorough
+
 MESH = """\
 apiVersion: meshc/v1alpha1
 kind: Mesh

@@ -19,6 +19,8 @@ from sbom import pins
 from support.paths import ROOT
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 UNRELEASED = f"## {__version__} (unreleased)\n"
 DATED = f"## {__version__} (2026-12-01)\n"
 

@@ -17,6 +17,8 @@ from record import compiled_again, newest, trees_of
 from support.paths import ROOT
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 RECORD = newest()
 ADVICE = """
 These files are compiled otherwise than by {last}: {files}

@@ -13,6 +13,8 @@ import yaml
 from support.go_tool import run_go_tool
 from support.paths import ROOT
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")

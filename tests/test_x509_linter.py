@@ -21,6 +21,8 @@ from support.throwaway import Options
 from support.throwaway import make_root as throwaway_root
 from support.tools import find_tool
 
+pytestmark = pytest.mark.thorough
+
 NOW = datetime(2026, 6, 1, 12, 30, 15, tzinfo=UTC)
 KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
 
