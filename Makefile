@@ -5,8 +5,6 @@ BIN := $(VENV)/bin
 LOCKED := -m pip install --quiet --require-hashes --requirement
 EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
 DOWNLOADS := $(VENV)/.downloaded
-# One more than there are processors: tests also wait for other programs.
-WORKERS = $(shell $(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
 .PHONY: demo test quick check format docs coverage mutants bench lock test-lowest test-newest release clean
@@ -18,12 +16,12 @@ demo: $(VENV)/.installed
 	@echo "\nwhat Argo CD or Flux syncs into edge-1: output/edge-1/" && ls output/edge-1
 
 test: check $(DOWNLOADS)
-	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 # Under a minute: every case and what runs in one process. Left out: checks of the code, and modules marked thorough, which
 # start meshc and Git many times or try many inputs.
 quick: $(VENV)/.tested
-	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not thorough"
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not thorough"
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
