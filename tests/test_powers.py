@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
 from meshc.kube import Identity
+from meshc.review import powers
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.objects import Parser, Sides
 from meshc.review.risks_of_powers import new_powers
+from meshc.secrets import door
 from meshc.tree import FileTree
+from meshc.yamltext.read import read
 from support.throwaway import make_root
 from support.tools import find_tool
 from support.user_objects import external, other
@@ -337,3 +342,36 @@ def test_another_version_of_an_image_is_no_danger(base: Path, monkeypatch: pytes
     _, found = diff(base, monkeypatch, extra=HARMLESS.replace("blue", "green"))
 
     assert found == []
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", {"a": {"b": ("c",)}}, ({"a": "b"},)], ids=str)
+def test_a_field_of_another_type_is_no_bug(odd: object) -> None:
+    """A hostile object must not take away the other messages of a pull request by a traceback."""
+    texts = [textwrap.dedent(text) for several in HOSTILE.values() for text in several.values()]
+    bodies = [document.data for text in texts for document in read(text.encode(), "x.yaml")[0]]
+    rules = (powers.trusted, powers.runs, powers.reads_secrets, powers.syncs, powers.opens, powers.guards)
+    for body in bodies:
+        for path in paths(body):
+            other_body = put(body, path, odd)
+            for rule in rules:
+                rule(other_body)
+            powers.routes(other_body, frozenset())
+            door.reasons(other_body, "istio-system")
+
+
+def paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where each value below `spec`, `data`, `rules` and the like stands."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple) else ()
+    for key, item in items:
+        if path or key not in ("apiVersion", "kind", "metadata"):
+            yield (*path, key)
+            yield from paths(item, (*path, key))
+
+
+def put(value: Any, path: tuple[str | int, ...], new: object) -> Any:
+    """The value with another one at a path."""
+    if not path:
+        return new
+    if isinstance(value, tuple):
+        return tuple(put(item, path[1:], new) if at == path[0] else item for at, item in enumerate(value))
+    return {key: put(item, path[1:], new) if key == path[0] else item for key, item in value.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -63,6 +63,22 @@ def at(data: Any, *path: str) -> Any:
     for step in path:
         data = data.get(step) if isinstance(data, dict) else None
     return data
+
+
+def as_list(value: Any) -> tuple[Any, ...]:
+    """The items of a list; none of anything else."""
+    return tuple(value) if isinstance(value, tuple | list) else ()
+
+
+def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every description of a pod in an object, however deep: a mapping with a list of containers."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("containers"), tuple | list):
+            yield value
+        for item in value.values():
+            yield from pods_in(item)
+    for item in as_list(value):
+        yield from pods_in(item)
 
 
 class Version(NamedTuple):

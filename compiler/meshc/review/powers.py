@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meshc.kube import Body, at, identity_of
+from meshc.kube import Body, as_list, at, identity_of, pods_in
 from meshc.sealedtext import decoded
 from meshc.secrets.makes import copies, is_custom
 from meshc.trust.certificates import read
@@ -47,7 +47,7 @@ def trusted(body: Body) -> Facts:
             facts["accepts identities of other trust domains"] = " ".join(alias.split())
     for _, alias in _named(body, "trustDomainAliases"):
         facts["accepts identities of other trust domains"] = _json(alias)
-    for rule in _list(at(body, "spec", "jwtRules")):
+    for rule in as_list(at(body, "spec", "jwtRules")):
         facts[f"accepts tokens of {at(rule, 'issuer')}"] = _json(rule)
     if identity.kind.endswith("Issuer"):
         facts["issues certificates"] = _json(body.get("spec"))
@@ -58,12 +58,12 @@ def runs(body: Body) -> Facts:
     """What code the object runs, or who may change what others apply."""
     facts: Facts = {}
     identity = identity_of(body)
-    for pod in _pods(body):
+    for pod in pods_in(body):
         facts |= {f"runs a pod with {key}": "" for key in ("hostPID", "hostIPC", "hostNetwork") if pod.get(key) is True}
         if account := pod.get("serviceAccountName"):
             facts[f"runs as the account {account}"] = ""
         for field in ("containers", "initContainers", "ephemeralContainers"):
-            for container in _list(pod.get(field)):
+            for container in as_list(pod.get(field)):
                 facts |= _container(container)
     for _, path in _named(body, "hostPath"):
         facts[f"mounts {at(path, 'path')} of the node"] = ""
@@ -91,7 +91,7 @@ def _container(container: Any) -> Facts:
     context = at(container, "securityContext")
     if at(context, "privileged") is True:
         facts["runs a privileged container"] = ""
-    for name in _list(at(context, "capabilities", "add")):
+    for name in as_list(at(context, "capabilities", "add")):
         facts[f"adds the capability {name}"] = ""
     if command := at(container, "command"):
         facts["runs a command of its own in a container"] = _json(command)
@@ -118,7 +118,7 @@ def reads_secrets(body: Body) -> Facts:
     role = at(body, "roleRef", "name")
     if role in ("cluster-admin", "admin", "edit"):
         who = sorted(
-            f"{at(one, 'kind')} {at(one, 'namespace') or ''}/{at(one, 'name')}" for one in _list(body.get("subjects"))
+            f"{at(one, 'kind')} {at(one, 'namespace') or ''}/{at(one, 'name')}" for one in as_list(body.get("subjects"))
         )
         facts[f"makes {', '.join(who)} {role}"] = ""
     if identity.kind.endswith("SecretStore"):
@@ -132,7 +132,7 @@ def reads_secrets(body: Body) -> Facts:
     for key, value in annotations.items() if isinstance(annotations, dict) else ():
         if copies(str(key)):
             facts[f"is copied to other namespaces by {key}"] = str(value)
-    for pod in _pods(body):
+    for pod in pods_in(body):
         for name in sorted(_mounted(pod) & {"cacerts", "istio-ca-secret", "istio-kubeconfig"}):
             facts[f"reads the Secret {name}"] = ""
     return facts
@@ -145,19 +145,19 @@ def routes(body: Body, expected: frozenset[str]) -> Facts:
     facts: Facts = {}
     if kind.startswith(_ROUTES) and identity.kind not in _CODE:
         hosts = at(body, "spec", "hosts") or at(body, "spec", "hostnames") or at(body, "spec", "host") or ()
-        named = ", ".join(str(one) for one in _list(hosts) or (hosts,) if one)
+        named = ", ".join(str(one) for one in as_list(hosts) or (hosts,) if one)
         facts[f"{ROUTES}{f' for {named}' if named else ''} goes"] = _json(body.get("spec"))
     for label in ("istio.io/use-waypoint", "istio.io/ingress-use-waypoint"):
         if waypoint := at(body, "metadata", "labels", label):
             facts[f"sends its traffic through the waypoint {waypoint}"] = ""
     if identity.kind in ("EndpointSlice", "Endpoints"):
-        found = {str(one) for _, many in _named(body, "addresses") for one in _list(many)}
+        found = {str(one) for _, many in _named(body, "addresses") for one in as_list(many)}
         found |= {str(one) for _, one in _named(body, "ip")}
         facts |= {f"sends traffic to {address}": "" for address in sorted(found - expected)}
     if kind == "/Service":
         if name := at(body, "spec", "externalName"):
             facts[f"sends traffic to {name}"] = ""
-        for address in _list(at(body, "spec", "externalIPs")):
+        for address in as_list(at(body, "spec", "externalIPs")):
             facts[f"takes the traffic for {address}"] = ""
         if selector := at(body, "spec", "selector"):
             facts[SELECTS] = _json(selector)
@@ -185,15 +185,15 @@ def opens(body: Body) -> Facts:
     facts: Facts = {}
     kind, spec = identity_of(body).kind, body.get("spec")
     allows = kind == "AuthorizationPolicy" and str(at(spec, "action") or "ALLOW") == "ALLOW"
-    for rule in _list(at(spec, "rules")) if allows else ():
+    for rule in as_list(at(spec, "rules")) if allows else ():
         sources = [source for _, source in _named(at(rule, "from"), "source")]
         named = any(_is_everyone(source) for source in sources)
         if not at(rule, "when") and (named or not (sources or at(rule, "to"))):
             facts["allows every request"] = ""
     if kind == "NetworkPolicy":
         for way, peers in (("ingress", "from"), ("egress", "to")):
-            for rule in _list(at(spec, way)):
-                callers = _list(at(rule, peers))
+            for rule in as_list(at(spec, way)):
+                callers = as_list(at(rule, peers))
                 if any(_is_anywhere(one) for one in callers) or not (callers or at(rule, "ports")):
                     facts[f"allows all {way}"] = ""
     annotations = at(body, "metadata", "annotations")
@@ -223,7 +223,7 @@ def _is_anywhere(peer: Any) -> bool:
 
 def _is_everyone(source: Any) -> bool:
     """True for a source of a rule that any caller fulfils."""
-    return not source or all(tuple(_list(value)) == ("*",) for value in source.values())
+    return not source or (isinstance(source, Mapping) and all(as_list(one) == ("*",) for one in source.values()))
 
 
 def guards(body: Body) -> bool:
@@ -237,9 +237,9 @@ class _Rule:
     """One rule of a role."""
 
     def __init__(self, rule: Mapping[str, Any]) -> None:
-        self.verbs = {str(one) for one in _list(rule.get("verbs"))}
-        self.names = tuple(str(one) for one in _list(rule.get("resourceNames")))
-        self._resources = {str(one) for one in _list(rule.get("resources"))}
+        self.verbs = {str(one) for one in as_list(rule.get("verbs"))}
+        self.names = tuple(str(one) for one in as_list(rule.get("resourceNames")))
+        self._resources = {str(one) for one in as_list(rule.get("resources"))}
 
     def allows(self, *resources: str) -> bool:
         """True if the rule is about one of the resources."""
@@ -248,28 +248,17 @@ class _Rule:
 
 def _rules(body: Body) -> Iterator[_Rule]:
     if identity_of(body).group == "rbac.authorization.k8s.io":
-        for rule in _list(body.get("rules")):
+        for rule in as_list(body.get("rules")):
             if isinstance(rule, Mapping):
                 yield _Rule(rule)
 
 
 def _mounted(pod: Mapping[str, Any]) -> set[str]:
-    volumes = _list(pod.get("volumes"))
-    found = {at(volume, "secret", "secretName") for volume in volumes}
-    found |= {at(one, "secret", "name") for volume in volumes for one in _list(at(volume, "projected", "sources"))}
-    found |= {at(reference, "name") for _, reference in (*_named(pod, "secretKeyRef"), *_named(pod, "secretRef"))}
+    volumes = as_list(pod.get("volumes"))
+    found = [at(volume, "secret", "secretName") for volume in volumes]
+    found += [at(one, "secret", "name") for volume in volumes for one in as_list(at(volume, "projected", "sources"))]
+    found += [at(reference, "name") for _, reference in (*_named(pod, "secretKeyRef"), *_named(pod, "secretRef"))]
     return {name for name in found if isinstance(name, str)}
-
-
-def _pods(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        if isinstance(value.get("containers"), tuple | list):
-            yield value
-        for item in value.values():
-            yield from _pods(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _pods(item)
 
 
 def _named(value: Any, key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -293,10 +282,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif isinstance(value, str):
         yield value
-
-
-def _list(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else ()
 
 
 def _json(value: Any) -> str:

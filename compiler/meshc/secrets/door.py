@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.kube import Body, Identity, at, identity_of
+from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
 from meshc.mesh.inputs import Manifest, objects_in
 from meshc.secrets.makes import Made, is_custom, made_by
 from meshc.yamltext.read import read
@@ -210,9 +210,10 @@ def _sets(body: Body, name: str, namespace: str) -> bool:
     """True where a container, or a ConfigMap of Istio's namespace, sets a variable."""
     identity = identity_of(body)
     if identity.kind == "ConfigMap":
-        return identity.namespace == namespace and name in (body.get("data") or {})
-    containers = (one for pod in _pods(body) for one in _list(pod.get("containers")))
-    return any(at(variable, "name") == name for one in containers for variable in _list(at(one, "env")))
+        data = body.get("data")
+        return identity.namespace == namespace and isinstance(data, dict) and name in data
+    containers = (one for pod in pods_in(body) for one in as_list(pod.get("containers")))
+    return any(at(variable, "name") == name for one in containers for variable in as_list(at(one, "env")))
 
 
 def is_veiled(body: Body) -> bool:
@@ -228,10 +229,10 @@ def _mounts(body: Body, namespace: str) -> Iterator[str]:
     """istiod's files from elsewhere: another Secret mounted where it reads."""
     if identity_of(body).namespace != namespace:
         return
-    for pod in _pods(body):
-        volumes = {str(at(one, "name")): one for one in _list(pod.get("volumes"))}
-        for container in filter(_is_istiod, _list(pod.get("containers"))):
-            for mount in _list(at(container, "volumeMounts")):
+    for pod in pods_in(body):
+        volumes = {str(at(one, "name")): one for one in as_list(pod.get("volumes"))}
+        for container in filter(_is_istiod, as_list(pod.get("containers"))):
+            for mount in as_list(at(container, "volumeMounts")):
                 path = posixpath.normpath(f"/{at(mount, 'mountPath')}").replace("//", "/")
                 for place, (wanted, what) in _MOUNTS.items():
                     overlap = f"{path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{path}/")
@@ -242,16 +243,3 @@ def _mounts(body: Body, namespace: str) -> Iterator[str]:
 
 def _is_istiod(container: Any) -> bool:
     return at(container, "name") == "discovery" or "pilot" in str(at(container, "image"))
-
-
-def _pods(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in an object that has containers."""
-    if isinstance(value, Mapping):
-        if "containers" in value:
-            yield value
-        for item in value.values():
-            yield from _pods(item)
-
-
-def _list(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else ()

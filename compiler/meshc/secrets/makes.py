@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshc.kube import Body, at, identity_of
+from meshc.kube import Body, as_list, at, identity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _of_external(spec: Any, metadata: Any, namespace: str | None, name: str) -> 
     template = at(target, "template")
     kind = _text(at(target, "manifest", "kind")) or "Secret"
     labels: frozenset[str] | None = _labels(at(template, "metadata") if template else metadata)
-    if any(at(one, "target") in ("Labels", "Annotations") for one in _list(at(template, "templateFrom"))):
+    if any(at(one, "target") in ("Labels", "Annotations") for one in as_list(at(template, "templateFrom"))):
         labels = None
     name = _text(at(target, "name")) or name
     yield Made(kind, namespace, name, labels, "spec.target")
@@ -137,10 +137,6 @@ def _password_like(*path: str) -> Callable[[Body], Iterator[Made]]:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _list(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else ()
 
 
 _MAKERS: Mapping[tuple[str, str], Callable[[Body], Iterator[Made]]] = {
