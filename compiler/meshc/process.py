@@ -1,15 +1,17 @@
-"""process turns a `Command` into what it prints: no shell, a bound on time, a bare environment."""
+"""Runs a program for meshc: no shell, bounds on what it uses, and a bare environment."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import subprocess
+import signal
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from meshc.children import CHILDREN, MIB, Bounds, Ended, OverOutputError, OverTimeError
 from meshc.errors import ToolError
+from meshc.scarcity import ScarceError, memory_is_limited, more_memory, ran_out_of_memory, scarce
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GIT_INDEX_FILE")
 """The last tells a hook of `git commit -a` which index the commit is made from."""
@@ -17,54 +19,84 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GIT_INDEX_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program with its arguments and what it reads from standard input. `timeout` is in seconds."""
+    """A program with its arguments, what it reads from standard input, and its bounds. `timeout` is in seconds."""
 
     argv: tuple[str, ...]
     cwd: Path | None = None
     timeout: float = 120.0
     stdin: bytes = field(default=b"", repr=False)
     as_person: bool = False
-    """With the whole environment of who started us, for what they would run themselves with what they logged in to."""
+    """With the whole environment of the person, for a program that uses the person's logins."""
+    memory: int = 768 * MIB
+    """Bytes of memory that the program may use. A program that the person chose, `as_person`, has no such bound."""
+    output: int = 64 * MIB
+    """Bytes that the program may write to standard output."""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
 
 
 class CommandError(ToolError):
-    """A program failed: `said` is what it wrote to standard error."""
+    """A program couldn't start, or failed: `said` is what it wrote to standard error."""
 
     def __init__(self, command: Command, said: str, why: str) -> None:
         super().__init__(f"{why}\n  command: {command}\n{_indented(said)}" if said else f"{why}\n  command: {command}")
         self.said = said
+        self.why = why
+
+
+class BoundError(CommandError):
+    """A program was stopped because it used more time, memory or output than its bounds allow."""
 
 
 def run(command: Command) -> bytes:
-    """Standard output of the program. Raises CommandError if it can't start, fails, or takes longer than it may.
+    """Standard output of the program.
+
+    Raises CommandError if it can't start or fails, BoundError if it uses more than its bounds, and ScarceError if the
+    machine lacks what the program needs.
 
     Unless `as_person`, it sees PATH and the locale of our environment and little more: no proxy, token or
     kubeconfig, and no .gitconfig: one in the folder that is its HOME would come with the repository, and may name
     programs to run.
     """
+    name = Path(command.argv[0]).name
     try:
-        done = subprocess.run(
+        ended = CHILDREN.run(
             command.argv,
+            bounds=Bounds(command.timeout, None if command.as_person else command.memory, command.output),
+            stdin=command.stdin,
             cwd=command.cwd,
-            env=None if command.as_person else _bare(command),
-            input=command.stdin,
-            capture_output=True,
-            timeout=command.timeout,
-            check=False,
+            environment=None if command.as_person else _bare(command),
+            in_foreground=command.as_person,
         )
-    except subprocess.TimeoutExpired:
-        raise CommandError(
-            command, "", f"{command.argv[0]} took longer than {command.timeout:.0f} s and was stopped"
-        ) from None
+    except OverTimeError:
+        raise BoundError(command, "", f"{name} took longer than {command.timeout:.0f} s and was stopped") from None
+    except OverOutputError:
+        why = f"{name} wrote more than {command.output // MIB} MiB and was stopped"
+        raise BoundError(command, "", why) from None
     except OSError as error:
+        if found := scarce(error):
+            raise ScarceError(f"{name} can't be started: {found}") from None
         raise CommandError(command, "", f"{command.argv[0]} can't be run: {error.strerror}") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise CommandError(command, said, f"{Path(command.argv[0]).name} failed with exit code {done.returncode}")
-    return done.stdout
+    if ended.code:
+        raise _failure(command, name, ended)
+    return ended.out
+
+
+def _failure(command: Command, name: str, ended: Ended) -> ToolError:
+    said = ended.said.decode(errors="replace").strip()
+    if ended.code == -signal.SIGXCPU:
+        return BoundError(command, "", f"{name} used the processor for too long and was stopped")
+    if ended.code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP):
+        return ScarceError(
+            f"{name} was killed (signal {-ended.code})\n"
+            "  hint: a system with too little memory kills programs: give it more, or run fewer programs at once"
+        )
+    if ended.code != 1 and ran_out_of_memory(ended.said):  # 1 is how Go's programs end after an ordinary error
+        if memory_is_limited():
+            return ScarceError(f"{name} ran out of memory\n  hint: {more_memory()}")
+        return BoundError(command, "", f"{name} needed more than {command.memory // MIB} MiB of memory")
+    return CommandError(command, said, f"{name} failed with exit code {ended.code}")
 
 
 def identity(program: Path, role: str) -> str:

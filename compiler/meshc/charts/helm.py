@@ -47,10 +47,10 @@ class Helm:
             asked = ("template", release, "chart", "--namespace", namespace, "--values", "values.json")
             known = ("--include-crds", "--kube-version", str(kubernetes)) if kubernetes.major else ("--include-crds",)
             try:
-                return run(Command((self.program, *asked, *known), cwd=root))
+                return run(Command((self.program, *asked, *known), cwd=root, output=_MOST))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-                raise BuildError(_brief(said) or str(error)) from None
+                raise BuildError(_brief(said) or error.why) from None
 
     def pull(self, chart: str, source: str, version: str) -> bytes:
         """The .tgz of a chart, from an oci:// or https:// address. Raises BuildError.
@@ -66,7 +66,7 @@ class Helm:
                 asked = (self.program, "pull", *named, "--version", version)
                 run(Command(asked, cwd=root, timeout=300, as_person=True))
             except CommandError as error:
-                raise BuildError(_brief(error.said) or str(error)) from None
+                raise BuildError(_brief(error.said) or error.why) from None
             found = sorted(root.glob("*.tgz"))
             if len(found) != 1:
                 raise BuildError(f"helm pull left {len(found)} files")
@@ -74,6 +74,8 @@ class Helm:
 
 
 _LONGEST = 600
+_MOST = 8 << 20
+"""Bytes that helm may print for one chart: more can't be read."""
 
 
 def _brief(said: str) -> str:
@@ -99,7 +101,7 @@ def find(cache: Repository) -> Helm:
         try:
             said = run(Command((str(Path(path).resolve()), "version", "--short"), timeout=20))
         except CommandError as error:
-            raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said)}') from None
+            raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said) or error.why}') from None
         cache.cache_put(key, said)
     version = Version.parse(said.decode(errors="replace").strip())
     if version is None or version.major < 3:

@@ -13,7 +13,7 @@ from meshc import __version__
 from meshc.cli.report import Format, paint, show_json, tell
 from meshc.disk.repository import Repository
 from meshc.errors import Exit
-from meshc.output.tools import Tool, tools
+from meshc.output.tools import Tool, tools, trouble_with_git
 from meshc.plain import plain
 
 if TYPE_CHECKING:
@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 def doctor_command(file: Path, form: Format) -> None:
     """Lists the outside programs: which were found, their versions, why others were passed over.
 
-    Exits 4 where there is no kustomize.
+    Exits 4 where there is no kustomize, and where Git refuses the repository of mesh.yaml.
     """
     found = tools(Repository.around(file.parent))
+    trouble = trouble_with_git(file.parent) if file.parent.is_dir() and found[1].version else ""
     if form is Format.JSON:
         programs = [asdict(tool) for tool in found]
-        show_json({"meshc": __version__, "python": platform.python_version(), "tools": programs})
+        show_json({"meshc": __version__, "python": platform.python_version(), "tools": programs, "repository": trouble})
     else:
         tell(f"{'meshc':<10} {__version__}")
         tell(f"{'python':<10} {platform.python_version()}   {sys.executable}")
         for tool in found:
             _line(tool)
-    if not found[0].version:
+        for line in trouble.splitlines():
+            tell(f"{'':<10} {plain(line)}" if line.startswith(" ") else f"{'repository':<10} {plain(line)}")
+    if trouble or not found[0].version:
         raise typer.Exit(Exit.TOOL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -16,8 +17,10 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from meshc import __version__
-from meshc.cli.report import ReaderGoneError, bug
+from meshc.children import CHILDREN
+from meshc.cli.report import ReaderGoneError, failed
 from meshc.errors import Exit
+from meshc.scarcity import raise_file_limit
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -80,18 +83,22 @@ def options(
 
 
 def run() -> None:
-    """The entry point: everything that isn't the user's fault ends in a report of a bug, exit 70."""
+    """The entry point. An error that no command expects ends in a report: of what the machine lacks, or of a bug."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us: what is said goes nowhere
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     # Pydantic looks for plugins in all that is installed, which takes as long as making the models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # a run ends before there is garbage worth looking for
+    raise_file_limit()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _stop)
     try:
         try:
             app()
         finally:
-            sys.stdout.flush()
+            _flush()
     except SystemExit as end:
         if isinstance(end.code, int | None):
             sys.stderr.flush()
@@ -100,11 +107,26 @@ def run() -> None:
     except (ReaderGoneError, BrokenPipeError):
         sys.stderr.close()
         os._exit(_PIPE_CLOSED)
+    except Exception as error:
+        sys.exit(failed(error))
+
+
+def _stop(number: int, _: object) -> None:
+    """Ends the programs that meshc has started, then meshc, which first removes its temporary folders."""
+    CHILDREN.end()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)  # as a shell tells of a signal
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         sys.stderr.write(f"error: cannot write the result: {error.strerror}\n")
         os._exit(Exit.TOOL)
-    except Exception as error:
-        sys.exit(bug(error))
 
 
 _PIPE_CLOSED = 128 + 13  # as a shell tells SIGPIPE: the reader went away

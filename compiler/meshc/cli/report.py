@@ -174,8 +174,24 @@ class OutputError(ToolError):
         super().__init__(f"cannot write the result: {error.strerror}")
 
 
-def bug(error: Exception) -> Exit:
-    """What is shown when meshc itself is at fault: the traceback, versions, where to report."""
+def failed(error: Exception) -> Exit:
+    """Shows an error that no command expects: what the machine lacks, where that explains the error, else a bug."""
+    from meshc.scarcity import scarce, suspected
+
+    if isinstance(error, MeshcError):
+        say(f"{paint('error', 'red')}: {error}")
+        return error.exit
+    if lacking := scarce(error):
+        say(f"{paint('error', 'red')}: {lacking}")
+        return Exit.TOOL
+    if likely := suspected():
+        say(f"{paint('error', 'red')}: meshc failed ({type(error).__name__}), probably for this reason: {likely}")
+        return Exit.TOOL
+    return _bug(error)
+
+
+def _bug(error: Exception) -> Exit:
+    """Shows what a report of a bug needs: the traceback and versions."""
     import platform
     import traceback
 

@@ -1,6 +1,6 @@
 """tracked turns a folder into what Git knows of it: the files it holds or would add, and those that are staged.
 
-No setting of the repository runs a program here, and process.py keeps the settings of the machine out.
+Each function raises ForeignRepositoryError where Git refuses the repository of another user.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from meshc.errors import ToolError, UsageError
-from meshc.process import Command, CommandError, run
+from meshc.git import ask_git
+from meshc.process import CommandError
 
-_GIT = ("git", "-c", "core.fsmonitor=false", "--no-replace-objects", "--no-optional-locks", "--literal-pathspecs")
 _FILES = {"100644", "100755"}
 """Modes of what Git keeps as a file: a link's blob is a path, a submodule's a commit."""
 
@@ -87,7 +87,7 @@ def _blobs(folder: Path, blobs: Sequence[str], largest: int) -> Iterator[bytes |
 
 
 def _git(folder: Path, *words: str, stdin: str = "") -> bytes:
-    return run(Command((*_GIT, *words), cwd=folder.resolve(), stdin=stdin.encode()))
+    return ask_git(folder, *words, stdin=stdin.encode())
 
 
 def _names(said: bytes) -> list[str]:

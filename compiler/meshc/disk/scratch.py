@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,20 +14,15 @@ from meshc.disk.files import telling
 from meshc.tree import FileTree
 
 _PREFIX = "meshc-"
-_OLD = 3600.0
-"""Seconds. What is younger may be a folder whose owner hasn't locked it yet."""
 
 
 @contextmanager
 def scratch(files: FileTree) -> Iterator[Path]:
     """A private temporary folder that holds `files`, gone afterwards. Raises ToolError if there is no room for it."""
     with telling("cannot make a temporary folder", ""):
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()  # kustomize compares real paths; macOS links /var
+        folder, lock = _locked_folder()
     try:
-        with telling(f'cannot write to "{folder}"', ""):
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             with telling(f'cannot write to "{folder}"', ""):
                 for path, data in files.items():
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -40,8 +34,23 @@ def scratch(files: FileTree) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _locked_folder() -> tuple[Path, int]:
+    """A new folder, and the descriptor that locks it.
+
+    Another run may take a folder for a leftover and remove it before it is locked. Then the next one is tried.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()  # kustomize compares real paths; macOS links /var
+        with suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink and folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
 def clear_leftovers() -> None:
-    """Removes folders of runs that were killed: our own, old enough, and locked by nobody. Never fails."""
+    """Removes folders of runs that were killed: our own, and locked by nobody. Never fails."""
     with suppress(OSError):
         for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             with suppress(OSError):
@@ -50,7 +59,7 @@ def clear_leftovers() -> None:
 
 def _clear(folder: Path) -> None:
     status = folder.lstat()
-    if status.st_uid != os.getuid() or time.time() - status.st_mtime < _OLD:
+    if status.st_uid != os.getuid():
         return
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

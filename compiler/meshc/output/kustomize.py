@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
-from meshc.process import Command, CommandError, identity, run
+from meshc.process import BoundError, Command, CommandError, identity, run
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -57,12 +57,14 @@ class Kustomize:
 
     def _run(self, root: Path, folder: str) -> bytes:
         try:
-            return run(Command((*self.argv, folder), cwd=root))
+            return run(Command((*self.argv, folder), cwd=root, output=_MOST))
         except CommandError as error:
             said = error.said.replace(f"{root}/", "").replace(str(root), ".")
-            raise BuildError(_brief(said.removeprefix("error: ")) or str(error)) from None
+            raise BuildError(_brief(said.removeprefix("error: ")) or error.why) from None
 
 
+_MOST = 16 << 20
+"""Bytes of a cluster's objects that kustomize may print: many times what a cluster can hold of a mesh."""
 _WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")
 _LONGEST = 400
 
@@ -163,8 +165,9 @@ def _ask(program: Path, cache: Repository) -> Kustomize | None:
     key = identity(program, "kustomize")
     answer = cache.cache_get(key)
     if answer is None:
-        answer = _interview(program)
-        cache.cache_put(key, answer)
+        answer, is_final = _interview(program)
+        if is_final:
+            cache.cache_put(key, answer)
     kind, _, text = answer.decode(errors="replace").partition(" ")
     version = Version.parse(text)
     if version is None:
@@ -172,7 +175,9 @@ def _ask(program: Path, cache: Repository) -> Kustomize | None:
     return Kustomize((str(program), "kustomize") if kind == "kubectl" else (str(program), "build"), version)
 
 
-def _interview(program: Path) -> bytes:
+def _interview(program: Path) -> tuple[bytes, bool]:
+    """What a program answers, and whether it will always answer so: one that took too long may be quicker next time."""
+    is_final = True
     questions = [
         ("kustomize", ("version",), rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")
     ]
@@ -180,8 +185,11 @@ def _interview(program: Path) -> bytes:
     for kind, arguments, pattern in [kubectl, *questions] if "kubectl" in program.name else [*questions, kubectl]:
         try:
             said = run(Command((str(program), *arguments), timeout=20))
+        except BoundError:
+            is_final = False
+            continue
         except CommandError:
             continue
         if match := re.fullmatch(pattern, said):
-            return f"{kind} ".encode() + match[1]
-    return b"unknown"
+            return f"{kind} ".encode() + match[1], True
+    return b"unknown", is_final

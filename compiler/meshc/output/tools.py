@@ -8,10 +8,14 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshc.errors import ToolError
+from meshc.git import ask_git
 from meshc.output.kustomize import NAMED, candidates
 from meshc.process import Command, CommandError, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meshc.disk.repository import Repository
 
 
@@ -30,6 +34,17 @@ class Tool:
 def tools(cache: Repository) -> list[Tool]:
     """Every tool, in the order in which a newcomer needs them. Starts programs, reads no mesh."""
     return [_kustomize(cache), *(_ask(*asked) for asked in _OTHERS)]
+
+
+def trouble_with_git(folder: Path) -> str:
+    """Why Git refuses the repository around the folder, with what to do; "" where it doesn't, or there is none."""
+    try:
+        ask_git(folder, "rev-parse", "--show-toplevel")
+    except CommandError:
+        return ""
+    except ToolError as error:
+        return str(error)
+    return ""
 
 
 _VERSION = r"v?(\d+\.\d+\.\d+)"

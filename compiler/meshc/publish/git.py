@@ -13,7 +13,9 @@ from pathlib import Path
 from subprocess import PIPE, TimeoutExpired
 from typing import TYPE_CHECKING
 
+from meshc.children import CHILDREN
 from meshc.errors import RefusedError, ToolError
+from meshc.git import ForeignRepositoryError, is_foreign
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program
@@ -83,6 +85,8 @@ class Git:
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What it prints. Raises GitError."""
         code, out, said = self._start(arguments, stdin)
+        if code and is_foreign(said):
+            raise ForeignRepositoryError(self._folder, said)
         if code:
             raise GitError(arguments[0], said)
         return out
@@ -111,6 +115,7 @@ class Git:
             istream=PIPE,
             as_process=True,
             env=self._environment,
+            process_group=CHILDREN.group(in_foreground=self._environment["GIT_ALLOW_PROTOCOL"] != "none"),
         )
         try:
             out, said = running.communicate(stdin, timeout=_LONGEST)

@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
 from meshc.errors import ToolError, UsageError
-from meshc.process import Command, CommandError, run
+from meshc.git import ask_git
+from meshc.process import CommandError
 
 _REF = re.compile(r"(?![-^])(?!.*\.\.)[^\s:?*\[\\\x00-\x1f\x7f]{1,200}")
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
 _DEFAULTS = ("origin/main", "origin/master", "main", "master")
 _SHALLOW = "in CI fetch the whole history: fetch-depth: 0, or GIT_DEPTH: 0"
 
@@ -145,22 +144,17 @@ class Commits:
 
     def _asked(self, *words: str) -> str:
         """What git answers; "" where it says no."""
-        if shutil.which("git") is None:
-            raise ToolError("git isn't on PATH, so there is no commit to compare with")
         try:
-            return run(Command((*_GIT, *words), cwd=self.base)).decode().strip()
+            return ask_git(self.base, *words).decode().strip()
         except CommandError:
             return ""
 
     def _run(self, *words: str, stdin: bytes = b"") -> bytes:
         try:
-            return run(Command((*_GIT, *words), cwd=self.base, stdin=stdin))
+            return ask_git(self.base, *words, stdin=stdin)
         except CommandError as error:
             if "not a git repository" in error.said:
                 raise UsageError("this is no Git repository, so there is nothing to compare with") from None
-            if "dubious ownership" in error.said:
-                hint = f'git config --system --add safe.directory "{self.base}"'
-                raise ToolError(f"git doesn't read a repository of another user\n  hint: {hint}") from None
             raise
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from meshc.mesh.inputs import Inputs
+    from meshc.yamltext.document import Document
 
 
 def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
@@ -51,12 +52,40 @@ def _placed(manifest: Manifest, path: Path, below: Path) -> Place:
 def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
     """Nothing that patches made of a cluster's objects is a secret in plain text: they can turn any object into one."""
     yield from plaintext_in(data, shown, codes.PLAINTEXT_SECRET, clusters)
-    yield from (replace(found, clusters=clusters) for found in plain_objects(data, shown))
+    for part in _parts(data):
+        documents, problems = read(part, shown)
+        unread = [problem for problem in problems if problem.code in (codes.YAML_SIZE, codes.YAML_EXPANSION)]
+        yield from (replace(found, clusters=clusters) for found in (*unread, *_in_documents(documents)))
+
+
+_PART = 2 << 20
+
+
+def _parts(data: bytes) -> Iterable[bytes]:
+    """The stream in parts of whole documents, each small enough to be read whatever stands in it.
+
+    A part is larger only where one object is: `read` then refuses it, as the API server would.
+    """
+    start = 0
+    while start < len(data):
+        end = data.rfind(_BETWEEN, start, start + _PART)
+        if end < 0:
+            end = data.find(_BETWEEN, start + _PART)
+        end = len(data) if end < 0 or len(data) - start <= _PART else end + 1
+        yield data[start:end]
+        start = end
+
+
+_BETWEEN = b"\n---\n"
 
 
 def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
     """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone."""
-    for document in read(readable(data), shown)[0]:
+    return _in_documents(read(readable(data), shown)[0])
+
+
+def _in_documents(documents: Iterable[Document]) -> Iterable[Problem]:
+    for document in documents:
         for manifest, path, body in objects_in([Manifest(document)]):
             if isinstance(body, dict):
                 yield from plain_secret(_certificates_left_out(body), partial(_placed, manifest, path))

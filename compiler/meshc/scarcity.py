@@ -1,0 +1,147 @@
+"""Recognizes a failure that the machine caused, not the input: too few file descriptors, too little memory or disk."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from collections.abc import Iterator
+
+from meshc.errors import ToolError
+
+MIB = 1 << 20
+FEW_FILES = 64
+"""With fewer descriptors, even imports fail, and their errors don't name the cause."""
+LITTLE_MEMORY = 512 * MIB
+"""With less memory than this, libraries fail in ways that don't name the cause."""
+
+
+class ScarceError(ToolError):
+    """The machine gave too little of something. The message names the resource and the setting to change."""
+
+
+def scarce(error: BaseException) -> str | None:
+    """What the machine lacked when this error was raised, with a hint. None if the error doesn't tell that."""
+    for each in _chain(error):
+        if found := _of(each):
+            return found
+    return None
+
+
+def suspected() -> str | None:
+    """The limit of this process that is so low that it explains almost any failure, with a hint; None without one."""
+    files = _limit(resource.RLIMIT_NOFILE)
+    if files is not None and files < FEW_FILES:
+        return _too_few_files()
+    memory = _least_memory()
+    return _too_little_memory() if memory is not None and memory < LITTLE_MEMORY else None
+
+
+def raise_file_limit() -> None:
+    """Raises the soft limit of open files to 1,024 where the hard limit allows that. Never fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1024 if hard == resource.RLIM_INFINITY else min(1024, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def ran_out_of_memory(said: bytes) -> bool:
+    """Whether a program's last words, in standard error, are that it got no more memory or no more threads."""
+    lowered = said[: 64 << 10].lower()
+    return any(words in lowered for words in _LAST_WORDS)
+
+
+_LAST_WORDS = (
+    b"out of memory",
+    b"cannot allocate memory",
+    b"failed to create new os thread",
+    b"failed to reserve page summary memory",
+    b"memory allocation of",
+    b"malloc failed",
+    b"mmap failed",
+)
+
+
+def memory_is_limited() -> bool:
+    """Whether who started meshc limited its memory, and so that of all programs that it starts."""
+    return _least_memory() is not None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__ or each.__context__
+
+
+def _of(error: BaseException) -> str | None:
+    if isinstance(error, MemoryError):
+        return _too_little_memory()
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return _too_few_processes()
+    if isinstance(error, ImportError):
+        text = str(error).lower()
+        if "too many open files" in text:
+            return _too_few_files()
+        if "failed to map segment" in text or "cannot allocate memory" in text:
+            return _too_little_memory()
+    if isinstance(error, OSError):
+        return _of_system(error)
+    return None
+
+
+def _of_system(error: OSError) -> str | None:
+    match error.errno:
+        case errno.EMFILE | errno.ENFILE:
+            return _too_few_files()
+        case errno.ENOMEM:
+            return _too_little_memory()
+        case errno.EAGAIN:
+            return _too_few_processes()
+        case errno.ENOSPC | errno.EDQUOT:
+            about = f' for "{error.filename}"' if error.filename else ""
+            return f"there is no space left on the disk{about}\n  hint: free some, or set TMPDIR to a folder with space"
+        case errno.EFBIG:
+            return "a file would be larger than the limit of this process allows\n  hint: raise the limit: ulimit -f"
+    return None
+
+
+def _too_few_files() -> str:
+    files = _limit(resource.RLIMIT_NOFILE)
+    told = (
+        f"this process may open only {files} files at once" if files is not None else "the system opens no more files"
+    )
+    return f"too many open files: {told}, which is too few\n  hint: raise the limit: ulimit -n 1024"
+
+
+def _too_little_memory() -> str:
+    memory = _least_memory()
+    told = f": this process may use only {memory // MIB} MiB" if memory is not None else ""
+    return f"there is not enough memory{told}\n  hint: {more_memory()}"
+
+
+def more_memory() -> str:
+    """What to do where memory ran out: raise the limit of this process, if it has one."""
+    if _limit(resource.RLIMIT_AS) is not None:
+        return "raise the limit: ulimit -v unlimited"
+    if _limit(resource.RLIMIT_DATA) is not None:
+        return "raise the limit: ulimit -d unlimited"
+    return "give the machine or the container more memory"
+
+
+def _too_few_processes() -> str:
+    return (
+        "the system starts no more processes or threads for this user\n"
+        "  hint: raise the limit: ulimit -u; in a container, the limit of processes (pids)"
+    )
+
+
+def _least_memory() -> int | None:
+    known = [_limit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min((each for each in known if each is not None), default=None)
+
+
+def _limit(kind: int) -> int | None:
+    soft, _ = resource.getrlimit(kind)
+    return None if soft == resource.RLIM_INFINITY else soft
