@@ -631,6 +631,11 @@ VALUES_UNUSED = Code(
 CHARTS_OF_ISTIOD = Code(
     "MESH628", "a chart of istiod in a classic mesh", "take it out: classic Istio has no such chart"
 )
+CHART_BY_CHANCE = Code(
+    "MESH629",
+    "a chart that makes other objects each time",
+    "set the value that stands for the random one or the time, so that the chart asks for neither",
+)
 
 # 7xx: what kustomize says
 

@@ -11,9 +11,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.charts.chance import at_another_time, changeable
 from meshc.charts.rules import DUPLICATES, Prepared, cleaned, prepare
 from meshc.disk.code import code_digest
 from meshc.errors import BuildError, Problem
+from meshc.kube import identity_of
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -57,17 +59,17 @@ def render(
     keys = [_key(code, helm, need, prepared.get((need.digest, need.version))) for need in needs]
     distinct = dict(zip(keys, needs, strict=True))
 
-    def one(key: str) -> Sequence[Body] | str:
+    def one(key: str) -> Sequence[Body] | BuildError:
         need = distinct[key]
         try:
             chart = prepared.get((need.digest, need.version))
             return cleaned(_objects(helm, need, chart, cache, key, keeps), need) if chart else ()
         except BuildError as error:
-            return str(error)
+            return error
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         results = dict(zip(distinct, pool.map(one, distinct), strict=True))
-    objects = [result if not isinstance(result := results[key], str) else () for key in keys]
+    objects = [result if not isinstance(result := results[key], BuildError) else () for key in keys]
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 
 
@@ -77,8 +79,9 @@ def _objects(
     """What helm makes, as data: kept that way, as text takes longer to read than to render."""
     known = cache.cache_get(key)
     if known is None:
-        text = helm.template(chart.files, need.values, need.release, need.namespace, need.kubernetes)
-        parsed = _parsed(text, need)
+        parsed = _rendered(helm, need, chart.files)
+        if calls := changeable(chart.files):
+            _refuse_chance(helm, need, chart, parsed, calls)
         known = json.dumps(parsed).encode()
         if all(map(keeps, parsed)):
             cache.cache_put(key, known)
@@ -86,7 +89,25 @@ def _objects(
     return found
 
 
-def _parsed(text: bytes, need: ChartNeed) -> list[Any]:
+class _ChanceError(BuildError):
+    """The chart makes other objects each time it is rendered."""
+
+
+def _refuse_chance(helm: Helm, need: ChartNeed, chart: Prepared, once: list[Any], calls: Sequence[str]) -> None:
+    """Renders the chart once more, as if on another day. Raises _ChanceError unless the objects stay the same."""
+    before = cleaned(json.loads(json.dumps(once)), need)
+    after = cleaned(json.loads(json.dumps(_rendered(helm, need, at_another_time(chart.files)))), need)
+    changed = [body for body in before if body not in after] or [body for body in after if body not in before]
+    if changed:
+        shown = ", ".join(calls[:_SHOWN]) + (f" and {len(calls) - _SHOWN} more" if len(calls) > _SHOWN else "")
+        raise _ChanceError(f"{identity_of(changed[0])} differs from one rendering to the next ({shown})")
+
+
+_SHOWN = 3
+
+
+def _rendered(helm: Helm, need: ChartNeed, files: Mapping[str, bytes]) -> list[Any]:
+    text = helm.template(files, need.values, need.release, need.namespace, need.kubernetes)
     documents, problems = read(text, f"chart {need.chart}", last_wins=DUPLICATES.covers(need))
     if problems:
         raise BuildError(f"what it makes can't be read: {problems[0].what}")
@@ -113,15 +134,20 @@ def _key(code: str, helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
 
 
 def _refused(
-    needs: Sequence[ChartNeed], keys: Sequence[str], results: Mapping[str, Sequence[Body] | str]
+    needs: Sequence[ChartNeed], keys: Sequence[str], results: Mapping[str, Sequence[Body] | BuildError]
 ) -> Iterable[Problem]:
     """One problem for each message, with all the clusters it is about."""
-    about: dict[tuple[str, str], list[ChartNeed]] = {}
+    about: dict[tuple[str, str, bool], list[ChartNeed]] = {}
     for need, key in zip(needs, keys, strict=True):
-        if isinstance(said := results[key], str):
-            about.setdefault((need.chart, said), []).append(need)
-    for (chart, said), some in about.items():
+        if isinstance(error := results[key], BuildError):
+            about.setdefault((need.chart, str(error), isinstance(error, _ChanceError)), []).append(need)
+    for (chart, said, is_chance), some in about.items():
         clusters = tuple(dict.fromkeys(need.cluster for need in some))
+        if is_chance:
+            what = f"{', '.join(clusters)}: chart {chart} uses random values or the clock: {said}"
+            hint = "set its value in mesh.yaml, or meshc check calls the output stale for ever"
+            yield codes.CHART_BY_CHANCE.at(some[0].place, what, hint, clusters=clusters)
+            continue
         what = f"{', '.join(clusters)}: helm can't render chart {chart}: {said}"
         hint = "look at the values in mesh.yaml: meshc values prints what the chart is given"
         yield codes.HELM_REFUSED.at(some[0].place, what, hint, clusters=clusters)

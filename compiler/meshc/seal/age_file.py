@@ -42,5 +42,7 @@ def open_sealed(data: Hidden, identities: Sequence[Hidden]) -> Hidden:
             raise SealError(f"age identity {number} can't be read") from None
     try:
         return Hidden(pyrage.decrypt(data.reveal(), known))
-    except pyrage.DecryptError:
-        raise SealError("none of the identities opens the key") from None
+    except pyrage.DecryptError as error:
+        if str(error) == "No matching keys found":
+            raise SealError("none of the identities opens the key") from None
+        raise SealError(f"the age file is damaged ({error})\n  hint: restore it from where you keep it") from None
