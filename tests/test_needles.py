@@ -44,7 +44,9 @@ def read(piece: re.Match[bytes]) -> tuple[int, int]:
     return piece.start(), ord("e") if len(piece[0]) > 1 else piece[0][0]
 
 
-pieces = st.sampled_from([b"eyJ", b".", b".eyJ", b"aaaaaaaa", b"b", b"1", b"-", b"\n", b" ", b"'", b"+", rb"\x65", b"yJ"])
+pieces = st.sampled_from(
+    [b"eyJ", b".", b".eyJ", b"aaaaaaaa", b"b", b"1", b"-", b"\n", b" ", b"'", b"+", rb"\x65", b"yJ"]
+)
 
 
 @given(st.lists(pieces, max_size=24).map(b"".join))

@@ -16,7 +16,9 @@ from support.go_tool import run_go_tool
 
 pytestmark = pytest.mark.thorough
 
-NAMES = (*("", "a", "b", "ab", "aab", "abc", "A", "K", "\u212a", "s", "\u017f", "1", "\u0661", "_", "-", "a-b", "a b"),)
+NAMES: tuple[str, ...] = (
+    *("", "a", "b", "ab", "aab", "abc", "A", "K", "\u212a", "s", "\u017f", "1", "\u0661", "_", "-", "a-b", "a b"),
+)
 NAMES += ("a\nb", "\n", "\v", "é", "É", "日本", "istio-sidecar-injector", "a" * 40, "a.b", "a,b", "{", "a{,2}", "x)|(y")
 PATTERNS = (
     *("([a-z-]+)+[A-Z]", "(a|a)*b", "a|ab", "a)|(b", "x)|(y", "^a$", "\\Aa\\z", "a\\Z", "(?i)k", "(?i)S", "(?i:a)b"),
@@ -75,7 +77,9 @@ PIECES = (
     "\\E",
     "\\pL",
 )
-WORDS = (*("a", "b", "in", "notin", "=", "==", "!=", "!", "(", ")", ",", "<", ">", " ", "\t", "\n", "1", "007"),)
+WORDS: tuple[str, ...] = (
+    *("a", "b", "in", "notin", "=", "==", "!=", "!", "(", ")", ",", "<", ">", " ", "\t", "\n", "1", "007"),
+)
 WORDS += ("x/y", "X/y", "a/b/c", "-a", "a-", "é", "/", "99999999999999999999", "a" * 64, "\u3000", "'", "x.y/z")
 LABELS: tuple[dict[str, str], ...] = (
     {},

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from meshc.errors import Place
 
 _BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # what ends a line in YAML 1.1, by which places are counted
-_PRIVATE = re.compile(r"://\S*[@?#]|eyJ[\w-]{8}|PRIVATE KEY|AGE-SECRET-KEY|(?i:token|password)[\"']?\s*:")
+_PRIVATE = re.compile(
+    r"(?<!\S)(?>\S*?://)[^\s@?#]*+[@?#]|eyJ[\w-]{8}|PRIVATE KEY|AGE-SECRET-KEY|(?i:token|password)[\"']?\s*:"
+)
 """Lines that are never shown: a URL that may carry a password or token, a token, a key."""
 
 _WIDTH, _BEFORE = 100, 60

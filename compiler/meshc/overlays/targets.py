@@ -24,7 +24,7 @@ _MEMORY = 64 << 20
 _GROUPS = 200
 """Go refuses patterns that are nested too deeply, and RE2 doesn't. So many groups can't reach Go's bound."""
 _NOT_IN_GO = re.compile(
-    r"\\Q(?s:.)*?(?:\\E|\Z)|(?P<byte>\\C)|(?P<group>\(\?P?<(?![A-Za-z0-9_]+>)[^>]*>)|\\(?s:.)",
+    r"\\Q(?s:.)*?(?:\\E|\Z)|(?P<byte>\\C)|(?P<group>\(\?P?<(?![A-Za-z0-9_]++>))|\\(?s:.)",
 )
 """What RE2 reads and Go refuses: one byte of a character, and groups whose names hold other letters than ASCII's."""
 

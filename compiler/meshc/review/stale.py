@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 _SHOWN, _WIDTH = 8, 160
-_SECRET = re.compile(rb"""(?m)^[\s{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
+_SECRET = re.compile(rb"""(?m)^[ \t\r\f\v{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
 _DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
 """Where lines of a file may hold what nobody may see, if somebody put it there by hand."""
 

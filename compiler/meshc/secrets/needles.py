@@ -82,13 +82,16 @@ def _encoded(text: bytes) -> list[bytes]:
     return forms
 
 
+_FIRST_PART = rb"(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(eyJ))[A-Za-z0-9_-]{10,}+\.eyJ"
+
+
 def _token(rest: bytes) -> re.Pattern[bytes]:
     """A token whose second part goes on with `rest` after `eyJ`.
 
     A word is read once, from its beginning to its first `eyJ` and on to its end, however many more it holds: where
     the first doesn't begin a token, none behind it does.
     """
-    return re.compile(rb"(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(eyJ))[A-Za-z0-9_-]{10,}+\.eyJ" + rest)
+    return re.compile(_FIRST_PART + rest)
 
 
 _RAW = {
