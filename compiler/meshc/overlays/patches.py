@@ -146,7 +146,7 @@ def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Seque
     """A patch for something that isn't there, which kustomize lets pass in silence where it has a target."""
     about = (cluster.name,)
     if patch.target:
-        shown = ", ".join(f"{key} {value}" for key, value in patch.target.items())
+        shown = ", ".join(f"{key} {value[:200]}" for key, value in patch.target.items())
         what = f"{cluster.name}: no object has {shown}, so this patch changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
     named = identity_of(one.body)

@@ -78,7 +78,8 @@ def _pattern(text: str) -> Callable[[str], bool]:
         pattern = re2.compile(f"^(?:{text})$", options)
     except re2.error as error:
         said = error.args[0]
-        raise ValueError(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from None
+        told = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise ValueError(told[:200]) from None
     return lambda value: pattern.search(value) is not None
 
 
