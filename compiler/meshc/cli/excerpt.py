@@ -27,13 +27,14 @@ class Excerpts:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+        self._private: dict[int, bool] = {}
 
     def at(self, place: Place) -> list[str]:
         """The line of a place, numbered, and the caret below; nothing where there is no such line to show."""
         if self._file is None or place.file != self._file.as_posix() or not 0 < place.line <= len(self._lines):
             return []
         line = self._lines[place.line - 1]
-        if _PRIVATE.search(line):
+        if self._is_private(place.line):
             return []
         column = min(place.column - 1, len(line))
         start = max(0, column - _BEFORE) if len(line) > _WIDTH else 0
@@ -42,6 +43,12 @@ class Excerpts:
         after = f"{after}..." if start + _WIDTH < len(line) else after
         number = f"{place.line:>5} | "
         return [f"{number}{before}{after}".rstrip(), f"{'| ':>{len(number)}}{' ' * _columns(before)}^"]
+
+    def _is_private(self, number: int) -> bool:
+        """Whether a line is never shown. Each is searched once, for thousands of problems may stand in a long one."""
+        if number not in self._private:
+            self._private[number] = _PRIVATE.search(self._lines[number - 1]) is not None
+        return self._private[number]
 
     @cached_property
     def _lines(self) -> list[str]:
