@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
+from meshc.review.differing import differing
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
@@ -104,9 +105,8 @@ def changed_lines(before: bytes, after: bytes) -> tuple[int, ...]:
     """The lines of a text that are not as before, from 1; where lines went, the one that is there now."""
     old, new = (data.decode(errors="replace").split("\n") for data in (before, after))
     found: list[int] = []
-    for operation, _, _, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if operation != "equal":
-            found += range(first + 1, max(last, first + 1) + 1)
+    for _, _, first, last in differing(old, new):
+        found += range(first + 1, max(last, first + 1) + 1)
     return tuple(line for line in found if line <= len(new))
 
 
