@@ -447,7 +447,7 @@ MIIBSwIBADCCASsGByqGSM44BAEwggEeAoGBAO
         (b"\x00" * 5000, "must be one PEM block, but 0"),
         (HUB.certificate, "must be one PEM block, but 0"),
         (HUB.key.reveal() * 2, "must be one PEM block, but 2"),
-        (HUB.key.reveal() + HUB.key.reveal()[:60], "must be one PEM block, but 1"),
+        (HUB.key.reveal() + HUB.key.reveal()[:60], "must be one PEM block, but 2"),
         (HUB.key.reveal().replace(b"END PRIVATE", b"END PUBLIC"), "must be one PEM block, but 0"),
         (HUB.key.reveal()[:-40], "must be one PEM block, but 0"),
         (EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), "must be one PEM block, but 0"),

@@ -59,7 +59,7 @@ def sops_faults(block: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
             yield ("age", number, "enc"), "the data key of its sops block is no age file, so nobody can open it"
 
 
-_ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s+([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----\s*")
+_ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----\s*")
 
 
 def is_age_file(value: Any) -> bool:

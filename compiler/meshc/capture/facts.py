@@ -135,7 +135,7 @@ def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
 def tag(deployment: Body | None) -> str:
     """The version in the tag of the control plane's image."""
     for container in _containers(deployment):
-        found = re.search(r":(\d+\.\d+\.\d+)(?:[-@].*)?$", str(container.get("image")))
+        found = re.search(r"(?s):(\d+\.\d+\.\d+)(?:[-@].*)?\Z", str(container.get("image")))
         if found and container.get("name") in ("discovery", "istiod", "pilot"):
             return found[1]
     return ""

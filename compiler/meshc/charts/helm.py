@@ -47,7 +47,7 @@ class Helm:
             asked = ("template", release, "chart", "--namespace", namespace, "--values", "values.json")
             known = ("--include-crds", "--kube-version", str(kubernetes)) if kubernetes.major else ("--include-crds",)
             try:
-                return run(Command((self.program, *asked, *known), cwd=root, output=_MOST))
+                return run(Command((self.program, *asked, *known), cwd=root, timeout=60, output=_MOST))
             except CommandError as error:
                 said = error.said.replace(f"{root}/", "").replace(str(root), ".")
                 raise BuildError(_brief(said) or error.why) from None

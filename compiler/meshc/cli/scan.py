@@ -60,11 +60,12 @@ def _leaks(data: bytes, shown: str) -> list[Problem]:
 def _plaintext(data: bytes, shown: str) -> list[Problem]:
     """The first spot of each kind, piece by piece."""
     found: dict[str, Problem] = {}
+    before = 0
     for start in range(0, max(len(data), 1), _PIECE):
-        before = data.count(b"\n", 0, start)
         for leak in plaintext_in(data[start : start + _PIECE + _OVERLAP], shown, codes.PLAINTEXT_SECRET):
             place = replace(leak.place, line=leak.place.line + before)
             found.setdefault(leak.what, replace(leak, place=place))
+        before += data.count(b"\n", start, start + _PIECE)
     return list(found.values())
 
 

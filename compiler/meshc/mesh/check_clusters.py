@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import dotted
 from meshc.mesh.hosts import same_server, url_fault
 from meshc.mesh.model import Selector
+from meshc.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,9 +56,8 @@ def unknown_names(fleet: Fleet, selection: Selection) -> list[tuple[Path, str]]:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or with all of them where they are few."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        return f'did you mean "{close[0]}"?'
+    if close := nearest(name, known):
+        return f'did you mean "{close}"?'
     return f"known: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}" if known else ""
 
 

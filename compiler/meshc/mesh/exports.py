@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import LABEL, PORT_NAME
 from meshc.mesh.inputs import objects_in
+from meshc.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,11 +109,12 @@ def _from_manifests(
     problems: list[Problem] = []
     services = [item for item in objects_in(manifests) if _is_service(item[2])]
     names = [_name_of(body) for _, _, body in services]
+    present = set(names)
     for field, listed in (("include", entry.include or ()), ("exclude", entry.exclude)):
         for number, name in enumerate(listed):
-            if name not in names:
-                close = difflib.get_close_matches(name, names, 1)
-                hint = f'did you mean "{close[0]}"?' if close else f"Services there: {', '.join(names) or 'none'}"
+            if name not in present:
+                close = nearest(name, names)
+                hint = f'did you mean "{close}"?' if close else f"Services there: {', '.join(names) or 'none'}"
                 problems.append(
                     source.problem(
                         codes.UNKNOWN_SERVICE,

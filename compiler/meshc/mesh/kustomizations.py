@@ -35,7 +35,7 @@ _WITH_PATHS = {
     "configMapGenerator", "replacements",
 }  # fmt: skip
 _REMOTE = re.compile(
-    r"^[a-z][a-z0-9+.-]*::|://|^[^/]+@[^/]+:|//|\?(ref|version|timeout|submodules)=|^gh:|^(www\.)?(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git(/|$)|/_git/",
+    r"^[a-z][a-z0-9+.-]*::|://|^[^/][^/@]*@[^/]+:|//|\?(ref|version|timeout|submodules)=|^gh:|^(www\.)?(github\.com|gitlab\.com|bitbucket\.org)[/:]|\.git(/|$)|/_git/",
     re.IGNORECASE,
 )
 _LARGEST = 5000

@@ -175,13 +175,17 @@ def _ask(program: Path, cache: Repository) -> Kustomize | None:
     return Kustomize((str(program), "kustomize") if kind == "kubectl" else (str(program), "build"), version)
 
 
+_OF_KUSTOMIZE = re.compile(
+    rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d++[^\s}]*+)[\s}]*(?:GitCommit.*)?",
+)
+_OF_KUBECTL = re.compile(rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
+
+
 def _interview(program: Path) -> tuple[bytes, bool]:
     """What a program answers, and whether it will always answer so: one that took too long may be quicker next time."""
     is_final = True
-    questions = [
-        ("kustomize", ("version",), rb"(?s)\s*(?:\{?Version:kustomize/)?(v?\d+\.\d+\.\d+\S*?)[\s}]*(?:GitCommit.*)?")
-    ]
-    kubectl = ("kubectl", ("version", "--client"), rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
+    questions = [("kustomize", ("version",), _OF_KUSTOMIZE)]
+    kubectl = ("kubectl", ("version", "--client"), _OF_KUBECTL)
     for kind, arguments, pattern in [kubectl, *questions] if "kubectl" in program.name else [*questions, kubectl]:
         try:
             said = run(Command((str(program), *arguments), timeout=20))
@@ -190,6 +194,6 @@ def _interview(program: Path) -> tuple[bytes, bool]:
             continue
         except CommandError:
             continue
-        if match := re.fullmatch(pattern, said):
+        if match := pattern.fullmatch(said):
             return f"{kind} ".encode() + match[1], True
     return b"unknown", is_final

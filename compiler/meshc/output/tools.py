@@ -47,7 +47,7 @@ def trouble_with_git(folder: Path) -> str:
     return ""
 
 
-_VERSION = r"v?(\d+\.\d+\.\d+)"
+_VERSION = re.compile(r"(?<!\d)v?(\d+\.\d+\.\d+)")
 _OTHERS = (
     ("git", "meshc publish", "", ("--version",)),
     ("helm", "meshc compile where mesh.yaml names charts, meshc vendor", "MESHC_HELM", ("version", "--short")),
@@ -77,7 +77,7 @@ def _ask(name: str, used_for: str, variable: str, arguments: tuple[str, ...]) ->
         said = run(Command((path, *arguments), timeout=20)).decode(errors="replace")
     except CommandError as error:
         return Tool(name, used_for, variable, passed_over=(f"{path} doesn't tell its version: {_first(error.said)}",))
-    found = re.search(_VERSION, said)
+    found = _VERSION.search(said)
     if found is None:
         return Tool(name, used_for, variable, passed_over=(f"{path} doesn't tell its version",))
     return Tool(name, used_for, variable, found[1], path)

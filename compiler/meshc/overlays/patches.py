@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import Body, Identity, identity_of
+from meshc.overlays.marks import Marks
 from meshc.overlays.namespaces import both_labels
+from meshc.overlays.targets import read_target
 from meshc.secrets.contract import switches_off
 from meshc.secrets.plain_values import is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from meshc.errors import Problem
     from meshc.kube import KubeObject
@@ -27,19 +27,9 @@ def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[
     for one in (one for one in theirs if one.body.get("kind") == "Namespace"):
         yield from both_labels(cluster, one)
     bodies = [one.body for one in ours] + [one.body for one in theirs]
-    for number, patch in enumerate(cluster.patches):
-        yield from _patch(cluster, _unselective(patch, cluster.patches[:number]), bodies)
-
-
-def _unselective(patch: PatchPlan, earlier: Sequence[PatchPlan]) -> PatchPlan:
-    """The patch without selectors where one before it may have set what they select by."""
-    lost = {
-        selector
-        for word, selector in ((b"labels", "labelSelector"), (b"annotations", "annotationSelector"))
-        if any(word in before.file.data for before in earlier)
-    }
-    target = {key: value for key, value in patch.target.items() if key not in lost}
-    return replace(patch, target=target) if target else patch
+    marks = [Marks.of(body) for body in bodies]
+    for patch in cluster.patches:
+        yield from _patch(cluster, patch, bodies, marks)
 
 
 def is_object(body: Any) -> bool:
@@ -72,32 +62,34 @@ def _effective(identity: Identity) -> Identity:
     return identity._replace(namespace="") if identity.namespace == "default" else identity
 
 
-def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body]) -> Iterator[Problem]:
+def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body], marks: list[Marks]) -> Iterator[Problem]:
+    """The problems of a patch. What it does to labels and annotations goes into `marks`, for the patches after it."""
     about = (cluster.name,)
     if not patch.file.objects:
         what, hint = f'"{patch.file.source}" is empty', "write a patch, or take the entry out"
         yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
+    try:
+        chooses = _chooser(patch)
+    except ValueError as error:
+        what = f"the target can't be read: {error}"
+        hint = "names are Go's regular expressions, selectors are Kubernetes' own"
+        yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
+        return
     for one in patch.file.objects:
         fault = _misshapen(one.body, bool(patch.target))
         if fault:
             yield codes.BAD_PATCH.at(one.place, *fault, also=(patch.place,), clusters=about)
             continue
-        try:
-            met = [body for body in bodies if _meets(patch, one.body, body)]
-        except (re.error, ValueError) as error:
-            what, hint = (
-                f"the target can't be read: {error}",
-                "names are regular expressions, selectors Kubernetes' own",
-            )
-            yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
-            return
+        met = [number for number, body in enumerate(bodies) if chooses(one.body, body, marks[number])]
         if not met:
             yield _idle(cluster, patch, one, bodies)
-        for body in met:
+        for body in (bodies[number] for number in met):
             if is_secret(body):
                 yield from _on_secret(cluster, one, body)
             elif body.get("kind") == "Namespace":
                 yield from both_labels(cluster, one, body)
+        for number in met:
+            marks[number] = marks[number].after(one.body)
 
 
 _MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
@@ -134,11 +126,16 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
     return "this patch doesn't say which object it is for", _MISSING
 
 
-def _meets(patch: PatchPlan, change: Any, body: Body) -> bool:
-    """Whether kustomize applies the patch to this object."""
-    if patch.target:
-        return _is_target(patch.target, body)
-    return change.get("apiVersion") == body.get("apiVersion") and _same(change, body)
+def _chooser(patch: PatchPlan) -> Callable[[Any, Body, Marks], bool]:
+    """Whether kustomize applies a document of the patch to an object. Raises ValueError for a target that isn't one."""
+    if not patch.target:
+        return lambda change, body, _: change.get("apiVersion") == body.get("apiVersion") and _same(change, body)
+    target = read_target(patch.target)
+    return lambda _, body, marks: (
+        target.names(body)
+        and marks.may_have(target.labels, "labels")
+        and marks.may_have(target.annotations, "annotations")
+    )
 
 
 def _same(one: Body, other: Body) -> bool:
@@ -149,7 +146,7 @@ def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Seque
     """A patch for something that isn't there, which kustomize lets pass in silence where it has a target."""
     about = (cluster.name,)
     if patch.target:
-        shown = ", ".join(f"{key} {value}" for key, value in patch.target.items())
+        shown = ", ".join(f"{key} {value[:200]}" for key, value in patch.target.items())
         what = f"{cluster.name}: no object has {shown}, so this patch changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
     named = identity_of(one.body)
@@ -193,45 +190,6 @@ def _changed(change: Any) -> Iterator[tuple[str, ...]]:
             whole = {part: whole}
         if step["op"] != "test":
             yield from _changed(whole if isinstance(whole, dict) else {})
-
-
-def _is_target(target: Mapping[str, str], body: Body) -> bool:
-    identity = identity_of(body)
-    metadata = body.get("metadata") or {}
-    _, _, version = str(body.get("apiVersion", "")).rpartition("/")
-    facts = {"group": identity.group, "version": version, "kind": identity.kind, "name": identity.name}
-    facts["namespace"] = identity.namespace or "default"
-    for field, value in facts.items():
-        wanted = target.get(field)
-        if wanted and not re.fullmatch(wanted, value):
-            return False
-    return _selected(target.get("labelSelector"), metadata.get("labels") or {}) and _selected(
-        target.get("annotationSelector"), metadata.get("annotations") or {}
-    )
-
-
-_REQUIREMENT = re.compile(r"\s*(?:(!)?\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|\s(in|notin)\s*\(([^)]*)\))?)\s*(?:,|$)")
-
-
-def _selected(selector: str | None, labels: Mapping[str, str]) -> bool:
-    """A Kubernetes label selector in text. Raises ValueError where it is none."""
-    position = 0
-    while selector and position < len(selector):
-        match = _REQUIREMENT.match(selector, position)
-        if match is None:
-            raise ValueError(f'"{selector}" is no selector')
-        position = match.end()
-        absent, key, operator, value, listed, values = match.groups()
-        found = labels.get(key)
-        if operator:
-            holds = (found == value) == (operator != "!=")
-        elif listed:
-            holds = (found in [item.strip() for item in values.split(",")]) == (listed == "in")
-        else:
-            holds = (found is None) == bool(absent)
-        if not holds:
-            return False
-    return True
 
 
 def _near(target: Mapping[str, str], bodies: Iterable[Body]) -> str:

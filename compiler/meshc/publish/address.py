@@ -12,7 +12,7 @@ from meshc.tree import FileTree
 
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _USER = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+-]{0,30}")
 _TOKEN = re.compile(r"gh[a-z]_|github_pat_|gl[a-z]+-|AT[A-Z]{2}", re.IGNORECASE)
 _SCP = re.compile(r"(?:(?P<user>[^@/:]*)@)?(?P<host>\[[^]/]*\]|[^@/:]*):(?P<path>.*)")

@@ -9,8 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
+from difflib import unified_diff
 from typing import Any
+
+from meshc.review.differing import differing
 
 _KEYS = (("name",), ("number",), ("ip",), ("secretName",))
 _PORT_KEYS = (("port", "protocol"), ("port",), ("number",), ("containerPort",), ("name",))
@@ -101,9 +103,8 @@ def _lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[E
         left = [item for item in before if gone[_json(item)] > 0], [item for item in after if come[_json(item)] > 0]
         yield from _pairs(*left, path)
         return
-    for operation, a, b, c, d in SequenceMatcher(None, old_texts, new_texts, autojunk=False).get_opcodes():
-        if operation != "equal":
-            yield from _pairs(before[a:b], after[c:d], path, a)
+    for a, b, c, d in differing(old_texts, new_texts):
+        yield from _pairs(before[a:b], after[c:d], path, a)
 
 
 def _pairs(before: Sequence[Any], after: Sequence[Any], path: str, first: int = 0) -> Iterator[Edit]:

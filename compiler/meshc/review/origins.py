@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from meshc.errors import Place
 from meshc.kube import Identity, identity_of
+from meshc.review.differing import differing
 from meshc.review.stale import blocks_of
 
 if TYPE_CHECKING:
@@ -132,9 +132,8 @@ def _places(shown: str, before: bytes | None, after: bytes) -> Iterator[Place]:
     """Each line that is new or other than before. Where lines went, the lines around the gap."""
     old, new = ((data or b"").decode(errors="replace").split("\n") for data in (before, after))
     lines: set[int] = set()
-    for operation, _, _, first, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if operation != "equal":
-            lines |= {*range(first + 1, end + 1)} or {first, first + 1}
+    for _, _, first, end in differing(old, new):
+        lines |= {*range(first + 1, end + 1)} or {first, first + 1}
     for line in sorted(lines):
         if 0 < line <= len(new) and (text := new[line - 1]).strip():
             yield Place(shown, line, len(text) - len(text.lstrip()) + 1)

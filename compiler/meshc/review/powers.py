@@ -20,6 +20,7 @@ from meshc.trust.certificates import read
 Facts = dict[str, str]
 """Clauses by their text, each with a value that tells two states apart."""
 
+_ALIASES = re.compile(r"trustDomainAliases:\s*+((?:\s*+-\s*+\S++)++|\[[^\]]++(?:\]|\Z))")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _CALLS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "APIService", "CustomResourceDefinition")
 _CODE = ("EnvoyFilter", "WasmPlugin", "ProxyConfig", "MutatingAdmissionPolicy", "ValidatingAdmissionPolicy")
@@ -43,7 +44,7 @@ def trusted(body: Body) -> Facts:
             lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
             for one in read("", lines)[0]:
                 facts[f"trusts the CA {one.subject}, sha256 {one.fingerprint[:23]}..."] = ""
-        for alias in re.findall(r"trustDomainAliases:\s*((?:\n?\s*-\s*\S+)+|\[[^\]]+\])", text):
+        for alias in _ALIASES.findall(text):
             facts["accepts identities of other trust domains"] = " ".join(alias.split())
     for _, alias in _named(body, "trustDomainAliases"):
         facts["accepts identities of other trust domains"] = _json(alias)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
+from meshc.review.differing import differing
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 _SHOWN, _WIDTH = 8, 160
-_SECRET = re.compile(rb"""(?m)^[\s{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
+_SECRET = re.compile(rb"""(?m)^[ \t\r\f\v{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
 _DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
 """Where lines of a file may hold what nobody may see, if somebody put it there by hand."""
 
@@ -104,9 +105,8 @@ def changed_lines(before: bytes, after: bytes) -> tuple[int, ...]:
     """The lines of a text that are not as before, from 1; where lines went, the one that is there now."""
     old, new = (data.decode(errors="replace").split("\n") for data in (before, after))
     found: list[int] = []
-    for operation, _, _, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if operation != "equal":
-            found += range(first + 1, max(last, first + 1) + 1)
+    for _, _, first, last in differing(old, new):
+        found += range(first + 1, max(last, first + 1) + 1)
     return tuple(line for line in found if line <= len(new))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,13 +13,13 @@ KEY, TOKEN, AGE = "a private key", "a bearer token", "an age key"
 
 
 def spots(data: bytes) -> dict[str, int]:
-    """The first spot of each kind of secret: raw, in base64 (wrapped, or twice), in escapes, in quoted pieces."""
+    """A spot in the first line of each kind of secret: raw, in base64 (wrapped, or twice), in escapes, in pieces."""
     found: dict[str, int] = {}
     for form in (_as_it_stands, _joined, _unescaped, _squeezed):
         seen = form(data)
         for name, spot in _FINDERS[form](seen):
             if name not in found:
-                found[name] = spot if form is _as_it_stands else _origin(data, spot, form)
+                found[name] = spot if form is _as_it_stands else _line(data, spot, _SHAPES[form])
     return found
 
 
@@ -58,7 +57,15 @@ def _squeezed(data: bytes) -> bytes:
     """Without what stands between the quoted pieces of a text in a program; nothing where there are no quotes."""
     if not any(mark in data for mark in (b'"', b"'", b"`")):
         return b""
+    return _without_quotes(data)
+
+
+def _without_quotes(data: bytes) -> bytes:
     return _resolved(data).replace(b"\\n", b"").replace(b"\\r", b"").translate(None, b" \t\r\n\v\f\"'`+,\\()")
+
+
+_SHAPES = {_joined: _joined, _unescaped: _resolved, _squeezed: _without_quotes}
+"""What each form does to a line, which may hold none of what makes the form worth a look."""
 
 
 _ESCAPE = re.compile(rb"\\x([2-7][0-9a-fA-F])|\\u00([2-7][0-9a-fA-F])|\\U000000([2-7][0-9a-fA-F])")
@@ -75,17 +82,29 @@ def _encoded(text: bytes) -> list[bytes]:
     return forms
 
 
+_FIRST_PART = rb"(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(eyJ))[A-Za-z0-9_-]{10,}+\.eyJ"
+
+
+def _token(rest: bytes) -> re.Pattern[bytes]:
+    """A token whose second part goes on with `rest` after `eyJ`.
+
+    A word is read once, from its beginning to its first `eyJ` and on to its end, however many more it holds: where
+    the first doesn't begin a token, none behind it does.
+    """
+    return re.compile(_FIRST_PART + rest)
+
+
 _RAW = {
     KEY: re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"),
-    TOKEN: re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\."),
+    TOKEN: _token(rb"[A-Za-z0-9_-]++\."),
     AGE: re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"),
 }
 _IN_PIECES = {  # with what follows, for nothing else tells a text in pieces from words that happen to be neighbours
     KEY: re.compile(rb"-----BEGIN[A-Z0-9]*PRIVATEKEY-----[A-Za-z0-9/]{40}"),
-    TOKEN: re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{8}"),
+    TOKEN: _token(rb"[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{8}"),
     AGE: re.compile(rb"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}"),
 }
-_SEARCHED = {KEY: b"PRIVATE", TOKEN: b"eyJ", AGE: b"AGE-SECRET"}
+_SEARCHED = {KEY: b"PRIVATE", TOKEN: b".eyJ", AGE: b"AGE-SECRET"}
 """What each of both must hold: looking for it costs next to nothing."""
 _WORDS = {KEY: b"PRIVATE KEY", TOKEN: b"eyJhbGciOi", AGE: b"AGE-SECRET-KEY-1"}
 _ONCE = {name: _encoded(word) for name, word in _WORDS.items()}
@@ -98,13 +117,13 @@ _BODIES = {  # what DER of a private key begins with, and no certificate or publ
     b"MIGkAgEBBD": re.compile(rb"MIGkAgEBBD[A-Za-z0-9+/]{66}BwYFK4EEACKh"),  # SEC 1, P-384
     b"MC4CAQAwBQYDK2VwBCIEI": re.compile(rb"MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{42}"),  # PKCS #8, Ed25519
 }
-_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}")
+_LONG_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}")
 
 
 def _matches(data: bytes, patterns: dict[str, re.Pattern[bytes]]) -> Iterable[tuple[str, int]]:
     for name, pattern in patterns.items():
         if _SEARCHED[name] in data and (match := pattern.search(data)):
-            yield name, match.start()
+            yield name, match.start(match.lastindex or 0)
 
 
 def _literals(data: bytes, *sets: dict[str, list[bytes]]) -> Iterable[tuple[str, int]]:
@@ -151,6 +170,23 @@ def _inside(text: bytes, depth: int = 2) -> set[str]:
     return found
 
 
-def _origin(data: bytes, spot: int, form: Callable[[bytes], bytes]) -> int:
-    """Where the byte stands in `data` that is at `spot` of its other form."""
-    return min(bisect_right(range(len(data)), spot, key=lambda end: len(form(data[:end]))) - 1, len(data) - 1)
+def _line(data: bytes, spot: int, shape: Callable[[bytes], bytes]) -> int:
+    """Where the line begins in `data` that holds what is at `spot` once each line has this shape.
+
+    No escape reaches over the end of a line, so a part's length counts by itself; each step looks at half of the rest.
+    """
+    first, last = 0, len(data)
+    while (middle := _between_lines(data, first, last)) is not None:
+        length = len(shape(data[first:middle]))
+        if spot < length:
+            last = middle
+        else:
+            first, spot = middle, spot - length
+    return first
+
+
+def _between_lines(data: bytes, first: int, last: int) -> int | None:
+    """The beginning of a line near the middle, behind the first one; None where there is one line only."""
+    middle = (first + last) // 2
+    found = data.rfind(b"\n", first, middle) + 1 or data.find(b"\n", middle, last) + 1
+    return found if first < found < last else None

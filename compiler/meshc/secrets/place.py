@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.errors import Place, Problem, Severity
 from meshc.kube import at
+from meshc.nearest import nearest
 from meshc.secrets import proofs
 from meshc.secrets.contract import path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
@@ -109,8 +109,8 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
             hint += " or <primary>/remote-secret-<remote>.yaml"
             if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
                 hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
-            elif close := difflib.get_close_matches(file, wanted - sealed.files.keys(), 1, 0.85):
-                hint += f"; did you mean {posixpath.join(sealed.folder, close[0])}?"
+            elif close := nearest(file, wanted - sealed.files.keys(), 0.85):
+                hint += f"; did you mean {posixpath.join(sealed.folder, close)}?"
             yield codes.SEALED_UNUSED.at(place, what, hint)
 
 

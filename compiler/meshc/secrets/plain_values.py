@@ -144,7 +144,7 @@ _PLACEHOLDER = re.compile(
     r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[-=])?\}"  # Flux's post-build substitution, without a default that could be a secret
     r"|op://[^\s/]+/[^\s/]+(/[^\s]+)?"  # 1Password
     r"|<path:[^\s<>]+>"  # Argo CD Vault Plugin
-    r"|(ref\+)?vault(secret)?:[^\s]+#[^\s]+"  # vals, the Vault webhook
+    r"|(ref\+)?vault(secret)?:[^\s][^\s#]*#[^\s]+"  # vals, the Vault webhook
 )
 
 

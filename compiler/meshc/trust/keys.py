@@ -17,8 +17,7 @@ from meshc.hidden import Hidden
 KeyType = Literal["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
-_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----")
 _LABELS = (b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
 _ENCRYPTED = re.compile(rb"\A-----BEGIN (?:ENCRYPTED|[^\n]*\n\s*Proc-Type:[^\n]*ENCRYPTED)")
 
@@ -66,11 +65,14 @@ def digest_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
 
 def _parsed(key: Hidden, password: Hidden | None) -> PrivateKey | str:
     """The key, or what is wrong with it. No exception leaves here: its traceback would hold the bytes."""
-    blocks = list(_BLOCK.finditer(key.reveal()))
-    if len(blocks) != 1 or len(_BEGIN.findall(key.reveal())) != 1:
-        return f"must be one PEM block, but {len(blocks)} are there: give one key as PKCS #8, PKCS #1 or SEC 1"
-    block = blocks[0].group()
-    if blocks[0].group(1) not in _LABELS:
+    begins = list(_BEGIN.finditer(key.reveal()))
+    label = begins[0][1] if begins else b""
+    inner, end, _ = key.reveal()[begins[0].end() if begins else 0 :].partition(b"-----END " + label + b"-----")
+    if len(begins) != 1 or not end:
+        there = len(begins) if len(begins) > 1 else 0
+        return f"must be one PEM block, but {there} are there: give one key as PKCS #8, PKCS #1 or SEC 1"
+    block = begins[0][0] + inner + end
+    if label not in _LABELS:
         return "is of a form that isn't read: convert it with openssl pkey"
     encrypted = _ENCRYPTED.match(block) is not None
     if encrypted and password is None:

@@ -1,0 +1,125 @@
+"""targets turns the target of a patch into whether kustomize finds an object by it.
+
+kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). RE2 is the library that Go's
+follows: it takes time in proportion to the text, whatever the pattern is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.kube import Body, identity_of
+from meshc.overlays.selectors import Requirement, parse_selector
+
+if TYPE_CHECKING:
+    from meshc.kube import Identity
+
+_FIELDS = ("group", "version", "kind", "name", "namespace")
+_SPECIAL = frozenset("\\.+*?()|[]{}^$")
+_MEMORY = 64 << 20
+"""Bytes for one pattern. RE2's own default is so small that Go takes patterns which RE2 refuses."""
+_GROUPS = 200
+"""Go refuses patterns that are nested too deeply, and RE2 doesn't. So many groups can't reach Go's bound."""
+_NOT_IN_GO = re.compile(
+    r"\\Q(?s:.)*?(?:\\E|\Z)|(?P<byte>\\C)|(?P<group>\(\?P?<(?![A-Za-z0-9_]++>))|\\(?s:.)",
+)
+"""What RE2 reads and Go refuses: one byte of a character, and groups whose names hold other letters than ASCII's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target that has been read once, for many objects."""
+
+    fields: Mapping[str, Callable[[str], bool]]
+    labels: tuple[Requirement, ...]
+    annotations: tuple[Requirement, ...]
+
+    def names(self, body: Body) -> bool:
+        """Whether the fields that hold patterns fit an object."""
+        facts = _facts(body)
+        return all(fits(facts[field]) for field, fits in self.fields.items())
+
+
+def read_target(target: Mapping[str, str]) -> Target:
+    """Raises ValueError, with the field and what is wrong with it, where kustomize can't read the target."""
+    return Target(
+        {field: _read(field, _pattern, target[field]) for field in _FIELDS if target.get(field)},
+        _read("labelSelector", parse_selector, target.get("labelSelector") or ""),
+        _read("annotationSelector", parse_selector, target.get("annotationSelector") or ""),
+    )
+
+
+def _read(field: str, reader: Callable[[str], Any], text: str) -> Any:
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from None
+
+
+def _pattern(text: str) -> Callable[[str], bool]:
+    if _SPECIAL.isdisjoint(text):
+        return text.__eq__
+    if text.count("(") > _GROUPS:
+        raise ValueError(f"a pattern may have {_GROUPS} groups")
+    for found in _NOT_IN_GO.finditer(text):
+        if found.lastgroup:
+            raise ValueError(f"Go's regular expressions have no {found[0][:80]}")
+    try:
+        import re2  # nothing else needs it, and few targets are patterns
+    except ImportError:
+        raise ValueError("regular expressions need google-re2, which this Python lacks; write names in full") from None
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    try:
+        pattern = re2.compile(f"^(?:{text})$", options)
+    except re2.error as error:
+        said = error.args[0]
+        told = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise ValueError(told[:200]) from None
+    return lambda value: pattern.search(value) is not None
+
+
+def _facts(body: Body) -> dict[str, str]:
+    identity = identity_of(body)
+    _, _, version = str(body.get("apiVersion", "")).rpartition("/")
+    return {
+        "group": identity.group,
+        "version": version,
+        "kind": identity.kind,
+        "name": identity.name,
+        "namespace": effective_namespace(identity, version),
+    }
+
+
+def effective_namespace(identity: Identity, version: str) -> str:
+    """The namespace that kustomize compares: a word of its own for objects that it knows to have none."""
+    if (identity.group, version, identity.kind) in _CLUSTER_SCOPED:
+        return "_non_namespaceable_"
+    return identity.namespace or "default"
+
+
+# What kustomize knows to be cluster-scoped (kyaml/openapi/openapi.go, precomputedIsNamespaceScoped). It takes every
+# other kind, also of a CRD, for one that has a namespace.
+_CLUSTER_SCOPED = frozenset(
+    (group, version, kind)
+    for group, versions, kinds in (
+        ("", "v1", "ComponentStatus Namespace Node NodeProxyOptions PersistentVolume"),
+        ("admissionregistration.k8s.io", "v1 v1beta1", "MutatingWebhookConfiguration ValidatingWebhookConfiguration"),
+        ("apiextensions.k8s.io", "v1 v1beta1", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io", "v1 v1beta1", "APIService"),
+        ("certificates.k8s.io", "v1 v1beta1", "CertificateSigningRequest"),
+        ("flowcontrol.apiserver.k8s.io", "v1beta1", "FlowSchema PriorityLevelConfiguration"),
+        ("networking.k8s.io", "v1 v1beta1", "IngressClass"),
+        ("node.k8s.io", "v1 v1beta1", "RuntimeClass"),
+        ("policy", "v1beta1", "PodSecurityPolicy"),
+        ("rbac.authorization.k8s.io", "v1 v1beta1", "ClusterRole ClusterRoleBinding"),
+        ("scheduling.k8s.io", "v1 v1beta1", "PriorityClass"),
+        ("storage.k8s.io", "v1 v1beta1", "CSIDriver CSINode StorageClass VolumeAttachment"),
+    )
+    for version in versions.split()
+    for kind in kinds.split()
+)

@@ -1,0 +1,48 @@
+"""differing turns two lists into the parts in which they differ, at a cost that is bound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+
+_PAIRS = 2_000_000
+"""Pairs of equal items that are weighed against each other. Files of people have far fewer than this."""
+
+
+def differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Each part that isn't the same: where it begins and ends in the old list, and in the new one.
+
+    Between lists with very many equal items it is one part: all between what they begin and end with in common.
+    """
+    if _pairs(old, new) <= _PAIRS:
+        yield from _weighed(old, new, 0)
+        return
+    first = _common(zip(old, new, strict=False))
+    most = min(len(old), len(new)) - first
+    last = min(_common(zip(reversed(old), reversed(new), strict=False)), most)
+    inner = old[first : len(old) - last], new[first : len(new) - last]
+    if _pairs(*inner) <= _PAIRS:
+        yield from _weighed(*inner, first)
+    else:
+        yield first, len(old) - last, first, len(new) - last
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    counts = Counter(new)
+    return sum(counts[item] for item in old)
+
+
+def _weighed(old: Sequence[str], new: Sequence[str], first: int) -> Iterator[tuple[int, int, int, int]]:
+    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation != "equal":
+            yield first + a, first + b, first + c, first + d
+
+
+def _common(pairs: Iterable[tuple[str, str]]) -> int:
+    number = 0
+    for one, other in pairs:
+        if one != other:
+            break
+        number += 1
+    return number
