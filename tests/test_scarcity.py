@@ -71,11 +71,10 @@ def judge(done: subprocess.CompletedProcess[str], *causes: str) -> None:
 
 
 @pytest.mark.parametrize("most", range(5, 24) if LONG else (8, 12))
-@pytest.mark.parametrize("command", ["verify", "diff", "check", "plan"] if LONG else ["verify"])
+@pytest.mark.parametrize("command", ["compile", "diff", "check", "plan"] if LONG else ["compile"])
 def test_few_file_descriptors(compiled: Path, command: str, most: int) -> None:
-    done = limited(
-        command, "--no-cache" if command == "verify" else "--help", cwd=compiled, limits={resource.RLIMIT_NOFILE: most}
-    )
+    words = (command, "--no-cache") if command == "compile" else (command,)
+    done = limited(*words, cwd=compiled, limits={resource.RLIMIT_NOFILE: most})
     judge(done, FILES)
     assert state(compiled) == ""
 
@@ -83,20 +82,20 @@ def test_few_file_descriptors(compiled: Path, command: str, most: int) -> None:
 @pytest.mark.parametrize("most", [60, 100, 200, 400, 800, 1200] if LONG else [100, 400])
 @pytest.mark.parametrize("kind", [resource.RLIMIT_AS, resource.RLIMIT_DATA] if LONG else [resource.RLIMIT_AS])
 def test_little_memory(compiled: Path, kind: int, most: int) -> None:
-    done = limited("verify", "--no-cache", cwd=compiled, limits={kind: most << 20})
+    done = limited("compile", "--no-cache", cwd=compiled, limits={kind: most << 20})
     judge(done, *MEMORY)
     assert state(compiled) == ""
 
 
 def test_a_program_that_lacked_memory_is_not_remembered_as_no_kustomize(compiled: Path) -> None:
-    first = limited("verify", cwd=compiled, limits={resource.RLIMIT_AS: 400 << 20})
+    first = limited("compile", cwd=compiled, limits={resource.RLIMIT_AS: 400 << 20})
     assert first.returncode == Exit.TOOL
-    assert limited("verify", cwd=compiled).returncode == Exit.DONE
+    assert limited("compile", cwd=compiled).returncode == Exit.DONE
 
 
 @pytest.mark.parametrize("kib", [0, 1, 4] if LONG else [1])
 def test_small_files_alone(compiled: Path, kib: int) -> None:
-    done = limited("verify", "--no-cache", cwd=compiled, limits={resource.RLIMIT_FSIZE: kib << 10})
+    done = limited("compile", "--no-cache", cwd=compiled, limits={resource.RLIMIT_FSIZE: kib << 10})
     judge(done, "file too large", "cannot make a temporary folder")
     assert state(compiled) == ""
 

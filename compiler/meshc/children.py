@@ -127,7 +127,7 @@ class Children:
             return self._guard.pid if self._guard else None
 
     def end(self) -> None:
-        """Kills all programs, and lets no other start. Called from the handler of a signal, so it takes no lock."""
+        """Kills all programs, and lets no other start. It takes no lock: whoever holds one may wait for a program."""
         self._ending = True
         if self._guard and self._guard.returncode is None:
             with suppress(ProcessLookupError):

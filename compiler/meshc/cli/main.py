@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -17,8 +16,8 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from meshc import __version__
-from meshc.children import CHILDREN
 from meshc.cli.report import ReaderGoneError, failed
+from meshc.cli.stopping import stop_on_signals
 from meshc.errors import Exit
 from meshc.scarcity import raise_file_limit
 
@@ -90,12 +89,10 @@ def run() -> None:
     # Pydantic looks for plugins in all that is installed, which takes as long as making the models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # a run ends before there is garbage worth looking for
-    raise_file_limit()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
-            signal.signal(number, _stop)
     try:
         try:
+            raise_file_limit()
+            stop_on_signals()
             app()
         finally:
             _flush()
@@ -109,14 +106,6 @@ def run() -> None:
         os._exit(_PIPE_CLOSED)
     except Exception as error:
         sys.exit(failed(error))
-
-
-def _stop(number: int, _: object) -> None:
-    """Ends the programs that meshc has started, then meshc, which first removes its temporary folders."""
-    CHILDREN.end()
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise SystemExit(128 + number)  # as a shell tells of a signal
 
 
 def _flush() -> None:

@@ -1,0 +1,48 @@
+"""Ends meshc in good order on Ctrl-C, SIGTERM and SIGHUP: the programs that it started first, then meshc itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from threading import Thread
+
+from meshc.children import CHILDREN
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LONGEST = 10.0
+"""Seconds for what meshc does before it ends: it undoes half-written trees and removes temporary folders."""
+
+
+def stop_on_signals() -> None:
+    """Installs the handlers. A signal that is ignored stays so, as nohup wants it for SIGHUP.
+
+    Python runs a handler when the main thread next runs Python code. The main thread may be waiting for a program just
+    then, so a thread of its own hears of each signal at once and ends the programs.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in _SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _raise)
+    Thread(target=_end_programs, args=(reading,), daemon=True).start()
+
+
+def _end_programs(reading: int) -> None:
+    number = os.read(reading, 1)[0]
+    CHILDREN.end()
+    time.sleep(_LONGEST)
+    os._exit(_code(number))
+
+
+def _raise(number: int, _: object) -> None:
+    """Raised in the main thread, so that every `finally` and `with` on the way out does its work."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(_code(number))
+
+
+def _code(number: int) -> int:
+    """The exit code by which shells tell of a signal."""
+    return 128 + number
