@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from meshc.cli.opened import Opened
+from meshc.cli.report import tell_bytes
 from meshc.errors import MeshcError, UsageError
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.render import render
@@ -25,8 +26,7 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder]).trees
     injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, _read(manifest))
-    sys.stdout.flush()
-    sys.stdout.buffer.write(injected)
+    tell_bytes(injected)
 
 
 def _holder(compiled: Compiled, name: str) -> str:

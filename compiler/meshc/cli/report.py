@@ -100,6 +100,14 @@ def tell(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
+def tell_bytes(data: bytes) -> None:
+    """A result that is no text of meshc's, on standard output as it is."""
+    sys.stdout.flush()
+    with _writing():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     """Coloured where the stream is a terminal and NO_COLOR isn't set (no-color.org)."""
     stream = stream or sys.stderr
@@ -155,8 +163,14 @@ def _count(problems: list[Problem]) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
-    try:
+    with _writing():
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
+
+from meshc.cli.report import tell
 
 
 def schema_command(markdown: bool) -> None:
@@ -11,9 +12,9 @@ def schema_command(markdown: bool) -> None:
     if markdown:
         from meshc.mesh.reference import reference
 
-        sys.stdout.write(reference())
+        tell(reference().removesuffix("\n"))
         return
-    sys.stdout.write(schema_text())
+    tell(schema_text().removesuffix("\n"))
 
 
 def schema_text() -> str:
