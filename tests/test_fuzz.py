@@ -21,7 +21,7 @@ from support.tools import find_helm, find_tool
 pytestmark = pytest.mark.thorough
 
 WISHED = os.environ.get("MESHC_FUZZ", "")
-COUNT = int(WISHED) if WISHED.isdigit() else 1000 if os.environ.get("MESHC_TEST_LONG") == "1" else 8
+COUNT = int(WISHED) if WISHED.isdigit() else 1000 if os.environ.get("MESHC_TEST_LONG") == "1" else 4
 FIRST = int(os.environ.get("MESHC_FUZZ_FIRST", "0"))
 
 SEAL = "secrets seal ../home/cacerts.yaml -c hub --replace --accept-recipients"
