@@ -62,7 +62,14 @@ KINDS = (
     Kind(
         "contexts", "classic", "home/meshc/contexts.yaml", of_yaml, ("capture facts main --timeout 1",), told_as="main"
     ),
-    Kind("CAs to import", "own", "home/ca/*.pem", of_pem, ("ca import hub --from ../home/ca",), told_as=INPUT),
+    Kind(
+        "CAs to import",
+        "own",
+        "home/ca/*.pem",
+        of_pem,
+        ("ca import hub --from ../home/ca",),
+        told_as=f"{INPUT}|a certificate and its key",
+    ),
     Kind(
         "roots and their keys",
         "own",
@@ -80,7 +87,7 @@ KINDS = (
         "home/ca/root-cert.pem",
         of_pem,
         ("ca rotate-root --new-root {victim}",),
-        told_as="the new root",
+        told_as="the new root|the root of the mesh",
     ),
     Kind("identities", "own", "home/identity", of_bytes, (REWRAP,), told_as="age identit"),
     Kind("passwords", "own", "home/password", of_bytes, (PASSWORD,), told_as=INPUT),

@@ -257,6 +257,14 @@ def test_a_generated_file_that_is_too_large_and_a_pipe_to_inject(issued: Place) 
         read_given(place.keys / "pipe")
 
 
+def test_a_kubeconfig_that_is_a_pipe(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    os.mkfifo(place.keys / "pipe")
+    said = place.meshc("capture", "facts", "hub", "--kubeconfig", str(place.keys / "pipe"), code=4)
+
+    assert "no plain file of at most 16 MiB" in said
+
+
 def test_rewrap_says_which_file_it_cannot_open(issued: Place) -> None:
     edit(issued, ("sops", "age"), [])
     (issued.keys / "identity").write_text(str(IDENTITY))

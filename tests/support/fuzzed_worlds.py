@@ -49,7 +49,7 @@ def make_worlds(top: Path) -> None:
     shutil.copytree(top / "classic", top / "journal")
     state = next((top / "journal/.git/meshc").iterdir())
     (state / "journal.json").write_text(_JOURNAL)
-    for world in (*_IN_GIT, "journal"):
+    for world in (*_IN_GIT, "journal", "home", "against"):
         shutil.copytree(top / world, top / "kept" / world)
 
 

@@ -78,6 +78,9 @@ def fuzz(kind: Kind, top: Path, numbers: Sequence[int]) -> Tally:
             break
         tally.faults.append(f"{kind.name}:{begun}: it didn't end, or its process died")
         left = left[left.index(begun) + 1 :]
+        for name in {kind.world, kind.files.partition("/")[0]}:
+            shutil.rmtree(top / name)
+            shutil.copytree(top / "kept" / name, top / name, symlinks=True)
     return tally
 
 
