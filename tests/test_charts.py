@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import http.server
-import io
 import json
 import shutil
-import tarfile
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -20,7 +17,7 @@ import pytest
 import yaml
 
 from meshc.charts.rules import every_rule
-from meshc.mesh.chart_files import unpacked
+from support.archives import chart
 from support.cases import find_case
 from support.commands import invoke
 from support.paths import ROOT
@@ -106,15 +103,9 @@ def test_a_program_that_is_no_helm(mesh: Path, monkeypatch: pytest.MonkeyPatch) 
     assert invoke("compile").exit_code == 4
 
 
-def archive(chart: Path, name: str) -> bytes:
-    """A chart as it is published; the same bytes each time."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
-        for path in sorted(path for path in chart.rglob("*") if path.is_file()):
-            member = tarfile.TarInfo(f"{name}/{path.relative_to(chart)}")
-            member.size = path.stat().st_size
-            tar.addfile(member, io.BytesIO(path.read_bytes()))
-    return buffer.getvalue()
+def archive(folder: Path, name: str) -> bytes:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return chart({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}, name)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -273,34 +264,6 @@ def test_a_link_among_the_files_of_a_chart_is_refused(mesh: Path) -> None:
 
     assert result.exit_code == 5
     assert "MESH603" in result.stderr
-
-
-def packed(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        member = tarfile.TarInfo(name)
-        member.type, member.size, member.linkname = kind, size, "/etc/passwd"
-        tar.addfile(member, io.BytesIO(bytes(size)))
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    "data",
-    {
-        "no archive": b"text",
-        "cut off": packed("base/Chart.yaml", size=4096)[:60],
-        "a symbolic link": packed("base/Chart.yaml", tarfile.SYMTYPE),
-        "a hard link": packed("base/Chart.yaml", tarfile.LNKTYPE),
-        "a device": packed("base/null", tarfile.CHRTYPE),
-        "a path that climbs": packed("base/../../Chart.yaml"),
-        "an absolute path": packed("base//etc/passwd"),
-        "a bomb": packed("base/zeros", size=65 << 20),
-    }.items(),
-    ids=lambda one: one[0],
-)
-def test_archives_that_are_refused(data: tuple[str, bytes]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        unpacked(data[1])
 
 
 def test_values_of_the_user_win_and_are_deep(mesh: Path) -> None:

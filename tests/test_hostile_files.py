@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from meshc.cli.ca_commands import read_given
+from meshc.errors import UsageError
 from support.places import IDENTITY, Place
 from support.throwaway import make_root
 from support.tools import find_tool
@@ -240,6 +242,43 @@ def test_a_pipe_into_which_nobody_writes_and_devices(tmp_path: Path) -> None:
     argv = ["bash", "-c", f"{sys.executable} -m meshc secrets scan <(sleep 1; echo AGE-SECRET-KEY-1QQQQQQQQQQQQ)"]
     done = subprocess.run(argv, cwd=place.base, capture_output=True, text=True, check=False)
     assert (done.returncode, "an age key stands here" in done.stderr) == (5, True)
+
+
+def test_a_generated_file_that_is_too_large_and_a_pipe_to_inject(issued: Place) -> None:
+    place = issued
+    (place.base / "output/hub").mkdir(parents=True)
+    with (place.base / "output/hub/more.yaml").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    os.mkfifo(place.keys / "pipe")
+
+    assert '"output/hub/more.yaml" is larger than 64 MiB' in place.meshc("next", code=5)
+    (place.base / "output/hub/more.yaml").unlink()
+    with pytest.raises(UsageError, match="nobody writes"):
+        read_given(place.keys / "pipe")
+
+
+def test_a_kubeconfig_that_is_a_pipe(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    os.mkfifo(place.keys / "pipe")
+    said = place.meshc("capture", "facts", "hub", "--kubeconfig", str(place.keys / "pipe"), code=4)
+
+    assert "no plain file of at most 16 MiB" in said
+
+
+def test_rewrap_says_which_file_it_cannot_open(issued: Place) -> None:
+    edit(issued, ("sops", "age"), [])
+    (issued.keys / "identity").write_text(str(IDENTITY))
+    said = issued.meshc("secrets", "rewrap", "--identity", str(issued.keys / "identity"), code=3)
+
+    assert f"{SEALED}: its sops block names no age recipients" in said
+
+
+def test_an_infinite_number_in_a_sealed_file_is_text(issued: Place) -> None:
+    find_tool("kubectl")
+    edit(issued, ("metadata", "annotations", "example.com/a"), float("inf"))
+
+    issued.meshc("compile")
+    assert 'example.com/a: ".inf"' in (issued.base / "output/hub/cacerts.yaml").read_text()
 
 
 def test_keys_to_a_folder_of_the_repository(tmp_path: Path) -> None:

@@ -80,7 +80,6 @@ def test_every_kind_of_value() -> None:
         (".5", 0.5),
         ("1e3", 1000.0),
         ("1.5E-2", 0.015),
-        ("-.inf", float("-inf")),
         ("tRUE", "tRUE"),
         ("2026-01-02", "2026-01-02"),
         ("1.2.3", "1.2.3"),
@@ -96,7 +95,10 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
     assert (value, type(value)) == (found, type(found))
 
 
-@pytest.mark.parametrize("text", ["y", "No", "on", "OFF", "010", "-00", "0_1", "1_000", "1:30", "0b1", "-0x1F", ".5_0"])
+@pytest.mark.parametrize(
+    "text",
+    ["y", "No", "on", "OFF", "010", "-00", "0_1", "1_000", "1:30", "0b1", "-0x1F", ".5_0", ".inf", "-.Inf", ".NaN"],
+)
 def test_what_only_old_yaml_resolves_stays_text_in_manifests(text: str) -> None:
     assert text == one(f"a: {text}").data["a"]
 
@@ -326,7 +328,7 @@ def bomb(levels: int) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize(("strict", "limit", "place"), [(True, 200_000, "6:"), (False, 2_000_000, "7:")])
+@pytest.mark.parametrize(("strict", "limit", "place"), [(True, 200_000, "6:"), (False, 500_000, "6:")])
 def test_an_alias_bomb_is_refused_at_once(strict: bool, limit: int, place: str) -> None:
     begin = time.perf_counter()
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from meshc.capture.contexts import FILE
 from meshc.capture.trouble import AskError, Trouble, refusal
+from meshc.disk.repository import LARGEST_INPUT
 from meshc.errors import UsageError
 from meshc.kube import Body
 from meshc.mesh.hosts import same_server
@@ -239,7 +240,11 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
         else:
             api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
     except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
-        why = short(str(error), 120) if isinstance(error, client.config.ConfigException) else type(error).__name__
+        why = (
+            short(str(error), 120)
+            if isinstance(error, client.config.ConfigException | UsageError)
+            else type(error).__name__
+        )
         hint = f"--context {name}=CONTEXT, or a line in {FILE}; kubectl config get-contexts lists them"
         raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
     if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
@@ -249,7 +254,13 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
 
 
 def _files(kubeconfig: Path | None) -> str:
-    return str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
+    """What is named as kubeconfig. Raises UsageError for what the library would wait for, or read without an end."""
+    named = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
+    for one in map(Path, filter(None, named.split(os.pathsep))):
+        path = one.expanduser()
+        if path.exists() and not (path.is_file() and path.stat().st_size <= LARGEST_INPUT):
+            raise UsageError(f'"{one}" is no plain file of at most {LARGEST_INPUT >> 20} MiB')
+    return named
 
 
 def _client() -> Any:

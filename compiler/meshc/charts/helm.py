@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meshc.disk.repository import LARGEST_INPUT
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
@@ -70,6 +71,8 @@ class Helm:
             found = sorted(root.glob("*.tgz"))
             if len(found) != 1:
                 raise BuildError(f"helm pull left {len(found)} files")
+            if found[0].stat().st_size > LARGEST_INPUT:
+                raise BuildError(f"its archive is larger than {LARGEST_INPUT >> 20} MiB, which no compile would read")
             return found[0].read_bytes()
 
 

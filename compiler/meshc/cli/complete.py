@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from meshc.disk.named import read_named
+from meshc.errors import UsageError
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 def clusters(file: Path) -> list[tuple[str, str]]:
     """The clusters' names with their roles. Nothing where the file can't be read: a shell has no use for problems."""
     try:
-        documents, _ = read(file.read_bytes(), file.as_posix())
-    except OSError:
+        documents, _ = read(read_named(file), file.as_posix())
+    except UsageError:
         return []
     listed = _at(_at(documents[0].data if documents else None, "spec"), "clusters")
     entries = [(_at(entry, "name"), _at(entry, "role")) for entry in (listed if isinstance(listed, tuple) else ())]

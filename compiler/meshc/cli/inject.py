@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from meshc.cli.ca_commands import read_given
 from meshc.cli.opened import Opened
 from meshc.cli.report import tell_bytes
 from meshc.errors import MeshcError, UsageError
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.render import render
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def inject_command(manifest: Path, name: str, file: Path) -> None:
@@ -25,7 +28,7 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
     program = find(compiled.plan.cluster(holder).istio)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder]).trees
-    injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, _read(manifest))
+    injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, read_given(manifest))
     tell_bytes(injected)
 
 
@@ -44,12 +47,3 @@ def _holder(compiled: Compiled, name: str) -> str:
             "\n  hint: set istio.charts, or run istioctl kube-inject with that cluster's own ConfigMaps"
         )
     return holder
-
-
-def _read(manifest: Path) -> bytes:
-    if manifest == Path("-"):
-        return sys.stdin.buffer.read()
-    try:
-        return manifest.read_bytes()
-    except OSError as error:
-        raise UsageError(f'"{manifest}" can\'t be read: {error.strerror}') from None

@@ -83,9 +83,22 @@ def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
 
 
 def files_of(base: Path, path: str) -> dict[str, bytes]:
-    """The files at or below `path`, with paths relative to `base`; none if nothing is there."""
+    """The files at or below `path`, with paths relative to `base`; none if nothing is there.
+
+    Raises IrregularError for what no command of meshc's would have written: a link, a pipe, a file of that size.
+    """
     with opened(base, base, path) as fd:
-        return {} if fd is None else {name: read(file) for name, file in walk(fd, path, hidden=True)}
+        return {} if fd is None else {name: _whole(file, name) for name, file in walk(fd, path, hidden=True)}
+
+
+_LARGEST = 64 << 20
+"""Bytes that a file in overlays/ or output/ may have, and one that a command changes."""
+
+
+def _whole(fd: int, path: str) -> bytes:
+    if os.fstat(fd).st_size > _LARGEST:
+        raise IrregularError(f"{quoted(path)} is larger than {_LARGEST >> 20} MiB; remove it, or restore it from Git")
+    return read(fd, _LARGEST)
 
 
 def is_folder(fd: int) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
-import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import Version
+from meshc.mesh.chart_archive import check_subcharts, unpacked
 from meshc.mesh.charts import AT, FOLDERS, is_pulled, pulled_to, source_of, wanted
-from meshc.tree import FileTree
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -70,7 +68,14 @@ def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart 
     ignored = posixpath.join(path, ".helmignore")  # a folder's listing leaves out what begins with a dot
     if reader.kind(ignored, AT) == "file" and (data := reader.data_of(ignored, AT)) is not None:
         files[".helmignore"] = data
-    if len(reader.problems) > before or not _is_chart(files, name, version, path, reader):
+    if len(reader.problems) > before:
+        return None
+    try:
+        check_subcharts(files)
+    except ValueError as error:
+        _spoilt(path, error, reader)
+        return None
+    if not _is_chart(files, name, version, path, reader):
         return None
     return Chart(name, str(version), source, path, digest_of(files), files)
 
@@ -112,37 +117,16 @@ def packed(name: str, version: Version, source: str, path: str, data: bytes, rea
     try:
         files = unpacked(data)
     except ValueError as error:
-        reader.report(codes.BAD_CHART, AT, f'"{path}" can\'t be unpacked: {error}', "vendor it again")
+        _spoilt(path, error, reader)
         return None
     if not _is_chart(files, name, version, path, reader):
         return None
     return Chart(name, str(version), source, path, f"sha256:{sha256(data).hexdigest()}", files)
 
 
-_LARGEST = 64 << 20
-"""Bytes that a .tgz may hold, unpacked."""
-
-
-def unpacked(data: bytes) -> dict[str, bytes]:
-    """The files of a chart's .tgz, less the folder around them. Raises ValueError if it isn't plainly one."""
-    files: dict[str, bytes] = {}
-    size = 0
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-            for member in archive:
-                if member.isdir():
-                    continue
-                file = archive.extractfile(member) if member.isreg() else None
-                if file is None:
-                    raise ValueError("it holds a link or a device")
-                size += member.size
-                if size > _LARGEST:
-                    raise ValueError(f"it holds more than {_LARGEST >> 20} MiB")
-                files[member.name.removeprefix("./").partition("/")[2]] = file.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"it is no .tgz ({type(error).__name__})") from None
-    FileTree(files)  # raises ValueError for a path that leads out
-    return files
+def _spoilt(path: str, error: ValueError, reader: Reader) -> None:
+    hint = "vendor it again; if its publisher made it so, unpack it, and name the folder that holds the chart"
+    reader.report(codes.BAD_CHART, AT, f'"{path}" can\'t be unpacked: {error}', hint)
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -162,15 +146,19 @@ def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str
     """Reports what isn't the chart that was asked for."""
     told = _told(files.get("Chart.yaml", b""), path)
     if _name(told) != name:
-        what = f'"{path}" is chart {_name(told) or "without a name"}, not {name}'
+        what = f'"{path}" is chart {_brief(_name(told)) or "without a name"}, not {name}'
         reader.report(codes.BAD_CHART, AT, what, "name the folder that holds Istio's charts")
         return False
-    stated = str(told.get("version"))
+    stated = _brief(str(told.get("version")))
     if not _fits(stated, version):
         what = f'"{path}" is version {stated} of chart {name}, for clusters of Istio {version}'
         reader.report(codes.CHART_VERSION, AT, what, "vendor the version that mesh.yaml says, or correct it there")
         return False
     return True
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _fits(stated: str, version: Version) -> bool:
@@ -179,8 +167,13 @@ def _fits(stated: str, version: Version) -> bool:
     return stated == _UNRELEASED or parsed == version or (parsed is not None and parsed.line == version.line == (1, 0))
 
 
+_LARGEST_TOLD = 256 << 10
+"""Bytes that a Chart.yaml may have. Those of large charts have some thousand."""
+
+
 def _told(data: bytes, shown: str) -> Mapping[str, Any]:
-    documents, problems = read(data, shown)
+    """What a Chart.yaml says; nothing where it can't be read."""
+    documents, problems = read(data, shown) if len(data) <= _LARGEST_TOLD else ((), ())
     told = documents[0].data if documents and not problems else None
     return told if isinstance(told, dict) else {}
 

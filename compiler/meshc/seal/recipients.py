@@ -72,7 +72,11 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
     if any(wanted.values()):
         external = {cluster.name for cluster in work.plan.clusters if cluster.is_external}
         readers = {name: keys for name, keys in wanted.items() if keys}
-        work.write(RULES, rules(readers, work.plan.sealed, external))
+        try:
+            text = rules(readers, work.plan.sealed, external)
+        except SealError as error:  # mesh.yaml's recipients were checked before
+            raise SealError(f"{RULES}: {error}\n  hint: restore it from Git") from None
+        work.write(RULES, text)
 
 
 def _by_rules(work: Work) -> Mapping[str, set[str]]:

@@ -46,10 +46,11 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
         body = sealed_body(work.read(path))
         if body is None or body.get("kind") != "Secret" or not need.recipients:
             continue
-        before, after = sops.recipients_of(body), tuple(sorted(need.recipients))
-        if before == after:
-            continue
+        after = tuple(sorted(need.recipients))
         try:
+            before = sops.recipients_of(body)
+            if before == after:
+                continue
             wrapped = sops.rewrap(body, identities, after)
         except SealError as error:
             raise SealError(f"{path}: {error}") from None

@@ -58,7 +58,7 @@ class _Limits(NamedTuple):
 
 # Values count after aliases are expanded: the bound on the work that a small file can make.
 _STRICT = _Limits(bytes=2 << 20, values=200_000)
-_LENIENT = _Limits(bytes=8 << 20, values=2_000_000)
+_LENIENT = _Limits(bytes=8 << 20, values=500_000)
 _DEPTH = 64
 _PROBLEMS = 100
 

@@ -28,7 +28,9 @@ _LARGEST = 300  # characters of a whole number: beyond that no float holds it, a
 
 
 def resolve(text: str) -> Any:
-    """What a plain scalar is. A number too large for a float and one with leading zeros (`010`) stay text."""
+    """What a plain scalar is. A number too large for a float, one with leading zeros (`010`), and `.inf` and `.nan`,
+    which JSON doesn't have, stay text.
+    """
     if text in _NULLS:
         return None
     if text in _BOOLS:
@@ -39,8 +41,6 @@ def resolve(text: str) -> Any:
         return int(text)
     if _BASED.fullmatch(text) and len(text) <= _LARGEST:
         return int(text, 0)
-    if _INFINITE.fullmatch(text):
-        return float(text.replace(".", ""))
     if _FLOAT.fullmatch(text) and math.isfinite(value := float(text)):
         return value
     return text

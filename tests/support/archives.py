@@ -1,0 +1,42 @@
+"""Archives of charts, member by member: those that tar makes, and those that no tar would."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Mapping
+
+
+def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, *, size: int | None = None) -> bytes:
+    """One member: its header, which may tell another size, and its content."""
+    header = tarfile.TarInfo(name)
+    header.type, header.linkname = kind, "/etc/passwd" if kind in (tarfile.LNKTYPE, tarfile.SYMTYPE) else ""
+    header.size = len(data) if size is None else size
+    return header.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
+
+
+def pax(**values: str) -> bytes:
+    """An extended header for the member behind it."""
+    lines = b""
+    for key, value in values.items():
+        line = f" {key.replace('__', '.')}={value}\n".encode()
+        length = len(line) + len(str(len(line) + len(str(len(line)))))
+        lines += f"{length}".encode() + line
+    return member("pax", lines, tarfile.XHDTYPE)
+
+
+def tgz(*members: bytes) -> bytes:
+    """The members, the end of a tar behind them, and gzip around all."""
+    return gzip.compress(b"".join(members) + bytes(1024), 6, mtime=0)
+
+
+def chart(files: Mapping[str, bytes], name: str = "base") -> bytes:
+    """A chart as it is published; the same bytes each time."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for path, data in sorted(files.items()):
+            one = tarfile.TarInfo(f"{name}/{path}")
+            one.size = len(data)
+            tar.addfile(one, io.BytesIO(data))
+    return buffer.getvalue()
