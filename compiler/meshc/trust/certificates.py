@@ -18,10 +18,14 @@ from cryptography.x509.oid import ExtensionOID
 
 from meshc import codes
 from meshc.errors import Place
+from meshc.trust import signatures
+from meshc.trust.go import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+    from cryptography.x509 import GeneralName, NameConstraints
 
     from meshc.errors import Problem
 
@@ -53,6 +57,8 @@ _MAY_BE_CRITICAL = frozenset(
 )
 """Extensions that both Go and BoringSSL (Envoy) act on; any other that is critical makes one of them refuse."""
 
+_NAMES = (x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress)
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -71,6 +77,8 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     signature_hash: str
+    signature_known: bool
+    """Whether Go knows the way in which it is signed."""
     is_ca: bool
     path_length: int | None
     may_sign: bool
@@ -80,6 +88,13 @@ class Certificate:
     key_id: bytes | None
     issuer_key_id: bytes | None
     unknown_critical: tuple[str, ...]
+    names: tuple[GeneralName, ...]
+    """Its alternative names."""
+    constraints: NameConstraints | None
+    explicit_policy: int | None
+    """How many CAs below it may be passed before policies are asked for, which no certificate of Istio carries."""
+    fault: str | None
+    """Why Go doesn't read it, as the end of a sentence."""
 
 
 def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
@@ -98,7 +113,11 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
         place = Place(file, line, 1)
         if isinstance(block, bytes):
             certificate = _parse(place, block)
-            if certificate is not None:
+            if certificate is not None and certificate.fault:
+                what = f'istiod and the proxies can\'t read "{certificate.subject}": {certificate.fault}'
+                hint = "issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+                problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
+            elif certificate is not None:
                 certificates.append(certificate)
             elif _is_private_key(block):
                 problems.append(_private_key(place, clusters))
@@ -118,8 +137,8 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
 
 def only_certificates(data: bytes) -> bool:
     """Whether the bytes are well-formed CERTIFICATE blocks and white space, and so hold no secret."""
-    certificates, problems = read("", data)
-    return bool(certificates) and not problems
+    _, problems = read("", data)
+    return all(problem.code is codes.CERTIFICATE_REFUSED for problem in problems)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -199,12 +218,12 @@ def _parse(place: Place, der: bytes) -> Certificate | None:
         warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
         try:
             certificate = x509.load_der_x509_certificate(der)
-            return _settle(place, certificate)
+            return _settle(place, certificate, der)
         except _FAULTS:
             return None
 
 
-def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
+def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certificate:
     key = certificate.public_key()
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
@@ -214,7 +233,10 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
     extended = values.get(x509.ExtendedKeyUsage)
     key_id = values.get(x509.SubjectKeyIdentifier)
     issuer_key_id = values.get(x509.AuthorityKeyIdentifier)
-    unknown = (e.oid.dotted_string for e in found.values() if e.critical and e.oid not in _MAY_BE_CRITICAL)
+    alternative = values.get(x509.SubjectAlternativeName)
+    constraints = values.get(x509.NameConstraints)
+    policies = values.get(x509.PolicyConstraints)
+    unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         place,
@@ -228,6 +250,7 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
         hash_algorithm.name if hash_algorithm else "",
+        signatures.is_known(der),
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         path_length=basic.path_length if isinstance(basic, x509.BasicConstraints) else None,
         may_sign=usage.key_cert_sign if isinstance(usage, x509.KeyUsage) else True,
@@ -235,7 +258,21 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
         issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
         unknown_critical=tuple(unknown),
+        names=tuple(alternative) if isinstance(alternative, x509.SubjectAlternativeName) else (),
+        constraints=constraints if isinstance(constraints, x509.NameConstraints) else None,
+        explicit_policy=policies.require_explicit_policy if isinstance(policies, x509.PolicyConstraints) else None,
+        fault=fault_of(certificate, der, key),
     )
+
+
+def _is_handled(extension: x509.Extension[x509.ExtensionType]) -> bool:
+    """Whether Go and BoringSSL act on an extension: of names they know four kinds, and Go no other in a constraint."""
+    match extension.value:
+        case x509.SubjectAlternativeName() as names:
+            return any(isinstance(name, _NAMES) for name in names)
+        case x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=excluded):
+            return all(isinstance(base, _NAMES) for base in (*(permitted or ()), *(excluded or ())))
+    return extension.oid in _MAY_BE_CRITICAL
 
 
 def _kind(key: object) -> str:

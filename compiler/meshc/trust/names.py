@@ -1,0 +1,114 @@
+"""names turns the name constraints of CAs into the names that their leaves may not carry, as Go's Verify finds them.
+
+Go compares a constraint with the names of everything below it: the leaf, and the CAs between (constraints.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from meshc import codes
+from meshc.trust.go import domain_fault, mailbox
+from meshc.trust.uris import host_of
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.trust.alone import Generation
+    from meshc.trust.certificates import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a CA has to sign: for whom, in words, and the names that the certificate carries."""
+
+    whose: str
+    names: tuple[x509.GeneralName, ...]
+
+
+def leaves_of(
+    generation: Generation, namespace: str, trust_domain: str, revision: str = "", host: str | None = None
+) -> tuple[Leaf, ...]:
+    """What the CA of a cluster signs: workloads, and under istiod istiod's own server certificate.
+
+    `host` is a name of the user's by which API servers call istiod. What a workload's names say after the trust
+    domain no constraint can see.
+    """
+    workload = Leaf("its workloads", (x509.UniformResourceIdentifier(f"spiffe://{trust_domain}/ns/any/sa/any"),))
+    if generation == "classic":
+        return (workload,)
+    services = ["istiod", "istiod-remote", "istio-pilot"]
+    services += [f"istiod-{revision}"] if revision not in ("", "default") else []
+    hosts = [f"{service}.{namespace}.svc" for service in services] + ([host] if host else [])
+    return Leaf("istiod", tuple(x509.DNSName(name) for name in hosts)), workload
+
+
+def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[str, ...]) -> Iterator[Problem]:
+    """What the constraints along a path, from the signer up to its root, keep it from signing. One problem a CA."""
+    for above, issuer in enumerate(path):
+        if issuer.constraints is None:
+            continue
+        below = [*leaves, *(Leaf(f'"{ca.subject}"', ca.names) for ca in path[:above])]
+        for leaf in below:
+            why = next((why for one in leaf.names if (why := _forbids(issuer.constraints, one))), None)
+            if why:
+                what = f'the name constraints of "{issuer.subject}" forbid the certificate of {leaf.whose}: {why}'
+                hint = "issue it again without name constraints, or with some that permit this name"
+                yield codes.NAME_FORBIDDEN.at(issuer.place, what, hint, also=(path[0].place,), clusters=name)
+                break
+
+
+def _forbids(constraints: x509.NameConstraints, name: x509.GeneralName) -> str | None:
+    if not isinstance(name, x509.DNSName | x509.UniformResourceIdentifier | x509.RFC822Name | x509.IPAddress):
+        return None  # nobody compares these
+    if _host(name) is None:
+        return f"{_shown(name)} can't be compared with any constraint"
+    permitted = [base for base in constraints.permitted_subtrees or () if type(base) is type(name)]
+    excluded = [base for base in constraints.excluded_subtrees or () if type(base) is type(name)]
+    if permitted and not any(_covers(base, name) for base in permitted):
+        return f"{_shown(name)} is covered by none that is permitted"
+    found = next((base for base in excluded if _covers(base, name, excluded=True)), None)
+    return f"{_shown(name)} is excluded by {_shown(found)}" if found else None
+
+
+def _host(name: x509.GeneralName) -> str | None:
+    """The part that is compared; None where there is none."""
+    match name:
+        case x509.DNSName(value=domain):
+            return None if domain_fault(domain) else domain
+        case x509.UniformResourceIdentifier(value=uri):
+            host = (host_of(uri) or "").partition(":")[0]
+            return host if host and not _is_address(host) else None
+        case x509.RFC822Name(value=address):
+            parts = mailbox(address)
+            return parts[1] if parts else None
+    return ""
+
+
+def _covers(base: x509.GeneralName, name: x509.GeneralName, *, excluded: bool = False) -> bool:
+    if isinstance(base, x509.IPAddress):
+        assert isinstance(base.value, IPv4Network | IPv6Network)  # noqa: S101
+        return isinstance(name, x509.IPAddress) and name.value in base.value
+    domain, host = str(base.value).lower(), (_host(name) or "").lower()
+    if isinstance(name, x509.RFC822Name) and "@" in domain:
+        return mailbox(str(base.value)) == mailbox(name.value)
+    if not domain or host == domain or host.endswith(domain if domain.startswith(".") else f".{domain}"):
+        return True
+    rest = host.partition(".")[2]  # a wildcard could stand for what is excluded
+    return excluded and host.startswith("*") and bool(rest) and domain.partition(".")[2] == rest
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(name: x509.GeneralName) -> str:
+    return '"' + "".join(c if c.isprintable() else "?" for c in str(name.value))[:120] + '"'
