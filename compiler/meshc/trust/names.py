@@ -1,6 +1,7 @@
-"""names turns the name constraints of CAs into the names that their leaves may not carry, as Go's Verify finds them.
+"""names turns the name constraints of CAs into the names that their leaves may not carry.
 
-Go compares a constraint with the names of everything below it: the leaf, and the CAs between (constraints.go).
+A constraint is compared with the names of everything below it: the leaf, and the CAs between. That is Go's Verify
+(constraints.go), and for subjects OpenSSL and BoringSSL (Envoy): Go compares no subject. Leaves of Istio have none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.trust.alone import Generation
     from meshc.trust.certificates import Certificate
+
+
+_COMPARED = (x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress, x509.DirectoryName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[s
     for above, issuer in enumerate(path):
         if issuer.constraints is None:
             continue
-        below = [*leaves, *(Leaf(f'"{ca.subject}"', ca.names) for ca in path[:above])]
+        below = [*leaves, *(Leaf(f'"{ca.subject}"', (*ca.names, *_subject(ca))) for ca in path[:above])]
         for leaf in below:
             why = next((why for one in leaf.names if (why := _forbids(issuer.constraints, one))), None)
             if why:
@@ -62,13 +66,16 @@ def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[s
                 break
 
 
+def _subject(certificate: Certificate) -> Iterator[x509.GeneralName]:
+    if len(list(certificate.x509.subject)):
+        yield x509.DirectoryName(certificate.x509.subject)
+
+
 def _forbids(constraints: x509.NameConstraints, name: x509.GeneralName) -> str | None:
-    if not isinstance(name, x509.DNSName | x509.UniformResourceIdentifier | x509.RFC822Name | x509.IPAddress):
-        return None  # nobody compares these
-    if _host(name) is None:
-        return f"{_shown(name)} can't be compared with any constraint"
     permitted = [base for base in constraints.permitted_subtrees or () if type(base) is type(name)]
     excluded = [base for base in constraints.excluded_subtrees or () if type(base) is type(name)]
+    if _host(name) is None or (not isinstance(name, _COMPARED) and (permitted or excluded)):
+        return f"{_shown(name)} can't be compared with any constraint"
     if permitted and not any(_covers(base, name) for base in permitted):
         return f"{_shown(name)} is covered by none that is permitted"
     found = next((base for base in excluded if _covers(base, name, excluded=True)), None)
@@ -90,6 +97,9 @@ def _host(name: x509.GeneralName) -> str | None:
 
 
 def _covers(base: x509.GeneralName, name: x509.GeneralName, *, excluded: bool = False) -> bool:
+    if isinstance(base, x509.DirectoryName):
+        rdns = base.value.rdns
+        return isinstance(name, x509.DirectoryName) and name.value.rdns[: len(rdns)] == rdns
     if isinstance(base, x509.IPAddress):
         assert isinstance(base.value, IPv4Network | IPv6Network)  # noqa: S101
         return isinstance(name, x509.IPAddress) and name.value in base.value
@@ -111,4 +121,5 @@ def _is_address(host: str) -> bool:
 
 
 def _shown(name: x509.GeneralName) -> str:
-    return '"' + "".join(c if c.isprintable() else "?" for c in str(name.value))[:120] + '"'
+    value = name.value.rfc4514_string() if isinstance(name, x509.DirectoryName) else str(name.value)
+    return '"' + "".join(c if c.isprintable() else "?" for c in value)[:120] + '"'
