@@ -16,7 +16,7 @@ from support.tools import find_tool
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a certificate isn't read, in the order CA, chain, roots; why the CA or a leaf isn't verified. Empty: it is."""
+    """Why a certificate isn't read (CA, chain, roots), and why the CA or a leaf isn't verified. Empty: it is."""
 
     read: tuple[str, ...]
     verified: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -152,7 +153,20 @@ def _tried(chance: Random, number: int, issuer: Made | None, faulty: bool) -> Ma
         (body.parts or [])[3] = above
     if faulty:
         damage(body if chance.random() < 0.95 else tree, chance)
+        _keep_key(tree.encoded(), key)
     return Made(_signed(tree, signer, digest, style), key)
+
+
+def _keep_key(der: bytes, key: Any) -> None:
+    """Raises ValueError for a certificate of another key: what the key signs wouldn't be under it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = x509.load_der_x509_certificate(der).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return
+    if found != key.public_key():
+        raise ValueError("another key")
 
 
 def _signed(tree: Node, key: Any, digest: Any, style: Any = None) -> bytes:

@@ -121,7 +121,8 @@ def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) 
     certificates, problems = read_certificates("", there)
     mine, _ = read_certificates("", here)
     if problems or not certificates:
-        return Row(cluster, check, State.FAILED, "what its cacerts has for it isn't a certificate")
+        why = problems[0].what if problems else "there is none"
+        return Row(cluster, check, State.FAILED, f"what its cacerts has for it can't be used: {why}")
     prints = [one_of.fingerprint[:23] for one_of in certificates]
     wanted = [one_of.fingerprint[:23] for one_of in mine]
     ends = min(one_of.not_after for one_of in certificates)

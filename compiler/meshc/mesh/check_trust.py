@@ -79,6 +79,7 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
         spec.istio.trust_domain,
         fleet.revision_of(member),
         urlsplit(url).hostname if url else None,
+        ambient=bool(fleet.ambient_namespaces),
     )
 
 

@@ -48,4 +48,11 @@ def lasting(authority: Authority, now: datetime) -> list[str]:
 
 def signed_in(plan: Plan, cluster: ClusterPlan) -> tuple[Leaf, ...]:
     """What the CA of a cluster has to sign."""
-    return leaves_of(plan.generation, plan.istio_namespace, plan.trust_domain, cluster.revision, cluster.injection_host)
+    return leaves_of(
+        plan.generation,
+        plan.istio_namespace,
+        plan.trust_domain,
+        cluster.revision,
+        cluster.injection_host,
+        ambient=any(one.ambient for one in plan.clusters),
+    )

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtensionOID
 
-from meshc.trust.der import OID, elements, inside
+from meshc.trust.der import OID, SEQUENCE, elements, inside
 from meshc.trust.uris import host_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _NEVER_CRITICAL = (
     ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
 )
 _POLICY_MAPPINGS = x509.ObjectIdentifier("2.5.29.33")
+_ANY_POLICY = bytes.fromhex("551d2000")
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([^@]+)")
 
 
@@ -151,9 +152,12 @@ def _extension(extension: x509.Extension[x509.ExtensionType]) -> Iterator[str]:
         case x509.InhibitAnyPolicy(skip_certs=number) if number >= _INT:
             yield "the number of its extension inhibitAnyPolicy is too large"
         case x509.UnrecognizedExtension(value=value) if extension.oid == _POLICY_MAPPINGS:
-            for _, mapping in inside(value):
-                if [tag for tag, _ in elements(mapping)[:2]] != [OID, OID]:
+            for tag, mapping in inside(value):
+                pair = elements(mapping)[:2]
+                if tag != SEQUENCE or [kind for kind, _ in pair] != [OID, OID]:
                     yield "its policy mappings aren't pairs of policies"
+                if (OID, _ANY_POLICY) in pair:
+                    yield "its policy mappings name anyPolicy"
 
 
 def _alternative(name: x509.GeneralName) -> str | None:

@@ -28,21 +28,32 @@ _COMPARED = (x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What a CA has to sign: for whom, in words, and the names that the certificate carries."""
+    """What a CA has to sign: for whom, in words, and the names that the certificate carries; whether ztunnel reads it.
+
+    Its rustls-webpki compares no URIs and no subjects, and refuses every chain with a constraint on them.
+    """
 
     whose: str
     names: tuple[x509.GeneralName, ...]
+    ztunnel: bool = False
 
 
 def leaves_of(
-    generation: Generation, namespace: str, trust_domain: str, revision: str = "", host: str | None = None
+    generation: Generation,
+    namespace: str,
+    trust_domain: str,
+    revision: str = "",
+    host: str | None = None,
+    *,
+    ambient: bool = False,
 ) -> tuple[Leaf, ...]:
     """What the CA of a cluster signs: workloads, and under istiod istiod's own server certificate.
 
     `host` is a name of the user's by which API servers call istiod. What a workload's names say after the trust
     domain no constraint can see.
     """
-    workload = Leaf("its workloads", (x509.UniformResourceIdentifier(f"spiffe://{trust_domain}/ns/any/sa/any"),))
+    uri = x509.UniformResourceIdentifier(f"spiffe://{trust_domain}/ns/any/sa/any")
+    workload = Leaf("a workload", (uri,), ambient)
     if generation == "classic":
         return (workload,)
     services = ["istiod", "istiod-remote", "istio-pilot"]
@@ -52,18 +63,26 @@ def leaves_of(
 
 
 def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[str, ...]) -> Iterator[Problem]:
-    """What the constraints along a path, from the signer up to its root, keep it from signing. One problem a CA."""
+    """What constraints along a path, from the signer up to its root, keep it from signing: a problem for each leaf."""
     for above, issuer in enumerate(path):
         if issuer.constraints is None:
             continue
         below = [*leaves, *(Leaf(f'"{ca.subject}"', (*ca.names, *_subject(ca))) for ca in path[:above])]
         for leaf in below:
             why = next((why for one in leaf.names if (why := _forbids(issuer.constraints, one))), None)
+            if leaf.ztunnel and _of(issuer.constraints, x509.UniformResourceIdentifier, x509.DirectoryName):
+                why = "ztunnel takes no constraint on URIs or subjects"
             if why:
                 what = f'the name constraints of "{issuer.subject}" forbid the certificate of {leaf.whose}: {why}'
                 hint = "issue it again without name constraints, or with some that permit this name"
-                yield codes.NAME_FORBIDDEN.at(issuer.place, what, hint, also=(path[0].place,), clusters=name)
-                break
+                also = (path[0].place,) if above else ()
+                yield codes.NAME_FORBIDDEN.at(issuer.place, what, hint, also=also, clusters=name)
+
+
+def _of(constraints: x509.NameConstraints, *kinds: type[x509.GeneralName]) -> bool:
+    """Whether any constraint is on names of these kinds."""
+    bases = (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ()))
+    return any(isinstance(base, kinds) for base in bases)
 
 
 def _subject(certificate: Certificate) -> Iterator[x509.GeneralName]:
@@ -77,7 +96,7 @@ def _forbids(constraints: x509.NameConstraints, name: x509.GeneralName) -> str |
     if _host(name) is None or (not isinstance(name, _COMPARED) and (permitted or excluded)):
         return f"{_shown(name)} can't be compared with any constraint"
     if permitted and not any(_covers(base, name) for base in permitted):
-        return f"{_shown(name)} is covered by none that is permitted"
+        return f"{_shown(name)} isn't permitted"
     found = next((base for base in excluded if _covers(base, name, excluded=True)), None)
     return f"{_shown(name)} is excluded by {_shown(found)}" if found else None
 
@@ -106,7 +125,10 @@ def _covers(base: x509.GeneralName, name: x509.GeneralName, *, excluded: bool = 
     domain, host = str(base.value).lower(), (_host(name) or "").lower()
     if isinstance(name, x509.RFC822Name) and "@" in domain:
         return mailbox(str(base.value)) == mailbox(name.value)
-    if not domain or host == domain or host.endswith(domain if domain.startswith(".") else f".{domain}"):
+    if host == domain or (domain.startswith(".") and host.endswith(domain)):
+        return True
+    # To OpenSSL and BoringSSL a URI's host is this host alone (RFC 5280, 4.2.1.10), to Go what is below it as well.
+    if (excluded or isinstance(name, x509.DNSName)) and (not domain or host.endswith(f".{domain}")):
         return True
     rest = host.partition(".")[2]  # a wildcard could stand for what is excluded
     return excluded and host.startswith("*") and bool(rest) and domain.partition(".")[2] == rest
