@@ -20,7 +20,7 @@ from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.given import Given, given, remote_of
 from meshc.seal.remote import seal_remote, stop_on_sealed
 from meshc.seal.rewrapping import rewrap, sealed_body
-from meshc.seal.verified import lasting, stop_on_faults
+from meshc.seal.verified import lasting, parts_of, stop_on_faults
 from meshc.sealedtext import is_encrypted
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
@@ -74,7 +74,7 @@ def _seal_cacerts(
     stop_on_sealed(work, need, replace)
     authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
     stop_on_faults(work.plan, chosen, authority)
-    ending = lasting(authority, datetime.now(UTC))
+    ending = lasting(parts_of(authority), datetime.now(UTC))
     recipients.stop_on_new(work, needs_of(work.plan), [chosen], accepted)
     issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
     for warning in ending:

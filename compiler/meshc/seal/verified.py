@@ -10,9 +10,11 @@ from meshc.trust.alone import shown_time
 from meshc.trust.certificates import Certificate, read
 from meshc.trust.issue import renewal_begins
 from meshc.trust.names import Leaf, leaves_of
+from meshc.trust.rotation import roots_above
 from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from meshc.plan.ir import ClusterPlan, Plan
@@ -24,26 +26,33 @@ def stop_on_faults(plan: Plan, cluster: ClusterPlan, authority: Authority) -> No
     stop_on(verify((ROOTS, authority.roots), [files], generation=plan.generation))
 
 
-def lasting(authority: Authority, now: datetime) -> list[str]:
+def parts_of(authority: Authority) -> dict[str, bytes]:
+    """The certificates that a CA is verified by, with the names of their files. Other roots of the bundle aren't."""
+    roots = roots_above(authority.certificate, authority.chain, authority.roots)
+    return {CA: authority.certificate, ROOTS: b"".join(roots), CHAIN: authority.chain}
+
+
+def lasting(parts: Mapping[str, bytes], now: datetime) -> list[str]:
     """A line for each certificate to be renewed, or that begins later. Raises RefusedError for one that has ended."""
-    found = list[str]()
-    parts = ((CA, authority.certificate), (CHAIN, authority.chain), (ROOTS, authority.roots))
     seen = dict[str, tuple[str, Certificate]]()
-    for file, data in parts:
+    for file, data in parts.items():
         for certificate in read(file, data)[0]:
             seen.setdefault(certificate.fingerprint, (file, certificate))
-    for file, certificate in seen.values():
-        begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
-        if certificate.not_after <= now:
-            raise RefusedError(
-                f'{file}: "{certificate.subject}" ended on {end}, so istiod would refuse it\n'
-                "  hint: have it renewed first, or see whether this machine's clock is right"
-            )
-        if certificate.not_before > now:
-            found.append(f'{file}: "{certificate.subject}" begins on {begin}; istiod refuses it until then')
-        elif renewal_begins(certificate.not_before, certificate.not_after) <= now:
-            found.append(f'{file}: "{certificate.subject}" ends on {end}: have it renewed in time')
-    return found
+    return [line for file, certificate in seen.values() if (line := _lasts(file, certificate, now))]
+
+
+def _lasts(file: str, certificate: Certificate, now: datetime) -> str:
+    begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
+    if certificate.not_after <= now:
+        raise RefusedError(
+            f'{file}: "{certificate.subject}" ended on {end}, so istiod would refuse it\n'
+            "  hint: have it renewed first, or see whether this machine's clock is right"
+        )
+    if certificate.not_before > now:
+        return f'{file}: "{certificate.subject}" begins on {begin}; istiod refuses it until then'
+    if renewal_begins(certificate.not_before, certificate.not_after) <= now:
+        return f'{file}: "{certificate.subject}" ends on {end}: have it renewed in time'
+    return ""
 
 
 def signed_in(plan: Plan, cluster: ClusterPlan) -> tuple[Leaf, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import warnings
 from dataclasses import dataclass
@@ -19,18 +17,17 @@ from cryptography.x509.oid import ExtensionOID
 from meshc import codes
 from meshc.errors import Place
 from meshc.trust import signatures
+from meshc.trust.blocks import blocks
 from meshc.trust.go import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography.x509 import GeneralName, NameConstraints
 
     from meshc.errors import Problem
 
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
-_END = b"-----END CERTIFICATE-----"
 _PRIVATE_KEY = re.compile(rb"-----[ \t]*(?:BEGIN|END)[^\n-]*PRIVATE[ \t]+KEY", re.IGNORECASE)
 _FAULTS = (
     ValueError,
@@ -109,7 +106,7 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
         return (), (_private_key(place, clusters),)
     certificates: list[Certificate] = []
     problems: list[Problem] = []
-    for line, block in _blocks(data):
+    for line, block in blocks(data):
         place = Place(file, line, 1)
         if isinstance(block, bytes):
             certificate = _parse(place, block)
@@ -174,42 +171,6 @@ def _is_private_key(der: bytes) -> bool:
     except (ValueError, UnsupportedAlgorithm):
         return False
     return True
-
-
-def _blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
-    """Each block's first line with its DER; or, where it can't be read, with what is wrong and what to do."""
-    begin, body, outside = 0, list[bytes](), False
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        line = raw.rstrip(b" \t\r")  # what Go's encoding/pem ignores; it ignores nothing before a dash
-        if line == _BEGIN:
-            if begin:
-                yield begin, ("this block has no end", "export the certificate again, as PEM")
-            begin, body, outside = number, [], False
-        elif begin and line == _END:
-            yield begin, _decode(body)
-            begin = 0
-        elif begin:
-            body.append(line)
-        elif line and not outside:
-            outside = True  # one problem for a run of lines
-            what = "something other than a CERTIFICATE block stands here"
-            yield number, (what, "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE")
-    if begin:
-        yield begin, ("this block has no end", "export the certificate again, as PEM")
-
-
-def _decode(body: list[bytes]) -> bytes | tuple[str, str]:
-    if any(line.startswith(_END) for line in body):
-        what = "the end of this block and the begin of the next stand on one line"
-        return what, "put a newline between the two certificates"
-    try:
-        der = base64.b64decode(b"".join(body), validate=True)
-    except (binascii.Error, ValueError):
-        der = b""
-    # Encoding again finds what b64decode lets pass: data after the padding, and bits that no encoder sets.
-    if not der or not all(body) or base64.b64encode(der) != b"".join(body):
-        return "this block isn't base64", "export the certificate again, as PEM"
-    return der
 
 
 def _parse(place: Place, der: bytes) -> Certificate | None:
