@@ -58,6 +58,7 @@ STRICTER = {
     r"MESH305 .*extendedKeyUsage": "the same, in a root",
     r"MESH307 .*asks for policies": "every leaf counts, while Go looks at the CA first",
     r"MESH308": "RSA under 2048 bits, keys that istiod can't sign with",
+    r"MESH309": "how a certificate is signed that no path needs, such as a root",
     r"MESH310": "the root's key in a cluster; may be acknowledged",
     r"MESH311 .*key identifier": "OpenSSL and BoringSSL go by it",
     r"MESH316": "dates that can't be, in a root that isn't used",

@@ -94,8 +94,12 @@ class Certificate:
     """Why Go doesn't read it, as the end of a sentence."""
 
 
-def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
+def read(
+    file: str, data: bytes, clusters: Iterable[str] = (), *, lenient: bool = False
+) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
     """The certificates of a PEM file, and what is wrong with it.
+
+    `lenient` takes what Go refuses as well: for telling what stands somewhere, never for what is trusted.
 
     Strict: a file holds CERTIFICATE blocks and white space, nothing else, because Go, BoringSSL and OpenSSL
     each skip something different around blocks. No problem ever quotes the file. Never raises.
@@ -110,7 +114,7 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
         place = Place(file, line, 1)
         if isinstance(block, bytes):
             certificate = _parse(place, block)
-            if certificate is not None and certificate.fault:
+            if certificate is not None and certificate.fault and not lenient:
                 what = f'istiod and the proxies can\'t read "{certificate.subject}": {certificate.fault}'
                 hint = "issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
                 problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
@@ -134,8 +138,8 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
 
 def only_certificates(data: bytes) -> bool:
     """Whether the bytes are well-formed CERTIFICATE blocks and white space, and so hold no secret."""
-    _, problems = read("", data)
-    return all(problem.code is codes.CERTIFICATE_REFUSED for problem in problems)
+    certificates, problems = read("", data, lenient=True)
+    return bool(certificates) and not problems
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
