@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
@@ -95,6 +96,10 @@ def flat(kind: str, more: str, version: str = "v1", metadata: str = "{name: x, n
 
 
 PEM = make_root().cert_pem.decode()
+NEVER_CRITICAL = x509.AuthorityInformationAccess(
+    [x509.AccessDescription(x509.ObjectIdentifier("1.2.3"), x509.UniformResourceIdentifier("http://a.example"))]
+)
+REFUSED_BY_GO = textwrap.indent(make_root(extra=((NEVER_CRITICAL, True),)).cert_pem.decode(), "    ")
 CA = textwrap.indent(PEM, "    ")
 BINDING = (
     "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}\nsubjects: [{kind: User, name: eve}]"
@@ -104,6 +109,7 @@ FLUX = "kustomize.toolkit.fluxcd.io/v1"
 HOSTILE = {
     "MESH821": {
         "a CA in a ConfigMap": flat("ConfigMap", f"data:\n  ca.pem: |\n{CA}"),
+        "a CA that Go doesn't read, but Envoy may": flat("ConfigMap", f"data:\n  ca.pem: |\n{REFUSED_BY_GO}"),
         "a CA in a bundle": flat("ClusterTrustBundle", f"spec:\n  trustBundle: |\n{CA}", "certificates.k8s.io/v1beta1"),
         "an issuer of tokens": istio(
             "RequestAuthentication", "{jwtRules: [{issuer: eve, jwksUri: 'https://e.example'}]}", "security.istio.io/v1"

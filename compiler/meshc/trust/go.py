@@ -152,12 +152,19 @@ def _extension(extension: x509.Extension[x509.ExtensionType]) -> Iterator[str]:
         case x509.InhibitAnyPolicy(skip_certs=number) if number >= _INT:
             yield "the number of its extension inhibitAnyPolicy is too large"
         case x509.UnrecognizedExtension(value=value) if extension.oid == _POLICY_MAPPINGS:
-            for tag, mapping in inside(value):
-                pair = elements(mapping)[:2]
-                if tag != SEQUENCE or [kind for kind, _ in pair] != [OID, OID]:
-                    yield "its policy mappings aren't pairs of policies"
-                if (OID, _ANY_POLICY) in pair:
-                    yield "its policy mappings name anyPolicy"
+            yield from _mappings(value)
+
+
+def _mappings(value: bytes) -> Iterator[str]:
+    """cryptography doesn't look into this extension."""
+    try:
+        pairs = [(tag, elements(mapping)[:2]) for tag, mapping in inside(value)]
+    except ValueError:
+        pairs = [(0, [])]
+    if any(tag != SEQUENCE or [kind for kind, _ in pair] != [OID, OID] for tag, pair in pairs):
+        yield "its policy mappings aren't pairs of policies"
+    if any((OID, _ANY_POLICY) in pair for _, pair in pairs):
+        yield "its policy mappings name anyPolicy"
 
 
 def _alternative(name: x509.GeneralName) -> str | None:
