@@ -15,13 +15,10 @@ from meshc.trust.certificates import only_certificates, read
 from meshc.trust.names import leaves_of
 from meshc.trust.rotation import contains
 from meshc.trust.verify import ClusterFiles, verify
-from support.throwaway import Authority, make_root, pem
+from support.throwaway import NEVER_CRITICAL, Authority, make_root, pem
 
 DNS, URI, MAIL, ADDRESS = x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress
 ROOT = make_root(path_length=3)
-NEVER_CRITICAL = x509.AuthorityInformationAccess(
-    [x509.AccessDescription(x509.ObjectIdentifier("1.2.3"), URI("http://a"))]
-)
 
 
 def permitted(*bases: x509.GeneralName) -> x509.NameConstraints:
@@ -161,7 +158,7 @@ def test_a_longer_rsa_key_than_a_handshake_takes() -> None:
 
 def test_a_certificate_that_go_refuses_is_a_certificate_all_the_same() -> None:
     """So it is no secret, and whoever takes it out of a bundle changes nothing for istiod."""
-    odd = make_root("Odd", extra=((NEVER_CRITICAL, True),))
+    odd = make_root("Odd", extra=(NEVER_CRITICAL,))
 
     assert only_certificates(odd.cert_pem)
     assert contains(pem(ROOT, odd), ROOT.cert_pem)

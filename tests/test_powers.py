@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
@@ -22,7 +21,7 @@ from meshc.review.risks_of_powers import new_powers
 from meshc.secrets import door
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
-from support.throwaway import make_root
+from support.throwaway import NEVER_CRITICAL, make_root
 from support.tools import find_tool
 from support.user_objects import external, other
 
@@ -96,10 +95,7 @@ def flat(kind: str, more: str, version: str = "v1", metadata: str = "{name: x, n
 
 
 PEM = make_root().cert_pem.decode()
-NEVER_CRITICAL = x509.AuthorityInformationAccess(
-    [x509.AccessDescription(x509.ObjectIdentifier("1.2.3"), x509.UniformResourceIdentifier("http://a.example"))]
-)
-REFUSED_BY_GO = textwrap.indent(make_root(extra=((NEVER_CRITICAL, True),)).cert_pem.decode(), "    ")
+REFUSED_BY_GO = textwrap.indent(make_root(extra=(NEVER_CRITICAL,)).cert_pem.decode(), "    ")
 CA = textwrap.indent(PEM, "    ")
 BINDING = (
     "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}\nsubjects: [{kind: User, name: eve}]"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
 from meshc.trust.names import leaves_of
 from meshc.trust.verify import ClusterFiles, verify
-from support.throwaway import CA_END, ROOT_END, START, Authority, make_root, pem
+from support.throwaway import CA_END, NEVER_CRITICAL, ROOT_END, START, Authority, make_root, pem
 from support.tools import find_tool
 
 if TYPE_CHECKING:
@@ -345,11 +345,6 @@ def test_ca_that_may_not_sign_workloads(ca: Authority, expected: str) -> None:
     assert one(problems_of(ROOT, files(ca, ROOT))) == f'MESH307 hub/ca-cert.pem:1:1: "{SUBJECT}" {expected}'
 
 
-_AIA = x509.AccessDescription(
-    AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://x.example")
-)
-
-
 def test_extended_usage_that_covers_workloads() -> None:
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
@@ -377,7 +372,7 @@ def test_critical_extensions_that_some_reader_refuses(extension: x509.ExtensionT
 
 
 def test_critical_extension_that_go_does_not_even_read() -> None:
-    ca = ROOT.issue(extra=[(x509.AuthorityInformationAccess([_AIA]), True)])
+    ca = ROOT.issue(extra=[NEVER_CRITICAL])
 
     assert told(problems_of(ROOT, files(ca))) == [
         f'MESH321 hub/{file}:1:1: istiod and the proxies can\'t read "{SUBJECT}": its extension 1.3.6.1.5.5.7.1.1 '
