@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyrage
 import pytest
+from cryptography import x509
 
 from support.places import IDENTITY, RECIPIENT, SOPS, Place, sealing_pair
-from support.throwaway import make_root, pem
+from support.throwaway import Authority, make_root, pem
 from support.tools import find_tool
 from support.unsealing import unseal
 
@@ -227,6 +229,109 @@ def test_what_is_wrong_with_a_ca_is_told_and_nothing_written(
 
     assert said in place.meshc("ca", "import", "hub", "--from", str(folder), code=code)
     assert place.files() == before
+
+
+def imported(place: Place, folder: Path, root: Authority, hub: Authority, code: int = 0) -> str:
+    """What `ca import` says of a CA that is in order but for what the test is about."""
+    folder.mkdir()
+    for name, data in {"ca-cert": hub.cert_pem, "ca-key": hub.key_pem, "cert-chain": pem(hub, root)}.items():
+        (folder / f"{name}.pem").write_bytes(data)
+    (folder / "root-cert.pem").write_bytes(root.cert_pem)
+    before = place.files()
+    said = place.meshc("ca", "import", "hub", "--from", str(folder), code=code)
+
+    assert (place.files() == before) == bool(code)
+
+    return said
+
+
+YEAR = timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("root_ends", "ca_ends", "said", "code"),
+    [
+        (-timedelta(minutes=1), 10 * YEAR, 'root-cert.pem: "CN=Root CA,O=Istio" ended on ', 5),
+        (10 * YEAR, -timedelta(minutes=1), 'ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" ended on ', 5),
+        (timedelta(days=80), timedelta(days=95), 'warning: root-cert.pem: "CN=Root CA,O=Istio" ends on ', 0),
+        (10 * YEAR, timedelta(days=80), 'warning: ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" ends on ', 0),
+    ],
+)
+def test_a_ca_that_has_ended_is_refused_and_one_that_ends_soon_is_told(
+    tmp_path: Path, root_ends: timedelta, ca_ends: timedelta, said: str, code: int
+) -> None:
+    place, now = Place(tmp_path), datetime.now(UTC)
+    root = make_root(start=now - 10 * YEAR, end=now + root_ends)
+    hub = root.issue("hub", start=now - 10 * YEAR, end=now + ca_ends)
+    day = now + min(root_ends, ca_ends)
+    told = imported(place, tmp_path / "hub", root, hub, code)
+
+    assert said in told
+    assert f"{day:%Y-%m-%d}" in told
+    if not code:
+        place.meshc("compile")
+        assert f" days ({day:%Y-%m-%d})" in place.meshc("check")
+
+
+def test_a_ca_that_is_fresh_is_taken_without_a_word(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    root = make_root(start=now, end=now + 10 * YEAR)
+
+    assert "warning" not in imported(Place(tmp_path), tmp_path / "hub", root, root.issue(start=now, end=now + YEAR))
+
+
+FORBIDS = x509.NameConstraints([x509.DNSName("example.com")], None)
+PERMITS = x509.NameConstraints([x509.DNSName("svc"), x509.UniformResourceIdentifier("cluster.local")], None)
+
+
+def constrained(place: Place, constraints: x509.NameConstraints) -> tuple[Path, Path]:
+    """The certificate and the key of a root with name constraints."""
+    now = datetime.now(UTC)
+    root = make_root("Corporate", start=now, end=now + 10 * YEAR, extra=((constraints, True),))
+    files = place.keys / "corporate.pem", place.keys / "corporate.key"
+    files[0].write_bytes(root.cert_pem)
+    files[1].write_bytes(root.key_pem)
+    return files
+
+
+@pytest.mark.parametrize(("constraints", "code"), [(FORBIDS, 3), (PERMITS, 0)])
+def test_no_ca_is_issued_that_may_not_sign(tmp_path: Path, constraints: x509.NameConstraints, code: int) -> None:
+    place = Place(tmp_path)
+    certificate, key = constrained(place, constraints)
+    (place.base / "certificates").mkdir()
+    (place.base / "certificates/root-cert.pem").write_bytes(certificate.read_bytes())
+    before = place.files()
+    said = place.meshc("ca", "issue", "--root-key", str(key), code=code)
+
+    assert (place.files() == before) == bool(code)
+    assert ('MESH322: the name constraints of "CN=Corporate,O=Istio" forbid the certificate of istiod' in said) == bool(
+        code
+    )
+
+
+@pytest.mark.parametrize(("constraints", "code"), [(FORBIDS, 3), (PERMITS, 0)])
+def test_no_root_is_introduced_that_forbids_what_is_signed(
+    tmp_path: Path, constraints: x509.NameConstraints, code: int
+) -> None:
+    place = Place(tmp_path)
+    place.meshc("ca", "issue", "--root-key", str(place.root()))
+    place.commit()
+    certificate, _ = constrained(place, constraints)
+    said = place.meshc("ca", "rotate-root", "--new-root", str(certificate), code=code)
+
+    assert ("forbid the certificate of istiod" in said) == bool(code)
+
+
+def test_no_root_is_introduced_that_has_ended(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.meshc("ca", "issue", "--root-key", str(place.root()))
+    place.commit()
+    now = datetime.now(UTC)
+    (place.keys / "old.pem").write_bytes(make_root("Old", start=now - YEAR, end=now - YEAR / 2).cert_pem)
+
+    assert 'the new root: "CN=Old,O=Istio" ended on' in place.meshc(
+        *("ca", "rotate-root", "--new-root", str(place.keys / "old.pem")), code=5
+    )
 
 
 def test_status_tells_what_ends_when(tmp_path: Path) -> None:

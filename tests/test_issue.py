@@ -120,7 +120,7 @@ def test_root_intermediate_and_workload_hold(openssl: Callable[..., str], key_ty
     assert openssl(root.certificate, b"", root.certificate) == "OK"
     assert openssl(root.certificate, b"", hub.certificate) == "OK"
     assert openssl(root.certificate, chain, workload(hub)) == "OK"
-    files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain))
+    files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain), ())
     for generation in ("istiod", "classic") if key_type.startswith("rsa") else ("istiod",):
         assert verify(("root", root.certificate), [files], generation=generation) == []
     kind, _, size = key_type.partition("-")
@@ -214,7 +214,7 @@ def test_company_root_and_a_middle_ca(openssl: Callable[..., str]) -> None:
 
     assert chain == hub.certificate + middle.cert_pem + root.cert_pem
     assert openssl(root.cert_pem, chain, workload(hub)) == "OK"
-    files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain))
+    files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain), ())
     assert verify(("root", root.cert_pem), [files], generation="istiod") == []
 
 
@@ -261,7 +261,9 @@ def test_issuer_without_organization() -> None:
     assert parsed(hub).subject.rfc4514_string() == "CN=hub intermediate CA,L=hub"
     assert (
         verify(
-            ("r", nameless), [ClusterFiles("hub", ("a", hub.certificate), ("b", hub.certificate))], generation="istiod"
+            ("r", nameless),
+            [ClusterFiles("hub", ("a", hub.certificate), ("b", hub.certificate), ())],
+            generation="istiod",
         )
         == []
     )
@@ -660,7 +662,7 @@ def test_full_walk(openssl: Callable[..., str]) -> None:
         step = next_step(bundle, signers(renewed), NEW.certificate)
         walked.append((phase_of(bundle, signers(renewed)).phase, step.action))
         after = tuple(dict.fromkeys((*renewed, *step.reissue)))
-        files = [ClusterFiles(s.cluster, ("ca", s.certificate), ("chain", s.chain)) for s in signers(after)]
+        files = [ClusterFiles(s.cluster, ("ca", s.certificate), ("chain", s.chain), ()) for s in signers(after)]
         assert verify(("root", step.bundle), files, generation="istiod") == []
         assert contains(step.bundle, bundle) or contains(bundle, step.bundle)
         for trusted, moment in product((bundle, step.bundle), (renewed, after)):

@@ -21,7 +21,7 @@ from meshc.review.risks_of_powers import new_powers
 from meshc.secrets import door
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
-from support.throwaway import make_root
+from support.throwaway import NEVER_CRITICAL, make_root
 from support.tools import find_tool
 from support.user_objects import external, other
 
@@ -95,6 +95,7 @@ def flat(kind: str, more: str, version: str = "v1", metadata: str = "{name: x, n
 
 
 PEM = make_root().cert_pem.decode()
+REFUSED_BY_GO = textwrap.indent(make_root(extra=(NEVER_CRITICAL,)).cert_pem.decode(), "    ")
 CA = textwrap.indent(PEM, "    ")
 BINDING = (
     "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}\nsubjects: [{kind: User, name: eve}]"
@@ -104,6 +105,7 @@ FLUX = "kustomize.toolkit.fluxcd.io/v1"
 HOSTILE = {
     "MESH821": {
         "a CA in a ConfigMap": flat("ConfigMap", f"data:\n  ca.pem: |\n{CA}"),
+        "a CA that Go doesn't read, but Envoy may": flat("ConfigMap", f"data:\n  ca.pem: |\n{REFUSED_BY_GO}"),
         "a CA in a bundle": flat("ClusterTrustBundle", f"spec:\n  trustBundle: |\n{CA}", "certificates.k8s.io/v1beta1"),
         "an issuer of tokens": istio(
             "RequestAuthentication", "{jwtRules: [{issuer: eve, jwksUri: 'https://e.example'}]}", "security.istio.io/v1"

@@ -15,7 +15,7 @@ import yaml
 from support.credentials import CANARY, CONFIG, opened
 from support.places import IDENTITY, RECIPIENT, SOPS, Place
 from support.sealing import cacerts, remote_secret
-from support.throwaway import make_root
+from support.throwaway import NEVER_CRITICAL, make_root
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
@@ -122,6 +122,11 @@ HOSTILE = {
     "CA file": (f"{CLUSTER}.certificate-authority", "/etc/ca.crt", 'cluster has "certificate-authority"'),
     "proxy": (f"{CLUSTER}.proxy-url", "socks5://evil.example", 'cluster has "proxy-url"'),
     "no CA": (f"{CLUSTER}.certificate-authority-data", None, "isn't a certificate in base64"),
+    "CA that Go does not read": (
+        f"{CLUSTER}.certificate-authority-data",
+        base64.b64encode(make_root(extra=(NEVER_CRITICAL,)).cert_pem).decode(),
+        "istiod and the proxies can't read",
+    ),
     "CA that is none": (f"{CLUSTER}.certificate-authority-data", "eA==", "isn't a certificate in base64"),
     "itself": (f"{CLUSTER}.server", "https://127.0.0.1:6443", "server isn't https://host:port"),
     "no TLS": (f"{CLUSTER}.server", "http://10.1.0.10:6443", "server isn't https://host:port"),

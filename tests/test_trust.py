@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +26,9 @@ from meshc import codes
 from meshc.errors import Exit, Place, Severity
 from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
+from meshc.trust.names import leaves_of
 from meshc.trust.verify import ClusterFiles, verify
-from support.throwaway import CA_END, ROOT_END, START, Authority, make_root, pem
+from support.throwaway import CA_END, NEVER_CRITICAL, ROOT_END, START, Authority, make_root, pem
 from support.tools import find_tool
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ ROOT = make_root()
 HUB = ROOT.issue("hub")
 EDGE = ROOT.issue("edge")
 RSA_ROOT = make_root("RSA root", key="RSA-2048")
+LEAVES = leaves_of("istiod", "istio-system", "cluster.local")
 SUBJECT = "L=hub,CN=Intermediate CA,O=Istio"
 EXPORT = "export the certificate again, as PEM"
 ONLY_BLOCKS = "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE"
@@ -49,9 +51,9 @@ ONLY_BLOCKS = "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE"
 def files(ca: Authority | bytes | None, *chain: Authority, cluster: str = "hub") -> ClusterFiles:
     """A cluster whose cert-chain.pem holds `ca` and then `chain`."""
     if not isinstance(ca, Authority):
-        return ClusterFiles(cluster, ("ca-cert.pem", ca) if ca else None, ("cert-chain.pem", pem(*chain)))
+        return ClusterFiles(cluster, ("ca-cert.pem", ca) if ca else None, ("cert-chain.pem", pem(*chain)), LEAVES)
     return ClusterFiles(
-        cluster, (f"{cluster}/ca-cert.pem", ca.cert_pem), (f"{cluster}/cert-chain.pem", pem(ca, *chain))
+        cluster, (f"{cluster}/ca-cert.pem", ca.cert_pem), (f"{cluster}/cert-chain.pem", pem(ca, *chain)), LEAVES
     )
 
 
@@ -101,7 +103,7 @@ def test_renewed_root_under_the_same_key() -> None:
 
 
 def test_cluster_without_any_file_is_not_looked_at() -> None:
-    assert told(problems_of(ROOT, ClusterFiles("hub", None, None))) == []
+    assert told(problems_of(ROOT, ClusterFiles("hub", None, None, ()))) == []
 
 
 @pytest.mark.parametrize("key", ["P-256", "P-384", "RSA-2048"])
@@ -234,12 +236,12 @@ def test_nothing_is_called_broken_while_the_root_is_unreadable() -> None:
     ("cluster", "expected"),
     [
         (
-            ClusterFiles("hub", ("a.pem", HUB.cert_pem), None),
+            ClusterFiles("hub", ("a.pem", HUB.cert_pem), None, LEAVES),
             'MESH303 a.pem: "hub" has this file but no cert-chain.pem / '
             "add it: Istio's CA doesn't start with an incomplete set",
         ),
         (
-            ClusterFiles("hub", None, ("b.pem", HUB.cert_pem)),
+            ClusterFiles("hub", None, ("b.pem", HUB.cert_pem), LEAVES),
             'MESH303 b.pem: "hub" has this file but no ca-cert.pem / '
             "add it: Istio's CA doesn't start with an incomplete set",
         ),
@@ -343,11 +345,6 @@ def test_ca_that_may_not_sign_workloads(ca: Authority, expected: str) -> None:
     assert one(problems_of(ROOT, files(ca, ROOT))) == f'MESH307 hub/ca-cert.pem:1:1: "{SUBJECT}" {expected}'
 
 
-_AIA = x509.AccessDescription(
-    AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://x.example")
-)
-
-
 def test_extended_usage_that_covers_workloads() -> None:
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
@@ -365,7 +362,6 @@ def test_any_extended_usage_covers_no_workload() -> None:
     ("extension", "told_of"),
     [
         (x509.PolicyConstraints(1, None), "2.5.29.36"),
-        (x509.AuthorityInformationAccess([_AIA]), "1.3.6.1.5.5.7.1.1"),
         (x509.IssuerAlternativeName([x509.DNSName("ca.example")]), "2.5.29.18"),
     ],
 )
@@ -373,6 +369,16 @@ def test_critical_extensions_that_some_reader_refuses(extension: x509.ExtensionT
     ca = ROOT.issue(extra=[(extension, True)])
 
     assert f"has a critical extension that Istio's CA and Envoy refuse: {told_of}" in one(problems_of(ROOT, files(ca)))
+
+
+def test_critical_extension_that_go_does_not_even_read() -> None:
+    ca = ROOT.issue(extra=[NEVER_CRITICAL])
+
+    assert told(problems_of(ROOT, files(ca))) == [
+        f'MESH321 hub/{file}:1:1: istiod and the proxies can\'t read "{SUBJECT}": its extension 1.3.6.1.5.5.7.1.1 '
+        "is marked critical / issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+        for file in ("ca-cert.pem", "cert-chain.pem")
+    ]
 
 
 def _lines(authority: Authority) -> int:
@@ -441,7 +447,7 @@ def _signed_with_sha1(issuer: Authority, authority: Authority) -> bytes:
 def test_weak_signature() -> None:
     data = _signed_with_sha1(RSA_ROOT, RSA_ROOT.issue())
 
-    assert one(problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data)))) == (
+    assert one(problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data), LEAVES))) == (
         f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which Go refuses, and istiod with it'
         " / issue it again with SHA-256"
     )
@@ -561,7 +567,7 @@ def test_path_around_a_certificate_without_room() -> None:
 
 
 def test_chain_file_begins_with_another_certificate() -> None:
-    cluster = ClusterFiles("hub", ("ca-cert.pem", HUB.cert_pem), ("cert-chain.pem", ROOT.cert_pem))
+    cluster = ClusterFiles("hub", ("ca-cert.pem", HUB.cert_pem), ("cert-chain.pem", ROOT.cert_pem), LEAVES)
     problems = problems_of(ROOT, cluster)
 
     assert one(problems) == (
@@ -759,7 +765,7 @@ POSITIONS = st.sampled_from(["root", "ca", "chain"])
 
 def _anywhere(position: str, data: bytes) -> list[Problem]:
     given_files = {"root": ROOT.cert_pem, "ca": HUB.cert_pem, "chain": pem(HUB, ROOT), position: data}
-    cluster = ClusterFiles("hub", ("ca-cert.pem", given_files["ca"]), ("cert-chain.pem", given_files["chain"]))
+    cluster = ClusterFiles("hub", ("ca-cert.pem", given_files["ca"]), ("cert-chain.pem", given_files["chain"]), LEAVES)
     return verify(("root-cert.pem", given_files["root"]), [cluster], generation="istiod")
 
 

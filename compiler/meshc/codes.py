@@ -344,7 +344,9 @@ CA_KEY_UNSUPPORTED = Code(
     "a CA whose key Istio can't use",
     "use RSA of 2048 bits or more; ECDSA P-256 or P-384 under istiod only, as Citadel signs with RSA alone",
 )
-SIGNATURE_WEAK = Code("MESH309", "a certificate signed with MD5 or SHA-1", "issue it again with SHA-256")
+SIGNATURE_WEAK = Code(
+    "MESH309", "a certificate signed with MD5, SHA-1 or in a way that Go doesn't know", "issue it again with SHA-256"
+)
 ROOT_USED_AS_CA = Code(
     "MESH310",
     "the root itself is used as a cluster's intermediate",
@@ -405,6 +407,16 @@ CERTIFICATES_MISSING = Code(
     "MESH320",
     "a public certificate file is missing",
     "put it where the message says; it is public and belongs into Git",
+)
+CERTIFICATE_REFUSED = Code(
+    "MESH321",
+    "a certificate that istiod and the proxies can't read",
+    "issue it again as the message says: Go refuses it, and drops it from a bundle without a word",
+)
+NAME_FORBIDDEN = Code(
+    "MESH322",
+    "name constraints that forbid what a CA has to sign",
+    "issue the CA again without name constraints, or with some that permit the names of the message",
 )
 
 # 4xx: secrets

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -22,6 +23,7 @@ from sealed_cases.making import (
     sealed_secret,
     sops,
 )
+from support.der_trees import read_tree
 from support.sealing import CA_KEY, cacerts
 from support.throwaway import Authority, make_root, pem
 
@@ -160,6 +162,90 @@ def signed_with_sha1(issuer: Authority, authority: Authority) -> bytes:
     signed = authority.cert.tbs_certificate_bytes.replace(sha256_with_rsa, sha1_with_rsa)
     der = der[: -len(authority.cert.signature)] + issuer.key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
     return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+@case
+def certificates_that_go_does_not_read() -> Mapping[str, bytes]:
+    root = make_root()
+    edge, policy = root.issue("edge-1"), x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.4"), None)
+    serial = with_serial(root, edge, b"\xff\x01")
+    files = several(
+        root,
+        edge_1=edge,
+        edge_2=root.issue("edge-2", extra=((x509.CertificatePolicies([policy, policy]), False),)),
+        edge_3=root.issue("edge-3", extra=((constraints(x509.DNSName("svc.")), True),)),
+        edge_4=root.issue("edge-4", san=None, extra=((alternative(x509.IPAddress(ip_address(MAPPED))), False),)),
+    )
+    return files | {at_edge(1, "ca-cert"): serial, at_edge(1, "cert-chain"): serial + root.cert_pem}
+
+
+MAPPED = "::ffff:10.0.0.1"
+
+
+def with_serial(issuer: Authority, authority: Authority, serial: bytes) -> bytes:
+    """The certificate with a serial number that cryptography doesn't write."""
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    (tree,) = read_tree(authority.cert.public_bytes(Encoding.DER)) or []
+    body, _, signature = tree.parts or []
+    assert body.parts
+    body.parts[1].content = serial
+    algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    signature.parts, signature.content = None, b"\0" + issuer.key.sign(body.encoded(), algorithm)
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(tree.encoded()) + b"-----END CERTIFICATE-----\n"
+
+
+def constraints(*permitted: x509.GeneralName, excluded: x509.GeneralName | None = None) -> x509.NameConstraints:
+    return x509.NameConstraints(permitted or None, [excluded] if excluded else None)
+
+
+def alternative(*names: x509.GeneralName) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName(names)
+
+
+@case
+def certificates_that_go_just_reads() -> Mapping[str, bytes]:
+    root = make_root()
+    edge = root.issue("edge-1")
+    policies = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in ("1.2.3.4", "1.2.3.5")]
+    serial = with_serial(root, edge, b"\0\xff\x01")
+    files = several(
+        root,
+        edge_1=edge,
+        edge_2=root.issue("edge-2", extra=((x509.CertificatePolicies(policies), False),)),
+        edge_3=root.issue("edge-3", extra=((constraints(x509.DNSName("svc")), True),)),
+        edge_4=root.issue("edge-4", san=None, extra=((alternative(x509.IPAddress(ip_address("::1"))), False),)),
+    )
+    return files | {at_edge(1, "ca-cert"): serial, at_edge(1, "cert-chain"): serial + root.cert_pem}
+
+
+@case
+def name_constraints_that_forbid_what_a_ca_signs() -> Mapping[str, bytes]:
+    root, uri = make_root(path_length=2), x509.UniformResourceIdentifier
+    corporate = root.issue("", "Corporate CA", path_length=1, extra=((constraints(uri("example.com")), True),))
+    edge = corporate.issue("edge-4")
+    files = several(
+        root,
+        edge_1=root.issue("edge-1", extra=((constraints(x509.DNSName("example.com")), True),)),
+        edge_2=root.issue("edge-2", extra=((constraints(uri(".cluster.local")), True),)),
+        edge_3=root.issue("edge-3", extra=((constraints(excluded=uri("local")), False),)),
+        edge_4=edge,
+    )
+    return files | {at_edge(4, "cert-chain"): pem(edge, corporate, root)}
+
+
+@case
+def name_constraints_that_permit_what_a_ca_signs() -> Mapping[str, bytes]:
+    root, uri = make_root(path_length=2), x509.UniformResourceIdentifier
+    corporate = root.issue("", "Corporate CA", path_length=1, extra=((constraints(uri("cluster.local")), True),))
+    edge = corporate.issue("edge-4")
+    files = several(
+        root,
+        edge_1=root.issue("edge-1", extra=((constraints(x509.DNSName("istio-system.svc")), True),)),
+        edge_2=root.issue("edge-2", extra=((constraints(uri(".local")), True),)),
+        edge_3=root.issue("edge-3", extra=((constraints(excluded=uri(".cluster.local")), False),)),
+        edge_4=edge,
+    )
+    return files | {at_edge(4, "cert-chain"): pem(edge, corporate, root)}
 
 
 @case

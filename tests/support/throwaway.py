@@ -32,6 +32,14 @@ CA_USAGE = ("digital_signature", "key_cert_sign", "crl_sign")
 CURVES: dict[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 ISTIOD = "istiod.istio-system.svc"
 
+NEVER_CRITICAL: tuple[x509.ExtensionType, bool] = (
+    x509.AuthorityInformationAccess(
+        [x509.AccessDescription(x509.ObjectIdentifier("1.2.3"), x509.UniformResourceIdentifier("http://a.example"))]
+    ),
+    True,
+)
+"""An extra that other programs pass over, and for which Go doesn't read a certificate."""
+
 _USAGES = (
     "digital_signature",
     "content_commitment",

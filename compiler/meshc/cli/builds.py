@@ -80,7 +80,7 @@ def check(
     difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
     link: Linked = Link.AUTO,
     cached: Cached = True,
-    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA ends within 30 days.")] = None,
+    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA is to be renewed.")] = None,
 ) -> None:
     """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
     with reporting(form, file):

@@ -16,7 +16,7 @@ from meshc.cli.tracked import uncommitted
 from meshc.disk.named import read_named
 from meshc.disk.private import write_key
 from meshc.disk.repository import LARGEST_INPUT, Repository
-from meshc.errors import Exit, ProblemsError, RefusedError, Severity, UsageError
+from meshc.errors import Exit, RefusedError, UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
@@ -25,12 +25,12 @@ from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.age_file import open_sealed, seal_for
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import target_of
+from meshc.seal.verified import lasting, parts_of, stop_on_faults
 from meshc.seal.work import Work
 from meshc.tree import FileTree
 from meshc.trust.issue import chain_of, make_root, one, summary
 from meshc.trust.keys import KeyType, plain_key
 from meshc.trust.rotation import Action, roots_above
-from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,17 +165,17 @@ def import_command(
         raise UsageError("the root is needed\n  hint: --root FILE")
     links = given(chain, CHAIN)
     links = chain_of(found, *roots_above(found, found, roots)[:1]) if links is None else links
-    problems = verify(
-        (ROOTS, roots), [ClusterFiles(name, (CA, found), (CHAIN, links))], generation=work.plan.generation
-    )
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise ProblemsError(problems)
+    authority = Authority(found, links, roots)
+    stop_on_faults(work.plan, cluster, authority)
+    ending = lasting(parts_of(authority), _now())
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
     opened = plain_key(Hidden(secret), _password(password) if password else None)
-    issuing.place(work, cluster, Authority(found, links, roots), opened, _now())
+    issuing.place(work, cluster, authority, opened, _now())
     recipients.update_rules(work, [cluster])
     changed = work.commit()
     tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")
+    for warning in ending:
+        say(f"warning: {plain(warning)}")
     target = target_of(work.plan, cluster, "cacerts", None) if cluster.sealing.backend == "external-secrets" else None
     if target and target.store:
         tell(f"  put its key into the store at {target.store.key}, property {KEY}; it isn't in the file")
@@ -213,7 +213,9 @@ def rotate_command(
     _stop_on_uncommitted(file, work.plan)
     rotating.stop_on_uncompiled(work)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
-    step = rotating.planned(work, read_given(new_root) if new_root else None)
+    new = read_given(new_root) if new_root else None
+    ending = lasting({"the new root": new}, order.now) if new else []
+    step = rotating.planned(work, new)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
     key = _root_key(root_key, identity, password) if root_key and reissued else None
@@ -225,6 +227,8 @@ def rotate_command(
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
     tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
+    for warning in ending:
+        say(f"warning: {plain(warning)}")
     _tell(outcomes)
     _tell_keys(handed)
     tell("next: meshc compile, commit, sync every cluster, then run this again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -13,18 +13,15 @@ if TYPE_CHECKING:
     from meshc.cli.opened import Opened
     from meshc.plan.ir import Plan
 
-_SOON = 30
-"""Days: what `check` tells without being asked. `ca status` has an option."""
-
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
-    """A line for each CA that has ended or ends within thirty days."""
+    """A line for each root and CA that has ended or is to be renewed."""
     if plan.ca != "plugged-in":
         return []
     from meshc.seal.authorities import rows
     from meshc.seal.work import Work
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON)
+    found = rows(Work(opened.repository, plan), datetime.now(UTC), None)
     return [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
 
 
@@ -32,11 +29,12 @@ def quiet_until(opened: Opened, plan: Plan) -> str:
     """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
     from meshc.seal.authorities import rows
     from meshc.seal.work import Work
+    from meshc.trust.issue import renewal_begins
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON) if plan.ca == "plugged-in" else []
-    ends = [row.about.not_after for row in found if row.about and not row.broken and not row.expiring]
-    whole = ends and len(ends) == len(found)
-    return instant(min(ends) - timedelta(days=_SOON)) if whole else ""
+    found = rows(Work(opened.repository, plan), datetime.now(UTC), None) if plan.ca == "plugged-in" else []
+    good = [row.about for row in found if row.about and not row.broken and not row.expiring]
+    whole = good and len(good) == len(found)
+    return instant(min(renewal_begins(about.not_before, about.not_after) for about in good)) if whole else ""
 
 
 def instant(time: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.cli.ca_commands import opened_work, read_given
 from meshc.cli.report import Format, count, say, show_json, tell
-from meshc.errors import ProblemsError, RefusedError, Severity, UsageError
+from meshc.errors import RefusedError, UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.pipeline import needs_of
@@ -20,10 +20,10 @@ from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.given import Given, given, remote_of
 from meshc.seal.remote import seal_remote, stop_on_sealed
 from meshc.seal.rewrapping import rewrap, sealed_body
+from meshc.seal.verified import lasting, parts_of, stop_on_faults
 from meshc.sealedtext import is_encrypted
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
-from meshc.trust.verify import ClusterFiles, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,12 +73,12 @@ def _seal_cacerts(
     need = next(need for need in needs_of(work.plan) if need.cluster == cluster and need.name == "cacerts")
     stop_on_sealed(work, need, replace)
     authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
-    files = ClusterFiles(cluster, (CA, authority.certificate), (CHAIN, authority.chain))
-    problems = verify((ROOTS, authority.roots), [files], generation=work.plan.generation)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise ProblemsError(problems)
+    stop_on_faults(work.plan, chosen, authority)
+    ending = lasting(parts_of(authority), datetime.now(UTC))
     recipients.stop_on_new(work, needs_of(work.plan), [chosen], accepted)
     issuing.place(work, chosen, authority, keys[KEY], datetime.now(UTC))
+    for warning in ending:
+        say(f"warning: {plain(warning)}")
     return [chosen]
 
 

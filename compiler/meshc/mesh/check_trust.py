@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from meshc import codes
+from meshc.mesh.hosts import url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshc.errors import Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
     from meshc.trust.alone import Generation
+    from meshc.trust.names import Leaf
 
 _FILES = ("ca-cert.pem", "cert-chain.pem")
 
@@ -51,7 +54,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         found = [(source.shown(f"{folder}/{path}"), inputs.certificates.get(path)) for path in paths]
         ca, chain = ((name, data) if data is not None else None for name, data in found)
         if ca or chain:
-            held.append(ClusterFiles(member.name, ca, chain))
+            held.append(ClusterFiles(member.name, ca, chain, _signed_in(fleet, member)))
     for other in sorted(inputs.certificates.keys() - named):  # not read, but committed all the same
         _, problems = read(source.shown(f"{folder}/{other}"), inputs.certificates[other])
         yield from (problem for problem in problems if problem.code is codes.PRIVATE_KEY_IN_PUBLIC_FILE)
@@ -62,6 +65,22 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         what = f"the common root {source.shown(f'{folder}/root-cert.pem')} is missing"
         hint = "put the root CA's public certificate there"
         yield source.problem(codes.CERTIFICATES_MISSING, at, what, hint)
+
+
+def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
+    """What the CA of a cluster has to sign."""
+    from meshc.trust.names import leaves_of
+
+    spec, plane = fleet.mesh.spec, member.cluster.control_plane
+    url = plane.injection_url if plane and plane.injection_url and not url_fault(plane.injection_url) else None
+    return leaves_of(
+        "classic" if fleet.classic else "istiod",
+        spec.istio.namespace,
+        spec.istio.trust_domain,
+        fleet.revision_of(member),
+        urlsplit(url).hostname if url else None,
+        ambient=bool(fleet.ambient_namespaces),
+    )
 
 
 def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -42,7 +42,7 @@ def trusted(body: Body) -> Facts:
     for text in _texts(body):
         for pem in _PEM.findall(text if "BEGIN CERT" in text else decoded(text).decode("ascii", "ignore")):
             lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
-            for one in read("", lines)[0]:
+            for one in read("", lines, lenient=True)[0]:
                 facts[f"trusts the CA {one.subject}, sha256 {one.fingerprint[:23]}..."] = ""
         for alias in _ALIASES.findall(text):
             facts["accepts identities of other trust domains"] = " ".join(alias.split())

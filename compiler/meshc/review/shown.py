@@ -108,7 +108,7 @@ def _certificates(pem: bytes) -> tuple[str, ...]:
     """A line for each certificate; empty where there is anything else."""
     if b"-----BEGIN CERTIFICATE" not in pem:
         return ()
-    found, problems = certificates.read("", pem)
+    found, problems = certificates.read("", pem, lenient=True)
     if problems:
         return ()
     return tuple(f"{one.subject}, sha256 {one.fingerprint[:23]}..., until {one.not_after:%Y-%m-%d}" for one in found)

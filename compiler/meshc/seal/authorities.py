@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.trust.certificates import read
-from meshc.trust.issue import Summary, summary
+from meshc.trust.issue import Summary, renewal_begins, summary
 from meshc.trust.keys import IssueError
 from meshc.trust.rotation import roots_above
 
@@ -63,8 +63,11 @@ class Row:
         }
 
 
-def rows(work: Work, now: datetime, within: int) -> list[Row]:
-    """Every root, then every cluster in which a CA runs or one lies. `within` in days."""
+def rows(work: Work, now: datetime, within: int | None) -> list[Row]:
+    """Every root, then every cluster in which a CA runs or one lies.
+
+    What ends `within` so many days is expiring; where none are given, what is to be renewed by its own dates.
+    """
     roots = work.read(work.certificate(ROOTS))
     path, blocks = work.certificate(ROOTS), [_BEGIN + rest for rest in (roots or b"").split(_BEGIN)[1:]]
     if roots is None:
@@ -86,7 +89,7 @@ def stop_on_unreadable(work: Work, cluster: str) -> None:
             raise IssueError(f"{problem.place}: {problem.what}\n  hint: {problem.hint}")
 
 
-def _of_cluster(work: Work, cluster: ClusterPlan, roots: bytes | None, now: datetime, within: int) -> Row | None:
+def _of_cluster(work: Work, cluster: ClusterPlan, roots: bytes | None, now: datetime, within: int | None) -> Row | None:
     path = work.certificate(CA, cluster.name)
     certificate = work.read(path)
     if certificate is None:
@@ -115,7 +118,7 @@ def _under(work: Work, row: Row, certificate: bytes, chain: bytes, roots: bytes)
     return replace(row, broken=True, notes=(*row.notes, "under none of the roots"))
 
 
-def _row(name: str, path: str, certificate: bytes, now: datetime, within: int, issuers: bytes = b"") -> Row:
+def _row(name: str, path: str, certificate: bytes, now: datetime, within: int | None, issuers: bytes = b"") -> Row:
     try:
         about = summary(certificate, issuers)
     except IssueError as error:
@@ -125,5 +128,6 @@ def _row(name: str, path: str, certificate: bytes, now: datetime, within: int, i
         return Row(name, "expired", about, expiring=True, broken=True)
     if about.not_before > now:
         return Row(name, "not yet valid", about, expiring=False, broken=True)
-    ending = about.not_after - now <= timedelta(days=within)
+    own = renewal_begins(about.not_before, about.not_after)
+    ending = now >= (own if within is None else about.not_after - timedelta(days=within))
     return Row(name, f"expires in {left} days" if ending else "valid", about, expiring=ending)

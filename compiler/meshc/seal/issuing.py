@@ -12,6 +12,7 @@ from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts
 from meshc.seal.contract import SealError
 from meshc.seal.file import target_of
 from meshc.seal.rewrapping import sealed_body
+from meshc.seal.verified import stop_on_faults
 from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
 from meshc.trust.rotation import roots_above
@@ -90,7 +91,9 @@ def issue_one(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: 
         days=order.days,
         generation=work.plan.generation,
     )
-    authority = Authority(made.certificate, chain_of(made.certificate, root), roots)
+    chain = chain_of(made.certificate, root)
+    stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, root))
+    authority = Authority(made.certificate, chain, roots)
     sealing = work.sealing_certificate(cluster)
     work.write(paths[0], authority.certificate)
     work.write(paths[1], authority.chain)

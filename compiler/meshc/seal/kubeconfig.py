@@ -18,7 +18,7 @@ from meshc.hidden import Hidden
 from meshc.kube import SUBDOMAIN
 from meshc.mesh.hosts import ip_version, url_fault
 from meshc.seal.contract import SealError
-from meshc.trust.certificates import only_certificates
+from meshc.trust.certificates import only_certificates, read
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -113,6 +113,8 @@ def _ca(cluster: Mapping[str, Any]) -> bytes:
         ca = b""
     if not only_certificates(ca):
         raise SealError(f"the kubeconfig's certificate-authority-data isn't a certificate in base64\n  {_PLAIN}")
+    for problem in read("", ca)[1]:  # istiod verifies the API server with Go
+        raise SealError(f"the kubeconfig's certificate-authority-data can't be used: {problem.what}")
     return ca
 
 

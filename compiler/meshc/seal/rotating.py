@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.errors import RefusedError, UsageError
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, public_part, with_roots
 from meshc.seal.issuing import Order, Outcome, issue_one, roots_of
+from meshc.seal.verified import signed_in
 from meshc.trust.issue import key_fits
 from meshc.trust.keys import IssueError
 from meshc.trust.rotation import Action, Signer, Step, next_step
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def planned(work: Work, new: bytes | None) -> Step:
     """The next step, and no other. Raises IssueError where files are missing, or say different things."""
     signers = _signers(work)
-    step = next_step(roots_of(work), signers, new)
+    leaves = [leaf for cluster in work.plan.clusters for leaf in signed_in(work.plan, cluster)]
+    step = next_step(roots_of(work), signers, new, leaves=leaves)
     if step.action is not Action.NOTHING:
         for signer in signers:
             if signer.cluster not in step.reissue:

@@ -27,6 +27,10 @@ The private keys of the three CAs are published beside them, so the two roots ab
 """
 
 _SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
+_LONGEST_RSA = 8192
+"""Bits: crypto/tls refuses a chain with more, and proxies' agents read the chain that istiod sends."""
+_VERIFIED = ("RSA ", "ECDSA ", "Ed25519")
+"""Kinds of key with which Go verifies signatures; curves that it doesn't know it doesn't even read."""
 WEAK = ("md5", "sha1")  # Go refuses both, BoringSSL MD5
 
 
@@ -44,6 +48,10 @@ def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Pro
     if certificate.signature_hash in WEAK and not certificate.self_issued:
         what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which Go refuses, and istiod with it'
         yield codes.SIGNATURE_WEAK.at(place, what, "issue it again with SHA-256", clusters=name)
+    elif not certificate.signature_known and not certificate.self_issued:
+        what = f'"{subject}" is signed in a way that Go doesn\'t know, and so neither istiod nor a proxy verifies it'
+        hint = "issue it again with RSA or ECDSA and SHA-256, SHA-384 or SHA-512"
+        yield codes.SIGNATURE_WEAK.at(place, what, hint, clusters=name)
 
 
 def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...]) -> Iterator[Problem]:
@@ -74,19 +82,25 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
             "issue it again without that extension",
         )
         yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
-    if certificate.key.startswith("RSA ") and int(certificate.key[4:]) < 2048:
+    if certificate.key.startswith("RSA ") and not 2048 <= int(certificate.key[4:]) <= _LONGEST_RSA:
         what, hint = (
             f"has a key of {certificate.key[4:]} bits",
-            "issue it again for an RSA key of 2048 bits or more",
+            f"issue it again for an RSA key of 2048 to {_LONGEST_RSA} bits: Go refuses longer ones in a handshake"
+            if int(certificate.key[4:]) > _LONGEST_RSA
+            else "issue it again for an RSA key of 2048 bits or more",
         )
         yield codes.CA_KEY_UNSUPPORTED.at(place, f'"{subject}" {what}', hint, clusters=name)
+    if not certificate.key.startswith(_VERIFIED):
+        what = f'"{subject}" has a key of type {certificate.key}, with which Go verifies nothing'
+        hint = "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more"
+        yield codes.CA_KEY_UNSUPPORTED.at(place, what, hint, clusters=name)
 
 
 def check_signing_key(ca: Certificate, generation: Generation, name: tuple[str, ...]) -> Iterator[Problem]:
     """What the key is that signs workloads; those above it only have to be verified."""
     curve = ca.key in ("ECDSA secp256r1", "ECDSA secp384r1")
-    if ca.key.startswith("RSA ") or (curve and generation == "istiod"):
-        return
+    if ca.key.startswith("RSA ") or (curve and generation == "istiod") or not ca.key.startswith(_VERIFIED):
+        return  # the last is told of every authority
     if generation == "classic":
         # Istio 1.0 to 1.5 copies the request's signature algorithm, always RSA, into the certificate and Go
         # refuses: "requested SignatureAlgorithm does not match private key type" (genCertTemplateFromCSR).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import warnings
 from dataclasses import dataclass
@@ -18,15 +16,18 @@ from cryptography.x509.oid import ExtensionOID
 
 from meshc import codes
 from meshc.errors import Place
+from meshc.trust import signatures
+from meshc.trust.blocks import blocks
+from meshc.trust.go import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
+
+    from cryptography.x509 import GeneralName, NameConstraints
 
     from meshc.errors import Problem
 
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
-_END = b"-----END CERTIFICATE-----"
 _PRIVATE_KEY = re.compile(rb"-----[ \t]*(?:BEGIN|END)[^\n-]*PRIVATE[ \t]+KEY", re.IGNORECASE)
 _FAULTS = (
     ValueError,
@@ -53,6 +54,8 @@ _MAY_BE_CRITICAL = frozenset(
 )
 """Extensions that both Go and BoringSSL (Envoy) act on; any other that is critical makes one of them refuse."""
 
+_NAMES = (x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress)
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -71,6 +74,8 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     signature_hash: str
+    signature_known: bool
+    """Whether Go knows the way in which it is signed."""
     is_ca: bool
     path_length: int | None
     may_sign: bool
@@ -80,10 +85,21 @@ class Certificate:
     key_id: bytes | None
     issuer_key_id: bytes | None
     unknown_critical: tuple[str, ...]
+    names: tuple[GeneralName, ...]
+    """Its alternative names."""
+    constraints: NameConstraints | None
+    explicit_policy: int | None
+    """How many CAs below it may be passed before policies are asked for, which no certificate of Istio carries."""
+    fault: str | None
+    """Why Go doesn't read it, as the end of a sentence."""
 
 
-def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
+def read(
+    file: str, data: bytes, clusters: Iterable[str] = (), *, lenient: bool = False
+) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
     """The certificates of a PEM file, and what is wrong with it.
+
+    `lenient` takes what Go refuses as well: for telling what stands somewhere, never for what is trusted.
 
     Strict: a file holds CERTIFICATE blocks and white space, nothing else, because Go, BoringSSL and OpenSSL
     each skip something different around blocks. No problem ever quotes the file. Never raises.
@@ -94,11 +110,15 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
         return (), (_private_key(place, clusters),)
     certificates: list[Certificate] = []
     problems: list[Problem] = []
-    for line, block in _blocks(data):
+    for line, block in blocks(data):
         place = Place(file, line, 1)
         if isinstance(block, bytes):
             certificate = _parse(place, block)
-            if certificate is not None:
+            if certificate is not None and certificate.fault and not lenient:
+                what = f'istiod and the proxies can\'t read "{certificate.subject}": {certificate.fault}'
+                hint = "issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+                problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
+            elif certificate is not None:
                 certificates.append(certificate)
             elif _is_private_key(block):
                 problems.append(_private_key(place, clusters))
@@ -118,7 +138,7 @@ def read(file: str, data: bytes, clusters: Iterable[str] = ()) -> tuple[tuple[Ce
 
 def only_certificates(data: bytes) -> bool:
     """Whether the bytes are well-formed CERTIFICATE blocks and white space, and so hold no secret."""
-    certificates, problems = read("", data)
+    certificates, problems = read("", data, lenient=True)
     return bool(certificates) and not problems
 
 
@@ -157,54 +177,18 @@ def _is_private_key(der: bytes) -> bool:
     return True
 
 
-def _blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
-    """Each block's first line with its DER; or, where it can't be read, with what is wrong and what to do."""
-    begin, body, outside = 0, list[bytes](), False
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        line = raw.rstrip(b" \t\r")  # what Go's encoding/pem ignores; it ignores nothing before a dash
-        if line == _BEGIN:
-            if begin:
-                yield begin, ("this block has no end", "export the certificate again, as PEM")
-            begin, body, outside = number, [], False
-        elif begin and line == _END:
-            yield begin, _decode(body)
-            begin = 0
-        elif begin:
-            body.append(line)
-        elif line and not outside:
-            outside = True  # one problem for a run of lines
-            what = "something other than a CERTIFICATE block stands here"
-            yield number, (what, "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE")
-    if begin:
-        yield begin, ("this block has no end", "export the certificate again, as PEM")
-
-
-def _decode(body: list[bytes]) -> bytes | tuple[str, str]:
-    if any(line.startswith(_END) for line in body):
-        what = "the end of this block and the begin of the next stand on one line"
-        return what, "put a newline between the two certificates"
-    try:
-        der = base64.b64decode(b"".join(body), validate=True)
-    except (binascii.Error, ValueError):
-        der = b""
-    # Encoding again finds what b64decode lets pass: data after the padding, and bits that no encoder sets.
-    if not der or not all(body) or base64.b64encode(der) != b"".join(body):
-        return "this block isn't base64", "export the certificate again, as PEM"
-    return der
-
-
 def _parse(place: Place, der: bytes) -> Certificate | None:
     """None for what isn't a certificate with a known kind of key. Fields are lazy: all are read here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
         try:
             certificate = x509.load_der_x509_certificate(der)
-            return _settle(place, certificate)
+            return _settle(place, certificate, der)
         except _FAULTS:
             return None
 
 
-def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
+def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certificate:
     key = certificate.public_key()
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
@@ -214,7 +198,10 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
     extended = values.get(x509.ExtendedKeyUsage)
     key_id = values.get(x509.SubjectKeyIdentifier)
     issuer_key_id = values.get(x509.AuthorityKeyIdentifier)
-    unknown = (e.oid.dotted_string for e in found.values() if e.critical and e.oid not in _MAY_BE_CRITICAL)
+    alternative = values.get(x509.SubjectAlternativeName)
+    constraints = values.get(x509.NameConstraints)
+    policies = values.get(x509.PolicyConstraints)
+    unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         place,
@@ -228,6 +215,7 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
         hash_algorithm.name if hash_algorithm else "",
+        signatures.is_known(der),
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         path_length=basic.path_length if isinstance(basic, x509.BasicConstraints) else None,
         may_sign=usage.key_cert_sign if isinstance(usage, x509.KeyUsage) else True,
@@ -235,7 +223,21 @@ def _settle(place: Place, certificate: x509.Certificate) -> Certificate:
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
         issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
         unknown_critical=tuple(unknown),
+        names=tuple(alternative) if isinstance(alternative, x509.SubjectAlternativeName) else (),
+        constraints=constraints if isinstance(constraints, x509.NameConstraints) else None,
+        explicit_policy=policies.require_explicit_policy if isinstance(policies, x509.PolicyConstraints) else None,
+        fault=fault_of(certificate, der, key),
     )
+
+
+def _is_handled(extension: x509.Extension[x509.ExtensionType]) -> bool:
+    """Whether Go and BoringSSL act on an extension: of names they know four kinds, and Go no other in a constraint."""
+    match extension.value:
+        case x509.SubjectAlternativeName() as names:
+            return any(isinstance(name, _NAMES) for name in names)
+        case x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=excluded):
+            return all(isinstance(base, _NAMES) for base in (*(permitted or ()), *(excluded or ())))
+    return extension.oid in _MAY_BE_CRITICAL
 
 
 def _kind(key: object) -> str:

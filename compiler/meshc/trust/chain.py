@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.trust.alone import check_authority, shown_time
 from meshc.trust.certificates import signed_by
+from meshc.trust.names import forbidden
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.trust.certificates import Certificate
+    from meshc.trust.names import Leaf
 
 
 def check_chain(
-    ca: Certificate, chain: Sequence[Certificate], roots: Sequence[Certificate], name: tuple[str, ...]
+    ca: Certificate,
+    chain: Sequence[Certificate],
+    roots: Sequence[Certificate],
+    name: tuple[str, ...],
+    leaves: Sequence[Leaf] = (),
 ) -> Iterator[Problem]:
-    """From the cluster's CA through its chain file to one of the roots."""
+    """From the cluster's CA through its chain file to one of the roots, for the leaves that the CA signs."""
     if chain[0].fingerprint != ca.fingerprint:
         # Workloads send this file behind their certificate; istiod takes the CA's expiry from its first.
         what = "the first certificate isn't that of ca-cert.pem, the signer of workloads that send this chain"
@@ -41,6 +47,8 @@ def check_chain(
         if issuer.fingerprint not in anchors:
             yield from check_authority(issuer, codes.CA_UNUSABLE, name)
     yield from _path_dates(path, name)
+    yield from _path_policies(path, anchors, name)
+    yield from forbidden(path, leaves, name)
     # A renewed or cross-signed copy differs, but has the name and key of a certificate that belongs there.
     known = {(c.subject, c.key_digest) for c in (*path, *roots)}
     for certificate in chain:
@@ -65,10 +73,16 @@ def _path(
             return way, []
         for issuer in (*roots, *chain):
             too_long = limited and issuer.path_length is not None and issuer.path_length < len(way)
-            if issuer.fingerprint not in seen and not too_long and _issued(way[-1], issuer):
+            again = any(_same(issuer, certificate) for certificate in way)
+            if issuer.fingerprint not in seen and not again and not too_long and _issued(way[-1], issuer):
                 seen.add(issuer.fingerprint)
                 ways.append([*way, issuer])
     return [], [way[-1] for way in reversed(ways)]
+
+
+def _same(one: Certificate, other: Certificate) -> bool:
+    """Whether Go takes two for the same, so that no path leads through both (alreadyInChain)."""
+    return (one.subject, one.key_digest, one.names) == (other.subject, other.key_digest, other.names)
 
 
 def _issued(child: Certificate, issuer: Certificate) -> bool:
@@ -113,6 +127,18 @@ def _broken(
         return codes.CHAIN_BROKEN.at(end.place, what, hint, also=(namesakes[0].place,), clusters=name)
     what = f'the issuer of "{end.subject}", "{end.issuer}", is neither in cert-chain.pem nor in root-cert.pem'
     return codes.CHAIN_BROKEN.at(end.place, what, "add its certificate to cert-chain.pem", clusters=name)
+
+
+def _path_policies(path: Sequence[Certificate], anchors: set[str], name: tuple[str, ...]) -> Iterator[Problem]:
+    """Who asks for policies, which no workload's certificate carries. A root's wishes don't count (RFC 5280, 6.1)."""
+    for at, issuer in enumerate(path):
+        below = sum(not certificate.self_issued for certificate in path[:at])
+        told = issuer.fingerprint in anchors or issuer.unknown_critical  # the latter by check_authority
+        explicit = None if told else issuer.explicit_policy
+        if explicit is not None and explicit - below <= 1:
+            what = f'"{issuer.subject}" asks for policies in what is below it, and Istio\'s certificates carry none'
+            hint = "issue it again without requireExplicitPolicy"
+            yield codes.CA_UNUSABLE.at(issuer.place, what, hint, clusters=name)
 
 
 def _path_dates(path: Sequence[Certificate], name: tuple[str, ...]) -> Iterator[Problem]:

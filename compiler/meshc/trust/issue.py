@@ -140,6 +140,11 @@ def due(certificate: bytes, now: datetime, before_days: int) -> bool:
     return one(certificate, "the certificate").not_after - now <= timedelta(days=before_days)
 
 
+def renewal_begins(not_before: datetime, not_after: datetime) -> datetime:
+    """When a certificate is to be renewed: in the last third of its life, 30 days before its end or up to 90."""
+    return not_after - min(max(timedelta(days=30), (not_after - not_before) / 3), timedelta(days=90))
+
+
 def summary(certificate: bytes, issuers: bytes = b"") -> Summary:
     """What there is to tell of one certificate; `issuers` are any certificates among which its issuer may be."""
     it = one(certificate, "the certificate")

@@ -15,15 +15,17 @@ from meshc.trust.chain import check_chain
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.trust.certificates import Certificate
+    from meshc.trust.names import Leaf
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterFiles:
-    """What one cluster has: name (for messages) and bytes of each file, None where there is none."""
+    """What one cluster has: name (for messages) and bytes of each file, None where there is none; what its CA signs."""
 
     cluster: str
     ca_cert: tuple[str, bytes] | None
     cert_chain: tuple[str, bytes] | None
+    leaves: tuple[Leaf, ...]
 
 
 def verify(root: tuple[str, bytes], clusters: Sequence[ClusterFiles], *, generation: Generation) -> list[Problem]:
@@ -86,10 +88,10 @@ def _cluster(
         what = f'the root itself is used as intermediate of "{files.cluster}"'
         hint = "issue an intermediate for the cluster, and keep the root's key out of every cluster"
         found.append(codes.ROOT_USED_AS_CA.at(ca.place, what, hint, clusters=name))
-    # cryptography verifies no MD5 or SHA-1, so a chain with one would look broken besides.
+    # A chain with a signature that nobody verifies would look broken besides.
     weak = any(problem.code is codes.SIGNATURE_WEAK for problem in found)
     if roots and chain and not chain_faults and not weak:
-        found += check_chain(ca, chain, roots, name)
+        found += check_chain(ca, chain, roots, name, files.leaves)
     return ca, found
 
 

@@ -1,0 +1,46 @@
+"""blocks turns a PEM file into the DER of its CERTIFICATE blocks, or into what else stands there."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_END = b"-----END CERTIFICATE-----"
+
+
+def blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
+    """Each block's first line with its DER; or, where it can't be read, with what is wrong and what to do."""
+    begin, body, outside = 0, list[bytes](), False
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        line = raw.rstrip(b" \t\r")  # what Go's encoding/pem ignores; it ignores nothing before a dash
+        if line == _BEGIN:
+            if begin:
+                yield begin, ("this block has no end", "export the certificate again, as PEM")
+            begin, body, outside = number, [], False
+        elif begin and line == _END:
+            yield begin, _decode(body)
+            begin = 0
+        elif begin:
+            body.append(line)
+        elif line and not outside:
+            outside = True  # one problem for a run of lines
+            what = "something other than a CERTIFICATE block stands here"
+            yield number, (what, "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE")
+    if begin:
+        yield begin, ("this block has no end", "export the certificate again, as PEM")
+
+
+def _decode(body: list[bytes]) -> bytes | tuple[str, str]:
+    if any(line.startswith(_END) for line in body):
+        what = "the end of this block and the begin of the next stand on one line"
+        return what, "put a newline between the two certificates"
+    try:
+        der = base64.b64decode(b"".join(body), validate=True)
+    except (binascii.Error, ValueError):
+        der = b""
+    # Encoding again finds what b64decode lets pass: data after the padding, and bits that no encoder sets.
+    if not der or not all(body) or base64.b64encode(der) != b"".join(body):
+        return "this block isn't base64", "export the certificate again, as PEM"
+    return der

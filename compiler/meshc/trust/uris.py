@@ -1,0 +1,21 @@
+"""uris turns the URI of a certificate into its host, as Go's net/url and RFC 3986 read it alike."""
+
+from __future__ import annotations
+
+import re
+
+_TEXT = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+_URI = re.compile(
+    rf"[A-Za-z][A-Za-z0-9+.-]*:"
+    rf"(?://(?:{_TEXT}*@)?(?P<host>[A-Za-z0-9._~!$&'()*+,;=-]*(?::[0-9]*)?)(?:/(?:{_TEXT}|/)*)?|(?!//)(?:{_TEXT}|/)*)"
+    rf"(?:\?(?:{_TEXT}|[/?])*)?(?:#(?:{_TEXT}|[/?])*)?"
+)
+
+
+def host_of(uri: str) -> str | None:
+    """The host with its port; empty where the URI has none, and None for what isn't an absolute URI.
+
+    A host in percent-encoding or an IPv6 address isn't taken: readers differ about both.
+    """
+    found = _URI.fullmatch(uri)
+    return None if found is None else found["host"] or ""
