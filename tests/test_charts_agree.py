@@ -18,7 +18,7 @@ import yaml
 
 from meshc.charts.helm import Helm
 from meshc.charts.vendor import vendor
-from meshc.cli.opened import Opened
+from meshc.commands.opened import Opened
 from meshc.pipeline import compile_mesh, fleet_of
 from support.charts import CLASSIC, FOLDER, ISTIOD, VERSIONS, kubernetes_for, need_charts
 from support.injected_pods import PODS, render

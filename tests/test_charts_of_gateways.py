@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from meshc.charts.vendor import vendor
-from meshc.cli.opened import Opened
+from meshc.commands.opened import Opened
 from meshc.mesh.exports import GLOBAL
 from meshc.pipeline import compile_mesh, fleet_of
 from support.charts import FOLDER, ISTIOD, has_ambient, kubernetes_for, need_charts

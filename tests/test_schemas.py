@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshc.cli.opened import Opened
+from meshc.commands.opened import Opened
 from meshc.pipeline import plan_mesh
 from support.cases import CASES, expected_trees, read
 from support.paths import ROOT

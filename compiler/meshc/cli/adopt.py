@@ -15,11 +15,12 @@ from meshc.capture.many import at_once
 from meshc.capture.survey import survey
 from meshc.capture.theirs import as_applied
 from meshc.capture.trouble import AskError, Trouble
-from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.live import opened_api
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import count, paint, say, tell
 from meshc.cli.schema import schema_text
+from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.kube import LABEL, Body
@@ -88,7 +89,7 @@ def _living(words: Sequence[str], kubeconfig: Path | None, timeout: float, names
 
 def _difference(file: Path, theirs: Mapping[str, Sequence[Body]]) -> None:
     """What the first sync would do, object by object; exit 1 where it does something."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     output = expected_trees(opened, compiled_whole(opened), None).under(OUTPUT)
     found = compare(*as_applied(theirs, output))
     for line in lines(found, (), lambda text, colour: paint(text, colour, sys.stdout)):

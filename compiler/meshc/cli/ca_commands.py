@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.opened import Opened, opened_for_writing
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, count, say, show_json, tell
-from meshc.cli.tracked import uncommitted
+from meshc.commands.opened import Opened, opened_for_writing
+from meshc.commands.tracked import uncommitted
 from meshc.disk.named import read_named
 from meshc.disk.private import write_key
 from meshc.disk.repository import LARGEST_INPUT, Repository
@@ -247,7 +248,7 @@ def opened_work(file: Path, *, writes: bool) -> Work:
 
     Where the command `writes`, what an interrupted run left is settled first; else RefusedError is raised for it.
     """
-    opened = opened_for_writing(file) if writes else Opened(file)
+    opened = opened_for_writing(file, TERMINAL) if writes else Opened(file, listener=TERMINAL)
     return Work(opened.repository, plan_mesh(opened.source))
 
 

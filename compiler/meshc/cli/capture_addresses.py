@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.addresses import addresses, chosen
 from meshc.cli.live import chosen as clusters_chosen
 from meshc.cli.live import contexts_of, opened_api
-from meshc.cli.opened import Opened, opened_for_writing
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import say
 from meshc.cli.written import show_or_write
+from meshc.commands.opened import Opened, opened_for_writing
 from meshc.errors import ToolError, UsageError
 from meshc.mesh.parse import parse
 from meshc.pipeline import plan_mesh
@@ -28,7 +29,7 @@ def addresses_command(
     file: Path, name: str, words: Sequence[str], kubeconfig: Path | None, timeout: float, write: bool
 ) -> None:
     """Every address that moved, or that mesh.yaml lacks. One that can't be told stays, and stops nothing."""
-    opened = opened_for_writing(file) if write else Opened(file)
+    opened = opened_for_writing(file, TERMINAL) if write else Opened(file, listener=TERMINAL)
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, clusters_chosen(plan, [name]), words, kubeconfig)
     cluster = plan.cluster(name)

@@ -14,9 +14,10 @@ from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
 from meshc.cli.doctor_live import show_rows
 from meshc.cli.live import chosen, contexts_of, opened_api
-from meshc.cli.opened import Opened, opened_for_writing
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format
 from meshc.cli.written import show_or_write
+from meshc.commands.opened import Opened, opened_for_writing
 from meshc.errors import Exit
 from meshc.kube import Version
 from meshc.mesh.parse import parse
@@ -44,7 +45,7 @@ def facts_command(
     form: Format,
 ) -> None:
     """Exits 1 where something differs and isn't written, 4 where a cluster can't be asked."""
-    opened = opened_for_writing(file) if write else Opened(file)
+    opened = opened_for_writing(file, TERMINAL) if write else Opened(file, listener=TERMINAL)
     plan = plan_mesh(opened.source)
     asked = chosen(plan, names)
     contexts = contexts_of(file.parent, plan, asked, words, kubeconfig)

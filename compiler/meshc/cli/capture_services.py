@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.services import manifest, services
 from meshc.cli.live import chosen, contexts_of, opened_api
-from meshc.cli.opened import opened_for_writing
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import count, say, tell
+from meshc.commands.opened import opened_for_writing
 from meshc.disk.units import Change
 from meshc.errors import UsageError
 from meshc.mesh.parse import parse
@@ -31,7 +32,7 @@ def services_command(
     replace: bool,
 ) -> None:
     """Writes <manifests>/<namespace>.yaml, or the file that the entry names; over other content only if asked."""
-    opened = opened_for_writing(file)
+    opened = opened_for_writing(file, TERMINAL)
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, chosen(plan, [name]), words, kubeconfig)
     mesh, _ = parse(opened.source.document)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc import __version__
-from meshc.cli.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
-from meshc.cli.opened import Opened
-from meshc.cli.past import expiring, quiet_until, stop_on_a_jump
-from meshc.cli.remembered import in_step, remember
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.cli.standing import show_in_step
+from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
+from meshc.commands.opened import Opened
+from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
+from meshc.commands.remembered import in_step, remember
 from meshc.disk.watched import Watched
 from meshc.errors import BuildError, Exit, UsageError
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
@@ -53,7 +54,7 @@ def check_command(
     """
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
-    opened = Opened(file, Watched.around(file.parent, cached=cached))
+    opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)
     if base is not None:
         stop_on_a_jump(opened, compiled.plan, base)
@@ -89,7 +90,7 @@ def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree, 
     """What lies there, and what should: of another repository it is output/ alone that is looked at."""
     if against is None:
         return standing_trees(opened, mesh), expected
-    from meshc.cli.base import base_of
+    from meshc.commands.base import base_of
 
     output = expected.under(OUTPUT)
     found = base_of(opened, file, None, against, output).output.at(OUTPUT)

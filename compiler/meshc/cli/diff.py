@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from meshc.cli.base import base_of
-from meshc.cli.compiling import compiled_whole, expected_trees
 from meshc.cli.diff_options import DiffFormat
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.commands.base import base_of
+from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
@@ -26,8 +27,8 @@ from meshc.review.origins import Origins, origins_of
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
-    from meshc.cli.base import Base
     from meshc.cli.diff_options import DiffFailOn
+    from meshc.commands.base import Base
     from meshc.errors import Problem
     from meshc.pipeline import Compiled
     from meshc.plan.ir import Plan
@@ -49,7 +50,7 @@ def diff_command(
     if base is not None and against is not None:
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     page = _summary_page() if summary else None
-    opened = Opened(file, Repository.around(file.parent, cached=cached))
+    opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
     before = base_of(opened, file, base, against, after)

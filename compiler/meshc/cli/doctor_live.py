@@ -15,9 +15,9 @@ from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
 from meshc.capture.trouble import AskError
 from meshc.cli.live import chosen, contexts_of, opened_api
-from meshc.cli.opened import Opened
-from meshc.cli.progress import progress
+from meshc.cli.progress import TERMINAL, progress
 from meshc.cli.report import Format, count, paint, say, show_json, tell
+from meshc.commands.opened import Opened
 from meshc.delivery.contract import name_of
 from meshc.errors import Exit
 from meshc.mesh.parse import parse
@@ -41,7 +41,7 @@ def live_command(
     file: Path, names: Sequence[str], words: Sequence[str], kubeconfig: Path | None, timeout: float, form: Format
 ) -> None:
     """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, names)
     contexts = contexts_of(file.parent, work.plan, asked, words, kubeconfig)

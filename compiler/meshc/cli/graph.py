@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
+from meshc.commands.opened import Opened
 from meshc.pipeline import compile_mesh
 from meshc.plan.graph import mermaid
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def graph_command(file: Path, markdown: bool) -> None:
     """Prints the flowchart, in a fence where it is to stand in Markdown."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     text = mermaid(compiled.plan).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.ca_commands import read_given
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell_bytes
+from meshc.commands.opened import Opened
 from meshc.errors import MeshcError, UsageError
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.render import render
@@ -21,7 +22,7 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
 
     Raises MeshcError where what it injects by isn't compiled here.
     """
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     holder = _holder(compiled, name)
     cluster = compiled.plan.cluster(name)

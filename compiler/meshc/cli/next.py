@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.cli.compiling import compiled_whole, expected_trees, standing_trees
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_json, tell
-from meshc.cli.tracked import uncommitted
+from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
+from meshc.commands.opened import Opened
+from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
 from meshc.pipeline import Compiled, needs_of, plan_mesh
@@ -29,7 +30,7 @@ _ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
 
 def next_command(file: Path, jobs: int | None, form: Format) -> None:
     """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     plan, compiled = _compiled(opened)
     work = Work(opened.repository, plan)
     stale = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_json, show_problems, tell
+from meshc.commands.opened import Opened
 from meshc.pipeline import compile_mesh
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan_command(file: Path, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     if form is Format.JSON:
         show_json({**as_json(compiled.plan), "pending": compiled.pending})

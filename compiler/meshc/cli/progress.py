@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+
+from meshc.cli.report import say
 
 _WORTH_A_BAR = 20
 
@@ -23,6 +25,21 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
+
+
+class Terminal:
+    """Hears of a command's notes and steps, for the person at the terminal."""
+
+    def note(self, text: str) -> None:
+        """Shows the remark on standard error."""
+        say(text)
+
+    def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+        """A bar while the steps are done."""
+        return progress(what, total)
+
+
+TERMINAL = Terminal()
 
 
 def _nothing() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.begin import begin_reading
-from meshc.cli.compiling import compiled_whole, expected_trees
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.commands.begin import begin_reading
+from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
 from meshc.output.trees import VERSIONS, versions_file
@@ -31,7 +32,7 @@ def publish_command(
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)
     with opened(wanted, watched) as job:
-        mesh = Opened(file, watched)
+        mesh = Opened(file, watched, listener=TERMINAL)
         compiled = compiled_whole(mesh)
         tree = expected_trees(mesh, compiled, jobs)
         kustomize, name = mesh.kustomize.version, compiled.plan.mesh

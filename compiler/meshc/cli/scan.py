@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.cli.report import Format, count, say, show_json, tell
-from meshc.cli.tracked import staged, tracked
+from meshc.commands.tracked import staged, tracked
 from meshc.disk.named import read_named
 from meshc.errors import ProblemsError, RefusedError, UsageError
 from meshc.plain import plain

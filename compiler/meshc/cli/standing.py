@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meshc.cli.begin import begin_reading
-from meshc.cli.past import instant
-from meshc.cli.remembered import InStep, recall
 from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
+from meshc.commands.begin import begin_reading
+from meshc.commands.past import instant
+from meshc.commands.remembered import InStep, recall
 from meshc.disk.repository import Repository
 from meshc.plain import plain
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
+from meshc.commands.opened import Opened
 from meshc.pipeline import compile_mesh
 from meshc.plain import plain
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def validate_command(file: Path, form: Format) -> None:
     """Says what the mesh holds, or everything that is wrong with it. kustomize runs only on folders of the user's."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
     if form is Format.JSON:
         show_json({"pending": compiled.pending, "problems": [as_json(problem) for problem in compiled.problems]})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.opened import Opened
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
+from meshc.commands.opened import Opened
 from meshc.errors import UsageError
 from meshc.pipeline import plan_mesh
 from meshc.plan.values import charts_in, values_of
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def values_command(name: str, chart: str | None, file: Path) -> None:
     """Prints the values of each chart, or of one. Needs neither charts nor helm."""
-    plan = plan_mesh(Opened(file).source)
+    plan = plan_mesh(Opened(file, listener=TERMINAL).source)
     if name not in (clusters := [cluster.name for cluster in plan.clusters]):
         raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
     cluster = plan.cluster(name)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from meshc.charts import helm
 from meshc.charts.vendor import vendor
-from meshc.cli.opened import opened_for_writing
+from meshc.cli.progress import TERMINAL
 from meshc.cli.report import count, tell
+from meshc.commands.opened import opened_for_writing
 from meshc.errors import MeshcError
 from meshc.pipeline import fleet_of
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def vendor_command(file: Path) -> None:
     """Pulls what comes over the network and writes the lock file. Says what each chart is pinned to."""
-    opened = opened_for_writing(file)
+    opened = opened_for_writing(file, TERMINAL)
     fleet = fleet_of(opened.source)
     if fleet.mesh.spec.istio.charts is None:
         raise MeshcError("mesh.yaml names no charts\n  hint: add charts: {source: ...} under spec.istio")

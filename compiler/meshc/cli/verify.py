@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.compiling import compiled_whole, rendered_whole
-from meshc.cli.opened import Opened
-from meshc.cli.progress import progress
+from meshc.cli.progress import TERMINAL, progress
 from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.commands.opened import Opened
 from meshc.errors import Exit
 from meshc.output.link import Link
 from meshc.output.render import render
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def verify_command(file: Path, sample: int | None, jobs: int | None, form: Format) -> None:
     """Exits 1 where a byte differs. Nothing is written but the cache."""
-    opened = Opened(file)
+    opened = Opened(file, listener=TERMINAL)
     compiled = compiled_whole(opened)
     ours = rendered_whole(opened, compiled, jobs).trees
     chosen = _spread([cluster.name for cluster in compiled.plan.clusters], sample)

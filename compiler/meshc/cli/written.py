@@ -17,7 +17,7 @@ from meshc.yamltext.edit import with_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from meshc.cli.opened import Opened
+    from meshc.commands.opened import Opened
     from meshc.errors import Path
 
 

@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from meshc.cli.begin import begin_reading, begin_writing
+from meshc.commands.begin import begin_reading, begin_writing
+from meshc.commands.listener import Listener, Silent
 from meshc.disk.repository import Repository
 from meshc.errors import MeshcError, UsageError
 from meshc.mesh.source import Source, load
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_SILENT = Silent()
+
+
 class Opened:
     """One mesh.yaml that a command works on, in its repository.
 
@@ -23,9 +27,14 @@ class Opened:
     """
 
     def __init__(
-        self, file: Path, repository: Repository | None = None, asked: Future[Kustomize] | None = None
+        self,
+        file: Path,
+        repository: Repository | None = None,
+        asked: Future[Kustomize] | None = None,
+        listener: Listener = _SILENT,
     ) -> None:
         self.repository: Repository = repository or Repository.around(file.parent)
+        self.listener = listener
         begin_reading(self.repository)
         self._asked = asked
         if file.is_dir():
@@ -45,11 +54,11 @@ class Opened:
         return self._asked.result() if self._asked else find(self.repository)
 
 
-def opened_for_writing(file: Path) -> Opened:
+def opened_for_writing(file: Path, listener: Listener = _SILENT) -> Opened:
     """A mesh.yaml for a command that writes: what an interrupted run left is settled first. Raises MeshcError."""
     repository = Repository.around(file.parent)
-    begin_writing(repository)
-    return Opened(file, repository)
+    begin_writing(repository, listener)
+    return Opened(file, repository, listener=listener)
 
 
 def ask_early(repository: Repository) -> Future[Kustomize]:

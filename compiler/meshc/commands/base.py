@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.cli.compiling import compiled_whole, expected_trees
-from meshc.cli.opened import Opened
+from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import scratch
 from meshc.errors import MeshcError, ProblemsError, UsageError

@@ -10,6 +10,7 @@ from meshc.disk.state import WORK
 from meshc.errors import Place, stop_on
 
 if TYPE_CHECKING:
+    from meshc.commands.listener import Listener
     from meshc.disk.repository import Repository
 
 
@@ -22,22 +23,20 @@ def begin_reading(repository: Repository) -> None:
     repository.refuse_interrupted()
 
 
-def begin_writing(repository: Repository) -> None:
-    """Settles what an interrupted run left, and says so.
+def begin_writing(repository: Repository, listener: Listener) -> None:
+    """Settles what an interrupted run left, and notes that.
 
     Raises RefusedError if that is impossible, and ProblemsError if Git holds a file of meshc's own folder.
     """
-    from meshc.cli.report import say
-
     _refuse_tracked_state(repository)
     if repository.recover():
-        say("settled what an interrupted run had left")
+        listener.note("settled what an interrupted run had left")
 
 
 def _refuse_tracked_state(repository: Repository) -> None:
     if not lexists(repository.base / WORK):
         return
-    from meshc.cli.tracked import below
+    from meshc.commands.tracked import below
 
     names = [path for path in below(repository.base) if path.lower().split("/")[0] == WORK]
     hint = f"git rm -r --cached {WORK}, and commit that"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.progress import progress
-from meshc.cli.report import say
 from meshc.disk.marked import foreign
 from meshc.errors import RefusedError
 from meshc.output.link import Link
@@ -15,7 +13,9 @@ from meshc.output.trees import expected_tree, read_trees, refuse_another
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 
 if TYPE_CHECKING:
-    from meshc.cli.opened import Opened
+    from collections.abc import Sequence
+
+    from meshc.commands.opened import Opened
     from meshc.tree import FileTree
 
 
@@ -25,15 +25,22 @@ def compiled_whole(opened: Opened) -> Compiled:
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
         first, end = (f"{one.major}.{one.minor}" for one in TESTED)
-        say(f"  note: kustomize {version} isn't one from {first} up to {end}: it builds all overlays, and takes longer")
+        opened.listener.note(
+            f"  note: kustomize {version} isn't one from {first} up to {end}: it builds all overlays, and takes longer"
+        )
     return compiled
 
 
 def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> Rendered:
-    """output/ of every cluster, with a bar where it takes a while. Writes nothing but its cache."""
+    """output/ of every cluster. Writes nothing but its cache."""
+    return rendered_of(opened, compiled, jobs, link, ())
+
+
+def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link, clusters: Sequence[str]) -> Rendered:
+    """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
     plan = compiled.plan
-    with progress("rendering", len(plan.clusters)) as done:
-        return render(plan, compiled.layout, opened.kustomize, opened.repository, (), jobs or 0, done, link)
+    with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
+        return render(plan, compiled.layout, opened.kustomize, opened.repository, clusters, jobs or 0, done, link)
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:

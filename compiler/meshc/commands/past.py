@@ -10,7 +10,7 @@ from meshc.errors import Place, stop_on
 from meshc.review.committed import Commits
 
 if TYPE_CHECKING:
-    from meshc.cli.opened import Opened
+    from meshc.commands.opened import Opened
     from meshc.plan.ir import Plan
 
 

@@ -1,0 +1,84 @@
+"""Compiles a mesh and writes both trees, unless a record of an earlier run says that nothing is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.commands.begin import begin_writing
+from meshc.commands.remembered import InStep, in_step, recall, remember
+from meshc.disk.scratch import clear_leftovers
+from meshc.disk.watched import Watched
+from meshc.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.listener import Listener
+    from meshc.output.link import Link
+    from meshc.pipeline import Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a compile did. `delivery` is what became of output/_delivery/; empty where there is none."""
+
+    told: InStep
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    delivery: str
+
+
+def compile_and_write(
+    file: Path, patterns: Sequence[str], jobs: int | None, link: Link, listener: Listener, *, cached: bool
+) -> Done:
+    """Reads, checks, renders and writes the clusters that match a pattern; without patterns, all of them.
+
+    Nothing is written unless everything went well. Raises MeshcError: ProblemsError for a wrong input, UsageError for a
+    pattern that no cluster matches, ToolError, and RefusedError for files that aren't meshc's.
+    """
+    repository = Watched.around(file.parent, cached=cached)
+    begin_writing(repository, listener)
+    clear_leftovers()
+    known = None if patterns else recall(repository, file, link)
+    if known is not None:
+        return Done(known, (), known.clusters, (), "unchanged" if known.engine else "")
+    return _compile(file, repository, patterns, jobs, link, listener)
+
+
+def _compile(
+    file: Path, repository: Watched, patterns: Sequence[str], jobs: int | None, link: Link, listener: Listener
+) -> Done:
+    from meshc.commands.opened import Opened, ask_early
+
+    asked = ask_early(repository)
+    from meshc.commands.compiling import compiled_whole, rendered_of
+    from meshc.output.trees import write_trees
+
+    opened = Opened(file, repository, asked, listener)
+    compiled = compiled_whole(opened)
+    rendered = rendered_of(opened, compiled, jobs, link, _chosen(compiled, patterns))
+    written = write_trees(
+        compiled.layout,
+        rendered.trees,
+        compiled.delivery,
+        repository,
+        opened.kustomize.version,
+        compiled.plan.mesh,
+        whole=not patterns,
+    )
+    told = in_step(compiled, rendered.by_kustomize, written.files)
+    if not patterns:
+        remember(repository, file, link, compiled, written.trees, told)
+    return Done(told, written.written, written.unchanged, written.removed, written.delivery)
+
+
+def _chosen(compiled: Compiled, patterns: Sequence[str]) -> list[str]:
+    chosen = compiled.choose(patterns)
+    if patterns and not chosen:
+        known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
+        named = ", ".join(f'"{pattern}"' for pattern in patterns)
+        raise UsageError(f"no cluster is named {named}\n  hint: clusters: {known}")
+    return chosen
