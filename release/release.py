@@ -72,7 +72,7 @@ def _refuse_undated_section() -> Section:
     mine = [section for section in found if section.version == Version(__version__)]
     if not mine:
         raise Refused(
-            f"CHANGELOG.md has no section for {__version__}. Write one, or change __version__ in meshc/__init__.py."
+            f"CHANGELOG.md has no section for {__version__}. Write one, or change __version__ in meshc/version.py."
         )
     if mine[0].released is None:
         raise Refused(
@@ -83,7 +83,7 @@ def _refuse_undated_section() -> Section:
 
 def _refuse_tag() -> None:
     if _run("git", "tag", "--list", TAG).strip():
-        raise Refused(f"the tag {TAG} exists already. Give __version__ in meshc/__init__.py the next version.")
+        raise Refused(f"the tag {TAG} exists already. Give __version__ in meshc/version.py the next version.")
 
 
 def _refuse_full(dist: Path) -> None:

@@ -94,7 +94,7 @@ def main() -> None:
     lock(str(Path(sys.executable).with_name("uv")), upgrade="--upgrade" in sys.argv[1:])
     HOOKS.write_text(hooks_with(HOOKS.read_text(), list(pins(RUNTIME.read_text()))))
     build = (HERE / "build.txt").read_text()
-    (version,) = re.findall(r'__version__ = "(.+)"', (ROOT / "compiler/meshc/__init__.py").read_text())
+    (version,) = re.findall(r'__version__ = "(.+)"', (ROOT / "compiler/meshc/version.py").read_text())
     GITLAB.write_text(job_with(GITLAB.read_text(), hashed(build, "pip"), version))
 
 

@@ -61,7 +61,7 @@ class Children:
     """The programs that this process has started."""
 
     def __init__(self) -> None:
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._guard: int | None = None
         self._lock = Lock()
         self._ending = False
 
@@ -113,25 +113,38 @@ class Children:
         with self._lock:
             if self._ending:
                 raise InterruptedError("meshc is being stopped")
-            if self._guard is None or self._guard.poll() is not None:
+            if self._guard is not None and os.waitpid(self._guard, os.WNOHANG)[0]:
+                self._guard = None  # somebody ended it
+            if self._guard is None:
                 with suppress(FileNotFoundError):
-                    self._guard = subprocess.Popen(
-                        ("/bin/sh", "-c", "read line; kill -KILL 0"),
-                        stdin=subprocess.PIPE,
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                        cwd="/",
-                        env={},
-                        process_group=0,
-                    )
-            return self._guard.pid if self._guard else None
+                    self._guard = _start_guard()
+            return self._guard
 
     def end(self) -> None:
         """Kills all programs, and lets no other start. It takes no lock: whoever holds one may wait for a program."""
         self._ending = True
-        if self._guard and self._guard.returncode is None:
+        if self._guard is not None:
             with suppress(ProcessLookupError):
-                os.killpg(self._guard.pid, signal.SIGKILL)
+                os.killpg(self._guard, signal.SIGKILL)
+
+
+def _start_guard() -> int:
+    """The shell that leads the group. Its pipe stays open, on purpose, for as long as this process lives."""
+    reading, _writing = os.pipe()
+    try:
+        return os.posix_spawn(
+            "/bin/sh",
+            ("sh", "-c", "read line; kill -KILL 0"),
+            {},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, reading, 0),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ],
+            setpgroup=0,
+        )
+    finally:
+        os.close(reading)
 
 
 CHILDREN = Children()

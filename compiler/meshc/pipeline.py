@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from meshc import __version__, codes
+from meshc import codes
 from meshc.charts import helm
 from meshc.charts import render as charts
 from meshc.components.registry import COMPONENTS
@@ -36,6 +36,7 @@ from meshc.secrets.pairs import one_way
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.plain_values import plain_secret
 from meshc.secrets.registry import FORMS
+from meshc.version import __version__
 
 if TYPE_CHECKING:
     from meshc.delivery.contract import Applied

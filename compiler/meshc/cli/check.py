@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import typer
 
-from meshc import __version__
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.cli.standing import show_in_step
-from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
+from meshc.commands.check import Checked, checked, other_versions
 from meshc.commands.opened import Opened
-from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
-from meshc.commands.remembered import in_step, remember
 from meshc.disk.watched import Watched
-from meshc.errors import BuildError, Exit, UsageError
-from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
-from meshc.overlays.layout import BASES
+from meshc.errors import Exit, UsageError
+from meshc.output.trees import OUTPUT
 from meshc.plain import plain
-from meshc.review.committed import Commits
-from meshc.review.objects import documents, texts
-from meshc.review.stale import Input, Stale, State, blocks_of, changed_lines, stale_files
+from meshc.review.stale import State
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.output.link import Link
-    from meshc.pipeline import Compiled
 
 
 def check_command(
@@ -55,107 +44,32 @@ def check_command(
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
-    compiled = compiled_whole(opened)
-    if base is not None:
-        stop_on_a_jump(opened, compiled.plan, base)
-    ending = expiring(opened, compiled.plan)
-    rendered = rendered_whole(opened, compiled, jobs, link)
-    expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
-    found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
-    stale = (
-        []
-        if _equal(found, expected)
-        else list(_stale(opened, file, found, expected, compiled, jobs, here=against is None))
-    )
-    _show(stale, ending, compiled, opened, form)
+    found = checked(opened, file, jobs, link, base=base, against=against)
+    _show(found, opened, form)
     if form is not Format.JSON:
-        show_problems(compiled.problems, form, file)
-    for line in ending:
+        show_problems(found.compiled.problems, form, file)
+    for line in found.ending:
         say(f"{paint('notice', 'cyan')}: {plain(line)}")
-    if stale:
+    if found.told is None:
         if difference:
-            _show_objects(found, expected)
-        _verdict(stale, found, opened)
+            _show_objects(found.found, found.expected)
+        _verdict(found, opened)
         raise typer.Exit(Exit.DIFFERS)
-    told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
-    if base is None and against is None:
-        remember(opened.repository, file, link, compiled, found, told)
     if form is Format.TEXT:
-        show_in_step(told)
-    if ending and fail_on_expiring:
+        show_in_step(found.told)
+    if found.ending and fail_on_expiring:
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree, mesh: str) -> tuple[FileTree, FileTree]:
-    """What lies there, and what should: of another repository it is output/ alone that is looked at."""
-    if against is None:
-        return standing_trees(opened, mesh), expected
-    from meshc.commands.base import base_of
-
-    output = expected.under(OUTPUT)
-    found = base_of(opened, file, None, against, output).output.at(OUTPUT)
-    refuse_another(found, mesh)
-    refuse_foreign(found)
-    return found, output.at(OUTPUT)
-
-
-def _equal(found: FileTree, expected: FileTree) -> bool:
-    return {path: data for path, data in found.items() if path != VERSIONS} == dict(expected)
-
-
-def _stale(
-    opened: Opened,
-    file: Path,
-    found: FileTree,
-    expected: FileTree,
-    compiled: Compiled,
-    jobs: int | None,
-    *,
-    here: bool,
-) -> Sequence[Stale]:
-    def consistent(clusters: Sequence[str]) -> dict[str, bool]:
-        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
-            return dict(zip(clusters, pool.map(one_is, clusters), strict=True))
-
-    def one_is(cluster: str) -> bool:
-        """Whether what lies in the cluster's overlay is rendered to what lies in its output."""
-        files = {
-            path: data for path, data in found.under(OVERLAYS).items() if path.startswith((f"{cluster}/", f"{BASES}/"))
-        }
-        try:
-            stream = opened.kustomize.build(files, cluster, opened.repository)
-        except BuildError:
-            return False
-        there = documents(found.under(f"{OUTPUT}/{cluster}"))
-        return Counter(texts(stream)) == Counter({text: number for (_, text), number in there.items()})
-
-    wrote = versions_in(found)
-    tools = {"meshc": __version__, "kustomize": str(opened.kustomize.version)}
-    same = all(wrote.get(tool, version) == version for tool, version in tools.items())
-    since = _since(opened, file) if here else None
-    return list(stale_files(found, expected, compiled.plan, consistent if here else None, same_tools=same, since=since))
-
-
-def _since(opened: Opened, file: Path) -> Input | None:
-    """What changed since the commit that last touched the trees; None where Git has no such commit."""
-    commits = Commits(opened.repository.base)
-    commit = commits.last_change((OVERLAYS, OUTPUT))
-    before = commits.file(commit, file.name) if commit else None
-    if before is None:
-        return None
-    lines = changed_lines(before, opened.source.data)
-    others = [path for path in commits.changed_since(commit) if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
-    shown = tuple(opened.source.shown(path) for path in others if path != file.name)
-    return Input(opened.source.file, lines, shown, blocks_of(opened.source))
-
-
-def _show(stale: Sequence[Stale], ending: list[str], compiled: Compiled, opened: Opened, form: Format) -> None:
+def _show(found: Checked, opened: Opened, form: Format) -> None:
     if form is Format.JSON:
-        listed = [{"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in stale]
-        problems = [as_json(p) for p in compiled.problems]
-        show_json({"stale": listed, "pending": compiled.pending, "expiring": ending, "problems": problems})
+        listed = [
+            {"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in found.stale
+        ]
+        problems = [as_json(problem) for problem in found.compiled.problems]
+        show_json({"stale": listed, "pending": found.compiled.pending, "expiring": found.ending, "problems": problems})
         return
-    for one in stale:
+    for one in found.stale:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""
         if form is Format.GITHUB:
             said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
@@ -183,12 +97,10 @@ def _show_objects(found: FileTree, expected: FileTree) -> None:
         tell(line)
 
 
-def _verdict(stale: Sequence[Stale], found: FileTree, opened: Opened) -> None:
-    say(f"{count(len(stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
-    edited = sum(one.state in (State.EDITED, State.BOTH) for one in stale)
+def _verdict(found: Checked, opened: Opened) -> None:
+    say(f"{count(len(found.stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
+    edited = sum(one.state in (State.EDITED, State.BOTH) for one in found.stale)
     if edited:
         say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")
-    wrote = versions_in(found)
-    for tool, now in (("meshc", __version__), ("kustomize", str(opened.kustomize.version))):
-        if wrote.get(tool, now) != now:
-            say(f"  what is there was written by {tool} {plain(wrote[tool])}, and this is {tool} {now}")
+    for tool, (wrote, now) in other_versions(opened, found.found).items():
+        say(f"  what is there was written by {tool} {plain(wrote)}, and this is {tool} {now}")

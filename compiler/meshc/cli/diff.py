@@ -11,26 +11,23 @@ import typer
 from meshc.cli.diff_options import DiffFormat
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
-from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.diff import compared
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
-from meshc.pipeline import needs_of
 from meshc.plain import plain
-from meshc.review.committed import Commits
-from meshc.review.danger import Change, dangers
-from meshc.review.diff import Action, Difference, compare, renames
+from meshc.review.diff import Action, Difference
 from meshc.review.markdown import comment
-from meshc.review.origins import Origins, origins_of
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshc.cli.diff_options import DiffFailOn
     from meshc.commands.base import Base
     from meshc.errors import Problem
-    from meshc.pipeline import Compiled
     from meshc.plan.ir import Plan
 
 
@@ -53,11 +50,8 @@ def diff_command(
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
-    before = base_of(opened, file, base, against, after)
-    renamed = renames(before.output, after, _same_servers(before.plan, compiled.plan))
-    difference = compare(before.output, after, renamed)
-    origins = _origins(opened, compiled, before.commit)
-    risks = dangers(Change(difference, (before.output, after), before.plan, compiled.plan, opened.source, origins))
+    found = compared(opened, file, compiled, after, base, against)
+    before, difference, risks = found.base, found.difference, found.dangers
     _show(difference, risks, compiled.plan, before, form, file)
     if page is not None:
         with page.open("a", encoding="utf-8") as open_page:
@@ -65,26 +59,13 @@ def diff_command(
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
     unknown = bool(before.note) and against is None
-    found = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
-    if found:
+    if bool(risks) or unknown if fail_on else bool(difference) and not exit_zero:
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
-    """The lines that changed since a commit, in every file that the mesh is made from."""
-    if not commit:
-        return Origins()
-    source, plan, inputs = opened.source, compiled.plan, compiled.inputs
-    files = {source.file.rpartition("/")[2]: source.data, **inputs.plain}
-    files |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
-    files |= {f"{plan.certificates}/{path}": data for path, data in inputs.certificates.items()}
-    changed = Commits(opened.repository.base).changed(commit, files)
-    services = {export.key: export.place for export in compiled.exports}
-    both = {path: (old, files[path]) for path, old in changed.items()}
-    return origins_of(source, plan, needs_of(plan), services, both)
-
-
-def _show(difference: Difference, risks: list[Problem], plan: Plan, before: Base, form: DiffFormat, file: Path) -> None:
+def _show(
+    difference: Difference, risks: Sequence[Problem], plan: Plan, before: Base, form: DiffFormat, file: Path
+) -> None:
     match form:
         case DiffFormat.JSON:
             show_json(_data(difference, risks, plan.mesh, before.name))
@@ -100,7 +81,7 @@ def _show(difference: Difference, risks: list[Problem], plan: Plan, before: Base
                 tell(line)
 
 
-def _data(difference: Difference, risks: list[Problem], mesh: str, base: str) -> dict[str, Any]:
+def _data(difference: Difference, risks: Sequence[Problem], mesh: str, base: str) -> dict[str, Any]:
     actions = (Action.ADD, Action.CHANGE, Action.DELETE)
     return {
         "mesh": mesh,
@@ -118,16 +99,6 @@ def _data(difference: Difference, risks: list[Problem], mesh: str, base: str) ->
             }
             for entry in difference.entries
         ],
-    }
-
-
-def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
-    """Old names by new ones, of clusters with the same API server."""
-    old = {cluster.api_server: cluster.name for cluster in before.clusters} if before else {}
-    return {
-        cluster.name: old[cluster.api_server]
-        for cluster in after.clusters
-        if cluster.api_server is not None and old.get(cluster.api_server, cluster.name) != cluster.name
     }
 
 

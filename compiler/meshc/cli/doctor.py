@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc import __version__
 from meshc.cli.report import Format, paint, show_json, tell
 from meshc.disk.repository import Repository
 from meshc.errors import Exit
 from meshc.output.tools import Tool, tools, trouble_with_git
 from meshc.plain import plain
+from meshc.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path

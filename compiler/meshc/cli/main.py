@@ -15,11 +15,11 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from meshc import __version__
 from meshc.cli.report import ReaderGoneError, failed
 from meshc.cli.stopping import stop_on_signals
 from meshc.errors import Exit
 from meshc.scarcity import raise_file_limit
+from meshc.version import __version__
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -209,7 +209,7 @@ def _bug(error: Exception) -> Exit:
     import platform
     import traceback
 
-    from meshc import __version__
+    from meshc.version import __version__
 
     traceback.print_exception(error)
     say(f"\nthis is a bug in meshc {__version__} (Python {platform.python_version()}, {platform.system()})")

@@ -8,9 +8,9 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-import meshc
+from meshc.version import __version__
 
-_TOP = Path(meshc.__file__).parent
+_TOP = Path(__file__).parents[1]
 
 
 @cache
@@ -19,7 +19,7 @@ def code_digest() -> str:
 
     A checkout whose text changed since is another program, whatever version it calls itself.
     """
-    digest = sha256(f"{meshc.__version__} {sys.version}".encode())
+    digest = sha256(f"{__version__} {sys.version}".encode())
     for folder, _, names in sorted(os.walk(_TOP)):
         for name in sorted(name for name in names if name.endswith(".py")):
             path = Path(folder, name)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from meshc import __version__
 from meshc.errors import RefusedError
 from meshc.overlays.layout import BASES
 from meshc.tree import HEADER, FileTree
+from meshc.version import __version__
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository

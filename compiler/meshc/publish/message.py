@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from meshc import __version__
 from meshc.errors import MeshcError
 from meshc.output.trees import OUTPUT
 from meshc.review.diff import Action, compare, renames
 from meshc.tree import FileTree
+from meshc.version import __version__
 
 _SOURCE = re.compile(rb"^Source-Commit: ([0-9a-f]{40,64})(?:-dirty)?$", re.MULTILINE)
 SOURCE_PATTERN = "^Source-Commit: [0-9a-f]"

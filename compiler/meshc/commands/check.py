@@ -1,0 +1,135 @@
+"""Compares both trees as they lie there with what would be compiled, and tells whose fault a difference is."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.commands.base import base_of
+from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
+from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
+from meshc.commands.remembered import InStep, in_step, remember
+from meshc.errors import BuildError
+from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
+from meshc.overlays.layout import BASES
+from meshc.review.committed import Commits
+from meshc.review.objects import documents, texts
+from meshc.review.stale import Input, Stale, blocks_of, changed_lines, stale_files
+from meshc.version import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.opened import Opened
+    from meshc.output.link import Link
+    from meshc.pipeline import Compiled
+    from meshc.tree import FileTree
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A mesh beside what lies there: the files that are stale, and a line for each CA that is to be renewed.
+
+    `told` is what there is to say where nothing is stale; None where something is.
+    """
+
+    compiled: Compiled
+    found: FileTree
+    expected: FileTree
+    stale: tuple[Stale, ...]
+    ending: tuple[str, ...]
+    told: InStep | None
+
+
+def checked(
+    opened: Opened, file: Path, jobs: int | None, link: Link, *, base: str | None = None, against: str | None = None
+) -> Checked:
+    """Compiles in memory and compares. Writes nothing but the cache.
+
+    `against` is a folder or a commit that holds output/ instead. `base` is a commit whose roots the clusters must be
+    able to go on from. A check looks at the clock, which a compile doesn't. Raises MeshcError.
+    """
+    compiled = compiled_whole(opened)
+    if base is not None:
+        stop_on_a_jump(opened, compiled.plan, base)
+    ending = tuple(expiring(opened, compiled.plan))
+    rendered = rendered_whole(opened, compiled, jobs, link)
+    expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
+    found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
+    if not _equal(found, expected):
+        stale = tuple(_stale(opened, file, found, expected, compiled, jobs, here=against is None))
+        return Checked(compiled, found, expected, stale, ending, None)
+    told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
+    if base is None and against is None:
+        remember(opened.repository, file, link, compiled, found, told)
+    return Checked(compiled, found, expected, (), ending, told)
+
+
+def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]]:
+    """The tools that wrote the trees in another version: that version, and the one that runs now."""
+    wrote = versions_in(found)
+    tools = {"meshc": __version__, "kustomize": str(opened.kustomize.version)}
+    return {tool: (wrote[tool], now) for tool, now in tools.items() if wrote.get(tool, now) != now}
+
+
+def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree, mesh: str) -> tuple[FileTree, FileTree]:
+    """What lies there, and what should: of another repository it is output/ alone that is looked at."""
+    if against is None:
+        return standing_trees(opened, mesh), expected
+    output = expected.under(OUTPUT)
+    found = base_of(opened, file, None, against, output).output.at(OUTPUT)
+    refuse_another(found, mesh)
+    refuse_foreign(found)
+    return found, output.at(OUTPUT)
+
+
+def _equal(found: FileTree, expected: FileTree) -> bool:
+    return {path: data for path, data in found.items() if path != VERSIONS} == dict(expected)
+
+
+def _stale(
+    opened: Opened,
+    file: Path,
+    found: FileTree,
+    expected: FileTree,
+    compiled: Compiled,
+    jobs: int | None,
+    *,
+    here: bool,
+) -> Sequence[Stale]:
+    def consistent(clusters: Sequence[str]) -> dict[str, bool]:
+        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+            return dict(zip(clusters, pool.map(one_is, clusters), strict=True))
+
+    def one_is(cluster: str) -> bool:
+        """Whether what lies in the cluster's overlay is rendered to what lies in its output."""
+        files = {
+            path: data for path, data in found.under(OVERLAYS).items() if path.startswith((f"{cluster}/", f"{BASES}/"))
+        }
+        try:
+            stream = opened.kustomize.build(files, cluster, opened.repository)
+        except BuildError:
+            return False
+        there = documents(found.under(f"{OUTPUT}/{cluster}"))
+        return Counter(texts(stream)) == Counter({text: number for (_, text), number in there.items()})
+
+    same = not other_versions(opened, found)
+    since = _since(opened, file) if here else None
+    return list(stale_files(found, expected, compiled.plan, consistent if here else None, same_tools=same, since=since))
+
+
+def _since(opened: Opened, file: Path) -> Input | None:
+    """What changed since the commit that last touched the trees; None where Git has no such commit."""
+    commits = Commits(opened.repository.base)
+    commit = commits.last_change((OVERLAYS, OUTPUT))
+    before = commits.file(commit, file.name) if commit else None
+    if before is None:
+        return None
+    lines = changed_lines(before, opened.source.data)
+    others = [path for path in commits.changed_since(commit) if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
+    shown = tuple(opened.source.shown(path) for path in others if path != file.name)
+    return Input(opened.source.file, lines, shown, blocks_of(opened.source))

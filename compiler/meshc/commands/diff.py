@@ -1,0 +1,71 @@
+"""Compares what a mesh compiles to with a base: what changed in which clusters, and what that puts at risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.commands.base import Base, base_of
+from meshc.pipeline import needs_of
+from meshc.review.committed import Commits
+from meshc.review.danger import Change, dangers
+from meshc.review.diff import Difference, compare, renames
+from meshc.review.origins import Origins, origins_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.opened import Opened
+    from meshc.errors import Problem
+    from meshc.pipeline import Compiled
+    from meshc.plan.ir import Plan
+    from meshc.tree import FileTree
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A base beside the mesh: the objects that differ, and a warning for each risk, in the order of the codes."""
+
+    base: Base
+    difference: Difference
+    dangers: tuple[Problem, ...]
+
+
+def compared(
+    opened: Opened, file: Path, compiled: Compiled, output: FileTree, ref: str | None, against: str | None
+) -> Comparison:
+    """Compares `output`, the compiled output/, with a base. `base_of` says what `ref` and `against` name.
+
+    Raises UsageError where there is nothing to compare with, and MeshcError where a base without output can't be
+    compiled.
+    """
+    base = base_of(opened, file, ref, against, output)
+    renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
+    difference = compare(base.output, output, renamed)
+    origins = _origins(opened, compiled, base.commit)
+    change = Change(difference, (base.output, output), base.plan, compiled.plan, opened.source, origins)
+    return Comparison(base, difference, tuple(dangers(change)))
+
+
+def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
+    """The lines that changed since a commit, in every file that the mesh is made from."""
+    if not commit:
+        return Origins()
+    source, plan, inputs = opened.source, compiled.plan, compiled.inputs
+    files = {source.file.rpartition("/")[2]: source.data, **inputs.plain}
+    files |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
+    files |= {f"{plan.certificates}/{path}": data for path, data in inputs.certificates.items()}
+    changed = Commits(opened.repository.base).changed(commit, files)
+    services = {export.key: export.place for export in compiled.exports}
+    both = {path: (old, files[path]) for path, old in changed.items()}
+    return origins_of(source, plan, needs_of(plan), services, both)
+
+
+def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
+    """Old names by new ones, of clusters with the same API server."""
+    old = {cluster.api_server: cluster.name for cluster in before.clusters} if before else {}
+    return {
+        cluster.name: old[cluster.api_server]
+        for cluster in after.clusters
+        if cluster.api_server is not None and old.get(cluster.api_server, cluster.name) != cluster.name
+    }
