@@ -125,16 +125,16 @@ def test_a_planted_transaction_brings_no_hidden_file(tmp_path: Path) -> None:
 
 def test_temporary_folders_of_killed_runs_are_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for name in ("meshc-old", "meshc-new", "meshc-held", "other"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text("x")
-    for name in ("meshc-old", "meshc-held", "other"):
-        os.utime(tmp_path / name, (0, 0))
-    held = os.open(tmp_path / "meshc-held", os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    (tmp_path / "meshc-link").symlink_to(tmp_path / "other")
+    left, held, link = (tmp_path / f"meshc-scratch-{name}" for name in ("left", "held", "link"))
+    others = [tmp_path / "other", tmp_path / "meshc-backup"]
+    for folder in (left, held, *others):
+        folder.mkdir()
+        (folder / "file").write_text("x")
+    lock = os.open(held, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    link.symlink_to(tmp_path / "other")
     clear_leftovers()
-    os.close(held)
+    os.close(lock)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["meshc-held", "meshc-link", "meshc-new", "other"]
+    assert set(tmp_path.iterdir()) == {held, link, *others}
     assert (tmp_path / "other/file").exists()

@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from meshc import __version__
 from support.paths import ROOT
+from support.tools import need_time
 
 pytestmark = pytest.mark.thorough
 
@@ -101,6 +102,7 @@ def test_the_digest_of_a_wheel_is_a_digest_and_has_a_version(tmp_path: Path) -> 
 
 
 def test_the_job_for_gitlab_installs_what_its_wheel_pins(wheel: Path, tmp_path: Path) -> None:
+    need_time("a second environment made by pip")
     head, text = (ROOT / "ci/gitlab.yml").read_text().split("\n---\n")
     requirement = yaml.safe_load(head)["spec"]["inputs"]["requirement"]["default"]
     job = yaml.safe_load(re.sub(r"\$\[\[ inputs\.job \]\]", "meshc", text))["meshc"]

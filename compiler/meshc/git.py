@@ -20,6 +20,10 @@ _MOST = 512 << 20
 """Bytes that Git may answer with: the whole of output/, where all of it changed."""
 
 
+class NoGitError(ToolError):
+    """There is no Git on PATH."""
+
+
 class ForeignRepositoryError(ToolError):
     """The repository belongs to another user, and nobody told Git that it may be read."""
 
@@ -34,10 +38,10 @@ class ForeignRepositoryError(ToolError):
 def ask_git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
     """What Git prints, started in `folder`.
 
-    Raises CommandError where Git says no, ForeignRepositoryError, and ToolError where there is no Git.
+    Raises CommandError where Git says no, ForeignRepositoryError and NoGitError.
     """
     if shutil.which("git") is None:
-        raise ToolError("git isn't on PATH\n  hint: install Git")
+        raise NoGitError("git isn't on PATH\n  hint: install Git")
     try:
         return _run(folder, (), words, stdin)
     except CommandError as error:

@@ -25,6 +25,12 @@ def find_tool(name: str) -> str:
     return found
 
 
+def need_time(for_what: str) -> None:
+    """Skips the test on a laptop, where `make test` is to answer soon. It runs in CI, and with MESHC_TEST_LONG=1."""
+    if not os.environ.get("CI") and os.environ.get("MESHC_TEST_LONG") != "1":
+        pytest.skip(f"{for_what} takes long; CI does it, and MESHC_TEST_LONG=1")
+
+
 def find_helm() -> Helm:
     """The helm that meshc itself would use: MESHC_HELM, beside this Python, or on PATH."""
     from meshc.charts import helm

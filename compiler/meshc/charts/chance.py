@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-_ACTION = re.compile(rb"\{\{.*?\}\}", re.DOTALL)
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|`[^`]*`|[.$]?\w+')
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|`[^`]*+`?|[.$]?\w++')
+"""A text without an end goes on to the end of the action, so that each byte is read once."""
 _RANDOM = frozenset(
     (
         *(b"randAlphaNum", b"randAlpha", b"randNumeric", b"randAscii", b"randBytes", b"randInt", b"uuidv4", b"shuffle"),
@@ -22,18 +22,35 @@ def changeable(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """Each call of such a function in the templates, as `templates/secret.yaml:12: randAlphaNum`, in order."""
     found = []
     for path in sorted(files):
-        for action in _ACTION.finditer(files[path]) if b"{{" in files[path] else ():
-            for token in _TOKEN.finditer(action[0]):
+        line = 1
+        for text, is_action in _pieces(files[path]):
+            for token in _TOKEN.finditer(text) if is_action else ():
                 if token[0] in _RANDOM or token[0] in _ELSEWHEN:
-                    line = files[path].count(b"\n", 0, action.start() + token.start()) + 1
-                    found.append(f"{path}:{line}: {token[0].decode()}")
+                    found.append(f"{path}:{line + text.count(_NEWLINE, 0, token.start())}: {token[0].decode()}")
+            line += text.count(_NEWLINE)
     return tuple(found)
 
 
 def at_another_time(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The same chart as it would be rendered on another day."""
-    return {path: _ACTION.sub(_elsewhen, data) if b"{{" in data else data for path, data in files.items()}
+    return {
+        path: b"".join(_elsewhen(text) if is_action else text for text, is_action in _pieces(data))
+        for path, data in files.items()
+    }
 
 
-def _elsewhen(action: re.Match[bytes]) -> bytes:
-    return _TOKEN.sub(lambda token: _ELSEWHEN.get(token[0], token[0]), action[0])
+def _elsewhen(action: bytes) -> bytes:
+    return _TOKEN.sub(lambda token: _ELSEWHEN.get(token[0], token[0]), action)
+
+
+def _pieces(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """The text in order: what stands between actions, and the actions `{{ ... }}`, with True."""
+    position = 0
+    while (start := data.find(b"{{", position)) >= 0 and (end := data.find(b"}}", start)) >= 0:
+        yield data[position:start], False
+        yield data[start : end + 2], True
+        position = end + 2
+    yield data[position:], False
+
+
+_NEWLINE = b"\n"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from meshc.errors import ToolError, UsageError
-from meshc.git import ask_git
+from meshc.git import NoGitError, ask_git
 from meshc.process import CommandError
 
 _FILES = {"100644", "100755"}
@@ -23,7 +23,7 @@ def tracked(folder: Path) -> list[Path] | None:
     """The files in a folder that Git holds or would add, so none that it ignores; None where there is no Git."""
     try:
         said = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    except CommandError:
+    except (CommandError, NoGitError):
         return None
     return sorted(folder / name for name in _names(said))
 
@@ -36,7 +36,7 @@ def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
     folder, only = (path, ()) if path.is_dir() else (path.parent, ("--", path.name))
     try:
         _git(folder, "rev-parse", "--show-toplevel")
-    except CommandError:
+    except (CommandError, NoGitError):
         raise UsageError(f'"{path}" is in no Git repository, so nothing of it is staged') from None
     flags = ("--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--relative", "--diff-filter=d", "-z")
     words = iter(_names(_git(folder, "diff", "--cached", *flags, *only)))
@@ -54,7 +54,7 @@ def below(folder: Path) -> list[str]:
     """The paths below a folder that Git holds, relative to the folder; none where there is no Git."""
     try:
         return _names(_git(folder, "ls-files", "--cached", "-z"))
-    except CommandError:
+    except (CommandError, NoGitError):
         return []
 
 
@@ -64,7 +64,7 @@ def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:
     try:
         top = os.fsdecode(_git(folder, "rev-parse", "--show-cdup")).rstrip("\n")
         said = _git(folder, "status", *flags, "--", *paths)
-    except CommandError:
+    except (CommandError, NoGitError):
         return None
     base = folder.resolve()
     return [os.path.relpath(base / top / entry[3:], base) for entry in _names(said)]  # `XY path`, from the top

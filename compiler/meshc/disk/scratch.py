@@ -13,7 +13,7 @@ from pathlib import Path
 from meshc.disk.files import telling
 from meshc.tree import FileTree
 
-_PREFIX = "meshc-"
+_PREFIX = "meshc-scratch-"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.errors import ToolError
-from meshc.git import ask_git
+from meshc.git import NoGitError, ask_git
 from meshc.output.kustomize import NAMED, candidates
 from meshc.process import Command, CommandError, run
 
@@ -40,7 +40,7 @@ def trouble_with_git(folder: Path) -> str:
     """Why Git refuses the repository around the folder, with what to do; "" where it doesn't, or there is none."""
     try:
         ask_git(folder, "rev-parse", "--show-toplevel")
-    except CommandError:
+    except (CommandError, NoGitError):
         return ""
     except ToolError as error:
         return str(error)
