@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_contexts_are_told_apart(world: World) -> None:
     assert 'whose context "x" is' in world.live("doctor", "--context", "x", code=2)
     assert 'context "nowhere" can\'t be used' in world.live("doctor", "hub", "--context", "nowhere", code=4)
     assert 'there is no cluster "huh"' in world.live("doctor", "huh", code=2)
-    assert "is a remote" in world.live("capture", "addresses", "edge-1", code=2)
+    assert "neither a control plane nor" in world.live("capture", "addresses", "edge-1", code=2)
 
 
 ODD: tuple[Any, ...] = (None, [], "x", 3, {"token": 3, "edge-1": [], "ca.crt": {}}, {"edge-1": "a2luZDogQ29uZmlnCg=="})
@@ -177,3 +178,36 @@ def test_whatever_a_secret_holds_is_a_row(world: World, odd: Any) -> None:
 
     assert found["edge-1", "credentials in hub"]["state"] == "failed"
     assert found["hub", "cacerts"]["state"] == "failed"
+
+
+def test_an_east_west_gateway_that_moved_is_found_and_mended(world: World) -> None:
+    """Remotes come in by the gateway of the hub's network, so mesh.yaml names no exposure."""
+    mesh = world.base / "mesh.yaml"
+    text = re.sub("controlPlane: .*", "network: a", mesh.read_text()).replace(
+        "podCIDRs: [10.11", "network: b, podCIDRs: [10.11"
+    )
+    networks = "networks: [{name: a, gateway: {address: 10.0.9.1}}, {name: b, gateway: {address: 10.1.9.1}}]"
+    mesh.write_text(text.replace("  clusters:\n", f"  {networks}\n  clusters:\n", 1))
+
+    def gateway(cluster: FakeCluster, address: str) -> None:
+        cluster.put(
+            "services",
+            "istio-eastwestgateway",
+            "istio-system",
+            spec={"type": "LoadBalancer", "selector": {"istio": "eastwestgateway"}},
+            status={"loadBalancer": {"ingress": [{"ip": address}]}},
+        )
+
+    gateway(world.hub, "10.0.9.1")
+    gateway(world.edge, "10.1.9.99")
+    found = world.doctor(code=1)
+    assert ("hub", "address of gateway") not in found
+    assert found["edge-1", "address of gateway"]["says"] == "mesh.yaml says 10.1.9.1, and it is 10.1.9.99"
+
+    gateway(world.hub, "10.0.9.9")
+    assert world.doctor(code=1)["hub", "address of gateway"]["place"].startswith("mesh.yaml:9:")
+    before = mesh.read_text()
+    world.live("capture", "addresses", "hub", "--write")
+    world.live("capture", "addresses", "edge-1", "--write")
+    assert mesh.read_text() == before.replace("10.0.9.1}", "10.0.9.9}").replace("10.1.9.1}", "10.1.9.99}")
+    assert not [what for _, what in world.doctor(code=1) if what.startswith("address")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from meshc.capture.recorded import GATEWAY
 from meshc.capture.resource import core
 from meshc.kube import at
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
 
-Exposure = Literal["pod-ip", "load-balancer", "gateway"]
 _CLASSIC: Mapping[str, Mapping[str, str]] = {
     "pilot": {"istio": "pilot"},
     "policy": {"istio-mixer-type": "policy"},
@@ -22,7 +22,7 @@ _CLASSIC: Mapping[str, Mapping[str, str]] = {
     "zipkin": {"app": "jaeger"},
 }
 """The labels by which Services of Istio 1.0 select the pods of a part."""
-_GATEWAYS = {"classic": {"istio": "ingressgateway"}, "istiod": {"istio": "eastwestgateway"}}
+_INGRESS, _EAST_WEST = {"istio": "ingressgateway"}, {"istio": "eastwestgateway"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,30 @@ class Found:
     missing: str = ""
 
 
-def addresses(api: Api, plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> dict[str, Found]:
-    """The addresses of each part of a primary's control plane, as its exposure has them. Raises AskError."""
-    parts = _CLASSIC if plan.generation == "classic" else {"istiod": _istiod(cluster)}
-    if exposure == "pod-ip":
-        pods = api.listed(core("pods", plan.istio_namespace))
-        return {part: _of_pods(pods, labels) for part, labels in parts.items()}
+def addresses(api: Api, plan: Plan, cluster: ClusterPlan) -> dict[str, Found]:
+    """The addresses of each part of a cluster's control plane and of its east-west gateway. Raises AskError.
+
+    The plan tells how a control plane is exposed. Where mesh.yaml leaves that to the user, a Service of type
+    LoadBalancer is looked for.
+    """
     services = api.listed(core("services", plan.istio_namespace))
-    if exposure == "gateway":
-        gateway = of_services(services, _GATEWAYS[plan.generation])
-        return dict.fromkeys(parts, gateway)
-    return {part: of_services(services, labels) for part, labels in parts.items()}
+    gateway = {GATEWAY: of_services(services, _EAST_WEST)} if cluster.gateway and not cluster.is_external else {}
+    if cluster.attachment is not None:
+        return gateway
+    parts = _CLASSIC if plan.generation == "classic" else {"istiod": _istiod(cluster)}
+    kind = exposure_of(cluster)
+    if kind == "pod-ip":
+        pods = api.listed(core("pods", plan.istio_namespace))
+        return {part: _of_pods(pods, labels) for part, labels in parts.items()} | gateway
+    if kind == "gateway":
+        is_ingress = plan.generation == "classic" or cluster.is_external
+        return dict.fromkeys(parts, of_services(services, _INGRESS if is_ingress else _EAST_WEST)) | gateway
+    return {part: of_services(services, labels) for part, labels in parts.items()} | gateway
+
+
+def exposure_of(cluster: ClusterPlan) -> Literal["pod-ip", "load-balancer", "gateway"]:
+    """How to look for the addresses of a control plane."""
+    return cluster.exposure.kind if cluster.exposure else "load-balancer"
 
 
 def chosen(found: Found, recorded: str | None) -> str | None:

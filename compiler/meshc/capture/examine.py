@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture.addresses import addresses
 from meshc.capture.credentials import CaptureError, account_of, look
+from meshc.capture.recorded import GATEWAY
 from meshc.capture.resource import core
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
@@ -21,7 +22,6 @@ from meshc.plan.values import KUBECONFIG
 from meshc.trust.certificates import read as read_certificates
 
 if TYPE_CHECKING:
-    from meshc.capture.addresses import Exposure
     from meshc.capture.ask import Api
     from meshc.errors import Place
     from meshc.kube import Body
@@ -39,7 +39,6 @@ class Recorded:
 
     cluster: ClusterPlan
     context: str
-    exposure: Exposure
     addresses: Mapping[str, tuple[str, Place]]
     certificate: bytes | None
     roots: bytes | None
@@ -82,9 +81,11 @@ def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
     def row(part: str, state: State, says: str, hint: str = "", place: Place | None = None) -> Row:
         return Row(name, Check.ADDRESS, state, says, hint, place, part)
 
-    found = addresses(api, plan, recorded.cluster, recorded.exposure)
+    found = addresses(api, plan, recorded.cluster)
     for part, (address, place) in recorded.addresses.items():
         there = found[part]
+        if part == GATEWAY and not there.addresses and _runs_elsewhere(plan, recorded.cluster):
+            continue
         if address in there.addresses:
             yield row(part, State.OK, address)
         elif not there.addresses:
@@ -95,6 +96,11 @@ def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
             now = " or ".join(short(one, 80) for one in there.addresses[:3])
             hint = f"meshc capture addresses {name} --write"
             yield row(part, State.DIFFERS, f"mesh.yaml says {address}, and it is {now}", hint, place)
+
+
+def _runs_elsewhere(plan: Plan, cluster: ClusterPlan) -> bool:
+    """Whether the gateway of the network may run in another cluster: one of them is enough."""
+    return any(one.network == cluster.network and one.name != cluster.name for one in plan.clusters)
 
 
 def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:

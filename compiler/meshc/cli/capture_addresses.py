@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.addresses import addresses, chosen
+from meshc.capture.addresses import addresses, chosen, exposure_of
+from meshc.capture.recorded import recorded_addresses
 from meshc.cli.live import chosen as clusters_chosen
 from meshc.cli.live import contexts_of, opened_api
 from meshc.cli.progress import TERMINAL
@@ -13,7 +14,6 @@ from meshc.cli.report import say
 from meshc.cli.written import show_or_write
 from meshc.commands.opened import Opened, opened_for_writing
 from meshc.errors import ToolError, UsageError
-from meshc.mesh.parse import parse
 from meshc.pipeline import plan_mesh
 
 if TYPE_CHECKING:
@@ -33,22 +33,20 @@ def addresses_command(
     plan = plan_mesh(opened.source)
     contexts = contexts_of(file.parent, plan, clusters_chosen(plan, [name]), words, kubeconfig)
     cluster = plan.cluster(name)
-    if cluster.attachment is not None:
-        raise UsageError(f"{name} is a remote\n  hint: the control plane runs in a primary")
-    mesh, _ = parse(opened.source.document)
-    assert mesh is not None, "there is a plan of it"  # noqa: S101
-    index, entry = next((i, one) for i, one in enumerate(mesh.spec.clusters) if one.name == name)
-    recorded: dict[str, str] = dict(entry.control_plane.addresses.items()) if entry.control_plane else {}
-    exposure = (entry.control_plane.exposure if entry.control_plane else None) or "load-balancer"
+    recorded = recorded_addresses(plan, opened.source, cluster)
+    if not recorded:
+        raise UsageError(f"{name} has neither a control plane nor an east-west gateway\n  hint: name a primary")
     values: dict[Steps, Any] = {}
-    for part, found in addresses(opened_api(name, contexts, kubeconfig, timeout), plan, cluster, exposure).items():
-        address = chosen(found, recorded.get(part))
+    there = addresses(opened_api(name, contexts, kubeconfig, timeout), plan, cluster)
+    for part, known in recorded.items():
+        address = chosen(there[part], known.value)
         if address is not None:
-            values["spec", "clusters", index, "controlPlane", "addresses", part] = address
-        elif part not in _WHERE_IN_USE or part in recorded:
-            say(f"  {part}: {found.missing}")
+            values[known.path] = address
+        elif part not in _WHERE_IN_USE or known.value:
+            say(f"  {part}: {there[part].missing}")
     if not values:
+        how = exposure_of(cluster)
         raise ToolError(
-            f"{name}: none of its addresses is known\n  hint: is exposure: {exposure} what its control plane has?"
+            f"{name}: none of its addresses is known\n  hint: is exposure: {how} what its control plane has?"
         )
     show_or_write(opened, values, write)

@@ -11,6 +11,7 @@ import typer
 from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
 from meshc.capture.neighbours import compared, pairs
+from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
 from meshc.capture.trouble import AskError
@@ -20,7 +21,6 @@ from meshc.cli.report import Format, count, paint, say, show_json, tell
 from meshc.commands.opened import Opened
 from meshc.delivery.contract import name_of
 from meshc.errors import Exit
-from meshc.mesh.parse import parse
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plain import plain
 from meshc.review.committed import Commits
@@ -31,7 +31,6 @@ from meshc.seal.work import Work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshc.errors import Place
     from meshc.mesh.source import Source
 
 _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", State.UNKNOWN: "cyan"}
@@ -67,18 +66,11 @@ def live_command(
 
 def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded:
     """What mesh.yaml and the folder of certificates say of a cluster."""
-    mesh, _ = parse(source.document)
-    assert mesh is not None, "there is a plan of it"  # noqa: S101
-    index, cluster = next((i, one) for i, one in enumerate(mesh.spec.clusters) if one.name == name)
-    plane = cluster.control_plane
-    at = ("spec", "clusters", index, "controlPlane", "addresses")
-    addresses: dict[str, tuple[str, Place]] = {
-        part: (address, source.document.place((*at, part)))
-        for part, address in (plane.addresses.items() if plane else ())
-    }
+    cluster = work.plan.cluster(name)
+    told = recorded_addresses(work.plan, source, cluster)
+    addresses = {part: (one.value, source.document.place(one.path)) for part, one in told.items() if one.value}
     certificate, roots = work.read(work.certificate(CA, name)), work.read(work.certificate(ROOTS))
-    exposure = (plane.exposure if plane else None) or "load-balancer"
-    return Recorded(work.plan.cluster(name), context, exposure, addresses, certificate, roots)
+    return Recorded(cluster, context, addresses, certificate, roots)
 
 
 def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:

@@ -1,0 +1,62 @@
+"""Finds the addresses that mesh.yaml records of a cluster, from the plan: each with its place in mesh.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshc.errors import Path
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import ClusterPlan, Plan
+
+PARTS = {"classic": ("pilot", "policy", "telemetry", "zipkin"), "istiod": ("istiod",)}
+"""The parts of a control plane that remotes reach, by generation."""
+GATEWAY = "gateway"
+"""The part that stands for the east-west gateway of a cluster's network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as mesh.yaml says it, None where it says none, and the path where it says it or would."""
+
+    value: str | None
+    path: Path
+
+
+def recorded_addresses(plan: Plan, source: Source, cluster: ClusterPlan) -> Mapping[str, Address]:
+    """The addresses of a cluster's control plane by part, and that of the east-west gateway that runs in it.
+
+    A control plane that remotes reach by the gateway of its network has no address of its own.
+    """
+    found: dict[str, Address] = {}
+    number = [one.name for one in plan.clusters].index(cluster.name)
+    plane: Path = ("spec", "clusters", number, "controlPlane")
+    if cluster.attachment is None and not _by_network(source, plane, cluster):
+        paths: dict[str, Path] = {part: (*plane, "addresses", part) for part in PARTS[plan.generation]}
+        found = {part: Address(_said(source, path), path) for part, path in paths.items()}
+    for index, network in enumerate(plan.networks):
+        if cluster.gateway and network.name == cluster.network and network.gateway:
+            gateway: Path = ("spec", "networks", index, "gateway")
+            named = _said(source, (*gateway, "hostname"))
+            found[GATEWAY] = Address(network.gateway, (*gateway, "hostname" if named else "address"))
+    return found
+
+
+def _by_network(source: Source, plane: Path, cluster: ClusterPlan) -> bool:
+    """Whether istiod is reached by the gateway of the network: where mesh.yaml doesn't say how else."""
+    by_gateway = cluster.exposure is not None and cluster.exposure.kind == "gateway"
+    own = _said(source, (*plane, "addresses", "istiod"))
+    return by_gateway and cluster.gateway is not None and (own is None or own == cluster.gateway.host)
+
+
+def _said(source: Source, path: Path) -> str | None:
+    """The text at a path of mesh.yaml, which holds together; None where there is none."""
+    value = source.document.data
+    for step in path:
+        if isinstance(step, str) and (not isinstance(value, dict) or step not in value):
+            return None
+        value = value[step]
+    return value if isinstance(value, str) else None
