@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -349,3 +350,20 @@ def test_the_commands_of_the_action_change_nothing_on_a_hostile_branch(
         assert result.exit_code in (0, 1, 3, 5), result.output
         assert "precious" not in result.output
     assert (files(clone), files(outside)) == before
+
+
+@pytest.mark.parametrize("odd", ["a socket", "a pipe", "a folder", "a loop"])
+def test_what_is_no_file_is_no_journal(tmp_path: Path, odd: str) -> None:
+    place = plain_clone(tmp_path)
+    (journal,) = (folder / "journal.json" for folder in (place / ".git/meshc").iterdir())
+    match odd:
+        case "a socket":
+            os.mknod(journal, stat.S_IFSOCK | 0o400)
+        case "a pipe":
+            os.mkfifo(journal, 0o400)
+        case "a folder":
+            journal.mkdir()
+        case "a loop":
+            journal.symlink_to(journal)
+
+    meshc(place, "check --no-cache")

@@ -179,7 +179,7 @@ def _faults(
         yield f"a traceback: {said[-300:]}"
     if words[0] != "inject" and (odd := re.search(r"[^\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]", said)):
         yield f"{odd[0]!r} is printed"
-    if len(said) > 1 << 20:
+    if len(said) > 4 << 20:
         yield f"{len(said)} characters are printed"
     names = rf"\.(?:ya?ml|pem|tgz|json|key)\b|{re.escape(victim.name)}"
     if result.exit_code > 1 and not re.search(f"{names}|{kind.told_as or names}", said):

@@ -52,10 +52,10 @@ def diff_command(
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
     found = compared(opened, file, compiled, after, base, against)
     before, difference, risks = found.base, found.difference, found.dangers
-    _show(difference, risks, compiled.plan, before, form, file)
-    if page is not None:
+    if page is not None:  # first: whoever reads standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
             open_page.write(comment(difference, risks, compiled.plan.mesh, before.name))
+    _show(difference, risks, compiled.plan, before, form, file)
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
     unknown = bool(before.note) and against is None

@@ -12,7 +12,7 @@ from os.path import lexists
 from pathlib import Path
 from urllib.parse import quote
 
-from meshc.disk.files import drop_empty, files_of, listed, make_folders, own_folder, remove
+from meshc.disk.files import drop_empty, files_of, listed, make_folders, own_folder, quoted, remove, telling
 from meshc.disk.journal import Planned, digest, parsed
 from meshc.disk.marked import refuse_foreign
 from meshc.disk.state import WORK, State
@@ -63,7 +63,8 @@ def place(part: str, unit: str) -> str:
 
 def is_waiting(state: State) -> bool:
     """True if an interrupted run waits to be settled. Reads only."""
-    return state.read_journal() is not None
+    with telling(f"cannot read {quoted(f'{state.shown}/{state.journal.name}')}", ""):
+        return state.read_journal() is not None
 
 
 def recover(base: Path, state: State) -> bool:

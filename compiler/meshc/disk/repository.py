@@ -84,7 +84,10 @@ class Repository:
             raise OutsideError(f"{shown} is absolute; write it relative to mesh.yaml")
         whole = posixpath.normpath(posixpath.join(self.base, relative))
         if posixpath.commonpath([whole, self.root]) != str(self.root):
-            raise OutsideError(f"{shown} leaves the repository")
+            around = (
+                "the repository" if (self.root / ".git").exists() else "the folder of mesh.yaml, and that is in no Git"
+            )
+            raise OutsideError(f"{shown} leaves {around}")
         if ".git" in posixpath.relpath(whole, self.root).lower().split("/"):
             raise OutsideError(f"{shown} is Git's own")
         return posixpath.relpath(whole, self.base)

@@ -21,6 +21,8 @@ from meshc.errors import RefusedError
 
 WORK = ".meshc"
 """The folder beside mesh.yaml: for what is staged, and for the state where there is no Git."""
+_NO_JOURNAL = (errno.ENOENT, errno.ELOOP, errno.EMLINK, errno.EACCES, errno.ENXIO, errno.EOPNOTSUPP)
+"""Why a journal can't be opened where there is none: nothing, a link, somebody else's file, a socket."""
 _LARGEST_JOURNAL = 64 * 1024 * 1024
 
 
@@ -80,7 +82,7 @@ class State:
         try:
             fd = os.open(self.journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP, errno.EMLINK, errno.EACCES):
+            if error.errno in _NO_JOURNAL:
                 return None
             raise
         try:

@@ -40,7 +40,8 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
             verb = "are" if len(missing) > 1 else "is"
             what = f"{' and '.join(missing)} of {member.name} {verb} missing"
             place = f"{source.shown(folder)}/{member.name}/"
-            hint = f"put the public certificates into {place}, or choose another ca.type"
+            make = f"meshc ca issue {member.name}" if root else "meshc ca init, then meshc ca issue"
+            hint = f"make the CA: {make}; or put the public certificates of one that you have into {place}"
             path = at if "directory" in security.ca.model_fields_set else member.path("name")
             yield source.problem(codes.CERTIFICATES_MISSING, path, what, hint, clusters=(member.name,))
     from meshc.trust.certificates import read
@@ -63,7 +64,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         yield from verify((source.shown(f"{folder}/root-cert.pem"), root), held, generation=generation)
     elif held or needed:
         what = f"the common root {source.shown(f'{folder}/root-cert.pem')} is missing"
-        hint = "put the root CA's public certificate there"
+        hint = "make a root: meshc ca init; or put the public certificate of one that you have there"
         yield source.problem(codes.CERTIFICATES_MISSING, at, what, hint)
 
 

@@ -109,8 +109,34 @@ def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> P
     place, name = document.key_place(path), dotted(path)
     known = known or known_keys(path[:-1])
     key = str(path[-1])
-    hint = _nearest(key, known) or (f"known here: {', '.join(known)}" if known else "")
+    hint = _nearest(key, known)
+    if places := _places_of(key):
+        belongs = f'write "{key}" under {" or ".join(places)}'
+        hint = f"{hint} {belongs}" if hint else belongs
+    hint = hint or (f"known here: {', '.join(known)}" if known else "")
     return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
+
+
+_FEW = 3
+
+
+def _places_of(key: str) -> list[str]:
+    """The mappings that hold such a key, as `spec.clusters[]`; none where there are many."""
+    found: list[str] = []
+    waiting: list[tuple[str, type[BaseModel], int]] = [("", Mesh, 0)]
+    while waiting:
+        place, model, depth = waiting.pop(0)
+        for field in model.model_fields.values():
+            if field.alias == key:
+                found.append(place or "mesh.yaml")
+            inner = f"{place}.{field.alias}".lstrip(".") + ("[]" if "tuple" in str(field.annotation) else "")
+            if depth < _DEEPEST:
+                waiting += [(inner, one, depth + 1) for one in _models_in(field.annotation)]
+    places = list(dict.fromkeys(found))
+    return places if len(places) <= _FEW else []
+
+
+_DEEPEST = 6
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -216,6 +242,8 @@ def _mended(value: str, rule: str) -> str:
     """A hint with the nearest name that keeps the rule, where the rule is one of lower case letters."""
     if "lower case" not in rule:
         return ""
+    if any(sign in value for sign in "*?["):
+        return "write whole names: patterns aren't read here"
     kept = "-." if "joined by dots" in rule else "-"
     text = "".join(c if c.isascii() and (c.isalnum() or c in kept) else "-" for c in value.lower())
     parts = ("-".join(part for part in label.split("-") if part) for label in text.split("."))

@@ -12,6 +12,7 @@ from meshc.errors import UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
+from meshc.plain import plain
 from meshc.plan.values import KUBECONFIG
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.kubeconfig import Credentials, credentials
@@ -86,7 +87,9 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
     assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
     names = [cluster.name for cluster in plan.clusters]
     found = next((one for one in (asked, handed.remote, handed.credentials.context) if one), "")
-    if found not in names:
+    if found and found not in names:
+        raise UsageError(f'there is no cluster "{plain(found)}"\n  hint: --remote, one of: {", ".join(names)}')
+    if not found:
         raise UsageError(
             f"it isn't told which cluster these credentials are of\n  hint: --remote, one of: {', '.join(names)}"
         )

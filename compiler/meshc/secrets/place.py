@@ -53,7 +53,10 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: 
             return Placed(pending=need.pending)
         what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
         keys = ", ".join(sorted((*need.keys, *need.public)))
-        hint = f"seal a Secret {need.namespace}/{need.name} with {keys} into that file"
+        hint = (
+            f"make the CA: meshc ca issue {need.cluster}; or seal one that you have, a Secret "
+            f"{need.namespace}/{need.name} with {keys}: meshc secrets seal FILE --cluster {need.cluster}"
+        )
         return Placed(problems=(codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,)),))
     if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return Placed(problems=leaks)

@@ -111,7 +111,7 @@ def _shared_keys(signers: Iterable[tuple[str, Certificate]], roots: Iterable[Cer
     first: dict[str, tuple[str, Certificate]] = {}
     for cluster, ca in signers:
         other, same = first.setdefault(ca.key_digest, (cluster, ca))
-        if same is not ca and ca.key_digest not in told:
+        if same is not ca and cluster != other and ca.key_digest not in told:
             what = f'"{other}" and "{cluster}" sign with the same key'
             hint = "make a key and a CA for each cluster, so that one can be replaced without the other"
             yield codes.KEY_SHARED.at(ca.place, what, hint, also=(same.place,), clusters=(other, cluster))
