@@ -11,7 +11,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from support.places import IDENTITY, RECIPIENT, SOPS, Place, sealing_pair
+from support.places import IDENTITY, LONG_AGO, RECIPIENT, SOPS, Place, sealing_pair
 from support.throwaway import make_root, pem
 from support.tools import find_tool
 from support.unsealing import unseal
@@ -139,7 +139,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     old = place.root("old", "--key-type", "rsa-2048")
     place.meshc("ca", "issue", "--root-key", str(old))
     place.meshc("compile")
-    place.commit()
+    place.commit(LONG_AGO)
     new = place.root("new", "--key-type", "rsa-2048", "--certificate", str(place.keys / "new.pem"))
     certificates = place.base / "certificates"
     first = (certificates / "root-cert.pem").read_bytes()
@@ -156,7 +156,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     assert "hold changes that aren't committed" in place.meshc("ca", "rotate-root", code=5)
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "--root-key FILE" in place.meshc("ca", "rotate-root", code=2)
     assert "isn't that of the new root" in place.meshc("ca", "rotate-root", "--root-key", str(old), code=3)
@@ -169,7 +169,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
     assert (certificates / "root-cert.pem").read_bytes() == both
-    place.commit()
+    place.commit(LONG_AGO)
 
     said = place.meshc("ca", "rotate-root")
     place.meshc("compile")
@@ -178,7 +178,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     assert (certificates / "root-cert.pem").read_bytes() == (place.keys / "new.pem").read_bytes()
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "nothing to do" in place.meshc("ca", "rotate-root")
 

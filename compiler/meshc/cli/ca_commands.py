@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli import at_proxies, waiting
 from meshc.cli.opened import Opened, opened_for_writing
+from meshc.cli.past import departed_authorities
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.cli.tracked import uncommitted
 from meshc.disk.named import read_named
@@ -183,13 +185,17 @@ def import_command(
 
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
-    """The table; exit 1 where something ends soon, or is no CA to go on with, and that was asked for."""
+    """The table, with CAs of clusters that have left the mesh at its end.
+
+    Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
+    """
     work = opened_work(file, writes=False)
-    found = authorities.rows(work, _now(), within)
+    found, gone = authorities.rows(work, _now(), within), departed_authorities(work, _now())
     if form is Format.JSON:
-        show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
+        listed, left = [row.as_json() for row in found], [row.as_json() for row in gone]
+        show_json({"mesh": work.plan.mesh, "authorities": listed, "departed": left})
     else:
-        for row in found:
+        for row in (*found, *gone):
             tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
             for note in row.notes:
                 tell(f"{'':<24} {plain(note)}")
@@ -207,13 +213,17 @@ def rotate_command(
     days: int,
     keys_to: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
-    """One step. Refuses to take the next one over changes that aren't committed, or compiled, yet."""
+    """One step. Refuses to take the next one over changes that aren't committed or compiled yet, or too soon."""
     work = opened_work(file, writes=True)
     _stop_on_uncommitted(file, work.plan)
     rotating.stop_on_uncompiled(work)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
     step = rotating.planned(work, read_given(new_root) if new_root else None)
+    wait = None if restarted else waiting.wait_before(work, step.action, step.reissue, order.now)
+    if wait:
+        waiting.stop_on_haste(wait, order.now)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
     key = _root_key(root_key, identity, password) if root_key and reissued else None
@@ -227,9 +237,8 @@ def rotate_command(
     tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
     _tell(outcomes)
     _tell_keys(handed)
-    tell("next: meshc compile, commit, sync every cluster, then run this again")
-    if step.action is Action.TRUST_BOTH:
-        tell("istiod takes another root only with ISTIO_MULTIROOT_MESH=true, or after a restart")
+    for line in at_proxies.after(work.plan, step.action):
+        tell(line)
 
 
 def _tell(outcomes: Sequence[issuing.Outcome]) -> None:
