@@ -12,9 +12,9 @@ import typer
 
 from meshc.cli import at_proxies, waiting
 from meshc.cli.opened import Opened, opened_for_writing
-from meshc.cli.past import departed_authorities
 from meshc.cli.report import Format, count, say, show_json, tell
 from meshc.cli.tracked import uncommitted
+from meshc.cli.trusted import of_trust
 from meshc.disk.named import read_named
 from meshc.disk.private import write_key
 from meshc.disk.repository import LARGEST_INPUT, Repository
@@ -185,20 +185,22 @@ def import_command(
 
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
-    """The table, with CAs of clusters that have left the mesh at its end.
+    """The table, with CAs of clusters that have left the mesh at its end, and what a replacement of the root waits for.
 
     Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
     """
     work = opened_work(file, writes=False)
-    found, gone = authorities.rows(work, _now(), within), departed_authorities(work, _now())
+    found, trust = authorities.rows(work, _now(), within), of_trust(work, _now())
     if form is Format.JSON:
-        listed, left = [row.as_json() for row in found], [row.as_json() for row in gone]
-        show_json({"mesh": work.plan.mesh, "authorities": listed, "departed": left})
+        listed = [row.as_json() for row in found]
+        show_json({"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()})
     else:
-        for row in (*found, *gone):
+        for row in (*found, *trust.gone):
             tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
             for note in row.notes:
                 tell(f"{'':<24} {plain(note)}")
+        for line in trust.of_rotation():
+            tell(plain(line))
     if fail and any(row.expiring or row.broken for row in found):
         raise typer.Exit(Exit.DIFFERS)
 

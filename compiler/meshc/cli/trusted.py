@@ -28,9 +28,13 @@ class OfTrust:
         rotation = self.wait.as_json(self.now) if self.wait else None
         return {"rotation": rotation, "departed": [row.as_json() for row in self.gone]}
 
+    def of_rotation(self) -> list[str]:
+        """How far a replacement of the root is, for people; nothing where there is none."""
+        return waiting.lines(self.wait, self.now) if self.wait else []
+
     def lines(self) -> Iterator[str]:
-        """For people; none where there is nothing to tell."""
-        yield from waiting.lines(self.wait, self.now) if self.wait else ()
+        """All of it for people; nothing where there is nothing to tell."""
+        yield from self.of_rotation()
         for row in self.gone:
             yield f"{row.name} has left the mesh, and its CA {row.fingerprint[:23]} is trusted until {row.until}"
         if self.gone:
