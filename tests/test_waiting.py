@@ -157,6 +157,16 @@ def test_what_a_merge_brought_in_waits_since_the_merge(tmp_path: Path) -> None:
     place.second(code=5)
 
 
+def test_a_setting_that_pods_were_not_made_with_shortens_nothing(tmp_path: Path) -> None:
+    place = Rotating(tmp_path, 2)
+    mesh = place.base / "mesh.yaml"
+    mesh.write_text(mesh.read_text().replace("{type: plugged-in}", "{type: plugged-in, fastRootRotation: true}"))
+    place.done(1)
+
+    assert is_about(place.rotation()["until"], minute(22))
+    assert "mesh.yaml didn't ask for that before it" in place.second(code=5)
+
+
 @pytest.mark.parametrize("time", ["@4102444800 +0000", "@99999999999999 +0000"])
 def test_a_commit_from_the_future_is_told(tmp_path: Path, time: str) -> None:
     place = Rotating(tmp_path, 30)

@@ -190,7 +190,7 @@ def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
     """
     work = opened_work(file, writes=False)
-    found, trust = authorities.rows(work, _now(), within), of_trust(work, _now())
+    found, trust = authorities.rows(work, _now(), within), of_trust(work, file.name, _now())
     if form is Format.JSON:
         listed = [row.as_json() for row in found]
         show_json({"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()})
@@ -223,7 +223,7 @@ def rotate_command(
     rotating.stop_on_uncompiled(work)
     order = issuing.Order(_now(), days, 0, key_type or _default(work.plan))
     step = rotating.planned(work, read_given(new_root) if new_root else None)
-    wait = None if restarted else waiting.wait_before(work, step.action, step.reissue, order.now)
+    wait = None if restarted else waiting.wait_before(work, step, file.name, order.now)
     if wait:
         waiting.stop_on_haste(wait, order.now)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]

@@ -61,7 +61,7 @@ def live_command(
     with progress("asking", len(asked)) as step:
         seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
     rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
-    show_rows(work.plan.mesh, rows, form, of_trust(work, datetime.now(UTC)))
+    show_rows(work.plan.mesh, rows, form, of_trust(work, file.name, datetime.now(UTC)))
     unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in rows)
     if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)

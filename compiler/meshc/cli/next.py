@@ -48,7 +48,7 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     )
     others = [path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
     found = list(steps(plan, known))
-    _show(plan, found, others if changed is not None else None, of_trust(work, datetime.now(UTC)), form)
+    _show(plan, found, others if changed is not None else None, of_trust(work, file.name, datetime.now(UTC)), form)
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:

@@ -41,8 +41,8 @@ class OfTrust:
             yield "  such a CA loses trust when the root is replaced: meshc ca rotate-root"
 
 
-def of_trust(work: Work, now: datetime) -> OfTrust:
-    """What Git, the clock and the certificates tell of a mesh whose CAs are in Git."""
+def of_trust(work: Work, mesh: str, now: datetime) -> OfTrust:
+    """What Git, the clock and the certificates tell of a mesh whose CAs are in Git. `mesh` is the name of mesh.yaml."""
     if work.plan.ca != "plugged-in":
         return OfTrust(now, None, ())
-    return OfTrust(now, waiting.rotation_under_way(work, now), tuple(departed_authorities(work, now)))
+    return OfTrust(now, waiting.rotation_under_way(work, mesh, now), tuple(departed_authorities(work, now)))

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 from meshc.cli.report import count
 from meshc.cli.tracked import uncommitted
 from meshc.errors import MeshcError, RefusedError
+from meshc.mesh.source import load
+from meshc.pipeline import plan_mesh
 from meshc.plan.lifetime import AT_ONCE, Lifetime, lifetime_of
+from meshc.review.committed import Commits
 from meshc.review.history import Changed, History
 from meshc.seal import rotating
 from meshc.seal.cacerts import CA, ROOTS
@@ -20,6 +23,7 @@ from meshc.trust.rotation import Action
 
 if TYPE_CHECKING:
     from meshc.seal.work import Work
+    from meshc.trust.rotation import Step
 
 _FUTURE = timedelta(minutes=10)
 """How far two clocks may differ that nobody set wrong."""
@@ -70,32 +74,37 @@ class Wait:
         }
 
 
-def wait_before(work: Work, action: Action, pending: tuple[str, ...], now: datetime) -> Wait | None:
-    """What has to pass before the second step and the third; None before the first, which takes no trust away."""
+def wait_before(work: Work, step: Step, mesh: str, now: datetime) -> Wait | None:
+    """What has to pass before the second step and the third; None before the first, which takes no trust away.
+
+    `mesh` is the name of mesh.yaml.
+    """
+    action = step.action
     if action not in (Action.REISSUE, Action.DROP_OLD):
         return None
     names = [cluster.name for cluster in work.plan.clusters]
     roots, issued = [work.certificate(ROOTS)], [work.certificate(CA, name) for name in names]
-    compiled = [f"output/{name}/cacerts.yaml" for name in names]
+    compiled = [path for name in names for path in (work.cacerts(name), f"output/{name}/cacerts.yaml")]
     history = History(work.base)
     of_roots = history.last_change(roots)
     of_cas = history.last_change(issued) if action is Action.DROP_OLD else None
     lifetime = lifetime_of(work.plan)
-    at_once = lifetime.sent and of_roots is not None and (of_cas is None or of_cas.time <= of_roots.time)
+    brought = of_roots is not None and (of_cas is None or of_cas.time <= of_roots.time)
+    at_once = lifetime.sent and brought and _sent_before(work, mesh, of_roots)
     changed = [one for one in (of_roots, of_cas, history.last_change(compiled)) if one]
     trouble = _trouble(work, [*roots, *issued, *compiled], changed if of_roots else [], now)
     since = None if trouble else max(one.time for one in changed)
     lasts = AT_ONCE if at_once else lifetime.longest
-    return Wait(action, pending, lasts, why(lifetime, at_once=at_once), since, trouble)
+    return Wait(action, step.reissue, lasts, why(lifetime, at_once=at_once), since, trouble)
 
 
-def rotation_under_way(work: Work, now: datetime) -> Wait | None:
+def rotation_under_way(work: Work, mesh: str, now: datetime) -> Wait | None:
     """The wait of the replacement that is under way, if one is. What else is wrong with the CAs, others tell."""
     try:
         step = rotating.planned(work, None)
     except MeshcError:
         return None
-    return wait_before(work, step.action, step.reissue, now)
+    return wait_before(work, step, mesh, now)
 
 
 def stop_on_haste(wait: Wait, now: datetime) -> None:
@@ -145,7 +154,17 @@ def why(lifetime: Lifetime, *, at_once: bool) -> str:
     if at_once:
         return f"istiod sends roots to proxies; a sync and that are given {span(AT_ONCE)}"
     who = "ztunnel and sidecars learn" if lifetime.ambient else "workloads learn"
-    return f"{who} roots with their next certificate, and one lasts {span(lifetime.longest)}"
+    told = f"{who} roots with their next certificate, and one lasts {span(lifetime.longest)}"
+    return f"{told} (the last step sent none, or mesh.yaml didn't ask for that before it)" if lifetime.sent else told
+
+
+def _sent_before(work: Work, mesh: str, changed: Changed | None) -> bool:
+    """Whether mesh.yaml had istiod send roots before that commit. A pod goes on with what it was made with."""
+    try:
+        data = Commits(work.base).file(f"{changed.commit}^1", mesh) if changed else None
+        return data is not None and lifetime_of(plan_mesh(load(data, mesh))).sent
+    except MeshcError:
+        return False
 
 
 def _trouble(work: Work, paths: list[str], changed: list[Changed], now: datetime) -> str:
