@@ -96,6 +96,7 @@ def test_a_whole_replacement_waits_twice(tmp_path: Path) -> None:
 def test_who_restarted_the_workloads_need_not_wait(tmp_path: Path) -> None:
     place = Rotating(tmp_path, 0)
 
+    assert "in Vault or a private CA: meshc ca import CLUSTER" in place.third("--workloads-restarted", code=2)
     place.second("--workloads-restarted")
     assert "aren't committed" in place.third("--workloads-restarted", code=5)
     place.done(0)

@@ -23,21 +23,25 @@ _WHAT = {
 _NEXT = {Action.TRUST_BOTH: Action.REISSUE, Action.REISSUE: Action.DROP_OLD}
 
 
-def after(plan: Plan, action: Action) -> list[str]:
-    """What to do, what to wait for and what to look at, once a step is committed."""
+def after(plan: Plan, action: Action, *, sent: bool) -> list[str]:
+    """What to do, what to wait for and what to look at, once a step is committed.
+
+    `sent`: pods were made, as mesh.yaml said before, to be sent roots.
+    """
     lifetime = lifetime_of(plan)
+    sent = sent and lifetime.sent
     found = ["next: meshc compile, commit, sync every cluster"]
     if plan.generation == "classic":
         found += ["Citadel reads its CA when it starts: restart it in every cluster"]
-    elif action is not Action.REISSUE and not lifetime.sent:
+    elif action is not Action.REISSUE and not sent:
         found += ["istiod takes another root at run time only with ISTIO_MULTIROOT_MESH=true: otherwise restart it"]
-    found += [f"{_WHAT[action]}: {why(lifetime, at_once=lifetime.sent)}"]
+    found += [f"{_WHAT[action]}: {why(lifetime, at_once=sent)}"]
     found += [f"  see: {command}" for command in _classic(action) if plan.generation == "classic"]
     if plan.generation == "istiod":
         found += [f"  see: {_of_sidecars(action)}"]
         found += [f"  see: {_of_ztunnels(plan)}"] if lifetime.ambient else []
     if action in _NEXT:
-        lasts = span(AT_ONCE if lifetime.sent else lifetime.longest)
+        lasts = span(AT_ONCE if sent else lifetime.longest)
         found += [f"then, {lasts} after that commit: {BY[_NEXT[action]]}", f"  or sooner: {RESTARTED}"]
         found += [f"  restart them: {command}" for command in _restarts(plan)]
     return found

@@ -239,7 +239,7 @@ def rotate_command(
     tell(f"{step.action.value}: {count(len(changed), 'file')} changed")
     _tell(outcomes)
     _tell_keys(handed)
-    for line in at_proxies.after(work.plan, step.action):
+    for line in at_proxies.after(work.plan, step.action, sent=waiting.sent_as_of(work, file.name, "HEAD")):
         tell(line)
 
 

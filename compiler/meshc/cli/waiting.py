@@ -89,8 +89,8 @@ def wait_before(work: Work, step: Step, mesh: str, now: datetime) -> Wait | None
     of_roots = history.last_change(roots)
     of_cas = history.last_change(issued) if action is Action.DROP_OLD else None
     lifetime = lifetime_of(work.plan)
-    brought = of_roots is not None and (of_cas is None or of_cas.time <= of_roots.time)
-    at_once = lifetime.sent and brought and _sent_before(work, mesh, of_roots)
+    brought = of_roots if of_roots and (of_cas is None or of_cas.time <= of_roots.time) else None
+    at_once = lifetime.sent and brought is not None and sent_as_of(work, mesh, f"{brought.commit}^1")
     changed = [one for one in (of_roots, of_cas, history.last_change(compiled)) if one]
     trouble = _trouble(work, [*roots, *issued, *compiled], changed if of_roots else [], now)
     since = None if trouble else max(one.time for one in changed)
@@ -135,6 +135,15 @@ def lines(wait: Wait, now: datetime) -> list[str]:
     ]
 
 
+def sent_as_of(work: Work, mesh: str, commit: str) -> bool:
+    """Whether mesh.yaml had istiod send roots as of a commit. A pod goes on with what it was made with."""
+    try:
+        data = Commits(work.base).file(commit, mesh)
+        return data is not None and lifetime_of(plan_mesh(load(data, mesh))).sent
+    except MeshcError:
+        return False
+
+
 def shown(time: datetime | None) -> str:
     """A time for people."""
     return f"{time:%Y-%m-%d %H:%M} UTC" if time else ""
@@ -156,15 +165,6 @@ def why(lifetime: Lifetime, *, at_once: bool) -> str:
     who = "ztunnel and sidecars learn" if lifetime.ambient else "workloads learn"
     told = f"{who} roots with their next certificate, and one lasts {span(lifetime.longest)}"
     return f"{told} (the last step sent none, or mesh.yaml didn't ask for that before it)" if lifetime.sent else told
-
-
-def _sent_before(work: Work, mesh: str, changed: Changed | None) -> bool:
-    """Whether mesh.yaml had istiod send roots before that commit. A pod goes on with what it was made with."""
-    try:
-        data = Commits(work.base).file(f"{changed.commit}^1", mesh) if changed else None
-        return data is not None and lifetime_of(plan_mesh(load(data, mesh))).sent
-    except MeshcError:
-        return False
 
 
 def _trouble(work: Work, paths: list[str], changed: list[Changed], now: datetime) -> str:
