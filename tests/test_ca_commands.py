@@ -13,7 +13,7 @@ import pyrage
 import pytest
 from cryptography import x509
 
-from support.places import IDENTITY, RECIPIENT, SOPS, Place, sealing_pair
+from support.places import IDENTITY, LONG_AGO, RECIPIENT, SOPS, Place, sealing_pair
 from support.throwaway import Authority, make_root, pem
 from support.tools import find_tool
 from support.unsealing import unseal
@@ -141,7 +141,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     old = place.root("old", "--key-type", "rsa-2048")
     place.meshc("ca", "issue", "--root-key", str(old))
     place.meshc("compile")
-    place.commit()
+    place.commit(LONG_AGO)
     new = place.root("new", "--key-type", "rsa-2048", "--certificate", str(place.keys / "new.pem"))
     certificates = place.base / "certificates"
     first = (certificates / "root-cert.pem").read_bytes()
@@ -158,7 +158,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     assert "hold changes that aren't committed" in place.meshc("ca", "rotate-root", code=5)
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "--root-key FILE" in place.meshc("ca", "rotate-root", code=2)
     assert "isn't that of the new root" in place.meshc("ca", "rotate-root", "--root-key", str(old), code=3)
@@ -171,7 +171,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
     assert (certificates / "root-cert.pem").read_bytes() == both
-    place.commit()
+    place.commit(LONG_AGO)
 
     said = place.meshc("ca", "rotate-root")
     place.meshc("compile")
@@ -180,7 +180,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     assert (certificates / "root-cert.pem").read_bytes() == (place.keys / "new.pem").read_bytes()
     for cluster in ("hub", "edge-1"):
         place.verify(cluster)
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "nothing to do" in place.meshc("ca", "rotate-root")
 

@@ -9,7 +9,7 @@ import pyrage
 import pytest
 import yaml
 
-from support.places import RECIPIENT, SOPS, Place, sealing_pair
+from support.places import LONG_AGO, RECIPIENT, SOPS, Place, sealing_pair
 
 pytestmark = pytest.mark.thorough
 
@@ -33,9 +33,9 @@ class Rotating(Place):
         self.meshc("ca", "init", "--key-out", str(self.new), "--certificate", str(self.certificate), *kind)
 
     def done(self) -> None:
-        """Compiles and commits."""
+        """Compiles and commits, so long ago that nothing has to wait for it."""
         self.meshc("compile")
-        self.commit()
+        self.commit(LONG_AGO)
 
     def step(self, *words: str, code: int = 0) -> str:
         return self.meshc("ca", "rotate-root", *words, code=code)
@@ -59,7 +59,7 @@ def test_a_root_is_never_replaced_for_somebody_new(tmp_path: Path) -> None:
     place = Rotating(tmp_path)
     place.begin()
     place.write(BOTH)
-    place.commit()
+    place.commit(LONG_AGO)
     before = place.files()
 
     assert ATTACKER in place.reissue(code=5)
@@ -175,7 +175,7 @@ def test_the_old_root_stays_while_a_sealed_file_is_of_before(tmp_path: Path) -> 
     place.reissue()
     place.done()
     place.git("checkout", "-q", "HEAD~1", "--", "sealed/edge-1")
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "sealed/edge-1/cacerts.yaml isn't sealed for certificates/edge-1/ca-cert.pem" in place.step(code=3)
 
@@ -189,7 +189,7 @@ def test_the_old_root_stays_while_a_sealed_file_is_of_before(tmp_path: Path) -> 
 def test_a_step_that_was_not_compiled_has_reached_nobody(tmp_path: Path) -> None:
     place = Rotating(tmp_path)
     place.step("--new-root", str(place.certificate))
-    place.commit()
+    place.commit(LONG_AGO)
 
     assert "output/hub/cacerts.yaml isn't what the last step made" in place.reissue(code=5)
 

@@ -191,7 +191,7 @@ def test_a_root_is_replaced_step_by_step_and_the_diff_tells_which(tmp_path: Path
     place.meshc("ca", "init", "--key-out", str(place.keys / "new.key"), "--certificate", str(place.keys / "new.pem"))
 
     def step(*words: str) -> list[str]:
-        place.meshc("ca", "rotate-root", *words)
+        place.meshc("ca", "rotate-root", "--workloads-restarted", *words)
         place.meshc("compile")
         told = json.loads(place.meshc("diff", "--base", "HEAD", "--format", "json", code=1))
         place.commit()

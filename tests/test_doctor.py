@@ -211,3 +211,23 @@ def test_an_east_west_gateway_that_moved_is_found_and_mended(world: World) -> No
     world.live("capture", "addresses", "edge-1", "--write")
     assert mesh.read_text() == before.replace("10.0.9.1}", "10.0.9.9}").replace("10.1.9.1}", "10.1.9.99}")
     assert not [what for _, what in world.doctor(code=1) if what.startswith("address")]
+
+
+def test_the_replacement_of_a_root_is_told_beside_the_clusters(world: World) -> None:
+    """What the files say is told, whatever the clusters answer: here they have nothing of it yet."""
+    world.meshc("compile")
+    world.commit(2)
+    new = world.keys / "new.pem"
+    world.meshc("ca", "init", "--key-out", str(world.keys / "new.key"), "--certificate", str(new))
+    world.meshc("ca", "rotate-root", "--new-root", str(new))
+    world.meshc("compile")
+    world.commit(1)
+    config = str(kubeconfig(world.folder / "kubeconfig", world.hub, world.edge))
+
+    found = json.loads(world.meshc("doctor", "--kubeconfig", config, "--format", "json", code=1))
+    assert found["rotation"]["underOldRoot"] == ["hub"]
+    assert found["rotation"]["allowed"] is False
+    assert found["departed"] == []
+    said = world.meshc("doctor", "--kubeconfig", config, code=1)
+    assert "the root is being replaced; next is to re-issue under the new root, from 20" in said
+    assert "CAs under the old root: hub" in said

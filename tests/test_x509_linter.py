@@ -126,8 +126,8 @@ def test_every_certificate_from_the_first_root_to_its_replacement(
             f"ca issue --root-key {old} --force --key-type ecdsa-p384 --days 20",
             f"ca init --key-out {new} --key-type rsa-2048 --certificate {certificate}",
             f"ca rotate-root --new-root {certificate}",
-            f"ca rotate-root --root-key {new}",
-            "ca rotate-root",
+            f"ca rotate-root --workloads-restarted --root-key {new}",
+            "ca rotate-root --workloads-restarted",
         )
     ):
         meshc(*command.split())

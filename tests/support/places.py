@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pyrage
@@ -40,6 +42,10 @@ IDENTITY = pyrage.x25519.Identity.generate()
 RECIPIENT = str(IDENTITY.to_public())
 
 
+LONG_AGO = 24 * 91
+"""Hours, in which every certificate of a workload has ended that there was, those of Citadel too."""
+
+
 SOPS = f"{{recipients: [{RECIPIENT}]}}"
 
 
@@ -58,13 +64,19 @@ class Place:
         text = MESH.format(secrets=secrets, version=version, kubernetes=kubernetes, address=address)
         (self.base / "mesh.yaml").write_text(text)
 
-    def git(self, *words: str) -> str:
+    def git(self, *words: str, at: str = "") -> str:
+        """What Git says; `at` is what it takes for the time."""
         name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        return subprocess.run(["git", *name, *words], cwd=self.base, check=True, capture_output=True, text=True).stdout
+        env = {**os.environ, "GIT_COMMITTER_DATE": at} if at else None
+        done = subprocess.run(
+            ["git", *name, *words], cwd=self.base, env=env, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
-    def commit(self) -> None:
+    def commit(self, hours_ago: float = 0) -> None:
+        """Commits everything, as if it had been then."""
         self.git("add", "-A")
-        self.git("commit", "-qm", "one")
+        self.git("commit", "-qm", "one", at=f"@{int(time.time() - hours_ago * 3600)} +0000")
 
     def meshc(self, *words: str, code: int = 0, stdin: str = "") -> str:
         """What it says on both streams."""

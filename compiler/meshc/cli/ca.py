@@ -165,9 +165,18 @@ def rotate_root(
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
+    workloads_restarted: Annotated[
+        bool,
+        typer.Option(
+            "--workloads-restarted", help="Don't wait: all of them were, since every cluster had the last step."
+        ),
+    ] = False,
     file: File = MESH,
 ) -> None:
-    """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step."""
+    """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step.
+
+    The next step must wait until proxies have what the last one gave them, counted from its commit.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import rotate_command
 
@@ -181,4 +190,5 @@ def rotate_root(
             days,
             keys_to,
             accept_recipients,
+            workloads_restarted,
         )

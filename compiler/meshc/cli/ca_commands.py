@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli import at_proxies, waiting
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.trusted import of_trust
 from meshc.commands.opened import Opened, opened_for_writing
 from meshc.commands.tracked import uncommitted
 from meshc.disk.named import read_named
@@ -184,16 +186,22 @@ def import_command(
 
 
 def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
-    """The table; exit 1 where something ends soon, or is no CA to go on with, and that was asked for."""
+    """The table, with CAs of clusters that have left the mesh at its end, and what a replacement of the root waits for.
+
+    Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
+    """
     work = opened_work(file, writes=False)
-    found = authorities.rows(work, _now(), within)
+    found, trust = authorities.rows(work, _now(), within), of_trust(work, file.name, _now())
     if form is Format.JSON:
-        show_json({"mesh": work.plan.mesh, "authorities": [row.as_json() for row in found]})
+        listed = [row.as_json() for row in found]
+        show_json({"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()})
     else:
-        for row in found:
+        for row in (*found, *trust.gone):
             tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
             for note in row.notes:
                 tell(f"{'':<24} {plain(note)}")
+        for line in trust.of_rotation():
+            tell(plain(line))
     if fail and any(row.expiring or row.broken for row in found):
         raise typer.Exit(Exit.DIFFERS)
 
@@ -208,8 +216,9 @@ def rotate_command(
     days: int,
     keys_to: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
-    """One step. Refuses to take the next one over changes that aren't committed, or compiled, yet."""
+    """One step. Refuses to take the next one over changes that aren't committed or compiled yet, or too soon."""
     work = opened_work(file, writes=True)
     _stop_on_uncommitted(file, work.plan)
     rotating.stop_on_uncompiled(work)
@@ -217,6 +226,9 @@ def rotate_command(
     new = read_given(new_root) if new_root else None
     ending = lasting({"the new root": new}, order.now) if new else []
     step = rotating.planned(work, new)
+    wait = None if restarted else waiting.wait_before(work, step, file.name, order.now)
+    if wait:
+        waiting.stop_on_haste(wait, order.now)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     recipients.stop_on_new(work, needs_of(work.plan), reissued, accepted)
     key = _root_key(root_key, identity, password) if root_key and reissued else None
@@ -232,9 +244,8 @@ def rotate_command(
         say(f"warning: {plain(warning)}")
     _tell(outcomes)
     _tell_keys(handed)
-    tell("next: meshc compile, commit, sync every cluster, then run this again")
-    if step.action is Action.TRUST_BOTH:
-        tell("istiod takes another root only with ISTIO_MULTIROOT_MESH=true, or after a restart")
+    for line in at_proxies.after(work.plan, step.action, sent=waiting.sent_as_of(work, file.name, "HEAD")):
+        tell(line)
 
 
 def _tell(outcomes: Sequence[issuing.Outcome]) -> None:

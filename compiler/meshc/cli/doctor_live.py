@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from meshc.capture.trouble import AskError
 from meshc.cli.live import chosen, contexts_of, opened_api
 from meshc.cli.progress import TERMINAL, progress
 from meshc.cli.report import Format, count, paint, say, show_json, tell
+from meshc.cli.trusted import OfTrust, of_trust
 from meshc.commands.opened import Opened
 from meshc.delivery.contract import name_of
 from meshc.errors import Exit
@@ -58,7 +60,7 @@ def live_command(
     with progress("asking", len(asked)) as step:
         seen = dict(zip(asked, at_once(asked, ask, late, timeout, step), strict=True))
     rows = _ordered(asked, [*(row for one in seen.values() for row in one.rows), *_between(work, seen)])
-    show_rows(work.plan.mesh, rows, form)
+    show_rows(work.plan.mesh, rows, form, of_trust(work, file.name, datetime.now(UTC)))
     unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in rows)
     if unasked or any(row.state in (State.DIFFERS, State.FAILED) for row in rows):
         raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
@@ -100,10 +102,10 @@ def _ordered(names: Sequence[str], rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: names.index(row.cluster))
 
 
-def show_rows(mesh: str, rows: Sequence[Row], form: Format) -> None:
+def show_rows(mesh: str, rows: Sequence[Row], form: Format, trust: OfTrust | None = None) -> None:
     """A table, or the rows as data."""
     if form is Format.JSON:
-        show_json({"mesh": mesh, "clusters": [row.as_json() for row in rows]})
+        show_json({"mesh": mesh, "clusters": [row.as_json() for row in rows], **(trust.as_json() if trust else {})})
         return
     for row in rows:
         state = paint(f"{row.state:<8}", _COLOURS[row.state], sys.stdout)
@@ -112,5 +114,7 @@ def show_rows(mesh: str, rows: Sequence[Row], form: Format) -> None:
             tell(f"{'':<29} {'':<24} {plain(str(row.place))}")
         if row.hint:
             tell(f"{'':<29} {'':<24} hint: {plain(row.hint)}")
+    for line in trust.lines() if trust else ():
+        tell(plain(line))
     wrong = sum(row.state in (State.DIFFERS, State.FAILED) for row in rows)
     say(f"{count(len({row.cluster for row in rows}), 'cluster')} asked, {wrong or 'nothing'} to mend")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_json, tell
+from meshc.cli.trusted import OfTrust, of_trust
 from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
 from meshc.commands.opened import Opened
 from meshc.commands.tracked import uncommitted
@@ -46,7 +48,8 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
     others = [path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
-    _show(plan, list(steps(plan, known)), others if changed is not None else None, form)
+    found = list(steps(plan, known))
+    _show(plan, found, others if changed is not None else None, of_trust(work, file.name, datetime.now(UTC)), form)
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:
@@ -84,9 +87,10 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     return found
 
 
-def _show(plan: Plan, found: list[Step], others: list[str] | None, form: Format) -> None:
+def _show(plan: Plan, found: list[Step], others: list[str] | None, trust: OfTrust, form: Format) -> None:
     if form is Format.JSON:
-        show_json({"mesh": plan.mesh, "steps": [asdict(step) for step in found], "uncommitted": others})
+        listed = [asdict(step) for step in found]
+        show_json({"mesh": plan.mesh, "steps": listed, "uncommitted": others, **trust.as_json()})
         return
     width = max(len(step.cluster) for step in found)
     for step in found:
@@ -97,3 +101,5 @@ def _show(plan: Plan, found: list[Step], others: list[str] | None, form: Format)
     elif others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
+    for line in trust.lines():
+        tell(plain(line))

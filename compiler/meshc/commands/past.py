@@ -12,6 +12,11 @@ from meshc.review.committed import Commits
 if TYPE_CHECKING:
     from meshc.commands.opened import Opened
     from meshc.plan.ir import Plan
+    from meshc.seal.authorities import Row
+    from meshc.seal.work import Work
+
+_COMMITS, _LARGEST = 1000, 64 << 10
+"""How far back CAs of departed clusters are looked for: commits that changed certificates, and bytes of a file."""
 
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
@@ -35,6 +40,19 @@ def quiet_until(opened: Opened, plan: Plan) -> str:
     good = [row.about for row in found if row.about and not row.broken and not row.expiring]
     whole = good and len(good) == len(found)
     return instant(min(renewal_begins(about.not_before, about.not_after) for about in good)) if whole else ""
+
+
+def departed_authorities(work: Work, now: datetime) -> list[Row]:
+    """The CAs of clusters that have left the mesh and are trusted still, as Git's history of certificates tells."""
+    from meshc.review.history import History
+    from meshc.seal.cacerts import CA, CHAIN
+    from meshc.seal.departed import departed
+
+    past: dict[str, dict[str, list[bytes]]] = {}
+    for version in History(work.base).versions(work.plan.certificates, (CA, CHAIN), _COMMITS, _LARGEST):
+        cluster, _, name = version.path.partition("/")
+        past.setdefault(cluster, {}).setdefault(name, []).append(version.data)
+    return departed(work, past, now)
 
 
 def instant(time: datetime) -> str:

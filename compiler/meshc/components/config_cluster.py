@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.components.istiod import account_token, service_name
 from meshc.kube import Version
-from meshc.plan.values import config_map
+from meshc.plan.values import PROXIES_ASK, config_map
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
@@ -126,8 +126,10 @@ def _rules() -> Iterable[Mapping[str, list[str]]]:
 
 def _mesh(plan: Plan) -> Mapping[str, Any]:
     """The settings that people of the mesh may change by a patch; istiod's own go before them."""
+    proxies = {"discoveryAddress": f"istiod.{plan.istio_namespace}.svc:15012", "meshId": plan.mesh_id}
+    asks = {"proxyMetadata": {PROXIES_ASK: "true"}} if plan.fast_root_rotation else {}
     return {
-        "defaultConfig": {"discoveryAddress": f"istiod.{plan.istio_namespace}.svc:15012", "meshId": plan.mesh_id},
+        "defaultConfig": {**proxies, **asks},
         "enablePrometheusMerge": True,
         "rootNamespace": plan.istio_namespace,
         "trustDomain": plan.trust_domain,

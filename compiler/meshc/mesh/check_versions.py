@@ -193,6 +193,10 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path = ("spec", "istio", "trustDomain")
             what = "classic Istio's charts have no trust domain but cluster.local"
             yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomain out", key=True)
+        if spec.security.ca.fast_root_rotation:
+            fast = ("spec", "security", "ca", "fastRootRotation")
+            what = "classic Istio's Citadel sends no roots: it writes them into Secrets"
+            yield source.problem(codes.WRONG_GENERATION, fast, what, "take fastRootRotation out", key=True)
         for member in fleet:
             if member.cluster.istio.revision not in (None, "default"):
                 path2 = member.path("istio", "revision")

@@ -246,6 +246,10 @@ class Ca(Shape):
     own root. external: cacerts or istio-csr made elsewhere, nothing is placed."""
     directory: FilePath = "certificates"
     """Folder of the public parts: root-cert.pem, <cluster>/ca-cert.pem, <cluster>/cert-chain.pem."""
+    fast_root_rotation: bool = False
+    """istiod: sidecars and gateways hear of another root at once, not with their next certificate. The values of
+    charts, which `meshc values` prints, then set ISTIO_MULTIROOT_MESH in istiod and PROXY_CONFIG_XDS_AGENT in proxies.
+    A pod has what was set when it was made."""
 
 
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII)

@@ -294,6 +294,8 @@ class Plan:
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]
+    fast_root_rotation: bool
+    """Whether sidecars and gateways are to hear of another root at once."""
     certificates: str
     """The folder of public certificates."""
     sealed: str

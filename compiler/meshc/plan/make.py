@@ -81,6 +81,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
         ca=spec.security.ca.type,
+        fast_root_rotation=spec.security.ca.fast_root_rotation,
         certificates=spec.security.ca.directory,
         sealed=spec.security.secrets.directory,
         require_binding=spec.security.secrets.require_binding,

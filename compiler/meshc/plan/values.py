@@ -65,12 +65,25 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         "revision": _revision(cluster),
         **_ambient(cluster),
     }
+    values = merged(values, _roots_at_once(plan, cluster))
     if cluster.is_external:
         return merged(values, _external(plan, cluster))
     if cluster.attachment is None:
         # istiod then shares its root certificate with remotes, and patches their webhooks
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
     return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(cluster))
+
+
+def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
+    """What lets istiod take another root over at run time, and send it to proxies that ask for it."""
+    if not plan.fast_root_rotation:
+        return {}
+    asks = {"meshConfig": {"defaultConfig": {"proxyMetadata": {PROXIES_ASK: "true"}}}}
+    return asks if cluster.attachment else {**asks, "pilot": {"env": {ISTIOD_SENDS: "true"}}}
+
+
+ISTIOD_SENDS, PROXIES_ASK = "ISTIO_MULTIROOT_MESH", "PROXY_CONFIG_XDS_AGENT"
+"""Istio's settings for roots that are sent like other configuration."""
 
 
 def _external(plan: Plan, cluster: ClusterPlan) -> Values:

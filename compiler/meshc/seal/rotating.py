@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError, UsageError
+from meshc.plan.lifetime import lifetime_of
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, public_part, with_roots
 from meshc.seal.issuing import Order, Outcome, issue_one, roots_of
 from meshc.seal.verified import signed_in
@@ -31,21 +32,34 @@ def planned(work: Work, new: bytes | None) -> Step:
 
 def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outcome]:
     """Does a step. `key` is the new root's, needed where CAs are issued under it. Raises IssueError, SealError."""
-    work.write(work.certificate(ROOTS), step.bundle)
-    for signer in _signers(work) if step.action in (Action.TRUST_BOTH, Action.DROP_OLD) else ():
+    bundle = _sent(work, step)
+    work.write(work.certificate(ROOTS), bundle)
+    for signer in _signers(work) if bundle != work.committed(work.certificate(ROOTS)) else ():
         path = work.cacerts(signer.cluster)
         sealed = work.read(path)
-        if sealed is not None:
-            work.write(path, with_roots(sealed, step.bundle, path))
+        if sealed is not None and signer.cluster not in step.reissue:
+            work.write(path, with_roots(sealed, bundle, path))
     if step.action is not Action.REISSUE:
         return []
     if key is None:
-        raise UsageError("this step issues under the new root\n  hint: give its key: --root-key FILE")
+        raise UsageError(
+            "this step issues under the new root\n  hint: give its key: --root-key FILE; "
+            "where that lies in Vault or a private CA: meshc ca import CLUSTER, for each"
+        )
     if not key_fits(step.root, key):
         raise IssueError("the key isn't that of the new root")
     clusters = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     forced = Order(order.now, order.days, order.before, order.key_type, force=True)
-    return [issue_one(work, cluster, step.bundle, step.root, key, forced) for cluster in clusters]
+    return [issue_one(work, cluster, bundle, step.root, key, forced) for cluster in clusters]
+
+
+def _sent(work: Work, step: Step) -> bytes:
+    """The roots, with one blank line more where proxies are to ask for certificates of the re-issued CAs at once.
+
+    They do so when istiod sends them other bytes than before, and no root comes or goes at this step.
+    """
+    again = step.action is Action.REISSUE and lifetime_of(work.plan).sent
+    return step.bundle + b"\n" if again else step.bundle
 
 
 def stop_on_uncompiled(work: Work) -> None:

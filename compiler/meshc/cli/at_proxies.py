@@ -1,0 +1,75 @@
+"""at_proxies turns a step of a root's replacement into what must follow at the proxies, and the commands that show it.
+
+Istio's own test waits until `istioctl proxy-config secret` shows another certificate. Its table shows the first root of
+several, so the roots are counted in what it prints as JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.waiting import BY, RESTARTED, span, why
+from meshc.plan.lifetime import AT_ONCE, lifetime_of
+from meshc.trust.rotation import Action
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import Plan
+
+_WHAT = {
+    Action.TRUST_BOTH: "before the next step every proxy must trust both roots",
+    Action.REISSUE: "before the next step every workload must have a certificate under the new root",
+    Action.DROP_OLD: "the old root is trusted until every proxy has taken this over",
+}
+_NEXT = {Action.TRUST_BOTH: Action.REISSUE, Action.REISSUE: Action.DROP_OLD}
+
+
+def after(plan: Plan, action: Action, *, sent: bool) -> list[str]:
+    """What to do, what to wait for and what to look at, once a step is committed.
+
+    `sent`: pods were made, as mesh.yaml said before, to be sent roots.
+    """
+    lifetime = lifetime_of(plan)
+    sent = sent and lifetime.sent
+    found = ["next: meshc compile, commit, sync every cluster"]
+    if plan.generation == "classic":
+        found += ["Citadel reads its CA when it starts: restart it in every cluster"]
+    elif action is not Action.REISSUE and not sent:
+        found += ["istiod takes another root at run time only with ISTIO_MULTIROOT_MESH=true: otherwise restart it"]
+    found += [f"{_WHAT[action]}: {why(lifetime, at_once=sent)}"]
+    found += [f"  see: {command}" for command in _classic(action) if plan.generation == "classic"]
+    if plan.generation == "istiod":
+        found += [f"  see: {_of_sidecars(action)}"]
+        found += [f"  see: {_of_ztunnels(plan)}"] if lifetime.ambient else []
+    if action in _NEXT:
+        lasts = span(AT_ONCE if sent else lifetime.longest)
+        found += [f"then, {lasts} after that commit: {BY[_NEXT[action]]}", f"  or sooner: {RESTARTED}"]
+        found += [f"  restart them: {command}" for command in _restarts(plan)]
+    return found
+
+
+def _of_sidecars(action: Action) -> str:
+    """Both are read from Envoy: the roots that it trusts, or when it got its own certificate."""
+    one = ".dynamicActiveSecrets[] | select(.name == "
+    asked = f"istioctl proxy-config secret POD.NAMESPACE -o json | jq -r '{one}\""
+    if action is Action.REISSUE:
+        return f"{asked}default\").lastUpdated'   # later than the sync"
+    shows = "2: both roots" if action is Action.TRUST_BOTH else "1: the new root"
+    return f"{asked}ROOTCA\").secret.validationContext.trustedCa.inlineBytes' | base64 -d | grep -c BEGIN   # {shows}"
+
+
+def _of_ztunnels(plan: Plan) -> str:
+    return f"istioctl ztunnel-config certificates ZTUNNEL-POD.{plan.istio_namespace} -o json"
+
+
+def _classic(action: Action) -> list[str]:
+    part = "cert-chain" if action is Action.REISSUE else "root-cert"
+    return [f"kubectl get secret istio.ACCOUNT -n NAMESPACE -o jsonpath='{{.data.{part}\\.pem}}' | base64 -d"]
+
+
+def _restarts(plan: Plan) -> list[str]:
+    """What makes proxies ask for certificates now. Citadel makes a Secret with one anew that is gone."""
+    if plan.generation == "classic":
+        return ["kubectl delete secret --all-namespaces --field-selector type=istio.io/key-and-cert, then the pods"]
+    ambient = any(cluster.ambient for cluster in plan.clusters)
+    found = ["kubectl rollout restart deployment,statefulset,daemonset -n NAMESPACE, gateways too"]
+    return [*found, f"kubectl rollout restart daemonset ztunnel -n {plan.istio_namespace}"] if ambient else found

@@ -1,0 +1,186 @@
+"""waiting turns the last step of a root's replacement into when the next one may follow.
+
+Files show what was committed. What proxies hold follows within the lifetime of a workload's certificate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from meshc.cli.report import count
+from meshc.commands.tracked import uncommitted
+from meshc.errors import MeshcError, RefusedError
+from meshc.mesh.source import load
+from meshc.pipeline import plan_mesh
+from meshc.plan.lifetime import AT_ONCE, Lifetime, lifetime_of
+from meshc.review.committed import Commits
+from meshc.review.history import Changed, History
+from meshc.seal import rotating
+from meshc.seal.cacerts import CA, ROOTS
+from meshc.trust.rotation import Action
+
+if TYPE_CHECKING:
+    from meshc.seal.work import Work
+    from meshc.trust.rotation import Step
+
+_FUTURE = timedelta(minutes=10)
+"""How far two clocks may differ that nobody set wrong."""
+
+BY = {
+    Action.REISSUE: "meshc ca rotate-root --root-key ~/new.key; where the key lies in Vault or a private CA: "
+    "meshc ca import CLUSTER",
+    Action.DROP_OLD: "meshc ca rotate-root",
+}
+"""The commands of the steps that have to wait."""
+
+_MINUTE = timedelta(seconds=59)
+
+RESTARTED = "--workloads-restarted, once every workload was restarted after every cluster had synced that step"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What has to pass before a step: `lasts` since a commit. `trouble` is why nothing tells when that was.
+
+    `pending` are the clusters whose CA is under the old root.
+    """
+
+    action: Action
+    pending: tuple[str, ...]
+    lasts: timedelta
+    why: str
+    since: datetime | None
+    trouble: str
+
+    @property
+    def until(self) -> datetime | None:
+        """The minute in which the step may be taken."""
+        return (self.since + self.lasts + _MINUTE).replace(second=0) if self.since else None
+
+    def over(self, now: datetime) -> bool:
+        return self.until is not None and self.until <= now
+
+    def as_json(self, now: datetime) -> dict[str, Any]:
+        """The wait as data; every key is always there."""
+        return {
+            "next": self.action.value,
+            "underOldRoot": list(self.pending),
+            "since": _utc(self.since) if self.since else "",
+            "until": _utc(self.until) if self.until else "",
+            "allowed": self.over(now),
+            "why": self.trouble or self.why,
+        }
+
+
+def wait_before(work: Work, step: Step, mesh: str, now: datetime) -> Wait | None:
+    """What has to pass before the second step and the third; None before the first, which takes no trust away.
+
+    `mesh` is the name of mesh.yaml.
+    """
+    action = step.action
+    if action not in (Action.REISSUE, Action.DROP_OLD):
+        return None
+    names = [cluster.name for cluster in work.plan.clusters]
+    roots, issued = [work.certificate(ROOTS)], [work.certificate(CA, name) for name in names]
+    compiled = [path for name in names for path in (work.cacerts(name), f"output/{name}/cacerts.yaml")]
+    history = History(work.base)
+    of_roots = history.last_change(roots)
+    of_cas = history.last_change(issued) if action is Action.DROP_OLD else None
+    lifetime = lifetime_of(work.plan)
+    brought = of_roots if of_roots and (of_cas is None or of_cas.time <= of_roots.time) else None
+    at_once = lifetime.sent and brought is not None and sent_as_of(work, mesh, f"{brought.commit}^1")
+    changed = [one for one in (of_roots, of_cas, history.last_change(compiled)) if one]
+    trouble = _trouble(work, [*roots, *issued, *compiled], changed if of_roots else [], now)
+    since = None if trouble else max(one.time for one in changed)
+    lasts = AT_ONCE if at_once else lifetime.longest
+    return Wait(action, step.reissue, lasts, why(lifetime, at_once=at_once), since, trouble)
+
+
+def rotation_under_way(work: Work, mesh: str, now: datetime) -> Wait | None:
+    """The wait of the replacement that is under way, if one is. What else is wrong with the CAs, others tell."""
+    try:
+        step = rotating.planned(work, None)
+    except MeshcError:
+        return None
+    return wait_before(work, step, mesh, now)
+
+
+def stop_on_haste(wait: Wait, now: datetime) -> None:
+    """Raises RefusedError where proxies may still lack what the last step gave them."""
+    if wait.over(now):
+        return
+    if wait.since is None:
+        raise RefusedError(f"nothing tells when the last step was committed: {wait.trouble}\n  hint: {RESTARTED}")
+    raise RefusedError(
+        f'"{wait.action.value}" must wait until {shown(wait.until)}: proxies may lack what the last step gave them, '
+        f"committed at {shown(wait.since)}; {wait.why}\n"
+        f"  hint: run this again then, or with {RESTARTED}"
+    )
+
+
+def lines(wait: Wait, now: datetime) -> list[str]:
+    """The wait for people: what is next, when, and what still holds the old root."""
+    when = f"nothing tells when: {wait.trouble}"
+    if wait.until:
+        when = "now" if wait.over(now) else f"from {shown(wait.until)}: {wait.why}"
+    command = BY[wait.action]
+    old = f"CAs under the old root: {', '.join(wait.pending[:5])}"
+    old += f" and {len(wait.pending) - 5} more" if len(wait.pending) > 5 else ""
+    return [
+        f"the root is being replaced; next is to {wait.action.value}, {when}",
+        f"  {command}",
+        f"  {old if wait.pending else 'no CA is under the old root; certificates of workloads from before may be'}",
+    ]
+
+
+def sent_as_of(work: Work, mesh: str, commit: str) -> bool:
+    """Whether mesh.yaml had istiod send roots as of a commit. A pod goes on with what it was made with."""
+    try:
+        data = Commits(work.base).file(commit, mesh)
+        return data is not None and lifetime_of(plan_mesh(load(data, mesh))).sent
+    except MeshcError:
+        return False
+
+
+def shown(time: datetime | None) -> str:
+    """A time for people."""
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time else ""
+
+
+def span(time: timedelta) -> str:
+    """A time in a unit that people use for it: 90 days, 24 hours, 30 minutes."""
+    seconds = int(time.total_seconds())
+    for unit, size, least in (("day", 86400, 2), ("hour", 3600, 1), ("minute", 60, 1)):
+        if seconds >= size * least and seconds % size == 0:
+            return count(seconds // size, unit)
+    return count(seconds, "second")
+
+
+def why(lifetime: Lifetime, *, at_once: bool) -> str:
+    """Why a step has to wait."""
+    if at_once:
+        return f"istiod sends roots to proxies; a sync and that are given {span(AT_ONCE)}"
+    who = "ztunnel and sidecars learn" if lifetime.ambient else "workloads learn"
+    told = f"{who} roots with their next certificate, and one lasts {span(lifetime.longest)}"
+    return f"{told} (the last step sent none, or mesh.yaml didn't ask for that before it)" if lifetime.sent else told
+
+
+def _trouble(work: Work, paths: list[str], changed: list[Changed], now: datetime) -> str:
+    """Why the time of the last step isn't known; empty where it is."""
+    pending = uncommitted(work.base, paths)
+    if pending is None:
+        return "this is no Git repository, or there is no git"
+    if pending:
+        return f"{pending[0]} isn't committed"
+    if not changed:
+        return f"no commit has {work.certificate(ROOTS)}"
+    last = max(changed, key=lambda one: one.time)
+    if last.time > now + _FUTURE:
+        return f"commit {last.commit[:10]} is dated {shown(last.time)}, and here it is {shown(now)}: one clock is wrong"
+    return ""
+
+
+def _utc(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

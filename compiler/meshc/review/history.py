@@ -1,0 +1,99 @@
+"""history turns Git's history of some paths into when they last changed, and into every content that they had.
+
+It asks plumbing alone, of which no setting of a repository changes the answers.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from meshc.git import ask_git
+from meshc.process import CommandError
+from meshc.review.committed import Commits
+
+_FILES = (b"100644", b"100755")
+_LAST_SECOND = 253402300799
+"""Of the year 9999. A commit may name any number as its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The commit that last changed something, and its time."""
+
+    commit: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A content that a file had: its path in the folder that was asked about."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The history of the branch around the folder of a mesh.yaml."""
+
+    base: Path
+
+    def last_change(self, paths: Iterable[str]) -> Changed | None:
+        """When one of the paths beside mesh.yaml last changed on this branch; None where Git knows no such commit.
+
+        What a merge brought in changed when it was merged: nobody synced it before.
+        """
+        said = self._asked("rev-list", "-1", "--first-parent", "--timestamp", "--end-of-options", "HEAD", "--", *paths)
+        words = said.decode().split()
+        if len(words) != 2:
+            return None
+        return Changed(words[1], datetime.fromtimestamp(min(max(int(words[0]), 0), _LAST_SECOND), UTC))
+
+    def versions(self, folder: str, names: Collection[str], commits: int, largest: int) -> list[Version]:
+        """Every content that files of these names had anywhere below a folder beside mesh.yaml, newest first.
+
+        Bounded: so many commits that changed the folder, and as many contents, each of at most `largest` bytes.
+        """
+        shas = self._asked(
+            "rev-list", "--full-history", f"--max-count={commits}", "--end-of-options", "HEAD", "--", folder
+        )
+        if not shas:
+            return []
+        flags = ("-r", "-m", "--root", "--raw", "--no-abbrev", "--no-renames", "--no-commit-id", "-z")
+        rows = iter(self._asked("diff-tree", "--stdin", *flags, "--", folder, stdin=shas).split(b"\0"))
+        top = posixpath.normpath(posixpath.join(Commits(self.base).place_in_repository(), folder))
+        found: dict[tuple[str, bytes], None] = {}
+        for facts in rows:  # `:100644 100644 <old> <new> M`, then the path
+            path = next(rows, b"").decode(errors="surrogateescape")
+            inside = path if top == "." else path.removeprefix(f"{top}/")
+            if posixpath.basename(inside) in names and facts.startswith(b":"):
+                was, now, old, new, _ = facts[1:].split()
+                found |= dict.fromkeys((inside, blob) for mode, blob in ((now, new), (was, old)) if mode in _FILES)
+        kept = list(found)[:commits]
+        contents = self._contents({blob for _, blob in kept}, largest)
+        return [Version(path, contents[blob]) for path, blob in kept if blob in contents]
+
+    def _contents(self, blobs: Collection[bytes], largest: int) -> dict[bytes, bytes]:
+        """The content of each blob that is here and no larger."""
+        asked = b"".join(blob + b"\n" for blob in sorted(blobs))
+        sizes = [line.split() for line in self._asked("cat-file", "--batch-check", stdin=asked).splitlines()]
+        small = [words[0] for words in sizes if len(words) == 3 and int(words[2]) <= largest]
+        said = self._asked("cat-file", "--batch", stdin=b"".join(blob + b"\n" for blob in small)) if small else b""
+        found, position = {}, 0
+        for blob in small:
+            end = said.index(b"\n", position)
+            size = int(said[position:end].rsplit(b" ", 1)[1])
+            found[blob] = said[end + 1 : end + 1 + size]
+            position = end + size + 2
+        return found
+
+    def _asked(self, *words: str, stdin: bytes = b"") -> bytes:
+        """What git answers; nothing where it says no."""
+        try:
+            return ask_git(self.base, *words, stdin=stdin)
+        except CommandError:
+            return b""
