@@ -32,8 +32,11 @@ MEMORY = ("ran out of memory", "not enough memory")
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, compiled, in a Git repository."""
+    return sample(tmp_path_factory.mktemp("sample"))
+
+
+def sample(folder: Path) -> Path:
     find_tool("kubectl")
-    folder = tmp_path_factory.mktemp("sample")
     subprocess.run(["git", "clone", "-q", "--depth=1", ROOT.as_uri(), str(folder)], check=True)
     return folder
 
@@ -70,12 +73,13 @@ def judge(done: subprocess.CompletedProcess[str], *causes: str) -> None:
         assert "no kustomize was found" not in done.stderr
 
 
-@pytest.mark.parametrize("most", range(5, 24) if LONG else (8, 12))
+@pytest.mark.parametrize("most", range(5, 30) if LONG else (8, 24))
 @pytest.mark.parametrize("command", ["compile", "diff", "check", "plan"] if LONG else ["compile"])
 def test_few_file_descriptors(compiled: Path, command: str, most: int) -> None:
     words = (command, "--no-cache") if command == "compile" else (command,)
     done = limited(*words, cwd=compiled, limits={resource.RLIMIT_NOFILE: most})
     judge(done, FILES)
+    assert (done.returncode == Exit.TOOL) == (most < 24)
     assert state(compiled) == ""
 
 
@@ -87,7 +91,8 @@ def test_little_memory(compiled: Path, kind: int, most: int) -> None:
     assert state(compiled) == ""
 
 
-def test_a_program_that_lacked_memory_is_not_remembered_as_no_kustomize(compiled: Path) -> None:
+def test_a_program_that_lacked_memory_is_not_remembered_as_no_kustomize(tmp_path: Path) -> None:
+    compiled = sample(tmp_path / "new")
     first = limited("compile", cwd=compiled, limits={resource.RLIMIT_AS: 400 << 20})
     assert first.returncode == Exit.TOOL
     assert limited("compile", cwd=compiled).returncode == Exit.DONE

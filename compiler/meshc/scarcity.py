@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from meshc.errors import ToolError
 
 MIB = 1 << 20
-FEW_FILES = 64
-"""With fewer descriptors, even imports fail, and their errors don't name the cause."""
+FEWEST_FILES = 24
+"""File descriptors without which no command can work: some failures would then look like missing files."""
 LITTLE_MEMORY = 512 * MIB
 """With less memory than this, libraries fail in ways that don't name the cause."""
 
@@ -29,19 +29,22 @@ def scarce(error: BaseException) -> str | None:
 
 def suspected() -> str | None:
     """The limit of this process that is so low that it explains almost any failure, with a hint; None without one."""
-    files = _limit(resource.RLIMIT_NOFILE)
-    if files is not None and files < FEW_FILES:
-        return _too_few_files()
     memory = _least_memory()
     return _too_little_memory() if memory is not None and memory < LITTLE_MEMORY else None
 
 
-def raise_file_limit() -> None:
-    """Raises the soft limit of open files to 1,024 where the hard limit allows that. Never fails."""
+def make_room_for_files() -> None:
+    """Raises the soft limit of open files to 1,024, as far as the hard limit allows.
+
+    Raises ScarceError if that is too little to work with.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 1024 if hard == resource.RLIM_INFINITY else min(1024, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    most = _limit(resource.RLIMIT_NOFILE)
+    if most is not None and most < FEWEST_FILES:
+        raise ScarceError(_too_few_files())
 
 
 def ran_out_of_memory(said: bytes) -> bool:

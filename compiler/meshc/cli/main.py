@@ -18,7 +18,7 @@ from typer.main import get_group
 from meshc.cli.report import ReaderGoneError, failed
 from meshc.cli.stopping import stop_on_signals
 from meshc.errors import Exit
-from meshc.scarcity import raise_file_limit
+from meshc.scarcity import make_room_for_files
 from meshc.version import __version__
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -91,7 +91,7 @@ def run() -> None:
     gc.disable()  # a run ends before there is garbage worth looking for
     try:
         try:
-            raise_file_limit()
+            make_room_for_files()
             stop_on_signals()
             app()
         finally:
