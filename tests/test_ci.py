@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -31,6 +33,9 @@ def action() -> dict[str, Any]:
     return loaded
 
 
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class Host:
     """GitHub, as far as a composite action sees it: contexts for expressions, files for outputs, bash for scripts."""
 
@@ -42,7 +47,7 @@ class Host:
         program.write_text(PROGRAM.format(python=sys.executable))
         program.chmod(0o755)
 
-    def run(self, step: str, code: int = 0, **inputs: str) -> str:
+    def run(self, step: str, code: int = 0, environment: Mapping[str, str] = NONE, **inputs: str) -> str:
         """Runs the script of a step; what it says on both streams."""
         described = action()
         given = {name: one.get("default", "") for name, one in described["inputs"].items()}
@@ -59,6 +64,7 @@ class Host:
                 "RUNNER_TEMP": str(self.temp),
                 "GITHUB_OUTPUT": str(self.temp / "output"),
                 "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
+                **environment,
             },
             capture_output=True,
             text=True,
@@ -149,6 +155,37 @@ def test_a_push_has_nothing_to_compare_with(clone: Clone, tmp_path: Path) -> Non
     assert host.run("check") == ""
 
 
+def test_a_group_of_a_merge_queue_is_compared_with_the_commit_before_it(clone: Clone, tmp_path: Path) -> None:
+    before = clone.git("rev-parse", "HEAD").strip()
+    clone.branch("group", "    - {name: shop}\n", "    - {name: shop}\n    - {name: billing}\n")
+    host, event = Host(tmp_path / "temp", clone.base), tmp_path / "event.json"
+    (host.temp / "meshc/bin/python").symlink_to(sys.executable)
+    queue = {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": str(event)}
+    event.write_text(json.dumps({"merge_group": {"base_sha": before}}))
+
+    host.run("base", environment=queue)
+    assert host.outputs["base"] == {"commit": before}
+    host.run("check")
+    host.run("diff", fail_on="danger")
+    assert "billing" in Path(host.outputs["diff"]["comment-file"]).read_text()
+
+    for said in ("--upload-pack=x", "main", before[:12], 3):
+        event.write_text(json.dumps({"merge_group": {"base_sha": said}}))
+        assert "names no commit as its base" in host.run("base", code=2, environment=queue)
+
+
+def test_dangers_without_a_base_are_not_called_judged(clone: Clone, tmp_path: Path) -> None:
+    host = Host(tmp_path / "temp", clone.base)
+
+    assert host.run("unjudged", environment={"GITHUB_EVENT_NAME": "merge_group"}) == ""
+    for name in ("merge_group", "pull_request", "issue_comment", ""):
+        told = host.run("unjudged", code=1, fail_on="expiring danger", environment={"GITHUB_EVENT_NAME": name})
+        assert "nothing was judged" in told
+    for name in ("push", "schedule", "workflow_dispatch"):
+        told = host.run("unjudged", fail_on="danger", environment={"GITHUB_EVENT_NAME": name})
+        assert told.startswith("::notice")
+
+
 def test_what_is_wrong_fails_the_step_with_annotations(clone: Clone, tmp_path: Path) -> None:
     host = Host(tmp_path / "temp", clone.base)
     (clone.base / "prod").mkdir()
@@ -219,6 +256,16 @@ def test_the_job_for_gitlab(clone: Clone, tmp_path: Path, shell: str) -> None:
     merged = run(CI_MERGE_REQUEST_DIFF_BASE_SHA=first, MESHC_FAIL_ON="danger expiring")
     assert (merged.returncode, "in step" in merged.stdout) == (0, True), merged.stderr
     assert "**0 to add, 0 to change, 0 to delete in 0 clusters**" in (clone.base / "meshc-diff.md").read_text()
+
+    unknown = run(CI_PIPELINE_SOURCE="merge_request_event", MESHC_FAIL_ON="danger")
+    assert (unknown.returncode, "nothing was judged" in unknown.stderr) == (1, True)
+
+    clone.branch("feature", "    - {name: shop}\n", "    - {name: shop}\n    - {name: billing}\n")
+    clone.git("switch", "-q", "main")
+    clone.git("merge", "-q", "--no-ff", "feature")  # what a merge train checks out
+    train = run(CI_MERGE_REQUEST_DIFF_BASE_SHA="0" * 40, CI_MERGE_REQUEST_TARGET_BRANCH_SHA=first)
+    assert train.returncode == 0, train.stderr
+    assert "billing" in (clone.base / "meshc-diff.md").read_text()
 
     (clone.base / "mesh.yaml").write_text("kind: Mesh\n")
     assert run().returncode == 3

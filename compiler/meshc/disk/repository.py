@@ -38,6 +38,9 @@ Kind = Literal["file", "folder"] | None
 LARGEST_INPUT = 16 * 1024 * 1024
 """What `read_file` reads at most, in bytes."""
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that Git LFS hasn't fetched: docs/spec.md of git-lfs."""
+
 
 def enclosing(base: Path) -> Path:
     """The top of the Git repository around `base`, or `base` if there is none. Runs no git."""
@@ -106,6 +109,8 @@ class Repository:
             data = read(fd, LARGEST_INPUT + 1)
         if len(data) > LARGEST_INPUT:
             raise IrregularError(f"{quoted(path)} is larger than {LARGEST_INPUT >> 20} MiB")
+        if data.startswith(_LFS):
+            raise IrregularError(f"{quoted(path)} is a pointer of Git LFS, not the file itself: git lfs pull")
         return data
 
     def kind(self, relative: str) -> Kind:

@@ -276,6 +276,7 @@ class Reader:
         else:
             hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
             hint = "split the file" if "larger" in said else hint
+            hint = "in CI, check out with lfs: true" if "Git LFS" in said else hint
             self.report(codes.FILE_UNREADABLE, at, said, hint)
 
     def report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
