@@ -12,6 +12,8 @@ import pyrage
 import pytest
 import yaml
 
+from meshc.hidden import Hidden
+from meshc.seal.sops import rewrap as wrapped_again
 from support.credentials import CANARY, CONFIG, opened
 from support.places import IDENTITY, RECIPIENT, SOPS, Place
 from support.sealing import cacerts, remote_secret
@@ -271,3 +273,40 @@ def test_scan_finds_what_is_plain_and_passes_what_is_sealed(place: Place) -> Non
     assert "plain.yaml:1:1: error MESH417: a Secret in plain text" in said
     assert CANARY not in said
     assert '"nowhere" isn\'t there' in place.meshc("secrets", "scan", "nowhere", code=2)
+
+
+def test_a_file_that_a_merge_mixed_is_refused(place: Place) -> None:
+    """The MAC, or a wrapped data key, of the other branch. Real sops can't open such a file."""
+    find_tool("kubectl")
+    place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG))
+    ours = (place.base / FILE).read_text()
+    place.meshc("secrets", "seal", "-", "--replace", stdin=yaml.safe_dump(CONFIG))
+    theirs = (place.base / FILE).read_text()
+
+    def mixed(*path: str | int) -> str:
+        whole, other = yaml.safe_load(ours), yaml.safe_load(theirs)
+        target = whole
+        for step in path[:-1]:
+            target, other = target[step], other[step]
+        target[path[-1]] = other[path[-1]]
+        return str(yaml.safe_dump(whole))
+
+    for path in (("sops", "mac"), ("sops", "age", 0, "enc")):
+        (place.base / FILE).write_text(mixed(*path))
+        assert "MESH421" in place.meshc("compile", code=5)
+    (place.base / FILE).write_text(ours)
+    place.meshc("compile")
+
+
+def test_what_sops_wrapped_anew_is_taken_after_rewrap(place: Place) -> None:
+    find_tool("kubectl")
+    place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG))
+    body = yaml.safe_load((place.base / FILE).read_text())
+    (place.keys / "identity").write_text(str(IDENTITY))
+    anew = wrapped_again(body, [Hidden(str(IDENTITY).encode())], (RECIPIENT,))
+    (place.base / FILE).write_text(yaml.safe_dump(anew))
+
+    assert "meshc secrets rewrap" in place.meshc("compile", code=5)
+    assert "1 file rewrapped" in place.meshc("secrets", "rewrap", "--identity", str(place.keys / "identity"))
+    place.meshc("compile")
+    assert opened(place.base / FILE)["users"][0]["user"] == {"token": CANARY}

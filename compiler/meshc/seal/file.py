@@ -65,6 +65,7 @@ def sealed_file(
         annotations[proofs.BLOB] = proofs.of_blobs(blobs)
     if backend == "sops":
         annotations[proofs.RECIPIENTS] = proofs.of_recipients(target.recipients)
+        annotations[proofs.ENVELOPE] = proofs.of_envelope(body["sops"])
     elif backend == "sealed-secrets":
         annotations[proofs.SEALING_CERTIFICATE] = sha256(target.certificate).hexdigest()
     metadata = {**body["metadata"], "annotations": {**(body["metadata"].get("annotations") or {}), **annotations}}

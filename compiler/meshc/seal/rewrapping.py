@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshc.kube import at
 from meshc.seal import sops
 from meshc.seal.contract import SealError
 from meshc.trust import proofs
@@ -49,16 +50,24 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
         after = tuple(sorted(need.recipients))
         try:
             before = sops.recipients_of(body)
-            if before == after:
+            if before == after and _is_whole(body):
                 continue
             wrapped = sops.rewrap(body, identities, after)
         except SealError as error:
             raise SealError(f"{path}: {error}") from None
         metadata = wrapped.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-        if metadata and isinstance(annotations, dict) and proofs.RECIPIENTS in annotations:
-            annotations = {**annotations, proofs.RECIPIENTS: proofs.of_recipients(after)}
+        if metadata and isinstance(annotations, dict):
+            envelope = proofs.of_envelope(wrapped["sops"])
+            anew = {proofs.RECIPIENTS: proofs.of_recipients(after), proofs.ENVELOPE: envelope}
+            annotations = {**annotations, **{key: value for key, value in anew.items() if key in annotations}}
             wrapped = {**wrapped, "metadata": {**metadata, "annotations": annotations}}
         work.write(path, write(wrapped).encode())
         done.append(Rewrapped(path, tuple(sorted({*after} - {*before})), tuple(sorted({*before} - {*after}))))
     return done
+
+
+def _is_whole(body: Body) -> bool:
+    """Whether the sops block is the one that was sealed, as far as an annotation tells."""
+    said = at(body, "metadata", "annotations", proofs.ENVELOPE)
+    return said is None or said == proofs.of_envelope(body["sops"])

@@ -102,13 +102,18 @@ def _unbound(file: _File) -> Iterator[Problem]:
 
 def _ciphertext(file: _File) -> Iterator[Problem]:
     """The ciphertext is the one that was sealed, to the certificate that the controller has."""
-    from meshc.trust.proofs import BLOB, SEALING_CERTIFICATE, of_blobs
+    from meshc.trust.proofs import BLOB, ENVELOPE, SEALING_CERTIFICATE, of_blobs, of_envelope
 
     cluster = file.need.cluster
     if BLOB in file.said and file.said[BLOB] != of_blobs(file.blobs):
         what = f"{BLOB} isn't the digest of its ciphertext: one of the two was exchanged"
         hint = "restore the file from Git, or seal it again; find out who changed it"
         yield file.problem(codes.BLOB_EXCHANGED, BLOB, what, hint)
+    block = at(file.document.data, "sops")
+    if ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block):
+        what = f"{ENVELOPE} isn't the digest of its sops block: the MAC or a wrapped key is that of another version"
+        hint = "restore one branch's file, as a mixture can't be opened; after sops updatekeys: meshc secrets rewrap"
+        yield file.problem(codes.BLOB_EXCHANGED, ENVELOPE, what, hint)
     certificate = file.certificates.get(path := f"{cluster}/sealing-cert.pem")
     if certificate is None or SEALING_CERTIFICATE not in file.said:
         return

@@ -5,8 +5,10 @@ Sealing commands write them, compile and check compare them. All are public: dig
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import Any
 
 from meshc.trust.issue import one
 from meshc.trust.rotation import roots_above
@@ -25,6 +27,8 @@ SEALING_CERTIFICATE = "meshc/sealing-cert-sha256"
 """The fingerprint of the controller's certificate that the Secret was sealed to."""
 BLOB = "meshc/blob-sha256"
 """The digest of the ciphertext, key by key."""
+ENVELOPE = "meshc/sops-sha256"
+"""The digest of the sops block: the MAC, and the data key as it is wrapped for each recipient."""
 BINDING = "meshc/binding"
 """The CA key's signature over cluster, ciphertext, CA and root (see `binding`)."""
 SERVER = "meshc/server"
@@ -33,7 +37,7 @@ SERVER_CA = "meshc/server-ca-sha256"
 """The digest of the kubeconfig's certificate-authority-data, decoded."""
 SOURCE = "meshc/token-secret"
 """The Secret in the remote that the kubeconfig's token stands in; none for a token that was asked for."""
-ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, BINDING, SERVER, SERVER_CA, SOURCE)
+ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, ENVELOPE, BINDING, SERVER, SERVER_CA, SOURCE)
 
 
 def of_ca(certificate: bytes, chain: bytes, bundle: bytes) -> dict[str, str]:
@@ -53,6 +57,11 @@ def of_blobs(blobs: Mapping[str, str]) -> str:
     for key in sorted(blobs):
         digest.update(f"{len(key)} {key} {len(blobs[key])} {blobs[key]}\n".encode())
     return digest.hexdigest()
+
+
+def of_envelope(block: Mapping[str, Any]) -> str:
+    """The digest of a sops block, whatever the order of its keys."""
+    return sha256(json.dumps(block, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def of_recipients(recipients: Iterable[str]) -> str:
