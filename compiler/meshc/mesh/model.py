@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from meshc.kube import LABEL, PORT_NAME, SUBDOMAIN, Version
+from meshc.kube import LABEL, SUBDOMAIN, Version
 
 
 def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
@@ -46,9 +46,7 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
-PortName = Annotated[
-    str, _matching(PORT_NAME, "must be a port name: at most 63 of lower case letters, digits and -", 63)
-]
+PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 FilePath = Annotated[
     str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")
 ]

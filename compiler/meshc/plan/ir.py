@@ -45,6 +45,12 @@ class ServiceCopy:
     headless: bool
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    external_name: str
+    """The host that the name stands for, if it is only that."""
+    publish_not_ready: bool
+    traffic_distribution: str
+    node_local: bool
+    dual_stack: bool
 
 
 @dataclass(frozen=True, slots=True)
