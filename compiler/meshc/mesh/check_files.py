@@ -19,13 +19,13 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 
 
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """Every object under `resources` and `manifests` says what it is.
+    """Every object under `resources`, and every Service under `manifests`, says what it is.
 
     Else kustomize refuses it without a place, or a Service with a typo is passed over in silence.
     """
     for manifests in inputs.manifests.values():
         for manifest, path, data in objects_in(manifests):
-            for below, what, hint in (*_faults(data), *_nearly_service(data)):
+            for below, what, hint in (*(_faults(data) if _says_service(data) else ()), *_nearly_service(data)):
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
     files = {file.path: file for several in inputs.resources.values() for file in several}
     for file in files.values():
@@ -35,6 +35,10 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
         if not file.manifests:
             hint = "write a manifest, or take the file out"
             yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
+
+
+def _says_service(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("kind") == "Service"
 
 
 def _nearly_service(data: Any) -> Iterable[tuple[Path, str, str]]:

@@ -11,6 +11,7 @@ from meshc.mesh.claims import not_copied
 from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.mesh_config import cluster_domain, scope_labels
+from meshc.mesh.service_files import Chosen, is_pattern
 from meshc.nearest import nearest
 
 if TYPE_CHECKING:
@@ -73,9 +74,13 @@ class _Entry:
     clients: tuple[str, ...]
     mesh: _Mesh
 
+    @property
+    def included(self) -> frozenset[str]:
+        """The Services that include names; patterns of it choose files."""
+        return frozenset(word for word in self.service.include or () if not is_pattern(word))
+
     def leaves_out(self, name: str) -> bool:
-        included = self.service.include is None or name in self.service.include
-        return not included or name in self.service.exclude
+        return bool(self.included and name not in self.included) or name in self.service.exclude
 
 
 @dataclass
@@ -101,8 +106,8 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
         one = _Entry(index, entry, homes, others[homes, clients], mesh)
         if entry.manifests is None:
             found.exports.append(_inline(one, source))
-        elif entry.manifests in inputs.manifests:
-            _from_manifests(found, one, source, inputs.manifests[entry.manifests])
+        elif (chosen := Chosen.of(entry)) in inputs.manifests:
+            _from_manifests(found, one, source, inputs.manifests[chosen])
     return tuple(_unoccupied(export, found.runs) for export in found.exports), found.problems
 
 
@@ -162,7 +167,7 @@ def _unknown_names(one: _Entry, source: Source, names: Sequence[str]) -> Iterato
     present = set(names)
     for key, listed in (("include", one.service.include or ()), ("exclude", one.service.exclude)):
         for number, name in enumerate(listed):
-            if name not in present:
+            if name not in present and not is_pattern(name):
                 close = nearest(name, names)
                 hint = f'did you mean "{close}"?' if close else f"Services there: {', '.join(names) or 'none'}"
                 what = f'"{name}" is no Service in "{one.service.manifests}"'
@@ -198,7 +203,7 @@ def _export(one: _Entry, body: Mapping[str, Any], place: Place) -> Export:
     read = read_service(body, one.service.namespace or "", one.mesh.labels)
     exclude = f"add exclude: [{read.name}] to the entry"
     if why := not_copied(read.namespace, read.name, one.mesh.istio, body):
-        named = one.service.include is not None
+        named = read.name in one.included
         code: Code = codes.BAD_SERVICE if named else codes.OWN_SERVICE
         hint = f"take {read.name} out of include" if named else f"nothing to do, or {exclude}"
         raise NotCopiedError(("metadata", "name"), why, hint, code)
