@@ -17,8 +17,9 @@ _CLAIMING = {"chart", "heritage", "release"}
 """Labels of Helm 2 by which a release finds its objects; other labels without a prefix are the user's own."""
 _OF_ISTIOS_TOOLS = ("gateway.istio.io", "install.operator.istio.io", "operator.istio.io", "topology.istio.io")
 """Istio's own, but of those who install it and its gateways: by them an object is pruned, or taken for a gateway."""
-_ISTIODS = ("istiod", "istio-pilot", "istio-policy", "istio-telemetry", "zipkin")
-_IN_ISTIOS_NAMESPACE = (*_ISTIODS, "istio-sidecar-injector", "istio-citadel")
+_IN_ISTIOS_NAMESPACE = frozenset(
+    ("istiod", "istio-pilot", "istio-policy", "istio-telemetry", "zipkin", "istio-sidecar-injector", "istio-citadel")
+)
 _GATEWAYS = ("gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed")
 
 
@@ -57,7 +58,7 @@ def _part_of_istio(body: Mapping[str, Any]) -> str:
     selector, labels = (_mapping(at(body, *path)) for path in (("spec", "selector"), ("metadata", "labels")))
     if any(key in selector or key in labels for key in _GATEWAYS):
         return "the Service of a Gateway"
-    if selector.get("app") in _ISTIODS or selector.get("istio") == "pilot":
+    if selector.get("app") in ("istiod", "istio-pilot", "pilot") or selector.get("istio") == "pilot":
         return "a control plane of Istio"
     passes_on = "topology.istio.io/network" in labels and 15443 in _numbers(body)
     if passes_on or "istio" in selector or labels.get("operator.istio.io/component"):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 GLOBAL = "istio.io/global"
 """The label of ambient services that other clusters may call: `serviceScopeConfigs` of the charts' profile ambient."""
 
+_SHOWN = 4
+
 Key = tuple[str, str]
 """The namespace and name of a Service."""
 
@@ -130,6 +132,7 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
     names = [_name_of(body) for _, _, body in services]
     problems = list(_unknown_names(one, source, names))
     own: dict[Key, Export] = {}
+    twins: dict[Key, list[Place]] = {}
     for (manifest, path, body), name in zip(services, names, strict=True):
         if namespace := _namespace_of(body) or one.service.namespace or "":
             found.runs.setdefault((namespace, name), set()).update(one.homes)
@@ -148,10 +151,14 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             also, what = (source.document.place(_at(one)),), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
-            what = f'Service "{export.namespace}/{export.name}" stands twice in "{one.service.manifests}"'
-            problems.append(codes.DUPLICATE_SERVICE.at(place, what, "keep one of the two", also=(twin.place,)))
+            if replace(export, place=twin.place) != twin:  # variants of one application lie in one folder
+                twins.setdefault(export.key, []).append(place)
         else:
             own[export.key] = export
+    for key, places in twins.items():
+        what = f'Service "{"/".join(key)}" stands twice in "{one.service.manifests}", and differently'
+        hint = 'keep one of the two, or choose files: include: ["deploy/*.yaml"]'
+        problems.append(codes.DUPLICATE_SERVICE.at(places[0], what, hint, also=(own[key].place, *places[1:_SHOWN])))
     if not (services and (own or problems)):
         problems.append(_none_left(one, source, names))
     found.exports += own.values()

@@ -200,7 +200,7 @@ class Reader:
             try:
                 if kustomization_in(self._repository, path):
                     self._idle(chosen, [], at)
-                    return self._built(path, named)
+                    return self._built(path, named, services=True)
             except IrregularError as error:
                 self._irregular(error, named)
                 return None
@@ -221,7 +221,7 @@ class Reader:
     def _services_of(self, names: Sequence[str], path: str, at: Path) -> tuple[UserFile, ...] | None:
         folders = _outermost({posixpath.dirname(name) for name in names if _is_kustomization(name)})
         before, over = len(self.problems), PassedOver()
-        files = [built for folder in folders for built in self._built(folder, at) or ()]
+        files = [built for folder in folders for built in self._built(folder, at, services=True) or ()]
         for name in names:
             if not any(name.startswith(f"{folder}/") for folder in folders):
                 files += self._services_in(name, at, over)
@@ -274,7 +274,7 @@ class Reader:
         self.problems += problems
         return None if problems else UserFile(path, data, tuple(Manifest(document) for document in documents))
 
-    def _built(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
+    def _built(self, path: str, at: Path, *, services: bool = False) -> tuple[UserFile, ...] | None:
         place = self._source.document.place(at)
         closure = Closure(self._repository, self._source)
         closure.add_folder(posixpath.normpath(path), place)
@@ -292,7 +292,7 @@ class Reader:
                 "mend the file that it names",
             )
             return None
-        documents, problems = read(stream, self._source.shown(path))
+        documents, problems = read(services_alone(stream) if services else stream, self._source.shown(path))
         self.problems += problems
         built = UserFile(
             f"{posixpath.normpath(path)}/", stream, tuple(Manifest(document, place) for document in documents)
