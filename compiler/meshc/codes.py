@@ -807,6 +807,12 @@ PROTECTION_LOST = Code(
     _W,
 )
 PERMISSIONS_CHANGED = Code("MESH818", "permissions change", "check that this is what the change is about", _W)
+SERVICE_MOVES = Code(
+    "MESH819",
+    "a service moves from one cluster to another",
+    "go by both: list the old and the new cluster, deploy in the new one, take it down in the old one, then list one",
+    _W,
+)
 
 TRUST_GRANTED = Code(
     "MESH821", "somebody new is trusted", "check whose certificate or issuer it is before this is merged", _W

@@ -56,7 +56,9 @@ def diff_command(
     renamed = renames(before.output, after, _same_servers(before.plan, compiled.plan))
     difference = compare(before.output, after, renamed)
     origins = _origins(opened, compiled, before.commit)
-    risks = dangers(Change(difference, (before.output, after), before.plan, compiled.plan, opened.source, origins))
+    trees = (before.output, after)
+    runs = _runs(compiled)
+    risks = dangers(Change(difference, trees, before.plan, compiled.plan, opened.source, origins, runs))
     _show(difference, risks, compiled.plan, before, form, file)
     if page is not None:
         with page.open("a", encoding="utf-8") as open_page:
@@ -67,6 +69,14 @@ def diff_command(
     found = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
     if found:
         raise typer.Exit(Exit.DIFFERS)
+
+
+def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:
+    """Where each exported Service runs."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for export in compiled.exports:
+        found.setdefault(export.key, set()).update(export.homes, export.occupied)
+    return found
 
 
 def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
