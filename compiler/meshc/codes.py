@@ -658,6 +658,18 @@ BAD_RESOURCE = Code(
     "MESH609", "a manifest that isn't a Kubernetes object", "give it apiVersion, kind and metadata.name"
 )
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
+PATCHED_WRONG = Code(
+    "MESH611",
+    "a patch makes an object that the API server refuses",
+    "correct the patch; overlays/ shows what it is for",
+)
+NO_NAMESPACE = Code(
+    "MESH612",
+    "a resource without the namespace that its kind needs",
+    "write metadata.namespace: Flux stops at the cluster without it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 
 # 62x: charts
 

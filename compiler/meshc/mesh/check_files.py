@@ -32,7 +32,7 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
         for manifest, path, data in objects_in(file.manifests):
             for below, what, hint in _faults(data):
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
-        if not file.manifests:
+        if not file.manifests and not any(line.startswith(b"#") for line in file.data.splitlines()):
             hint = "write a manifest, or take the file out"
             yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
 
