@@ -201,7 +201,7 @@ def test_several_meshes_in_one_repository(mesh: Path) -> None:
 
     done = meshc("compile", "-f", "meshes/prod/mesh.yaml", cwd=mesh)
 
-    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+    assert done.returncode == Exit.DONE, done.stderr
     assert "name: label-printer" in (other / "output/edge-1/services.yaml").read_text()
     assert meshc("check", cwd=mesh).returncode == Exit.DONE
 

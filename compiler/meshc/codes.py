@@ -566,6 +566,21 @@ BOTH_INJECTION_LABELS = Code(
     "a namespace with both injection labels",
     "keep one of istio-injection and istio.io/rev: with both, the revision is ignored",
 )
+UNKNOWN_NAMESPACE = Code(
+    "MESH506", "a services entry names a namespace that isn't listed", "correct the name, or list the namespace"
+)
+NOT_IN_MESH = Code(
+    "MESH507",
+    "a service or its callers are outside the mesh",
+    "list the namespace with dataplane: sidecar or ambient, in every cluster that takes part",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+NEVER_REACHED = Code(
+    "MESH508",
+    "a service without a sidecar, to be called from another network",
+    "give its namespace a sidecar or ambient: gateways pass nothing on to pods without",
+)
 DUPLICATE_ENTRY = Code("MESH510", "two services entries have one name", "rename one")
 NO_SERVICES = Code("MESH511", "manifests without a Service", "check the path, include and exclude")
 UNKNOWN_SERVICE = Code("MESH512", "include or exclude names a Service that isn't there", "correct the name")
@@ -578,12 +593,47 @@ PORT_CLASH = Code(
 BAD_SERVICE = Code("MESH515", "a Service that can't be copied as it is", "mend the manifest")
 EXTERNAL_NAME = Code(
     "MESH516",
-    "a Service of type ExternalName isn't copied",
-    "exclude it, or add a ServiceEntry for the external host",
+    "an ExternalName that leads into its own cluster isn't copied",
+    "exclude it, or let callers elsewhere use the Service that it leads to",
     Severity.WARNING,
     acknowledgeable=True,
 )
 DUPLICATE_SERVICE = Code("MESH517", "a Service stands twice in one entry", "keep one of the two")
+OWN_SERVICE = Code(
+    "MESH518",
+    "a Service that every cluster has of its own isn't copied",
+    "nothing to do; exclude it to be told no more",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
+UNSERVED = Code(
+    "MESH519",
+    "a copy that Istio serves nobody by",
+    "exclude the Service from the entry, or change what keeps it at home",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+HEADLESS_UNREACHED = Code(
+    "MESH520",
+    "a headless Service that never resolves elsewhere",
+    "give it a cluster IP, or a second Service that has one",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+DNS_CAPTURE = Code(
+    "MESH521",
+    "a headless Service needs sidecars that capture DNS",
+    "set ISTIO_META_DNS_CAPTURE in meshConfig.defaultConfig.proxyMetadata",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
+PASSED_OVER = Code(
+    "MESH522",
+    "a file of manifests that is passed over",
+    "nothing to do; keep it elsewhere, or choose files with include",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
 
 # 6xx: files of the user's
 
@@ -608,6 +658,18 @@ BAD_RESOURCE = Code(
     "MESH609", "a manifest that isn't a Kubernetes object", "give it apiVersion, kind and metadata.name"
 )
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
+PATCHED_WRONG = Code(
+    "MESH611",
+    "a patch makes an object that the API server refuses",
+    "correct the patch; overlays/ shows what it is for",
+)
+NO_NAMESPACE = Code(
+    "MESH612",
+    "a resource without the namespace that its kind needs",
+    "write metadata.namespace: Flux stops at the cluster without it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 
 # 62x: charts
 
@@ -757,6 +819,12 @@ PROTECTION_LOST = Code(
     _W,
 )
 PERMISSIONS_CHANGED = Code("MESH818", "permissions change", "check that this is what the change is about", _W)
+SERVICE_MOVES = Code(
+    "MESH819",
+    "a service moves from one cluster to another",
+    "go by both: list the old and the new cluster, deploy in the new one, take it down in the old one, then list one",
+    _W,
+)
 
 TRUST_GRANTED = Code(
     "MESH821", "somebody new is trusted", "check whose certificate or issuer it is before this is merged", _W

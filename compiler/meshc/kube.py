@@ -11,13 +11,10 @@ Body = Mapping[str, Any]
 """An object as JSON would hold it. Never changed once it is in a `KubeObject`."""
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-"""A DNS-1123 label (RFC 1123): names of clusters, namespaces, Services. Match with `fullmatch`."""
+"""A DNS-1123 label (RFC 1123): names of clusters, namespaces, Services and their ports. Match with `fullmatch`."""
 
 SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 """A DNS-1123 subdomain: host names, Secret names. Match with `fullmatch`."""
-
-PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-"""A Service port's name, at most 63 characters. Match with `fullmatch`."""
 
 
 class Identity(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture import living
 from meshc.capture.services import cleaned, manifest
 from meshc.kube import LABEL, at
-from meshc.mesh.exports import not_copied
+from meshc.mesh.claims import not_copied
 from meshc.mesh.hosts import ip_version
 from meshc.yamltext.edit import inline
 
@@ -188,7 +188,7 @@ def _services(homes: Sequence[living.Home], names: Sequence[str], istio: str, ma
     for home in homes:
         for body in home.dump.all("Service"):
             namespace, name = str(at(body, "metadata", "namespace")), str(at(body, "metadata", "name"))
-            if namespace in home.dataplanes and not not_copied(namespace, name, istio):
+            if namespace in home.dataplanes and not not_copied(namespace, name, istio, body):
                 runs, copies = where.setdefault((namespace, name), ({}, []))
                 if _runs(home.dump, namespace, at(body, "spec", "selector")):
                     runs[home.name] = body

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.resource import core
 from meshc.errors import UsageError
 from meshc.kube import LABEL, at
-from meshc.mesh.exports import not_copied
+from meshc.mesh.claims import not_copied
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.kube import Body
 
-_KEPT = ("type", "ports", "selector", "externalName", "sessionAffinity", "publishNotReadyAddresses")
+_KEPT = (
+    "type", "ports", "selector", "externalName", "sessionAffinity", "publishNotReadyAddresses", "trafficDistribution",
+    "internalTrafficPolicy", "ipFamilyPolicy",
+)  # fmt: skip
 _OF_PORT = ("name", "port", "protocol", "targetPort", "appProtocol")
-_DEFAULTS = {"type": "ClusterIP", "sessionAffinity": "None"}
+_DEFAULTS = {
+    "type": "ClusterIP",
+    "sessionAffinity": "None",
+    "internalTrafficPolicy": "Cluster",
+    "ipFamilyPolicy": "SingleStack",
+}
 _ADDED = ("kubectl.kubernetes.io/", "cloud.google.com/neg-status", "field.cattle.io/")
 """Annotations that tools write of their own accord; the first holds a whole copy of the object."""
 
@@ -31,7 +39,11 @@ def services(api: Api, namespace: str, istio: str, names: Collection[str]) -> li
     if missing := [name for name in names if name not in found]:
         raise UsageError(f"{api.name} has no Service {namespace}/{missing[0]}")
     chosen = [name for name in sorted(found) if not names or name in names]
-    return [cleaned(found[name]) for name in chosen if LABEL.fullmatch(name) and not not_copied(namespace, name, istio)]
+    return [
+        cleaned(found[name])
+        for name in chosen
+        if LABEL.fullmatch(name) and not not_copied(namespace, name, istio, found[name])
+    ]
 
 
 def cleaned(body: Body) -> Body:

@@ -43,8 +43,17 @@ def compared(
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
     difference = compare(base.output, output, renamed)
     origins = _origins(opened, compiled, base.commit)
-    change = Change(difference, (base.output, output), base.plan, compiled.plan, opened.source, origins)
+    trees = (base.output, output)
+    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled))
     return Comparison(base, difference, tuple(dangers(change)))
+
+
+def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:
+    """Where each exported Service runs."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for export in compiled.exports:
+        found.setdefault(export.key, set()).update(export.homes, export.occupied)
+    return found
 
 
 def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:

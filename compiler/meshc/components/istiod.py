@@ -27,7 +27,7 @@ _FIRST_WITHOUT_TOKENS = Version(1, 24)
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
     """Reader account, role, binding and token; the injection webhook; the name `istiod` with the primary's address."""
     yield from _reader(plan, cluster)
-    yield from _service(plan, cluster, attachment.addresses["istiod"])
+    yield from _service(plan, cluster, attachment.addresses["istiod"], attachment.family)
     if cluster.injection == "automatic":
         yield _webhook(plan, cluster, attachment)
 
@@ -88,7 +88,7 @@ def _reader_rules() -> Iterable[Mapping[str, list[str]]]:
     yield rule([webhooks], ["validatingwebhookconfigurations"], [*_READ, "update"])
 
 
-def _service(plan: Plan, cluster: ClusterPlan, address: str) -> Iterable[Body]:
+def _service(plan: Plan, cluster: ClusterPlan, address: str, chosen: str) -> Iterable[Body]:
     namespace, name = plan.istio_namespace, service_name(cluster.revision)
     labels = {**ISTIO, "app": "istiod", "istio.io/rev": cluster.revision}
     ports: list[dict[str, Any]] = [
@@ -101,7 +101,8 @@ def _service(plan: Plan, cluster: ClusterPlan, address: str) -> Iterable[Body]:
         spec = {"type": "ExternalName", "externalName": address, "ports": ports}
         yield thing("v1", "Service", name, namespace, labels=labels, spec=spec)
         return
-    yield thing("v1", "Service", name, namespace, labels=labels, spec={"ports": ports})
+    families = {"ipFamilies": [chosen], "ipFamilyPolicy": "SingleStack"} if chosen else {}
+    yield thing("v1", "Service", name, namespace, labels=labels, spec={**families, "ports": ports})
     reached = [{**port, "port": port.get("targetPort", port["port"])} for port in ports]
     for port in reached:
         port.pop("targetPort", None)

@@ -24,11 +24,21 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 def copy_of(service: ServiceCopy) -> Body:
     """The Service object of a copy."""
-    spec: dict[str, Any] = {"ports": [_port(port) for port in service.ports], "type": "ClusterIP"}
-    if not spec["ports"]:
-        del spec["ports"]
+    spec: dict[str, Any] = {"type": "ExternalName" if service.external_name else "ClusterIP"}
+    if service.ports:
+        spec["ports"] = [_port(port) for port in service.ports]
+    if service.external_name:
+        spec["externalName"] = service.external_name
     if service.headless:
         spec["clusterIP"] = "None"
+    if service.publish_not_ready:
+        spec["publishNotReadyAddresses"] = True
+    if service.traffic_distribution:
+        spec["trafficDistribution"] = service.traffic_distribution
+    if service.node_local:
+        spec["internalTrafficPolicy"] = "Local"
+    if service.dual_stack:
+        spec["ipFamilyPolicy"] = "PreferDualStack"  # a cluster with one family takes it too
     labels = {**service.labels, **OURS}
     return thing(
         "v1", "Service", service.name, service.namespace, labels=labels, annotations=service.annotations, spec=spec

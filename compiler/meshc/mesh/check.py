@@ -9,6 +9,7 @@ from meshc.mesh import (
     check_ambient,
     check_charts,
     check_clusters,
+    check_copies,
     check_delivery,
     check_external,
     check_files,
@@ -72,6 +73,11 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     problems += check_services.clashes(fleet, exports)
     problems += check_services.namespaces_of_copies(fleet, source, exports)
+    problems += check_copies.names(fleet, exports)
+    problems += check_copies.served(fleet, exports)
+    problems += check_copies.headless(fleet, exports)
+    problems += check_copies.dataplanes(fleet, source, exports)
+    problems += check_copies.callers(fleet, source, exports)
     problems += check_ambient.services(fleet, exports)
     problems += check_ambient.gateway_api(fleet, source, inputs)
     problems += check_files.resources(source, inputs)

@@ -38,6 +38,17 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 yield from _address(fleet, source, member, name, address, path)
             if name in _PARTS[fleet.classic] and not host_fault(address):
                 yield from _ipv6(fleet, source, member, name, address, path)
+                yield from _family(source, member, name, address, path)
+
+
+def _family(source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
+    """The cluster has Services of the address's family: over others of another family nothing is reached."""
+    there = {ip_version(cidr.partition("/")[0]) for cidr in member.cluster.service_cidrs} - {0}
+    version = ip_version(address)
+    if version and there and version not in there:
+        what = f'{member.name}: {part}: "{address}" is IPv{version}, and serviceCIDRs there are all of the other family'
+        hint = "use an address of the cluster's own family, or a host name"
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint, clusters=(member.name,))
 
 
 def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:

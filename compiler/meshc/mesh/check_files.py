@@ -19,22 +19,26 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 
 
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """Every object under `resources` and `manifests` says what it is.
+    """Every object under `resources`, and every Service under `manifests`, says what it is.
 
     Else kustomize refuses it without a place, or a Service with a typo is passed over in silence.
     """
     for manifests in inputs.manifests.values():
         for manifest, path, data in objects_in(manifests):
-            for below, what, hint in (*_faults(data), *_nearly_service(data)):
+            for below, what, hint in (*(_faults(data) if _says_service(data) else ()), *_nearly_service(data)):
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
     files = {file.path: file for several in inputs.resources.values() for file in several}
     for file in files.values():
         for manifest, path, data in objects_in(file.manifests):
             for below, what, hint in _faults(data):
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
-        if not file.manifests:
+        if not file.manifests and not any(line.startswith(b"#") for line in file.data.splitlines()):
             hint = "write a manifest, or take the file out"
             yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
+
+
+def _says_service(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("kind") == "Service"
 
 
 def _nearly_service(data: Any) -> Iterable[tuple[Path, str, str]]:

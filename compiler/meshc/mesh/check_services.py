@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.mesh.exports import described, not_copied
+from meshc.mesh.claims import not_copied
+from meshc.mesh.exports import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from meshc.errors import Problem
-    from meshc.mesh.exports import Export, ExportPort
+    from meshc.mesh.copied import ExportPort, Traits
+    from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.source import Source
 
@@ -64,14 +67,31 @@ def clashes(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
             continue
         host, here, there = f"{export.namespace}/{export.name}", _whose(fleet, export), _whose(fleet, other)
         clusters = tuple(dict.fromkeys((*other.homes, *export.homes)))
-        if export.headless != other.headless:
-            which = (here, there) if export.headless else (there, here)
-            what = f"Service {host} is headless in {which[0]}, and has a cluster IP in {which[1]}"
-            yield codes.PORT_CLASH.at(export.place, what, "make both the same", also=(other.place,), clusters=clusters)
+        for mine, theirs in _trait_differences(export.traits, other.traits):
+            what = f"Service {host} {mine} in {here}, and {theirs} in {there}"
+            hint = "make both the same: sidecars of all clusters go by what the primary's own Service says"
+            yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
         for mine, theirs in _differences(export.ports, other.ports):
             what = f"Service {host} has {mine} in {here}, but {theirs} in {there}"
             hint = "write one name, number and protocol everywhere: Istio joins endpoints by a port's name"
             yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
+
+
+def _trait_differences(mine: Traits, theirs: Traits) -> Iterable[tuple[str, str]]:
+    """What is said of a Service besides its ports, and isn't alike: in words, each side's own."""
+    for field, words in _TRAITS.items():
+        here, there = getattr(mine, field), getattr(theirs, field)
+        if here != there:
+            yield words(here), words(there)
+
+
+_TRAITS: Mapping[str, Callable[[Any], str]] = {
+    "headless": lambda said: "is headless" if said else "has a cluster IP",
+    "external_name": lambda said: f"leads to {said}" if said else "has no externalName",
+    "publish_not_ready": lambda said: f"has publishNotReadyAddresses {str(said).lower()}",
+    "traffic_distribution": lambda said: f"has trafficDistribution {said}" if said else "has no trafficDistribution",
+    "node_local": lambda said: f"has internalTrafficPolicy {'Local' if said else 'Cluster'}",
+}
 
 
 def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterable[Problem]:
@@ -89,7 +109,8 @@ def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]
     for export in (export for export in exports if export.namespace in elsewhere):
         number, there = elsewhere[export.namespace]
         for name in export.clients:
-            if name in there or (export.key, name) in homes or (name, export.namespace) in reported:
+            ours = name in export.occupied or (export.key, name) in homes
+            if name in there or ours or (name, export.namespace) in reported:
                 continue
             reported.add((name, export.namespace))
             what = f"{name}: a copy of {export.namespace}/{export.name} goes there, and its namespace doesn't"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
-from meshc.errors import BuildError, Code, Path, Place, Problem
+from meshc.errors import BuildError, Code, Path, Place, Problem, Severity
 from meshc.mesh.chart_files import Chart, Key, read_charts
 from meshc.mesh.chart_lock import LOCK, check_lock
 from meshc.mesh.charts import AT
-from meshc.mesh.kustomizations import Closure, kustomization_in
+from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
+from meshc.mesh.service_files import Chosen, PassedOver, holds_object, is_template, services_alone
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Inputs:
 
     certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     sealed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    manifests: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict, repr=False)
+    manifests: Mapping[Chosen, tuple[Manifest, ...]] = field(default_factory=dict, repr=False)
     patches: Mapping[str, UserFile] = field(default_factory=dict, repr=False)
     resources: Mapping[str, tuple[UserFile, ...]] = field(default_factory=dict, repr=False)
     unread: frozenset[str] = frozenset()
@@ -78,12 +79,12 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
     if spec.security.ca.type == "plugged-in":
         certificates = reader.folder(spec.security.ca.directory, ("spec", "security", "ca", "directory"))
     sealed = reader.folder(spec.security.secrets.directory, ("spec", "security", "secrets", "directory"), *_YAML)
-    manifests: dict[str, tuple[Manifest, ...]] = {}
+    manifests: dict[Chosen, tuple[Manifest, ...]] = {}
     for index, entry in enumerate(spec.services):
-        if entry.manifests is not None and entry.manifests not in manifests:
-            files = reader.manifests(entry.manifests, ("spec", "services", index, "manifests"))
+        if entry.manifests is not None and (chosen := Chosen.of(entry)) not in manifests:
+            files = reader.services(chosen, ("spec", "services", index))
             if files is not None:
-                manifests[entry.manifests] = tuple(m for file in files for m in file.manifests)
+                manifests[chosen] = tuple(m for file in files for m in file.manifests)
     patches: dict[str, UserFile] = {}
     resources: dict[str, tuple[UserFile, ...]] = {}
     tried: set[str] = set()
@@ -181,6 +182,78 @@ class Reader:
             return None
         return tuple(file for name in names if (file := self._parsed(name, at)) is not None) or None
 
+    def services(self, chosen: Chosen, at: Path) -> tuple[UserFile, ...] | None:
+        """The Services of a file, of the chosen files in a folder, or of what kustomize builds from folders.
+
+        `at` is the entry. A folder below with a kustomization is built, unless one that is built takes it in.
+        """
+        path, named = chosen.path, (*at, "manifests")
+        kind = self.kind(path, named)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self._missing(path, named)
+            return None
+        if kind == "file":
+            names: list[str] = [posixpath.normpath(path)]
+        else:
+            try:
+                if kustomization_in(self._repository, path):
+                    self._idle(chosen, [], at)
+                    return self._built(path, named, services=True)
+            except IrregularError as error:
+                self._irregular(error, named)
+                return None
+            except OSError as error:
+                self._unreadable(path, error, named)
+                return None
+            before = len(self.problems)
+            there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or _is_kustomization(name)]
+            if not there and len(self.problems) == before:
+                what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+                self.report(codes.FILE_MISSING, named, what, hint)
+            if len(self.problems) > before:
+                return None
+            self._idle(chosen, there, at)
+            names = chosen.files(there)
+        return self._services_of(names, path, named)
+
+    def _services_of(self, names: Sequence[str], path: str, at: Path) -> tuple[UserFile, ...] | None:
+        folders = _outermost({posixpath.dirname(name) for name in names if _is_kustomization(name)})
+        before, over = len(self.problems), PassedOver()
+        files = [built for folder in folders for built in self._built(folder, at, services=True) or ()]
+        for name in names:
+            if not any(name.startswith(f"{folder}/") for folder in folders):
+                files += self._services_in(name, at, over)
+        self.problems += over.told(self._source, at, path)
+        failed = any(problem.severity is Severity.ERROR for problem in self.problems[before:])
+        return None if failed and not files else tuple(files)
+
+    def _services_in(self, path: str, at: Path, over: PassedOver) -> Iterator[UserFile]:
+        """A file with Services; what else there is in it isn't read."""
+        data = self.data_of(path, at)
+        if data is None:
+            return
+        self.plain[path] = data
+        alone = services_alone(data)
+        if not alone:
+            if not holds_object(data):
+                over.objectless.append(path)
+            return
+        documents, problems = read(alone, self._source.shown(path))
+        if problems and is_template(alone):
+            over.templates.append(path)
+            return
+        self.problems += problems
+        if not problems:
+            yield UserFile(path, data, tuple(Manifest(document) for document in documents))
+
+    def _idle(self, chosen: Chosen, names: Sequence[str], at: Path) -> None:
+        for word in chosen.idle(names):
+            what = f'no file in "{chosen.path}" fits "{word}"'
+            hint = "correct the pattern: it is relative to that folder, as in deploy/*.yaml"
+            self.report(codes.UNKNOWN_SERVICE, (*at, "include" if word in chosen.include else "exclude"), what, hint)
+
     def file(self, path: str, at: Path) -> UserFile | None:
         """A file that must be there, with its documents."""
         kind = self.kind(path, at)
@@ -201,7 +274,7 @@ class Reader:
         self.problems += problems
         return None if problems else UserFile(path, data, tuple(Manifest(document) for document in documents))
 
-    def _built(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
+    def _built(self, path: str, at: Path, *, services: bool = False) -> tuple[UserFile, ...] | None:
         place = self._source.document.place(at)
         closure = Closure(self._repository, self._source)
         closure.add_folder(posixpath.normpath(path), place)
@@ -219,7 +292,7 @@ class Reader:
                 "mend the file that it names",
             )
             return None
-        documents, problems = read(stream, self._source.shown(path))
+        documents, problems = read(services_alone(stream) if services else stream, self._source.shown(path))
         self.problems += problems
         built = UserFile(
             f"{posixpath.normpath(path)}/", stream, tuple(Manifest(document, place) for document in documents)
@@ -281,6 +354,19 @@ class Reader:
 
     def report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
         self.problems.append(self._source.problem(code, at, what, hint))
+
+
+def _is_kustomization(name: str) -> bool:
+    return posixpath.basename(name) in NAMES
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """The folders that lie in none of the others."""
+    found: list[str] = []
+    for folder in sorted(folders):
+        if not any(folder.startswith(f"{other}/") for other in found):
+            found.append(folder)
+    return found
 
 
 def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, Any]]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from meshc.kube import LABEL, PORT_NAME, SUBDOMAIN, Version
+from meshc.kube import LABEL, SUBDOMAIN, Version
 
 
 def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
@@ -46,8 +46,14 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
-PortName = Annotated[
-    str, _matching(PORT_NAME, "must be a port name: at most 63 of lower case letters, digits and -", 63)
+PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
+NameOrFiles = Annotated[
+    str,
+    _matching(
+        re.compile(rf"{LABEL.pattern}|(?=.*[*?/.])[A-Za-z0-9_*?/. -]+", re.ASCII),
+        "must be the name of a Service, or a pattern of files such as deploy/*.yaml",
+        253,
+    ),
 ]
 FilePath = Annotated[
     str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")
@@ -478,10 +484,10 @@ class Service(Shape):
     """A file, a folder, or a folder with kustomization.yaml. The Service objects in it are exported."""
     namespace: Name | None = None
     """The namespace of the Service, or of those in `manifests` that name none."""
-    include: tuple[Name, ...] | None = None
-    """Only these Services of the manifests."""
-    exclude: tuple[Name, ...] = ()
-    """All Services of the manifests but these."""
+    include: Annotated[tuple[NameOrFiles, ...], Field(min_length=1)] | None = None
+    """Only these Services of the manifests. A pattern of files, such as `deploy/*.yaml`, chooses the files to read."""
+    exclude: tuple[NameOrFiles, ...] = ()
+    """All Services of the manifests but these; patterns leave out files."""
     clusters: Selection
     copy_to: Selection = "all"
     """Which clusters get a copy; those where it runs never do."""

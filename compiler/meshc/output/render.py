@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
+from meshc.output.applied import check_applied
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
@@ -72,7 +73,8 @@ def render(
         finally:
             done()
         built = split(stream, layout.homes(cluster))
-        return [*_leaks(cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)] or built
+        faults = [*_leaks(cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)]
+        return [*faults, *check_applied(cluster, built)] or built
 
     with (
         _once(lambda: scratch(layout.tree)) as root,

@@ -45,6 +45,12 @@ class ServiceCopy:
     headless: bool
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    external_name: str
+    """The host that the name stands for, if it is only that."""
+    publish_not_ready: bool
+    traffic_distribution: str
+    node_local: bool
+    dual_stack: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,16 @@ class NamespacePlan:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """How a remote reaches its primary. `addresses` by part: istiod, or pilot, policy, telemetry, zipkin."""
+    """How a remote reaches its primary. `addresses` by part: istiod, or pilot, policy, telemetry, zipkin.
+
+    `family` is the one that the Service `istiod` needs for its address, where a cluster's default isn't known to be it.
+    """
 
     primary: str
     addresses: Mapping[str, str]
     injection_url: str | None
     pilot_service: bool
+    family: Literal["", "IPv4", "IPv6"]
 
 
 @dataclass(frozen=True, slots=True)

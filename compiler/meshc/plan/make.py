@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
-from meshc.mesh.exports import GLOBAL
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.model import Flux
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
+from meshc.plan.copies import share
 from meshc.plan.ir import (
     ClusterPlan,
     Delivery,
@@ -21,7 +20,6 @@ from meshc.plan.ir import (
     NamespacePlan,
     PatchPlan,
     Plan,
-    Port,
     Sealing,
     ServiceBase,
     ServiceCopy,
@@ -64,7 +62,7 @@ CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
 def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: Inputs) -> Plan:
     """The plan of a mesh that the checks have passed. Touches nothing."""
     mesh, spec = fleet.mesh, fleet.mesh.spec
-    bases, copies = _share(fleet, exports)
+    bases, copies = share(fleet, exports)
     held: dict[str, list[ServiceBase]] = {}
     for base in bases:
         for name in base.clients:
@@ -229,48 +227,6 @@ def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
         return {}
     revision = fleet.revision_of(member)
     return {INJECTION: "enabled"} if fleet.classic or revision == "default" else {REVISION: revision}
-
-
-def _share(
-    fleet: Fleet, exports: Sequence[Export]
-) -> tuple[tuple[ServiceBase, ...], dict[str, tuple[ServiceCopy, ...]]]:
-    """Splits the copies into bases, shared by all clients of an entry, and what single clusters hold for themselves.
-
-    A cluster never gets a copy of a Service that runs there, and one copy where several entries offer it: the first
-    entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays.
-    """
-    homes: dict[tuple[str, str], set[str]] = {}
-    offers = Counter(export.key for export in exports)
-    ambient = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
-    for export in exports:
-        homes.setdefault(export.key, set()).update(export.homes)
-    ambient = {namespace.name for namespace in fleet.mesh.spec.namespaces if namespace.dataplane == "ambient"}
-    taken: set[tuple[str, tuple[str, str]]] = set()
-    shared: dict[int, list[ServiceCopy]] = {}
-    clients: dict[int, tuple[str, ...]] = {}
-    own: dict[str, list[ServiceCopy]] = {}
-    for export in exports:
-        served = export.clients
-        if offers[export.key] > 1:
-            served = tuple(c for c in served if c not in homes[export.key] and (c, export.key) not in taken)
-            taken.update((c, export.key) for c in served)
-        copy = _copy(export, export.namespace in ambient)
-        if served == export.clients and served:
-            shared.setdefault(export.entry, []).append(copy)
-            clients[export.entry] = served
-        else:
-            for name in served:
-                own.setdefault(name, []).append(copy)
-    names = [entry.name for entry in fleet.mesh.spec.services]
-    bases = tuple(ServiceBase(names[entry], clients[entry], tuple(copies)) for entry, copies in shared.items())
-    return bases, {name: tuple(copies) for name, copies in own.items()}
-
-
-def _copy(export: Export, ambient: bool) -> ServiceCopy:
-    """A copy. In ambient both sides have to say that the service is more than its own cluster's."""
-    ports = tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports)
-    labels = {**export.labels, GLOBAL: "true"} if ambient else export.labels
-    return ServiceCopy(export.namespace, export.name, export.homes, ports, export.headless, labels, export.annotations)
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

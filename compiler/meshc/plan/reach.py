@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from meshc.mesh import east_west
@@ -56,7 +56,21 @@ def attachment(fleet: Fleet, member: Member) -> Attachment:
         addresses,
         control_plane.injection_url if control_plane else None,
         pilot_service=fleet.classic and wanted,
+        family="" if fleet.classic else _family(member, addresses.get("istiod", "")),
     )
+
+
+def _family(member: Member, address: str) -> Literal["", "IPv4", "IPv6"]:
+    """The IP family of the Service over an address: endpoints of another family than its own lead nowhere.
+
+    By default a cluster gives a Service the family of its first range, which is IPv4 unless mesh.yaml tells.
+    """
+    ranges = member.cluster.service_cidrs or member.cluster.pod_cidrs
+    default = ip_version(ranges[0].partition("/")[0]) if ranges else 4
+    version = ip_version(address)
+    if version == default or not version:
+        return ""
+    return "IPv6" if version == 6 else "IPv4"
 
 
 def exposure(fleet: Fleet, primary: Member) -> Exposure | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Code, Path, Problem
 from meshc.review.diff import Action, Difference
+from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
@@ -42,6 +43,7 @@ class Change:
     after: Plan
     source: Source
     origins: Origins
+    runs: Runs = field(default_factory=dict)
 
 
 def dangers(change: Change) -> list[Problem]:
@@ -53,6 +55,8 @@ def dangers(change: Change) -> list[Problem]:
         *_delivery(change),
         *_networks(change),
         *(_at_clusters(change, risk) for one in OF_ENTRIES for risk in one(change.difference)),
+        *(_at_clusters(change, risk) for risk in gone(change.difference, change.runs)),
+        *(_at_clusters(change, risk) for risk in moves(change.difference, change.runs, change.after)),
         *(_at_clusters(change, risk) for risk in authorities_at_risk(change.difference, *change.trees)),
         *(_at_clusters(change, risk) for risk in guards_that_change(change.difference)),
         *(_at_clusters(change, risk) for risk in _powers(change)),
@@ -89,6 +93,7 @@ _SECTIONS = {
     codes.NAMESPACE_LEAVES: "namespaces",
     codes.INJECTION_CHANGED: "namespaces",
     codes.COPY_LEAVES: "services",
+    codes.SERVICE_MOVES: "services",
     codes.PORT_CHANGED: "services",
     codes.SYNC_SOURCE: "delivery",
 }
@@ -148,14 +153,14 @@ def _identity(change: Change) -> Iterator[Problem]:
         place = change.origins.of(change.source.document.place((*_SPEC, "security")), (), None, "security")
         what = "requireBinding is off: a cacerts needs no proof any more that it belongs to its certificate"
         yield codes.GUARD_LOWERED.at(place, what, codes.GUARD_LOWERED.advice, clusters=change.difference.after)
-    for field, was, now in (
+    for key, was, now in (
         ("trustDomain", old.trust_domain, new.trust_domain),
         ("meshID", old.mesh_id, new.mesh_id),
     ):
         if was != now:
             code = codes.MESH_IDENTITY
-            place = change.origins.of(change.source.document.place((*_SPEC, "istio", field)), (), None, "istio")
-            what = f'{field} is "{now}" instead of "{was}"'
+            place = change.origins.of(change.source.document.place((*_SPEC, "istio", key)), (), None, "istio")
+            what = f'{key} is "{now}" instead of "{was}"'
             yield code.at(place, what, code.advice, clusters=change.difference.after)
     moves: dict[tuple[str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):

@@ -77,19 +77,6 @@ def namespaces(difference: Difference) -> Iterator[Risk]:
             yield Risk(codes.NAMESPACE_LEAVES, what, staying, entry.identity)
 
 
-def copies(difference: Difference) -> Iterator[Risk]:
-    for entry, _, _ in bodies(difference, Action.DELETE):
-        staying = tuple(name for name in entry.clusters if name in difference.after)
-        if entry.identity.kind == "Service" and not entry.identity.group and staying:
-            name = f"{entry.identity.namespace}/{entry.identity.name}"
-            yield Risk(
-                codes.COPY_LEAVES,
-                f"Service {name} goes, and its name no longer resolves for callers",
-                staying,
-                entry.identity,
-            )
-
-
 def ports(difference: Difference) -> Iterator[Risk]:
     """A port's name tells Istio its protocol, and its endpoints in other clusters are matched by it."""
     for entry, old, new in bodies(difference, Action.CHANGE):
@@ -175,7 +162,6 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
     credentials,
     mutual_tls,
     namespaces,
-    copies,
     ports,
     webhooks,
     new_readers,

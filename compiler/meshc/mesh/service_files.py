@@ -1,0 +1,111 @@
+"""service_files turns a folder of an application into the documents that are Services, and what was passed over.
+
+Application folders hold much besides: values of charts, templates, dashboards, CRDs, hooks without a name. Only
+documents that say `kind: Service` are read as YAML, so no neighbour of theirs can refuse them, or cost time.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.model import Service
+    from meshc.mesh.source import Source
+
+_SERVICE = re.compile(rb"(?i)\bkind[\"']?\s*:\s*(?:[&!][^\s,{}]*\s+)?(?:\*|[\"']?\s*services?(?:list)?\b)")
+_OBJECT = re.compile(rb"(?i)\bkind[\"']?\s*:")
+_VERSION = re.compile(rb"(?i)\bapiVersion[\"']?\s*:")
+_DOCUMENT = re.compile(rb"(?m)^---(?=\s|$)")
+_PATTERN = frozenset("*?/.")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which files of a folder are read: those that some pattern of include fits, if there is one, and none of exclude.
+
+    A word of include or exclude is a pattern where it holds `*`, `?`, `/` or `.`; no name of a Service does.
+    """
+
+    path: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    @staticmethod
+    def of(entry: Service) -> Chosen:
+        include = tuple(word for word in entry.include or () if is_pattern(word))
+        return Chosen(entry.manifests or "", include, tuple(word for word in entry.exclude if is_pattern(word)))
+
+    def files(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if self._fits(name)]
+
+    def idle(self, names: Sequence[str]) -> Iterator[str]:
+        """Patterns that fit no file."""
+        below = [self._below(name) for name in names]
+        yield from (one for one in (*self.include, *self.exclude) if not any(fnmatchcase(name, one) for name in below))
+
+    def _fits(self, name: str) -> bool:
+        below = self._below(name)
+        included = not self.include or any(fnmatchcase(below, pattern) for pattern in self.include)
+        return included and not any(fnmatchcase(below, pattern) for pattern in self.exclude)
+
+    def _below(self, name: str) -> str:
+        return posixpath.relpath(name, posixpath.normpath(self.path))
+
+
+def is_pattern(word: str) -> bool:
+    """Whether a word of include or exclude means files, not a Service."""
+    return not _PATTERN.isdisjoint(word)
+
+
+@dataclass
+class PassedOver:
+    """What of a folder wasn't read, by reason."""
+
+    objectless: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+
+    def told(self, source: Source, at: Path, path: str) -> Iterator[Problem]:
+        """One notice a reason, however many files there are."""
+        if self.templates:
+            what = f'"{path}": passed over as templates of Helm: {_listed(self.templates)}'
+            hint = "render the chart with helm template, and name what it prints"
+            yield source.problem(codes.PASSED_OVER, at, what, hint)
+        if self.objectless:
+            what = f'"{path}": passed over, as there is no Kubernetes object in it: {_listed(self.objectless)}'
+            yield source.problem(
+                codes.PASSED_OVER, at, what, 'nothing to do, or choose files: include: ["deploy/*.yaml"]'
+            )
+
+
+def services_alone(data: bytes) -> bytes:
+    """The documents of a file that are Services by their kind, each on its lines; the others are left blank."""
+    starts = [0, *(found.start() for found in _DOCUMENT.finditer(data) if found.start())]
+    parts = [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+    if not any(map(_SERVICE.search, parts)):
+        return b""
+    return b"".join(part if _SERVICE.search(part) else b"\n" * part.count(b"\n") for part in parts)
+
+
+def is_template(data: bytes) -> bool:
+    """Whether a file is to be rendered by Helm first."""
+    return b"{{" in data
+
+
+def holds_object(data: bytes) -> bool:
+    """Whether anything in a file looks like a Kubernetes object."""
+    return bool(_OBJECT.search(data) and _VERSION.search(data))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,112 @@
+"""copies turns exports into the Services that each cluster is given: shared ones in bases, others its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshc.kube import Version
+from meshc.mesh.exports import GLOBAL
+from meshc.plan.ir import Port, ServiceBase, ServiceCopy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet
+
+TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution"
+"""istiod reads a Service's trafficDistribution from this annotation too (1.25 and later)."""
+
+_DISTRIBUTES, _PREFERS_NODES = Version(1, 31), Version(1, 34)
+"""Kubernetes that keeps trafficDistribution, and knows PreferSameZone and PreferSameNode, by its defaults."""
+_APP_PROTOCOL, _DUAL_STACK, _INTERNAL_POLICY = Version(1, 19), Version(1, 21), Version(1, 22)
+"""Kubernetes that has these fields of a Service, by its feature gates' defaults."""
+
+
+_Own = dict[str, tuple[ServiceCopy, ...]]
+
+
+def share(fleet: Fleet, exports: Sequence[Export]) -> tuple[tuple[ServiceBase, ...], _Own]:
+    """Splits the copies into bases, shared by all clients of an entry, and what single clusters hold for themselves.
+
+    A cluster never gets a copy of a Service that runs there, and one copy where several entries offer it: the first
+    entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays, and so
+    does one that not every client's Kubernetes takes in the same form.
+    """
+    homes: dict[tuple[str, str], set[str]] = {}
+    offers = Counter(export.key for export in exports)
+    ambient = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
+    versions = {member.name: fleet.kubernetes_of(member) for member in fleet}
+    ranges: dict[tuple[str, ...], tuple[Version, Version]] = {}
+    for export in exports:
+        homes.setdefault(export.key, set()).update(export.homes, export.occupied)
+    taken: set[tuple[str, tuple[str, str]]] = set()
+    shared: dict[int, list[ServiceCopy]] = {}
+    clients: dict[int, tuple[str, ...]] = {}
+    own: dict[str, list[ServiceCopy]] = {}
+    for export in exports:
+        served = export.clients
+        if not served:
+            continue
+        if offers[export.key] > 1 or export.occupied:
+            served = tuple(c for c in served if c not in homes[export.key] and (c, export.key) not in taken)
+            taken.update((c, export.key) for c in served)
+        copy = _copy(export, export.namespace in ambient)
+        if export.clients not in ranges:
+            ranges[export.clients] = _range(versions[name] for name in export.clients)
+        oldest, newest = (_fitted(copy, version) for version in ranges[export.clients])
+        if served == export.clients and oldest == newest:
+            shared.setdefault(export.entry, []).append(oldest)
+            clients[export.entry] = served
+        else:
+            for name in served:
+                own.setdefault(name, []).append(_fitted(copy, versions[name]))
+    names = [entry.name for entry in fleet.mesh.spec.services]
+    bases = tuple(ServiceBase(names[entry], clients[entry], tuple(copies)) for entry, copies in shared.items())
+    return bases, {name: tuple(copies) for name, copies in own.items()}
+
+
+def _range(versions: Iterable[Version]) -> tuple[Version, Version]:
+    found = list(versions)
+    return min(found), max(found)
+
+
+def _copy(export: Export, ambient: bool) -> ServiceCopy:
+    """A copy. In ambient both sides have to say that the service is more than its own cluster's."""
+    traits = export.traits
+    return ServiceCopy(
+        namespace=export.namespace,
+        name=export.name,
+        homes=export.homes,
+        ports=tuple(Port(p.port, p.name, p.protocol, p.app_protocol) for p in export.ports),
+        headless=traits.headless,
+        labels={**export.labels, GLOBAL: "true"} if ambient else export.labels,
+        annotations=export.annotations,
+        external_name=traits.external_name,
+        publish_not_ready=traits.publish_not_ready,
+        traffic_distribution=traits.traffic_distribution,
+        node_local=traits.node_local,
+        dual_stack=traits.dual_stack,
+    )
+
+
+def _fitted(copy: ServiceCopy, kubernetes: Version) -> ServiceCopy:
+    """The copy as a version of Kubernetes takes it: without fields that it doesn't know. 0.0 is no version, and late.
+
+    What a cluster prefers is then said by istiod's annotation, which the field wins over where there are both.
+    """
+    if kubernetes == Version(0, 0):
+        return copy
+    wanted = copy.traffic_distribution
+    if wanted and kubernetes < (_DISTRIBUTES if wanted == "PreferClose" else _PREFERS_NODES):
+        annotations = {**copy.annotations, TRAFFIC_DISTRIBUTION: wanted}
+        copy = replace(copy, traffic_distribution="", annotations=annotations)
+    if kubernetes < _DUAL_STACK and copy.dual_stack:
+        copy = replace(copy, dual_stack=False)
+    if kubernetes < _INTERNAL_POLICY and copy.node_local:
+        copy = replace(copy, node_local=False)
+    if kubernetes < _APP_PROTOCOL and any(port.app_protocol for port in copy.ports):
+        copy = replace(copy, ports=tuple(replace(port, app_protocol="") for port in copy.ports))
+    return copy
