@@ -19,7 +19,7 @@ from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
 from meshc.secrets import door
-from meshc.secrets.guard import check_rendered
+from meshc.secrets.guard import RenderedGuard
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -62,17 +62,18 @@ def render(
             trees[cluster.name] = linker.link(cluster, layout.names(cluster))
             done()
     left = [cluster for cluster in chosen if cluster.name not in trees]
+    guard = RenderedGuard(_own(layout) if left else ())
 
     def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
         files = _overlay(cluster, shared)
         try:
-            stream = kustomize.build(files, cluster.name, cache, root)
+            stream = kustomize.build(files, cluster.name, cache, root, guard)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
         built = split(stream, layout.homes(cluster))
-        return [*_leaks(cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)] or built
+        return [*_leaks(guard, cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)] or built
 
     with (
         _once(lambda: scratch(layout.tree)) as root,
@@ -108,7 +109,14 @@ def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable
         yield folder
 
 
-def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
+def _own(layout: Layout) -> Iterator[bytes]:
+    """The files of meshc's own objects: what is the user's lies one folder deeper."""
+    for path, data in layout.tree.items():
+        if path.count("/") == 1 or path.startswith(f"{BASES}/"):
+            yield data
+
+
+def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
     """What a patch made readable that must not be, or a file of the user's holds in a disguise of YAML's.
 
     Told at the patches and files, as no line of theirs need show it.
@@ -122,7 +130,7 @@ def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
             found, place=places[0], also=tuple(places[1:]), what=f"output/{cluster.name}/{name}{told}: {found.what}"
         )
         for name, data in files
-        for found in check_rendered(data, name, (cluster.name,))
+        for found in guard.check(data, name, (cluster.name,))
     ]
 
 
