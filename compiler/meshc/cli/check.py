@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,16 +11,16 @@ from meshc import __version__
 from meshc.cli.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.cli.opened import Opened
 from meshc.cli.past import expiring, quiet_until, stop_on_a_jump
+from meshc.cli.progress import progress
 from meshc.cli.remembered import in_step, remember
 from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
 from meshc.cli.standing import show_in_step
 from meshc.disk.watched import Watched
-from meshc.errors import BuildError, Exit, UsageError
+from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
-from meshc.overlays.layout import BASES
 from meshc.plain import plain
 from meshc.review.committed import Commits
-from meshc.review.objects import documents, texts
+from meshc.review.honest import Honest
 from meshc.review.stale import Input, Stale, State, blocks_of, changed_lines, stale_files
 from meshc.tree import FileTree
 
@@ -46,6 +43,7 @@ def check_command(
     fail_on_expiring: bool,
     *,
     cached: bool,
+    explain: bool,
 ) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
@@ -64,7 +62,7 @@ def check_command(
     stale = (
         []
         if _equal(found, expected)
-        else list(_stale(opened, file, found, expected, compiled, jobs, here=against is None))
+        else list(_stale(opened, file, found, expected, compiled, jobs, here=against is None, explain=explain))
     )
     _show(stale, ending, compiled, opened, form)
     if form is not Format.JSON:
@@ -111,28 +109,25 @@ def _stale(
     jobs: int | None,
     *,
     here: bool,
+    explain: bool,
 ) -> Sequence[Stale]:
-    def consistent(clusters: Sequence[str]) -> dict[str, bool]:
-        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
-            return dict(zip(clusters, pool.map(one_is, clusters), strict=True))
-
-    def one_is(cluster: str) -> bool:
-        """Whether what lies in the cluster's overlay is rendered to what lies in its output."""
-        files = {
-            path: data for path, data in found.under(OVERLAYS).items() if path.startswith((f"{cluster}/", f"{BASES}/"))
-        }
-        try:
-            stream = opened.kustomize.build(files, cluster, opened.repository)
-        except BuildError:
-            return False
-        there = documents(found.under(f"{OUTPUT}/{cluster}"))
-        return Counter(texts(stream)) == Counter({text: number for (_, text), number in there.items()})
-
+    honest = Honest(
+        found,
+        lambda files, cluster: opened.kustomize.build(files, cluster, opened.repository),
+        lambda total: progress("building by kustomize", total),
+        jobs,
+        explain=explain,
+    )
     wrote = versions_in(found)
     tools = {"meshc": __version__, "kustomize": str(opened.kustomize.version)}
     same = all(wrote.get(tool, version) == version for tool, version in tools.items())
     since = _since(opened, file) if here else None
-    return list(stale_files(found, expected, compiled.plan, consistent if here else None, same_tools=same, since=since))
+    told = honest.told if here else None
+    stale = list(stale_files(found, expected, compiled.plan, told, same_tools=same, since=since))
+    if honest.skipped:
+        overlays = count(honest.skipped, "overlay")
+        say(f"  note: {overlays} with files of yours not built to find edits by hand: meshc check --explain")
+    return stale
 
 
 def _since(opened: Opened, file: Path) -> Input | None:
