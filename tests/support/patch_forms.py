@@ -95,13 +95,13 @@ def _one(chance: random.Random, number: int) -> Entry:
     word = chance.choice(("gold", "on", "1e3", "", "a.b", "0x1"))
     key = chance.choice(("tier", "k2", "k10", "x.y/z"))
     label = {"metadata": {"labels": {key: word}}}
-    targets = (
+    targets: tuple[dict[str, str], ...] = (
         {},
         target(number),
         target(f"{number % 10}.*"),
         {"kind": "Serv.*", "labelSelector": "app.kubernetes.io/managed-by=meshc"},
         {"version": "v1", "namespace": "sho[p]"},
-        target(number, labelSelector="!tier,nothing!=x"),
+        target(number, labelSelector="!never,nothing!=x"),
     )
     aimed = chance.choice(targets)
     merges = (
