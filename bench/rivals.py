@@ -92,15 +92,20 @@ def prepare_writes(folder: Path, rivals: Path) -> None:
 
 def refuse_differences(folder: Path, rivals: Path) -> None:
     """Ends with an error unless all made the same objects: kustomize's as text, of every cluster; helm's as data."""
+    refuse_other_objects(folder, rivals)
     clusters = _clusters(folder)
-    for cluster in clusters:
-        ours = sorted(text for path in _manifests(cluster) for text in _documents(path.read_text().partition("\n")[2]))
-        if ours != sorted(_documents((rivals / f"{cluster.name}.kustomize").read_text())):
-            sys.exit(f"{cluster.name}: kustomize builds other objects")
     for cluster in clusters[:: max(1, len(clusters) // _PARSED)] if HELM[0] else ():
         texts = [path.read_text() for path in _manifests(cluster)]
         if _objects("\n---\n".join(texts)) != _objects((rivals / f"{cluster.name}.helm").read_text()):
             sys.exit(f"{cluster.name}: helm makes other objects")
+
+
+def refuse_other_objects(folder: Path, rivals: Path) -> None:
+    """Ends with an error unless kustomize made the same objects of every cluster, as text."""
+    for cluster in _clusters(folder):
+        ours = sorted(text for path in _manifests(cluster) for text in _documents(path.read_text().partition("\n")[2]))
+        if ours != sorted(_documents((rivals / f"{cluster.name}.kustomize").read_text())):
+            sys.exit(f"{cluster.name}: kustomize builds other objects")
 
 
 def _clusters(folder: Path) -> list[Path]:

@@ -78,6 +78,9 @@ def check(
         str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
     ] = None,
     difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Build every overlay that differs, to find what was edited by hand.")
+    ] = False,
     link: Linked = Link.AUTO,
     cached: Cached = True,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA is to be renewed.")] = None,
@@ -91,7 +94,9 @@ def check(
             return
         from meshc.cli.check import check_command
 
-        check_command(file, jobs, form, base, against, difference, link, fail_on is not None, cached=cached)
+        check_command(
+            file, jobs, form, base, against, difference, link, fail_on is not None, cached=cached, explain=explain
+        )
 
 
 @app.command(

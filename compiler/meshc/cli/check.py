@@ -36,6 +36,7 @@ def check_command(
     fail_on_expiring: bool,
     *,
     cached: bool,
+    explain: bool,
 ) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
@@ -44,7 +45,7 @@ def check_command(
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people\n  hint: meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
-    found = checked(opened, file, jobs, link, base=base, against=against)
+    found = checked(opened, file, jobs, link, base=base, against=against, explain=explain)
     _show(found, opened, form)
     if form is not Format.JSON:
         show_problems(found.compiled.problems, form, file)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +10,9 @@ from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
 from meshc.commands.remembered import InStep, in_step, remember
-from meshc.errors import BuildError
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
-from meshc.overlays.layout import BASES
 from meshc.review.committed import Commits
-from meshc.review.objects import documents, texts
+from meshc.review.honest import Honest
 from meshc.review.stale import Input, Stale, blocks_of, changed_lines, stale_files
 from meshc.version import __version__
 
@@ -46,12 +41,20 @@ class Checked:
 
 
 def checked(
-    opened: Opened, file: Path, jobs: int | None, link: Link, *, base: str | None = None, against: str | None = None
+    opened: Opened,
+    file: Path,
+    jobs: int | None,
+    link: Link,
+    *,
+    base: str | None = None,
+    against: str | None = None,
+    explain: bool = False,
 ) -> Checked:
     """Compiles in memory and compares. Writes nothing but the cache.
 
     `against` is a folder or a commit that holds output/ instead. `base` is a commit whose roots the clusters must be
-    able to go on from. A check looks at the clock, which a compile doesn't. Raises MeshcError.
+    able to go on from. With `explain`, kustomize builds every overlay with files of the user's that differs, to tell
+    what was edited by hand. A check looks at the clock, which a compile doesn't. Raises MeshcError.
     """
     compiled = compiled_whole(opened)
     if base is not None:
@@ -61,7 +64,7 @@ def checked(
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     if not _equal(found, expected):
-        stale = tuple(_stale(opened, file, found, expected, compiled, jobs, here=against is None))
+        stale = tuple(_stale(opened, file, found, expected, compiled, jobs, here=against is None, explain=explain))
         return Checked(compiled, found, expected, stale, ending, None)
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
     if base is None and against is None:
@@ -100,26 +103,25 @@ def _stale(
     jobs: int | None,
     *,
     here: bool,
+    explain: bool,
 ) -> Sequence[Stale]:
-    def consistent(clusters: Sequence[str]) -> dict[str, bool]:
-        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
-            return dict(zip(clusters, pool.map(one_is, clusters), strict=True))
-
-    def one_is(cluster: str) -> bool:
-        """Whether what lies in the cluster's overlay is rendered to what lies in its output."""
-        files = {
-            path: data for path, data in found.under(OVERLAYS).items() if path.startswith((f"{cluster}/", f"{BASES}/"))
-        }
-        try:
-            stream = opened.kustomize.build(files, cluster, opened.repository)
-        except BuildError:
-            return False
-        there = documents(found.under(f"{OUTPUT}/{cluster}"))
-        return Counter(texts(stream)) == Counter({text: number for (_, text), number in there.items()})
-
+    honest = Honest(
+        found,
+        lambda files, cluster: opened.kustomize.build(files, cluster, opened.repository),
+        lambda total: opened.listener.steps("building by kustomize", total),
+        jobs,
+        explain=explain,
+    )
     same = not other_versions(opened, found)
     since = _since(opened, file) if here else None
-    return list(stale_files(found, expected, compiled.plan, consistent if here else None, same_tools=same, since=since))
+    told = honest.told if here else None
+    stale = list(stale_files(found, expected, compiled.plan, told, same_tools=same, since=since))
+    if honest.skipped:
+        overlays = "1 overlay" if honest.skipped == 1 else f"{honest.skipped} overlays"
+        opened.listener.note(
+            f"  note: {overlays} with files of yours not built to find edits by hand: meshc check --explain"
+        )
+    return stale
 
 
 def _since(opened: Opened, file: Path) -> Input | None:

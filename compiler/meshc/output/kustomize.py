@@ -21,6 +21,7 @@ from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
+    from meshc.secrets.guard import RenderedGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,12 @@ class Kustomize:
     version: Version
 
     def build(
-        self, files: Mapping[str, bytes], folder: str, cache: Repository, root: Callable[[], Path] | None = None
+        self,
+        files: Mapping[str, bytes],
+        folder: str,
+        cache: Repository,
+        root: Callable[[], Path] | None = None,
+        guard: RenderedGuard | None = None,
     ) -> bytes:
         """What `kustomize build` prints for `folder` of `files`. Raises BuildError if kustomize refuses them.
 
@@ -49,9 +55,11 @@ class Kustomize:
             inside, start = _grounded(files, folder)
             with scratch(FileTree(inside)) as alone:
                 built = self._run(alone, start)
-        from meshc.secrets.guard import check_rendered
+        if guard is None:
+            from meshc.secrets.guard import RenderedGuard
 
-        if not any(check_rendered(built, folder, ())):  # a generator makes Secrets that nothing has looked at yet
+            guard = RenderedGuard()
+        if guard.is_clean(built):  # a generator makes Secrets that nothing has looked at yet
             cache.cache_put(key, built)
         return built
 

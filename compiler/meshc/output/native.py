@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from meshc.kube import Version
@@ -43,25 +44,38 @@ class Linker:
         self._tested = is_tested(version)
         self._folders = folders
         self._shared: dict[tuple[str, ...], tuple[bytes, ...]] = {}
-        self._files: dict[tuple[bytes, tuple[str, ...]], bytes] = {}
+        self._files: dict[tuple[tuple[bytes, ...], frozenset[bytes], tuple[bytes, ...]], bytes] = {}
+        self._texts_of: dict[bytes, frozenset[bytes]] = {}
         self._heads: dict[bytes, list[tuple[Place, bytes]]] = {}
         self._plain: dict[bytes, bool] = {}
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def links(self, cluster: ClusterPlan) -> bool:
         """Whether an overlay can be linked here: nobody's patches or manifests, nothing that is written otherwise."""
-        ours = self._tested and not cluster.patches and not cluster.resources
-        return ours and self._are_plain(self._folders[cluster.name].values()) and self._are_plain(self._copies(cluster))
+        return not cluster.patches and not cluster.resources and self.passes(cluster)
 
-    def link(self, cluster: ClusterPlan, names: Sequence[str]) -> FileTree:
-        """The same bytes that a build split into files would be. `names` are those files, in their order."""
+    def passes(self, cluster: ClusterPlan) -> bool:
+        """Whether meshc's own objects in an overlay pass through kustomize as they are."""
+        own = (data for path, data in self._folders[cluster.name].items() if "/" not in path)
+        return self._tested and self._are_plain(own) and self._are_plain(self._copies(cluster))
+
+    def link(
+        self,
+        cluster: ClusterPlan,
+        names: Sequence[str],
+        reached: frozenset[bytes] = frozenset(),
+        made: Mapping[str, tuple[bytes, ...]] = MappingProxyType({}),
+    ) -> FileTree:
+        """The same bytes that a build split into files would be. `names` are those files, in their order.
+
+        `made`, by file, are objects as kustomize built them, in place of those that were `reached`.
+        """
         own = self._folders[cluster.name]
         found: dict[str, bytes] = {}
-        for name in names:
-            if name == _SERVICES:
-                found[name] = self._joined(own.get(name, b""), cluster)
-            elif name in own:
-                found[name] = self._joined(own[name])
+        for name in dict.fromkeys((*names, *made)):
+            parts = (own.get(name, b""), *(self._copies(cluster) if name == _SERVICES else ()))
+            if data := self._joined(parts, reached, made.get(name, ())):
+                found[name] = data
         return FileTree({**found, NAME: self._kustomization(tuple(found))})
 
     def _copies(self, cluster: ClusterPlan) -> tuple[bytes, ...]:
@@ -71,16 +85,23 @@ class Linker:
             self._shared[bases] = tuple(self._folders[f"{BASES}/{base}"][_SERVICES] for base in bases)
         return self._shared[bases]
 
-    def _joined(self, own: bytes, cluster: ClusterPlan | None = None) -> bytes:
-        """The objects of an own file, and of a cluster's bases, in order."""
-        key = (own, cluster.bases if cluster else ())
+    def _joined(self, parts: tuple[bytes, ...], reached: frozenset[bytes], made: tuple[bytes, ...]) -> bytes:
+        """The objects of a file's parts, without those that were reached and with those that were made, in order."""
+        gone = frozenset(text for text in reached if any(text in self._texts(part) for part in parts))
+        key = (parts, gone, made)
         if key not in self._files:
-            parts = (own, *(self._copies(cluster) if cluster else ()))
-            documents = sorted(one for part in parts for one in self._placed(part))
-            self._files[key] = HEADER + b"---\n".join(text for _, text in documents)
+            documents = [one for part in parts for one in self.placed(part) if one[1] not in gone]
+            documents += [(place_of(*head_of(text.decode())), text) for text in made]
+            joined = b"---\n".join(text for _, text in sorted(documents))
+            self._files[key] = HEADER + joined if documents else b""
         return self._files[key]
 
-    def _placed(self, part: bytes) -> list[tuple[Place, bytes]]:
+    def _texts(self, part: bytes) -> frozenset[bytes]:
+        if part not in self._texts_of:
+            self._texts_of[part] = frozenset(text for _, text in self.placed(part))
+        return self._texts_of[part]
+
+    def placed(self, part: bytes) -> list[tuple[Place, bytes]]:
         """The objects of a file, each with its place among others."""
         if part not in self._heads:
             texts = part.removeprefix(HEADER).split(b"\n---\n")

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
-from meshc.output.applied import check_applied
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
+from meshc.output.units import FOLDER, Cutter
 from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
 from meshc.secrets import door
-from meshc.secrets.guard import check_rendered
+from meshc.secrets.guard import RenderedGuard
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
     from meshc.output.kustomize import Kustomize
+    from meshc.output.units import Unit
     from meshc.overlays.layout import Layout
     from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
 
@@ -63,27 +64,65 @@ def render(
             trees[cluster.name] = linker.link(cluster, layout.names(cluster))
             done()
     left = [cluster for cluster in chosen if cluster.name not in trees]
+    guard = RenderedGuard(_own(layout) if left else ())
 
     def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
         files = _overlay(cluster, shared)
         try:
-            stream = kustomize.build(files, cluster.name, cache, root)
+            stream = kustomize.build(files, cluster.name, cache, root, guard)
         except BuildError as error:
             return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
         finally:
             done()
         built = split(stream, layout.homes(cluster))
-        faults = [*_leaks(cluster, built), *_second_sources(cluster, plan.istio_namespace, files, built)]
-        return [*faults, *check_applied(cluster, built)] or built
+        return _refused(guard, cluster, plan.istio_namespace, files, built) or built
 
+    def part(files: Mapping[str, bytes]) -> bytes | None:
+        try:
+            return kustomize.build(files, FOLDER, cache, None, guard)
+        except BuildError:  # the whole overlay tells whose fault it is
+            return None
+
+    results: dict[str, FileTree | list[Problem]] = {}
     with (
         _once(lambda: scratch(layout.tree)) as root,
         ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
     ):
-        built = dict(zip([cluster.name for cluster in left], pool.map(one, left), strict=True))
-    stop_on(problem for result in built.values() if isinstance(result, list) for problem in result)
-    trees |= {name: result for name, result in built.items() if isinstance(result, FileTree)}
-    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(built))
+        units = _units(layout, linker, left) if link is Link.AUTO else {}
+        distinct = {unit.key: unit.files for unit in units.values()}
+        streams = dict(zip(distinct, pool.map(part, distinct.values()), strict=True))
+        for cluster in (one for one in left if one.name in units):
+            unit = units[cluster.name]
+            stream = streams[unit.key]
+            made = None if stream is None else unit.made(stream)
+            if stream is None or made is None:
+                continue
+            problems = _refused(guard, cluster, plan.istio_namespace, unit.files, split(stream, unit.homes))
+            results[cluster.name] = problems or linker.link(cluster, layout.names(cluster), unit.reached, made)
+            done()
+        whole = [cluster for cluster in left if cluster.name not in results]
+        results |= dict(zip([cluster.name for cluster in whole], pool.map(one, whole), strict=True))
+    stop_on(problem for cluster in left for problem in _problems(results[cluster.name]))
+    trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
+    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left))
+
+
+def _problems(result: FileTree | list[Problem]) -> list[Problem]:
+    return result if isinstance(result, list) else []
+
+
+def _units(layout: Layout, linker: Linker, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
+    """What kustomize has to see of each overlay, where that is less than the whole."""
+    cutter = Cutter(layout, linker.placed)
+    cut = {cluster.name: cutter.unit(cluster) for cluster in clusters if linker.passes(cluster)}
+    return {name: unit for name, unit in cut.items() if unit is not None}
+
+
+def _refused(
+    guard: RenderedGuard, cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
+) -> list[Problem]:
+    found = [*_leaks(guard, cluster, after), *_second_sources(cluster, namespace, before, after)]
+    return [*found, *check_applied(cluster, after)]
 
 
 def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
@@ -110,7 +149,14 @@ def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable
         yield folder
 
 
-def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
+def _own(layout: Layout) -> Iterator[bytes]:
+    """The files of meshc's own objects: what is the user's lies one folder deeper."""
+    for path, data in layout.tree.items():
+        if path.count("/") == 1 or path.startswith(f"{BASES}/"):
+            yield data
+
+
+def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
     """What a patch made readable that must not be, or a file of the user's holds in a disguise of YAML's.
 
     Told at the patches and files, as no line of theirs need show it.
@@ -124,7 +170,7 @@ def _leaks(cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
             found, place=places[0], also=tuple(places[1:]), what=f"output/{cluster.name}/{name}{told}: {found.what}"
         )
         for name, data in files
-        for found in check_rendered(data, name, (cluster.name,))
+        for found in guard.check(data, name, (cluster.name,))
     ]
 
 

@@ -68,7 +68,8 @@ def stale_files(
     """Every file that isn't as it would be compiled, in the order of their paths.
 
     output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `consistent`
-    tells whether the output that a cluster has is what its overlay is rendered to; without it only output/ is there.
+    tells whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it
+    only output/ is there.
     """
     differing = dict(out_of_step(found, expected))
     rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}

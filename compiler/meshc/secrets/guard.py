@@ -13,6 +13,7 @@ from meshc.mesh.inputs import Manifest, objects_in
 from meshc.sealedtext import decoded
 from meshc.secrets.needles import readable, spots
 from meshc.secrets.plain_values import plain_secret
+from meshc.tree import HEADER
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -49,34 +50,40 @@ def _placed(manifest: Manifest, path: Path, below: Path) -> Place:
     return manifest.place((*path, *below))
 
 
-def check_rendered(data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
-    """Nothing that patches made of a cluster's objects is a secret in plain text: they can turn any object into one."""
-    yield from plaintext_in(data, shown, codes.PLAINTEXT_SECRET, clusters)
-    for part in _parts(data):
-        documents, problems = read(part, shown)
-        unread = [problem for problem in problems if problem.code in (codes.YAML_SIZE, codes.YAML_EXPANSION)]
-        yield from (replace(found, clusters=clusters) for found in (*unread, *_in_documents(documents)))
+class RenderedGuard:
+    """Searches what kustomize built for secrets in plain text: patches can turn any object into one.
 
-
-_PART = 2 << 20
-
-
-def _parts(data: bytes) -> Iterable[bytes]:
-    """The stream in parts of whole documents, each small enough to be read whatever stands in it.
-
-    A part is larger only where one object is: `read` then refuses it, as the API server would.
+    Lives for one run. Each distinct object is read once, however many clusters hold it. Those that are `known` to be
+    meshc's own, as it laid them out, have been looked at before.
     """
-    start = 0
-    while start < len(data):
-        end = data.rfind(_BETWEEN, start, start + _PART)
-        if end < 0:
-            end = data.find(_BETWEEN, start + _PART)
-        end = len(data) if end < 0 or len(data) - start <= _PART else end + 1
-        yield data[start:end]
-        start = end
+
+    def __init__(self, known: Iterable[bytes] = ()) -> None:
+        self._found: dict[bytes, tuple[Problem, ...]] = dict.fromkeys(
+            (text for data in known for text in _documents(data)), ()
+        )
+
+    def check(self, data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
+        """The secrets in a stream of kustomize's, in which a line `---` stands between objects and nowhere else."""
+        for text in _documents(data):
+            if text not in self._found:
+                self._found[text] = tuple(_in_rendered(text))
+            for found in self._found[text]:
+                yield replace(found, place=replace(found.place, file=shown), clusters=clusters)
+
+    def is_clean(self, data: bytes) -> bool:
+        """Whether anyone may read a stream of kustomize's."""
+        return not any(True for _ in self.check(data, "", ()))
 
 
-_BETWEEN = b"\n---\n"
+def _documents(data: bytes) -> Iterable[bytes]:
+    return (text for part in data.removeprefix(HEADER).split(b"\n---\n") if (text := part.rstrip(b"\n")))
+
+
+def _in_rendered(text: bytes) -> Iterable[Problem]:
+    yield from plaintext_in(text, "", codes.PLAINTEXT_SECRET)
+    documents, problems = read(text, "")
+    yield from (problem for problem in problems if problem.code in (codes.YAML_SIZE, codes.YAML_EXPANSION))
+    yield from _in_documents(documents)
 
 
 def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:

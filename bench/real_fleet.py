@@ -1,0 +1,210 @@
+"""Times meshc on a fleet as platform teams have it: python bench/real_fleet.py [--size 100x500] [--write]
+
+Services come from manifests with Deployments beside them, each cluster has a plugged-in CA, the primary a sealed secret
+for every remote, Flux delivers. The fleet is timed without files of the user's, with one patch for all clusters, with
+one resource for all, and with both; beside it the same overlays through `kubectl kustomize`, as many at once as there
+are processors, and the fleet of fleet.py. All objects are compared with kustomize's. --write puts the table between its
+marks in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyrage
+import yaml
+
+from fleet import fleet
+from measuring import MESHC, Run, measure, measure_all, median
+from rivals import KUSTOMIZE, refuse_other_objects
+
+PAGE = Path(__file__).parent.parent / "docs/performance.md"
+_MARKS = re.compile("(?<=<!-- real fleet -->\n).*(?=<!-- /real fleet -->)", re.DOTALL)
+_TEAMS = 10
+_PATCH = "apiVersion: v1\nkind: Namespace\nmetadata: {name: istio-system, labels: {example.com/owner: platform}}\n"
+_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny-all, namespace: istio-system}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+VARIANTS = {
+    "no files of the user's": "{}",
+    "a patch for all": "{patches: [patch.yaml]}",
+    "a resource for all": "{resources: [policy.yaml]}",
+    "both": "{patches: [patch.yaml], resources: [policy.yaml]}",
+}
+_APP = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: service-{0}, namespace: shop, labels: {{app: service-{0}}}}}
+spec:
+  replicas: 3
+  selector: {{matchLabels: {{app: service-{0}}}}}
+  template:
+    metadata: {{labels: {{app: service-{0}, version: v1}}, annotations: {{prometheus.io/scrape: "true"}}}}
+    spec:
+      serviceAccountName: service-{0}
+      containers:
+        - name: app
+          image: registry.example.com/shop/service-{0}:1.{0}.0
+          ports: [{{name: http, containerPort: 8080}}, {{name: grpc, containerPort: 9090}}]
+          env:
+            - {{name: LOG_LEVEL, value: info}}
+            - {{name: DATABASE, valueFrom: {{secretKeyRef: {{name: service-{0}, key: url}}}}}}
+          resources:
+            requests: {{cpu: 100m, memory: 128Mi}}
+            limits: {{memory: 256Mi}}
+          readinessProbe:
+            httpGet: {{path: /healthz, port: http}}
+            periodSeconds: 5
+          volumeMounts:
+            - {{name: config, mountPath: /etc/app}}
+      volumes:
+        - {{name: config, configMap: {{name: service-{0}}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: service-{0}, namespace: shop}}
+data:
+  app.yaml: |
+    listen: 0.0.0.0:8080
+    upstream: [service-1, service-2]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: service-{0}
+  namespace: shop
+  labels: {{app: service-{0}}}
+spec:
+  selector: {{app: service-{0}}}
+  ports:
+    - {{name: http, port: 8080, targetPort: http}}
+    - {{name: grpc, port: 9090, targetPort: grpc, appProtocol: grpc}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: service-{0}, namespace: shop}}
+"""
+
+
+def mesh_text(clusters: int, services: int, recipient: str, settings: str = "{}") -> str:
+    """The mesh.yaml. `settings` are those of an override for all clusters."""
+    security = f"{{ca: {{type: plugged-in}}, secrets: {{recipients: [{recipient}]}}}}"
+    head, _, _ = fleet(clusters, services).replace("{ca: {type: self-signed}}", security).partition("  services:\n")
+    head = head.replace("  overrides:\n", f"  overrides:\n    - {{clusters: all, set: {settings}}}\n", 1)
+    entries = "".join(
+        f"    - {{name: team-{team}, manifests: apps/team-{team}, clusters: [{'hub' if team else 'eu-3'}]}}\n"
+        for team in range(min(_TEAMS, services))
+    )
+    flux = "{engine: flux, repoURL: https://git.example.com/mesh.git, runsIn: hub}"
+    return f"{head}  services:\n{entries}  delivery: {flux}\n"
+
+
+def make_fleet(folder: Path, clusters: int, services: int) -> str:
+    """Writes the fleet into a Git repository of its own, and tells who its secrets are sealed for."""
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    text = mesh_text(clusters, services, recipient)
+    (folder / "mesh.yaml").write_text(text)
+    (folder / "patch.yaml").write_text(_PATCH)
+    (folder / "policy.yaml").write_text(_POLICY)
+    for number in range(services):
+        path = folder / f"apps/team-{number % _TEAMS}/service-{number}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_APP.format(number))
+    names = {cluster["name"]: cluster["apiServer"] for cluster in yaml.safe_load(text)["spec"]["clusters"]}
+    with tempfile.TemporaryDirectory() as keys:
+        measure(*MESHC, "ca", "init", "--key-out", f"{keys}/root.key", cwd=folder)
+        measure(*MESHC, "ca", "issue", *names, "--root-key", f"{keys}/root.key", cwd=folder)
+        authority = (folder / "certificates/root-cert.pem").read_bytes()
+        for name in [name for name in names if name != "hub"]:
+            config = Path(keys) / name
+            config.write_text(json.dumps(_kubeconfig(name, names[name], authority)))
+            measure(*MESHC, "secrets", "seal", str(config), "--remote", name, "--accept-recipients", cwd=folder)
+    return recipient
+
+
+def _kubeconfig(name: str, server: str, authority: bytes) -> dict[str, object]:
+    cluster = {"server": server, "certificate-authority-data": base64.b64encode(authority).decode()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": cluster}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "users": [{"name": name, "user": {"token": "not.a.token"}}],
+    }
+
+
+def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
+    """What one variant takes. The loop of kustomize is compared with meshc's output, object by object."""
+    changes = iter(range(1, 250))
+    text = (folder / "mesh.yaml").read_text()
+    measure(*MESHC, "compile", cwd=folder)
+    found = {"compile": median(lambda: measure(*MESHC, "compile", "--no-cache", cwd=folder), repeats)}
+
+    def stale() -> Run:
+        address = f"192.0.2.{next(changes) + 10}"
+        (folder / "mesh.yaml").write_text(text.replace("istiod: 192.0.2.10}", f"istiod: {address}}}"))
+        return measure(*MESHC, "check", "--no-cache", cwd=folder, codes=(1,))
+
+    found["check, stale by one address"] = median(stale, repeats)
+    (folder / "mesh.yaml").write_text(text)
+    if loop:
+        names = [path.name for path in sorted((folder / "overlays").iterdir()) if path.name[0] != "_"]
+        built = [([*KUSTOMIZE, f"overlays/{name}"], rivals / f"{name}.kustomize") for name in names]
+        found["kustomize over the same overlays"] = measure_all(built, folder)
+        refuse_other_objects(folder, rivals)
+    return found
+
+
+def table(rows: dict[str, dict[str, Run]]) -> str:
+    """A row for each fleet; ratios to the compile of the real fleet without files of the user's."""
+    start = rows[next(iter(VARIANTS))]["compile"].seconds
+    columns = list(rows["both"])
+    lines = [f"| fleet | {' | '.join(columns)} | compile, in those of the first | kustomize, in compiles |"]
+    lines.append("|---|" + "---|" * (len(columns) + 2))
+    for name, found in rows.items():
+        cells = [str(found[column]) if column in found else "" for column in columns]
+        took, loop = found["compile"].seconds, found.get(columns[-1])
+        cells += [f"{took / start:.1f}", f"{loop.seconds / took:.1f}" if loop else ""]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="100x500", help="clusters x services")
+    parser.add_argument("--repeats", type=int, default=3, help="runs whose median is shown; the loop runs once")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.name}")
+    asked = parser.parse_args()
+    clusters, services = map(int, asked.size.split("x"))
+    rows: dict[str, dict[str, Run]] = {}
+    with tempfile.TemporaryDirectory() as top:
+        folder, rivals, friendly = (Path(tempfile.mkdtemp(dir=top)) for _ in range(3))
+        recipient = make_fleet(folder, clusters, services)
+        for name, settings in VARIANTS.items():
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            (folder / "mesh.yaml").write_text(mesh_text(clusters, services, recipient, settings))
+            rows[name] = row(folder, rivals, asked.repeats, loop=name in ("no files of the user's", "both"))
+        subprocess.run(["git", "init", "-q", friendly], check=True)
+        (friendly / "mesh.yaml").write_text(fleet(clusters, services))
+        rows["the friendly fleet"] = row(friendly, rivals, asked.repeats, loop=False)
+    text = f"{asked.size}; medians of {asked.repeats} runs, of the loop one.\n\n{table(rows)}"
+    if asked.write:
+        PAGE.write_text(_MARKS.sub(lambda _: text, PAGE.read_text()))
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

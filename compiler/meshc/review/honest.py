@@ -1,0 +1,107 @@
+"""honest turns clusters whose overlays and output both differ into whether their output is what their overlays give.
+
+An overlay without files of the user's passes through kustomize as it is, so its objects are compared with those of
+output/ as text. Any other one has to be built, which takes longer than a whole compile where there are many.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+from meshc.errors import BuildError
+from meshc.output.trees import OUTPUT, OVERLAYS
+from meshc.overlays.kustomization import NAME, kustomization
+from meshc.overlays.layout import BASES
+from meshc.review.objects import documents, texts
+from meshc.tree import FileTree
+
+BUILT = 5
+"""Overlays that are built by kustomize without being asked for."""
+_RESOURCE = re.compile(rb"(?m)^- ([^\n]+)$")
+
+Build = Callable[[Mapping[str, bytes], str], bytes]
+Bar = Callable[[int], AbstractContextManager[Callable[[], None]]]
+
+
+class Honest:
+    """Lives for one check. `found` are both trees as they stand; `skipped` counts the clusters that nobody built."""
+
+    def __init__(self, found: FileTree, build: Build, bar: Bar, jobs: int | None, *, explain: bool) -> None:
+        self._overlays, self._output = found.under(OVERLAYS), found.under(OUTPUT)
+        self._folders = _by_folder(self._overlays)
+        self._build, self._bar, self._jobs, self._explain = build, bar, jobs, explain
+        self._texts: dict[bytes, tuple[bytes, ...]] = {}
+        self.skipped = 0
+
+    def told(self, clusters: Sequence[str]) -> dict[str, bool]:
+        """For each cluster whether its output follows from its overlay. Clusters that weren't built are left out."""
+        linked = {cluster: self._linked(cluster) for cluster in clusters}
+        known = {name: made == self._standing(name) for name, made in linked.items() if made is not None}
+        left = [cluster for cluster in clusters if cluster not in known]
+        asked = left if self._explain else left[:BUILT]
+        self.skipped = len(left) - len(asked)
+        with self._bar(len(asked)) as done, ThreadPoolExecutor(self._jobs or os.cpu_count() or 1) as pool:
+
+            def one(cluster: str) -> bool:
+                try:
+                    return self._is_built(cluster)
+                finally:
+                    done()
+
+            return known | dict(zip(asked, pool.map(one, asked), strict=True))
+
+    def _standing(self, cluster: str) -> Counter[bytes]:
+        return Counter(text for _, text in documents(self._output.under(cluster)).elements())
+
+    def _is_built(self, cluster: str) -> bool:
+        """Whether kustomize builds of the cluster's overlay what lies in its output."""
+        files = {p: data for p, data in self._overlays.items() if p.startswith((f"{cluster}/", f"{BASES}/"))}
+        try:
+            stream = self._build(files, cluster)
+        except BuildError:
+            return False
+        return Counter(texts(stream)) == self._standing(cluster)
+
+    def _linked(self, cluster: str) -> Counter[bytes] | None:
+        """The objects of an overlay that only names files with objects, its own and of bases; None for any other."""
+        found: Counter[bytes] = Counter()
+        folders = [cluster]
+        for folder in folders:
+            files = self._folders.get(folder, {})
+            named = [name.decode(errors="replace") for name in _RESOURCE.findall(files.get(NAME, b""))]
+            if kustomization(named) != files.get(NAME):
+                return None
+            for name in named:
+                if name.startswith(f"../{BASES}/") and folder == cluster:
+                    folders.append(name.removeprefix("../"))
+                elif name in files and "/" not in name:
+                    found.update(self._split(files[name]))
+                else:
+                    return None
+        return found
+
+    def _split(self, data: bytes) -> tuple[bytes, ...]:
+        if data not in self._texts:
+            self._texts[data] = tuple(texts(data))
+        return self._texts[data]
+
+
+def _by_folder(overlays: FileTree) -> Mapping[str, Mapping[str, bytes]]:
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, data in overlays.items():
+        for folder, rest in _splits(path):
+            folders.setdefault(folder, {})[rest] = data
+    return folders
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """A cluster's folder and a base's, each with what is left of the path."""
+    parts = path.split("/")
+    for depth in (1, 2):
+        if len(parts) > depth:
+            yield "/".join(parts[:depth]), "/".join(parts[depth:])

@@ -1,0 +1,57 @@
+"""An overlay of which kustomize only saw a part is what a whole build of it is, byte for byte, whatever patches do."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from support.patch_forms import BY_HAND, RESOURCES, WHOLE, Entry, by_chance, write_mesh
+from support.processes import meshc
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
+
+
+def built(folder: Path) -> list[str]:
+    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+    log, program = folder / "log", folder / "kustomize"
+    program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {find_tool("kubectl")} "$@"\n')
+    program.chmod(0o755)
+    compiled = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+    started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
+    verified = meshc("verify", cwd=folder)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "equal to kustomize" in verified.stdout
+    return started
+
+
+def test_patches_of_every_form(tmp_path: Path) -> None:
+    write_mesh(tmp_path, [BY_HAND, BY_HAND[:3], BY_HAND[:3]], RESOURCES)
+
+    assert built(tmp_path) == ["unit", "unit"], "equal parts are built once"
+
+
+def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
+    write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES)
+
+    assert sorted(built(tmp_path)) == [f"edge-{number}" for number in range(len(WHOLE))]
+
+
+def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
+    lists = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: c}\n"
+    write_mesh(tmp_path, [[], BY_HAND[:1]], lists)
+
+    built(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
+def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(f"units {seed}")
+    patches: list[list[Entry]] = [by_chance(chance) for _ in range(6)]
+    write_mesh(tmp_path, patches, RESOURCES)
+
+    assert set(built(tmp_path)) == {"unit"}
