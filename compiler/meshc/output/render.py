@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
+from meshc.output.applied import check_applied
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
