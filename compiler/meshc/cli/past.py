@@ -1,4 +1,4 @@
-"""past turns what only the clock and Git's history tell into words: CAs that end soon, roots that jumped."""
+"""past turns what only the clock and Git's history tell into words: what ends soon, roots that jumped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, stop_on
+from meshc.pipeline import needs_of
 from meshc.review.committed import Commits
 
 if TYPE_CHECKING:
@@ -18,25 +19,32 @@ _SOON = 30
 
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
-    """A line for each CA that has ended or ends within thirty days."""
-    if plan.ca != "plugged-in":
-        return []
+    """A line for each CA and each remote's credentials that have ended or end within thirty days."""
     from meshc.seal.authorities import rows
+    from meshc.seal.ending import endings
+    from meshc.seal.ending import expiring as soon
     from meshc.seal.work import Work
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON)
-    return [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+    work, now = Work(opened.repository, plan), datetime.now(UTC)
+    found = rows(work, now, _SOON) if plan.ca == "plugged-in" else []
+    lines = [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+    return lines + [one.line(now) for one in endings(work, needs_of(plan)) if soon(one.end, now)]
 
 
 def quiet_until(opened: Opened, plan: Plan) -> str:
     """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
     from meshc.seal.authorities import rows
+    from meshc.seal.ending import endings
+    from meshc.seal.ending import expiring as soon
     from meshc.seal.work import Work
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), _SOON) if plan.ca == "plugged-in" else []
+    work, now = Work(opened.repository, plan), datetime.now(UTC)
+    found = rows(work, now, _SOON) if plan.ca == "plugged-in" else []
+    noted = [one.end for one in endings(work, needs_of(plan))]
     ends = [row.about.not_after for row in found if row.about and not row.broken and not row.expiring]
-    whole = ends and len(ends) == len(found)
-    return instant(min(ends) - timedelta(days=_SOON)) if whole else ""
+    whole = len(ends) == len(found) and (ends or plan.ca != "plugged-in") and not any(soon(end, now) for end in noted)
+    first = min(ends + noted, default=None)
+    return "" if not whole else instant(first - timedelta(days=_SOON)) if first else "9999"
 
 
 def instant(time: datetime) -> str:
