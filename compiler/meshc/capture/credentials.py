@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.resource import core
@@ -19,6 +18,7 @@ from meshc.errors import ToolError
 from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.mesh.hosts import url_fault
+from meshc.seal.ending import end_of
 from meshc.seal.kubeconfig import Credentials
 from meshc.trust.certificates import only_certificates
 
@@ -141,7 +141,7 @@ def request(api: Api, account: Account, seconds: int) -> Token:
     ca = str(at(root, "data", "ca.crt") or "").encode() or api.ca
     if not isinstance(value, str) or not value:
         raise CaptureError(f"{api.name}: the answer to a TokenRequest holds no token")
-    return Token(Hidden(value.encode()), ca, "", expiry(Hidden(value.encode())))
+    return Token(Hidden(value.encode()), ca, "", end_of(Hidden(value.encode())))
 
 
 def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
@@ -166,16 +166,6 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
     return Credentials(cluster.name, server, token.ca, token.value)
 
 
-def expiry(token: Hidden) -> datetime | None:
-    """When a token ends, by its own words; None where it says nothing, as those in Secrets do."""
-    parts = token.reveal().split(b".")
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + b"=" * (-len(parts[1]) % 4)))
-        return datetime.fromtimestamp(claims["exp"], UTC)
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
-        return None
-
-
 def _belongs(secret: Body, name: str, uid: Any) -> bool:
     """Whether a Secret is this account's: one of an account of that name that was deleted isn't taken any more."""
     whose, which = (at(secret, "metadata", "annotations", key) for key in (_OF_ACCOUNT, _OF_UID))
@@ -189,7 +179,7 @@ def _token_in(secret: Body) -> Token | None:
     labels = at(secret, "metadata", "labels")
     ours = _name(secret).endswith(_COMPILED) or (isinstance(labels, dict) and labels.items() >= _OURS.items())
     uid = str(at(secret, "metadata", "uid") or "")
-    return Token(Hidden(value), ca, _name(secret), expiry(Hidden(value)), uid, ours)
+    return Token(Hidden(value), ca, _name(secret), end_of(Hidden(value)), uid, ours)
 
 
 def _decoded(text: Any) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from meshc.capture.credentials import expiry
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
@@ -15,6 +14,7 @@ from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
+from meshc.seal.ending import end_of
 from meshc.seal.given import given
 from meshc.trust.proofs import BLOB
 from meshc.yamltext.write import write
@@ -87,7 +87,7 @@ def _tried(
             return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
         row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
-    ends = expiry(held.token)
+    ends = end_of(held.token)
     if ends and ends - now < _SOON:
         return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
     if _older(pair, secret):

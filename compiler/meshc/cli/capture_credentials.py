@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meshc.capture.credentials import Token, account_of, await_token, credentials, look, make, request
 from meshc.cli.ca_commands import opened_work
 from meshc.cli.live import chosen, contexts_of, opened_api, seconds_in, stop_unless_allowed
-from meshc.cli.report import tell
+from meshc.cli.report import tell, warn
 from meshc.cli.store import EXAMPLE, hand_over, words_of
 from meshc.errors import UsageError
 from meshc.pipeline import needs_of
@@ -60,11 +60,12 @@ def credentials_command(
         account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, work.plan.cluster(name)))
         token = _token(api, account, wanted)
         handed = Given(credentials(api, work.plan.cluster(name), token), name, source=token.source)
-        sealed, unsealed = seal_remote(
+        outcome = seal_remote(
             work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
         )
-        places += sealed
-        owed += unsealed
+        places += outcome.places
+        owed += outcome.owed
+        warn(outcome.warning)
         tell(f"{name}: {_described(token, account)}")
         left += _afterwards(work, name, token, account, wanted)
     recipients.update_rules(work, places)

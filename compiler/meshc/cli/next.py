@@ -19,6 +19,7 @@ from meshc.pipeline import Compiled, needs_of, plan_mesh
 from meshc.plain import plain
 from meshc.plan.steps import Known, Step, steps
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
+from meshc.seal.ending import endings, expiring
 from meshc.seal.work import Work
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
         root=work.read(work.certificate(ROOTS)) is not None,
         unissued=_unissued(work),
         waiting=_waiting(work),
+        ending=_ending(work),
         stale=None if stale is None else stale - {""},
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
@@ -85,6 +87,13 @@ def _waiting(work: Work) -> dict[str, list[str]]:
         if need.of and work.read(work.sealed(need.file)) is None:
             found.setdefault(need.of, []).append(need.cluster)
     return found
+
+
+def _ending(work: Work) -> dict[str, str]:
+    """Clusters whose credentials have ended or end soon, by the note beside them, each with a line."""
+    now = datetime.now(UTC)
+    found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
+    return {one.of: one.line(now) for one in reversed(found)}
 
 
 def _show(plan: Plan, found: list[Step], others: list[str] | None, trust: OfTrust, form: Format) -> None:

@@ -52,6 +52,12 @@ def reporting(form: Format, file: Path | None = None) -> Iterator[None]:
         raise typer.Exit(error.exit) from None
 
 
+def warn(what: str) -> None:
+    """Shows a warning beside what a command does; nothing for an empty one."""
+    if what:
+        say(f"{paint('warning', 'yellow')}: {plain(what)}")
+
+
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
     """Every problem in the chosen form; as text with the lines of mesh.yaml it stands in, and a count at the end."""
     found, excerpts = list(problems), Excerpts(file)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshc.cli.ca_commands import opened_work, read_given
-from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.report import Format, count, say, show_json, tell, warn
 from meshc.errors import RefusedError, UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
@@ -17,6 +17,7 @@ from meshc.plain import plain
 from meshc.seal import authorities, issuing, recipients
 from meshc.seal.age import identities_in
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.ending import NEVER, expiring, note_of, time_of
 from meshc.seal.given import Given, given, remote_of
 from meshc.seal.remote import seal_remote, stop_on_sealed
 from meshc.seal.rewrapping import rewrap, sealed_body
@@ -55,10 +56,11 @@ def _seal_remote(
     work: Work, handed: Given, primary: str | None, asked: str | None, replace: bool, accepted: bool
 ) -> list[ClusterPlan]:
     remote = remote_of(work.plan, handed, asked)
-    places, owed = seal_remote(work, needs_of(work.plan), handed, remote, primary, replace, accepted, datetime.now(UTC))
-    for each in owed:
+    outcome = seal_remote(work, needs_of(work.plan), handed, remote, primary, replace, accepted, datetime.now(UTC))
+    for each in outcome.owed:
         say(f"  {each}")
-    return places
+    warn(outcome.warning)
+    return outcome.places
 
 
 def _seal_cacerts(
@@ -98,7 +100,7 @@ def status_command(file: Path, form: Format) -> None:
 def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
     path = work.sealed(need.file)
     data = work.read(path)
-    row = {"cluster": need.cluster, "file": path, "form": "-", "state": "", "openedBy": [], "notes": []}
+    row = {"cluster": need.cluster, "file": path, "form": "-", "state": "", "openedBy": [], "notes": [], "notAfter": ""}
     if data is None:
         return row | {"state": "missing" if need.required else "pending"}
     body = sealed_body(data) or {}
@@ -112,7 +114,19 @@ def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
             state = "stale: certificate" if _other_certificate(work, need, body) else state
         except IssueError as error:
             state, notes = "certificate unreadable", [str(error)]
-    return row | {"form": kind, "state": state, "openedBy": opened, "notes": notes}
+    end = note_of(body)
+    notes += _end_told(end, datetime.now(UTC))
+    return row | {"form": kind, "state": state, "openedBy": opened, "notes": notes, "notAfter": end}
+
+
+def _end_told(noted: str, now: datetime) -> list[str]:
+    """What is noted of the end beside the sealed value: nobody has opened it."""
+    end = time_of(noted)
+    if end is None:
+        return ["has no end"] if noted == NEVER else ["its end is unknown"]
+    if end <= now:
+        return [f"has ended ({end:%Y-%m-%d})"]
+    return [f"ends in {(end - now).days} days ({end:%Y-%m-%d})" if expiring(end, now) else f"ends {end:%Y-%m-%d}"]
 
 
 def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:

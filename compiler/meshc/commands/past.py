@@ -1,12 +1,13 @@
-"""past turns what only the clock and Git's history tell into words: CAs that end soon, roots that jumped."""
+"""past turns what only the clock and Git's history tell into words: what ends soon, roots that jumped."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, stop_on
+from meshc.pipeline import needs_of
 from meshc.review.committed import Commits
 
 if TYPE_CHECKING:
@@ -20,26 +21,36 @@ _COMMITS, _LARGEST = 1000, 64 << 10
 
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
-    """A line for each root and CA that has ended or is to be renewed."""
-    if plan.ca != "plugged-in":
-        return []
+    """A line for each root and CA that is to be renewed, and for each remote's credentials that end soon."""
     from meshc.seal.authorities import rows
+    from meshc.seal.ending import endings
+    from meshc.seal.ending import expiring as soon
     from meshc.seal.work import Work
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), None)
-    return [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+    work, now = Work(opened.repository, plan), datetime.now(UTC)
+    found = rows(work, now, None) if plan.ca == "plugged-in" else []
+    lines = [f"{row.name}: its CA {row.state} ({row.until})" for row in found if row.expiring]
+    return lines + [one.line(now) for one in endings(work, needs_of(plan)) if soon(one.end, now)]
 
 
 def quiet_until(opened: Opened, plan: Plan) -> str:
     """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
     from meshc.seal.authorities import rows
+    from meshc.seal.ending import SOON, endings
+    from meshc.seal.ending import expiring as soon
     from meshc.seal.work import Work
     from meshc.trust.issue import renewal_begins
 
-    found = rows(Work(opened.repository, plan), datetime.now(UTC), None) if plan.ca == "plugged-in" else []
+    work, now = Work(opened.repository, plan), datetime.now(UTC)
+    found = rows(work, now, None) if plan.ca == "plugged-in" else []
     good = [row.about for row in found if row.about and not row.broken and not row.expiring]
-    whole = good and len(good) == len(found)
-    return instant(min(renewal_begins(about.not_before, about.not_after) for about in good)) if whole else ""
+    noted = [one.end for one in endings(work, needs_of(plan))]
+    is_unclear = len(good) != len(found) or (plan.ca == "plugged-in" and not good)
+    if is_unclear or any(soon(end, now) for end in noted):
+        return ""
+    times = [renewal_begins(about.not_before, about.not_after) for about in good]
+    times += [end - timedelta(days=SOON) for end in noted]
+    return instant(min(times)) if times else "9999"
 
 
 def departed_authorities(work: Work, now: datetime) -> list[Row]:

@@ -30,7 +30,7 @@ _TREES = ("overlays", "output")
 class InStep:
     """What a compile and a check tell where nothing is to be done.
 
-    `quiet_until` is when the first CA is due; empty where nobody looked, as a compile knows no clock.
+    `quiet_until` is when the first CA or token is due; empty where nobody looked, as a compile knows no clock.
     """
 
     mesh: str
@@ -54,7 +54,7 @@ def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet
         str(plan.delivery.engine) if plan.delivery else "",
         files,
         compiled.problems,
-        quiet_until if plan.ca == "plugged-in" else "9999",
+        quiet_until if plan.ca == "plugged-in" or compiled.inputs.sealed else "9999",
     )
 
 

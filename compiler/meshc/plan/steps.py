@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Known:
     """What of a mesh is there and what isn't, by cluster.
 
     `stale` is what a compile would change, None where there can be no compile yet. `waiting` are clusters
-    whose credentials are missing, and the primaries that lack them.
+    whose credentials are missing, and the primaries that lack them; `ending` those whose credentials end soon.
     """
 
     root: bool
@@ -24,6 +24,7 @@ class Known:
     waiting: Mapping[str, Sequence[str]]
     stale: AbstractSet[str] | None
     uncommitted: AbstractSet[str]
+    ending: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,7 @@ def _step(name: str, known: Known) -> Step:
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         what = f"sync {name}, then hand over its credentials for {', '.join(lacking[:3])}{more}"
         return Step(name, "seal", what, f"meshc secrets seal - --remote {name}")
+    if name in known.ending:
+        what = known.ending[name].partition(": ")[2]
+        return Step(name, "seal", what, f"meshc secrets seal - --replace --remote {name}")
     return Step(name, "sync", f"nothing is left to do here: output/{name} is what Argo CD or Flux syncs")

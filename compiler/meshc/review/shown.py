@@ -19,7 +19,8 @@ from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"
 """Stands for a value that isn't sealed and isn't known to be public."""
-_TOLD_BY_OTHERS = {*proofs.ALL} - {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE}
+_FACTS = {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE, proofs.NOT_AFTER}
+_TOLD_BY_OTHERS = {*proofs.ALL} - _FACTS
 """Annotations that change whenever a value, a certificate or a reader does, which is told itself."""
 _LONG = 400
 """Characters: a line that is longer and has no space in it is no text, and is told by its digest."""
@@ -37,7 +38,8 @@ def shown(body: Body) -> dict[str, Any]:
         found["items"] = tuple(shown(one) if isinstance(one, Mapping) else HIDDEN for one in body["items"])
     annotations = at(found, "metadata", "annotations")
     if isinstance(annotations, Mapping):
-        kept = {key: value for key, value in annotations.items() if key not in _TOLD_BY_OTHERS}
+        repeated = _TOLD_BY_OTHERS | ({proofs.NOT_AFTER} if proofs.CA in annotations else set())
+        kept = {key: value for key, value in annotations.items() if key not in repeated}
         hidden = {key for key in kept if key == LAST_APPLIED or (is_secret(body) and not _is_told(key))}
         found["metadata"] = {**found["metadata"], "annotations": {**kept, **dict.fromkeys(hidden, HIDDEN)}}
     if "sops" in body:

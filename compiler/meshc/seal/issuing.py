@@ -134,6 +134,8 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
         raise IssueError(
             f"{work.certificate(ROOTS)} holds another root\n  hint: meshc ca rotate-root replaces one, in three steps"
         )
+    if (end := summary(authority.certificate).not_after) <= now:
+        raise SealError(f"{cluster.name}: its CA has ended, on {end:%Y-%m-%d}; nothing was sealed")
     authority = Authority(authority.certificate, authority.chain, existing or authority.roots)
     sealing = work.sealing_certificate(cluster)
     work.write(work.certificate(ROOTS), authority.roots)

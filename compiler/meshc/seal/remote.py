@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
 from meshc.seal import recipients
+from meshc.seal.ending import noted_end, stop_on_ended
 from meshc.seal.file import sealed_file, target_of
 from meshc.seal.given import Given, needs_for, remote_plain
 from meshc.trust import proofs
@@ -34,6 +35,15 @@ class Owed:
         return f"put the kubeconfig into the store at {self.key}, property {self.field}; it isn't in the file"
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The primaries that credentials were sealed for, what their stores are owed, and a warning of a near end."""
+
+    places: list[ClusterPlan]
+    owed: list[Owed]
+    warning: str
+
+
 def seal_remote(
     work: Work,
     every: Sequence[SecretNeed],
@@ -43,16 +53,20 @@ def seal_remote(
     replace: bool,
     accepted: bool,
     now: datetime,
-) -> tuple[list[ClusterPlan], list[Owed]]:
-    """The primaries that it was sealed for, and what their stores are owed; `work` holds the files.
+) -> Outcome:
+    """Seals credentials for every primary, or for one; `work` holds the files.
 
-    `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already.
+    `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already,
+    SealError for credentials that have ended.
     """
     assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
     facts = {
         proofs.SERVER: handed.credentials.server,
         proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
     }
+    warning = stop_on_ended(remote, handed.credentials, now)
+    noted = noted_end(handed.credentials.token)
+    end = {proofs.NOT_AFTER: noted} if noted else {}
     if handed.source:
         facts[proofs.SOURCE] = handed.source
     needs = needs_for(every, remote, primary)
@@ -66,11 +80,11 @@ def seal_remote(
         where = work.plan.cluster(need.cluster)
         target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
         plain = remote_plain(work.plan, handed, need)
-        sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts)
+        sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts | (end if blobs else {}))
         work.write(work.sealed(need.file), sealed)
         if target.store and where.sealing.backend == "external-secrets":
             owed += [Owed(target.store.key, key, value) for key, value in plain.hidden.items()]
-    return places, owed
+    return Outcome(places, owed, warning)
 
 
 def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
