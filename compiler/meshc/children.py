@@ -113,12 +113,18 @@ class Children:
         with self._lock:
             if self._ending:
                 raise InterruptedError("meshc is being stopped")
-            if self._guard is not None and os.waitpid(self._guard, os.WNOHANG)[0]:
-                self._guard = None  # somebody ended it
-            if self._guard is None:
+            if not self._has_guard():
+                self._guard = None
                 with suppress(FileNotFoundError):
                     self._guard = _start_guard()
             return self._guard
+
+    def _has_guard(self) -> bool:
+        """Whether the guard runs, and is this process's own: a process that was forked from this one has none yet."""
+        try:
+            return self._guard is not None and os.waitpid(self._guard, os.WNOHANG)[0] == 0
+        except ChildProcessError:
+            return False
 
     def end(self) -> None:
         """Kills all programs, and lets no other start. It takes no lock: whoever holds one may wait for a program."""

@@ -173,7 +173,7 @@ def any_cluster(draw: st.DrawFn, name: str) -> Mesh:
     if draw(st.booleans()):
         cluster.setdefault("labels", {})["stage"] = draw(st.sampled_from(STAGES))
     cluster |= sometimes(draw, "podCIDRs", st.lists(st.sampled_from(pods), min_size=1, unique=True))
-    cluster |= sometimes(draw, "serviceCIDRs", st.lists(st.sampled_from(services), min_size=1, unique=True))
+    cluster |= sometimes(draw, "serviceCIDRs", st.sampled_from([services, services[::-1]]))
     return cluster | sometimes(draw, "apiServer", st.just(f"https://10.0.{number}.10:6443"))
 
 

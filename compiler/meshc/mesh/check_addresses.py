@@ -38,7 +38,8 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 yield from _address(fleet, source, member, name, address, path)
             if name in _PARTS[fleet.classic] and not host_fault(address):
                 yield from _ipv6(fleet, source, member, name, address, path)
-                yield from _family(source, member, name, address, path)
+                if not fleet.classic:  # whose Services are headless, so that their names lead to any address
+                    yield from _family(source, member, name, address, path)
 
 
 def _family(source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:

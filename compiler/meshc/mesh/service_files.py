@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshc.mesh.model import Service
     from meshc.mesh.source import Source
 
-_SERVICE = re.compile(rb"(?i)\bkind[\"']?\s*:\s*(?:[&!][^\s,{}]*\s+)?(?:\*|[\"']?\s*services?(?:list)?\b)")
+_SERVICE = re.compile(rb"(?i)\bkind[\"']?\s*+:\s*+(?:[&!][^\s,{}]{0,200}+\s++)?(?:\*|[\"']?+\s*+services?(?:list)?\b)")
 _OBJECT = re.compile(rb"(?i)\bkind[\"']?\s*:")
 _VERSION = re.compile(rb"(?i)\bapiVersion[\"']?\s*:")
 _DOCUMENT = re.compile(rb"(?m)^---(?=\s|$)")

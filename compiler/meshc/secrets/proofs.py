@@ -37,10 +37,11 @@ def check(need: SecretNeed, form: Form, document: Document, certificates: Mappin
     annotations = at(document.data, *_PATH)
     said = {k: v for k, v in annotations.items() if k.startswith(_OURS)} if is_mapping(annotations) else {}
     file = _File(need, document, said, form.blobs(document.data), certificates)
-    yield from _recipients(file, form.recipients(document.data))
+    recipients = list(_recipients(file, form.recipients(document.data)))
+    yield from recipients
     yield from _unbound(file)
     if said:  # else cryptography needn't be loaded
-        yield from _ciphertext(file)
+        yield from _ciphertext(file, others=bool(recipients))
         yield from _authority(file)
         yield from _server(file)
 
@@ -100,7 +101,7 @@ def _unbound(file: _File) -> Iterator[Problem]:
         yield file.problem(codes.BINDING_MISSING, "", what, hint)
 
 
-def _ciphertext(file: _File) -> Iterator[Problem]:
+def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
     """The ciphertext is the one that was sealed, to the certificate that the controller has."""
     from meshc.trust.proofs import BLOB, ENVELOPE, SEALING_CERTIFICATE, of_blobs, of_envelope
 
@@ -110,7 +111,8 @@ def _ciphertext(file: _File) -> Iterator[Problem]:
         hint = "restore the file from Git, or seal it again; find out who changed it"
         yield file.problem(codes.BLOB_EXCHANGED, BLOB, what, hint)
     block = at(file.document.data, "sops")
-    if ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block):
+    is_other = ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block)
+    if is_other and not others:  # other recipients are told as that
         what = f"{ENVELOPE} isn't the digest of its sops block: the MAC or a wrapped key is that of another version"
         hint = "restore one branch's file, as a mixture can't be opened; after sops updatekeys: meshc secrets rewrap"
         yield file.problem(codes.BLOB_EXCHANGED, ENVELOPE, what, hint)
