@@ -78,6 +78,30 @@ def rewrap(
 
 
 @app.command(
+    epilog="Examples: kubeseal --re-encrypt -o yaml < sealed/hub/cacerts.yaml | "
+    "meshc secrets accept sealed/hub/cacerts.yaml --from -   |   meshc secrets accept sealed/hub/cacerts.yaml"
+)
+def accept(
+    sealed: Annotated[Path, typer.Argument(metavar="FILE", help="The sealed file.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="What kubeseal printed; - is standard input. Default: FILE itself, compared with HEAD."
+        ),
+    ] = None,
+    file: File = MESH,
+) -> None:
+    """Take the new ciphertext that `kubeseal --re-encrypt` made into a SealedSecret. Needs no key.
+
+    It must be of the same Secret: name, namespace, scope, type and keys. Labels, annotations and readable values stay.
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.secrets_commands import accept_command
+
+        accept_command(file, sealed, source)
+
+
+@app.command(
     epilog="Examples: meshc secrets scan   |   meshc secrets scan overlays output   |   "
     "meshc secrets scan --staged   (exit 5 where it finds one)"
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.cli.ca_commands import opened_work, read_given
 from meshc.cli.report import Format, count, say, show_json, tell, warn
+from meshc.commands.accepting import accept
 from meshc.errors import RefusedError, UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
@@ -82,6 +83,15 @@ def _seal_cacerts(
     for warning in ending:
         say(f"warning: {plain(warning)}")
     return [chosen]
+
+
+def accept_command(file: Path, sealed: Path, source: Path | None) -> None:
+    """Takes what `kubeseal --re-encrypt` made into one sealed file."""
+    work = opened_work(file, writes=True)
+    given = read_given(source) if source else None
+    accepted = accept(work, sealed, given, file.parent, datetime.now(UTC))
+    tell(f"wrote {accepted.path}" if accepted.changed else f"{accepted.path} has this ciphertext already")
+    tell("meshc can't open it: whether it opens shows in the cluster; next: meshc compile")
 
 
 def status_command(file: Path, form: Format) -> None:
