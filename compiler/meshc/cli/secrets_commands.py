@@ -194,7 +194,8 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
     recipients.update_rules(work, [cluster for cluster in work.plan.clusters if cluster.name in inside])
     work.commit()
     for each in done:
-        tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed")
+        new = ", its ciphertext is new" if each.rotated else ""
+        tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed{new}")
     tell(f"{count(len(done), 'file')} rewrapped" + ("; next: meshc compile" if done else ""))
     if any(each.removed for each in done):
         say("who was removed can still open what Git's history keeps: issue CAs and make credentials anew")

@@ -109,8 +109,11 @@ def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
     if BLOB in file.said and file.said[BLOB] != of_blobs(file.blobs):
         what = f"{BLOB} isn't the digest of its ciphertext: one of the two was exchanged"
         hint = "restore the file from Git, or seal it again; find out who changed it"
-        if file.document.data.get("kind") == "SealedSecret":
-            hint += f"; after kubeseal --re-encrypt: meshc secrets accept {file.document.file}"
+        taken = {
+            "SealedSecret": f"; after kubeseal --re-encrypt: meshc secrets accept {file.document.file}",
+            "Secret": f"; after sops rotate: meshc secrets rewrap {cluster} --identity FILE",
+        }
+        hint += taken.get(file.document.data["kind"], "")
         yield file.problem(codes.BLOB_EXCHANGED, BLOB, what, hint)
     block = at(file.document.data, "sops")
     is_other = ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block)
