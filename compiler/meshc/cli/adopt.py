@@ -42,7 +42,7 @@ def adopt_command(
 ) -> None:
     """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing."""
     if (folder is None) == (not words):
-        raise UsageError("either a folder or clusters\n  hint: --from DIR, or --context CLUSTER=CONTEXT for each")
+        raise UsageError("either a folder or clusters", "--from DIR, or --context CLUSTER=CONTEXT for each")
     if folder is not None and not folder.is_dir():
         raise UsageError(f'there is no folder "{folder}"')
     found = dumps(Repository.around(folder)) if folder is not None else _living(words, kubeconfig, timeout, namespace)
@@ -69,7 +69,7 @@ def _living(words: Sequence[str], kubeconfig: Path | None, timeout: float, names
     pairs = [word.partition("=") for word in words]
     contexts = {name: context or name for name, _, context in pairs}
     if bad := [name for name in contexts if not LABEL.fullmatch(name)]:
-        raise UsageError(f"\"{plain(bad[0])}\" can't be a cluster's name\n  hint: --context NAME={plain(bad[0])}")
+        raise UsageError(f"\"{plain(bad[0])}\" can't be a cluster's name", f"--context NAME={plain(bad[0])}")
 
     def ask(name: str) -> Dump | AskError:
         try:

@@ -62,7 +62,7 @@ def credentials(
             from meshc.cli.capture_prune import prune_command
 
             if primary or duration or rotate or replace or to_command:
-                raise UsageError("--prune-tokens reads no token\n  hint: it goes with --context, --timeout and --yes")
+                raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
             prune_command(file, clusters, context or [], kubeconfig, timeout, yes)
             return
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes, to_command)

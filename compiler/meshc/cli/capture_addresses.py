@@ -35,7 +35,7 @@ def addresses_command(
     cluster = plan.cluster(name)
     recorded = recorded_addresses(plan, opened.source, cluster)
     if not recorded:
-        raise UsageError(f"{name} has neither a control plane nor an east-west gateway\n  hint: name a primary")
+        raise UsageError(f"{name} has neither a control plane nor an east-west gateway", "name a primary")
     values: dict[Steps, Any] = {}
     there = addresses(opened_api(name, contexts, kubeconfig, timeout), plan, cluster)
     for part, known in recorded.items():
@@ -46,7 +46,5 @@ def addresses_command(
             say(f"  {part}: {there[part].missing}")
     if not values:
         how = exposure_of(cluster)
-        raise ToolError(
-            f"{name}: none of its addresses is known\n  hint: is exposure: {how} what its control plane has?"
-        )
+        raise ToolError(f"{name}: none of its addresses is known", f"is exposure: {how} what its control plane has?")
     show_or_write(opened, values, write)

@@ -87,13 +87,13 @@ def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
     )
     stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.backend == "external-secrets"]
     if wanted.to_command and not stores:
-        raise UsageError(f"no primary of {name} reads credentials from a store\n  hint: leave --to-command out")
+        raise UsageError(f"no primary of {name} reads credentials from a store", "leave --to-command out")
     for need in needs:
         stop_on_sealed(work, need, wanted.replace)
         if need in stores and not wanted.to_command:
             raise UsageError(
-                f"{need.cluster} reads credentials from a store: by which command do they get there?\n"
-                f"  hint: {EXAMPLE}, which is given them on its standard input"
+                f"{need.cluster} reads credentials from a store: by which command do they get there?",
+                f"{EXAMPLE}, which is given them on its standard input",
             )
 
 

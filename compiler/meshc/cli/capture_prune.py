@@ -28,8 +28,8 @@ def prune_command(
     work = opened_work(file, writes=False)
     if work.plan.generation == "classic":
         raise UsageError(
-            "pilot reads a changed secret only when it starts, so it may still use the old token\n"
-            "  hint: restart it in every primary; then: kubectl delete secret"
+            "pilot reads a changed secret only when it starts, so it may still use the old token",
+            "restart it in every primary; then: kubectl delete secret",
         )
     remotes = chosen(work.plan, names)
     every = {name: needs_for(needs_of(work.plan), name, None) for name in remotes}

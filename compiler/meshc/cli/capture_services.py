@@ -48,7 +48,7 @@ def services_command(
     before = opened.repository.read_file(target) if opened.repository.kind(target) == "file" else None
     after = manifest(found)
     if before is not None and before != after and not replace:
-        raise UsageError(f"{target} is there and says something else\n  hint: --replace; Git shows what changes")
+        raise UsageError(f"{target} is there and says something else", "--replace; Git shows what changes")
     opened.repository.change({target: Change(before, after)})
     tell(f"{target}: {count(len(found), 'Service')} of {name}{', as before' if before == after else ''}")
     if manifests is None:

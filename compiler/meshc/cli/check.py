@@ -43,7 +43,7 @@ def check_command(
     It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
     """
     if difference and form is not Format.TEXT:
-        raise UsageError("--diff is for people\n  hint: meshc diff --format json")
+        raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
     found = checked(opened, file, jobs, link, base=base, against=against, explain=explain)
     _show(found, opened, form)

@@ -37,14 +37,14 @@ def _holder(compiled: Compiled, name: str) -> str:
     """The cluster whose ConfigMaps hold the injection template: of classic Istio its own, of istiod its primary's."""
     clusters = [cluster.name for cluster in compiled.plan.clusters]
     if name not in clusters:
-        raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
+        raise UsageError(f'there is no cluster "{name}"', f"clusters: {', '.join(clusters)}")
     cluster = compiled.plan.cluster(name)
     if compiled.plan.generation == "classic" and cluster.role == "remote":
         return name
     holder = cluster.attachment.primary if cluster.attachment else name
     if not any(one.chart in ("istio", "istiod") for one in compiled.plan.cluster(holder).charts):
         raise MeshcError(
-            f"{name}: the injection template comes with the chart of primary {holder}, and mesh.yaml names none"
-            "\n  hint: set istio.charts, or run istioctl kube-inject with that cluster's own ConfigMaps"
+            f"{name}: the injection template comes with the chart of primary {holder}, and mesh.yaml names none",
+            "set istio.charts, or run istioctl kube-inject with that cluster's own ConfigMaps",
         )
     return holder

@@ -35,8 +35,8 @@ def _kept(base: Path, plan: Plan) -> dict[str, str]:
         return {}
     if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch would choose among the user's clusters
         raise RefusedError(
-            f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read\n'
-            "  hint: set HOME or XDG_CONFIG_HOME to a folder outside of the repository"
+            f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read',
+            "set HOME or XDG_CONFIG_HOME to a folder outside of the repository",
         )
     return kept(read_named(file), plan.mesh, [cluster.name for cluster in plan.clusters])
 
@@ -58,7 +58,7 @@ def _told(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
             found[names[0]] = word
         else:
             hint = f"--context CLUSTER=CONTEXT, with a cluster out of: {', '.join(names)}"
-            raise UsageError(f'it isn\'t told whose context "{plain(word)}" is\n  hint: {hint}')
+            raise UsageError(f'it isn\'t told whose context "{plain(word)}" is', hint)
     return found
 
 
@@ -66,7 +66,7 @@ def chosen(plan: Plan, names: Sequence[str]) -> list[str]:
     """The clusters by name; all of them where none is named. Raises UsageError."""
     known = [cluster.name for cluster in plan.clusters]
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f'there is no cluster "{plain(unknown[0])}"\n  hint: clusters: {", ".join(known)}')
+        raise UsageError(f'there is no cluster "{plain(unknown[0])}"', f"clusters: {', '.join(known)}")
     return [name for name in known if name in names] or known
 
 
@@ -81,7 +81,7 @@ def stop_unless_allowed(what: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("this changes something in a living cluster, and nobody is here to be asked\n  hint: --yes")
+        raise UsageError("this changes something in a living cluster, and nobody is here to be asked", "--yes")
     if not typer.confirm("go on?", err=True):
         raise UsageError("nothing was made")
 

@@ -42,13 +42,14 @@ def reporting(form: Format, file: Path | None = None) -> Iterator[None]:
         show_problems(error.problems, form, file)
         raise typer.Exit(error.exit) from None
     except MeshcError as error:
-        said = "\n".join(map(plain, str(error).split("\n")))
         if form is Format.JSON:
-            show_json({"error": said, "exit": int(error.exit)})
+            show_json({"error": _plain(error.what), "hint": _plain(error.hint), "exit": int(error.exit)})
         elif form is Format.GITHUB:
-            tell(f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in said.splitlines())}")
+            tell(
+                f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in _plain(str(error)).splitlines())}"
+            )
         else:
-            say(f"{paint('error', 'red')}: {said}")
+            say(f"{paint('error', 'red')}: {_plain(str(error))}")
         raise typer.Exit(error.exit) from None
 
 
@@ -155,6 +156,11 @@ def _annotation(problem: Problem) -> str:
     text = [problem.what] + ([f"hint: {problem.hint}"] if problem.hint else [])
     said = "%0A".join(_escaped(line, False) for line in text)  # a line break, to GitHub
     return f"::{level} {where},title={problem.code.id}::{said}"
+
+
+def _plain(text: str) -> str:
+    """A text of several lines, each of which can't mislead."""
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def _escaped(text: str, is_property: bool) -> str:

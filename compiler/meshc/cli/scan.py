@@ -117,6 +117,4 @@ def _stop_without(path: Path) -> None:
 
 
 def _stop_on_too_large(path: Path) -> None:
-    raise RefusedError(
-        f'"{path}" is larger than {_LARGEST >> 20} MiB, and isn\'t searched\n  hint: name the files beside it'
-    )
+    raise RefusedError(f'"{path}" is larger than {_LARGEST >> 20} MiB, and isn\'t searched', "name the files beside it")

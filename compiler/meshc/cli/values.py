@@ -20,12 +20,12 @@ def values_command(name: str, chart: str | None, file: Path) -> None:
     """Prints the values of each chart, or of one. Needs neither charts nor helm."""
     plan = plan_mesh(Opened(file, listener=TERMINAL).source)
     if name not in (clusters := [cluster.name for cluster in plan.clusters]):
-        raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
+        raise UsageError(f'there is no cluster "{name}"', f"clusters: {', '.join(clusters)}")
     cluster = plan.cluster(name)
     found = [one for one in charts_in(plan, cluster) if chart in (None, one[0], one[1])]
     if not found:
         known = ", ".join(one[0] for one in charts_in(plan, cluster))
-        raise UsageError(f'{name} isn\'t installed with a chart "{chart}"\n  hint: charts there: {known}')
+        raise UsageError(f'{name} isn\'t installed with a chart "{chart}"', f"charts there: {known}")
     for number, (one, release, namespace, own) in enumerate(found):
         tell(("---\n" if number else "") + f"# chart {one}, release {release}, namespace {namespace}")
         tell(write(values_of(plan, cluster, one, release, own)).rstrip("\n"))

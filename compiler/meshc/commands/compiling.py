@@ -60,6 +60,4 @@ def refuse_foreign(found: FileTree) -> None:
     """Raises RefusedError for files that meshc didn't write."""
     if strangers := foreign(found):
         names = "\n".join(f"  {name}" for name in strangers[:10])
-        raise RefusedError(
-            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
-        )
+        raise RefusedError(f"files that meshc didn't write are among those it did:\n{names}", "move them elsewhere")

@@ -38,12 +38,12 @@ class Opened:
         begin_reading(self.repository)
         self._asked = asked
         if file.is_dir():
-            raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
+            raise UsageError(f'"{file}" is a folder', f"name the file in it: -f {file / 'mesh.yaml'}")
         try:
             data = self.repository.read_file(file.name)
         except FileNotFoundError:
             hint = "name it with -f, or start one with: meshc init DIR"
-            raise MeshcError(f'there is no "{file}"\n  hint: {hint}') from None
+            raise MeshcError(f'there is no "{file}"', hint) from None
         except OSError as error:
             raise MeshcError(f'"{file}" can\'t be read: {error.strerror}') from None
         self.source: Source = load(data, file.as_posix())
