@@ -87,6 +87,7 @@ def issue_command(
     force: bool,
     keys_to: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
     """Issues what is due. Keys that only a store shall hold go to `keys_to`, as new files of mode 0600."""
     work = opened_work(file, writes=True)
@@ -98,6 +99,8 @@ def issue_command(
     recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
     outcomes = issuing.issue(work, clusters, _root_key(root_key, identity, password), order)
+    if not restarted:
+        waiting.stop_on_early_issue(work, file.name, [cluster.name for cluster in clusters], order.now)
     recipients.update_rules(work, clusters)
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
@@ -145,6 +148,7 @@ def import_command(
     root: Path | None,
     password: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
     """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
     work = opened_work(file, writes=True)
@@ -174,6 +178,8 @@ def import_command(
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
     opened = plain_key(Hidden(secret), _password(password) if password else None)
     issuing.place(work, cluster, authority, opened, _now())
+    if not restarted:
+        waiting.stop_on_early_issue(work, file.name, [name], _now())
     recipients.update_rules(work, [cluster])
     changed = work.commit()
     tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
+from meshc.disk.repository import LFS_POINTER
 from meshc.errors import ToolError, UsageError
 from meshc.git import ask_git
 from meshc.process import CommandError
@@ -124,7 +125,13 @@ class Commits:
                 found[relative] = known[relative]
             else:
                 wanted[relative] = name
-        return found | self._blobs(wanted)
+        read = self._blobs(wanted)
+        if pointers := [path for path, data in read.items() if data.startswith(LFS_POINTER)]:
+            raise UsageError(
+                f"{prefix + pointers[0]!r} is a pointer of Git LFS in the commit to compare with, not the file itself\n"
+                "  hint: take certificates and generated files out of Git LFS (.gitattributes)"
+            )
+        return found | read
 
     def _blobs(self, wanted: Mapping[str, bytes]) -> dict[str, bytes]:
         names = b"".join(name + b"\n" for name in wanted.values())
