@@ -9,9 +9,9 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.first_mesh import Generation, Topology
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -181,7 +181,8 @@ def publish(
     """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository."""
     with reporting(form, file):
         from meshc.cli.publish import publish_command
+        from meshc.commands.publish import Order
         from meshc.publish.job import Wanted
 
-        wanted = Wanted(repo, branch, path, push, remote)
-        publish_command(file, wanted, jobs, form, dry=dry_run, dirty=allow_dirty, older=allow_older)
+        order = Order(Wanted(repo, branch, path, push, remote), dry_run, allow_dirty, allow_older)
+        publish_command(file, order, jobs, form)

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 
+def validated(opened: Opened) -> Compiled:
+    """Everything but the rendering, of every cluster, with any kustomize that there is. Writes nothing."""
+    return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+
+
 def compiled_whole(opened: Opened) -> Compiled:
-    """Everything but the rendering, of every cluster. Writes nothing."""
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    """Everything but the rendering, of every cluster, with the kustomize that mesh.yaml asks for. Writes nothing."""
+    compiled = validated(opened)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
         first, end = (f"{one.major}.{one.minor}" for one in TESTED)

@@ -54,6 +54,11 @@ class Opened:
         return self._asked.result() if self._asked else find(self.repository)
 
 
+def opened_for(file: Path, listener: Listener, *, writes: bool) -> Opened:
+    """A mesh.yaml for a command that writes, or for one that only reads. Raises MeshcError."""
+    return opened_for_writing(file, listener) if writes else Opened(file, listener=listener)
+
+
 def opened_for_writing(file: Path, listener: Listener = _SILENT) -> Opened:
     """A mesh.yaml for a command that writes: what an interrupted run left is settled first. Raises MeshcError."""
     repository = Repository.around(file.parent)
