@@ -107,7 +107,7 @@ def facts(
     form: Form = Format.TEXT,
 ) -> None:
     """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
-    with reporting(form, file):
+    with reporting(form, file, "capture facts"):
         from meshc.cli.capture_facts import facts_command
         from meshc.commands.living import Reach
 

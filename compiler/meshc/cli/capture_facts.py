@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.capture.rows import Check, State
-from meshc.cli.doctor_live import show_rows
+from meshc.cli.doctor_live import show_count, show_rows
 from meshc.cli.edits import show_edit
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format
+from meshc.cli.report import Format, show_result
 from meshc.commands.capture_facts import captured_facts
 from meshc.commands.edit import edited
 from meshc.commands.opened import opened_for
@@ -27,9 +27,16 @@ def facts_command(file: Path, names: Sequence[str], reach: Reach, write: bool, f
     """Exits 1 where something differs and isn't written, 4 where a cluster can't be asked."""
     opened = opened_for(file, TERMINAL, writes=write)
     found = captured_facts(opened, file.parent, names, reach)
-    show_rows(found.mesh, found.rows, form)
+    unasked = any(row.check is Check.API_SERVER for row in found.rows)
+    differs = any(row.state is State.DIFFERS for row in found.rows) and not write
+    end = Exit.TOOL if unasked else Exit.DIFFERS if differs else Exit.DONE
+    if form is Format.JSON:
+        told = {"mesh": found.mesh, "clusters": [row.as_json() for row in found.rows]}
+        show_result("capture facts", told, end=end)
+    else:
+        show_rows(found.rows)
+        show_count(found.rows)
     if form is Format.TEXT and found.values:
         show_edit(edited(opened, found.values, write=write), written=write)
-    unasked = any(row.check is Check.API_SERVER for row in found.rows)
-    if unasked or (any(row.state is State.DIFFERS for row in found.rows) and not write):
-        raise typer.Exit(Exit.TOOL if unasked else Exit.DIFFERS)
+    if end:
+        raise typer.Exit(end)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.report import Format, paint, show_json, tell
+from meshc.cli.report import Format, paint, show_result, tell
 from meshc.commands.machine import machine
 from meshc.errors import Exit
 from meshc.plain import plain
@@ -29,9 +29,9 @@ def doctor_command(file: Path, form: Format) -> None:
     found = machine(file.parent)
     if form is Format.JSON:
         programs = [asdict(tool) for tool in found.tools]
-        show_json(
-            {"meshc": __version__, "python": platform.python_version(), "tools": programs, "repository": found.trouble}
-        )
+        told = {"meshc": __version__, "python": platform.python_version(), "tools": programs}
+        end = Exit.DONE if found.works else Exit.TOOL
+        show_result("doctor", {**told, "repository": found.trouble}, end=end)
     else:
         tell(f"{'meshc':<10} {__version__}")
         tell(f"{'python':<10} {platform.python_version()}   {sys.executable}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, say, show_json, tell
+from meshc.cli.report import Format, say, show_result, tell
 from meshc.cli.trusted import of_trust
 from meshc.commands.next import next_steps
 from meshc.commands.opened import Opened
@@ -24,7 +24,7 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     if form is Format.JSON:
         listed = [asdict(step) for step in found.steps]
         mesh = found.work.plan.mesh
-        show_json({"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, **trust.as_json()})
+        show_result("next", {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, **trust.as_json()})
         return
     width = max(len(step.cluster) for step in found.steps)
     for step in found.steps:

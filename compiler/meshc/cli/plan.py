@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, show_json, show_problems, tell
+from meshc.cli.report import Format, show_problems, show_result, tell
 from meshc.commands.compiling import validated
 from meshc.commands.opened import Opened
 from meshc.plain import plain
@@ -21,7 +21,7 @@ def plan_command(file: Path, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
     compiled = validated(Opened(file, listener=TERMINAL))
     if form is Format.JSON:
-        show_json({**as_json(compiled.plan), "pending": compiled.pending})
+        show_result("plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
         return
     for line in lines(compiled.plan):
         tell(plain(line))

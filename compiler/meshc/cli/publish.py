@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, paint, say, show_problems, show_result, tell
 from meshc.commands.publish import Order, Published, published
 from meshc.plain import plain
 
@@ -33,7 +33,8 @@ def publish_command(file: Path, order: Order, jobs: int | None, form: Format) ->
 
 
 def _show_json(found: Published, order: Order) -> None:
-    show_json(
+    show_result(
+        "publish",
         {
             "mesh": found.mesh,
             "target": found.target,
@@ -46,6 +47,6 @@ def _show_json(found: Published, order: Order) -> None:
             "message": found.done.message,
             "dryRun": order.dry,
             "notes": found.notes,
-            "problems": [as_json(problem) for problem in found.problems],
-        }
+        },
+        found.problems,
     )

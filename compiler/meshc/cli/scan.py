@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, show_json, tell
+from meshc.cli.report import Format, count, show_result, tell
 from meshc.commands.scan import scanned
 
 if TYPE_CHECKING:
@@ -17,6 +17,6 @@ def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None
     """Raises ProblemsError, exit 5, with every place where a secret stands in plain text."""
     files = scanned(paths, TERMINAL, only_staged=only_staged)
     if form is Format.JSON:
-        show_json({"files": files, "problems": []})
+        show_result("secrets scan", {"files": files})
     else:
         tell(f"no secret in plain text in {count(files, 'staged file' if only_staged else 'file')}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.report import Format, count, say, show_result, tell
 from meshc.commands.opened import Opened
 from meshc.commands.verify import verified
 from meshc.errors import Exit
@@ -20,7 +20,8 @@ def verify_command(file: Path, sample: int | None, jobs: int | None, form: Forma
     """Exits 1 where a byte differs. Nothing is written but the cache."""
     found = verified(Opened(file, listener=TERMINAL), sample, jobs)
     if form is Format.JSON:
-        show_json({"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing})
+        told = {"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing}
+        show_result("verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
     else:
         for path in found.differing:
             tell(f"differs: {path}")

@@ -31,7 +31,7 @@ def doctor(
 
     Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
     """
-    with reporting(form, file):
+    with reporting(form, file, "doctor"):
         if local:
             from meshc.cli.doctor import doctor_command
 
