@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from meshc.cli.envelope import KEYS
 from meshc.cli.main import app
+from meshc.cli.table import Line, show_table
 from support.paths import ROOT
 from support.tools import find_tool
 
@@ -82,3 +83,14 @@ def test_every_command_that_speaks_json_has_its_keys() -> None:
         }
 
     assert found == set(KEYS)
+
+
+def test_a_table_is_as_wide_as_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table(
+        ("NAME", "STATE", "SAYS"), [Line(("店", "ok", "a\x1b[31m")), Line(("edge-10", "differs", ""), ["a note"])]
+    )
+    show_table(("NAME",), [])
+
+    assert capsys.readouterr().out == (
+        "NAME     STATE    SAYS\n店       ok       a\\x1b[31m\nedge-10  differs\n         a note\n"
+    )

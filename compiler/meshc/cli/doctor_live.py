@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import typer
 
 from meshc.capture.rows import Check, Row, State
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, paint, say, show_result, tell
+from meshc.cli.report import Format, count, say, show_result, tell
+from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_trust
 from meshc.commands.doctor import examined
 from meshc.commands.opened import Opened
@@ -47,13 +47,13 @@ def live_command(file: Path, names: Sequence[str], reach: Reach, form: Format) -
 
 def show_rows(rows: Sequence[Row]) -> None:
     """What was found of each cluster, with what to do."""
-    for row in rows:
-        state = paint(f"{row.state:<8}", _COLOURS[row.state], sys.stdout)
-        tell(f"{row.cluster:<20} {state} {row.what:<24} {plain(row.says)}")
-        if row.place:
-            tell(f"{'':<29} {'':<24} {plain(str(row.place))}")
-        if row.hint:
-            tell(f"{'':<29} {'':<24} hint: {plain(row.hint)}")
+    show_table(("CLUSTER", "STATE", "WHAT", "FOUND"), map(_line, rows))
+
+
+def _line(row: Row) -> Line:
+    notes = [str(row.place)] if row.place else []
+    notes += [f"hint: {row.hint}"] if row.hint else []
+    return Line((row.cluster, row.state, row.what, row.says), notes, _COLOURS[row.state])
 
 
 def show_count(rows: Sequence[Row]) -> None:

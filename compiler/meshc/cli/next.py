@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell
+from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_trust
 from meshc.commands.next import next_steps
 from meshc.commands.opened import Opened
@@ -26,10 +27,13 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
         mesh = found.work.plan.mesh
         show_result("next", {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, **trust.as_json()})
         return
-    width = max(len(step.cluster) for step in found.steps)
-    for step in found.steps:
-        told = f"{step.cluster:<{width}}  {step.step:<8} {step.what}{f': {step.command}' if step.command else ''}"
-        tell(plain(told))
+    show_table(
+        ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),
+        (
+            Line((step.cluster, step.step, f"{step.what}{f': {step.command}' if step.command else ''}"))
+            for step in found.steps
+        ),
+    )
     if found.uncommitted is None:
         say("  note: this is no Git repository, or there is no git: what is committed isn't known")
     elif others := found.uncommitted:
