@@ -31,6 +31,12 @@ def need_time(for_what: str) -> None:
         pytest.skip(f"{for_what} takes long; CI does it, and MESHC_TEST_LONG=1")
 
 
+def tries(number: int) -> int:
+    """How many inputs a test tries: `number` in CI and with MESHC_TEST_LONG=1, a third of it on a laptop."""
+    in_full = bool(os.environ.get("CI")) or os.environ.get("MESHC_TEST_LONG") == "1"
+    return number if in_full else max(1, number // 3)
+
+
 def find_helm() -> Helm:
     """The helm that meshc itself would use: MESHC_HELM, beside this Python, or on PATH."""
     from meshc.charts import helm
