@@ -48,7 +48,7 @@ spec:
 _ISTIO = {
     Generation.ISTIOD: """\
   istio:
-    version: 1.30.3            # 1.24 to 1.30
+    version: 1.30.3            # 1.24 to 1.32
   security:
     mutualTLS: strict
     ca:

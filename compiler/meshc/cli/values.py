@@ -8,7 +8,7 @@ from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
 from meshc.commands.opened import Opened
 from meshc.errors import UsageError
-from meshc.pipeline import plan_mesh
+from meshc.pipeline import plan_for_values
 from meshc.plan.values import charts_in, values_of
 from meshc.yamltext.write import write
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def values_command(name: str, chart: str | None, file: Path) -> None:
     """Prints the values of each chart, or of one. Needs neither charts nor helm."""
-    plan = plan_mesh(Opened(file, listener=TERMINAL).source)
+    plan = plan_for_values(Opened(file, listener=TERMINAL).source)
     if name not in (clusters := [cluster.name for cluster in plan.clusters]):
         raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
     cluster = plan.cluster(name)
