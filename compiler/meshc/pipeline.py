@@ -136,10 +136,15 @@ def plan_mesh(source: Source) -> Plan:
 
     Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
     """
+    return mesh_and_plan(source)[1]
+
+
+def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
+    """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
     fleet = fleet_of(source)
     found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     stop_on(problem for problem in found if problem.code in UNPLANNABLE)
-    return make_plan(fleet, source, (), Inputs())
+    return fleet.mesh, make_plan(fleet, source, (), Inputs())
 
 
 def plan_for_values(source: Source) -> Plan:
