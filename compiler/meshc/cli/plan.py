@@ -94,6 +94,8 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:
         yield f"  resource   {file.source}"
+    for component in cluster.components:
+        yield f"  component  {component.source}"
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
 from meshc.commands.begin import begin_reading
-from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.compiling import compiled_whole, rendered_whole
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
-from meshc.output.trees import VERSIONS, versions_file
+from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.plain import plain
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
@@ -34,7 +34,9 @@ def publish_command(
     with opened(wanted, watched) as job:
         mesh = Opened(file, watched, listener=TERMINAL)
         compiled = compiled_whole(mesh)
-        tree = expected_trees(mesh, compiled, jobs)
+        rendered = rendered_whole(mesh, compiled, jobs)
+        compiled = compiled.with_problems(rendered.problems)
+        tree = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
         kustomize, name = mesh.kustomize.version, compiled.plan.mesh
         tree = FileTree.join(tree, {VERSIONS: versions_file(kustomize, name)})
         content = Content(tree, name, str(kustomize), job.source(dirty=dirty))

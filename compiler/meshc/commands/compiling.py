@@ -40,7 +40,17 @@ def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link
     """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
-        return render(plan, compiled.layout, opened.kustomize, opened.repository, clusters, jobs or 0, done, link)
+        return render(
+            plan,
+            compiled.layout,
+            opened.kustomize,
+            opened.repository,
+            clusters,
+            jobs or 0,
+            done,
+            link,
+            compiled.settle,
+        )
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:
