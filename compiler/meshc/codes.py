@@ -676,14 +676,61 @@ BAD_RESOURCE = Code(
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
 PATCHED_WRONG = Code(
     "MESH611",
-    "a patch makes an object that the API server refuses",
-    "correct the patch; overlays/ shows what it is for",
+    "an object that the API server refuses as it is applied",
+    "correct the patch, the resource or the chart's values; overlays/ shows what a patch is for",
 )
 NO_NAMESPACE = Code(
     "MESH612",
     "a resource without the namespace that its kind needs",
     "write metadata.namespace: Flux stops at the cluster without it",
     Severity.WARNING,
+    acknowledgeable=True,
+)
+
+TAKEN_AWAY = Code(
+    "MESH613",
+    "a patch renames or takes away what meshc or a chart makes",
+    "take it out of the patch; acknowledge it if nothing in the mesh needs the object",
+    acknowledgeable=True,
+)
+COPY_DIFFERS = Code(
+    "MESH614",
+    "a copy and the Service that it is of disagree",
+    "change the Service where it runs, then its copies follow",
+    acknowledgeable=True,
+)
+NAMESPACE_MISSING = Code(
+    "MESH615",
+    "an object in a namespace that nothing makes",
+    "list the namespace, with managed: false where others make it",
+    _W,
+    acknowledgeable=True,
+)
+CRD_MISSING = Code(
+    "MESH616",
+    "a custom resource whose CRD nothing brings before it",
+    "install the CRD first, then acknowledge this; or add it to resources",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
+TWO_OWNERS = Code(
+    "MESH617",
+    "a Namespace with two owners",
+    "take it out of the manifests, or write managed: false",
+    _W,
+    acknowledgeable=True,
+)
+RELIED_ON = Code(
+    "MESH618",
+    "a patch changes what the mesh relies on",
+    "take it out of the patch, and change mesh.yaml",
+    acknowledgeable=True,
+)
+CHANGED_ON_THE_WAY = Code(
+    "MESH619",
+    "a manifest that isn't applied as it reads",
+    "put dates in quotes; run what a hook of Helm does in another way",
+    Severity.NOTICE,
     acknowledgeable=True,
 )
 

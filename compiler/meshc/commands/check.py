@@ -61,6 +61,7 @@ def checked(
         stop_on_a_jump(opened, compiled.plan, base)
     ending = tuple(expiring(opened, compiled.plan))
     rendered = rendered_whole(opened, compiled, jobs, link)
+    compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     if not _equal(found, expected):

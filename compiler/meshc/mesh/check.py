@@ -81,6 +81,8 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems += check_copies.callers(fleet, source, exports)
     problems += check_ambient.services(fleet, exports)
     problems += check_ambient.gateway_api(fleet, source, inputs)
+    problems += check_namespaces.owners(fleet, inputs)
     problems += check_files.resources(source, inputs)
+    problems += check_files.changed_on_the_way(inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

@@ -4,6 +4,7 @@ text under each field as its description."""
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -407,10 +408,23 @@ class PatchTarget(Shape):
 class Patch(Shape):
     """A patch of the user's, in kustomize's own shape."""
 
-    path: FilePath
+    path: FilePath | None = None
     """The patch file; copied into overlays/<cluster>/patches/."""
+    patch: str | None = Field(default=None, min_length=1)
+    """The patch itself, in place of a file: `patch: |-` and its lines."""
     target: PatchTarget | None = None
     """Which objects it is for; absent: the object that the patch itself names."""
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Patch:
+        if (self.path is None) == (self.patch is None):
+            raise PydanticCustomError("bad_patch", "needs either path or patch")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Its path; that of an inline patch is a name of its own, by its text."""
+        return self.path or f"inline-{sha256((self.patch or '').encode()).hexdigest()[:8]}.yaml"
 
     def target_mapping(self) -> dict[str, str]:
         """The target as kustomization.yaml writes it; empty without one."""
@@ -420,7 +434,9 @@ class Patch(Shape):
 PatchEntry = Annotated[
     Annotated[FilePath, Tag("text")] | Annotated[Patch, Tag("mapping")],
     Discriminator(
-        _form, custom_error_type="wrong_form", custom_error_message="must be a path, or a mapping with path and target"
+        _form,
+        custom_error_type="wrong_form",
+        custom_error_message="must be a path, or a mapping with path or patch, and target",
     ),
 ]
 
@@ -445,6 +461,8 @@ class ClusterSettings(Shape):
     """Patches over this cluster's overlay."""
     resources: tuple[FilePath, ...] = ()
     """Manifests of the user's that go into this cluster's overlay."""
+    components: tuple[FilePath, ...] = ()
+    """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
 class Cluster(ClusterSettings):
