@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
-from meshc.commands.compiling import validated
+from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
 from meshc.plan.graph import mermaid
 
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 def graph_command(file: Path, markdown: bool) -> None:
     """Prints the flowchart, in a fence where it is to stand in Markdown."""
-    compiled = validated(Opened(file, listener=TERMINAL))
+    compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
     text = mermaid(compiled.plan).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_problems, show_result, tell
-from meshc.commands.compiling import validated
+from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan_command(file: Path, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
-    compiled = validated(Opened(file, listener=TERMINAL))
+    compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
     if form is Format.JSON:
         show_result("plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
         return
@@ -93,6 +93,8 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:
         yield f"  resource   {file.source}"
+    for component in cluster.components:
+        yield f"  component  {component.source}"
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_problems, show_result, tell
-from meshc.commands.compiling import validated
 from meshc.commands.opened import Opened
+from meshc.commands.validate import validated
 from meshc.plain import count, plain
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def validate_command(file: Path, form: Format) -> None:
-    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only on folders of the user's."""
+    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only for files of the user's."""
     compiled = validated(Opened(file, listener=TERMINAL))
     if form is Format.JSON:
         show_result("validate", {"pending": compiled.pending}, compiled.problems)

@@ -71,6 +71,7 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
         stop_on_a_jump(opened, compiled.plan, wanted.base)
     ending = tuple(expiring(opened, compiled.plan))
     rendered = rendered_whole(opened, compiled, wanted.jobs, wanted.link)
+    compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, wanted.against, expected, compiled.plan.mesh)
     if not _equal(found, expected):

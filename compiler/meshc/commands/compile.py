@@ -69,6 +69,7 @@ def _compile(
         compiled.plan.mesh,
         whole=not patterns,
     )
+    compiled = compiled.with_problems(rendered.problems)
     told = in_step(compiled, rendered.by_kustomize, written.files)
     if not patterns:
         remember(repository, file, link, compiled, written.trees, told)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 
-def validated(opened: Opened) -> Compiled:
+def compiled_unrendered(opened: Opened) -> Compiled:
     """Everything but the rendering, of every cluster, with any kustomize that there is. Writes nothing."""
     return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
 
 
 def compiled_whole(opened: Opened) -> Compiled:
     """Everything but the rendering, of every cluster, with the kustomize that mesh.yaml asks for. Writes nothing."""
-    compiled = validated(opened)
+    compiled = compiled_unrendered(opened)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
         first, end = (f"{one.major}.{one.minor}" for one in TESTED)
@@ -45,7 +45,17 @@ def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link
     """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
-        return render(plan, compiled.layout, opened.kustomize, opened.repository, clusters, jobs or 0, done, link)
+        return render(
+            plan,
+            compiled.layout,
+            opened.kustomize,
+            opened.repository,
+            clusters,
+            jobs or 0,
+            done,
+            link,
+            compiled.settle,
+        )
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:

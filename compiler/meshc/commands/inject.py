@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.commands.clusters import named
-from meshc.commands.compiling import rendered_of, validated
+from meshc.commands.compiling import compiled_unrendered, rendered_of
 from meshc.errors import MeshcError
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.link import Link
@@ -21,7 +21,7 @@ def injected(opened: Opened, name: str, manifest: bytes) -> bytes:
 
     Raises MeshcError where what it injects by isn't compiled here.
     """
-    compiled = validated(opened)
+    compiled = compiled_unrendered(opened)
     cluster = named(compiled.plan, name)
     holder = _holder(compiled.plan, cluster)
     program = find(compiled.plan.cluster(holder).istio)

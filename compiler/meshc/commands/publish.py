@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading
-from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.compiling import compiled_whole, rendered_whole
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
-from meshc.output.trees import VERSIONS, versions_file
+from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
 from meshc.publish.job import Job, Wanted, opened
@@ -55,7 +55,9 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
     with opened(order.wanted, watched) as job:
         mesh = Opened(file, watched, listener=listener)
         compiled = compiled_whole(mesh)
-        tree = expected_trees(mesh, compiled, jobs)
+        rendered = rendered_whole(mesh, compiled, jobs)
+        compiled = compiled.with_problems(rendered.problems)
+        tree = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
         kustomize, name = mesh.kustomize.version, compiled.plan.mesh
         tree = FileTree.join(tree, {VERSIONS: versions_file(kustomize, name)})
         content = Content(tree, name, str(kustomize), job.source(dirty=order.dirty))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.clusters import named
 from meshc.errors import UsageError
-from meshc.pipeline import plan_mesh
+from meshc.pipeline import plan_for_values
 from meshc.plan.values import charts_in, values_of
 from meshc.yamltext.write import write
 
@@ -27,7 +27,7 @@ class Values:
 
 def values(opened: Opened, name: str, chart: str | None) -> list[Values]:
     """Those of each chart in a cluster, or of one. Needs neither charts nor helm. Raises UsageError."""
-    plan = plan_mesh(opened.source)
+    plan = plan_for_values(opened.source)
     cluster = named(plan, name)
     there = list(charts_in(plan, cluster))
     found = [one for one in there if chart in (None, one[0], one[1])]
