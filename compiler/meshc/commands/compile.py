@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_writing
-from meshc.commands.remembered import InStep, in_step, recall, remember
+from meshc.commands.last_run import InStep, in_step, recall, remember
 from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
