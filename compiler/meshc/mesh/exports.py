@@ -12,6 +12,7 @@ from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
 from meshc.mesh.inputs import objects_in
 from meshc.mesh.mesh_config import cluster_domain, scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
+from meshc.mesh.variants import twice
 from meshc.nearest import nearest
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 GLOBAL = "istio.io/global"
 """The label of ambient services that other clusters may call: `serviceScopeConfigs` of the charts' profile ambient."""
-
-_SHOWN = 4
 
 Key = tuple[str, str]
 """The namespace and name of a Service."""
@@ -155,10 +154,7 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
                 twins.setdefault(export.key, []).append(place)
         else:
             own[export.key] = export
-    for key, places in twins.items():
-        what = f'Service "{"/".join(key)}" stands twice in "{one.service.manifests}", and differently'
-        hint = 'keep one of the two, or choose files: include: ["deploy/*.yaml"]'
-        problems.append(codes.DUPLICATE_SERVICE.at(places[0], what, hint, also=(own[key].place, *places[1:_SHOWN])))
+    problems += twice(source, one.service, {key: [own[key].place, *places] for key, places in twins.items()}, own)
     if not (services and (own or problems)):
         problems.append(_none_left(one, source, names))
     found.exports += own.values()
