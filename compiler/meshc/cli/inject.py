@@ -28,7 +28,9 @@ def inject_command(manifest: Path, name: str, file: Path) -> None:
     cluster = compiled.plan.cluster(name)
     program = find(compiled.plan.cluster(holder).istio)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
-    rendered = render(compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder]).trees
+    rendered = render(
+        compiled.plan, compiled.layout, opened.kustomize, opened.repository, [holder], settle=compiled.settle
+    ).trees
     injected = kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, read_given(manifest))
     tell_bytes(injected)
 

@@ -36,6 +36,7 @@ def verify_command(file: Path, sample: int | None, jobs: int | None, form: Forma
             jobs or 0,
             done,
             Link.KUSTOMIZE,
+            compiled.settle,
         ).trees
     differing = [f"output/{name}/{path}" for name in chosen for path in _differing(ours[name], theirs[name])]
     if form is Format.JSON:

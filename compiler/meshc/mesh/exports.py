@@ -132,6 +132,7 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
     problems = list(_unknown_names(one, source, names))
     own: dict[Key, Export] = {}
     twins: dict[Key, list[Place]] = {}
+    differing: set[Key] = set()
     for (manifest, path, body), name in zip(services, names, strict=True):
         if namespace := _namespace_of(body) or one.service.namespace or "":
             found.runs.setdefault((namespace, name), set()).update(one.homes)
@@ -150,11 +151,14 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             also, what = (source.document.place(_at(one)),), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
-            if replace(export, place=twin.place) != twin:  # variants of one application lie in one folder
-                twins.setdefault(export.key, []).append(place)
+            twins.setdefault(export.key, []).append(place)  # variants of one application lie in one folder
+            if replace(export, place=twin.place) != twin:
+                differing.add(export.key)
         else:
             own[export.key] = export
-    problems += twice(source, one.service, {key: [own[key].place, *places] for key, places in twins.items()}, own)
+    problems += twice(
+        source, one.service, {key: [own[key].place, *twins[key]] for key in twins if key in differing}, own
+    )
     if not (services and (own or problems)):
         problems.append(_none_left(one, source, names))
     found.exports += own.values()
