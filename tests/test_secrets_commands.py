@@ -233,7 +233,7 @@ def test_status_tells_who_opens_what_and_what_is_stale(place: Place) -> None:
     place.write(SOPS.replace("]", f", {pyrage.x25519.Identity.generate().to_public()}]"))
     stale = place.meshc("secrets", "status")
 
-    assert f"{FILE:<44} -               pending" in pending
+    assert f"{FILE}  -     pending" in pending
     assert [(row["state"], row["openedBy"]) for row in sealed] == [("sealed", [f"{RECIPIENT[:16]}..."])]
     assert "stale: recipients" in stale
 

@@ -70,8 +70,24 @@ NO_PRIMARY = Code("MESH202", "no cluster is a primary", "give one cluster role: 
 WRONG_PRIMARY = Code("MESH203", "a remote's primary isn't one", "name a cluster whose role is primary")
 WRONG_ROLE = Code("MESH204", "a setting that the cluster's role doesn't have", "move it to a cluster of the other role")
 UNKNOWN_NETWORK = Code("MESH205", "a network that isn't declared", "declare it under networks, or correct the name")
+ISTIO_NEWER = Code(
+    "MESH245",
+    "an Istio version that is newer than this meshc",
+    "look for a newer meshc; or read the release notes of that version, and acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+ONE_TAG_FOR_ALL = Code(
+    "MESH247",
+    "one image tag for clusters of several versions",
+    "write {version} in the tag, or give the clusters tags of their own",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 ISTIO_UNSUPPORTED = Code(
-    "MESH206", "an Istio version that meshc doesn't compile for", "use 1.0.x (classic) or 1.24 to 1.30 (istiod)"
+    "MESH206",
+    "an Istio version that meshc doesn't compile for",
+    "use 1.0.0 to 1.0.9 (classic) or 1.24 and later (istiod)",
 )
 MIXED_GENERATIONS = Code("MESH207", "classic Istio and istiod in one mesh", "give every cluster the same generation")
 AHEAD_OF_PRIMARY = Code(
@@ -756,6 +772,16 @@ CHART_BY_CHANCE = Code(
     "MESH629",
     "a chart that makes other objects each time",
     "set the value that stands for the random one or the time, so that the chart asks for neither",
+)
+VALUE_CONTRADICTS = Code(
+    "MESH630", "a Helm value that says something else than mesh.yaml", "take it out, and write the key of mesh.yaml"
+)
+VALUE_REACHES = Code(
+    "MESH631",
+    "a Helm value that changes what objects of meshc's do",
+    "change the value or mesh.yaml so that both fit, or acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
 )
 
 # 7xx: what kustomize says

@@ -31,6 +31,8 @@ from meshc.overlays.clashes import clashes
 from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay, is_object
+from meshc.plan.consequences import consequences
+from meshc.plan.contradictions import contradictions
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
 from meshc.secrets import door
@@ -112,6 +114,7 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
         raise ProblemsError(silence(problems, fleet, source, lambda _: False))
 
     plan = make_plan(fleet, source, exports, inputs)
+    problems += [*contradictions(plan, fleet, source), *consequences(plan, fleet, source)]
     folder = source.shown(mesh.spec.security.secrets.directory)
     lowered = {cluster.name: list(_lower(plan, cluster)) for cluster in plan.clusters}
     rendered = _rendered(lowered, inputs, repository)
@@ -161,10 +164,22 @@ def plan_mesh(source: Source) -> Plan:
 
     Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
     """
+    return mesh_and_plan(source)[1]
+
+
+def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
+    """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
     fleet = fleet_of(source)
     found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     stop_on(problem for problem in found if problem.code in UNPLANNABLE)
-    return make_plan(fleet, source, (), Inputs())
+    return fleet.mesh, make_plan(fleet, source, (), Inputs())
+
+
+def plan_for_values(source: Source) -> Plan:
+    """The plan, for values of charts alone. Raises ProblemsError for values that contradict mesh.yaml, too."""
+    plan = plan_mesh(source)
+    stop_on(contradictions(plan, fleet_of(source), source))
+    return plan
 
 
 def needs_of(plan: Plan) -> list[SecretNeed]:

@@ -155,7 +155,7 @@ def status(
     file: File = MESH,
 ) -> None:
     """Tell subject, fingerprint, end and root of every CA, and what is due."""
-    with reporting(form, file):
+    with reporting(form, file, "ca status"):
         from meshc.cli.ca_commands import status_command
 
         status_command(file, within, fail_on is not None, form)

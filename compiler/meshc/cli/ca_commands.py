@@ -12,7 +12,8 @@ import typer
 
 from meshc.cli import at_proxies, waiting
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.report import Format, count, say, show_result, tell
+from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_trust
 from meshc.commands.opened import Opened, opened_for_writing
 from meshc.commands.tracked import uncommitted
@@ -198,18 +199,22 @@ def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     """
     work = opened_work(file, writes=False)
     found, trust = authorities.rows(work, _now(), within), of_trust(work, file.name, _now())
+    end = Exit.DIFFERS if fail and any(row.expiring or row.broken for row in found) else Exit.DONE
     if form is Format.JSON:
         listed = [row.as_json() for row in found]
-        show_json({"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()})
+        show_result("ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
     else:
-        for row in (*found, *trust.gone):
-            tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
-            for note in row.notes:
-                tell(f"{'':<24} {plain(note)}")
+        show_table(
+            ("NAME", "STATE", "UNTIL", "FINGERPRINT", "SUBJECT"),
+            (
+                Line((row.name, row.state, row.until, row.fingerprint[:23], row.subject), row.notes)
+                for row in (*found, *trust.gone)
+            ),
+        )
         for line in trust.of_rotation():
             tell(plain(line))
-    if fail and any(row.expiring or row.broken for row in found):
-        raise typer.Exit(Exit.DIFFERS)
+    if end:
+        raise typer.Exit(end)
 
 
 def rotate_command(

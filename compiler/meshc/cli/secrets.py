@@ -50,7 +50,7 @@ def seal(
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
 def status(form: Form = Format.TEXT, file: File = MESH) -> None:
     """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
-    with reporting(form, file):
+    with reporting(form, file, "secrets status"):
         from meshc.cli.secrets_commands import status_command
 
         status_command(file, form)
@@ -118,7 +118,7 @@ def scan(
 
     In a Git repository those of a folder that Git holds or would add; a file that is named is always searched.
     """
-    with reporting(form):
+    with reporting(form, command="secrets scan"):
         from meshc.cli.scan import scan_command
 
         scan_command(paths or [Path()], staged, form)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshc.cli.ca_commands import opened_work, read_given
-from meshc.cli.report import Format, count, say, show_json, tell, warn
+from meshc.cli.report import Format, count, say, show_result, tell, warn
+from meshc.cli.table import Line, show_table
 from meshc.commands.accepting import accept
 from meshc.errors import RefusedError, UsageError
 from meshc.hidden import Hidden
@@ -99,12 +100,12 @@ def status_command(file: Path, form: Format) -> None:
     work = opened_work(file, writes=False)
     rows = [_row(work, need) for need in needs_of(work.plan)]
     if form is Format.JSON:
-        show_json({"mesh": work.plan.mesh, "secrets": rows})
+        show_result("secrets status", {"mesh": work.plan.mesh, "secrets": rows})
         return
-    for row in rows:
-        tell(plain(f"{row['file']:<44} {row['form']:<15} {row['state']:<28} {', '.join(row['openedBy'])}"))
-        for note in row["notes"]:
-            tell(f"{'':<44} {plain(note)}")
+    show_table(
+        ("FILE", "FORM", "STATE", "OPENED BY"),
+        (Line((row["file"], row["form"], row["state"], ", ".join(row["openedBy"])), row["notes"]) for row in rows),
+    )
 
 
 def _row(work: Work, need: SecretNeed) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def accept(work: Work, sealed: Path, given: bytes | None, folder: Path, now: dat
     there = _body(work.read(path), path)
     if there.get("kind") == "Secret":
         hint = "meshc secrets rewrap takes what sops updatekeys changed"
-        raise UsageError(f'"{path}" isn\'t a SealedSecret\n  hint: {hint}')
+        raise UsageError(f'"{path}" isn\'t a SealedSecret', hint)
     before = there if given is not None else _committed(work, path)
     new = there if given is None else _body(given, "the new one")
     work.write(path, write(accept_re_encrypted(work, need, new, before, now)).encode())
@@ -53,7 +53,7 @@ def _need(work: Work, sealed: Path, folder: Path) -> SecretNeed:
     for need in needs_of(work.plan):
         if _absolute(folder / work.sealed(need.file)) == _absolute(sealed):
             return need
-    raise UsageError(f'"{sealed}" is no sealed file of this mesh\n  hint: meshc secrets status lists them')
+    raise UsageError(f'"{sealed}" is no sealed file of this mesh', "meshc secrets status lists them")
 
 
 def _absolute(path: Path) -> str:
@@ -65,7 +65,7 @@ def _committed(work: Work, path: str) -> Body:
     data = commits.file(commits.commit("HEAD"), path)
     if data is None:
         raise UsageError(
-            f"HEAD has no {path} to compare with\n  hint: keep the file of before, and name the new one: --from FILE"
+            f"HEAD has no {path} to compare with", "keep the file of before, and name the new one: --from FILE"
         )
     return _body(data, f"{path} in HEAD")
 

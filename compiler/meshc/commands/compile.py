@@ -81,5 +81,5 @@ def _chosen(compiled: Compiled, patterns: Sequence[str]) -> list[str]:
     if patterns and not chosen:
         known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
-        raise UsageError(f"no cluster is named {named}\n  hint: clusters: {known}")
+        raise UsageError(f"no cluster is named {named}", f"clusters: {known}")
     return chosen

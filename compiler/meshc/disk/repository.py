@@ -197,8 +197,8 @@ class Repository:
         if recovery.is_waiting(self.state):
             refuse_another_writer(self.state)
             raise RefusedError(
-                "an earlier meshc was interrupted while it wrote, so some files are old and some new\n"
-                "  hint: meshc compile finishes what it began, or undoes it"
+                "an earlier meshc was interrupted while it wrote, so some files are old and some new",
+                "meshc compile finishes what it began, or undoes it",
             )
 
     def cache_get(self, key: str) -> bytes | None:

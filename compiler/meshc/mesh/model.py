@@ -62,7 +62,7 @@ FilePath = Annotated[
 
 
 def _version(text: str) -> str:
-    if not re.fullmatch(r"\d{1,3}\.\d{1,3}\.\d{1,3}", text):
+    if Version.of_release(text) is None:
         raise PydanticCustomError("bad_version", "must be a full version such as 1.30.3")
     return text
 
@@ -73,7 +73,11 @@ def _kubernetes_version(text: str) -> str:
     return text
 
 
-FullVersion = Annotated[str, AfterValidator(_version), Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"})]
+FullVersion = Annotated[
+    str,
+    AfterValidator(_version),
+    Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?$"}),
+]
 KubernetesVersion = Annotated[str, AfterValidator(_kubernetes_version)]
 
 
@@ -144,8 +148,11 @@ Hub = Annotated[
     str,
     _matching(_HUB, "must be a registry and path such as docker.io/istio, without scheme, tag or a / at the end", 255),
 ]
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-ImageTag = Annotated[str, _matching(_TAG, "must be an image tag: at most 128 of letters, digits, _, - and .", 128)]
+_TAG = re.compile(r"(\{version\}|[A-Za-z0-9_])(\{version\}|[A-Za-z0-9_.-])*", re.ASCII)
+ImageTag = Annotated[
+    str, _matching(_TAG, "must be an image tag: at most 128 of letters, digits, _, - and ., and {version}", 128)
+]
+Variant = Literal["distroless", "debug"]
 
 
 class Requires(Shape):
@@ -163,8 +170,23 @@ class Images(Shape):
     hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
     tag: ImageTag | None = None
-    """The images' tag; default: the Istio version."""
+    """The images' tag; default: the Istio version. `{version}` stands for the version of each cluster."""
+    variant: Variant | None = None
+    """istiod: the variant of the images, which Istio's charts add to the tag."""
     pull_secrets: tuple[Subdomain, ...] = ()
+    """Names of image pull Secrets that exist in the Istio namespace."""
+
+
+class ClusterImages(Shape):
+    """Where a cluster's images differ from the mesh's, for a registry of its own."""
+
+    hub: Hub | None = None
+    """The registry and path of Istio's images."""
+    tag: ImageTag | None = None
+    """The images' tag; default: that of the mesh. `{version}` stands for the version of the cluster."""
+    variant: Variant | None = None
+    """istiod: the variant of the images, which Istio's charts add to the tag."""
+    pull_secrets: tuple[Subdomain, ...] | None = None
     """Names of image pull Secrets that exist in the Istio namespace."""
 
 
@@ -219,7 +241,8 @@ class Istio(Shape):
     """The Istio of the whole mesh."""
 
     version: FullVersion
-    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod."""
+    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod. A suffix is a release of its own,
+    such as 1.31.0-rc.0; -distroless and -debug are variants of the images."""
     namespace: Name = "istio-system"
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
@@ -241,6 +264,7 @@ class ClusterIstio(Shape):
     """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
     revision: Name | None = None
     """The revision of istiod that this cluster attaches to."""
+    images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of this cluster, merged over those of the mesh."""
 

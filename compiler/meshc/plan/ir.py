@@ -18,7 +18,13 @@ class Images:
 
     hub: str
     tag: str
+    variant: str | None
     pull_secrets: tuple[str, ...]
+
+    @property
+    def full_tag(self) -> str:
+        """The tag with the variant, as the registry has it."""
+        return f"{self.tag}-{self.variant}" if self.variant else self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +267,7 @@ class ClusterPlan:
     patches: tuple[PatchPlan, ...]
     resources: tuple[UserFile, ...]
     components: tuple[ComponentPlan, ...]
-    image_tag: str
+    images: Images
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
@@ -318,7 +324,6 @@ class Plan:
     istio_namespace: str
     trust_domain: str
     mesh_id: str
-    images: Images
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]

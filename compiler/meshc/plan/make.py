@@ -77,9 +77,6 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
-        images=Images(
-            spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets
-        ),
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
         ca=spec.security.ca.type,
@@ -140,10 +137,16 @@ def _cluster(
         patches=_patches(member, source, inputs),
         resources=_resources(member, inputs),
         components=_components(member, source, inputs),
-        image_tag=fleet.mesh.spec.istio.images.tag or str(fleet.version_of(member)),
+        images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
     )
+
+
+def _images(fleet: Fleet, member: Member) -> Images:
+    own, of_mesh = member.cluster.istio.images, fleet.mesh.spec.istio.images
+    pulls = of_mesh.pull_secrets if own.pull_secrets is None else own.pull_secrets
+    return Images(own.hub or of_mesh.hub, fleet.tag_of(member), fleet.variant_of(member), pulls)
 
 
 def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:

@@ -23,7 +23,7 @@ def words_of(command: str) -> tuple[str, ...]:
     except ValueError:
         words = ()
     if not words or not any("{key}" in word for word in words):
-        raise UsageError(f"the command has to say where {{key}} goes\n  hint: {EXAMPLE}")
+        raise UsageError("the command has to say where {key} goes", EXAMPLE)
     return words
 
 
@@ -36,6 +36,6 @@ def hand_over(owed: Sequence[Owed], command: tuple[str, ...]) -> None:
         except CommandError as error:
             why = str(error).partition("\n")[0]
             raise ToolError(
-                f"{each.key} isn't in the store: {why}; nothing was written\n"
-                "  hint: what it said isn't shown, as it was given a secret: try it with something that is none"
+                f"{each.key} isn't in the store: {why}; nothing was written",
+                "what it said isn't shown, as it was given a secret: try it with something that is none",
             ) from None
