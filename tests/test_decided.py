@@ -49,6 +49,7 @@ spec:
 """
 NAMED = {*FIXED_SETTINGS, "JWT_POLICY"}
 HARMLESS = {
+    "global.defaultPodDisruptionBudget.enabled": "how many istiods may be away",
     "autoscaleEnabled": "how many istiods there are",
     "autoscaleMin": "how many istiods there are",
     "base.validationCABundle": "istiod fills it in itself",

@@ -35,7 +35,7 @@ def istiod(volume: str, env: str = "[]") -> str:
         apiVersion: apps/v1
         kind: Deployment
         metadata: {{name: istiod-2, namespace: istio-system}}
-        spec: {{selector: {{}}, template: {{spec: {pod}}}}}
+        spec: {{selector: {{matchLabels: {{a: b}}}}, template: {{metadata: {{labels: {{a: b}}}}, spec: {pod}}}}}
     """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.patch_forms import BY_HAND, RESOURCES, WHOLE, Entry, by_chance, write_mesh
+from support.patch_forms import AT_ODDS, BY_HAND, RESOURCES, WHOLE, Entry, by_chance, write_mesh
 from support.processes import meshc
 from support.tools import find_tool
 
@@ -30,13 +30,13 @@ def built(folder: Path) -> list[str]:
 
 
 def test_patches_of_every_form(tmp_path: Path) -> None:
-    write_mesh(tmp_path, [BY_HAND, BY_HAND[:3], BY_HAND[:3]], RESOURCES)
+    write_mesh(tmp_path, [BY_HAND, BY_HAND[:3], BY_HAND[:3]], RESOURCES, ("MESH613", "MESH614", "MESH618"))
 
     assert built(tmp_path) == ["unit", "unit"], "equal parts are built once"
 
 
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
-    write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES)
+    write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES, ("MESH613",))
 
     assert sorted(built(tmp_path)) == [f"edge-{number}" for number in range(len(WHOLE))]
 
@@ -52,6 +52,7 @@ def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
 def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"units {seed}")
     patches: list[list[Entry]] = [by_chance(chance) for _ in range(6)]
-    write_mesh(tmp_path, patches, RESOURCES)
+    patches[0] += AT_ODDS
+    write_mesh(tmp_path, patches, RESOURCES, ("MESH613", "MESH614"))
 
     assert set(built(tmp_path)) == {"unit"}

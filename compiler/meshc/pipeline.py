@@ -71,6 +71,18 @@ class Compiled:
     settle: Callable[[Sequence[Problem], bool], list[Problem]] = field(repr=False)
     """Takes what is acknowledged out of what is found while rendering; the flag tells whether all was looked at."""
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Every file beside mesh.yaml that the mesh is made from, by its path there. Packed charts are left out."""
+        inputs, plan = self.inputs, self.plan
+        found = dict(inputs.plain)
+        found |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
+        found |= {f"{plan.certificates}/{path}": data for path, data in inputs.certificates.items()}
+        for chart in inputs.charts.values():
+            if not chart.path.endswith(".tgz"):
+                found |= {f"{chart.path}/{path}": data for path, data in chart.files.items()}
+        return found
+
     def with_problems(self, more: Iterable[Problem]) -> Compiled:
         """The same with what rendering found, each once."""
         found = dict.fromkeys([*self.problems, *more])

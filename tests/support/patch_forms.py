@@ -44,7 +44,7 @@ BY_HAND: tuple[Entry, ...] = (
     (steps(("remove", "/spec/ports/1")), target("(12|13)")),
     (steps(("test", "/kind", "Service"), ("add", "/spec/ports/-", {"name": "p", "port": 3})), target(14)),
     (service(0, metadata={"labels": {"by": "selector"}}), {"kind": "Service", "labelSelector": "tier=gold"}),
-    (service(0, metadata={"labels": {"odd": "[["}}), target("1[[:digit:]]")),
+    (service(0, metadata={"annotations": {"odd": "[["}}), target("1[[:digit:]]")),
     (service(99, metadata={"labels": {"of": "another"}}), target(15)),
     (json.dumps({"kind": "Any", "metadata": {"name": "any", "labels": {"kind": "any"}}}), {"kind": "Name.*"}),
     (steps(("add", "/metadata/labels", {"whole": "map"})), {"kind": "Namespace", "name": "shop"}),
@@ -85,10 +85,17 @@ rules: []
 
 def by_chance(chance: random.Random) -> list[Entry]:
     """Patches of a cluster. What deletes comes last, as no patch may be for what is gone."""
-    found = [_one(chance, chance.randrange(SERVICES)) for _ in range(chance.randint(1, 8))]
+    found = [_one(chance, chance.randrange(SERVICES - 2)) for _ in range(chance.randint(1, 8))]
     if chance.random() < 0.3:
-        found.append((service(chance.randrange(SERVICES), **{"$patch": "delete"}), {}))
+        found.append((service(chance.randrange(SERVICES - 2), **{"$patch": "delete"}), {}))
     return found
+
+
+AT_ODDS: tuple[Entry, ...] = (
+    (steps(("remove", "/spec/ports/1")), target(SERVICES - 1)),
+    (service(SERVICES - 2, **{"$patch": "delete"}), {}),
+)
+"""What is told in any case, of Services that no patch by chance is for, so that it can be acknowledged."""
 
 
 def _one(chance: random.Random, number: int) -> Entry:
@@ -117,7 +124,9 @@ def _one(chance: random.Random, number: int) -> Entry:
     return steps(("add", f"/metadata/labels/{key.replace('/', '~1')}", word)), target(number)
 
 
-def write_mesh(folder: Path, patches: Sequence[Sequence[Entry]], resources: str) -> None:
+def write_mesh(
+    folder: Path, patches: Sequence[Sequence[Entry]], resources: str, acknowledge: Sequence[str] = ()
+) -> None:
     """A mesh whose remotes have these patches, each remote its own, and one file of resources."""
     (folder / ".git").mkdir()
     (folder / "theirs.yaml").write_text(resources)
@@ -134,7 +143,12 @@ def write_mesh(folder: Path, patches: Sequence[Sequence[Entry]], resources: str)
         '  overrides: [{clusters: all, set: {kubernetesVersion: "1.34"}}]\n'
         "  namespaces: [{name: shop}]\n  services: [{name: s, manifests: apps.yaml, clusters: [hub]}]\n"
         "  clusters:\n    - {name: hub, role: primary, apiServer: 'https://hub.example.com:6443',"
-        " podCIDRs: [10.0.0.0/16], controlPlane: {addresses: {istiod: 192.0.2.10}}}\n" + remotes
+        " podCIDRs: [10.0.0.0/16], controlPlane: {addresses: {istiod: 192.0.2.10}}}\n"
+        + remotes
+        + "".join(
+            f"{'' if n else '  acknowledge:'}\n  - {{code: {one}, reason: odd}}" for n, one in enumerate(acknowledge)
+        )
+        + "\n"
     )
 
 

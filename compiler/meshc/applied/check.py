@@ -85,9 +85,10 @@ def _gone(view: View, one: Touched) -> Fault:
     fresh = [identity for identity in new if identity not in view.theirs]
     if fresh:  # whether by a name or by a namespace
         what = f"becomes {fresh[0]}, and the mesh knows it by its own name"
-        return Fault(("metadata",), what, "take what renames it out of the patch", codes.TAKEN_AWAY)
+        path = ("metadata", "name" if fresh[0].name != one.identity.name else "namespace")
+        return Fault(path, what, "take what renames it out of the patch", codes.TAKEN_AWAY)
     hint = "take it out of the patch; acknowledge it if nothing in the mesh needs the object"
-    return Fault((), "is taken away", hint, codes.TAKEN_AWAY)
+    return Fault(("$patch",), "is taken away", hint, codes.TAKEN_AWAY)
 
 
 def _problem(view: View, one: Touched, fault: Fault) -> Problem:

@@ -40,9 +40,10 @@ def _copy(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
         what = "has a selector, so pods of this cluster answer for those of others"
         yield Fault(("spec", "selector"), what, "take the selector out: a copy has no pods", codes.COPY_DIFFERS)
     was = at(one.before, "spec")
-    for key in ("type", "externalName"):
-        if at(was, key) != at(spec, key):
-            what = f"has {key} {at(spec, key)} in place of {at(was, key)}"
+    for key, default in (("type", "ClusterIP"), ("externalName", None)):
+        old, new = at(was, key) or default, at(spec, key) or default
+        if old != new:
+            what = f"has {key} {new} in place of {old}"
             yield Fault(("spec", key), what, hint, codes.COPY_DIFFERS)
     if (at(was, "clusterIP") == "None") != (at(spec, "clusterIP") == "None"):
         what = "is headless here alone" if at(spec, "clusterIP") == "None" else "is headless everywhere but here"

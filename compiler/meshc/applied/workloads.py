@@ -78,7 +78,8 @@ def _selector(body: Mapping[str, Any]) -> Iterator[Fault]:
     for key, value in wanted.items() if isinstance(wanted, Mapping) else ():
         if at(labels, key) != value:
             what = f"selects pods by {key}: {value}, and its own template doesn't have that label"
-            yield Fault((*path, "matchLabels", key), what, "write the same label in both places")
+            where = ("spec", "template", "metadata", "labels", key)
+            yield Fault(where, what, "write the same label in both places")
     for key, value in labels.items() if isinstance(labels, Mapping) else ():
         if not isinstance(value, str) or not is_value(value):
             where = ("spec", "template", "metadata", "labels", key)

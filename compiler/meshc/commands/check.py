@@ -10,8 +10,10 @@ from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.commands.expiry import expiring, quiet_until, stop_on_a_jump
 from meshc.commands.last_run import InStep, in_step, remember
+from meshc.commands.schema import schema_is_stale
 from meshc.output.link import Link
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
+from meshc.review.behind import Behind
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
 from meshc.review.stale import Input, Stale, blocks_of, changed_lines, stale_files
@@ -78,7 +80,7 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
         stale = tuple(_stale(opened, file, found, expected, compiled, wanted))
         return Checked(compiled, found, expected, stale, ending, None)
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
-    if wanted.is_whole:
+    if not schema_is_stale(opened) and wanted.is_whole:
         remember(opened.repository, file, wanted.link, compiled, found, told)
     return Checked(compiled, found, expected, (), ending, told)
 
@@ -117,7 +119,7 @@ def _stale(
         explain=wanted.explain,
     )
     same = not other_versions(opened, found)
-    since = _since(opened, file) if here else None
+    since = _since(opened, file, compiled) if here else None
     told = honest.told if here else None
     stale = list(stale_files(found, expected, compiled.plan, told, same_tools=same, since=since))
     if honest.skipped:
@@ -128,14 +130,19 @@ def _stale(
     return stale
 
 
-def _since(opened: Opened, file: Path) -> Input | None:
+def _since(opened: Opened, file: Path, compiled: Compiled) -> Input | None:
     """What changed since the commit that last touched the trees; None where Git has no such commit."""
     commits = Commits(opened.repository.base)
     commit = commits.last_change((OVERLAYS, OUTPUT))
     before = commits.file(commit, file.name) if commit else None
     if before is None:
         return None
-    lines = changed_lines(before, opened.source.data)
-    others = [path for path in commits.changed_since(commit) if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
-    shown = tuple(opened.source.shown(path) for path in others if path != file.name)
-    return Input(opened.source.file, lines, shown, blocks_of(opened.source))
+    source, files = opened.source, compiled.files
+    changed = dict.fromkeys(commits.changed(commit, files))
+    changed |= dict.fromkeys(path for path in commits.changed_since(commit) if path not in files)
+    others = [path for path in changed if path != file.name and not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
+    manifests = {one.name: one.manifests for one in compiled.mesh.spec.services if one.manifests}
+    charts = {chart.name: chart.path for chart in compiled.inputs.charts.values()}
+    lines = changed_lines(before, source.data)
+    behind = Behind(compiled.plan, manifests, charts)
+    return Input(source.file, lines, tuple(others), blocks_of(source), behind, source.shown)

@@ -60,10 +60,8 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
     """The lines that changed since a commit, in every file that the mesh is made from."""
     if not commit:
         return Origins()
-    source, plan, inputs = opened.source, compiled.plan, compiled.inputs
-    files = {source.file.rpartition("/")[2]: source.data, **inputs.plain}
-    files |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
-    files |= {f"{plan.certificates}/{path}": data for path, data in inputs.certificates.items()}
+    source, plan = opened.source, compiled.plan
+    files = {source.file.rpartition("/")[2]: source.data, **compiled.files}
     changed = Commits(opened.repository.base).changed(commit, files)
     services = {export.key: export.place for export in compiled.exports}
     both = {path: (old, files[path]) for path, old in changed.items()}

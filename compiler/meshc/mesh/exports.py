@@ -12,6 +12,7 @@ from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
 from meshc.mesh.mesh_config import cluster_domain, scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
 from meshc.mesh.user_files import objects_in
+from meshc.mesh.variants import twice
 from meshc.nearest import nearest
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 GLOBAL = "istio.io/global"
 """The label of ambient services that other clusters may call: `serviceScopeConfigs` of the charts' profile ambient."""
-
-_SHOWN = 4
 
 Key = tuple[str, str]
 """The namespace and name of a Service."""
@@ -134,6 +133,7 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
     problems = list(_unknown_names(one, source, names))
     own: dict[Key, Export] = {}
     twins: dict[Key, list[Place]] = {}
+    differing: set[Key] = set()
     for (manifest, path, body), name in zip(services, names, strict=True):
         if namespace := _namespace_of(body) or one.service.namespace or "":
             found.runs.setdefault((namespace, name), set()).update(one.homes)
@@ -152,14 +152,14 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             also, what = (source.document.place(_at(one)),), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
-            if replace(export, place=twin.place) != twin:  # variants of one application lie in one folder
-                twins.setdefault(export.key, []).append(place)
+            twins.setdefault(export.key, []).append(place)  # variants of one application lie in one folder
+            if replace(export, place=twin.place) != twin:
+                differing.add(export.key)
         else:
             own[export.key] = export
-    for key, places in twins.items():
-        what = f'Service "{"/".join(key)}" stands twice in "{one.service.manifests}", and differently'
-        hint = 'keep one of the two, or choose files: include: ["deploy/*.yaml"]'
-        problems.append(codes.DUPLICATE_SERVICE.at(places[0], what, hint, also=(own[key].place, *places[1:_SHOWN])))
+    problems += twice(
+        source, one.service, {key: [own[key].place, *twins[key]] for key in twins if key in differing}, own
+    )
     if not (services and (own or problems)):
         problems.append(_none_left(one, source, names))
     found.exports += own.values()

@@ -350,7 +350,8 @@ class NetworkGateway(Shape):
     """How other networks reach this one."""
 
     address: str | None = None
-    """The gateway's IP address."""
+    """The gateway's IP address. Its Service has to get it: from a chart that meshc renders, from the values that
+    `meshc values` prints, or else from you."""
     hostname: Subdomain | None = None
     """The gateway's host name, in place of an address."""
     port: int = Field(default=15443, ge=1, le=65535)

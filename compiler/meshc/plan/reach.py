@@ -108,7 +108,7 @@ def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
         _gateway_host(fleet, member),
         _gateway_port(fleet, member),
         istiod=leads_to_istiod,
-        service=_gateway_service(fleet, member) if rendered else GatewayService("", of_network=between),
+        service=_gateway_service(fleet, member) if rendered else _others_service(fleet, member, between),
         rendered=rendered,
     )
 
@@ -136,6 +136,16 @@ def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
     if exposed and (not fleet.several_networks or exposed.addresses["istiod"] != host):
         return GatewayService(exposed.addresses["istiod"], of_network=False)
     return GatewayService("", of_network=fleet.several_networks)
+
+
+def _others_service(fleet: Fleet, member: Member, between: bool) -> GatewayService:
+    """The Service of a gateway that others install with the values that meshc prints.
+
+    It asks for the network's address where only one gateway can have that.
+    """
+    network = fleet.network_of(member)
+    alone = sum(fleet.network_of(one) == network for one in fleet if one not in fleet.external) == 1
+    return GatewayService((_gateway_host(fleet, member) or "") if between and alone else "", of_network=between)
 
 
 def _gateway_host(fleet: Fleet, member: Member) -> str | None:

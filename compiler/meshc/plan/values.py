@@ -69,6 +69,7 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
         **_ambient(cluster),
+        **_trusted_ztunnel(plan, cluster),
     }
     values = merged(values, _roots_at_once(plan, cluster))
     if cluster.is_external:
@@ -172,6 +173,19 @@ def _ambient(cluster: ClusterPlan) -> Values:
         "profile": "ambient",
         "env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"} if cluster.ambient.network else None,
     }
+
+
+def _trusted_ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
+    """The account whose requests for other pods' certificates istiod grants, where it isn't the default one."""
+    for one in cluster.charts:
+        if one.chart == "ztunnel":
+            name = one.values.get("resourceName")
+            elsewhere = one.namespace != plan.istio_namespace
+            return {
+                "trustedZtunnelNamespace": one.namespace if elsewhere else None,
+                "trustedZtunnelName": name if isinstance(name, str) else None,
+            }
+    return {}
 
 
 def _cni(plan: Plan, cluster: ClusterPlan) -> Values:

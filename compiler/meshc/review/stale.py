@@ -16,6 +16,7 @@ from meshc.review.differing import differing
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
     from meshc.plan.ir import Plan
+    from meshc.review.behind import Behind
     from meshc.tree import FileTree
 
 _SHOWN, _WIDTH = 8, 160
@@ -54,6 +55,8 @@ class Input:
     files: tuple[str, ...]
     blocks: Mapping[str, range]
     """The lines that are about one cluster."""
+    behind: Behind
+    shown: Callable[[str], str]
 
 
 def stale_files(
@@ -122,12 +125,17 @@ def blocks_of(source: Source) -> dict[str, range]:
 
 
 def _because(path: str, since: Input) -> tuple[str, ...]:
-    """The changed lines of the file's own cluster, else those that are no cluster's, else the other files."""
+    """The changed files of the user's that go into it, and the changed lines of its own cluster.
+
+    Without either, the lines that are no cluster's, else all other files.
+    """
+    files = [since.shown(one) for one in since.behind.of(path, since.files)]
     own = since.blocks.get(path.split("/")[1], range(0))
     mine = [line for line in since.lines if line in own]
     others = [line for line in since.lines if not any(line in block for block in since.blocks.values())]
-    lines = [f"{since.mesh}:{line}" for line in _firsts(mine or others or since.lines)]
-    return tuple((lines or list(since.files))[:_SHOWN])
+    chosen = mine if files else mine or others or since.lines
+    lines = [f"{since.mesh}:{line}" for line in _firsts(chosen)]
+    return tuple((files + lines or [since.shown(one) for one in since.files])[:_SHOWN])
 
 
 def _firsts(lines: Iterable[int]) -> Iterator[int]:
