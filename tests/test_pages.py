@@ -31,7 +31,8 @@ def test_a_page_has_its_form(name: str) -> None:
     wanted = SECTIONS if code.acknowledgeable else SECTIONS[:2]
 
     assert lines[0] == f"# {name}: {code.title}"
-    assert lines[2] == f"*{marks(code)}*"
+    assert lines[2] == f"*{marks(code)}*: {code.advice}"
+    assert code.advice
     assert re.findall(r"(?m)^## (.*)$", text) == wanted
     assert len(lines) <= 60
     if code.acknowledgeable:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,14 +76,34 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of problem. `id` never changes its meaning; `title` and `advice` are its line in the docs."""
+    """A kind of problem. `id` never changes its meaning; all else stands at the top of its page in `pages/`."""
 
     id: str
-    title: str
-    advice: str
-    severity: Severity = Severity.ERROR
-    exit: Exit = Exit.WRONG_INPUT
-    acknowledgeable: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is wrong, in a few words."""
+        return _page(self.id).title
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in a line."""
+        return _page(self.id).advice
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return next(severity for severity in Severity if severity in _page(self.id).marks)
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of a command that it stops."""
+        return Exit.REFUSED if "refused" in _page(self.id).marks else Exit.WRONG_INPUT
+
+    @property
+    def acknowledgeable(self) -> bool:
+        """Whether a person may accept it with a reason."""
+        return "can be acknowledged" in _page(self.id).marks
 
     def at(
         self,
@@ -95,6 +117,25 @@ class Code:
     ) -> Problem:
         """The problem of this kind at `place`."""
         return Problem(self, place, what, hint, path, tuple(also), tuple(clusters))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    title: str
+    marks: tuple[str, ...]
+    advice: str
+
+
+@cache
+def _page(code: str) -> _Page:
+    """The top of a page: `# MESH001: title`, an empty line, `*error, refused*: advice`."""
+    with (_PAGES / f"{code}.md").open(encoding="utf-8") as page:
+        title, _, about = (page.readline().rstrip("\n") for _ in range(3))
+    marks, _, advice = about.partition("*: ")
+    return _Page(title.partition(": ")[2], tuple(marks.strip("*").split(", ")), advice)
+
+
+_PAGES = pathlib.Path(__file__).with_name("pages")
 
 
 class MeshcError(Exception):
