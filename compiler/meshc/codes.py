@@ -77,6 +77,13 @@ ISTIO_NEWER = Code(
     Severity.WARNING,
     acknowledgeable=True,
 )
+LOSES_ENDPOINTS = Code(
+    "MESH246",
+    "an istiod that loses endpoints when a remote secret changes",
+    "use 1.30.4 or later, or 1.29; or acknowledge it, and restart istiod after each change of a remote secret",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 ONE_TAG_FOR_ALL = Code(
     "MESH247",
     "one image tag for clusters of several versions",

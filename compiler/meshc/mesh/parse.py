@@ -108,7 +108,7 @@ def _example(path: Path) -> str:
     words = [word for field in fields if get_origin(field.annotation) is Literal for word in get_args(field.annotation)]
     if words:
         return f" {words[0]}" if len(words) == 1 else f" with one of {', '.join(words)}"
-    return " 1.30.3, or the version that you run" if path[-2:] == ("istio", "version") else ""
+    return " 1.29.6, or the version that you run" if path[-2:] == ("istio", "version") else ""
 
 
 def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> Problem:
@@ -190,7 +190,7 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
     if wanted == "text" and text is not None:
         hint = f'write "{text}" (with quotes)'
         if path[-2:] == ("istio", "version"):
-            hint = "write a full version such as 1.30.3"
+            hint = "write a full version such as 1.29.6"
         return f"must be text, but {text} is {_kind_of(value)} in YAML", hint
     if wanted == "a whole number" and isinstance(value, float):
         return f"must be a whole number, not {text or value}", ""
