@@ -13,7 +13,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: fleet}
 spec:
-  istio: {version: 1.29.6}
+  istio: {version: 1.30.3}
   security: {ca: {type: self-signed}}
   networks: [{name: corp}]
   overrides:

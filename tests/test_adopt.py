@@ -65,7 +65,7 @@ def dumps(tmp_path: Path) -> Path:
     cacerts = {key: base64.b64encode(value).decode() for key, value in (parts | {"ca-key.pem": hub.key_pem}).items()}
     config = {**CONFIG, "users": [{"name": "reader", "user": {"token": CANARY}}]}
     env = [{"name": "CLUSTER_ID", "value": "hub"}]
-    container = {"name": "discovery", "image": "docker.io/istio/pilot:1.29.6", "env": env}
+    container = {"name": "discovery", "image": "docker.io/istio/pilot:1.30.3", "env": env}
     mesh = "trustDomain: shop.local\ndefaultConfig:\n  meshId: shop\n"
     balancer = {"type": "LoadBalancer", "selector": {"app": "istiod"}}
     shop = thing("Namespace", "shop", labels={"istio-injection": "enabled", "team": "shop"})
@@ -128,7 +128,7 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
 
     assert mesh["metadata"] == {"name": "shop"}
     assert mesh["spec"] == {
-        "istio": {"version": "1.29.6", "trustDomain": "shop.local"},
+        "istio": {"version": "1.30.3", "trustDomain": "shop.local"},
         "security": {"mutualTLS": "permissive", "ca": {"type": "plugged-in"}},
         "clusters": [
             {
@@ -262,7 +262,7 @@ def remote_secret(name: str, server: str) -> Any:
     return thing("Secret", f"istio-remote-secret-{name}", "istio-system", {"istio/multiCluster": "true"}, data=data)
 
 
-def primary(name: str, network: str, version: str = "1.29.6") -> list[Any]:
+def primary(name: str, network: str, version: str = "1.30.3") -> list[Any]:
     env = [{"name": "CLUSTER_ID", "value": name}]
     containers = [{"name": "discovery", "image": f"docker.io/istio/pilot:{version}", "env": env}]
     spec = {"template": {"spec": {"containers": containers}}}
@@ -314,7 +314,7 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
 
     assert "aks-edge calls itself edge-1" in said
-    assert spec["istio"]["version"] == "1.29.6"
+    assert spec["istio"]["version"] == "1.30.3"
     assert spec["networks"] == [
         {"name": "a", "gateway": {"address": "203.0.113.1"}},
         {"name": "b", "gateway": {"hostname": "gw.west.example.com"}},

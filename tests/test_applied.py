@@ -248,7 +248,7 @@ def compiled(folder: Path, patches: list[str], resources: list[str]) -> dict[str
         words = {"name": f"c-{number}", "role": "remote", "apiServer": f"https://c-{number}.example.com:6443", **more}
         clusters += f"    - {json.dumps(words)}\n"
     (folder / "mesh.yaml").write_text(
-        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: small}\nspec:\n  istio: {version: 1.29.6}\n"
+        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: small}\nspec:\n  istio: {version: 1.30.3}\n"
         "  security: {ca: {type: self-signed}}\n  networks: [{name: corp}]\n"
         '  overrides: [{clusters: all, set: {kubernetesVersion: "1.34"}}]\n'
         "  namespaces: [{name: shop}]\n"
@@ -361,7 +361,7 @@ ISTIOD: Any = {
                 "containers": (
                     {
                         "name": "discovery",
-                        "image": "docker.io/istio/pilot:1.29.6",
+                        "image": "docker.io/istio/pilot:1.30.3",
                         "env": ({"name": "CLUSTER_ID", "value": "hub"}, {"name": "LOG", "value": "info"}),
                     },
                 )
@@ -414,7 +414,7 @@ RELIED: dict[str, tuple[Any, Any, str]] = {
         changed(ISTIOD, "docker.io/istio/pilot:1.29.0", *CONTAINER, "image"),
         "runs Istio 1.29.0",
     ),
-    "another registry": (ISTIOD, changed(ISTIOD, "example.com/pilot:1.29.6-distroless", *CONTAINER, "image"), ""),
+    "another registry": (ISTIOD, changed(ISTIOD, "example.com/pilot:1.30.3-distroless", *CONTAINER, "image"), ""),
     "no replicas": (ISTIOD, changed(ISTIOD, 0, "spec", "replicas"), "0 replicas"),
     "more replicas": (ISTIOD, changed(ISTIOD, 3, "spec", "replicas"), ""),
     "a port of the mesh less": (GATEWAY, changed(GATEWAY, GATEWAY["spec"]["ports"][1:], "spec", "ports"), "port 15443"),
@@ -438,7 +438,7 @@ RELIED: dict[str, tuple[Any, Any, str]] = {
 def test_what_the_mesh_relies_on_of_charts(name: str, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "mesh.yaml").write_text(
-        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: small}\nspec: {istio: {version: 1.29.6}, "
+        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: small}\nspec: {istio: {version: 1.30.3}, "
         'security: {ca: {type: self-signed}}, clusters: [{name: hub, role: primary, kubernetesVersion: "1.34"}]}\n'
     )
     plan = meshc.compile(tmp_path / "mesh.yaml").plan

@@ -34,7 +34,7 @@ def test_a_thousand_clusters_are_planned_and_laid_out(tmp_path: Path) -> None:
 
     assert len(plan.clusters) == 1000
     assert plan.clusters[0].remotes == tuple(cluster.name for cluster in remotes)
-    assert Counter(str(cluster.istio) for cluster in remotes) == {"1.29.6": 666, "1.29.6": 333}
+    assert Counter(str(cluster.istio) for cluster in remotes) == {"1.30.3": 666, "1.29.6": 333}
     assert {str(cluster.kubernetes) for cluster in plan.clusters} == {"1.34.0"}
     assert Counter(cluster.injection for cluster in remotes) == {"automatic": 888, "manual": 111}
     assert Counter(cluster.attachment.addresses["istiod"] for cluster in remotes if cluster.attachment is not None) == {

@@ -146,7 +146,7 @@ def istiod_mesh(tmp_path: Path) -> Path:
     (folder / "vendor/istiod/templates/all.yaml").write_text(INJECTOR)
     text = (folder / "mesh.yaml").read_text()
     (folder / "mesh.yaml").write_text(
-        text.replace("version: 1.29.6", "version: 1.29.6\n    revision: canary")
+        text.replace("version: 1.30.3", "version: 1.30.3\n    revision: canary")
         .replace("networks: [{name: corp}]", "networks: [{name: corp, gateway: {address: 203.0.113.7}}]")
         .replace("name: hub\n", "name: hub\n      network: corp\n")
         .replace("name: edge-1\n", "name: edge-1\n      network: corp\n      sidecarInjection: manual\n")

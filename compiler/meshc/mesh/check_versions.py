@@ -118,7 +118,9 @@ def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
         names = tuple(member.name for member in members)
         what = f"istiod {fleet.version_of(members[0])} of {', '.join(names[:3])}{' and others' if names[3:] else ''} "
         what += "loses endpoints or gateways of a cluster whose remote secret changes, until it is restarted"
-        hint = "use 1.30.4 or later, or 1.29; or acknowledge it, and restart istiod after each change of a remote secret"
+        hint = (
+            "use 1.30.4 or later, or 1.29; or acknowledge it, and restart istiod after each change of a remote secret"
+        )
         yield source.problem(codes.LOSES_ENDPOINTS, path, what, hint, clusters=names)
 
 
