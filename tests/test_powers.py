@@ -53,12 +53,13 @@ NOTHING = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team
 
 def pod(spec: str = "{}", container: str = "{}", kind: str = "Deployment") -> str:
     """A workload whose pod has the fields of `spec`, and one container with those of `container`."""
+    container = container if "image:" in container else merged("{image: a}", container)
     whole = merged(f"{{containers: [{merged('{name: a}', container)}]}}", spec)
     return f"""
         apiVersion: apps/v1
         kind: {kind}
         metadata: {{name: x, namespace: shop}}
-        spec: {{selector: {{}}, template: {{spec: {whole}}}}}
+        spec: {{selector: {{matchLabels: {{app: x}}}}, template: {{metadata: {{labels: {{app: x}}}}, spec: {whole}}}}}
     """
 
 
@@ -166,7 +167,7 @@ HOSTILE = {
         "an Ingress": other("networking.k8s.io/v1", "Ingress", "{rules: []}"),
         "an EndpointSlice": flat(
             "EndpointSlice", "addressType: IPv4\nendpoints: [{addresses: [203.0.113.9]}]", "discovery.k8s.io/v1"
-        ),
+        ).replace("name: x", "name: x, labels: {kubernetes.io/service-name: x}"),
         "Endpoints": flat("Endpoints", "subsets: [{addresses: [{ip: 203.0.113.9}]}]"),
         "a Service for a name": flat("Service", "spec: {type: ExternalName, externalName: eve.example.com}"),
         "a Service that takes an address": flat("Service", "spec: {externalIPs: [10.0.0.1], ports: [{port: 80}]}"),

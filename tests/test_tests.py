@@ -47,3 +47,17 @@ def test_expectations_are_not_rewritten_in_ci(ci: str, code: pytest.ExitCode) ->
 
     assert done.returncode == code, done.stdout + done.stderr
     assert ("--update rewrites what the cases expect, and this is CI" in done.stderr) == bool(ci)
+
+
+def test_no_exception_holds_its_hint_in_its_text() -> None:
+    """What and hint are two fields of every exception: JSON has them apart."""
+    raised = [
+        (file.name, node.lineno, argument)
+        for file in (ROOT / "compiler").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")
+        for argument in map(ast.unparse, node.args)
+    ]
+
+    assert len(raised) > 300
+    assert [one for one in raised if "hint: " in one[2]] == []

@@ -12,3 +12,8 @@ def short(text: str, width: int) -> str:
     """The same, cut where it is longer than `width` characters."""
     safe = plain(text[: width + 1])
     return safe if len(safe) <= width else f"{safe[:width]}..."
+
+
+def count(number: int, noun: str) -> str:
+    """`1 cluster`, `2 clusters`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

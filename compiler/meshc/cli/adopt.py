@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import count, paint, say, tell
+from meshc.cli.report import paint, say, tell
 from meshc.commands.adopt import adopted, of_first_sync, surveyed
 from meshc.commands.opened import Opened
 from meshc.errors import Exit
-from meshc.plain import plain
+from meshc.plain import count, plain
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:

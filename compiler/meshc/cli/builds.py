@@ -87,16 +87,19 @@ def check(
 ) -> None:
     """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
     with reporting(form, file, "check"):
-        from meshc.cli.standing import told_in_step
+        from meshc.cli.in_step import show_record
+        from meshc.commands.last_run import known_in_step
 
         asked_more = base is not None or against is not None or difference
-        if not asked_more and told_in_step(file, link, form, cached=cached):
+        if not asked_more and (known := known_in_step(file, link, cached=cached)):
+            show_record(known, file, form)
             return
         from meshc.cli.check import check_command
+        from meshc.commands.check import Wanted
 
-        check_command(
-            file, jobs, form, base, against, difference, link, fail_on is not None, cached=cached, explain=explain
-        )
+        wanted = Wanted(jobs, link, base, against, explain)
+        fail = fail_on is not None
+        check_command(file, wanted, form, difference=difference, fail_on_expiring=fail, cached=cached)
 
 
 @app.command(

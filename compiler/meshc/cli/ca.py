@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meshc.cli.options import MESH, Accept, File, Form, cluster_names
 from meshc.cli.report import Format, reporting
+
+if TYPE_CHECKING:
+    from meshc.commands.given import KeyFile
 
 app = typer.Typer(
     name="ca",
@@ -74,8 +77,9 @@ def init(
     """Make a root CA: its certificate for the repository, its key where you say, never plain inside a repository."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import init_command
+        from meshc.commands.ca_root import NewRoot
 
-        init_command(file, key_out, key_type.value, days, seal_to or [], certificate)
+        init_command(file, NewRoot(key_out, key_type.value, days, seal_to or [], certificate))
 
 
 @app.command(
@@ -100,13 +104,11 @@ def issue(
     """Issue the intermediate CA of each cluster where one is due, and seal its key. Nothing due: nothing is touched."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import issue_command
+        from meshc.commands.ca_issue import Issuing
 
-        issue_command(
-            file,
-            clusters or [],
-            root_key,
-            identity,
-            password,
+        signer = _key(root_key, identity, password)
+        how = Issuing(
+            signer,
             key_type.value if key_type else None,
             days,
             renew_before,
@@ -115,6 +117,7 @@ def issue(
             accept_recipients,
             workloads_restarted,
         )
+        issue_command(file, clusters or [], how)
 
 
 @app.command(
@@ -139,10 +142,10 @@ def import_(
     """Take in a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verified, then placed and sealed."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import import_command
+        from meshc.commands.ca_issue import MadeElsewhere
 
-        import_command(
-            file, cluster, folder, certificate, chain, key, root, password, accept_recipients, workloads_restarted
-        )
+        given = (folder, certificate, chain, key, root, password)
+        import_command(file, cluster, MadeElsewhere(*given, accept_recipients, workloads_restarted))
 
 
 @app.command(
@@ -183,16 +186,21 @@ def rotate_root(
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import rotate_command
+        from meshc.commands.ca_issue import Issuing
 
-        rotate_command(
-            file,
-            new_root,
-            root_key,
-            identity,
-            password,
+        signer = _key(root_key, identity, password)
+        how = Issuing(
+            signer,
             key_type.value if key_type else None,
             days,
-            keys_to,
-            accept_recipients,
-            workloads_restarted,
+            keys_to=keys_to,
+            accepted=accept_recipients,
+            restarted=workloads_restarted,
         )
+        rotate_command(file, new_root, how)
+
+
+def _key(path: Path | None, identity: Path | None, password: Path | None) -> KeyFile | None:
+    from meshc.commands.given import KeyFile
+
+    return KeyFile(path, identity, password) if path else None

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import count, say, tell
+from meshc.cli.report import say, tell
 from meshc.commands.capture_services import Wanted, captured_services
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from meshc.commands.living import Reach

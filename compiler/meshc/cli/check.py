@@ -7,36 +7,24 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli.in_step import show_in_step
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, annotated, count, paint, say, show_problems, show_result, tell
-from meshc.cli.standing import show_in_step
-from meshc.commands.check import Checked, checked, other_versions
+from meshc.cli.report import Format, annotated, paint, say, show_problems, show_result, tell
+from meshc.commands.check import Checked, Wanted, checked, other_versions
 from meshc.commands.opened import Opened
 from meshc.disk.watched import Watched
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
-from meshc.plain import plain
+from meshc.plain import count, plain
 from meshc.review.stale import State
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshc.output.link import Link
-
 
 def check_command(
-    file: Path,
-    jobs: int | None,
-    form: Format,
-    base: str | None,
-    against: str | None,
-    difference: bool,
-    link: Link,
-    fail_on_expiring: bool,
-    *,
-    cached: bool,
-    explain: bool,
+    file: Path, wanted: Wanted, form: Format, *, difference: bool, fail_on_expiring: bool, cached: bool
 ) -> None:
     """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
@@ -45,7 +33,7 @@ def check_command(
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
-    found = checked(opened, file, jobs, link, base=base, against=against, explain=explain)
+    found = checked(opened, file, wanted)
     differs = found.told is None or bool(found.ending and fail_on_expiring)
     _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
     if form is not Format.JSON:

@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, paint, show_problems, show_result, tell
+from meshc.cli.report import Format, paint, show_problems, show_result, tell
 from meshc.commands.compile import Done, compile_and_write
-from meshc.plain import plain
+from meshc.plain import count, plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,14 @@ import typer
 
 from meshc.capture.rows import Check, Row, State
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, say, show_result, tell
+from meshc.cli.report import Format, say, show_result, tell
 from meshc.cli.table import Line, show_table
-from meshc.cli.trusted import of_trust
+from meshc.cli.trusted import of_all
 from meshc.commands.doctor import examined
 from meshc.commands.opened import Opened
+from meshc.commands.trusted import of_trust
 from meshc.errors import Exit
-from meshc.plain import plain
+from meshc.plain import count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def live_command(file: Path, names: Sequence[str], reach: Reach, form: Format) -
         show_result("doctor", told, end=end)
     else:
         show_rows(found.rows)
-        for line in trust.lines():
+        for line in of_all(trust):
             tell(plain(line))
         show_count(found.rows)
     if end:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.cli.ca_commands import read_given
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell_bytes
+from meshc.commands.given import read_given
 from meshc.commands.inject import injected
 from meshc.commands.opened import Opened
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell
 from meshc.cli.table import Line, show_table
-from meshc.cli.trusted import of_trust
+from meshc.cli.trusted import of_all
 from meshc.commands.next import next_steps
 from meshc.commands.opened import Opened
+from meshc.commands.trusted import of_trust
 from meshc.plain import plain
 
 if TYPE_CHECKING:
@@ -39,5 +40,5 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     elif others := found.uncommitted:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
-    for line in trust.lines():
+    for line in of_all(trust):
         tell(plain(line))

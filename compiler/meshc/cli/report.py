@@ -20,7 +20,7 @@ import typer
 from meshc.cli.envelope import document
 from meshc.cli.excerpt import Excerpts
 from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity, ToolError
-from meshc.plain import plain
+from meshc.plain import count, plain
 
 
 class Format(StrEnum):
@@ -110,11 +110,6 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     stream = stream or sys.stderr
     wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return typer.style(text, fg=colour, bold=True) if wanted else text
-
-
-def count(number: int, noun: str) -> str:
-    """`1 cluster`, `2 clusters`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}

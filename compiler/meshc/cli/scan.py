@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, show_result, tell
+from meshc.cli.report import Format, show_result, tell
 from meshc.commands.scan import scanned
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

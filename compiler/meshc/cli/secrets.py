@@ -43,8 +43,9 @@ def seal(
     """Seal a remote's credentials, or a cacerts, into the file where compile looks for it, from memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
+        from meshc.commands.seal import Wanted
 
-        seal_command(file, source, cluster, remote, replace, accept_recipients)
+        seal_command(file, source, Wanted(cluster, remote, replace, accept_recipients))
 
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")

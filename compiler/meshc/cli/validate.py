@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, show_problems, show_result, tell
+from meshc.cli.report import Format, show_problems, show_result, tell
 from meshc.commands.opened import Opened
 from meshc.commands.validate import validated
-from meshc.plain import plain
+from meshc.plain import count, plain
 
 if TYPE_CHECKING:
     from pathlib import Path

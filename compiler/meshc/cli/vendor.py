@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from meshc.charts import helm
 from meshc.charts.vendor import vendor
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import count, tell
+from meshc.cli.report import tell
 from meshc.commands.opened import opened_for_writing
 from meshc.errors import MeshcError
 from meshc.pipeline import fleet_of
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, say, show_result, tell
+from meshc.cli.report import Format, say, show_result, tell
 from meshc.commands.opened import Opened
 from meshc.commands.verify import verified
 from meshc.errors import Exit
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from pathlib import Path

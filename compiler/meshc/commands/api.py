@@ -16,7 +16,6 @@ from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Problem, ProblemsError, UsageError
 from meshc.mesh.parse import parse
-from meshc.output.link import Link
 from meshc.output.trees import OUTPUT, OVERLAYS, Written, expected_tree, out_of_step, read_trees, write_trees
 from meshc.tree import FileTree
 
@@ -134,7 +133,7 @@ def check(
     `against` is a folder, or a commit, that holds output/ instead. Raises as `compile` does.
     """
     opened = _open(file, cache=cache)
-    found = checking.checked(opened, _path(file), jobs, Link.AUTO, against=against)
+    found = checking.checked(opened, _path(file), checking.Wanted(jobs, against=against))
     return Check(found.stale, found.ending, found.compiled.pending, found.compiled.problems)
 
 

@@ -93,7 +93,7 @@ def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
     recipients.stop_on_new(
         work, needs_of(work.plan), [work.plan.cluster(need.cluster) for need in needs], wanted.accepted
     )
-    stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.backend == "external-secrets"]
+    stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.in_store]
     if wanted.to_command and not stores:
         raise UsageError(f"no primary of {name} reads credentials from a store", "leave --to-command out")
     for need in needs:

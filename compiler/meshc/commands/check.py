@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
-from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
-from meshc.commands.remembered import InStep, in_step, remember
+from meshc.commands.expiry import expiring, quiet_until, stop_on_a_jump
+from meshc.commands.last_run import InStep, in_step, remember
+from meshc.commands.schema import schema_is_stale
+from meshc.output.link import Link
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
 from meshc.review.behind import Behind
 from meshc.review.committed import Commits
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.commands.opened import Opened
-    from meshc.output.link import Link
     from meshc.pipeline import Compiled
     from meshc.tree import FileTree
 
@@ -41,36 +42,46 @@ class Checked:
     told: InStep | None
 
 
-def checked(
-    opened: Opened,
-    file: Path,
-    jobs: int | None,
-    link: Link,
-    *,
-    base: str | None = None,
-    against: str | None = None,
-    explain: bool = False,
-) -> Checked:
-    """Compiles in memory and compares. Writes nothing but the cache.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is compared, and how.
 
     `against` is a folder or a commit that holds output/ instead. `base` is a commit whose roots the clusters must be
     able to go on from. With `explain`, kustomize builds every overlay with files of the user's that differs, to tell
-    what was edited by hand. A check looks at the clock, which a compile doesn't. Raises MeshcError.
+    what was edited by hand.
+    """
+
+    jobs: int | None = None
+    link: Link = Link.AUTO
+    base: str | None = None
+    against: str | None = None
+    explain: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the trees that lie here are compared, and nothing else."""
+        return self.base is None and self.against is None
+
+
+def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
+    """Compiles in memory and compares. Writes nothing but the cache.
+
+    A check looks at the clock, which a compile doesn't. Raises MeshcError.
     """
     compiled = compiled_whole(opened)
-    if base is not None:
-        stop_on_a_jump(opened, compiled.plan, base)
+    if wanted.base is not None:
+        stop_on_a_jump(opened, compiled.plan, wanted.base)
     ending = tuple(expiring(opened, compiled.plan))
-    rendered = rendered_whole(opened, compiled, jobs, link)
+    rendered = rendered_whole(opened, compiled, wanted.jobs, wanted.link)
     compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
-    found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
+    found, expected = _trees(opened, file, wanted.against, expected, compiled.plan.mesh)
     if not _equal(found, expected):
-        stale = tuple(_stale(opened, file, found, expected, compiled, jobs, here=against is None, explain=explain))
+        stale = tuple(_stale(opened, file, found, expected, compiled, wanted))
         return Checked(compiled, found, expected, stale, ending, None)
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
-    if base is None and against is None:
-        remember(opened.repository, file, link, compiled, found, told)
+    if not schema_is_stale(opened) and wanted.is_whole:
+        remember(opened.repository, file, wanted.link, compiled, found, told)
     return Checked(compiled, found, expected, (), ending, told)
 
 
@@ -97,22 +108,15 @@ def _equal(found: FileTree, expected: FileTree) -> bool:
 
 
 def _stale(
-    opened: Opened,
-    file: Path,
-    found: FileTree,
-    expected: FileTree,
-    compiled: Compiled,
-    jobs: int | None,
-    *,
-    here: bool,
-    explain: bool,
+    opened: Opened, file: Path, found: FileTree, expected: FileTree, compiled: Compiled, wanted: Wanted
 ) -> Sequence[Stale]:
+    here = wanted.against is None
     honest = Honest(
         found,
         lambda files, cluster: opened.kustomize.build(files, cluster, opened.repository),
         lambda total: opened.listener.steps("building by kustomize", total),
-        jobs,
-        explain=explain,
+        wanted.jobs,
+        explain=wanted.explain,
     )
     same = not other_versions(opened, found)
     since = _since(opened, file, compiled) if here else None

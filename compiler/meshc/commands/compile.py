@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_writing
-from meshc.commands.remembered import InStep, in_step, recall, remember
+from meshc.commands.last_run import InStep, in_step, recall, remember
+from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
 from meshc.errors import UsageError
@@ -71,7 +72,7 @@ def _compile(
     )
     compiled = compiled.with_problems(rendered.problems)
     told = in_step(compiled, rendered.by_kustomize, written.files)
-    if not patterns:
+    if not schema_is_stale(opened) and not patterns:
         remember(repository, file, link, compiled, written.trees, told)
     return Done(told, written.written, written.unchanged, written.removed, written.delivery)
 

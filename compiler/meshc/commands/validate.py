@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.commands.compiling import rendered_of
+from meshc.commands.compiling import compiled_unrendered, rendered_of
 from meshc.errors import ToolError
 from meshc.output.link import Link
-from meshc.pipeline import Compiled, compile_mesh
+from meshc.pipeline import Compiled
 
 if TYPE_CHECKING:
     from meshc.commands.opened import Opened
@@ -18,7 +18,7 @@ def validated(opened: Opened, jobs: int | None = None) -> Compiled:
 
     Raises ProblemsError. Where no kustomize answers, a note says that patches weren't applied.
     """
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    compiled = compiled_unrendered(opened)
     patched = [cluster.name for cluster in compiled.plan.clusters if cluster.patches or cluster.components]
     if not patched:
         return compiled

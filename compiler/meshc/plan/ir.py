@@ -213,6 +213,11 @@ class Sealing:
     store: StorePlan | None
     scope: Literal["strict", "namespace-wide"]
 
+    @property
+    def in_store(self) -> bool:
+        """Whether the values lie in a store, and the file only names them."""
+        return self.backend == "external-secrets"
+
 
 @dataclass(frozen=True, slots=True)
 class ChartPlan:

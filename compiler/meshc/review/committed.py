@@ -128,8 +128,8 @@ class Commits:
         read = self._blobs(wanted)
         if pointers := [path for path, data in read.items() if data.startswith(LFS_POINTER)]:
             raise UsageError(
-                f"{prefix + pointers[0]!r} is a pointer of Git LFS in the commit to compare with, not the file itself\n"
-                "  hint: take certificates and generated files out of Git LFS (.gitattributes)"
+                f"{prefix + pointers[0]!r} is a pointer of Git LFS in the commit to compare with, not the file itself",
+                "take certificates and generated files out of Git LFS (.gitattributes)",
             )
         return found | read
 

@@ -55,8 +55,8 @@ def accept_re_encrypted(work: Work, need: SecretNeed, given: Body, before: Body,
     noted = {**noted}
     if noted.pop(proofs.BINDING, None) and need.binding == "required":
         raise RefusedError(
-            f"{path}: requireBinding asks for a signature by the CA's key, and the new ciphertext has none\n"
-            f"  hint: meshc ca issue --force {need.cluster} makes a new CA, sealed to the controller's certificate"
+            f"{path}: requireBinding asks for a signature by the CA's key, and the new ciphertext has none",
+            f"meshc ca issue --force {need.cluster} makes a new CA, sealed to the controller's certificate",
         )
     made = {**before, "spec": {**spec, "encryptedData": {key: new[key] for key in old}}}
     noted |= {proofs.BLOB: proofs.of_blobs(sealed_secrets.blobs(made)), proofs.RE_ENCRYPTED: f"{now:%Y-%m-%d}"}
@@ -69,8 +69,8 @@ def _stop_on_another(path: str, new: Mapping[str, Any], old: Mapping[str, Any]) 
     for key in old:
         if new[key] != old[key]:
             raise SealError(
-                f"{path}: the new one is another Secret: {key} is {new[key]!r}, in the file of before {old[key]!r}\n"
-                f"  hint: kubeseal --re-encrypt < {path} makes one of the same Secret"
+                f"{path}: the new one is another Secret: {key} is {new[key]!r}, in the file of before {old[key]!r}",
+                f"kubeseal --re-encrypt < {path} makes one of the same Secret",
             )
 
 

@@ -29,7 +29,7 @@ def open_sealed(data: Hidden, identities: Sequence[Hidden]) -> Hidden:
     if not data.reveal().lstrip().startswith(_STARTS):
         return data
     if not identities:
-        raise UsageError("the key is sealed by age\n  hint: name the identity that opens it: --identity FILE")
+        raise UsageError("the key is sealed by age", "name the identity that opens it: --identity FILE")
     known = []
     for number, identity in enumerate(identities, 1):
         try:
@@ -45,4 +45,4 @@ def open_sealed(data: Hidden, identities: Sequence[Hidden]) -> Hidden:
     except pyrage.DecryptError as error:
         if str(error) == "No matching keys found":
             raise SealError("none of the identities opens the key") from None
-        raise SealError(f"the age file is damaged ({error})\n  hint: restore it from where you keep it") from None
+        raise SealError(f"the age file is damaged ({error})", "restore it from where you keep it") from None

@@ -86,7 +86,7 @@ def stop_on_unreadable(work: Work, cluster: str) -> None:
     for path in (work.certificate(ROOTS), work.certificate(CA, cluster), work.certificate(CHAIN, cluster)):
         data = work.read(path)
         for problem in read(path, data)[1] if data is not None else ():
-            raise IssueError(f"{problem.place}: {problem.what}\n  hint: {problem.hint}")
+            raise IssueError(f"{problem.place}: {problem.what}", problem.hint)
 
 
 def _of_cluster(work: Work, cluster: ClusterPlan, roots: bytes | None, now: datetime, within: int | None) -> Row | None:
@@ -112,7 +112,7 @@ def _under(work: Work, row: Row, certificate: bytes, chain: bytes, roots: bytes)
     try:
         stop_on_unreadable(work, row.name)
     except IssueError as error:
-        return replace(row, broken=True, notes=(*row.notes, str(error).partition("\n")[0]))
+        return replace(row, broken=True, notes=(*row.notes, error.what))
     if roots_above(certificate, chain, roots):
         return row
     return replace(row, broken=True, notes=(*row.notes, "under none of the roots"))

@@ -27,19 +27,19 @@ def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes 
     sealing = cluster.sealing
     if sealing.backend == "sops" and not sealing.recipients:
         raise SealError(
-            f"{cluster.name}: there is no age recipient to seal for\n"
-            "  hint: age-keygen makes a key; its public part goes under security: {secrets: {recipients: [age1...]}}"
+            f"{cluster.name}: there is no age recipient to seal for",
+            "age-keygen makes a key; its public part goes under security: {secrets: {recipients: [age1...]}}",
         )
     if sealing.backend == "sealed-secrets" and not certificate:
         raise SealError(
-            f"{cluster.name}: the certificate of its sealed-secrets controller is missing\n"
-            f"  hint: kubeseal --fetch-cert > <ca.directory>/{cluster.name}/{SEALING_CERTIFICATE}"
+            f"{cluster.name}: the certificate of its sealed-secrets controller is missing",
+            f"kubeseal --fetch-cert > <ca.directory>/{cluster.name}/{SEALING_CERTIFICATE}",
         )
     store = sealing.store
     if sealing.backend == "external-secrets" and store is None:
         raise SealError(
-            f"{cluster.name}: no store is named\n"
-            '  hint: write security: {secrets: {store: {name: ..., key: "{mesh}/{cluster}/{secret}"}}}'
+            f"{cluster.name}: no store is named",
+            'write security: {secrets: {store: {name: ..., key: "{mesh}/{cluster}/{secret}"}}}',
         )
     words = {"{mesh}": plan.mesh, "{cluster}": cluster.name, "{secret}": secret}
     key = store.key if store else ""

@@ -88,10 +88,10 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
     names = [cluster.name for cluster in plan.clusters]
     found = next((one for one in (asked, handed.remote, handed.credentials.context) if one), "")
     if found and found not in names:
-        raise UsageError(f'there is no cluster "{plain(found)}"\n  hint: --remote, one of: {", ".join(names)}')
+        raise UsageError(f'there is no cluster "{plain(found)}"', f"--remote, one of: {', '.join(names)}")
     if not found:
         raise UsageError(
-            f"it isn't told which cluster these credentials are of\n  hint: --remote, one of: {', '.join(names)}"
+            "it isn't told which cluster these credentials are of", f"--remote, one of: {', '.join(names)}"
         )
     return found
 
@@ -103,8 +103,8 @@ def remote_plain(plan: Plan, handed: Given, need: SecretNeed) -> Plain:
     wanted = plan.cluster(remote).api_server
     if wanted and same_server(wanted) != same_server(handed.credentials.server):
         raise SealError(
-            f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}\n"
-            "  hint: correct apiServer in mesh.yaml, or take the other cluster's kubeconfig"
+            f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}",
+            "correct apiServer in mesh.yaml, or take the other cluster's kubeconfig",
         )
     hidden = {key: handed.credentials.kubeconfig(remote)}
     return Plain(need.namespace, need.name, hidden, labels=need.labels, annotations=need.annotations)
@@ -116,6 +116,6 @@ def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> 
     if not found:
         where = f" in {primary}" if primary else ""
         raise UsageError(
-            f"no primary{where} needs credentials of {remote}\n  hint: a cluster's are for every primary but itself"
+            f"no primary{where} needs credentials of {remote}", "a cluster's are for every primary but itself"
         )
     return found

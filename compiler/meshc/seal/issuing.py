@@ -54,9 +54,9 @@ def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
         return [cluster for cluster in plan.clusters if cluster.cacerts == "required"]
     known = {cluster.name: cluster for cluster in plan.clusters}
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f'there is no cluster "{unknown[0]}"\n  hint: clusters: {", ".join(known)}')
+        raise UsageError(f'there is no cluster "{unknown[0]}"', f"clusters: {', '.join(known)}")
     if plan.ca != "plugged-in":
-        raise UsageError(f"ca.type is {plan.ca}, so meshc issues nothing\n  hint: write ca: {{type: plugged-in}}")
+        raise UsageError(f"ca.type is {plan.ca}, so meshc issues nothing", "write ca: {type: plugged-in}")
     return [known[name] for name in dict.fromkeys(names)]
 
 
@@ -118,7 +118,7 @@ def _reason(
         return "its sealed file was missing"
     body = sealed_body(sealed)
     if body is None:
-        raise SealError(f"{path} isn't one sealed object\n  hint: restore it from Git, or issue anew with --force")
+        raise SealError(f"{path} isn't one sealed object", "restore it from Git, or issue anew with --force")
     return "" if _KINDS[cluster.sealing.backend] == body.get("kind") else "its backend changed"
 
 
@@ -130,7 +130,7 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
     existing = work.read(work.certificate(ROOTS))
     if existing is not None and not all(block in existing for block in roots_in(authority.roots)):
         raise IssueError(
-            f"{work.certificate(ROOTS)} holds another root\n  hint: meshc ca rotate-root replaces one, in three steps"
+            f"{work.certificate(ROOTS)} holds another root", "meshc ca rotate-root replaces one, in three steps"
         )
     if (end := summary(authority.certificate).not_after) <= now:
         raise SealError(f"{cluster.name}: its CA has ended, on {end:%Y-%m-%d}; nothing was sealed")
@@ -145,5 +145,5 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
 def roots_of(work: Work) -> bytes:
     roots = work.read(work.certificate(ROOTS))
     if roots is None:
-        raise IssueError(f"there is no {work.certificate(ROOTS)}\n  hint: meshc ca init makes a root")
+        raise IssueError(f"there is no {work.certificate(ROOTS)}", "meshc ca init makes a root")
     return roots

@@ -60,7 +60,7 @@ def credentials(config: Body) -> Credentials:
     """The current context of a kubeconfig. Raises SealError, without a value of it, for what doesn't belong there."""
     context = config.get("current-context")
     if not isinstance(context, str) or not context:
-        raise SealError("the kubeconfig names no current-context\n  hint: kubectl config view --minify --raw")
+        raise SealError("the kubeconfig names no current-context", "kubectl config view --minify --raw")
     chosen = _named(config, "contexts", "context", context)
     cluster = _named(config, "clusters", "cluster", chosen.get("cluster"))
     user = _named(config, "users", "user", chosen.get("user"))
@@ -82,7 +82,7 @@ def _named(config: Body, field: str, inner: str, name: Any) -> Mapping[str, Any]
 def _server(cluster: Mapping[str, Any]) -> str:
     for field, value in cluster.items():
         if field not in _OF_CLUSTER and not _is_off(value):
-            raise SealError(f'the kubeconfig\'s cluster has "{field}", which a remote secret must not\n  {_PLAIN}')
+            raise SealError(f'the kubeconfig\'s cluster has "{field}", which a remote secret must not', _PLAIN)
     server = cluster.get("server")
     if not isinstance(server, str) or url_fault(server):
         raise SealError("the kubeconfig's server isn't https://host:port, or one that only its own machine reaches")
@@ -103,7 +103,7 @@ def _tls_server_name(cluster: Mapping[str, Any]) -> str:
     return name
 
 
-_PLAIN = "hint: it carries server, certificate-authority-data and a token, and nothing else"
+_PLAIN = "it carries server, certificate-authority-data and a token, and nothing else"
 
 
 def _ca(cluster: Mapping[str, Any]) -> bytes:
@@ -112,7 +112,7 @@ def _ca(cluster: Mapping[str, Any]) -> bytes:
     except (binascii.Error, ValueError):
         ca = b""
     if not only_certificates(ca):
-        raise SealError(f"the kubeconfig's certificate-authority-data isn't a certificate in base64\n  {_PLAIN}")
+        raise SealError("the kubeconfig's certificate-authority-data isn't a certificate in base64", _PLAIN)
     for problem in read("", ca)[1]:  # istiod verifies the API server with Go
         raise SealError(f"the kubeconfig's certificate-authority-data can't be used: {problem.what}")
     return ca
@@ -121,8 +121,8 @@ def _ca(cluster: Mapping[str, Any]) -> bytes:
 def _token(user: Mapping[str, Any]) -> Hidden:
     for field, value in user.items():
         if field != "token" and not _is_off(value):
-            raise SealError(f'the kubeconfig\'s user has "{field}", and istiod takes a token only\n  {_PLAIN}')
+            raise SealError(f'the kubeconfig\'s user has "{field}", and istiod takes a token only', _PLAIN)
     token = user.get("token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise SealError(f"the kubeconfig's user has no token\n  {_PLAIN}")
+        raise SealError("the kubeconfig's user has no token", _PLAIN)
     return Hidden(token.encode())

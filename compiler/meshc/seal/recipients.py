@@ -51,7 +51,7 @@ def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[Clus
     ]
     if added and sealed and not accepted:
         listed = "\n".join(f"  {one[:80]} (in {cluster})" for one, cluster in added)
-        raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}\n  hint: --accept-recipients")
+        raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}", "--accept-recipients")
 
 
 def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
@@ -75,7 +75,7 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
         try:
             text = rules(readers, work.plan.sealed, external)
         except SealError as error:  # mesh.yaml's recipients were checked before
-            raise SealError(f"{RULES}: {error}\n  hint: restore it from Git") from None
+            raise SealError(f"{RULES}: {error}", "restore it from Git") from None
         work.write(RULES, text)
 
 

@@ -91,4 +91,4 @@ def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
     """Raises UsageError if there is a sealed file for the need already, and it isn't to be replaced."""
     path = work.sealed(need.file)
     if work.read(path) is not None and not replace:
-        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same\n  hint: --replace")
+        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same", "--replace")

@@ -92,7 +92,7 @@ def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str
     ca, chain, bundle = (work.read(name) or b"" for name in names)
     roots = roots_above(ca, chain, bundle)
     if not roots or KEY not in opened or not key_fits(ca, opened[KEY]):
-        raise SealError(f"the key in it isn't the one of {names[0]}\n  hint: restore the file from Git")
+        raise SealError(f"the key in it isn't the one of {names[0]}", "restore the file from Git")
     statement = binding.state(need.cluster, blobs[KEY], ca, roots[0])
     return found | {proofs.BINDING: binding.sign(opened[KEY], statement)}
 

@@ -43,8 +43,9 @@ def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outco
         return []
     if key is None:
         raise UsageError(
-            "this step issues under the new root\n  hint: give its key: --root-key FILE; "
-            "where that lies in Vault or a private CA: meshc ca import CLUSTER, for each"
+            "this step issues under the new root",
+            "give its key: --root-key FILE; "
+            "where that lies in Vault or a private CA: meshc ca import CLUSTER, for each",
         )
     if not key_fits(step.root, key):
         raise IssueError("the key isn't that of the new root")
@@ -75,7 +76,7 @@ def stop_on_uncompiled(work: Work) -> None:
         there = [public_part(compiled, CA), public_part(compiled, ROOTS)]
         if there != [signer.certificate, work.read(work.certificate(ROOTS))]:
             raise RefusedError(
-                f"{path} isn't what the last step made\n  hint: meshc compile, commit and sync every cluster first"
+                f"{path} isn't what the last step made", "meshc compile, commit and sync every cluster first"
             )
 
 
@@ -85,11 +86,11 @@ def _agrees(work: Work, signer: Signer) -> None:
     sealed = work.read(path)
     if sealed is None:
         if work.plan.cluster(signer.cluster).cacerts == "required":
-            raise IssueError(f"{path} is missing\n  hint: restore it from Git, or meshc ca issue {signer.cluster}")
+            raise IssueError(f"{path} is missing", f"restore it from Git, or meshc ca issue {signer.cluster}")
     elif public_part(sealed, CA) != signer.certificate:
         certificate = work.certificate(CA, signer.cluster)
         hint = f"restore it from Git, or meshc ca issue --force {signer.cluster}"
-        raise IssueError(f"{path} isn't sealed for {certificate}\n  hint: {hint}")
+        raise IssueError(f"{path} isn't sealed for {certificate}", hint)
 
 
 def _signers(work: Work) -> list[Signer]:
@@ -103,5 +104,5 @@ def _signers(work: Work) -> list[Signer]:
         elif cluster.cacerts == "required" or certificate or chain or work.read(work.cacerts(cluster.name)):
             missing = paths[1] if certificate else paths[0]
             hint = f"restore it from Git, or meshc ca issue {cluster.name}"
-            raise IssueError(f"{missing} is missing, so nothing tells what {cluster.name} signs under\n  hint: {hint}")
+            raise IssueError(f"{missing} is missing, so nothing tells what {cluster.name} signs under", hint)
     return found

@@ -45,8 +45,8 @@ def _lasts(file: str, certificate: Certificate, now: datetime) -> str:
     begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
     if certificate.not_after <= now:
         raise RefusedError(
-            f'{file}: "{certificate.subject}" ended on {end}, so istiod would refuse it\n'
-            "  hint: have it renewed first, or see whether this machine's clock is right"
+            f'{file}: "{certificate.subject}" ended on {end}, so istiod would refuse it',
+            "have it renewed first, or see whether this machine's clock is right",
         )
     if certificate.not_before > now:
         return f'{file}: "{certificate.subject}" begins on {begin}; istiod refuses it until then'

@@ -1,4 +1,4 @@
-"""past turns what only the clock and Git's history tell into words: what ends soon, roots that jumped."""
+"""expiry turns what only the clock and Git's history tell into words: what ends soon, roots that jumped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.commands.last_run import instant
 from meshc.errors import Place, stop_on
 from meshc.pipeline import needs_of
 from meshc.review.committed import Commits
@@ -64,11 +65,6 @@ def departed_authorities(work: Work, now: datetime) -> list[Row]:
         cluster, _, name = version.path.partition("/")
         past.setdefault(cluster, {}).setdefault(name, []).append(version.data)
     return departed(work, past, now)
-
-
-def instant(time: datetime) -> str:
-    """A time as text that sorts as times do."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:

@@ -1,4 +1,4 @@
-"""remembered turns a run that left the trees in step into a record, and the record into the end of the next such run.
+"""last_run turns a run that left the trees in step into a record, and the record into the end of the next such run.
 
 It holds while every answer of the repository, the program, its tools and every byte of both trees are what they were.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from meshc.commands.begin import begin_reading
 from meshc.disk.code import code_digest
 from meshc.disk.digest import digest_of
+from meshc.disk.repository import Repository
 from meshc.disk.watched import Watched, digest_on_disk, hears_the_same
 from meshc.errors import MeshcError, Place, Problem
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from meshc.disk.repository import Repository
     from meshc.output.link import Link
     from meshc.pipeline import Compiled
 
@@ -73,6 +75,22 @@ def recall(repository: Repository, file: Path, link: Link) -> InStep | None:
     except (OSError, MeshcError):  # a whole run tells it better
         return None
     return _read(record["told"]) if same else None
+
+
+def known_in_step(file: Path, link: Link, *, cached: bool) -> InStep | None:
+    """What a record of an earlier run tells, before anything is compiled; None where only a whole check can tell.
+
+    A CA that is due is no matter of record. Raises RefusedError where an interrupted run waits to be settled.
+    """
+    repository = Repository.around(file.parent, cached=cached)
+    begin_reading(repository)
+    known = recall(repository, file, link)
+    return known if known and known.quiet_until > instant(datetime.now(UTC)) else None
+
+
+def instant(time: datetime) -> str:
+    """A time as text that sorts as times do."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def remember(

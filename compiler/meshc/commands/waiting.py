@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from meshc.cli.report import count
 from meshc.commands.tracked import uncommitted
 from meshc.errors import MeshcError, RefusedError
 from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
+from meshc.plain import count
 from meshc.plan.lifetime import AT_ONCE, Lifetime, lifetime_of
 from meshc.review.committed import Commits
 from meshc.review.history import Changed, History
@@ -114,11 +114,11 @@ def stop_on_haste(wait: Wait, now: datetime) -> None:
     if wait.over(now):
         return
     if wait.since is None:
-        raise RefusedError(f"nothing tells when the last step was committed: {wait.trouble}\n  hint: {RESTARTED}")
+        raise RefusedError(f"nothing tells when the last step was committed: {wait.trouble}", RESTARTED)
     raise RefusedError(
         f'"{wait.action.value}" must wait until {shown(wait.until)}: proxies may lack what the last step gave them, '
-        f"committed at {shown(wait.since)}; {wait.why}\n"
-        f"  hint: run this again then, or with {RESTARTED}"
+        f"committed at {shown(wait.since)}; {wait.why}",
+        f"run this again then, or with {RESTARTED}",
     )
 
 
@@ -144,21 +144,6 @@ def _under(read: Callable[[str], bytes | None], work: Work, cluster: str, root: 
         return bool(certificate and roots_above(certificate, chain, root))
     except IssueError:
         return False  # others tell what is wrong with it
-
-
-def lines(wait: Wait, now: datetime) -> list[str]:
-    """The wait for people: what is next, when, and what still holds the old root."""
-    when = f"nothing tells when: {wait.trouble}"
-    if wait.until:
-        when = "now" if wait.over(now) else f"from {shown(wait.until)}: {wait.why}"
-    command = BY[wait.action]
-    old = f"CAs under the old root: {', '.join(wait.pending[:5])}"
-    old += f" and {len(wait.pending) - 5} more" if len(wait.pending) > 5 else ""
-    return [
-        f"the root is being replaced; next is to {wait.action.value}, {when}",
-        f"  {command}",
-        f"  {old if wait.pending else 'no CA is under the old root; certificates of workloads from before may be'}",
-    ]
 
 
 def sent_as_of(work: Work, mesh: str, commit: str) -> bool:

@@ -1,0 +1,30 @@
+"""`meshc check` of trees in step: what is told of a record of an earlier run, and at the end of a whole check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.report import Format, show_problems, show_result, tell
+from meshc.plain import count, plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.last_run import InStep
+
+
+def show_record(known: InStep, file: Path, form: Format) -> None:
+    """Tells of a record that nothing is stale, and no CA due."""
+    if form is Format.JSON:
+        show_result("check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
+        return
+    show_problems(known.problems, form, file)
+    if form is Format.TEXT:
+        show_in_step(known)
+
+
+def show_in_step(told: InStep) -> None:
+    """Tells that nothing is stale, and what clusters wait for."""
+    tell(f"in step: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
+    for pending in told.pending:
+        tell(f"  pending    {plain(pending)}")

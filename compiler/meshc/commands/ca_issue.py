@@ -1,0 +1,177 @@
+"""Issues the CAs that are due, and takes in those that were made elsewhere: verified, placed and sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshc.commands import waiting
+from meshc.commands.given import KeyFile, password_in, read_given
+from meshc.disk.private import write_key
+from meshc.errors import UsageError
+from meshc.hidden import Hidden
+from meshc.pipeline import needs_of
+from meshc.seal import authorities, issuing, recipients
+from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.file import target_of
+from meshc.seal.verified import lasting, parts_of, stop_on_faults
+from meshc.trust.issue import chain_of, one
+from meshc.trust.keys import plain_key
+from meshc.trust.rotation import roots_above
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import Plan
+    from meshc.seal.work import Work
+    from meshc.trust.keys import KeyType
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """How CAs are issued: `before` so many days of its end one is due, and `force` issues what isn't.
+
+    Keys that only a store shall hold go to the folder `keys_to`. `accepted` and `restarted` are what the person said:
+    that new recipients may open the files, and that all workloads were restarted since the last step.
+    """
+
+    root_key: KeyFile | None
+    key_type: KeyType | None
+    days: int
+    before: int = 0
+    force: bool = False
+    keys_to: Path | None = None
+    accepted: bool = False
+    restarted: bool = False
+
+    def order(self, plan: Plan) -> issuing.Order:
+        """The same, as of now, with the kind of key that the mesh's Istio can use."""
+        default: KeyType = "rsa-2048" if plan.generation == "classic" else "ecdsa-p256"
+        return issuing.Order(datetime.now(UTC), self.days, self.before, self.key_type or default, self.force)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What became of each cluster, the files that changed, and the keys that a person has to put into a store."""
+
+    outcomes: tuple[issuing.Outcome, ...]
+    changed: tuple[str, ...]
+    handed: Mapping[Path, issuing.Outcome]
+
+
+def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
+    """Issues what is due, for the clusters that are named or for all. `mesh` is the name of mesh.yaml.
+
+    All files are written, or none. Raises MeshcError: UsageError where the root's key is missing, RefusedError where
+    proxies may lack the root.
+    """
+    clusters = issuing.signing(work.plan, names)
+    if how.root_key is None:
+        raise UsageError("issuing needs the root's private key", "--root-key FILE, or - for standard input")
+    for cluster in clusters if not how.force else ():  # by force a CA that can't be read is replaced
+        authorities.stop_on_unreadable(work, cluster.name)
+    recipients.stop_on_new(work, needs_of(work.plan), clusters, how.accepted)
+    order = how.order(work.plan)
+    outcomes = issuing.issue(work, clusters, how.root_key.read(), order)
+    if not how.restarted:
+        waiting.stop_on_early_issue(work, mesh, [cluster.name for cluster in clusters], order.now)
+    recipients.update_rules(work, clusters)
+    return committed(work, outcomes, how.keys_to)
+
+
+def committed(work: Work, outcomes: Sequence[issuing.Outcome], keys_to: Path | None) -> Issued:
+    """Writes all files, keys first: a certificate whose key is lost is of no use."""
+    handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
+    made: list[Path] = []
+    try:
+        for path, outcome in handed.items():
+            if outcome.key:
+                write_key(path, outcome.key, sealed=False, instead="--keys-to a folder outside of it")
+                made.append(path)
+        return Issued(tuple(outcomes), tuple(work.commit()), handed)
+    except BaseException:
+        for path in made:
+            path.unlink()
+        raise
+
+
+def _key_file(folder: Path | None, outcome: issuing.Outcome) -> Path:
+    if folder is None:
+        raise UsageError(
+            f"{outcome.cluster}: with external-secrets the key goes into the store, not into the repository",
+            "--keys-to FOLDER, outside of it, from where you put it there",
+        )
+    return folder / f"{outcome.cluster}-{KEY}"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeElsewhere:
+    """The files of a CA that was made elsewhere: each by its name, or by Istio's name for it in a folder.
+
+    Standard input is -. `accepted` and `restarted` are as in `Issuing`.
+    """
+
+    folder: Path | None = None
+    certificate: Path | None = None
+    chain: Path | None = None
+    key: Path | None = None
+    root: Path | None = None
+    password: Path | None = None
+    accepted: bool = False
+    restarted: bool = False
+
+    def read(self, path: Path | None, standard: str) -> bytes | None:
+        """A file that is named, else the one in the folder; None where there is neither."""
+        folder = self.folder
+        path = path or (folder / standard if folder and (folder / standard).exists() else None)
+        return read_given(path) if path else None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The CA's subject, the files that changed, what ends soon, and where a store wants the key; "" without a store."""
+
+    subject: str
+    changed: tuple[str, ...]
+    ending: tuple[str, ...]
+    store: str
+
+
+def imported(work: Work, mesh: str, name: str, files: MadeElsewhere) -> Imported:
+    """Verifies, then places and seals. `mesh` is the name of mesh.yaml.
+
+    Raises ProblemsError with everything that is wrong with the certificates, UsageError where a file is missing.
+    """
+    (cluster,) = issuing.signing(work.plan, [name])
+    now = datetime.now(UTC)
+    authority, key = _read(work, files)
+    stop_on_faults(work.plan, cluster, authority)
+    ending = lasting(parts_of(authority), now)
+    recipients.stop_on_new(work, needs_of(work.plan), [cluster], files.accepted)
+    password = password_in(files.password) if files.password else None
+    issuing.place(work, cluster, authority, plain_key(key, password), now)
+    if not files.restarted:
+        waiting.stop_on_early_issue(work, mesh, [name], now)
+    recipients.update_rules(work, [cluster])
+    changed = tuple(work.commit())
+    target = target_of(work.plan, cluster, "cacerts", None) if cluster.sealing.in_store else None
+    store = target.store.key if target and target.store else ""
+    return Imported(one(authority.certificate, CA).subject, changed, tuple(ending), store)
+
+
+def _read(work: Work, files: MadeElsewhere) -> tuple[Authority, Hidden]:
+    """The CA with its chain and roots, and its key. The root is by default that of the mesh."""
+    folder = files.folder
+    if folder and not folder.is_dir():
+        raise UsageError(f'--from "{folder}" ' + ("is a file, not a folder" if folder.exists() else "isn't there"))
+    found, key = files.read(files.certificate, CA), files.read(files.key, KEY)
+    if found is None or key is None:
+        raise UsageError("a certificate and its key are needed", "--from FOLDER, or --certificate FILE --key FILE")
+    roots = files.read(files.root, ROOTS)
+    roots = work.read(work.certificate(ROOTS)) if roots is None else roots
+    if roots is None:
+        raise UsageError("the root is needed", "--root FILE")
+    chain = files.read(files.chain, CHAIN)
+    chain = chain_of(found, *roots_above(found, found, roots)[:1]) if chain is None else chain
+    return Authority(found, chain, roots), Hidden(key)

@@ -1,0 +1,45 @@
+"""given turns what a person names into bytes: a file, standard input, a key that a password or another key opens."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshc.disk.named import read_named
+from meshc.disk.repository import LARGEST_INPUT
+from meshc.errors import UsageError
+from meshc.hidden import Hidden
+from meshc.seal.age import identities_in
+from meshc.seal.age_file import open_sealed
+from meshc.trust.keys import plain_key
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A private key as a person names it, with the age identity or the password that opens it."""
+
+    path: Path
+    identity: Path | None = None
+    password: Path | None = None
+
+    def read(self) -> Hidden:
+        """The key. Raises UsageError if a file can't be read, SealError and IssueError if the key can't be opened."""
+        identities = identities_in(Hidden(read_given(self.identity))) if self.identity else ()
+        key = open_sealed(Hidden(read_given(self.path)), identities)
+        return plain_key(key, password_in(self.password)) if self.password else key
+
+
+def read_given(path: Path) -> bytes:
+    """A file that a person names; - is standard input. Raises UsageError if it can't be read."""
+    if path != Path("-"):
+        return read_named(path)
+    data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+    if len(data) > LARGEST_INPUT:
+        raise UsageError(f"standard input holds more than {LARGEST_INPUT >> 20} MiB")
+    return data
+
+
+def password_in(path: Path) -> Hidden:
+    """The password that a file holds as its only line."""
+    return Hidden(read_given(path).rstrip(b"\r\n"))

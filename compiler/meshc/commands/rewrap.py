@@ -1,0 +1,39 @@
+"""Brings sops files to the recipients in mesh.yaml, without touching what is encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from meshc.commands.clusters import chosen
+from meshc.errors import RefusedError, UsageError
+from meshc.pipeline import needs_of
+from meshc.seal import recipients
+from meshc.seal.age import identities_in
+from meshc.seal.rewrapping import rewrap
+
+if TYPE_CHECKING:
+    from meshc.hidden import Hidden
+    from meshc.seal.rewrapping import Rewrapped
+    from meshc.seal.work import Work
+
+
+def rewrapped(work: Work, names: Sequence[str], identity: Hidden | None, *, accepted: bool) -> list[Rewrapped]:
+    """What was done to each file. Every one is opened first: all of them are written, or none.
+
+    Raises UsageError without an identity, RefusedError for recipients who could not open the files so far.
+    """
+    clusters = chosen(work.plan, names)
+    if identity is None:
+        raise UsageError("a private key is needed to let others in", "--identity FILE, as age-keygen writes it")
+    needs = [need for need in needs_of(work.plan) if need.cluster in clusters]
+    done = rewrap(work, needs, identities_in(identity))
+    added = sorted({one for each in done for one in each.added})
+    if added and not accepted:
+        listed = "\n".join(f"  {one[:80]}" for one in added)
+        raise RefusedError(f"recipients who could not open these files so far:\n{listed}", "--accept-recipients")
+    paths = {each.path for each in done}
+    inside = {need.cluster for need in needs if work.sealed(need.file) in paths}
+    recipients.update_rules(work, [cluster for cluster in work.plan.clusters if cluster.name in inside])
+    work.commit()
+    return done

@@ -1,0 +1,79 @@
+"""Seals what was handed over, a remote's credentials or a cacerts, for everyone who needs it: all files, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from meshc.errors import UsageError
+from meshc.pipeline import needs_of
+from meshc.seal import issuing, recipients
+from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.seal.given import Given, given, remote_of
+from meshc.seal.remote import seal_remote, stop_on_sealed
+from meshc.seal.verified import lasting, parts_of, stop_on_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meshc.hidden import Hidden
+    from meshc.plan.ir import ClusterPlan
+    from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where it is applied and whose it is, where that isn't told by itself; `replace` seals anew what is sealed."""
+
+    cluster: str | None
+    remote: str | None
+    replace: bool
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The files that changed, a line for each value that a store waits for, and what ends soon."""
+
+    changed: tuple[str, ...]
+    owed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def sealed(work: Work, handed_over: Hidden, wanted: Wanted) -> Sealed:
+    """Tells a kubeconfig from a cacerts, and seals it. Raises MeshcError; nothing is written then."""
+    handed = given(handed_over)
+    if handed.keys is not None:
+        places, owed, warnings = _cacerts(work, handed.keys, wanted)
+    else:
+        places, owed, warnings = _remote(work, handed, wanted)
+    recipients.update_rules(work, places)
+    return Sealed(tuple(work.commit()), tuple(owed), tuple(warnings))
+
+
+_Done = tuple[list["ClusterPlan"], list[str], list[str]]
+
+
+def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
+    remote = remote_of(work.plan, handed, wanted.remote)
+    every, now = needs_of(work.plan), datetime.now(UTC)
+    outcome = seal_remote(work, every, handed, remote, wanted.cluster, wanted.replace, wanted.accepted, now)
+    return outcome.places, [str(each) for each in outcome.owed], [outcome.warning] if outcome.warning else []
+
+
+def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
+    if wanted.cluster is None:
+        raise UsageError("it isn't told which cluster this cacerts is of", "--cluster NAME")
+    (cluster,) = issuing.signing(work.plan, [wanted.cluster])
+    missing = [name for name in (CA, CHAIN, ROOTS, KEY) if name not in keys]
+    if missing:
+        raise UsageError(f"the cacerts has no {', '.join(missing)}")
+    need = next(need for need in needs_of(work.plan) if need.cluster == cluster.name and need.name == "cacerts")
+    stop_on_sealed(work, need, wanted.replace)
+    authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
+    stop_on_faults(work.plan, cluster, authority)
+    ending = lasting(parts_of(authority), datetime.now(UTC))
+    recipients.stop_on_new(work, needs_of(work.plan), [cluster], wanted.accepted)
+    issuing.place(work, cluster, authority, keys[KEY], datetime.now(UTC))
+    return [cluster], [], list(ending)

@@ -1,0 +1,120 @@
+"""Tells of every Secret that a cluster needs whether it is sealed, for whom, and what is stale. Nothing is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from meshc.kube import at
+from meshc.pipeline import needs_of
+from meshc.seal import authorities
+from meshc.seal.cacerts import CA, CHAIN, ROOTS
+from meshc.seal.ending import NEVER, expiring, note_of, time_of
+from meshc.seal.rewrapping import sealed_body
+from meshc.sealedtext import is_encrypted
+from meshc.trust import proofs
+from meshc.trust.keys import IssueError
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.needs import SecretNeed
+    from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One need. `form` is the kind of the sealed object, "-" without one; `end` is as noted beside the value."""
+
+    cluster: str
+    file: str
+    state: str
+    form: str = "-"
+    opened_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    end: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as data; every key is always there."""
+        return {
+            "cluster": self.cluster,
+            "file": self.file,
+            "form": self.form,
+            "state": self.state,
+            "openedBy": self.opened_by,
+            "notes": self.notes,
+            "notAfter": self.end,
+        }
+
+
+def standings(work: Work) -> list[Standing]:
+    """One for each need, in the order of the plan."""
+    return [_standing(work, need) for need in needs_of(work.plan)]
+
+
+def _standing(work: Work, need: SecretNeed) -> Standing:
+    path = work.sealed(need.file)
+    data = work.read(path)
+    if data is None:
+        return Standing(need.cluster, path, "missing" if need.required else "pending")
+    body = sealed_body(data) or {}
+    kind = body.get("kind")
+    if not isinstance(kind, str) or kind not in _STANDINGS or not isinstance(body.get("metadata"), dict):
+        return Standing(need.cluster, path, "unreadable", kind if isinstance(kind, str) else "-")
+    state, opened = _STANDINGS[kind](work, need, body)
+    notes = []
+    if need.name == "cacerts" and state == "sealed":
+        try:
+            state = "stale: certificate" if _other_certificate(work, need, body) else state
+        except IssueError as error:
+            state, notes = "certificate unreadable", [error.what]
+    end = note_of(body)
+    notes += _end_told(end, datetime.now(UTC))
+    return Standing(need.cluster, path, state, kind, tuple(opened), tuple(notes), end)
+
+
+def _end_told(noted: str, now: datetime) -> list[str]:
+    """What is noted of the end beside the sealed value: nobody has opened it."""
+    end = time_of(noted)
+    if end is None:
+        return ["has no end"] if noted == NEVER else ["its end is unknown"]
+    if end <= now:
+        return [f"has ended ({end:%Y-%m-%d})"]
+    return [f"ends in {(end - now).days} days ({end:%Y-%m-%d})" if expiring(end, now) else f"ends {end:%Y-%m-%d}"]
+
+
+def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    entries = at(body, "sops", "age")
+    named = [at(one, "recipient") for one in (entries if isinstance(entries, tuple) else ())]
+    readers = [one for one in named if isinstance(one, str)]
+    opened = [f"{one[:16]}..." if len(one) > 24 else one for one in readers]
+    if not is_encrypted(at(body, "sops", "mac")):
+        return "not sealed", opened
+    return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", opened
+
+
+def _sealed_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    noted = at(body, "metadata", "annotations", proofs.SEALING_CERTIFICATE)
+    certificate = work.sealing_certificate(work.plan.cluster(need.cluster))
+    stale = noted and certificate and sha256(certificate).hexdigest() != noted
+    return "stale: sealing certificate" if stale else "sealed", [f"controller of {need.cluster}"]
+
+
+def _external_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
+    store = at(body, "spec", "secretStoreRef", "name")
+    return ("sealed", [f"store {store}"]) if isinstance(store, str) else ("unreadable", [])
+
+
+_STANDINGS = {"Secret": _sops, "SealedSecret": _sealed_secret, "ExternalSecret": _external_secret}
+
+
+def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
+    """Raises IssueError where a certificate can't be read."""
+    noted = at(body, "metadata", "annotations", proofs.CA)
+    paths = [work.certificate(CA, need.cluster), work.certificate(CHAIN, need.cluster), work.certificate(ROOTS)]
+    certificate, chain, roots = map(work.read, paths)
+    if not noted or certificate is None:
+        return False
+    authorities.stop_on_unreadable(work, need.cluster)
+    return bool(proofs.of_ca(certificate, chain or certificate, roots or b"")[proofs.CA] != noted)

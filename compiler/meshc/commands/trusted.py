@@ -1,0 +1,35 @@
+"""trusted finds what outlives a commit: a root that is being replaced, CAs of clusters that have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from meshc.commands.expiry import departed_authorities
+from meshc.commands.waiting import Wait, rotation_under_way
+
+if TYPE_CHECKING:
+    from meshc.seal.authorities import Row
+    from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class OfTrust:
+    """What reports on a whole mesh tell besides their rows: what the next step waits for, and the CAs that are gone."""
+
+    now: datetime
+    wait: Wait | None
+    gone: tuple[Row, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As data; both keys are always there."""
+        rotation = self.wait.as_json(self.now) if self.wait else None
+        return {"rotation": rotation, "departed": [row.as_json() for row in self.gone]}
+
+
+def of_trust(work: Work, mesh: str, now: datetime) -> OfTrust:
+    """What Git, the clock and the certificates tell of a mesh whose CAs are in Git. `mesh` is the name of mesh.yaml."""
+    if work.plan.ca != "plugged-in":
+        return OfTrust(now, None, ())
+    return OfTrust(now, rotation_under_way(work, mesh, now), tuple(departed_authorities(work, now)))
