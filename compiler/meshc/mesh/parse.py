@@ -116,12 +116,32 @@ def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> P
     known = known or known_keys(path[:-1])
     key = str(path[-1])
     hint = _nearest(key, known)
-    if places := _places_of(key):
+    if form := _KUSTOMIZES.get(key) if {"patches", "resources"} & {*known} else None:
+        hint = form
+    elif places := _places_of(key):
         belongs = f'write "{key}" under {" or ".join(places)}'
         hint = f"{hint} {belongs}" if hint else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
     return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
 
+
+_COMPONENT = "write a component, a folder with kind: Component, and name it under components"
+_KUSTOMIZES = {
+    "patchesStrategicMerge": "write patches: [patch.yaml], or patches: with - patch: |- and its lines",
+    "patchesJson6902": "write patches: with - {path: patch.yaml, target: {kind: ..., name: ...}}",
+    "bases": "name the folder under resources",
+    "kustomization": _COMPONENT,
+    "transformers": _COMPONENT,
+    **dict.fromkeys(
+        (
+            *("images", "replicas", "commonLabels", "commonAnnotations", "namePrefix", "nameSuffix"),
+            *("configMapGenerator", "secretGenerator", "generators", "replacements", "vars"),
+        ),
+        _COMPONENT,
+    ),
+    "secretGenerator": "seal the Secret instead: meshc secrets seal",
+}
+"""What users of kustomize write, and the form of it that is taken here."""
 
 _FEW = 3
 
