@@ -11,7 +11,7 @@ from meshc.errors import BuildError, stop_on
 from meshc.mesh.chart_files import Chart, packed, read_charts
 from meshc.mesh.chart_lock import LOCK, lock_of, paths_in
 from meshc.mesh.charts import is_pulled, pulled_to, source_of, wanted
-from meshc.mesh.inputs import Reader
+from meshc.mesh.reader import Reader
 
 if TYPE_CHECKING:
     from meshc.charts.helm import Helm
@@ -34,7 +34,7 @@ def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[
     What an older lock file pinned in `charts.directory` and nothing needs any more is removed. Raises ProblemsError
     for what is no chart, ToolError if helm can't pull one.
     """
-    reader = Reader(source, repository, _no_build)
+    reader = Reader(source, repository)
     given = fleet.mesh.spec.istio.charts
     pulled: dict[str, bytes] = {}
     if given is None or not is_pulled(given):
@@ -76,7 +76,3 @@ def _read(repository: Repository, path: str) -> bytes | None:
         return repository.read_file(path)
     except FileNotFoundError:
         return None
-
-
-def _no_build(files: Mapping[str, bytes], folder: str) -> bytes:
-    raise BuildError(f'"{folder}" isn\'t built here: {len(files)} files')

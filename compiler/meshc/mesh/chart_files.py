@@ -16,8 +16,8 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet
-    from meshc.mesh.inputs import Reader
     from meshc.mesh.model import Charts
+    from meshc.mesh.reader import Reader
 
 Key = tuple[str, str]
 """A chart's name and its Istio version."""

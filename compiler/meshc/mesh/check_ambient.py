@@ -14,7 +14,7 @@ from meshc.kube import Version
 from meshc.mesh.charts import AT, wanted
 from meshc.mesh.east_west import HBONE
 from meshc.mesh.exports import GLOBAL
-from meshc.mesh.inputs import objects_in
+from meshc.mesh.user_files import objects_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import at
-from meshc.mesh.inputs import objects_in
+from meshc.mesh.user_files import objects_in
 from meshc.yamltext.scalars import is_rewritten
 
 if TYPE_CHECKING:

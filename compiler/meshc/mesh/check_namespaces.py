@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.kube import at
 from meshc.mesh.fleet import selects
-from meshc.mesh.inputs import objects_in
 from meshc.mesh.service_files import Chosen
+from meshc.mesh.user_files import objects_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -49,7 +49,7 @@ def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
         return True
     if member in fleet.external:  # the way to its istiod is an ingress gateway of whatever else runs there
         return False
-    return leads_to_istiod(fleet, member) or fleet.gateway_homes.get(fleet.network_of(member)) is member
+    return leads_to_istiod(fleet, member) or fleet.once(homes).get(fleet.network_of(member)) is member
 
 
 def has_chart(fleet: Fleet, member: Member) -> bool:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.mesh.claims import not_copied
 from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
-from meshc.mesh.inputs import objects_in
 from meshc.mesh.mesh_config import cluster_domain, scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
+from meshc.mesh.user_files import objects_in
 from meshc.mesh.variants import twice
 from meshc.nearest import nearest
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from meshc.errors import Code, Path, Place, Problem
     from meshc.mesh.fleet import Fleet
-    from meshc.mesh.inputs import Inputs, Manifest
+    from meshc.mesh.inputs import Inputs
     from meshc.mesh.model import Service
     from meshc.mesh.source import Source
+    from meshc.mesh.user_files import Manifest
 
 
 GLOBAL = "istio.io/global"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from meshc.kube import Version
 from meshc.mesh.model import Cluster, Selector
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from meshc.errors import Path
     from meshc.mesh.model import Mesh, NetworkGateway, Selection
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,13 @@ class Fleet:
 
     mesh: Mesh
     members: tuple[Member, ...]
+    _answers: dict[Callable[[Fleet], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, question: Callable[[Fleet], Answer]) -> Answer:
+        """The answer to a question that several modules ask, worked out once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("Answer", self._answers[question])
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.members)
@@ -125,13 +135,6 @@ class Fleet:
     def several_networks(self) -> bool:
         """Whether clusters are in more than one declared network, so that their pods don't all reach one another."""
         return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
-
-    @cached_property
-    def gateway_homes(self) -> Mapping[str | None, Member]:
-        """The cluster of each network whose east-west gateway has the network's address, where a chart makes it."""
-        from meshc.mesh.east_west import homes  # which asks the fleet in its turn
-
-        return homes(self)
 
     @cached_property
     def ambient_namespaces(self) -> tuple[int, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
 from meshc.mesh.fleet import selects
-from meshc.mesh.inputs import objects_in
 from meshc.mesh.kustomizations import grounded
 from meshc.mesh.model import Flux
+from meshc.mesh.user_files import objects_in
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
 from meshc.plan.copies import share
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from meshc.errors import Path, Place
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
-    from meshc.mesh.inputs import Inputs, Manifest
-    from meshc.mesh.inputs import UserFile as InputFile
+    from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
+    from meshc.mesh.user_files import Manifest
+    from meshc.mesh.user_files import UserFile as InputFile
 
 UNPLANNABLE = frozenset(
     {

@@ -131,7 +131,7 @@ def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
     """What the chart's Service is for: the network, or istiod at an address of its own, which isn't the network's."""
     host = _gateway_host(fleet, member) or ""
     exposed = exposure(fleet, member) if east_west.leads_to_istiod(fleet, member) else None
-    if fleet.several_networks and fleet.gateway_homes.get(fleet.network_of(member)) is member:
+    if fleet.several_networks and fleet.once(east_west.homes).get(fleet.network_of(member)) is member:
         return GatewayService(host, of_network=True)
     if exposed and (not fleet.several_networks or exposed.addresses["istiod"] != host):
         return GatewayService(exposed.addresses["istiod"], of_network=False)

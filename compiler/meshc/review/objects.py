@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from meshc.errors import MeshcError
 from meshc.kube import Body, Identity, identity_of
-from meshc.mesh.inputs import Manifest, objects_in
+from meshc.mesh.user_files import Manifest, objects_in
 from meshc.overlays.kustomization import NAME
 from meshc.tree import HEADER, FileTree
 from meshc.yamltext.read import read

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
-from meshc.mesh.inputs import Manifest, objects_in
+from meshc.mesh.user_files import Manifest, objects_in
 from meshc.secrets.makes import Made, is_custom, made_by
 from meshc.yamltext.read import read
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.errors import Code, Path, Place, Problem
 from meshc.kube import at
-from meshc.mesh.inputs import Manifest, objects_in
+from meshc.mesh.user_files import Manifest, objects_in
 from meshc.sealedtext import decoded
 from meshc.secrets.needles import readable, spots
 from meshc.secrets.plain_values import plain_secret

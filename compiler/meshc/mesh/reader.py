@@ -1,0 +1,114 @@
+"""reader turns a path in mesh.yaml into the bytes behind it, or into a problem at that spot of mesh.yaml."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.disk.files import IrregularError, OutsideError
+from meshc.errors import Code, Path, Problem
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+    from meshc.mesh.source import Source
+
+_FILES = ("root-cert.pem", "ca-cert.pem", "cert-chain.pem", "cacerts.yaml")
+"""What is looked for by name, and would be told as missing where a folder of that name stands."""
+
+
+class Reader:
+    """Reads by path as mesh.yaml writes it, and notes the problem at that spot of mesh.yaml."""
+
+    def __init__(self, source: Source, repository: Repository) -> None:
+        self.source, self.repository = source, repository
+        self.problems: list[Problem] = []
+        self.unread: set[str] = set()
+
+    def folder(self, path: str, at: Path, *suffixes: str) -> Mapping[str, bytes]:
+        """The files of a folder that may be missing, by path relative to it."""
+        kind = self.kind(path, at)
+        if kind == "file":
+            self.report(
+                codes.FILE_MISSING,
+                at,
+                f'"{path}" is a file, not a folder',
+                "name the folder that holds the files",
+            )
+        if kind in ("file", "refused"):
+            self.unread.add(path)
+        if kind != "folder":
+            return {}
+        found: dict[str, bytes] = {}
+        names = self.files_in(path, at)
+        for inner in sorted({posixpath.dirname(name) for name in names}):
+            if posixpath.basename(inner) in _FILES:
+                self.report(codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "put a plain file there")
+        for name in names:
+            if (not suffixes or name.endswith(suffixes)) and (data := self.data_of(name, at)) is not None:
+                found[posixpath.relpath(name, posixpath.normpath(path))] = data
+        return found
+
+    def data_of(self, path: str, at: Path) -> bytes | None:
+        """The bytes of a file; None where it can't be read, which is told."""
+        try:
+            return self.repository.read_file(path)
+        except FileNotFoundError:
+            self.missing(path, at)
+        except IrregularError as error:
+            self.irregular(error, at)
+        except OSError as error:
+            self.unreadable(path, error, at)
+        return None
+
+    def kind(self, path: str, at: Path) -> str | None:
+        """file, folder, None where nothing is there, or refused, which is told."""
+        try:
+            return self.repository.kind(path)
+        except OutsideError as error:
+            self.report(
+                codes.OUTSIDE,
+                at,
+                str(error),
+                "write a path relative to mesh.yaml, to a file inside the repository",
+            )
+        except IrregularError as error:
+            self.irregular(error, at)
+        except OSError as error:
+            self.unreadable(path, error, at)
+        return "refused"
+
+    def files_in(self, path: str, at: Path) -> Iterable[str]:
+        """The files of a folder and below, by path; none where it can't be read, which is told."""
+        try:
+            return self.repository.list_files(path)
+        except IrregularError as error:
+            self.irregular(error, at)
+        except OSError as error:
+            self.unreadable(path, error, at)
+        return ()
+
+    def missing(self, path: str, at: Path) -> None:
+        """Tells that nothing is at a path."""
+        self.report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+
+    def unreadable(self, path: str, error: OSError, at: Path) -> None:
+        """Tells why the system doesn't let a path be read."""
+        what = f'"{path}" can\'t be read: {error.strerror}'
+        self.report(codes.FILE_UNREADABLE, at, what, "check its permissions")
+
+    def irregular(self, error: IrregularError, at: Path) -> None:
+        """Tells that something other than a plain file or folder is at a path."""
+        said = str(error)
+        if "symbolic link" in said:
+            self.report(codes.SYMLINK, at, said, "put the file or folder itself there")
+        else:
+            hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
+            hint = "split the file" if "larger" in said else hint
+            hint = "in CI, check out with lfs: true" if "Git LFS" in said else hint
+            self.report(codes.FILE_UNREADABLE, at, said, hint)
+
+    def report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
+        """Notes a problem at a path of mesh.yaml."""
+        self.problems.append(self.source.problem(code, at, what, hint))

@@ -1,0 +1,53 @@
+"""user_files: a file of the user's as it was read, its documents, and the objects in them, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from meshc.errors import Path, Place
+
+if TYPE_CHECKING:
+    from meshc.yamltext.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One document of a user's file. One that kustomize made has no place but mesh.yaml's."""
+
+    document: Document
+    named: Place | None = None
+
+    @property
+    def data(self) -> Any:
+        return self.document.data
+
+    def place(self, path: Path) -> Place:
+        return self.named or self.document.place(path)
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's as it was read: where it is, its bytes, its documents.
+
+    What kustomize built from a folder has the folder's path, with / at the end.
+    """
+
+    path: str
+    data: bytes = field(repr=False)
+    manifests: tuple[Manifest, ...] = field(repr=False)
+
+
+def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, Any]]:
+    """Every object of some manifests, Lists taken apart: its manifest, its path in there, its data."""
+    for manifest in manifests:
+        yield from _unwrapped(manifest, (), manifest.data)
+
+
+def _unwrapped(manifest: Manifest, path: Path, data: Any) -> Iterator[tuple[Manifest, Path, Any]]:
+    if isinstance(data, dict) and str(data.get("kind", "")).endswith("List") and isinstance(data.get("items"), tuple):
+        for number, item in enumerate(data["items"]):
+            yield from _unwrapped(manifest, (*path, "items", number), item)
+    else:
+        yield manifest, path, data

@@ -1,0 +1,236 @@
+"""user_reader turns the paths of manifests, patches, resources and components into files with documents."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.disk.files import IrregularError
+from meshc.errors import BuildError, Path, Severity
+from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
+from meshc.mesh.reader import Reader
+from meshc.mesh.service_files import Chosen, PassedOver, holds_object, is_template, services_alone
+from meshc.mesh.user_files import Manifest, UserFile
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.disk.repository import Repository
+    from meshc.mesh.source import Source
+
+Build = Callable[[Mapping[str, bytes], str], bytes]
+"""What kustomize prints for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
+
+_YAML = (".yaml", ".yml", ".json")
+
+
+class UserReader(Reader):
+    """Reads files that a person wrote for Kubernetes or kustomize; `build` builds a folder with a kustomization."""
+
+    def __init__(self, source: Source, repository: Repository, build: Build) -> None:
+        super().__init__(source, repository)
+        self._build = build
+        self.plain: dict[str, bytes] = {}
+
+    def manifests(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
+        """The manifests of a file, of every YAML file in a folder, or what kustomize builds from it."""
+        kind = self.kind(path, at)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self.missing(path, at)
+            return None
+        if kind == "file":
+            file = self._parsed(posixpath.normpath(path), at)
+            return (file,) if file else None
+        try:
+            if kustomization_in(self.repository, path):
+                return self._built(path, at)
+        except IrregularError as error:
+            self.irregular(error, at)
+            return None
+        except OSError as error:
+            self.unreadable(path, error, at)
+            return None
+        before = len(self.problems)
+        names = [name for name in self.files_in(path, at) if name.endswith(_YAML)]
+        if not names:
+            what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+            if len(self.problems) == before:
+                self.report(codes.FILE_MISSING, at, what, hint)
+            return None
+        return tuple(file for name in names if (file := self._parsed(name, at)) is not None) or None
+
+    def services(self, chosen: Chosen, at: Path) -> tuple[UserFile, ...] | None:
+        """The Services of a file, of the chosen files in a folder, or of what kustomize builds from folders.
+
+        `at` is the entry. A folder below with a kustomization is built, unless one that is built takes it in.
+        """
+        path, named = chosen.path, (*at, "manifests")
+        kind = self.kind(path, named)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self.missing(path, named)
+            return None
+        if kind == "file":
+            names: list[str] = [posixpath.normpath(path)]
+        else:
+            try:
+                if kustomization_in(self.repository, path):
+                    self._idle(chosen, [], at)
+                    return self._built(path, named, services=True)
+            except IrregularError as error:
+                self.irregular(error, named)
+                return None
+            except OSError as error:
+                self.unreadable(path, error, named)
+                return None
+            before = len(self.problems)
+            there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or _is_kustomization(name)]
+            if not there and len(self.problems) == before:
+                what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+                self.report(codes.FILE_MISSING, named, what, hint)
+            if len(self.problems) > before:
+                return None
+            self._idle(chosen, there, at)
+            names = chosen.files(there)
+        return self._services_of(names, path, named)
+
+    def _services_of(self, names: Sequence[str], path: str, at: Path) -> tuple[UserFile, ...] | None:
+        folders = _outermost({posixpath.dirname(name) for name in names if _is_kustomization(name)})
+        before, over = len(self.problems), PassedOver()
+        files = [built for folder in folders for built in self._built(folder, at, services=True) or ()]
+        for name in names:
+            if not any(name.startswith(f"{folder}/") for folder in folders):
+                files += self._services_in(name, at, over)
+        self.problems += over.told(self.source, at, path)
+        failed = any(problem.severity is Severity.ERROR for problem in self.problems[before:])
+        return None if failed and not files else tuple(files)
+
+    def _services_in(self, path: str, at: Path, over: PassedOver) -> Iterator[UserFile]:
+        """A file with Services; what else there is in it isn't read."""
+        data = self.data_of(path, at)
+        if data is None:
+            return
+        self.plain[path] = data
+        alone = services_alone(data)
+        if not alone:
+            if not holds_object(data):
+                over.objectless.append(path)
+            return
+        documents, problems = read(alone, self.source.shown(path))
+        if problems and is_template(alone):
+            over.templates.append(path)
+            return
+        self.problems += problems
+        if not problems:
+            yield UserFile(path, data, tuple(Manifest(document) for document in documents))
+
+    def _idle(self, chosen: Chosen, names: Sequence[str], at: Path) -> None:
+        for word in chosen.idle(names):
+            what = f'no file in "{chosen.path}" fits "{word}"'
+            hint = "correct the pattern: it is relative to that folder, as in deploy/*.yaml"
+            self.report(codes.UNKNOWN_SERVICE, (*at, "include" if word in chosen.include else "exclude"), what, hint)
+
+    def file(self, path: str, at: Path) -> UserFile | None:
+        """A file that must be there, with its documents."""
+        kind = self.kind(path, at)
+        if kind == "file":
+            return self._parsed(path, at)
+        if kind is None:
+            self.missing(path, at)
+        elif kind == "folder":
+            self.report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
+        return None
+
+    def inline(self, name: str, text: str, at: Path) -> UserFile | None:
+        """A patch that stands in mesh.yaml. Of a literal block (`|`) every line is known there."""
+        place = self.source.document.place(at)
+        lines = self.source.data.decode().removeprefix("\ufeff").split("\n")
+        body = lines[place.line : place.line + len(text.rstrip("\n").split("\n"))]
+        indent = len(body[0]) - len(body[0].lstrip(" ")) if body else 0
+        literal = [line[indent:] for line in body] == text.rstrip("\n").split("\n")
+        if literal and "---" not in (line.strip() for line in body):
+            shown = "\n" * place.line + "\n".join(body) + "\n"
+            documents, problems = read(shown.encode(), self.source.file)
+            named = None
+        else:
+            documents, problems = read(text.encode(), self.source.file)
+            problems = tuple(replace(problem, place=place, also=()) for problem in problems)
+            named = place
+        self.problems += problems
+        data = text if text.endswith("\n") else f"{text}\n"
+        return None if problems else UserFile(name, data.encode(), tuple(Manifest(one, named) for one in documents))
+
+    def component(self, path: str, at: Path) -> Mapping[str, bytes] | None:
+        """All files of a folder with a component, which is built with the overlay, by path."""
+        kind = self.kind(path, at)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self.missing(path, at)
+            return None
+        if kind == "file":
+            hint = "name the folder that holds it; a file of objects goes under resources, a patch under patches"
+            self.report(codes.FILE_MISSING, at, f'"{path}" is a file, not a folder with a component', hint)
+            return None
+        closure = Closure(self.repository, self.source, is_copied=True)
+        closure.add_folder(posixpath.normpath(path), self.source.document.place(at))
+        self.plain |= closure.files
+        self.problems += closure.problems
+        if not closure.problems and closure.kinds.get(posixpath.normpath(path)) != "Component":
+            what = f'"{path}" holds no kustomization of kind Component'
+            hint = "write apiVersion: kustomize.config.k8s.io/v1alpha1, kind: Component; or name it under resources"
+            self.report(codes.BAD_RESOURCE, at, what, hint)
+            return None
+        return None if closure.problems else closure.files
+
+    def _parsed(self, path: str, at: Path) -> UserFile | None:
+        data = self.data_of(path, at)
+        if data is None:
+            return None
+        documents, problems = read(data, self.source.shown(path))
+        self.plain[path] = data
+        self.problems += problems
+        return None if problems else UserFile(path, data, tuple(Manifest(document) for document in documents))
+
+    def _built(self, path: str, at: Path, *, services: bool = False) -> tuple[UserFile, ...] | None:
+        place = self.source.document.place(at)
+        closure = Closure(self.repository, self.source)
+        closure.add_folder(posixpath.normpath(path), place)
+        self.plain |= closure.files
+        self.problems += closure.problems
+        if closure.problems:
+            return None
+        try:
+            stream = self._build(closure.files, posixpath.normpath(path))
+        except BuildError as error:
+            self.report(
+                codes.KUSTOMIZE_FAILED,
+                at,
+                f'kustomize can\'t build "{path}": {error}',
+                "mend the file that it names",
+            )
+            return None
+        documents, problems = read(services_alone(stream) if services else stream, self.source.shown(path))
+        self.problems += problems
+        built = UserFile(
+            f"{posixpath.normpath(path)}/", stream, tuple(Manifest(document, place) for document in documents)
+        )
+        return (built,)
+
+
+def _is_kustomization(name: str) -> bool:
+    return posixpath.basename(name) in NAMES
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """The folders that lie in none of the others."""
+    found: list[str] = []
+    for folder in sorted(folders):
+        if not any(folder.startswith(f"{other}/") for other in found):
+            found.append(folder)
+    return found
