@@ -14,6 +14,7 @@ from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
+from meshc.delivery.stages import marked
 from meshc.errors import Place, Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
@@ -183,13 +184,14 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
         objects = parts.objects[cluster.name] = []
         for file, item in lowered[cluster.name]:
             if isinstance(item, KubeObject):
-                objects.append((file, item))
+                objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
                 continue
             if isinstance(item, ChartNeed):
                 bodies = next(of_charts)
                 parts.problems += _plain_in_chart(item, bodies)
                 parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
-                objects += [(file, KubeObject(body, f"chart {item.chart}")) for body in bodies]
+                origin = f"chart {item.chart}"
+                objects += [(file, KubeObject(marked(plan, body, origin), origin)) for body in bodies]
                 continue
             needs.append(item)
             placed = place(item, sealed, FORMS, cluster.place)

@@ -70,17 +70,19 @@ def _tell(stories: list[Story], *, keep: bool) -> int:
     subprocess.run(["mount", "-t", "tmpfs", "netns", "/run/netns"], check=True)
     rows: list[Row] = []
     world: World | None = None
+    told: list[str] = []
     for story in stories:
-        if world and (not story.after or rows[-1].fault):
+        if world and (rows[-1].fault or story.after not in told):
             _end(world, keep=bool(rows[-1].fault))
             world = None
         if world is None:
-            world = _begin()
-            if story.after:
-                rows.append(_one(_found(story.after), world))
+            world, told = _begin(), []
+        for each in [*_before(story), story]:
+            if each is story or each.name not in told:
+                rows.append(_one(each, world))
+                told.append(each.name)
                 if rows[-1].fault:
-                    continue
-        rows.append(_one(story, world))
+                    break
     if keep and world:
         _wait(world)
     if world:
@@ -89,8 +91,12 @@ def _tell(stories: list[Story], *, keep: bool) -> int:
     return 1 if any(row.red for row in rows) else 0
 
 
-def _found(name: str) -> Story:
-    return next(story for story in STORIES if story.name == name)
+def _before(story: Story) -> list[Story]:
+    """The stories whose world this one goes on with, from the first on."""
+    if not story.after:
+        return []
+    (earlier,) = (each for each in STORIES if each.name == story.after)
+    return [*_before(earlier), earlier]
 
 
 def _begin() -> World:

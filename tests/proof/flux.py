@@ -8,6 +8,7 @@ import json
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -92,10 +93,14 @@ class Flux:
             ready = {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": now}
             self.hub.api.merge(f"{_GIT}/{name}/status", {"status": {"artifact": artifact, "conditions": [ready]}})
 
-    def applied(self, commit: str, *clusters: str, seconds: float = 90) -> float:
-        """Waits until Flux has applied a commit to these clusters and found it healthy; how long that took."""
+    def applied(self, commit: str, *clusters: str, seconds: float = 90, later: bool = True) -> float:
+        """Waits until Flux has applied a commit to these clusters and found it healthy; how long that took.
+
+        Without `later` what comes after istiod isn't waited for: a remote's gateway needs the credentials first.
+        """
         began = time.monotonic()
-        for name in ["proof", *(f"proof.{cluster}" for cluster in clusters)]:
+        wait_for("Flux applied the root", functools.partial(self._is_at, "proof", commit), seconds)
+        for name in self._names(clusters) if later else [f"proof.{cluster}" for cluster in clusters]:
             wait_for(f"Flux applied {name}", functools.partial(self._is_at, name, commit), seconds)
         return time.monotonic() - began
 
@@ -114,11 +119,27 @@ class Flux:
         body: Body = self.hub.api.get(f"{KUSTOMIZATIONS}/{name}") or {}
         return json.dumps((body.get("status") or {}).get("conditions"))
 
-    def hurry(self) -> None:
-        """Asks for all of them to be applied now."""
-        for body in self.hub.api.items(KUSTOMIZATIONS):
-            change = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": str(time.time())}}}
-            self.hub.api.merge(f"{KUSTOMIZATIONS}/{body['metadata']['name']}", change)
+    def apply_now(self, *clusters: str, seconds: float = 90) -> None:
+        """Asks for the commit that it has to be applied again, and waits until it is."""
+        mark = str(time.time())
+        names = self._names(clusters)
+        for name in names:
+            change = {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": mark}}}
+            self.hub.api.merge(f"{KUSTOMIZATIONS}/{name}", change)
+        for name in names:
+            wait_for(f"Flux applied {name} again", functools.partial(self._did, name, mark), seconds)
+
+    def _names(self, clusters: Sequence[str]) -> list[str]:
+        """The Kustomizations of these clusters, those that come later among them."""
+        found = [str(body["metadata"]["name"]) for body in self.hub.api.items(KUSTOMIZATIONS)]
+        return [name for cluster in clusters for name in found if f"{name}.".startswith(f"proof.{cluster}.")]
+
+    def _did(self, name: str, mark: str) -> bool:
+        status = (self.hub.api.get(f"{KUSTOMIZATIONS}/{name}") or {}).get("status") or {}
+        ready = {each["type"]: each for each in status.get("conditions") or []}.get("Ready") or {}
+        if status.get("lastHandledReconcileAt") == mark and ready.get("status") == "True":
+            return True
+        raise FailedError(f"{ready.get('reason')}: {str(ready.get('message'))[:600]}")
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proof.stories import from_nothing
+from proof.stories import (
+    applied_again,
+    credentials,
+    from_nothing,
+    membership,
+    partition,
+    root_replaced,
+    two_networks,
+)
 from proof.world import World
 
 
@@ -23,4 +31,15 @@ class Story:
     known: str = ""
 
 
-STORIES = (Story("from-nothing", "init, CA, seal, commit, Flux applies, requests with mutual TLS", from_nothing.tell),)
+_BASE = "from-nothing"
+STORIES = (
+    Story(_BASE, "init, CA, seal, commit, Flux applies, requests with mutual TLS", from_nothing.tell),
+    Story("applied-again", "a second apply changes no resourceVersion", applied_again.tell, _BASE),
+    Story("joins", "a cluster joins, requests to the others never fail", membership.join, _BASE),
+    Story("leaves", "a cluster leaves, what should is pruned and nothing else", membership.leave, "joins"),
+    Story("token-rotated", "a remote's token is replaced, requests don't fail", credentials.rotate, _BASE),
+    Story("rights-taken", "the reader's rights are taken away, doctor says it", credentials.take_rights, _BASE),
+    Story("partition", "a cluster can't be reached for a while, then heals", partition.tell, _BASE),
+    Story("root-replaced", "the root is replaced in three steps, no request fails", root_replaced.tell, _BASE),
+    Story("two-networks", "pods of two networks reach each other by their gateways", two_networks.tell),
+)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proof import network, programs
+from proof import network
 from proof.cluster import Cluster, Shape, start_cluster, start_etcd
 from proof.flux import Flux
 from proof.kubelet import Kubelet
@@ -48,7 +48,7 @@ class World:
         keys.mkdir(mode=0o700)
         self.mesh = Mesh(self.scratch / "repository", keys)
         self.flux: Flux | None = None
-        run("ip", "addr", "add", f"{_ETCD}/32", "dev", "lo")
+        run("ip", "addr", "replace", f"{_ETCD}/32", "dev", "lo")
         self._etcd: Running = start_etcd(self.scratch, self.logs, _ETCD)
 
     def end(self) -> None:
@@ -59,6 +59,7 @@ class World:
         for cluster in self.clusters.values():
             cluster.end()
         self._etcd.end()
+        network.clear()
 
     def saw(self, what: str) -> None:
         """Notes for the table what was seen to hold."""
@@ -85,11 +86,34 @@ class World:
                 self.flux.know(cluster)
         return self.flux
 
-    def deploy(self, cluster: str, app: str, namespace: str = SHOP, *, injected: bool = True) -> None:
+    def running_flux(self) -> Flux:
+        if self.flux is None:
+            raise FailedError("no Flux runs in this world")
+        return self.flux
+
+    def apply(self, message: str) -> float:
+        """Commits, and waits until Flux has applied the commit to every cluster of the mesh."""
+        commit = self.mesh.commit(message)
+        names = [each["name"] for each in self.mesh.read()["clusters"]]
+        self.running_flux().offer(commit)
+        return self.running_flux().applied(commit, *names)
+
+    def endpoints(self, cluster: str, app: str, name: str) -> list[str]:
+        """The addresses that a sidecar has for a cluster of Envoy's, by that name."""
+        for status in self.sidecar(cluster, app, "clusters?format=json").get("cluster_statuses") or []:
+            if status["name"] == name:
+                found = [each["address"]["socket_address"] for each in status.get("host_statuses") or []]
+                return sorted(f"{each['address']}:{each['port_value']}" for each in found)
+        return []
+
+    def deploy(
+        self, cluster: str, app: str, namespace: str = SHOP, *, injected: bool = True, replicas: int = 1
+    ) -> None:
         """A workload and its Service, of the user's own: nothing of it comes from meshc."""
         labels = {"app": app, "sidecar.istio.io/inject": str(injected).lower()}
         container = {"name": "app", "image": "app", "ports": [{"containerPort": 8080, "name": "http"}]}
         spec = {
+            "replicas": replicas,
             "selector": {"matchLabels": {"app": app}},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         }
@@ -102,7 +126,8 @@ class World:
         self.clusters[cluster].kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(both))
 
     def ready(self, cluster: str, app: str, seconds: float = 120) -> None:
-        wait_for(f"{cluster}: {app} is ready", lambda: self.kubelets[cluster].find(app), seconds)
+        pod = wait_for(f"{cluster}: {app} is ready", lambda: self.kubelets[cluster].find(app), seconds)
+        wait_for(f"{cluster}: {app} takes orders", (pod.folder_of("app") / "run/orders").exists, 20)
 
     def sidecar(self, cluster: str, app: str, path: str) -> dict[str, Any]:
         """What the Envoy beside a workload says of itself on its administration port, which is on loopback only."""
@@ -176,29 +201,32 @@ def service(name: str, clusters: Sequence[str], **more: Any) -> dict[str, Any]:
     }
 
 
+def entry_of(shape: Shape, *, primary: bool = False) -> dict[str, Any]:
+    """A cluster in mesh.yaml."""
+    entry: dict[str, Any] = {
+        "name": shape.name,
+        "role": "primary" if primary else "remote",
+        "network": shape.network,
+        "labels": {"region": shape.region},
+        "kubernetesVersion": "1.36",
+        "apiServer": f"https://{shape.address}:6443",
+        "podCIDRs": [shape.pods],
+        "serviceCIDRs": [shape.services],
+    }
+    if primary:
+        entry["controlPlane"] = {"exposure": "load-balancer", "addresses": {"istiod": "10.0.5.20"}}
+    return entry
+
+
 def spec_of(world: World, shapes: Iterable[Shape], hub: str = "hub", **more: Any) -> dict[str, Any]:
     """A mesh.yaml of one primary and its remotes, with Istio's charts and Flux."""
-    clusters = []
-    for shape in shapes:
-        entry: dict[str, Any] = {
-            "name": shape.name,
-            "role": "primary" if shape.name == hub else "remote",
-            "network": shape.network,
-            "labels": {"region": shape.region},
-            "kubernetesVersion": "1.36",
-            "apiServer": f"https://{shape.address}:6443",
-            "podCIDRs": [shape.pods],
-            "serviceCIDRs": [shape.services],
-        }
-        if shape.name == hub:
-            entry["controlPlane"] = {"exposure": "load-balancer", "addresses": {"istiod": "10.0.5.20"}}
-        clusters.append(entry)
+    clusters = [entry_of(shape, primary=shape.name == hub) for shape in shapes]
     networks = sorted({shape.network for shape in shapes})
     return {
         "istio": {"version": "1.30.3", "charts": {"source": "vendor"}, "values": dict(VALUES)},
         "security": {
             "mutualTLS": "strict",
-            "ca": {"type": "plugged-in"},
+            "ca": {"type": "plugged-in", "fastRootRotation": True},
             "secrets": {"recipients": [world.mesh.recipient]},
         },
         "networks": [{"name": name} for name in networks],
@@ -213,4 +241,3 @@ def spec_of(world: World, shapes: Iterable[Shape], hub: str = "hub", **more: Any
 HUB = Shape("hub", "10.0.0.10", "10.10.0.0/16", "10.110.0.0/16")
 EDGE_1 = Shape("edge-1", "10.1.0.10", "10.11.0.0/16", "10.111.0.0/16", region="us-east")
 EDGE_2 = Shape("edge-2", "10.2.0.10", "10.12.0.0/16", "10.112.0.0/16", region="ap-south")
-__all__ = ["EDGE_1", "EDGE_2", "HUB", "SHOP", "Counts", "World", "programs", "service", "spec_of"]

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from proof.cluster import Shape
 from proof.running import FailedError, run, wait_for
 from proof.world import EDGE_1, HUB, World, service, spec_of
 
 
 def tell(world: World) -> None:
     began = time.monotonic()
-    shapes = (HUB, EDGE_1)
-    world.start(*shapes)
-    write(world)
-    flux = world.start_flux("hub")
-    first = world.mesh.commit("a mesh")
-    flux.take_root()
-    flux.offer(first)
-    world.saw(f"Flux applied hub and edge-1 in {flux.applied(first, 'hub', 'edge-1'):.0f} s")
-    world.mesh.meshc("capture", "credentials", "edge-1", "--yes")
-    world.mesh.meshc("compile")
-    second = world.mesh.commit("credentials of edge-1")
-    flux.offer(second)
-    flux.applied(second, "hub", "edge-1")
+    services = [service("web", ["edge-1"]), service("front", ["hub"])]
+    begin(world, (HUB, EDGE_1), spec_of(world, (HUB, EDGE_1), services=services))
     known(world, "edge-1")
     for cluster, app in (("hub", "front"), ("edge-1", "web")):
         world.deploy(cluster, app)
@@ -37,16 +29,27 @@ def tell(world: World) -> None:
     world.saw(f"from nothing to requests in {time.monotonic() - began:.0f} s")
 
 
-def write(world: World) -> None:
-    """What a person does at the desk, before any cluster is asked."""
+def begin(world: World, shapes: Sequence[Shape], spec: Mapping[str, Any]) -> None:
+    """What a person does at the desk and once in each cluster: init, CA, seal, commit; the rest is Flux's."""
+    names = [shape.name for shape in shapes]
+    remotes = [each["name"] for each in spec["clusters"] if each["role"] == "remote"]
+    world.start(*shapes)
     mesh = world.mesh
     mesh.meshc("init", ".")
-    services = [service("web", ["edge-1"]), service("front", ["hub"])]
-    mesh.write(spec_of(world, (HUB, EDGE_1), services=services))
+    mesh.write(spec)
     mesh.vendor()
     mesh.meshc("ca", "init", "--key-out", mesh.root_key)
     mesh.meshc("ca", "issue", "--root-key", mesh.root_key)
     mesh.meshc("compile")
+    flux = world.start_flux("hub")
+    first = mesh.commit("a mesh")
+    flux.take_root()
+    flux.offer(first)
+    seconds = flux.applied(first, *names, seconds=180, later=False)
+    world.saw(f"Flux applied {' and '.join(names)} in {seconds:.0f} s")
+    mesh.meshc("capture", "credentials", *remotes, "--yes")
+    mesh.meshc("compile")
+    world.apply("credentials")
 
 
 def known(world: World, *clusters: str) -> None:
@@ -65,13 +68,13 @@ def _is_synced(namespace: str, cluster: str) -> bool:
 def each_way(world: World) -> None:
     """A request each way, with the certificate of the caller as the other side saw it."""
     for cluster, app, host, there in (("hub", "front", "web.shop", "edge-1"), ("edge-1", "web", "front.shop", "hub")):
-        answer = wait_for(f"{cluster} reaches {host}", partial(_served, world, cluster, app, host, there), 30)
+        answer = wait_for(f"{cluster} reaches {host}", partial(served, world, cluster, app, host, there), 30)
         if "spiffe://cluster.local/ns/shop/sa/default" not in answer["certificate"]:
             raise FailedError(f"{host} saw no certificate of the caller: {answer}")
     world.saw("requests each way, each with the caller's certificate (mutual TLS)")
 
 
-def _served(world: World, cluster: str, app: str, host: str, there: str) -> dict[str, str]:
+def served(world: World, cluster: str, app: str, host: str, there: str) -> dict[str, str]:
     answer = world.call(cluster, app, host)
     if answer.get("cluster") != there:
         raise FailedError(str(answer))
