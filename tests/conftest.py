@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ pytest.register_assert_rewrite("support")
 
 from support import processes  # noqa: E402
 from support.publishing import Ground, new_ground  # noqa: E402
-from support.tools import find_tool  # noqa: E402
+from support.tools import find_tool, in_full  # noqa: E402
+
+MANY = 9
+"""Variants of one test from which on a laptop leaves some to CI."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +26,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update") and os.environ.get("CI"):
         raise pytest.UsageError("--update rewrites what the cases expect, and this is CI: run it on your machine")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait for Git, kustomize and meshc a quarter of their time."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a laptop, of a test in a thorough module that has many variants, each third one is run. CI runs all of them.
+
+    A run of some modules or tests alone leaves nothing out.
+    """
+    if in_full() or {Path(word).name for word in config.args} - {"tests"}:
+        return
+    variants = Counter(item.nodeid.partition("[")[0] for item in items if item.get_closest_marker("thorough"))
+    seen: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        (left if variants[name] > MANY and seen[name] % 3 != 1 else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
 
 
 def pytest_sessionfinish() -> None:

@@ -490,3 +490,19 @@ def test_a_step_runs_no_program_that_the_repository_names(tmp_path: Path) -> Non
     place.meshc("ca", "rotate-root", "--new-root", str(new))
 
     assert not (tmp_path / "it-ran").exists()
+
+
+def test_check_tells_roots_that_git_lfs_kept_out_of_the_base(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    place.meshc("ca", "issue", "--root-key", str(place.root()))
+    roots = place.base / "certificates/root-cert.pem"
+    there = roots.read_bytes()
+    roots.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize {len(there)}\n")
+    place.commit()
+    roots.write_bytes(there)
+    place.meshc("compile")
+
+    said = place.meshc("check", "--base", "HEAD", code=2)
+    assert "certificates/root-cert.pem' is a pointer of Git LFS in the commit to compare with" in said
+    assert "MESH428" not in said

@@ -270,12 +270,12 @@ def test_values_of_the_user_win_and_are_deep(mesh: Path) -> None:
     text = (
         (mesh / "mesh.yaml")
         .read_text()
-        .replace("{pilot: {traceSampling: 1}}", "{global: {tag: mine, multiCluster: {enabled: true}}}", 1)
+        .replace("{pilot: {traceSampling: 1}}", "{global: {logAsJson: true, multiCluster: {enabled: true}}}", 1)
     )
     (mesh / "mesh.yaml").write_text(text)
     values = yaml.safe_load(invoke("values", "hub", "--chart", "istiod").stdout)["global"]
 
-    assert values["tag"] == "mine"
+    assert values["logAsJson"] is True
     assert values["multiCluster"] == {"clusterName": "hub", "enabled": True}
 
 

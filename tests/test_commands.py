@@ -16,9 +16,9 @@ import typer
 from typer.main import get_group
 
 from meshc.cli.main import COMMANDS
-from meshc.cli.schema import schema_text
 from meshc.errors import Exit
 from meshc.mesh.reference import reference
+from meshc.mesh.schema import schema_text
 from support.generated import assert_current
 from support.paths import ROOT
 from support.processes import Running, meshc

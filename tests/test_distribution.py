@@ -16,7 +16,7 @@ import pytest
 
 from meshc import __version__
 from support.paths import ROOT
-from support.tools import find_tool
+from support.tools import find_tool, need_time
 
 pytestmark = pytest.mark.thorough
 
@@ -49,6 +49,7 @@ def build(source: Path, target: str, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist of the repository, its text, and the wheel that is built from it."""
+    need_time("building and installing a distribution")
     folder = tmp_path_factory.mktemp("dist")
     with tarfile.open(build(ROOT, "sdist", folder)) as archive:
         archive.extractall(folder, filter="data")

@@ -100,8 +100,8 @@ def test_what_has_ended_is_not_sealed(place: Place, of: str) -> None:
 
 @pytest.mark.thorough
 def test_a_near_end_is_told_by_whoever_looks(place: Place) -> None:
-    said = place.meshc("secrets", "seal", "-", stdin=config(until(days=9, minutes=5)))
-    end = f"{NOW + timedelta(days=9, minutes=5):%Y-%m-%d}"
+    said = place.meshc("secrets", "seal", "-", stdin=config(until(days=9, hours=5)))
+    end = f"{NOW + timedelta(days=9, hours=5):%Y-%m-%d}"
     assert f"warning: edge-1: the token ends on {end}" in said
     place.meshc("compile")
 
@@ -117,7 +117,7 @@ def test_a_near_end_is_told_by_whoever_looks(place: Place) -> None:
 
     noted = yaml.safe_load((place.base / FILE).read_text())["metadata"]["annotations"]["meshc/not-after"]
     (row,) = json.loads(place.meshc("secrets", "status", "--format", "json"))["secrets"]
-    assert row["notAfter"] == noted == f"{NOW + timedelta(days=9, minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+    assert row["notAfter"] == noted == f"{NOW + timedelta(days=9, hours=5):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.thorough

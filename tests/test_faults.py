@@ -28,7 +28,7 @@ from meshc.errors import Exit
 from meshc.tree import HEADER
 from support.paths import ROOT
 from support.processes import MESHC, Run, Running
-from support.tools import find_tool
+from support.tools import find_tool, tries
 
 pytestmark = pytest.mark.thorough
 
@@ -228,7 +228,7 @@ def test_killed_at_each_move(spots: Spots, told: Tally, name: str) -> None:
     for calls, moments in ((MOVES, None), (WRITES, 30)) if LONG else ((MOVES, None),):
         number = spots(name).count(calls)
         assert number > 5
-        for at in random.Random(name).sample(range(1, number + 1), moments or number):
+        for at in random.Random(name).sample(range(1, number + 1), moments or tries(number)):
             spot = spots(name)
             killed = spot.run("compile", faults=spot.fault("KILL", at, calls))
 
@@ -237,7 +237,7 @@ def test_killed_at_each_move(spots: Spots, told: Tally, name: str) -> None:
             assert_settles(spot, told, check_first=LONG or at % 5 == 1)
             shutil.rmtree(spot.base)
 
-    assert told.faults > 5
+    assert told.faults >= tries(6)
 
 
 @pytest.mark.parametrize("name", [*ALL, "sample"])

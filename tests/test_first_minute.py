@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from meshc import __version__
-from meshc.cli.first_mesh import Generation, Topology
+from meshc.commands.first_mesh import Generation, Topology
 from support.processes import meshc
 from support.tools import find_tool
 

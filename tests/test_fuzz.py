@@ -16,12 +16,12 @@ from support.fork_server import import_meshc
 from support.fuzzed_worlds import make_worlds
 from support.fuzzing import Kind, fuzz
 from support.mutations import of_bytes, of_pem, of_tgz, of_yaml
-from support.tools import find_helm, find_tool
+from support.tools import find_helm, find_tool, tries
 
 pytestmark = pytest.mark.thorough
 
 WISHED = os.environ.get("MESHC_FUZZ", "")
-COUNT = int(WISHED) if WISHED.isdigit() else 1000 if os.environ.get("MESHC_TEST_LONG") == "1" else 4
+COUNT = int(WISHED) if WISHED.isdigit() else 1000 if os.environ.get("MESHC_TEST_LONG") == "1" else tries(4)
 FIRST = int(os.environ.get("MESHC_FUZZ_FIRST", "0"))
 
 SEAL = "secrets seal ../home/cacerts.yaml -c hub --replace --accept-recipients"

@@ -45,7 +45,7 @@ from meshc.trust.rotation import Action, Phase, Signer, Step, contains, next_ste
 from meshc.trust.verify import ClusterFiles, verify
 from support.throwaway import Authority, make_key
 from support.throwaway import make_root as throwaway_root
-from support.tools import find_tool
+from support.tools import find_tool, tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -484,7 +484,7 @@ def holds_nothing(error: BaseException, *secrets: Hidden) -> bool:
     return not any(line in text for line in lines if len(line) > 7 and not line.startswith("-----"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 @given(st.data())
 def test_damaged_keys_never_leave_another_exception(data: st.DataObject) -> None:
     text = bytearray(data.draw(st.sampled_from([HUB.key, RSA_HUB.key])).reveal())
@@ -622,7 +622,7 @@ def test_statements_that_cannot_be_made(change: dict[str, str]) -> None:
     assert not binding.verify(HUB.certificate, malformed, SIGNATURE)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 @given(
     st.binary(max_size=100) | st.sampled_from([HUB.certificate, RSA_HUB.certificate]),
     st.builds(Statement, *[st.text(max_size=70)] * 4) | st.sampled_from([STATEMENT, RSA_STATEMENT]),

@@ -1,8 +1,8 @@
 """Every field of both samples put wrong in every way that a hand, a merge or an enemy might.
 
 Problems with a place, or a valid mesh; never another exception, nothing that could steer a terminal, nothing written.
-Each kind of fault is put into every second field, the next kind into the others; with MESHC_TEST_LONG=1 into all, and
-two faults at once in many more pairs by chance (seeded).
+In CI each kind of fault is put into every second field, the next kind into the others; elsewhere into every fourth.
+With MESHC_TEST_LONG=1 into all, and two faults at once in many more pairs by chance (seeded).
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ from meshc.yamltext.document import Document
 from meshc.yamltext.read import read
 from support.nasty import KEYS, ODD_KEYS, TYPES, VALUES
 from support.paths import ROOT
-from support.tools import find_tool
+from support.tools import find_tool, tries
 
 pytestmark = pytest.mark.thorough
 
 MESHES = ["mesh.yaml", "examples/classic/mesh.yaml"]
 INPUTS = ("apps", "certificates", "sealed", "patches", "extra")
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
-PAIRS = 4000 if LONG else 60
+PAIRS = 4000 if LONG else tries(60)
+STEP = 4 if tries(2) == 1 else 2
 
 ENTRIES = ("removed", "twice", "another's")
 KINDS = [*VALUES, *KEYS, *ODD_KEYS, *ENTRIES]
@@ -156,7 +157,7 @@ def test_a_field_put_wrong_is_told_or_harmless(
 ) -> None:
     monkeypatch.chdir(sample.repository.base)
     before = on_disk(sample.repository.base)
-    for path in sample.paths if LONG else sample.paths[KINDS.index(kind) % 2 :: 2]:
+    for path in sample.paths if LONG else sample.paths[KINDS.index(kind) % STEP :: STEP]:
         tree = copy.deepcopy(sample.tree)
         if not mutate(tree, path, kind):
             continue
@@ -170,7 +171,7 @@ def test_a_field_put_wrong_is_told_or_harmless(
         assert_sound(problems, text, about)
         assert_place(problems, sample.tree, text, path, kind, about)
 
-    assert told.made > 10
+    assert told.made >= tries(12)
     assert told.refused > 0
     assert before == on_disk(sample.repository.base)
 

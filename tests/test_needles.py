@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meshc.secrets.needles import TOKEN, spots
+from support.tools import tries
 
 pytestmark = pytest.mark.thorough
 
@@ -54,7 +55,7 @@ pieces = st.sampled_from(
 @example(TOKENS[1])
 @example(TOKENS[2])
 @example(TOKENS[3])
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=tries(1000), deadline=None)
 def test_it_finds_what_a_slow_search_finds(data: bytes) -> None:
     spot = spots(data).get(TOKEN)
     assert (() if spot is None else (data.count(b"\n", 0, spot),)) == slow(data)

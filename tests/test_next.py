@@ -66,18 +66,21 @@ def test_its_table(place: Place) -> None:
     place.commit()
 
     assert before == (
-        "hub     compile  its files are out of step with mesh.yaml: meshc compile\n"
-        "edge-1  compile  its files are out of step with mesh.yaml: meshc compile\n"
+        "CLUSTER  STEP     WHY, AND BY WHICH COMMAND\n"
+        "hub      compile  its files are out of step with mesh.yaml: meshc compile\n"
+        "edge-1   compile  its files are out of step with mesh.yaml: meshc compile\n"
         "to be committed as well: mesh.yaml\n"
     )
     assert compiled == (
-        "hub     commit   its files are compiled, and not committed: git commit\n"
-        "edge-1  commit   its files are compiled, and not committed: git commit\n"
+        "CLUSTER  STEP    WHY, AND BY WHICH COMMAND\n"
+        "hub      commit  its files are compiled, and not committed: git commit\n"
+        "edge-1   commit  its files are compiled, and not committed: git commit\n"
         "to be committed as well: mesh.yaml\n"
     )
     assert place.meshc("next") == (
-        "hub     sync     nothing is left to do here: output/hub is what Argo CD or Flux syncs\n"
-        "edge-1  seal     sync edge-1, then hand over its credentials for hub: meshc secrets seal - --remote edge-1\n"
+        "CLUSTER  STEP  WHY, AND BY WHICH COMMAND\n"
+        "hub      sync  nothing is left to do here: output/hub is what Argo CD or Flux syncs\n"
+        "edge-1   seal  sync edge-1, then hand over its credentials for hub: meshc secrets seal - --remote edge-1\n"
     )
 
 
@@ -96,8 +99,8 @@ def test_a_cluster_that_is_taken_out_and_one_in_a_folder_below(place: Place) -> 
     place.meshc("compile", "-f", "prod/mesh.yaml")
     pruned = place.meshc("next", "-f", "prod/mesh.yaml")
 
-    assert "edge-1  compile  is gone from mesh.yaml: what was compiled for it goes too" in gone
-    assert "edge-1  commit   is gone from mesh.yaml, and its files from here" in pruned
+    assert "edge-1   compile  is gone from mesh.yaml: what was compiled for it goes too" in gone
+    assert "edge-1   commit  is gone from mesh.yaml, and its files from here" in pruned
     assert "to be committed as well: mesh.yaml\n" in pruned
 
 
@@ -107,5 +110,5 @@ def test_without_git_it_tells_what_it_can(place: Place) -> None:
     (place.base / ".git").rename(place.keys / "git")
     said = place.meshc("next")
 
-    assert "hub     sync" in said
+    assert "hub      sync" in said
     assert "what is committed isn't known" in said

@@ -17,7 +17,7 @@ from meshc import __version__
 from record import CASES
 from sbom import pins
 from support.paths import ROOT
-from support.tools import find_tool
+from support.tools import find_tool, need_time
 
 pytestmark = pytest.mark.thorough
 
@@ -67,6 +67,7 @@ class Copy:
 
 
 def test_a_release_is_refused_until_all_is_ready_and_then_made(tmp_path: Path) -> None:
+    need_time("a release")
     for tool in ("git", "kubectl", "uv"):
         find_tool(tool)
     copy = Copy(tmp_path)

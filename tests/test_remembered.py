@@ -179,3 +179,18 @@ def test_nothing_is_kept_in_which_a_secret_stands(mesh: Path) -> None:
 
     assert told["problems"]
     assert all(b"aHVudGVyMmh1bnRlcjI" not in path.read_bytes() for path in entries(mesh))
+
+
+def test_a_schema_of_another_meshc_is_told_each_time(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    said("init", ".", cwd=tmp_path)
+    said("compile", cwd=tmp_path)
+    assert "schema" not in said("check", cwd=tmp_path)
+    schema = tmp_path / "mesh.schema.json"
+    schema.write_text(schema.read_text().replace('"Mesh"', '"Other"'))
+    for _ in range(2):
+        told = said("compile", cwd=tmp_path) + said("check", cwd=tmp_path)
+        assert told.count("note") == 2
+        assert "mesh.schema.json isn't the schema of this meshc: meshc schema > mesh.schema.json" in told
+    schema.unlink()
+    assert "schema" not in said("check", cwd=tmp_path)

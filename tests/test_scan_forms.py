@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from meshc.cli.report import Format
-from meshc.cli.scan import scan_command
+from meshc.commands.listener import Silent
+from meshc.commands.scan import scanned
 from meshc.errors import ProblemsError, RefusedError
 from support.credentials import CANARY
 from support.throwaway import make_root
@@ -61,7 +61,7 @@ PLAIN = {
 def leaks(file: Path, data: bytes) -> list[str]:
     file.write_bytes(data)
     try:
-        scan_command([file], only_staged=False, form=Format.TEXT)
+        scanned([file], Silent(), only_staged=False)
     except ProblemsError as error:
         return [f"{problem.place.line}: {problem.what}" for problem in error.problems]
     return []
@@ -141,4 +141,4 @@ def test_what_is_too_large_to_be_searched_does_not_pass(tmp_path: Path) -> None:
         file.truncate(257 << 20)
 
     with pytest.raises(RefusedError, match="larger than 256 MiB"):
-        scan_command([tmp_path], only_staged=False, form=Format.TEXT)
+        scanned([tmp_path], Silent(), only_staged=False)

@@ -136,7 +136,7 @@ def test_closed_streams_and_odd_settings(compiled: Path, close: tuple[int, ...])
 )
 def test_what_an_error_tells(error: Exception, told: str | None) -> None:
     found = scarce(error)
-    assert (told is None and found is None) or (told is not None and found is not None and told in found)
+    assert (told is None and found is None) or (told is not None and found is not None and told in found.what)
 
 
 def test_last_words_of_programs() -> None:

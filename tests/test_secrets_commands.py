@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +233,7 @@ def test_status_tells_who_opens_what_and_what_is_stale(place: Place) -> None:
     place.write(SOPS.replace("]", f", {pyrage.x25519.Identity.generate().to_public()}]"))
     stale = place.meshc("secrets", "status")
 
-    assert f"{FILE:<44} -               pending" in pending
+    assert f"{FILE}  -     pending" in pending
     assert [(row["state"], row["openedBy"]) for row in sealed] == [("sealed", [f"{RECIPIENT[:16]}..."])]
     assert "stale: recipients" in stale
 
@@ -310,3 +312,31 @@ def test_what_sops_wrapped_anew_is_taken_after_rewrap(place: Place) -> None:
     assert "1 file rewrapped" in place.meshc("secrets", "rewrap", "--identity", str(place.keys / "identity"))
     place.meshc("compile")
     assert opened(place.base / FILE)["users"][0]["user"] == {"token": CANARY}
+
+
+@pytest.mark.thorough
+def test_what_sops_rotated_is_taken_after_rewrap(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (place.keys / "identity").write_text(str(IDENTITY))
+    place.meshc("ca", "issue", "--root-key", str(place.root()))
+    place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG))
+    files = (FILE, "sealed/hub/cacerts.yaml")
+    for file in files:
+        environment = {"SOPS_AGE_KEY": str(IDENTITY), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
+        argv = [find_tool("sops"), "--config", "/dev/null", "rotate", "-i", file]
+        subprocess.run(argv, cwd=place.base, env=environment, check=True, capture_output=True)
+        assert "after sops rotate: meshc secrets rewrap hub --identity FILE" in place.meshc("compile", code=5)
+        said = place.meshc("secrets", "rewrap", "hub", "--identity", str(place.keys / "identity"))
+        assert f"rewrapped {file}: 0 added, 0 removed, its ciphertext is new" in said
+    assert "MESH" not in place.meshc("compile")
+    assert place.opened("hub")
+
+    (tmp_path / "other").mkdir()
+    other = Place(tmp_path / "other")
+    other.meshc("ca", "issue", "--root-key", str(other.root()))
+    shutil.copy(other.base / "sealed/hub/cacerts.yaml", place.base / "sealed/hub/cacerts.yaml")
+    body = yaml.safe_load((place.base / "sealed/hub/cacerts.yaml").read_text())
+    body["metadata"]["annotations"]["meshc/blob-sha256"] = "0" * 64
+    (place.base / "sealed/hub/cacerts.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
+    said = place.meshc("secrets", "rewrap", "--identity", str(place.keys / "identity"), code=3)
+    assert "the key in it isn't the one of certificates/hub/ca-cert.pem" in said

@@ -29,7 +29,7 @@ from meshc.trust.certificates import fingerprint, only_certificates, read
 from meshc.trust.names import leaves_of
 from meshc.trust.verify import ClusterFiles, verify
 from support.throwaway import CA_END, NEVER_CRITICAL, ROOT_END, START, Authority, make_root, pem
-from support.tools import find_tool
+from support.tools import find_tool, tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -769,7 +769,7 @@ def _anywhere(position: str, data: bytes) -> list[Problem]:
     return verify(("root-cert.pem", given_files["root"]), [cluster], generation="istiod")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 @given(POSITIONS, st.binary(max_size=200))
 def test_arbitrary_bytes_never_raise(position: str, data: bytes) -> None:
     assert _anywhere(position, data) != []
@@ -777,7 +777,7 @@ def test_arbitrary_bytes_never_raise(position: str, data: bytes) -> None:
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=tries(1000))
 @given(POSITIONS, st.sampled_from([ROOT, HUB, RSA_ROOT]), st.data())
 def test_mutated_certificates_never_raise(position: str, authority: Authority, data: st.DataObject) -> None:
     der = bytearray(authority.cert.public_bytes(Encoding.DER))
@@ -788,7 +788,7 @@ def test_mutated_certificates_never_raise(position: str, authority: Authority, d
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=tries(500))
 @given(POSITIONS, st.data())
 def test_mutated_pem_never_raises(position: str, data: st.DataObject) -> None:
     text = bytearray(pem(HUB, ROOT))

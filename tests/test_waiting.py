@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -101,6 +102,32 @@ def test_who_restarted_the_workloads_need_not_wait(tmp_path: Path) -> None:
     assert "aren't committed" in place.third("--workloads-restarted", code=5)
     place.done(0)
     place.third("--workloads-restarted")
+
+
+def test_no_command_is_the_first_to_sign_under_a_root_that_proxies_may_lack(tmp_path: Path) -> None:
+    place = Rotating(tmp_path, 1)
+    under_old = ("ca", "issue", "--force", "--root-key", str(place.keys / "old.key"))
+    early = ("ca", "issue", "--force", "--root-key", str(place.new))
+    before = place.files()
+    assert '"re-issue under the new root" must wait until 20' in place.meshc(*early, code=5)
+    assert place.files() == before
+    place.meshc(*under_old)  # a renewal under the root that everyone trusts
+    place.git("checkout", "-q", ".")
+
+    place.meshc(*early, "--workloads-restarted")
+    place.meshc(*early)  # the first one was the one to wait
+    new = [(place.base / "certificates/hub" / name).read_bytes() for name in ("ca-cert.pem", "cert-chain.pem")]
+    key = place.keys / "hub.key"
+    place.meshc("compile")
+    key.write_bytes(base64.b64decode(place.opened("hub")))
+    place.git("checkout", "-q", ".")
+    given = place.keys / "ca.pem", place.keys / "chain.pem"
+    for path, data in zip(given, new, strict=True):
+        path.write_bytes(data)
+    imported = ("ca", "import", "hub", "--certificate", str(given[0]), "--chain", str(given[1]), "--key", str(key))
+    assert "must wait until 20" in place.meshc(*imported, code=5)
+    assert place.files() == before
+    place.meshc(*imported, "--workloads-restarted")
 
 
 @pytest.mark.parametrize("secrets", [SOPS, STORE], ids=["sops", "store"])

@@ -23,6 +23,7 @@ from meshc.errors import Exit, Place
 from meshc.yamltext.document import Document
 from meshc.yamltext.read import read
 from meshc.yamltext.write import by_libyaml, write
+from support.tools import tries
 
 
 def one(text: str, *, strict: bool = False) -> Document:
@@ -448,7 +449,7 @@ def test_all_problems_are_found_in_one_go_up_to_a_hundred() -> None:
     assert len(faults("a: 1\n" * 1000)) == 100
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 @given(st.binary(max_size=400), st.booleans())
 def test_reading_never_raises_on_bytes(data: bytes, strict: bool) -> None:
     documents, problems = read(data, "f.yaml", strict=strict)
@@ -476,7 +477,7 @@ MORE_BITS = [
 YAML_BITS = st.lists(st.sampled_from([*BITS.split("|"), *MORE_BITS]), max_size=40).map("".join)
 
 
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=tries(1500))
 @given(YAML_BITS | st.text(max_size=100), st.booleans())
 def test_reading_never_raises_on_text(text: str, strict: bool) -> None:
     documents, problems = read(text.encode(errors="surrogatepass"), "f.yaml", strict=strict)
@@ -587,7 +588,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.thorough
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=tries(500))
 @given(st.dictionaries(st.text(max_size=10), JSON, max_size=4))
 def test_what_is_written_reads_back(body: dict[str, Any]) -> None:
     for strict in (True, False):

@@ -70,8 +70,24 @@ NO_PRIMARY = Code("MESH202", "no cluster is a primary", "give one cluster role: 
 WRONG_PRIMARY = Code("MESH203", "a remote's primary isn't one", "name a cluster whose role is primary")
 WRONG_ROLE = Code("MESH204", "a setting that the cluster's role doesn't have", "move it to a cluster of the other role")
 UNKNOWN_NETWORK = Code("MESH205", "a network that isn't declared", "declare it under networks, or correct the name")
+ISTIO_NEWER = Code(
+    "MESH245",
+    "an Istio version that is newer than this meshc",
+    "look for a newer meshc; or read the release notes of that version, and acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
+ONE_TAG_FOR_ALL = Code(
+    "MESH247",
+    "one image tag for clusters of several versions",
+    "write {version} in the tag, or give the clusters tags of their own",
+    Severity.WARNING,
+    acknowledgeable=True,
+)
 ISTIO_UNSUPPORTED = Code(
-    "MESH206", "an Istio version that meshc doesn't compile for", "use 1.0.x (classic) or 1.24 to 1.30 (istiod)"
+    "MESH206",
+    "an Istio version that meshc doesn't compile for",
+    "use 1.0.0 to 1.0.9 (classic) or 1.24 and later (istiod)",
 )
 MIXED_GENERATIONS = Code("MESH207", "classic Istio and istiod in one mesh", "give every cluster the same generation")
 AHEAD_OF_PRIMARY = Code(
@@ -660,14 +676,61 @@ BAD_RESOURCE = Code(
 FILE_UNREADABLE = Code("MESH610", "a file that can't be read", "check what it is, its size and its permissions")
 PATCHED_WRONG = Code(
     "MESH611",
-    "a patch makes an object that the API server refuses",
-    "correct the patch; overlays/ shows what it is for",
+    "an object that the API server refuses as it is applied",
+    "correct the patch, the resource or the chart's values; overlays/ shows what a patch is for",
 )
 NO_NAMESPACE = Code(
     "MESH612",
     "a resource without the namespace that its kind needs",
     "write metadata.namespace: Flux stops at the cluster without it",
     Severity.WARNING,
+    acknowledgeable=True,
+)
+
+TAKEN_AWAY = Code(
+    "MESH613",
+    "a patch renames or takes away what meshc or a chart makes",
+    "take it out of the patch; acknowledge it if nothing in the mesh needs the object",
+    acknowledgeable=True,
+)
+COPY_DIFFERS = Code(
+    "MESH614",
+    "a copy and the Service that it is of disagree",
+    "change the Service where it runs, then its copies follow",
+    acknowledgeable=True,
+)
+NAMESPACE_MISSING = Code(
+    "MESH615",
+    "an object in a namespace that nothing makes",
+    "list the namespace, with managed: false where others make it",
+    _W,
+    acknowledgeable=True,
+)
+CRD_MISSING = Code(
+    "MESH616",
+    "a custom resource whose CRD nothing brings before it",
+    "install the CRD first, then acknowledge this; or add it to resources",
+    Severity.NOTICE,
+    acknowledgeable=True,
+)
+TWO_OWNERS = Code(
+    "MESH617",
+    "a Namespace with two owners",
+    "take it out of the manifests, or write managed: false",
+    _W,
+    acknowledgeable=True,
+)
+RELIED_ON = Code(
+    "MESH618",
+    "a patch changes what the mesh relies on",
+    "take it out of the patch, and change mesh.yaml",
+    acknowledgeable=True,
+)
+CHANGED_ON_THE_WAY = Code(
+    "MESH619",
+    "a manifest that isn't applied as it reads",
+    "put dates in quotes; run what a hook of Helm does in another way",
+    Severity.NOTICE,
     acknowledgeable=True,
 )
 
@@ -709,6 +772,16 @@ CHART_BY_CHANCE = Code(
     "MESH629",
     "a chart that makes other objects each time",
     "set the value that stands for the random one or the time, so that the chart asks for neither",
+)
+VALUE_CONTRADICTS = Code(
+    "MESH630", "a Helm value that says something else than mesh.yaml", "take it out, and write the key of mesh.yaml"
+)
+VALUE_REACHES = Code(
+    "MESH631",
+    "a Helm value that changes what objects of meshc's do",
+    "change the value or mesh.yaml so that both fit, or acknowledge it",
+    Severity.WARNING,
+    acknowledgeable=True,
 )
 
 # 7xx: what kustomize says

@@ -98,9 +98,19 @@ class Code:
 
 
 class MeshcError(Exception):
-    """Anything that ends a command in good order. Its message is for the user; no traceback is shown."""
+    """Anything that ends a command in good order: `what` is the matter, and in `hint` what to do next.
+
+    Both are for the user, who sees no traceback. As text an exception is what a terminal shows.
+    """
 
     exit: Exit = Exit.WRONG_INPUT
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what, hint)
+        self.what, self.hint = what, hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  hint: {self.hint}" if self.hint else self.what
 
 
 class ProblemsError(MeshcError):

@@ -30,8 +30,8 @@ class ForeignRepositoryError(ToolError):
     def __init__(self, folder: Path, said: str) -> None:
         first = next((line for line in said.splitlines() if "dubious ownership" in line), said).removeprefix("fatal: ")
         super().__init__(
-            f"Git refuses to read this repository, which belongs to another user: {first}\n"
-            f'  hint: git config --global --add safe.directory "{_top(folder)}"'
+            f"Git refuses to read this repository, which belongs to another user: {first}",
+            f'git config --global --add safe.directory "{_top(folder)}"',
         )
 
 
@@ -41,7 +41,7 @@ def ask_git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
     Raises CommandError where Git says no, ForeignRepositoryError and NoGitError.
     """
     if shutil.which("git") is None:
-        raise NoGitError("git isn't on PATH\n  hint: install Git")
+        raise NoGitError("git isn't on PATH", "install Git")
     try:
         return _run(folder, (), words, stdin)
     except CommandError as error:

@@ -84,6 +84,14 @@ class Version(NamedTuple):
     major: int
     minor: int
     patch: int = 0
+    suffix: str = ""
+    """What follows in a release that isn't a plain one, such as `-rc.0`. `parse` drops it."""
+
+    @staticmethod
+    def of_release(text: str) -> Version | None:
+        """Reads `1.31.0-rc.0` with its suffix; None for anything else than three numbers and a suffix."""
+        match = re.fullmatch(r"(\d{1,4})\.(\d{1,4})\.(\d{1,6})(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?", text)
+        return Version(int(match[1]), int(match[2]), int(match[3]), match[4] or "") if match else None
 
     @staticmethod
     def parse(text: str) -> Version | None:
@@ -97,4 +105,4 @@ class Version(NamedTuple):
         return (self.major, self.minor)
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
+        return f"{self.major}.{self.minor}.{self.patch}{self.suffix}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.applied.check import AS_APPLIED, check_applied
+from meshc.applied.laid_out import view_laid_out
+from meshc.applied.view import offered_by
 from meshc.charts import helm
 from meshc.charts import render as charts
 from meshc.components.registry import COMPONENTS
@@ -29,6 +32,8 @@ from meshc.overlays.clashes import clashes
 from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
 from meshc.overlays.patches import check_overlay, is_object
+from meshc.plan.consequences import consequences
+from meshc.plan.contradictions import contradictions
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
 from meshc.secrets import door
@@ -64,6 +69,13 @@ class Compiled:
     problems: tuple[Problem, ...]
     inputs: Inputs
     exports: tuple[Export, ...]
+    settle: Callable[[Sequence[Problem], bool], list[Problem]] = field(repr=False)
+    """Takes what is acknowledged out of what is found while rendering; the flag tells whether all was looked at."""
+
+    def with_problems(self, more: Iterable[Problem]) -> Compiled:
+        """The same with what rendering found, each once."""
+        found = dict.fromkeys([*self.problems, *more])
+        return replace(self, problems=tuple(sorted(found, key=lambda p: p.order)))
 
     def choose(self, patterns: Sequence[str]) -> list[str]:
         """Clusters whose name matches a pattern, in file order."""
@@ -88,23 +100,30 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     exports, faults = read_exports(fleet, source, inputs)
     problems += [*faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
     if any(problem.code in UNPLANNABLE for problem in problems):
-        raise ProblemsError(silence(problems, fleet, source, final=False))
+        raise ProblemsError(silence(problems, fleet, source, lambda _: False))
 
     plan = make_plan(fleet, source, exports, inputs)
+    problems += [*contradictions(plan, fleet, source), *consequences(plan, fleet, source)]
     folder = source.shown(mesh.spec.security.secrets.directory)
     lowered = {cluster.name: list(_lower(plan, cluster)) for cluster in plan.clusters}
     rendered = _rendered(lowered, inputs, repository)
-    parts = _assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder))
+    unreadable = {problem.place.file for problem in problems if problem.code is codes.BAD_RESOURCE}
+    parts = _assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder), unreadable)
     applied = _applied(plan, parts)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
-    problems = silence(problems, fleet, source, final=True)
+    built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
+    early = [problem for problem in problems if problem.code in AS_APPLIED]
+    problems = silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED))
     stop_on(problems)
+
+    def settle(found: Sequence[Problem], complete: bool) -> list[Problem]:
+        return silence(found, fleet, source, lambda code: built_later and complete and code in AS_APPLIED, early)
 
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source))
     delivery = delivery_tree(plan, applied, ENGINES)
     ordered = tuple(sorted(problems, key=lambda p: p.order))
-    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports)
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle)
 
 
 def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
@@ -134,10 +153,22 @@ def plan_mesh(source: Source) -> Plan:
 
     Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
     """
+    return mesh_and_plan(source)[1]
+
+
+def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
+    """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
     fleet = fleet_of(source)
     found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
     stop_on(problem for problem in found if problem.code in UNPLANNABLE)
-    return make_plan(fleet, source, (), Inputs())
+    return fleet.mesh, make_plan(fleet, source, (), Inputs())
+
+
+def plan_for_values(source: Source) -> Plan:
+    """The plan, for values of charts alone. Raises ProblemsError for values that contradict mesh.yaml, too."""
+    plan = plan_mesh(source)
+    stop_on(contradictions(plan, fleet_of(source), source))
+    return plan
 
 
 def needs_of(plan: Plan) -> list[SecretNeed]:
@@ -174,14 +205,19 @@ def _open(body: Body) -> bool:
     return not any(plain_secret(body, lambda _: Place("")))
 
 
-def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed) -> _Parts:
+def _assemble(
+    plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed, unreadable: Collection[str]
+) -> _Parts:
     """Puts together what every component made in every cluster, what charts made, and a sealed object for each need."""
     parts = _Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
     parts.problems += rendered.problems
     of_charts = iter(rendered.objects)
+    touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
+    offered = offered_by(plan) if touching else {}
     needs: list[SecretNeed] = []
     for cluster in plan.clusters:
         objects = parts.objects[cluster.name] = []
+        placed_by_charts: list[tuple[Body, Place]] = []
         for file, item in lowered[cluster.name]:
             if isinstance(item, KubeObject):
                 objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
@@ -192,6 +228,7 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
                 parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
                 origin = f"chart {item.chart}"
                 objects += [(file, KubeObject(marked(plan, body, origin), origin)) for body in bodies]
+                placed_by_charts += [(body, item.place) for body in bodies]
                 continue
             needs.append(item)
             placed = place(item, sealed, FORMS, cluster.place)
@@ -200,6 +237,9 @@ def _assemble(plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: 
             objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         shared = [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
+        if cluster.resources or placed_by_charts:
+            every = [one for _, one in objects] + shared
+            parts.problems += check_applied(view_laid_out(plan, cluster, every, placed_by_charts, offered, unreadable))
         parts.problems += check_gateways(cluster, [one for _, one in objects])
         parts.problems += door.check_resources(cluster, plan.istio_namespace, plan.ca)
         if cluster.charts:

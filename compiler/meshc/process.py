@@ -76,7 +76,7 @@ def run(command: Command) -> bytes:
         raise BoundError(command, "", why) from None
     except OSError as error:
         if found := scarce(error):
-            raise ScarceError(f"{name} can't be started: {found}") from None
+            raise ScarceError(f"{name} can't be started: {found.what}", found.hint) from None
         raise CommandError(command, "", f"{command.argv[0]} can't be run: {error.strerror}") from None
     if ended.code:
         raise _failure(command, name, ended)
@@ -89,12 +89,12 @@ def _failure(command: Command, name: str, ended: Ended) -> ToolError:
         return BoundError(command, "", f"{name} used the processor for too long and was stopped")
     if ended.code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP):
         return ScarceError(
-            f"{name} was killed (signal {-ended.code})\n"
-            "  hint: a system with too little memory kills programs: give it more, or run fewer programs at once"
+            f"{name} was killed (signal {-ended.code})",
+            "a system with too little memory kills programs: give it more, or run fewer programs at once",
         )
     if ended.code != 1 and ran_out_of_memory(ended.said):  # 1 is how Go's programs end after an ordinary error
         if memory_is_limited():
-            return ScarceError(f"{name} ran out of memory\n  hint: {more_memory()}")
+            return ScarceError(f"{name} ran out of memory", more_memory())
         return BoundError(command, "", f"{name} needed more than {command.memory // MIB} MiB of memory")
     return CommandError(command, said, f"{name} failed with exit code {ended.code}")
 

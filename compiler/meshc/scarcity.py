@@ -19,16 +19,16 @@ class ScarceError(ToolError):
     """The machine gave too little of something. The message names the resource and the setting to change."""
 
 
-def scarce(error: BaseException) -> str | None:
-    """What the machine lacked when this error was raised, with a hint. None if the error doesn't tell that."""
+def scarce(error: BaseException) -> ScarceError | None:
+    """What the machine lacked when this error was raised. None if the error doesn't tell that."""
     for each in _chain(error):
         if found := _of(each):
             return found
     return None
 
 
-def suspected() -> str | None:
-    """The limit of this process that is so low that it explains almost any failure, with a hint; None without one."""
+def suspected() -> ScarceError | None:
+    """The limit of this process that is so low that it explains almost any failure; None without one."""
     memory = _least_memory()
     return _too_little_memory() if memory is not None and memory < LITTLE_MEMORY else None
 
@@ -44,7 +44,7 @@ def make_room_for_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     most = _limit(resource.RLIMIT_NOFILE)
     if most is not None and most < FEWEST_FILES:
-        raise ScarceError(_too_few_files())
+        raise _too_few_files()
 
 
 def ran_out_of_memory(said: bytes) -> bool:
@@ -78,7 +78,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         each = each.__cause__ or each.__context__
 
 
-def _of(error: BaseException) -> str | None:
+def _of(error: BaseException) -> ScarceError | None:
     if isinstance(error, MemoryError):
         return _too_little_memory()
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
@@ -94,7 +94,7 @@ def _of(error: BaseException) -> str | None:
     return None
 
 
-def _of_system(error: OSError) -> str | None:
+def _of_system(error: OSError) -> ScarceError | None:
     match error.errno:
         case errno.EMFILE | errno.ENFILE:
             return _too_few_files()
@@ -104,24 +104,28 @@ def _of_system(error: OSError) -> str | None:
             return _too_few_processes()
         case errno.ENOSPC | errno.EDQUOT:
             about = f' for "{error.filename}"' if error.filename else ""
-            return f"there is no space left on the disk{about}\n  hint: free some, or set TMPDIR to a folder with space"
+            return ScarceError(
+                f"there is no space left on the disk{about}", "free some, or set TMPDIR to a folder with space"
+            )
         case errno.EFBIG:
-            return "a file would be larger than the limit of this process allows\n  hint: raise the limit: ulimit -f"
+            return ScarceError(
+                "a file would be larger than the limit of this process allows", "raise the limit: ulimit -f"
+            )
     return None
 
 
-def _too_few_files() -> str:
+def _too_few_files() -> ScarceError:
     files = _limit(resource.RLIMIT_NOFILE)
     told = (
         f"this process may open only {files} files at once" if files is not None else "the system opens no more files"
     )
-    return f"too many open files: {told}, which is too few\n  hint: raise the limit: ulimit -n 1024"
+    return ScarceError(f"too many open files: {told}, which is too few", "raise the limit: ulimit -n 1024")
 
 
-def _too_little_memory() -> str:
+def _too_little_memory() -> ScarceError:
     memory = _least_memory()
     told = f": this process may use only {memory // MIB} MiB" if memory is not None else ""
-    return f"there is not enough memory{told}\n  hint: {more_memory()}"
+    return ScarceError(f"there is not enough memory{told}", more_memory())
 
 
 def more_memory() -> str:
@@ -133,10 +137,10 @@ def more_memory() -> str:
     return "give the machine or the container more memory"
 
 
-def _too_few_processes() -> str:
-    return (
-        "the system starts no more processes or threads for this user\n"
-        "  hint: raise the limit: ulimit -u; in a container, the limit of processes (pids)"
+def _too_few_processes() -> ScarceError:
+    return ScarceError(
+        "the system starts no more processes or threads for this user",
+        "raise the limit: ulimit -u; in a container, the limit of processes (pids)",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from meshc.cli.init import ATTRIBUTES
+from meshc.commands.first_mesh import git_attributes
 from support.processes import said
 
 MESH = """\
@@ -46,7 +46,7 @@ class Clone:
         self.git("init", "-q", "-b", "main", ".")
         if driver:
             self.git("config", "merge.meshc.driver", "true")
-        (base / ".gitattributes").write_text(ATTRIBUTES)
+        (base / ".gitattributes").write_text(git_attributes())
         (base / "mesh.yaml").write_text(MESH)
         self.commit("main")
 

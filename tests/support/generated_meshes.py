@@ -22,6 +22,7 @@ from meshc.mesh.source import load
 from meshc.output.kustomize import Kustomize
 from meshc.pipeline import Compiled, compile_mesh
 from meshc.tree import FileTree
+from support.tools import tries
 
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
 
@@ -251,7 +252,7 @@ def namespace_entries(draw: st.DrawFn, names: list[str], of_services: set[str]) 
 def tried(number: int, long: int | None = None) -> settings:
     return settings(
         deadline=None,
-        max_examples=(long or number * 10) if LONG else number,
+        max_examples=(long or number * 10) if LONG else tries(number),
         derandomize=not LONG,
         phases=set(Phase) - {Phase.explain},
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -25,10 +25,20 @@ def find_tool(name: str) -> str:
     return found
 
 
+def in_full() -> bool:
+    """Whether a run tries everything: in CI, and with MESHC_TEST_LONG=1."""
+    return bool(os.environ.get("CI")) or os.environ.get("MESHC_TEST_LONG") == "1"
+
+
 def need_time(for_what: str) -> None:
     """Skips the test on a laptop, where `make test` is to answer soon. It runs in CI, and with MESHC_TEST_LONG=1."""
-    if not os.environ.get("CI") and os.environ.get("MESHC_TEST_LONG") != "1":
+    if not in_full():
         pytest.skip(f"{for_what} takes long; CI does it, and MESHC_TEST_LONG=1")
+
+
+def tries(number: int) -> int:
+    """How many inputs a test tries: `number` in CI and with MESHC_TEST_LONG=1, a third of it on a laptop."""
+    return number if in_full() else max(1, number // 3)
 
 
 def find_helm() -> Helm:

@@ -273,7 +273,7 @@ def _client() -> Any:
         import kubernetes.config
     except ImportError:
         raise UsageError(
-            "living clusters are asked through the Kubernetes client, which is missing\n"
-            '  hint: pip install "meshc[live]"'
+            "living clusters are asked through the Kubernetes client, which is missing",
+            'pip install "meshc[live]"',
         ) from None
     return kubernetes

@@ -41,7 +41,7 @@ def _by_server(cluster: ClusterPlan, servers: Mapping[str, str]) -> str:
     if len(there) > 1:
         shown = ", ".join(short(one, 60) for one in there[:4])
         hint = f"--context {cluster.name}=CONTEXT, or a line {cluster.name}: CONTEXT below the mesh's name in {FILE}"
-        raise UsageError(f"{len(there)} contexts lead to {cluster.name}: {shown}\n  hint: {hint}")
+        raise UsageError(f"{len(there)} contexts lead to {cluster.name}: {shown}", hint)
     return there[0] if there else cluster.name
 
 

@@ -80,8 +80,8 @@ def look(api: Api, namespace: str, name: str) -> Account:
     found = api.find(core("serviceaccounts", namespace, name))
     if found is None:
         raise CaptureError(
-            f"{api.name}: there is no service account {namespace}/{name}\n"
-            f"  hint: it comes with output/{api.name}: let that be synced first"
+            f"{api.name}: there is no service account {namespace}/{name}",
+            f"it comes with output/{api.name}: let that be synced first",
         )
     uid = at(found, "metadata", "uid")
     secrets = api.listed(core("secrets", namespace), fieldSelector=f"type={_TYPE}")
@@ -122,8 +122,8 @@ def await_token(api: Api, account: Account, secret: str) -> Token:
             return token
         time.sleep(_EVERY)
     raise CaptureError(
-        f"{api.name}: no token was put into Secret {account.namespace}/{secret}\n"
-        "  hint: is the token controller of the cluster at work? else: --duration 8760h"
+        f"{api.name}: no token was put into Secret {account.namespace}/{secret}",
+        "is the token controller of the cluster at work? else: --duration 8760h",
     )
 
 
@@ -152,8 +152,8 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
     server = cluster.api_server or api.server
     if fault := url_fault(server):
         raise CaptureError(
-            f"{cluster.name}: its server isn't one that a primary reaches: {fault}\n"
-            f"  hint: write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it"
+            f"{cluster.name}: its server isn't one that a primary reaches: {fault}",
+            f"write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it",
         )
     if not only_certificates(token.ca):
         raise CaptureError(f"{cluster.name}: the CA of its API server isn't told by the cluster")
@@ -161,7 +161,7 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
         api.as_bearer(token.value).version()
     except AskError as error:
         if error.trouble is Trouble.UNAUTHORISED:
-            raise CaptureError(f"{cluster.name}: its own token isn't taken\n  hint: --rotate makes a new one") from None
+            raise CaptureError(f"{cluster.name}: its own token isn't taken", "--rotate makes a new one") from None
         raise
     return Credentials(cluster.name, server, token.ca, token.value)
 

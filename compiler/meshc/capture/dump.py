@@ -72,7 +72,7 @@ def dumps(folder: Repository) -> list[Dump]:
         hint = (
             "kubectl --context CTX get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > DIR/CLUSTER/all.yaml"
         )
-        raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster\n  hint: {hint}')
+        raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster', hint)
     return made
 
 

@@ -44,8 +44,8 @@ def in_use(api: Api, need: SecretNeed, sealed: Body | None, account: Account) ->
     same = any(one.source == named and one.value == token for one in account.tokens) if named else there == here != ""
     if not same:
         raise CaptureError(
-            f"{api.name} doesn't run with the credentials of {remote} that are sealed for it\n"
-            f"  hint: let output/{api.name} be synced, then run this again"
+            f"{api.name} doesn't run with the credentials of {remote} that are sealed for it",
+            f"let output/{api.name} be synced, then run this again",
         )
     return token
 

@@ -64,7 +64,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
     try:
         held = held_in(mine[0], pair.need)
     except MeshcError as error:
-        return State.FAILED, short(str(error).splitlines()[0], 160), again
+        return State.FAILED, short(error.what.splitlines()[0], 160), again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
         return State.DIFFERS, f"for {short(held.server, 80)}, and mesh.yaml says {pair.api_server}", again
     if remote.ca and _bare(remote.ca) != _bare(held.ca):

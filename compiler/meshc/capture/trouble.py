@@ -30,8 +30,8 @@ class AskError(ToolError):
     """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
 
     def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
-        super().__init__(f"{what}\n  hint: {hint}" if hint else what)
-        self.trouble, self.what, self.hint = trouble, what, hint
+        super().__init__(what, hint)
+        self.trouble = trouble
 
 
 def refusal(name: str, status: int, path: str, resource: Resource | None, verb: str) -> AskError:

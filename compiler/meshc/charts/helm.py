@@ -97,7 +97,7 @@ def find(cache: Repository) -> Helm:
     path = shutil.which(named or "helm")
     if path is None:
         why = f'{NAMED} is "{named}", which is no program' if named else "no helm was found on PATH"
-        raise ToolError(f"{why}, and mesh.yaml names charts\n  hint: install helm 3 or 4, or name one with {NAMED}")
+        raise ToolError(f"{why}, and mesh.yaml names charts", f"install helm 3 or 4, or name one with {NAMED}")
     key = identity(Path(path), "helm")
     said = cache.cache_get(key)
     if said is None:
@@ -108,5 +108,5 @@ def find(cache: Repository) -> Helm:
         cache.cache_put(key, said)
     version = Version.parse(said.decode(errors="replace").strip())
     if version is None or version.major < 3:
-        raise ToolError(f'"{path}" is not helm 3 or 4\n  hint: install one, or name it with {NAMED}')
+        raise ToolError(f'"{path}" is not helm 3 or 4', f"install one, or name it with {NAMED}")
     return Helm(str(Path(path).resolve()), version)

@@ -9,9 +9,9 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.first_mesh import Generation, Topology
 from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.first_mesh import Generation, Topology
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -60,7 +60,7 @@ def compile_(
     form: Form = Format.TEXT,
 ) -> None:
     """Write overlays/ and output/ for every cluster, whole or not at all."""
-    with reporting(form, file):
+    with reporting(form, file, "compile"):
         from meshc.cli.compile import compile_command
 
         compile_command(file, cluster or [], jobs, link, form, cached=cached)
@@ -86,7 +86,7 @@ def check(
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA is to be renewed.")] = None,
 ) -> None:
     """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
-    with reporting(form, file):
+    with reporting(form, file, "check"):
         from meshc.cli.standing import told_in_step
 
         asked_more = base is not None or against is not None or difference
@@ -124,7 +124,7 @@ def diff(
     cached: Cached = True,
 ) -> None:
     """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
-    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file):
+    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file, "diff"):
         from meshc.cli.diff import diff_command
 
         diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs, cached=cached)
@@ -140,7 +140,7 @@ def verify(
     form: Form = Format.TEXT,
 ) -> None:
     """Compare what meshc puts together by itself with what kustomize builds. Writes nothing."""
-    with reporting(form, file):
+    with reporting(form, file, "verify"):
         from meshc.cli.verify import verify_command
 
         verify_command(file, sample, jobs, form)
@@ -179,9 +179,10 @@ def publish(
     form: Form = Format.TEXT,
 ) -> None:
     """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository."""
-    with reporting(form, file):
+    with reporting(form, file, "publish"):
         from meshc.cli.publish import publish_command
+        from meshc.commands.publish import Order
         from meshc.publish.job import Wanted
 
-        wanted = Wanted(repo, branch, path, push, remote)
-        publish_command(file, wanted, jobs, form, dry=dry_run, dirty=allow_dirty, older=allow_older)
+        order = Order(Wanted(repo, branch, path, push, remote), dry_run, allow_dirty, allow_older)
+        publish_command(file, order, jobs, form)

@@ -48,6 +48,10 @@ KeysTo = Annotated[
 Password = Annotated[
     Path | None, typer.Option("--password-file", help="The password of an encrypted PEM key, as the only line.")
 ]
+Restarted = Annotated[
+    bool,
+    typer.Option("--workloads-restarted", help="Don't wait: all of them were, since every cluster had the last step."),
+]
 Clusters = Annotated[
     list[str] | None,
     typer.Argument(metavar="[CLUSTER]...", help="Default: all that need one.", autocompletion=cluster_names),
@@ -90,6 +94,7 @@ def issue(
     force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
+    workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
     """Issue the intermediate CA of each cluster where one is due, and seal its key. Nothing due: nothing is touched."""
@@ -108,6 +113,7 @@ def issue(
             force,
             keys_to,
             accept_recipients,
+            workloads_restarted,
         )
 
 
@@ -127,13 +133,16 @@ def import_(
     root: Annotated[Path | None, typer.Option(help="The root; default: the mesh's.")] = None,
     password: Password = None,
     accept_recipients: Accept = False,
+    workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
     """Take in a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verified, then placed and sealed."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import import_command
 
-        import_command(file, cluster, folder, certificate, chain, key, root, password, accept_recipients)
+        import_command(
+            file, cluster, folder, certificate, chain, key, root, password, accept_recipients, workloads_restarted
+        )
 
 
 @app.command(
@@ -146,7 +155,7 @@ def status(
     file: File = MESH,
 ) -> None:
     """Tell subject, fingerprint, end and root of every CA, and what is due."""
-    with reporting(form, file):
+    with reporting(form, file, "ca status"):
         from meshc.cli.ca_commands import status_command
 
         status_command(file, within, fail_on is not None, form)
@@ -165,12 +174,7 @@ def rotate_root(
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
-    workloads_restarted: Annotated[
-        bool,
-        typer.Option(
-            "--workloads-restarted", help="Don't wait: all of them were, since every cluster had the last step."
-        ),
-    ] = False,
+    workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
     """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step.

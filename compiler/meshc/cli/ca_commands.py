@@ -12,7 +12,8 @@ import typer
 
 from meshc.cli import at_proxies, waiting
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, count, say, show_json, tell
+from meshc.cli.report import Format, count, say, show_result, tell
+from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_trust
 from meshc.commands.opened import Opened, opened_for_writing
 from meshc.commands.tracked import uncommitted
@@ -87,6 +88,7 @@ def issue_command(
     force: bool,
     keys_to: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
     """Issues what is due. Keys that only a store shall hold go to `keys_to`, as new files of mode 0600."""
     work = opened_work(file, writes=True)
@@ -98,6 +100,8 @@ def issue_command(
     recipients.stop_on_new(work, needs_of(work.plan), clusters, accepted)
     order = issuing.Order(_now(), days, before, key_type or _default(work.plan), force)
     outcomes = issuing.issue(work, clusters, _root_key(root_key, identity, password), order)
+    if not restarted:
+        waiting.stop_on_early_issue(work, file.name, [cluster.name for cluster in clusters], order.now)
     recipients.update_rules(work, clusters)
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     changed = _commit(work, handed)
@@ -145,6 +149,7 @@ def import_command(
     root: Path | None,
     password: Path | None,
     accepted: bool,
+    restarted: bool,
 ) -> None:
     """Verifies, then places and seals. Raises ProblemsError with everything that is wrong with the certificates."""
     work = opened_work(file, writes=True)
@@ -174,6 +179,8 @@ def import_command(
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], accepted)
     opened = plain_key(Hidden(secret), _password(password) if password else None)
     issuing.place(work, cluster, authority, opened, _now())
+    if not restarted:
+        waiting.stop_on_early_issue(work, file.name, [name], _now())
     recipients.update_rules(work, [cluster])
     changed = work.commit()
     tell(f"imported {plain(one(found, CA).subject)} for {name}: {count(len(changed), 'file')} changed")
@@ -192,18 +199,22 @@ def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     """
     work = opened_work(file, writes=False)
     found, trust = authorities.rows(work, _now(), within), of_trust(work, file.name, _now())
+    end = Exit.DIFFERS if fail and any(row.expiring or row.broken for row in found) else Exit.DONE
     if form is Format.JSON:
         listed = [row.as_json() for row in found]
-        show_json({"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()})
+        show_result("ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
     else:
-        for row in (*found, *trust.gone):
-            tell(plain(f"{row.name:<24} {row.state:<24} {row.until:<11} {row.fingerprint[:23]:<24} {row.subject}"))
-            for note in row.notes:
-                tell(f"{'':<24} {plain(note)}")
+        show_table(
+            ("NAME", "STATE", "UNTIL", "FINGERPRINT", "SUBJECT"),
+            (
+                Line((row.name, row.state, row.until, row.fingerprint[:23], row.subject), row.notes)
+                for row in (*found, *trust.gone)
+            ),
+        )
         for line in trust.of_rotation():
             tell(plain(line))
-    if fail and any(row.expiring or row.broken for row in found):
-        raise typer.Exit(Exit.DIFFERS)
+    if end:
+        raise typer.Exit(end)
 
 
 def rotate_command(

@@ -56,17 +56,20 @@ def credentials(
 ) -> None:
     """Read a remote's token and CA, and seal them for its primaries straight from memory."""
     with reporting(Format.TEXT, file):
-        from meshc.cli.capture_credentials import Wanted, credentials_command
+        from meshc.cli.capture_credentials import credentials_command
+        from meshc.commands.capture_credentials import Wanted
+        from meshc.commands.living import Reach
 
+        reach = Reach(context or [], kubeconfig, timeout)
         if prune:
             from meshc.cli.capture_prune import prune_command
 
             if primary or duration or rotate or replace or to_command:
-                raise UsageError("--prune-tokens reads no token\n  hint: it goes with --context, --timeout and --yes")
-            prune_command(file, clusters, context or [], kubeconfig, timeout, yes)
+                raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
+            prune_command(file, clusters, reach, yes)
             return
-        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, yes, to_command)
-        credentials_command(file, clusters, context or [], kubeconfig, timeout, wanted)
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command)
+        credentials_command(file, clusters, reach, wanted, yes)
 
 
 @app.command(
@@ -84,8 +87,9 @@ def addresses(
     """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_addresses import addresses_command
+        from meshc.commands.living import Reach
 
-        addresses_command(file, cluster, context or [], kubeconfig, timeout, write)
+        addresses_command(file, cluster, Reach(context or [], kubeconfig, timeout), write)
 
 
 @app.command(
@@ -103,10 +107,11 @@ def facts(
     form: Form = Format.TEXT,
 ) -> None:
     """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
-    with reporting(form, file):
+    with reporting(form, file, "capture facts"):
         from meshc.cli.capture_facts import facts_command
+        from meshc.commands.living import Reach
 
-        facts_command(file, clusters or [], context or [], kubeconfig, timeout, write, form)
+        facts_command(file, clusters or [], Reach(context or [], kubeconfig, timeout), write, form)
 
 
 @app.command(
@@ -129,5 +134,8 @@ def services(
     """Copy Service objects, cleaned of what the cluster added, to the folder that mesh.yaml names."""
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_services import services_command
+        from meshc.commands.capture_services import Wanted
+        from meshc.commands.living import Reach
 
-        services_command(file, cluster, namespace, names or [], entry, context or [], kubeconfig, timeout, replace)
+        wanted = Wanted(namespace, names or [], entry, replace)
+        services_command(file, cluster, wanted, Reach(context or [], kubeconfig, timeout))

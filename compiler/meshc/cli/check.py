@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, annotated, as_json, count, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, annotated, count, paint, say, show_problems, show_result, tell
 from meshc.cli.standing import show_in_step
 from meshc.commands.check import Checked, checked, other_versions
 from meshc.commands.opened import Opened
@@ -43,10 +43,11 @@ def check_command(
     It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
     """
     if difference and form is not Format.TEXT:
-        raise UsageError("--diff is for people\n  hint: meshc diff --format json")
+        raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
     found = checked(opened, file, jobs, link, base=base, against=against, explain=explain)
-    _show(found, opened, form)
+    differs = found.told is None or bool(found.ending and fail_on_expiring)
+    _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
     if form is not Format.JSON:
         show_problems(found.compiled.problems, form, file)
     for line in found.ending:
@@ -55,20 +56,19 @@ def check_command(
         if difference:
             _show_objects(found.found, found.expected)
         _verdict(found, opened)
-        raise typer.Exit(Exit.DIFFERS)
-    if form is Format.TEXT:
+    elif form is Format.TEXT:
         show_in_step(found.told)
-    if found.ending and fail_on_expiring:
+    if differs:
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _show(found: Checked, opened: Opened, form: Format) -> None:
+def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
     if form is Format.JSON:
         listed = [
             {"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in found.stale
         ]
-        problems = [as_json(problem) for problem in found.compiled.problems]
-        show_json({"stale": listed, "pending": found.compiled.pending, "expiring": found.ending, "problems": problems})
+        told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
+        show_result("check", told, found.compiled.problems, end)
         return
     for one in found.stale:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, as_json, count, paint, show_json, show_problems, tell
+from meshc.cli.report import Format, count, paint, show_problems, show_result, tell
 from meshc.commands.compile import Done, compile_and_write
 from meshc.plain import plain
 
@@ -31,7 +31,8 @@ def compile_command(
 
 
 def _show_json(done: Done) -> None:
-    show_json(
+    show_result(
+        "compile",
         {
             "mesh": done.told.mesh,
             "written": done.written,
@@ -41,8 +42,8 @@ def _show_json(done: Done) -> None:
             "delivery": done.delivery or None,
             "byKustomize": done.told.by_kustomize,
             "files": done.told.files,
-            "problems": [as_json(problem) for problem in done.told.problems],
-        }
+        },
+        done.told.problems,
     )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from meshc.cli.diff_options import DiffFormat
+from meshc.cli.envelope import as_json
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, as_json, paint, say, show_json, show_problems, tell
+from meshc.cli.report import Format, paint, say, show_problems, show_result, tell
 from meshc.commands.compiling import compiled_whole, expected_trees
-from meshc.commands.diff import compared
+from meshc.commands.diff import Comparison, compared
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshc.cli.diff_options import DiffFailOn
-    from meshc.commands.base import Base
     from meshc.errors import Problem
-    from meshc.plan.ir import Plan
 
 
 def diff_command(
@@ -55,22 +54,22 @@ def diff_command(
     if page is not None:  # first: whoever reads standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
             open_page.write(comment(difference, risks, compiled.plan.mesh, before.name))
-    _show(difference, risks, compiled.plan, before, form, file)
+    unknown = bool(before.note) and against is None
+    differs = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
+    _show(found, compiled.plan.mesh, form, file, Exit.DIFFERS if differs else Exit.DONE)
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
-    unknown = bool(before.note) and against is None
-    if bool(risks) or unknown if fail_on else bool(difference) and not exit_zero:
+    if differs:
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _show(
-    difference: Difference, risks: Sequence[Problem], plan: Plan, before: Base, form: DiffFormat, file: Path
-) -> None:
+def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit) -> None:
+    difference, risks = found.difference, found.dangers
     match form:
         case DiffFormat.JSON:
-            show_json(_data(difference, risks, plan.mesh, before.name))
+            show_result("diff", _data(difference, risks, mesh, found.base.name), end=end)
         case DiffFormat.MARKDOWN:
-            tell(comment(difference, risks, plan.mesh, before.name).rstrip("\n"))
+            tell(comment(difference, risks, mesh, found.base.name).rstrip("\n"))
         case DiffFormat.GITHUB:
             tell(difference.summary)
             show_problems(risks, Format.GITHUB, file)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.report import Format, paint, show_json, tell
-from meshc.disk.repository import Repository
+from meshc.cli.report import Format, paint, show_result, tell
+from meshc.commands.machine import machine
 from meshc.errors import Exit
-from meshc.output.tools import Tool, tools, trouble_with_git
 from meshc.plain import plain
 from meshc.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from meshc.output.tools import Tool
 
 
 def doctor_command(file: Path, form: Format) -> None:
@@ -25,19 +26,20 @@ def doctor_command(file: Path, form: Format) -> None:
 
     Exits 4 where there is no kustomize, and where Git refuses the repository of mesh.yaml.
     """
-    found = tools(Repository.around(file.parent))
-    trouble = trouble_with_git(file.parent) if file.parent.is_dir() and found[1].version else ""
+    found = machine(file.parent)
     if form is Format.JSON:
-        programs = [asdict(tool) for tool in found]
-        show_json({"meshc": __version__, "python": platform.python_version(), "tools": programs, "repository": trouble})
+        programs = [asdict(tool) for tool in found.tools]
+        told = {"meshc": __version__, "python": platform.python_version(), "tools": programs}
+        end = Exit.DONE if found.works else Exit.TOOL
+        show_result("doctor", {**told, "repository": found.trouble}, end=end)
     else:
         tell(f"{'meshc':<10} {__version__}")
         tell(f"{'python':<10} {platform.python_version()}   {sys.executable}")
-        for tool in found:
+        for tool in found.tools:
             _line(tool)
-        for line in trouble.splitlines():
+        for line in found.trouble.splitlines():
             tell(f"{'':<10} {plain(line)}" if line.startswith(" ") else f"{'repository':<10} {plain(line)}")
-    if trouble or not found[0].version:
+    if not found.works:
         raise typer.Exit(Exit.TOOL)
 
 

@@ -20,7 +20,7 @@ def explain_command(names: list[str]) -> None:
     wanted = [_id(name) for name in names]
     if unknown := [name for name, known in zip(names, wanted, strict=True) if known not in codes]:
         listed = ", ".join(f'"{name}"' for name in unknown)
-        raise UsageError(f"there is no code {listed}\n  hint: every code with its title: meshc explain")
+        raise UsageError(f"there is no code {listed}", "every code with its title: meshc explain")
     for number, name in enumerate(wanted):
         if number:
             tell()

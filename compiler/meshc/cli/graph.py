@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
+from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
-from meshc.pipeline import compile_mesh
 from meshc.plan.graph import mermaid
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 def graph_command(file: Path, markdown: bool) -> None:
     """Prints the flowchart, in a fence where it is to stand in Markdown."""
-    opened = Opened(file, listener=TERMINAL)
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
     text = mermaid(compiled.plan).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, show_json, show_problems, tell
+from meshc.cli.report import Format, show_problems, show_result, tell
+from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
-from meshc.pipeline import compile_mesh
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
 from meshc.secrets.door import ca_sources
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 def plan_command(file: Path, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
-    opened = Opened(file, listener=TERMINAL)
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
     if form is Format.JSON:
-        show_json({**as_json(compiled.plan), "pending": compiled.pending})
+        show_result("plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
         return
     for line in lines(compiled.plan):
         tell(plain(line))
@@ -94,6 +93,8 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:
         yield f"  resource   {file.source}"
+    for component in cluster.components:
+        yield f"  component  {component.source}"
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

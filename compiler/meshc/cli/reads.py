@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
 def validate(file: File = MESH, form: Form = Format.TEXT) -> None:
     """Check mesh.yaml and the files it names, without rendering."""
-    with reporting(form, file):
+    with reporting(form, file, "validate"):
         from meshc.cli.validate import validate_command
 
         validate_command(file, form)
@@ -24,7 +24,7 @@ def validate(file: File = MESH, form: Form = Format.TEXT) -> None:
 @app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
 def plan(file: File = MESH, form: Form = Format.TEXT) -> None:
     """Show what mesh.yaml means, with every default settled."""
-    with reporting(form, file):
+    with reporting(form, file, "plan"):
         from meshc.cli.plan import plan_command
 
         plan_command(file, form)
@@ -33,7 +33,7 @@ def plan(file: File = MESH, form: Form = Format.TEXT) -> None:
 @app.command("next", epilog="Examples: meshc next   |   meshc next --format json | jq '.steps[].step'")
 def next_(file: File = MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
     """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
-    with reporting(form, file):
+    with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 
         next_command(file, jobs, form)

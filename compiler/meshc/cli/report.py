@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import typer
 
+from meshc.cli.envelope import document
 from meshc.cli.excerpt import Excerpts
 from meshc.errors import Exit, MeshcError, Problem, ProblemsError, Severity, ToolError
 from meshc.plain import plain
@@ -31,24 +32,29 @@ class Format(StrEnum):
 
 
 @contextmanager
-def reporting(form: Format, file: Path | None = None) -> Iterator[None]:
+def reporting(form: Format, file: Path | None = None, command: str = "") -> Iterator[None]:
     """Ends the command in good order whatever happens to its input: prints the fault, exits with its code.
 
-    `file` is the mesh.yaml at work, whose lines are shown where problems stand in it.
+    `file` is the mesh.yaml at work, whose lines are shown where problems stand in it. `command` is the name of one that
+    speaks JSON, as in `envelope.KEYS`.
     """
     try:
         yield
     except ProblemsError as error:
-        show_problems(error.problems, form, file)
+        if form is Format.JSON:
+            _show_json(document(command, {}, error.problems, error.exit))
+        else:
+            show_problems(error.problems, form, file)
         raise typer.Exit(error.exit) from None
     except MeshcError as error:
-        said = "\n".join(map(plain, str(error).split("\n")))
         if form is Format.JSON:
-            show_json({"error": said, "exit": int(error.exit)})
+            _show_json(document(command, {}, (), error.exit, error))
         elif form is Format.GITHUB:
-            tell(f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in said.splitlines())}")
+            tell(
+                f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in _plain(str(error)).splitlines())}"
+            )
         else:
-            say(f"{paint('error', 'red')}: {said}")
+            say(f"{paint('error', 'red')}: {_plain(str(error))}")
         raise typer.Exit(error.exit) from None
 
 
@@ -59,11 +65,8 @@ def warn(what: str) -> None:
 
 
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
-    """Every problem in the chosen form; as text with the lines of mesh.yaml it stands in, and a count at the end."""
+    """Every problem for people: as text with the lines of mesh.yaml it stands in and a count, or for GitHub."""
     found, excerpts = list(problems), Excerpts(file)
-    if form is Format.JSON:
-        show_json({"problems": [as_json(problem) for problem in found]})
-        return
     for problem in found:
         if form is Format.GITHUB:
             tell(_annotation(problem))
@@ -74,24 +77,12 @@ def show_problems(problems: Iterable[Problem], form: Format, file: Path | None =
         say(f"{_count(found)}; what a code means: meshc explain {worst.code.id}")
 
 
-def as_json(problem: Problem) -> dict[str, Any]:
-    """A problem as data; every key is always there."""
-    place = problem.place
-    return {
-        "code": problem.code.id,
-        "severity": str(problem.severity),
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "path": problem.path,
-        "what": problem.what,
-        "hint": problem.hint,
-        "also": [str(other) for other in problem.also],
-        "clusters": list(problem.clusters),
-    }
+def show_result(command: str, own: Mapping[str, Any], problems: Iterable[Problem] = (), end: Exit = Exit.DONE) -> None:
+    """The JSON document of a command that came to a result, and ends with this exit code."""
+    _show_json(document(command, own, problems, end))
 
 
-def show_json(data: Any) -> None:
+def _show_json(data: Any) -> None:
     """Data on standard output, keys in the order given."""
     tell(json.dumps(data, indent=2, ensure_ascii=True))
 
@@ -155,6 +146,11 @@ def _annotation(problem: Problem) -> str:
     text = [problem.what] + ([f"hint: {problem.hint}"] if problem.hint else [])
     said = "%0A".join(_escaped(line, False) for line in text)  # a line break, to GitHub
     return f"::{level} {where},title={problem.code.id}::{said}"
+
+
+def _plain(text: str) -> str:
+    """A text of several lines, each of which can't mislead."""
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def _escaped(text: str, is_property: bool) -> str:

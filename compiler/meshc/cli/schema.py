@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from meshc.cli.report import tell
 
 
@@ -14,11 +12,6 @@ def schema_command(markdown: bool) -> None:
 
         tell(reference().removesuffix("\n"))
         return
+    from meshc.mesh.schema import schema_text
+
     tell(schema_text().removesuffix("\n"))
-
-
-def schema_text() -> str:
-    """The JSON Schema as it is committed in mesh.schema.json."""
-    from meshc.mesh.schema import json_schema
-
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

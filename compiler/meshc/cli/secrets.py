@@ -50,7 +50,7 @@ def seal(
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
 def status(form: Form = Format.TEXT, file: File = MESH) -> None:
     """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
-    with reporting(form, file):
+    with reporting(form, file, "secrets status"):
         from meshc.cli.secrets_commands import status_command
 
         status_command(file, form)
@@ -78,6 +78,30 @@ def rewrap(
 
 
 @app.command(
+    epilog="Examples: kubeseal --re-encrypt -o yaml < sealed/hub/cacerts.yaml | "
+    "meshc secrets accept sealed/hub/cacerts.yaml --from -   |   meshc secrets accept sealed/hub/cacerts.yaml"
+)
+def accept(
+    sealed: Annotated[Path, typer.Argument(metavar="FILE", help="The sealed file.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="What kubeseal printed; - is standard input. Default: FILE itself, compared with HEAD."
+        ),
+    ] = None,
+    file: File = MESH,
+) -> None:
+    """Take the new ciphertext that `kubeseal --re-encrypt` made into a SealedSecret. Needs no key.
+
+    It must be of the same Secret: name, namespace, scope, type and keys. Labels, annotations and readable values stay.
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.secrets_commands import accept_command
+
+        accept_command(file, sealed, source)
+
+
+@app.command(
     epilog="Examples: meshc secrets scan   |   meshc secrets scan overlays output   |   "
     "meshc secrets scan --staged   (exit 5 where it finds one)"
 )
@@ -94,7 +118,7 @@ def scan(
 
     In a Git repository those of a folder that Git holds or would add; a file that is named is always searched.
     """
-    with reporting(form):
+    with reporting(form, command="secrets scan"):
         from meshc.cli.scan import scan_command
 
         scan_command(paths or [Path()], staged, form)

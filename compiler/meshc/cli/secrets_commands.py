@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshc.cli.ca_commands import opened_work, read_given
-from meshc.cli.report import Format, count, say, show_json, tell, warn
+from meshc.cli.report import Format, count, say, show_result, tell, warn
+from meshc.cli.table import Line, show_table
+from meshc.commands.accepting import accept
 from meshc.errors import RefusedError, UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
@@ -84,17 +86,26 @@ def _seal_cacerts(
     return [chosen]
 
 
+def accept_command(file: Path, sealed: Path, source: Path | None) -> None:
+    """Takes what `kubeseal --re-encrypt` made into one sealed file."""
+    work = opened_work(file, writes=True)
+    given = read_given(source) if source else None
+    accepted = accept(work, sealed, given, file.parent, datetime.now(UTC))
+    tell(f"wrote {accepted.path}" if accepted.changed else f"{accepted.path} has this ciphertext already")
+    tell("meshc can't open it: whether it opens shows in the cluster; next: meshc compile")
+
+
 def status_command(file: Path, form: Format) -> None:
     """One row a need. Nothing is opened."""
     work = opened_work(file, writes=False)
     rows = [_row(work, need) for need in needs_of(work.plan)]
     if form is Format.JSON:
-        show_json({"mesh": work.plan.mesh, "secrets": rows})
+        show_result("secrets status", {"mesh": work.plan.mesh, "secrets": rows})
         return
-    for row in rows:
-        tell(plain(f"{row['file']:<44} {row['form']:<15} {row['state']:<28} {', '.join(row['openedBy'])}"))
-        for note in row["notes"]:
-            tell(f"{'':<44} {plain(note)}")
+    show_table(
+        ("FILE", "FORM", "STATE", "OPENED BY"),
+        (Line((row["file"], row["form"], row["state"], ", ".join(row["openedBy"])), row["notes"]) for row in rows),
+    )
 
 
 def _row(work: Work, need: SecretNeed) -> dict[str, Any]:
@@ -184,7 +195,8 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
     recipients.update_rules(work, [cluster for cluster in work.plan.clusters if cluster.name in inside])
     work.commit()
     for each in done:
-        tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed")
+        new = ", its ciphertext is new" if each.rotated else ""
+        tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed{new}")
     tell(f"{count(len(done), 'file')} rewrapped" + ("; next: meshc compile" if done else ""))
     if any(each.removed for each in done):
         say("who was removed can still open what Git's history keeps: issue CAs and make credentials anew")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
+from meshc.cli.report import Format, count, show_problems, show_result, tell
 from meshc.commands.begin import begin_reading
 from meshc.commands.past import instant
 from meshc.commands.remembered import InStep, recall
@@ -26,8 +26,7 @@ def told_in_step(file: Path, link: Link, form: Format, *, cached: bool) -> bool:
     if known is None or known.quiet_until <= instant(datetime.now(UTC)):
         return False
     if form is Format.JSON:
-        problems = [as_json(problem) for problem in known.problems]
-        show_json({"stale": [], "pending": known.pending, "expiring": [], "problems": problems})
+        show_result("check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
     else:
         show_problems(known.problems, form, file)
     if form is Format.TEXT:

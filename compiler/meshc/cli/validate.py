@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, as_json, count, show_json, show_problems, tell
+from meshc.cli.report import Format, count, show_problems, show_result, tell
 from meshc.commands.opened import Opened
-from meshc.pipeline import compile_mesh
+from meshc.commands.validate import validated
 from meshc.plain import plain
 
 if TYPE_CHECKING:
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 
 def validate_command(file: Path, form: Format) -> None:
-    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only on folders of the user's."""
-    opened = Opened(file, listener=TERMINAL)
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only for files of the user's."""
+    compiled = validated(Opened(file, listener=TERMINAL))
     if form is Format.JSON:
-        show_json({"pending": compiled.pending, "problems": [as_json(problem) for problem in compiled.problems]})
+        show_result("validate", {"pending": compiled.pending}, compiled.problems)
         return
     plan = compiled.plan
     copies = {(copy.namespace, copy.name) for base in plan.bases for copy in base.copies}

@@ -7,25 +7,14 @@ from typing import TYPE_CHECKING
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
 from meshc.commands.opened import Opened
-from meshc.errors import UsageError
-from meshc.pipeline import plan_mesh
-from meshc.plan.values import charts_in, values_of
-from meshc.yamltext.write import write
+from meshc.commands.values import values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def values_command(name: str, chart: str | None, file: Path) -> None:
-    """Prints the values of each chart, or of one. Needs neither charts nor helm."""
-    plan = plan_mesh(Opened(file, listener=TERMINAL).source)
-    if name not in (clusters := [cluster.name for cluster in plan.clusters]):
-        raise UsageError(f'there is no cluster "{name}"\n  hint: clusters: {", ".join(clusters)}')
-    cluster = plan.cluster(name)
-    found = [one for one in charts_in(plan, cluster) if chart in (None, one[0], one[1])]
-    if not found:
-        known = ", ".join(one[0] for one in charts_in(plan, cluster))
-        raise UsageError(f'{name} isn\'t installed with a chart "{chart}"\n  hint: charts there: {known}')
-    for number, (one, release, namespace, own) in enumerate(found):
-        tell(("---\n" if number else "") + f"# chart {one}, release {release}, namespace {namespace}")
-        tell(write(values_of(plan, cluster, one, release, own)).rstrip("\n"))
+    """Prints the values of each chart, or of one."""
+    for number, one in enumerate(values(Opened(file, listener=TERMINAL), name, chart)):
+        tell(("---\n" if number else "") + f"# chart {one.chart}, release {one.release}, namespace {one.namespace}")
+        tell(one.text.rstrip("\n"))

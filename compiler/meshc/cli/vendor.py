@@ -21,7 +21,7 @@ def vendor_command(file: Path) -> None:
     opened = opened_for_writing(file, TERMINAL)
     fleet = fleet_of(opened.source)
     if fleet.mesh.spec.istio.charts is None:
-        raise MeshcError("mesh.yaml names no charts\n  hint: add charts: {source: ...} under spec.istio")
+        raise MeshcError("mesh.yaml names no charts", "add charts: {source: ...} under spec.istio")
     vendored = vendor(fleet, opened.source, opened.repository, lambda: helm.find(opened.repository))
     for chart in vendored.charts:
         tell(f"{chart.name} {chart.version}  {chart.digest}  {chart.path}")

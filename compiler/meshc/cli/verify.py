@@ -6,56 +6,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from meshc.cli.progress import TERMINAL, progress
-from meshc.cli.report import Format, count, say, show_json, tell
-from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.cli.progress import TERMINAL
+from meshc.cli.report import Format, count, say, show_result, tell
 from meshc.commands.opened import Opened
+from meshc.commands.verify import verified
 from meshc.errors import Exit
-from meshc.output.link import Link
-from meshc.output.render import render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshc.tree import FileTree
-
 
 def verify_command(file: Path, sample: int | None, jobs: int | None, form: Format) -> None:
     """Exits 1 where a byte differs. Nothing is written but the cache."""
-    opened = Opened(file, listener=TERMINAL)
-    compiled = compiled_whole(opened)
-    ours = rendered_whole(opened, compiled, jobs).trees
-    chosen = _spread([cluster.name for cluster in compiled.plan.clusters], sample)
-    with progress("building by kustomize", len(chosen)) as done:
-        theirs = render(
-            compiled.plan,
-            compiled.layout,
-            opened.kustomize,
-            opened.repository,
-            chosen,
-            jobs or 0,
-            done,
-            Link.KUSTOMIZE,
-        ).trees
-    differing = [f"output/{name}/{path}" for name in chosen for path in _differing(ours[name], theirs[name])]
+    found = verified(Opened(file, listener=TERMINAL), sample, jobs)
     if form is Format.JSON:
-        show_json({"kustomize": str(opened.kustomize.version), "clusters": chosen, "differing": differing})
+        told = {"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing}
+        show_result("verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
     else:
-        for path in differing:
+        for path in found.differing:
             tell(f"differs: {path}")
-        if not differing:
-            tell(f"equal to kustomize {opened.kustomize.version}: {count(len(chosen), 'cluster')}")
-    if differing:
+        if not found.differing:
+            tell(f"equal to kustomize {found.kustomize}: {count(len(found.clusters), 'cluster')}")
+    if found.differing:
         say("  hint: compile with --link kustomize, and report this with the objects that differ")
         raise typer.Exit(Exit.DIFFERS)
-
-
-def _spread(names: list[str], sample: int | None) -> list[str]:
-    """As many as asked for, spread over all of them; the same ones each time."""
-    if sample is None or sample >= len(names):
-        return names
-    return [names[number * len(names) // sample] for number in range(sample)]
-
-
-def _differing(ours: FileTree, theirs: FileTree) -> list[str]:
-    return [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]

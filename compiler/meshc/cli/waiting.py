@@ -18,12 +18,14 @@ from meshc.plan.lifetime import AT_ONCE, Lifetime, lifetime_of
 from meshc.review.committed import Commits
 from meshc.review.history import Changed, History
 from meshc.seal import rotating
-from meshc.seal.cacerts import CA, ROOTS
-from meshc.trust.rotation import Action
+from meshc.seal.cacerts import CA, CHAIN, ROOTS
+from meshc.trust.keys import IssueError
+from meshc.trust.rotation import Action, Step, roots_above, roots_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from meshc.seal.work import Work
-    from meshc.trust.rotation import Step
 
 _FUTURE = timedelta(minutes=10)
 """How far two clocks may differ that nobody set wrong."""
@@ -118,6 +120,30 @@ def stop_on_haste(wait: Wait, now: datetime) -> None:
         f"committed at {shown(wait.since)}; {wait.why}\n"
         f"  hint: run this again then, or with {RESTARTED}"
     )
+
+
+def stop_on_early_issue(work: Work, mesh: str, clusters: Iterable[str], now: datetime) -> None:
+    """Raises RefusedError where the CAs that `work` is to write are the first under a root that proxies may lack.
+
+    Of two roots the second is the new one. Who has none but the old, because the mesh is new, waits for nobody.
+    """
+    bundle = work.committed(work.certificate(ROOTS))
+    roots = roots_in(bundle) if bundle else ()
+    signing = [cluster.name for cluster in work.plan.clusters if work.committed(work.certificate(CA, cluster.name))]
+    if bundle is None or len(roots) != 2 or any(_under(work.committed, work, name, roots[1]) for name in signing):
+        return
+    if signing and any(_under(work.read, work, name, roots[1]) for name in clusters):
+        wait = wait_before(work, Step(Action.REISSUE, bundle, roots[1], tuple(signing)), mesh, now)
+        if wait:
+            stop_on_haste(wait, now)
+
+
+def _under(read: Callable[[str], bytes | None], work: Work, cluster: str, root: bytes) -> bool:
+    certificate, chain = (read(work.certificate(name, cluster)) or b"" for name in (CA, CHAIN))
+    try:
+        return bool(certificate and roots_above(certificate, chain, root))
+    except IssueError:
+        return False  # others tell what is wrong with it
 
 
 def lines(wait: Wait, now: datetime) -> list[str]:

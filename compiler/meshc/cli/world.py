@@ -31,15 +31,16 @@ def doctor(
 
     Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
     """
-    with reporting(form, file):
+    with reporting(form, file, "doctor"):
         if local:
             from meshc.cli.doctor import doctor_command
 
             doctor_command(file, form)
             return
         from meshc.cli.doctor_live import live_command
+        from meshc.commands.living import Reach
 
-        live_command(file, cluster or [], context or [], kubeconfig, timeout, form)
+        live_command(file, cluster or [], Reach(context or [], kubeconfig, timeout), form)
 
 
 @app.command(
@@ -69,8 +70,9 @@ def adopt(
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.adopt import adopt_command
+        from meshc.commands.living import Reach
 
-        adopt_command(file, source, context or [], kubeconfig, timeout, namespace, difference)
+        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
 
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")

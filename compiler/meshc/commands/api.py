@@ -118,7 +118,8 @@ def compile(file: str | os.PathLike[str] = "mesh.yaml", *, jobs: int | None = No
     """
     opened = _open(file, cache=cache)
     compiled = compiled_whole(opened)
-    return Compilation(_path(file), opened, compiled, rendered_whole(opened, compiled, jobs).trees)
+    rendered = rendered_whole(opened, compiled, jobs)
+    return Compilation(_path(file), opened, compiled.with_problems(rendered.problems), rendered.trees)
 
 
 def check(

@@ -75,7 +75,7 @@ def _in_folder(folder: Path) -> FileTree:
     if (folder / OUTPUT).is_dir():
         return repository.read_generated((OUTPUT,)).under(OUTPUT)
     if not (folder / _VERSIONS).is_file():
-        raise UsageError(f'"{folder}" has no {OUTPUT}/ and isn\'t one\n  hint: name the folder that output/ lies in')
+        raise UsageError(f'"{folder}" has no {OUTPUT}/ and isn\'t one', "name the folder that output/ lies in")
     above = Repository.around(folder.resolve().parent)
     return above.read_generated((folder.resolve().name,)).under(folder.resolve().name)
 
@@ -100,9 +100,7 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
             first = error.problems[0]
             what = f"{first.code.id}: {first.what} (line {first.place.line})"
             hint = f"commit {OVERLAYS}/ and {OUTPUT}/ there, or compare with another commit: --base"
-            raise MeshcError(
-                f"{name} has no {OUTPUT}/, and its {file} doesn't compile\n  {what}\n  hint: {hint}"
-            ) from None
+            raise MeshcError(f"{name} has no {OUTPUT}/, and its {file} doesn't compile\n  {what}", hint) from None
     return trees.under(OUTPUT)
 
 

@@ -10,6 +10,7 @@ from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.commands.past import expiring, quiet_until, stop_on_a_jump
 from meshc.commands.remembered import InStep, in_step, remember
+from meshc.commands.schema import schema_is_stale
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
@@ -61,13 +62,14 @@ def checked(
         stop_on_a_jump(opened, compiled.plan, base)
     ending = tuple(expiring(opened, compiled.plan))
     rendered = rendered_whole(opened, compiled, jobs, link)
+    compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, against, expected, compiled.plan.mesh)
     if not _equal(found, expected):
         stale = tuple(_stale(opened, file, found, expected, compiled, jobs, here=against is None, explain=explain))
         return Checked(compiled, found, expected, stale, ending, None)
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
-    if base is None and against is None:
+    if not schema_is_stale(opened) and base is None and against is None:
         remember(opened.repository, file, link, compiled, found, told)
     return Checked(compiled, found, expected, (), ending, told)
 

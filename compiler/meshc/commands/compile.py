@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_writing
 from meshc.commands.remembered import InStep, in_step, recall, remember
+from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
 from meshc.errors import UsageError
@@ -69,8 +70,9 @@ def _compile(
         compiled.plan.mesh,
         whole=not patterns,
     )
+    compiled = compiled.with_problems(rendered.problems)
     told = in_step(compiled, rendered.by_kustomize, written.files)
-    if not patterns:
+    if not schema_is_stale(opened) and not patterns:
         remember(repository, file, link, compiled, written.trees, told)
     return Done(told, written.written, written.unchanged, written.removed, written.delivery)
 
@@ -80,5 +82,5 @@ def _chosen(compiled: Compiled, patterns: Sequence[str]) -> list[str]:
     if patterns and not chosen:
         known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
         named = ", ".join(f'"{pattern}"' for pattern in patterns)
-        raise UsageError(f"no cluster is named {named}\n  hint: clusters: {known}")
+        raise UsageError(f"no cluster is named {named}", f"clusters: {known}")
     return chosen

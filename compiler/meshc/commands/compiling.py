@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from meshc.tree import FileTree
 
 
+def compiled_unrendered(opened: Opened) -> Compiled:
+    """Everything but the rendering, of every cluster, with any kustomize that there is. Writes nothing."""
+    return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+
+
 def compiled_whole(opened: Opened) -> Compiled:
-    """Everything but the rendering, of every cluster. Writes nothing."""
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    """Everything but the rendering, of every cluster, with the kustomize that mesh.yaml asks for. Writes nothing."""
+    compiled = compiled_unrendered(opened)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
         first, end = (f"{one.major}.{one.minor}" for one in TESTED)
@@ -40,7 +45,17 @@ def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link
     """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
-        return render(plan, compiled.layout, opened.kustomize, opened.repository, clusters, jobs or 0, done, link)
+        return render(
+            plan,
+            compiled.layout,
+            opened.kustomize,
+            opened.repository,
+            clusters,
+            jobs or 0,
+            done,
+            link,
+            compiled.settle,
+        )
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:
@@ -60,6 +75,4 @@ def refuse_foreign(found: FileTree) -> None:
     """Raises RefusedError for files that meshc didn't write."""
     if strangers := foreign(found):
         names = "\n".join(f"  {name}" for name in strangers[:10])
-        raise RefusedError(
-            f"files that meshc didn't write are among those it did:\n{names}\n  hint: move them elsewhere"
-        )
+        raise RefusedError(f"files that meshc didn't write are among those it did:\n{names}", "move them elsewhere")

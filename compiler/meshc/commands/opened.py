@@ -38,12 +38,12 @@ class Opened:
         begin_reading(self.repository)
         self._asked = asked
         if file.is_dir():
-            raise UsageError(f'"{file}" is a folder\n  hint: name the file in it: -f {file / "mesh.yaml"}')
+            raise UsageError(f'"{file}" is a folder', f"name the file in it: -f {file / 'mesh.yaml'}")
         try:
             data = self.repository.read_file(file.name)
         except FileNotFoundError:
             hint = "name it with -f, or start one with: meshc init DIR"
-            raise MeshcError(f'there is no "{file}"\n  hint: {hint}') from None
+            raise MeshcError(f'there is no "{file}"', hint) from None
         except OSError as error:
             raise MeshcError(f'"{file}" can\'t be read: {error.strerror}') from None
         self.source: Source = load(data, file.as_posix())
@@ -52,6 +52,11 @@ class Opened:
     def kustomize(self) -> Kustomize:
         """The kustomize to use, looked for once. Raises ToolError."""
         return self._asked.result() if self._asked else find(self.repository)
+
+
+def opened_for(file: Path, listener: Listener, *, writes: bool) -> Opened:
+    """A mesh.yaml for a command that writes, or for one that only reads. Raises MeshcError."""
+    return opened_for_writing(file, listener) if writes else Opened(file, listener=listener)
 
 
 def opened_for_writing(file: Path, listener: Listener = _SILENT) -> Opened:

@@ -48,7 +48,7 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
     mesh = write(mesh_config(plan, cluster.istio, attachment))
     yield thing("v1", "ConfigMap", "istio", namespace, labels={**ISTIO, "app": "istio-remote"}, data={"mesh": mesh})
     yield classic_injector.config_map(plan, cluster, attachment)
-    yield from _citadel(plan)
+    yield from _citadel(plan, cluster)
     if cluster.injection == "automatic":
         yield from classic_injector.webhook(plan, cluster, {"affinity": {"nodeAffinity": _architectures()}})
     if attachment.pilot_service:
@@ -89,12 +89,12 @@ def _discovery_address(plan: Plan, attachment: Attachment) -> str:
     return f"{host}:{PILOT_PORTS['https-discovery' if plan.control_plane_tls else 'http-discovery']}"
 
 
-def _citadel(plan: Plan) -> Iterable[Body]:
+def _citadel(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     namespace, name = plan.istio_namespace, f"istio-citadel-{plan.istio_namespace}"
     labels = {**ISTIO, "app": "istio-citadel"}
     pulls: dict[str, Any] = {}
-    if plan.images.pull_secrets:
-        pulls["imagePullSecrets"] = [{"name": secret} for secret in plan.images.pull_secrets]
+    if cluster.images.pull_secrets:
+        pulls["imagePullSecrets"] = [{"name": secret} for secret in cluster.images.pull_secrets]
     yield thing("v1", "ServiceAccount", _CITADEL_ACCOUNT, namespace, labels=labels, **pulls)
     rules = [
         rule([""], ["secrets"], ["create", "get", "watch", "list", "update", "delete"]),
@@ -115,10 +115,12 @@ def _citadel(plan: Plan) -> Iterable[Body]:
         labels=labels,
         spec={"ports": ports, "selector": {"istio": "citadel"}},
     )
-    yield thing("apps/v1", "Deployment", "istio-citadel", namespace, labels=labels, spec=_citadel_deployment(plan))
+    yield thing(
+        "apps/v1", "Deployment", "istio-citadel", namespace, labels=labels, spec=_citadel_deployment(plan, cluster)
+    )
 
 
-def _citadel_deployment(plan: Plan) -> Mapping[str, Any]:
+def _citadel_deployment(plan: Plan, cluster: ClusterPlan) -> Mapping[str, Any]:
     self_signed = plan.ca == "self-signed"
     arguments = [
         "--append-dns-names=true",
@@ -129,7 +131,7 @@ def _citadel_deployment(plan: Plan) -> Mapping[str, Any]:
     ]
     container: dict[str, Any] = {
         "name": "citadel",
-        "image": f"{plan.images.hub}/citadel:{plan.images.tag}",
+        "image": f"{cluster.images.hub}/citadel:{cluster.images.full_tag}",
         "imagePullPolicy": "IfNotPresent",
         "args": arguments,
         "resources": {"requests": {"cpu": "10m"}},

@@ -28,7 +28,7 @@ _CA_BUNDLE_OPTIONAL = Version(1, 13)
 
 def config_map(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
     """ConfigMap istio-sidecar-injector: there with manual injection too, as kube-inject reads it."""
-    text = template(plan.images, cluster.istio, tracing="zipkin" in attachment.addresses)
+    text = template(cluster.images, cluster.istio, tracing="zipkin" in attachment.addresses)
     config = write({"policy": "enabled", "template": text})
     labels = {**_LABELS, **_SELECTOR}
     return thing("v1", "ConfigMap", CONFIG, plan.istio_namespace, labels=labels, data={"config": config})
@@ -39,8 +39,8 @@ def webhook(plan: Plan, cluster: ClusterPlan, pod: Mapping[str, Any]) -> Iterabl
     namespace = plan.istio_namespace
     role = f"istio-sidecar-injector-{namespace}"
     account: dict[str, Any] = {}
-    if plan.images.pull_secrets:
-        account["imagePullSecrets"] = [{"name": secret} for secret in plan.images.pull_secrets]
+    if cluster.images.pull_secrets:
+        account["imagePullSecrets"] = [{"name": secret} for secret in cluster.images.pull_secrets]
     yield thing("v1", "ServiceAccount", _ACCOUNT, namespace, labels=_LABELS, **account)
     rules = [
         rule(["*"], ["configmaps"], ["get", "list", "watch"]),
@@ -61,14 +61,14 @@ def webhook(plan: Plan, cluster: ClusterPlan, pod: Mapping[str, Any]) -> Iterabl
             "selector": {"matchLabels": dict(_SELECTOR)},
             "template": {
                 "metadata": {"labels": dict(_SELECTOR), "annotations": {"sidecar.istio.io/inject": "false"}},
-                "spec": {"serviceAccountName": _ACCOUNT, **_pod(plan), **pod},
+                "spec": {"serviceAccountName": _ACCOUNT, **_pod(cluster), **pod},
             },
         },
     )
     yield _configuration(namespace, cluster.kubernetes)
 
 
-def _pod(plan: Plan) -> Mapping[str, Any]:
+def _pod(cluster: ClusterPlan) -> Mapping[str, Any]:
     probe = {
         "exec": {
             "command": ["/usr/local/bin/sidecar-injector", "probe", "--probe-path=/health", "--interval=4s"],
@@ -79,7 +79,7 @@ def _pod(plan: Plan) -> Mapping[str, Any]:
     folders = {"config-volume": "config", "certs": "certs", "inject-config": "inject"}
     container = {
         "name": "sidecar-injector-webhook",
-        "image": f"{plan.images.hub}/sidecar_injector:{plan.images.tag}",
+        "image": f"{cluster.images.hub}/sidecar_injector:{cluster.images.full_tag}",
         "imagePullPolicy": "IfNotPresent",
         "args": [
             "--caCertFile=/etc/istio/certs/root-cert.pem",

@@ -26,7 +26,7 @@ def template(images: Images, version: Version, tracing: bool) -> str:
     remotes send no traces however they are told where to.
     """
     mode = '[[ $mode := or (index .ObjectMeta.Annotations "sidecar.istio.io/interceptionMode") '
-    init, proxy = f'"{images.hub}/proxy_init:{images.tag}"', f'"{images.hub}/proxyv2:{images.tag}"'
+    init, proxy = f'"{images.hub}/proxy_init:{images.full_tag}"', f'"{images.hub}/proxyv2:{images.full_tag}"'
     return f"""\
 {mode}.ProxyConfig.InterceptionMode.String -]]
 initContainers:

@@ -1,4 +1,4 @@
-"""The remote component of istiod, 1.24 to 1.30: base's reader account and chart istiod's objects with `profile=remote`.
+"""The remote component of istiod, 1.24 to 1.32: base's reader account and chart istiod's objects with `profile=remote`.
 
 Two things are ours alone: the token Secret, which Kubernetes from 1.24 no longer makes for an account and the
 primary's credentials are read from; and no caBundle in the webhooks, which the primary's istiod fills in.

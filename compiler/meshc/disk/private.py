@@ -22,9 +22,7 @@ def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     """
     folder = path.parent.resolve()
     if not sealed and (enclosing(folder) / ".git").exists():
-        raise RefusedError(
-            f'"{path}" lies in a Git repository, where a plain private key has no business\n  hint: {instead}'
-        )
+        raise RefusedError(f'"{path}" lies in a Git repository, where a plain private key has no business', instead)
     if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already; meshc overwrites no key')
     with telling(f'cannot write "{path}"', ""):

@@ -81,8 +81,8 @@ def recover(base: Path, state: State) -> bool:
     journal = parsed(data)
     if journal is None:
         raise RefusedError(
-            f'"{state.shown}/journal.json" is damaged, so nobody knows what an interrupted run was about to change\n'
-            f"  hint: look in {TRANSACTION}/old for files that are missing elsewhere, then: {_forget(state)}"
+            f'"{state.shown}/journal.json" is damaged, so nobody knows what an interrupted run was about to change',
+            f"look in {TRANSACTION}/old for files that are missing elsewhere, then: {_forget(state)}",
         )
     found = {unit: _Standing.of(base, unit, planned) for unit, planned in journal.units.items()}
     moves = {unit: Move.of(base, unit, arrives=planned.after is not None) for unit, planned in journal.units.items()}
@@ -103,9 +103,9 @@ def recover(base: Path, state: State) -> bool:
     else:
         changed = sorted(unit for unit, standing in found.items() if not (standing.can_arrive or standing.can_return))
         raise RefusedError(
-            f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed\n"
-            "  hint: put back what stood there, as in the last commit, and run this again; or keep what stands there "
-            f"now: {_forget(state)}"
+            f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed",
+            "put back what stood there, as in the last commit, and run this again; or keep what stands there "
+            f"now: {_forget(state)}",
         )
     finish(base, state, moves)
     return True
@@ -175,7 +175,7 @@ def _clear_unclaimed(base: Path, state: State) -> None:
     own_folder(base, "transaction")
     if files_of(base, f"{TRANSACTION}/old"):
         raise RefusedError(
-            f'"{TRANSACTION}/old" holds files, and no journal says where they belong; nothing was changed\n'
-            f"  hint: look for files there that are missing elsewhere, then: rm -r {TRANSACTION}"
+            f'"{TRANSACTION}/old" holds files, and no journal says where they belong; nothing was changed',
+            f"look for files there that are missing elsewhere, then: rm -r {TRANSACTION}",
         )
     clear(base, state)

@@ -38,7 +38,7 @@ Kind = Literal["file", "folder"] | None
 LARGEST_INPUT = 16 * 1024 * 1024
 """What `read_file` reads at most, in bytes."""
 
-_LFS = b"version https://git-lfs.github.com/spec/"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that Git LFS hasn't fetched: docs/spec.md of git-lfs."""
 
 
@@ -109,7 +109,7 @@ class Repository:
             data = read(fd, LARGEST_INPUT + 1)
         if len(data) > LARGEST_INPUT:
             raise IrregularError(f"{quoted(path)} is larger than {LARGEST_INPUT >> 20} MiB")
-        if data.startswith(_LFS):
+        if data.startswith(LFS_POINTER):
             raise IrregularError(f"{quoted(path)} is a pointer of Git LFS, not the file itself: git lfs pull")
         return data
 
@@ -197,8 +197,8 @@ class Repository:
         if recovery.is_waiting(self.state):
             refuse_another_writer(self.state)
             raise RefusedError(
-                "an earlier meshc was interrupted while it wrote, so some files are old and some new\n"
-                "  hint: meshc compile finishes what it began, or undoes it"
+                "an earlier meshc was interrupted while it wrote, so some files are old and some new",
+                "meshc compile finishes what it began, or undoes it",
             )
 
     def cache_get(self, key: str) -> bytes | None:

@@ -71,8 +71,8 @@ class State:
         if not self.is_own():
             allowed = "isn't a folder of the current user" + ("" if self.in_git else " alone, with mode 0700")
             raise RefusedError(
-                f'"{self.shown}" {allowed}, so meshc does not use it; nothing was changed\n'
-                f"  hint: look at what it is, then remove it: rm -r {self.shown}"
+                f'"{self.shown}" {allowed}, so meshc does not use it; nothing was changed',
+                f"look at what it is, then remove it: rm -r {self.shown}",
             )
 
     def read_journal(self) -> bytes | None:

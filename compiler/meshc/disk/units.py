@@ -86,8 +86,8 @@ def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
     FileTree(dict.fromkeys(files, b""))  # raises ValueError if one lies in another, or outside
     if strange := sorted(path for path in files if not is_users(path)):
         raise RefusedError(
-            f"{listed(strange)} not where meshc writes a file; nothing was changed\n"
-            "  hint: name another folder in mesh.yaml, one that does not begin with .git or .meshc"
+            f"{listed(strange)} not where meshc writes a file; nothing was changed",
+            "name another folder in mesh.yaml, one that does not begin with .git or .meshc",
         )
     with writing(base, state):
         with telling("cannot read what is to be changed"):

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.errors import Severity
 from meshc.mesh.check_clusters import unknown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
     from meshc.errors import Code, Problem
     from meshc.mesh.fleet import Fleet
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
-def silence(problems: Iterable[Problem], fleet: Fleet, source: Source, *, final: bool) -> list[Problem]:
+def silence(
+    problems: Iterable[Problem],
+    fleet: Fleet,
+    source: Source,
+    judged: Callable[[Code], bool],
+    earlier: Iterable[Problem] = (),
+) -> list[Problem]:
     """Takes out what is acknowledged. An acknowledgement holds where it names every cluster of a problem.
 
-    With `final`, when all problems are known, one that silences nothing is a problem of its own.
+    One that silences nothing is a problem of its own, if `judged` says that all problems of its code are known, and
+    if nothing is wrong: an error may have kept a check from running. `earlier` are problems that were settled before.
     """
     known = codes.every_code()
-    found = list(problems)
-    left = found
+    new = list(problems)
+    found = left = [*earlier, *new]
+    idle: list[Problem] = []
     complaints: list[Problem] = []
     for number, entry in enumerate(fleet.mesh.spec.acknowledge):
         path = ("spec", "acknowledge", number)
@@ -43,10 +52,19 @@ def silence(problems: Iterable[Problem], fleet: Fleet, source: Source, *, final:
             complaints.append(source.problem(codes.NOT_ACKNOWLEDGEABLE, (*path, "code"), what, code.advice))
         elif any(p is one for p in left for one in meant):
             left = [p for p in left if not any(p is one for one in meant)]
-        elif final and not unknown_names(fleet, entry.clusters):  # said by another check
+        elif judged(code) and not unknown_names(fleet, entry.clusters):  # said by another check
             what, hint = _idle(code, alike, meant, chosen, everywhere)
-            complaints.append(source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint))
-    return [*_together(left), *complaints]
+            complaint = source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint)
+            (complaints if meant or _overlaps(alike, chosen, everywhere) else idle).append(complaint)
+    told = list(_together(p for p in left if any(p is one for one in new)))
+    if any(problem.severity is Severity.ERROR for problem in told):
+        return [*told, *complaints]
+    return [*told, *complaints, *idle]
+
+
+def _overlaps(alike: Iterable[Problem], chosen: Set[str], everywhere: bool) -> bool:
+    """True where an acknowledgement is about a part of a problem's clusters, which is so whatever else is wrong."""
+    return not everywhere and any(chosen & {*problem.clusters} for problem in alike)
 
 
 def _idle(

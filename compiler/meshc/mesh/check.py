@@ -42,6 +42,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_networks.gateways,
     check_clusters.api_servers,
     check_versions.istio,
+    check_versions.tags,
     check_versions.skew,
     check_versions.primaries,
     check_versions.kubernetes,
@@ -80,6 +81,8 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems += check_copies.callers(fleet, source, exports)
     problems += check_ambient.services(fleet, exports)
     problems += check_ambient.gateway_api(fleet, source, inputs)
+    problems += check_namespaces.owners(fleet, inputs)
     problems += check_files.resources(source, inputs)
+    problems += check_files.changed_on_the_way(inputs)
     problems += check_trust.chains(fleet, source, inputs)
     return problems

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.errors import Place
+from meshc.kube import at
 from meshc.mesh.inputs import objects_in
+from meshc.yamltext.scalars import is_rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,8 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
     """Every object under `resources`, and every Service under `manifests`, says what it is.
 
-    Else kustomize refuses it without a place, or a Service with a typo is passed over in silence.
+    Else kustomize refuses it without a place, or a Service with a typo is passed over in silence. A file of comments
+    alone is as good as none.
     """
     for manifests in inputs.manifests.values():
         for manifest, path, data in objects_in(manifests):
@@ -32,9 +34,32 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
         for manifest, path, data in objects_in(file.manifests):
             for below, what, hint in _faults(data):
                 yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
-        if not file.manifests and not any(line.startswith(b"#") for line in file.data.splitlines()):
-            hint = "write a manifest, or take the file out"
-            yield codes.BAD_RESOURCE.at(Place(source.shown(file.path), 1, 1), "the file holds no object", hint)
+
+
+def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
+    """What kustomize writes otherwise than it reads, and what is applied otherwise than it was made for."""
+    files = {file.path: file for several in inputs.resources.values() for file in several} | dict(inputs.patches)
+    for file in files.values():
+        for manifest in file.manifests:
+            for path, text in manifest.document.texts.items():
+                if is_rewritten(text, _value_at(manifest.data, path)):
+                    what = f"{text} without quotes is applied as another text: kustomize takes it for a date or number"
+                    yield codes.CHANGED_ON_THE_WAY.at(manifest.place(path), what, f'write "{text}", with quotes')
+        for manifest, path, data in objects_in(file.manifests):
+            annotations = at(data, "metadata", "annotations")
+            if isinstance(annotations, dict) and _HOOK in annotations:
+                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), and no Helm runs it"
+                hint = "Flux applies it like any object, Argo CD at each sync: take the annotation out, or the file"
+                yield codes.CHANGED_ON_THE_WAY.at(manifest.place((*path, "metadata", "annotations", _HOOK)), what, hint)
+
+
+_HOOK = "helm.sh/hook"
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for step in path:
+        data = data[step]
+    return data
 
 
 def _says_service(data: Any) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.kube import at
 from meshc.mesh.fleet import selects
+from meshc.mesh.inputs import objects_in
+from meshc.mesh.service_files import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshc.errors import Problem
     from meshc.mesh.fleet import Fleet
+    from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
 
 _KUBERNETES_OWN = ("kube-system", "kube-public", "kube-node-lease")
@@ -53,3 +57,22 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield source.problem(
                 codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,)
             )
+
+
+def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
+    """A Namespace of the user's manifests isn't made by meshc as well: who applies last would decide its labels."""
+    spec = fleet.mesh.spec
+    ours = {one.name: set(fleet.choose(one.clusters)) for one in spec.namespaces if one.managed}
+    told: set[str] = set()
+    for entry in spec.services:
+        homes = fleet.choose_workloads(entry.clusters)
+        for manifest, path, data in objects_in(inputs.manifests.get(Chosen.of(entry), ()) if entry.manifests else ()):
+            name = at(data, "metadata", "name")
+            if at(data, "kind") != "Namespace" or name not in ours or name in told:
+                continue
+            both = tuple(cluster for cluster in homes if cluster in ours[name])
+            if both:
+                told.add(name)
+                what = f'Namespace "{name}" is made by meshc too in {", ".join(both[:3])}: two owners set its labels'
+                hint = "take it out of the manifests, or write managed: false for it in mesh.yaml"
+                yield codes.TWO_OWNERS.at(manifest.place((*path, "metadata", "name")), what, hint, clusters=both)

@@ -23,27 +23,36 @@ KUBERNETES_OF_ISTIO: dict[tuple[int, int], tuple[int, int]] = {
     (1, 28): (30, 34),
     (1, 29): (31, 35),
     (1, 30): (32, 36),
+    (1, 31): (32, 36),
+    (1, 32): (32, 36),
 }
-"""Istio's minor releases and the Kubernetes minors they support (istio.io, supportStatus.yml)."""
+"""Istio's minor releases and the Kubernetes minors they support (istio.io, supportStatus.yml).
+
+Of 1.31 and 1.32: the least Kubernetes that istioctl takes, at 1.31.0-rc.0 and on master of August 2026, and the newest
+that those were built with (k8s.io/api v0.36).
+"""
 
 _KNOWN = {(1, 0), *KUBERNETES_OF_ISTIO}
+_LAST_CLASSIC_PATCH = 9
 _CLASSIC_FIRST, _CLASSIC_LAST = Version(1, 9), Version(1, 21)
 _ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
 
 def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every version is one that meshc compiles for."""
-    mesh = fleet.mesh.spec.istio.version
+    mesh, at_mesh = fleet.mesh.spec.istio.version, ("spec", "istio", "version")
     if fault := _istio_fault(mesh):
-        yield source.problem(codes.ISTIO_UNSUPPORTED, ("spec", "istio", "version"), *fault)
+        yield source.problem(codes.ISTIO_UNSUPPORTED, at_mesh, *fault)
         return
+    yield from _newer(source, mesh, at_mesh, tuple(one.name for one in fleet if not one.cluster.istio.version))
     for member in fleet:
         own = member.cluster.istio.version
         if own is None:
             continue
+        path = member.path("istio", "version")
+        yield from _newer(source, own, path, (member.name,))
         if fault := _istio_fault(own):
             what, hint = f"{member.name}: {fault[0]}", fault[1]
-            path = member.path("istio", "version")
             yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
         elif is_classic(own) != fleet.classic:
             what = f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
@@ -62,16 +71,43 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def _istio_fault(text: str) -> tuple[str, str] | None:
     version = Version.parse(text)
     assert version is not None, "the model takes full versions only"  # noqa: S101
-    newest = max(KUBERNETES_OF_ISTIO)
-    known = f"use 1.0.x (classic) or 1.24 to {newest[0]}.{newest[1]} (istiod)"
-    if version.line in _KNOWN:
+    known = "use 1.0.0 to 1.0.9 (classic) or 1.24 and later (istiod)"
+    if version.line == (1, 0) and version.patch > _LAST_CLASSIC_PATCH:
+        return f"there is no Istio {text}: the last of its line is 1.0.{_LAST_CLASSIC_PATCH}", known
+    if version.line in _KNOWN or _is_newer(version):
         return None
-    if version.line > newest:
+    if version.line > max(_KNOWN):
         return f"Istio {text} is newer than this meshc knows", known
     if version.line < (1, 0):
         return f"Istio {text} is older than the istio-remote chart", known
     reason = "had Mixer and Galley in between" if version.line < (1, 5) else "changed its remote component before 1.24"
     return f"meshc doesn't compile for Istio {text}: this line {reason}", known
+
+
+def _is_newer(version: Version) -> bool:
+    newest = max(KUBERNETES_OF_ISTIO)
+    return version.major == newest[0] and version.line > newest
+
+
+def _newer(source: Source, text: str, path: Path, clusters: tuple[str, ...]) -> Iterable[Problem]:
+    version, newest = Version.parse(text), max(KUBERNETES_OF_ISTIO)
+    if version and _is_newer(version) and clusters:
+        line = f"{newest[0]}.{newest[1]}"
+        what = f"meshc knows Istio up to {line}, and compiles for {text} what {line} needs"
+        hint = "look for a newer meshc; or read the release notes of that version, and acknowledge it"
+        yield source.problem(codes.ISTIO_NEWER, path, what, hint, clusters=clusters)
+
+
+def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A tag of images that is written out is that of one version."""
+    tag = fleet.mesh.spec.istio.images.tag
+    using = [member for member in fleet if member.cluster.istio.images.tag is None]
+    versions = sorted({fleet.version_of(member) for member in using})
+    if tag and "{version}" not in tag and len(versions) > 1:
+        what = f"clusters of Istio {versions[0]} and {versions[-1]} get images of one tag, {tag}"
+        hint = "write {version} in the tag, or give the clusters tags of their own: istio: {images: {tag: ...}}"
+        path, names = ("spec", "istio", "images", "tag"), tuple(member.name for member in using)
+        yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=names)
 
 
 def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:

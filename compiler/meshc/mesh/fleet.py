@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -156,9 +157,25 @@ class Fleet:
         return None
 
     def version_of(self, member: Member) -> Version:
-        version = Version.parse(member.cluster.istio.version or self.mesh.spec.istio.version)
+        """The Istio version. The variant of images isn't a part of it."""
+        version = Version.of_release(member.cluster.istio.version or self.mesh.spec.istio.version)
         assert version is not None, "the model takes full versions only"  # noqa: S101
-        return version
+        return version._replace(suffix=_VARIANT.sub("", version.suffix))
+
+    def variant_of(self, member: Member) -> str | None:
+        """The variant of images that mesh.yaml asks for: as such, or at the end of a tag or of the version."""
+        of_cluster, of_mesh = member.cluster.istio, self.mesh.spec.istio
+        for one in (of_cluster, of_mesh):
+            found = _VARIANT.search(one.images.tag or one.version or "")
+            if one.images.variant or found:
+                return one.images.variant or (found[1] if found else None)
+        return None
+
+    def tag_of(self, member: Member) -> str:
+        """The tag of images, without a variant."""
+        asked = member.cluster.istio.images.tag or self.mesh.spec.istio.images.tag or "{version}"
+        tag: str = asked.replace("{version}", str(self.version_of(member)))
+        return _VARIANT.sub("", tag)
 
     def kubernetes_of(self, member: Member) -> Version:
         """The Kubernetes version, 0.0.0 where mesh.yaml doesn't say (which a check reports)."""
@@ -198,6 +215,9 @@ def host_of(gateway: NetworkGateway) -> str:
 def is_external(cluster: Cluster) -> bool:
     """Whether a cluster runs the control plane of others, and no pods of the mesh."""
     return cluster.role == "external-control-plane"
+
+
+_VARIANT = re.compile(r"-(distroless|debug)\Z")
 
 
 def is_classic(version: str) -> bool:

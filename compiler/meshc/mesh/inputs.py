@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
@@ -63,6 +63,8 @@ class Inputs:
     manifests: Mapping[Chosen, tuple[Manifest, ...]] = field(default_factory=dict, repr=False)
     patches: Mapping[str, UserFile] = field(default_factory=dict, repr=False)
     resources: Mapping[str, tuple[UserFile, ...]] = field(default_factory=dict, repr=False)
+    components: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
+    """Of each component all files that its kustomization leads to, by path."""
     unread: frozenset[str] = frozenset()
     """Folders of certificates or sealed files that can't be read, which is told: whether something is missing isn't."""
     plain: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -87,21 +89,28 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
                 manifests[chosen] = tuple(m for file in files for m in file.manifests)
     patches: dict[str, UserFile] = {}
     resources: dict[str, tuple[UserFile, ...]] = {}
+    components: dict[str, Mapping[str, bytes]] = {}
     tried: set[str] = set()
     for member in fleet:
         for number, patch in enumerate(member.cluster.patches):
-            path = patch if isinstance(patch, str) else patch.path
+            path = patch if isinstance(patch, str) else patch.key
             if path not in tried:
                 tried.add(path)
-                at = member.path("patches", number, *(() if isinstance(patch, str) else ("path",)))
-                if file := reader.file(path, at):
+                inline = "" if isinstance(patch, str) else patch.patch
+                field = () if isinstance(patch, str) else ("patch",) if inline else ("path",)
+                at = member.path("patches", number, *field)
+                if file := reader.inline(path, inline, at) if inline else reader.file(path, at):
                     patches[path] = file
         for number, path in enumerate(member.cluster.resources):
             if path not in resources:
                 resources[path] = reader.manifests(path, member.path("resources", number)) or ()
+        for number, path in enumerate(member.cluster.components):
+            if path not in components and (taken := reader.component(path, member.path("components", number))):
+                components[path] = taken
     charts = pinned_charts(fleet, source, reader)
     unread = frozenset(reader.unread)
-    return Inputs(certificates, sealed, manifests, patches, resources, unread, reader.plain, charts), reader.problems
+    found = Inputs(certificates, sealed, manifests, patches, resources, components, unread, reader.plain, charts)
+    return found, reader.problems
 
 
 def pinned_charts(fleet: Fleet, source: Source, reader: Reader) -> Mapping[Key, Chart]:
@@ -264,6 +273,48 @@ class Reader:
         elif kind == "folder":
             self.report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
         return None
+
+    def inline(self, name: str, text: str, at: Path) -> UserFile | None:
+        """A patch that stands in mesh.yaml. Of a literal block (`|`) every line is known there."""
+        place = self._source.document.place(at)
+        lines = self._source.data.decode().removeprefix("\ufeff").split("\n")
+        body = lines[place.line : place.line + len(text.rstrip("\n").split("\n"))]
+        indent = len(body[0]) - len(body[0].lstrip(" ")) if body else 0
+        literal = [line[indent:] for line in body] == text.rstrip("\n").split("\n")
+        if literal and "---" not in (line.strip() for line in body):
+            shown = "\n" * place.line + "\n".join(body) + "\n"
+            documents, problems = read(shown.encode(), self._source.file)
+            named = None
+        else:
+            documents, problems = read(text.encode(), self._source.file)
+            problems = tuple(replace(problem, place=place, also=()) for problem in problems)
+            named = place
+        self.problems += problems
+        data = text if text.endswith("\n") else f"{text}\n"
+        return None if problems else UserFile(name, data.encode(), tuple(Manifest(one, named) for one in documents))
+
+    def component(self, path: str, at: Path) -> Mapping[str, bytes] | None:
+        """All files of a folder with a component, which is built with the overlay, by path."""
+        kind = self.kind(path, at)
+        if kind == "refused":
+            return None
+        if kind is None:
+            self._missing(path, at)
+            return None
+        if kind == "file":
+            hint = "name the folder that holds it; a file of objects goes under resources, a patch under patches"
+            self.report(codes.FILE_MISSING, at, f'"{path}" is a file, not a folder with a component', hint)
+            return None
+        closure = Closure(self._repository, self._source, is_copied=True)
+        closure.add_folder(posixpath.normpath(path), self._source.document.place(at))
+        self.plain |= closure.files
+        self.problems += closure.problems
+        if not closure.problems and closure.kinds.get(posixpath.normpath(path)) != "Component":
+            what = f'"{path}" holds no kustomization of kind Component'
+            hint = "write apiVersion: kustomize.config.k8s.io/v1alpha1, kind: Component; or name it under resources"
+            self.report(codes.BAD_RESOURCE, at, what, hint)
+            return None
+        return None if closure.problems else closure.files
 
     def _parsed(self, path: str, at: Path) -> UserFile | None:
         data = self.data_of(path, at)

@@ -44,9 +44,12 @@ _LARGEST = 5000
 class Closure:
     """The files that a kustomization needs, collected folder by folder, and what is wrong with them."""
 
-    def __init__(self, repository: Repository, source: Source) -> None:
+    def __init__(self, repository: Repository, source: Source, *, is_copied: bool = False) -> None:
+        """`is_copied`: the files become part of the tree, where the first line of each says so."""
         self._repository = repository
         self._source = source
+        self._is_copied = is_copied
+        self.kinds: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         self.problems: list[Problem] = []
         self._folders: set[str] = set()
@@ -81,10 +84,16 @@ class Closure:
                 "write resources: [...]",
             )
             return
+        self.kinds[folder] = str(document.data.get("kind", ""))
         for key in document.data:
             if key not in _PLAIN | _WITH_PATHS:
                 self._refuse_field(document, key)
         for at, kind, value in _paths(document.data):
+            if kind == "data" and self._is_copied:
+                what = "a file of a generator isn't taken from a component: the copy would have another first line"
+                hint = "write it under literals, or as a ConfigMap among the component's resources"
+                self._report(codes.KUSTOMIZATION_FIELD, document.place(at), what, hint)
+                continue
             self._follow(folder, value, kind, document.place(at))
         for at, text in _inline(document.data):  # kustomize reads it as YAML of its own, with no bound on aliases
             place = document.place(at)
@@ -236,3 +245,16 @@ def _quoted(text: str) -> str:
 
 def _reason(error: Exception) -> str:
     return error.strerror or "unknown" if isinstance(error, OSError) else str(error)
+
+
+def grounded(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, bytes], str]:
+    """The same files with paths that don't climb: inputs may lie above mesh.yaml's folder, inside the repository."""
+    up = max((path.split("/").count("..") for path in (*files, folder)), default=0)
+    below = [f"up{number}" for number in range(up)]
+
+    def ground(path: str) -> str:
+        parts = path.split("/")
+        climbs = parts.count("..")
+        return "/".join([*below[: up - climbs], *parts[climbs:]])
+
+    return {ground(path): data for path, data in files.items()}, ground(folder)

@@ -4,6 +4,7 @@ text under each field as its description."""
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -61,7 +62,7 @@ FilePath = Annotated[
 
 
 def _version(text: str) -> str:
-    if not re.fullmatch(r"\d{1,3}\.\d{1,3}\.\d{1,3}", text):
+    if Version.of_release(text) is None:
         raise PydanticCustomError("bad_version", "must be a full version such as 1.30.3")
     return text
 
@@ -72,7 +73,11 @@ def _kubernetes_version(text: str) -> str:
     return text
 
 
-FullVersion = Annotated[str, AfterValidator(_version), Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+$"})]
+FullVersion = Annotated[
+    str,
+    AfterValidator(_version),
+    Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?$"}),
+]
 KubernetesVersion = Annotated[str, AfterValidator(_kubernetes_version)]
 
 
@@ -143,8 +148,11 @@ Hub = Annotated[
     str,
     _matching(_HUB, "must be a registry and path such as docker.io/istio, without scheme, tag or a / at the end", 255),
 ]
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-ImageTag = Annotated[str, _matching(_TAG, "must be an image tag: at most 128 of letters, digits, _, - and .", 128)]
+_TAG = re.compile(r"(\{version\}|[A-Za-z0-9_])(\{version\}|[A-Za-z0-9_.-])*", re.ASCII)
+ImageTag = Annotated[
+    str, _matching(_TAG, "must be an image tag: at most 128 of letters, digits, _, - and ., and {version}", 128)
+]
+Variant = Literal["distroless", "debug"]
 
 
 class Requires(Shape):
@@ -162,8 +170,23 @@ class Images(Shape):
     hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
     tag: ImageTag | None = None
-    """The images' tag; default: the Istio version."""
+    """The images' tag; default: the Istio version. `{version}` stands for the version of each cluster."""
+    variant: Variant | None = None
+    """istiod: the variant of the images, which Istio's charts add to the tag."""
     pull_secrets: tuple[Subdomain, ...] = ()
+    """Names of image pull Secrets that exist in the Istio namespace."""
+
+
+class ClusterImages(Shape):
+    """Where a cluster's images differ from the mesh's, for a registry of its own."""
+
+    hub: Hub | None = None
+    """The registry and path of Istio's images."""
+    tag: ImageTag | None = None
+    """The images' tag; default: that of the mesh. `{version}` stands for the version of the cluster."""
+    variant: Variant | None = None
+    """istiod: the variant of the images, which Istio's charts add to the tag."""
+    pull_secrets: tuple[Subdomain, ...] | None = None
     """Names of image pull Secrets that exist in the Istio namespace."""
 
 
@@ -218,7 +241,8 @@ class Istio(Shape):
     """The Istio of the whole mesh."""
 
     version: FullVersion
-    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod."""
+    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod. A suffix is a release of its own,
+    such as 1.31.0-rc.0; -distroless and -debug are variants of the images."""
     namespace: Name = "istio-system"
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
@@ -240,6 +264,7 @@ class ClusterIstio(Shape):
     """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
     revision: Name | None = None
     """The revision of istiod that this cluster attaches to."""
+    images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of this cluster, merged over those of the mesh."""
 
@@ -383,10 +408,23 @@ class PatchTarget(Shape):
 class Patch(Shape):
     """A patch of the user's, in kustomize's own shape."""
 
-    path: FilePath
+    path: FilePath | None = None
     """The patch file; copied into overlays/<cluster>/patches/."""
+    patch: str | None = Field(default=None, min_length=1)
+    """The patch itself, in place of a file: `patch: |-` and its lines."""
     target: PatchTarget | None = None
     """Which objects it is for; absent: the object that the patch itself names."""
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Patch:
+        if (self.path is None) == (self.patch is None):
+            raise PydanticCustomError("bad_patch", "needs either path or patch")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Its path; that of an inline patch is a name of its own, by its text."""
+        return self.path or f"inline-{sha256((self.patch or '').encode()).hexdigest()[:8]}.yaml"
 
     def target_mapping(self) -> dict[str, str]:
         """The target as kustomization.yaml writes it; empty without one."""
@@ -396,7 +434,9 @@ class Patch(Shape):
 PatchEntry = Annotated[
     Annotated[FilePath, Tag("text")] | Annotated[Patch, Tag("mapping")],
     Discriminator(
-        _form, custom_error_type="wrong_form", custom_error_message="must be a path, or a mapping with path and target"
+        _form,
+        custom_error_type="wrong_form",
+        custom_error_message="must be a path, or a mapping with path or patch, and target",
     ),
 ]
 
@@ -421,6 +461,8 @@ class ClusterSettings(Shape):
     """Patches over this cluster's overlay."""
     resources: tuple[FilePath, ...] = ()
     """Manifests of the user's that go into this cluster's overlay."""
+    components: tuple[FilePath, ...] = ()
+    """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
 class Cluster(ClusterSettings):

@@ -74,12 +74,18 @@ def _problem(document: Document, detail: ErrorDetails) -> Problem:
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
 
 
+_TAGS = ("text", "mapping", "list")
+"""Tags of unions; no key of the model is named so."""
+
+
 def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
     """The path inside the document, without the tags that unions and key checks add, and the value there."""
     path: list[str | int] = []
     for position, step in enumerate(loc):
         if _is_in(data, step):
             data = data[step]
+        elif step in _TAGS:
+            continue
         elif position == len(loc) - 1 and isinstance(data, dict) and isinstance(step, str) and step != "[key]":
             return (*path, step), None
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -23,6 +24,11 @@ def json_schema() -> dict[str, Any]:
                 described = {"description": text, **shape["properties"][settings.alias]}
                 shape["properties"][settings.alias] = dict(sorted(described.items()))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mesh.yaml", **schema}
+
+
+def schema_text() -> str:
+    """The JSON Schema as it is committed in mesh.schema.json."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _texts() -> Iterator[tuple[tuple[str, str], str]]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from meshc.mesh.model import Service
     from meshc.mesh.source import Source
 
-_SERVICE = re.compile(rb"(?i)\bkind[\"']?\s*+:\s*+(?:[&!][^\s,{}]{0,200}+\s++)?(?:\*|[\"']?+\s*+services?(?:list)?\b)")
+_SERVICE = re.compile(
+    rb"(?i)\bkind[\"']?\s*+:\s*+(?:[&!][^\s,{}]{0,200}+\s++)?(?:\*|[\"']?+\s*+(?:services?(?:list)?|namespace)\b)"
+)
 _OBJECT = re.compile(rb"(?i)\bkind[\"']?\s*:")
 _VERSION = re.compile(rb"(?i)\bapiVersion[\"']?\s*:")
 _DOCUMENT = re.compile(rb"(?m)^---(?=\s|$)")
@@ -88,7 +90,7 @@ class PassedOver:
 
 
 def services_alone(data: bytes) -> bytes:
-    """The documents of a file that are Services by their kind, each on its lines; the others are left blank."""
+    """The documents of a file that are Services or Namespaces, each on its lines; the others are left blank."""
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(data) if found.start())]
     parts = [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
     if not any(map(_SERVICE.search, parts)):

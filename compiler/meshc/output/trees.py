@@ -56,8 +56,8 @@ def refuse_another(found: FileTree, mesh: str) -> None:
     wrote = versions_in(found).get("mesh", mesh)
     if wrote != mesh:
         raise RefusedError(
-            f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"\n'
-            f"  hint: keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}"
+            f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"',
+            f"keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}",
         )
 
 

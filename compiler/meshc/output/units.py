@@ -16,14 +16,13 @@ from meshc.kube import Identity, identity_of
 from meshc.output.split import head_of, identity_in
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES, RESOURCES
-from meshc.overlays.marks import Marks
-from meshc.overlays.targets import read_target
+from meshc.overlays.reaching import reaching
 from meshc.tree import HEADER
 
 if TYPE_CHECKING:
-    from meshc.kube import Body, KubeObject
+    from meshc.kube import KubeObject
     from meshc.overlays.layout import Layout
-    from meshc.plan.ir import ClusterPlan, PatchPlan
+    from meshc.plan.ir import ClusterPlan
     from meshc.tree import FileTree
 
 FOLDER = "unit"
@@ -33,8 +32,6 @@ _NOTES = re.compile(r"config\.(?:kubernetes|k8s)\.io", re.IGNORECASE)
 _OF_NOTES = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 """A part of an object's head that is written in one way only."""
-_SIMPLE = re.compile(r"[A-Za-z0-9._*|()/-]*")
-"""A pattern of a target that all libraries read alike. Any other one counts as one that fits."""
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
 _Head = tuple[str, str, str, str]
@@ -79,7 +76,7 @@ class Cutter:
 
     def unit(self, cluster: ClusterPlan) -> Unit | None:
         """The unit of an overlay, None where the whole has to be built."""
-        if any(map(_is_special, _theirs(cluster))) or any(map(_moves_heads, _changes(cluster))):
+        if cluster.components or any(map(_is_special, _theirs(cluster))) or any(map(_moves_heads, _changes(cluster))):
             return None
         layout, tree = self._layout, self._layout.tree
         own: dict[str, list[KubeObject]] = {}
@@ -131,35 +128,10 @@ def _files(cluster: ClusterPlan, texts: Sequence[bytes], tree: FileTree) -> Mapp
 
 def _matched(cluster: ClusterPlan, objects: Sequence[KubeObject]) -> Iterator[int]:
     """The objects that a patch may be applied to, as they are laid out."""
-    fits = [_reaching(patch) for patch in cluster.patches]
+    fits = [reaching(patch) for patch in cluster.patches]
     for number, one in enumerate(objects):
         if any(fit(one.body) for fit in fits):
             yield number
-
-
-def _reaching(patch: PatchPlan) -> Callable[[Body], bool]:
-    """Whether a patch may be applied to an object: never false where kustomize applies it."""
-    if not patch.target:
-        named = {_named(one.body) for one in patch.file.objects}
-        return lambda body: _named(body) in named
-    target = read_target(
-        {key: text for key, text in patch.target.items() if "elector" in key or _SIMPLE.fullmatch(text)}
-    )
-
-    def fits(body: Body) -> bool:
-        marks = Marks.of(body)
-        return (
-            target.names(body)
-            and marks.may_have(target.labels, "labels")
-            and marks.may_have(target.annotations, "annotations")
-        )
-
-    return fits
-
-
-def _named(body: Any) -> tuple[str, str]:
-    found = identity_of(body) if isinstance(body, Mapping) else Identity("", "", "", "")
-    return found.kind, found.name
 
 
 def _head(body: Any) -> _Head:

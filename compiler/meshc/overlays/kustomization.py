@@ -11,7 +11,11 @@ from meshc.yamltext.write import write
 NAME = "kustomization.yaml"
 
 
-def kustomization(resources: Iterable[str], patches: Iterable[tuple[str, Mapping[str, str]]] = ()) -> bytes:
+def kustomization(
+    resources: Iterable[str],
+    patches: Iterable[tuple[str, Mapping[str, str]]] = (),
+    components: Iterable[str] = (),
+) -> bytes:
     """A kustomization that names files and folders in this order and does nothing else to them."""
     body: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -21,4 +25,6 @@ def kustomization(resources: Iterable[str], patches: Iterable[tuple[str, Mapping
     listed = [{"path": path, **({"target": dict(target)} if target else {})} for path, target in patches]
     if listed:
         body["patches"] = listed
+    if named := list(components):
+        body["components"] = named
     return HEADER + write(body).encode()

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 BASES = "_services"
 """The folder of shared bases; no cluster's name begins with _."""
 
+COMPONENTS = "components"
+"""The folder of an overlay for components of the user's."""
+
+_BOM = b"\xef\xbb\xbf"
+
 RESOURCES = "resources.yaml"
 """The file of output/ for objects that no component made."""
 
@@ -33,6 +38,13 @@ class Layout:
     @property
     def clusters(self) -> Iterable[str]:
         return self.objects
+
+    def made(self, cluster: ClusterPlan) -> list[KubeObject]:
+        """All that meshc and charts make for a cluster, shared copies among it."""
+        return [
+            *(one for _, one in self.objects[cluster.name]),
+            *(one for name in cluster.bases for one in self.bases[name]),
+        ]
 
     def names(self, cluster: ClusterPlan) -> list[str]:
         """The files of a cluster's output/ for what meshc makes, in their order."""
@@ -93,7 +105,9 @@ def lay_out(
         files |= {f"{cluster.name}/{path}": data for path, data in _users(cluster)}
         resources = _resources(cluster, grouped)
         files[f"{cluster.name}/{NAME}"] = (
-            _patched(cluster, resources, cluster.patches) if cluster.patches else printer.kustomization(resources)
+            _patched(cluster, resources, cluster.patches)
+            if cluster.patches or cluster.components
+            else printer.kustomization(resources)
         )
     return Layout(FileTree(files), objects, bases)
 
@@ -107,7 +121,8 @@ def _resources(cluster: ClusterPlan, files: Iterable[str]) -> list[str]:
 
 
 def _patched(cluster: ClusterPlan, resources: Sequence[str], patches: Iterable[PatchPlan]) -> bytes:
-    return kustomization(resources, [(f"patches/{patch.file.name}", patch.target) for patch in patches])
+    listed = [(f"patches/{patch.file.name}", patch.target) for patch in patches]
+    return kustomization(resources, listed, (f"{COMPONENTS}/{one.folder}" for one in cluster.components))
 
 
 def kustomization_of(cluster: ClusterPlan, laid_out: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
@@ -122,9 +137,11 @@ def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
     """Copies of the user's files, each once: a patch may be named several times with different targets."""
     found = {f"patches/{patch.file.name}": _marked(patch.file) for patch in cluster.patches}
     found |= {f"resources/{file.name}": _marked(file) for file in cluster.resources}
+    for one in cluster.components:
+        found |= {f"{COMPONENTS}/{path}": HEADER + data.removeprefix(_BOM) for path, data in one.files.items()}
     return found.items()
 
 
 def _marked(file: UserFile) -> bytes:
     """The user's bytes under our first line, so that the copy can be told from a file that somebody put there."""
-    return HEADER + file.data.removeprefix(b"\xef\xbb\xbf")
+    return HEADER + file.data.removeprefix(_BOM)

@@ -6,31 +6,19 @@ ignored, and where no default revision runs nothing injects at all (charts/istio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from meshc.errors import Problem
-    from meshc.kube import Body
+    from meshc.kube import Identity
     from meshc.plan.ir import ClusterPlan, UserObject
 
 INJECTION = {"istio-injection", "istio.io/rev"}
-_LABELS = "/metadata/labels"
-
-
-def both_labels(cluster: ClusterPlan, one: UserObject, namespace: Body | None = None) -> Iterator[Problem]:
-    """The problem of a Namespace in a resource, or of one that `one` patches."""
-    before = (namespace.get("metadata") or {}).get("labels") or {} if namespace else {}
-    after = {**before, **_written(one.body)}
-    if {key for key, value in after.items() if value is not None} >= INJECTION and not before.keys() >= INJECTION:
-        name = identity_of(namespace or one.body).name
-        what = f"{cluster.name}: namespace {name} gets both istio-injection and istio.io/rev"
-        hint = "keep one of them: with both, the revision is ignored"
-        yield codes.BOTH_INJECTION_LABELS.at(one.place, what, hint, clusters=(cluster.name,))
 
 
 _NAMESPACED = {
@@ -47,27 +35,16 @@ _OF_ISTIO = ("networking.istio.io", "security.istio.io", "telemetry.istio.io", "
 """Groups of which every kind lives in a namespace; of other groups of custom resources nobody knows here."""
 
 
+def lives_in_namespace(identity: Identity) -> bool:
+    """True for an object of a kind that is known to live in a namespace."""
+    return identity.kind in _NAMESPACED.get(identity.group, "").split() or identity.group in _OF_ISTIO
+
+
 def homeless(cluster: ClusterPlan, theirs: Iterable[UserObject]) -> Iterator[Problem]:
     """Objects of kinds that live in a namespace, without one."""
     for one in theirs:
         identity = identity_of(one.body)
-        lives = identity.kind in _NAMESPACED.get(identity.group, "").split() or identity.group in _OF_ISTIO
-        if lives and not identity.namespace and identity.name:
+        if lives_in_namespace(identity) and not identity.namespace and identity.name:
             what = f"{cluster.name}: {identity} names no namespace"
             hint = "add metadata.namespace: Flux stops at a cluster without it"
             yield codes.NO_NAMESPACE.at(one.place, what, hint, clusters=(cluster.name,))
-
-
-def _written(change: Any) -> Mapping[str, Any]:
-    """The labels that an object or patch sets; None for one that it takes away."""
-    if isinstance(change, dict):
-        labels = (change.get("metadata") or {}).get("labels")
-        return labels if isinstance(labels, dict) else {}
-    found: dict[str, Any] = {}
-    for step in change:
-        value = step.get("value") if step["op"] in ("add", "replace") else None
-        if step["path"] == _LABELS and isinstance(value, dict):
-            found |= value
-        elif step["path"].startswith(f"{_LABELS}/"):
-            found[step["path"].removeprefix(f"{_LABELS}/").replace("~1", "/").replace("~0", "~")] = value
-    return found

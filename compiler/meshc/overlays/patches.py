@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import Body, Identity, identity_of
 from meshc.overlays.marks import Marks
-from meshc.overlays.namespaces import both_labels, homeless
+from meshc.overlays.namespaces import homeless
 from meshc.overlays.targets import read_target
 from meshc.secrets.contract import switches_off
 from meshc.secrets.plain_values import is_secret
@@ -24,8 +24,6 @@ def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[
     """What kustomize would refuse without a place, or let pass in silence."""
     yield from _duplicates(cluster, ours)
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
-    for one in (one for one in theirs if one.body.get("kind") == "Namespace"):
-        yield from both_labels(cluster, one)
     yield from homeless(cluster, theirs)
     bodies = [one.body for one in ours] + [one.body for one in theirs]
     marks = [Marks.of(body) for body in bodies]
@@ -87,8 +85,6 @@ def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body], marks
         for body in (bodies[number] for number in met):
             if is_secret(body):
                 yield from _on_secret(cluster, one, body)
-            elif body.get("kind") == "Namespace":
-                yield from both_labels(cluster, one, body)
         for number in met:
             marks[number] = marks[number].after(one.body)
 

@@ -30,8 +30,14 @@ def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> t
 
 
 def given_values(fleet: Fleet, member: Member) -> Mapping[str, Any]:
-    """The user's values for the control plane's charts: the cluster's over the mesh's."""
-    return merged(fleet.mesh.spec.istio.values, member.cluster.istio.values)
+    """The user's values for the control plane's charts: the cluster's over the mesh's.
+
+    A profile of the whole mesh is for its control planes: a remote stays a remote.
+    """
+    of_mesh = dict(fleet.mesh.spec.istio.values)
+    if member.cluster.role == "remote":
+        of_mesh.pop("profile", None)
+    return merged(of_mesh, member.cluster.istio.values)
 
 
 def merged(one: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

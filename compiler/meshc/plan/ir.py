@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from meshc.errors import Place
+from meshc.errors import Path, Place
 from meshc.kube import Version
 
 Generation = Literal["classic", "istiod"]
@@ -18,7 +18,13 @@ class Images:
 
     hub: str
     tag: str
+    variant: str | None
     pull_secrets: tuple[str, ...]
+
+    @property
+    def full_tag(self) -> str:
+        """The tag with the variant, as the registry has it."""
+        return f"{self.tag}-{self.variant}" if self.variant else self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,11 @@ class UserObject:
 
     body: Any
     place: Place
+    locate: Callable[[Path], Place] | None = field(default=None, repr=False, compare=False)
+
+    def at(self, path: Path) -> Place:
+        """Where a part of it stands; a part that isn't there, at what is around it."""
+        return self.locate(path) if self.locate else self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +182,16 @@ class PatchPlan:
 
     file: UserFile
     target: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentPlan:
+    """A kustomize component of the user's: its folder below overlays/<cluster>/components/, and all files there."""
+
+    folder: str
+    source: str
+    files: Mapping[str, bytes] = field(repr=False)
     place: Place
 
 
@@ -239,11 +260,14 @@ class ClusterPlan:
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
+    unmanaged: tuple[str, ...]
+    """Namespaces of the mesh that others make here."""
     bases: tuple[str, ...]
     copies: tuple[ServiceCopy, ...]
     patches: tuple[PatchPlan, ...]
     resources: tuple[UserFile, ...]
-    image_tag: str
+    components: tuple[ComponentPlan, ...]
+    images: Images
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
@@ -300,7 +324,6 @@ class Plan:
     istio_namespace: str
     trust_domain: str
     mesh_id: str
-    images: Images
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]
@@ -330,6 +353,8 @@ def as_json(value: Any) -> Any:
         return str(value)
     if isinstance(value, UserFile):
         return {"name": value.name, "source": value.source}
+    if isinstance(value, ComponentPlan):
+        return {"folder": value.folder, "source": value.source}
     if hasattr(value, "__dataclass_fields__"):
         return {name: as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):

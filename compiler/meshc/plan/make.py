@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
 from meshc.mesh.fleet import selects
 from meshc.mesh.inputs import objects_in
+from meshc.mesh.kustomizations import grounded
 from meshc.mesh.model import Flux
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
 from meshc.plan.copies import share
 from meshc.plan.ir import (
     ClusterPlan,
+    ComponentPlan,
     Delivery,
     FluxPlan,
     Images,
@@ -29,9 +32,10 @@ from meshc.plan.ir import (
 )
 
 if TYPE_CHECKING:
+    from meshc.errors import Path, Place
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
-    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.inputs import Inputs, Manifest
     from meshc.mesh.inputs import UserFile as InputFile
     from meshc.mesh.source import Source
 
@@ -73,9 +77,6 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
-        images=Images(
-            spec.istio.images.hub, spec.istio.images.tag or spec.istio.version, spec.istio.images.pull_secrets
-        ),
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
         ca=spec.security.ca.type,
@@ -126,14 +127,26 @@ def _cluster(
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
+        unmanaged=tuple(
+            one.name
+            for one in fleet.mesh.spec.namespaces
+            if not one.managed and (selects(one.clusters, cluster) or one.name in copied)
+        ),
         bases=tuple(base.name for base in bases),
         copies=tuple(copies),
         patches=_patches(member, source, inputs),
         resources=_resources(member, inputs),
-        image_tag=fleet.mesh.spec.istio.images.tag or str(fleet.version_of(member)),
+        components=_components(member, source, inputs),
+        images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
     )
+
+
+def _images(fleet: Fleet, member: Member) -> Images:
+    own, of_mesh = member.cluster.istio.images, fleet.mesh.spec.istio.images
+    pulls = of_mesh.pull_secrets if own.pull_secrets is None else own.pull_secrets
+    return Images(own.hub or of_mesh.hub, fleet.tag_of(member), fleet.variant_of(member), pulls)
 
 
 def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:
@@ -230,7 +243,7 @@ def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:
-    entries = [(p, {}) if isinstance(p, str) else (p.path, p.target_mapping()) for p in member.cluster.patches]
+    entries = [(p, {}) if isinstance(p, str) else (p.key, p.target_mapping()) for p in member.cluster.patches]
     names = _file_names(path for path, _ in entries)
     return tuple(
         PatchPlan(
@@ -247,9 +260,30 @@ def _resources(member: Member, inputs: Inputs) -> tuple[UserFile, ...]:
     return tuple(_user_file(names, file) for file in files.values())
 
 
+def _components(member: Member, source: Source, inputs: Inputs) -> tuple[ComponentPlan, ...]:
+    """The components with their files at the same distance from one another as beside mesh.yaml."""
+    listed = [(number, path) for number, path in enumerate(member.cluster.components) if path in inputs.components]
+    every = {name: data for _, path in listed for name, data in inputs.components[path].items()}
+    found = []
+    for number, path in listed:
+        folder = posixpath.normpath(path)
+        names = dict(zip(every, grounded(every, folder)[0], strict=True))
+        files = {names[name]: data for name, data in inputs.components[path].items()}
+        place = source.document.place(member.path("components", number))
+        found.append(ComponentPlan(grounded(every, folder)[1], folder, files, place))
+    return tuple(found)
+
+
 def _user_file(names: Mapping[str, str], file: InputFile) -> UserFile:
-    objects = tuple(UserObject(data, manifest.place(path)) for manifest, path, data in objects_in(file.manifests))
+    objects = tuple(
+        UserObject(data, manifest.place(path), _locator(manifest, path))
+        for manifest, path, data in objects_in(file.manifests)
+    )
     return UserFile(names[file.path], file.path, file.data, objects)
+
+
+def _locator(manifest: Manifest, top: Path) -> Callable[[Path], Place]:
+    return lambda path: manifest.place((*top, *path))
 
 
 def _file_names(paths: Iterable[str]) -> dict[str, str]:

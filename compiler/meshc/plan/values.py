@@ -21,10 +21,15 @@ Values = dict[str, Any]
 def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
     given = cluster.values if chart in CONTROL_PLANE else {}
-    decided = _COMPUTED[chart](plan, cluster)
+    return merged(merged(computed(plan, cluster, chart, release, own), given), own)
+
+
+def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
+    """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
+    found = _COMPUTED[chart](plan, cluster)
     if (chart, release) == ("gateway", EAST_WEST):
-        decided |= east_west_values(cluster, own)
-    return merged(merged(_without_nothing(decided), given), own)
+        found |= east_west_values(cluster, own)
+    return _without_nothing(found)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
@@ -53,7 +58,7 @@ def _base(plan: Plan, cluster: ClusterPlan) -> Values:
 def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
     values = {
         "global": {
-            **_images(plan, cluster),
+            **_images(cluster),
             "istioNamespace": plan.istio_namespace,
             "meshID": plan.mesh_id,
             # an external istiod goes by the name of the cluster whose configuration it reads
@@ -182,14 +187,15 @@ def _ambient(cluster: ClusterPlan) -> Values:
 
 
 def _cni(plan: Plan, cluster: ClusterPlan) -> Values:
-    return {"global": _images(plan, cluster), "profile": "ambient" if cluster.ambient else None}
+    return {"global": _images(cluster), "profile": "ambient" if cluster.ambient else None}
 
 
 def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
     return {
-        "hub": plan.images.hub,
-        "tag": cluster.image_tag,
-        "imagePullSecrets": _pull_secrets(plan),
+        "hub": cluster.images.hub,
+        "tag": cluster.images.tag,
+        "variant": cluster.images.variant,
+        "imagePullSecrets": _pull_secrets(cluster),
         "istioNamespace": plan.istio_namespace,
         "multiCluster": {"clusterName": cluster.name},
         "network": cluster.network,
@@ -198,7 +204,7 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
-    pulls = [{"name": name} for name in plan.images.pull_secrets]
+    pulls = [{"name": name} for name in cluster.images.pull_secrets]
     by_argo_cd = plan.delivery is not None and plan.delivery.engine == "argo-cd"
     return {
         # The image is "auto" until the webhook puts the right one there: a pod made before the webhook never gets it.
@@ -212,7 +218,9 @@ def _classic(plan: Plan, cluster: ClusterPlan) -> Values:
     """What the guide's example with mutual TLS sets in every cluster."""
     return {
         "global": {
-            **_images(plan, cluster),
+            "hub": cluster.images.hub,
+            "tag": cluster.images.full_tag,
+            "imagePullSecrets": _pull_secrets(cluster),
             "mtls": {"enabled": plan.mutual_tls == "strict"},
             "controlPlaneSecurityEnabled": plan.control_plane_tls,
         },
@@ -254,12 +262,14 @@ _COMPUTED: Mapping[str, Callable[[Plan, ClusterPlan], Values]] = {
 }
 
 
-def _images(plan: Plan, cluster: ClusterPlan) -> Values:
-    return {"hub": plan.images.hub, "tag": cluster.image_tag, "imagePullSecrets": _pull_secrets(plan)}
+def _images(cluster: ClusterPlan) -> Values:
+    images = cluster.images
+    pulls = _pull_secrets(cluster)
+    return {"hub": images.hub, "tag": images.tag, "variant": images.variant, "imagePullSecrets": pulls}
 
 
-def _pull_secrets(plan: Plan) -> list[str] | None:
-    return list(plan.images.pull_secrets) or None
+def _pull_secrets(cluster: ClusterPlan) -> list[str] | None:
+    return list(cluster.images.pull_secrets) or None
 
 
 def _suffix(cluster: ClusterPlan) -> str:

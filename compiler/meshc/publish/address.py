@@ -43,7 +43,7 @@ def address(text: str, *, named: bool) -> Address | Path:
     if not text or text.startswith("-") or not text.isprintable():
         raise RefusedError("the repository's address is empty, begins with - or holds a control character")
     if _HELPER.match(text):
-        raise RefusedError('addresses with "::" start programs, and are never used\n  hint: use https:// or ssh://')
+        raise RefusedError('addresses with "::" start programs, and are never used', "use https:// or ssh://")
     if _SCHEME.match(text):
         return _url(text, named)
     scp = _SCP.fullmatch(text)
@@ -54,7 +54,7 @@ def address(text: str, *, named: bool) -> Address | Path:
             raise RefusedError("the address has no path, or one that begins with -")
         return Address(text, "ssh", text)
     if not named:
-        raise RefusedError(f'"{text}" is a folder of this machine\n  hint: {_NAME_IT}')
+        raise RefusedError(f'"{text}" is a folder of this machine', _NAME_IT)
     return Path(text)
 
 
@@ -69,7 +69,7 @@ def _url(text: str, named: bool) -> Address | Path:
         raise RefusedError("the address is no URL") from None
     if parts.password is not None:
         hint = "leave it to a credential helper: git help credentials"
-        raise RefusedError(f"the address holds a password, which others could read\n  hint: {hint}")
+        raise RefusedError("the address holds a password, which others could read", hint)
     if parts.query or parts.fragment or " " in text or _HIDDEN_CONTROL.search(text):
         raise RefusedError("the address holds a query, a space or a control character, which no repository's does")
     if parts.scheme == "file":
@@ -82,11 +82,11 @@ def _url(text: str, named: bool) -> Address | Path:
     if parts.scheme == "https":
         return Address(text, "https", shown)
     if parts.scheme not in ("http", "git"):
-        raise RefusedError(f'addresses of "{parts.scheme}" are never used\n  hint: use https:// or ssh://')
+        raise RefusedError(f'addresses of "{parts.scheme}" are never used', "use https:// or ssh://")
     if host not in _LOOPBACK:
-        raise RefusedError(f"{shown} isn't encrypted\n  hint: use https:// or ssh://")
+        raise RefusedError(f"{shown} isn't encrypted", "use https:// or ssh://")
     if not named:
-        raise RefusedError(f"{shown} isn't encrypted\n  hint: {_NAME_IT}")
+        raise RefusedError(f"{shown} isn't encrypted", _NAME_IT)
     return Address(text, parts.scheme, shown)
 
 
@@ -94,7 +94,7 @@ def _file(parts: SplitResult, named: bool) -> Path:
     if parts.netloc or "%" in parts.path:
         raise RefusedError("a file:// address has a path alone, without %")
     if not named:
-        raise RefusedError(f'"{parts.path}" is a folder of this machine\n  hint: {_NAME_IT}')
+        raise RefusedError(f'"{parts.path}" is a folder of this machine', _NAME_IT)
     return Path(parts.path)
 
 
@@ -106,7 +106,7 @@ def _refuse_host(host: str) -> None:
 def _refuse_user(user: str | None) -> None:
     if user is not None and (not _USER.fullmatch(user) or _TOKEN.match(user)):
         hint = "a user's name may stand there; leave a token to a credential helper: git help credentials"
-        raise RefusedError(f"what stands before @ in the address is no user's name\n  hint: {hint}")
+        raise RefusedError("what stands before @ in the address is no user's name", hint)
 
 
 def on_disk(folder: Path) -> Address:

@@ -73,15 +73,13 @@ class Checkout:
         where = self.git.find("for-each-ref", "--format=%(worktreepath)", f"refs/heads/{branch}")
         if where and Path(where).resolve() != self.root:
             hint = "publish from there, or name that folder with --repo"
-            raise RefusedError(f'branch "{branch}" is checked out in "{where}"\n  hint: {hint}')
+            raise RefusedError(f'branch "{branch}" is checked out in "{where}"', hint)
 
     def refuse_under_way(self) -> None:
         """Raises RefusedError in the middle of a merge, whose end would be another commit than the one begun with."""
         for file, name in _UNDER_WAY.items():
             if (self.folder / file).exists():
-                raise RefusedError(
-                    f"a {name} is under way here\n  hint: finish it first: git {name} --continue or --abort"
-                )
+                raise RefusedError(f"a {name} is under way here", f"finish it first: git {name} --continue or --abort")
 
     def remote(self, text: str) -> Address:
         """The address of a remote by name, or the one that was named itself."""
@@ -92,11 +90,11 @@ class Checkout:
         for kind in ("pushurl", "url"):
             known = self.git.values(f"remote.{name}.{kind}")
             if len(known) > 1:
-                raise UsageError(f'remote "{name}" has {len(known)} addresses\n  hint: name one with --remote')
+                raise UsageError(f'remote "{name}" has {len(known)} addresses', "name one with --remote")
             if known:
                 found = address(known[0], named=False)
                 return on_disk(found) if isinstance(found, Path) else found
-        raise UsageError(f'there is no remote "{name}"\n  hint: name one with --remote, or an address')
+        raise UsageError(f'there is no remote "{name}"', "name one with --remote, or an address")
 
     def place(self, path: str) -> Repository:
         """A folder of the work tree, for disk/ to write in. Raises RefusedError if a link leads there."""

@@ -64,9 +64,7 @@ def deliver(content: Content, target: Target, path: str, shop: Workshop, *, dry:
         commit = shop.commit(standing.tip, change.files, text, signed=signed)
         if target.take(shop, commit, standing, change):
             return Delivered(commit, text, not standing.tip, True, notes)
-    raise RefusedError(
-        f"the branch moved {_TRIES} times while this was published; nothing was pushed\n  hint: try again"
-    )
+    raise RefusedError(f"the branch moved {_TRIES} times while this was published; nothing was pushed", "try again")
 
 
 def _before(shop: Workshop, tip: str, path: str, content: Content) -> FileTree:
@@ -77,7 +75,7 @@ def _before(shop: Workshop, tip: str, path: str, content: Content) -> FileTree:
         entry = shop.at(tip, folder)
         if entry and not entry.is_folder:
             kind = "a submodule" if entry.kind == "commit" else "no folder"
-            raise RefusedError(f'"{folder}" is {kind} on the branch\n  hint: choose another folder with --path')
+            raise RefusedError(f'"{folder}" is {kind} on the branch', "choose another folder with --path")
     entries = {name.removeprefix(f"{path}/" if path else ""): one for name, one in _entries(shop, tip, path).items()}
     found = shop.contents({name: one for name, one in entries.items() if one.is_file})
     found |= dict.fromkeys(entries.keys() - found.keys(), b"")  # links and submodules: nothing that meshc makes
@@ -122,7 +120,7 @@ def _refuse_older(source: str, standing: Standing, target: Target, path: str, sh
         return [f"the last publish was from {theirs[:12]}, which isn't known here, so whether it is newer isn't either"]
     if shop.follows(theirs, ours):
         raise RefusedError(
-            f"what is there was compiled from {theirs[:12]}, which comes after {ours[:12]}"
-            "\n  hint: publish from the later commit, or say --allow-older to go back"
+            f"what is there was compiled from {theirs[:12]}, which comes after {ours[:12]}",
+            "publish from the later commit, or say --allow-older to go back",
         )
     return []

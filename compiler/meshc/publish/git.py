@@ -129,15 +129,15 @@ def _program(folder: Path) -> Program:
     for name in _ELSEWHERE:
         if name in os.environ:
             hint = f"unset it; in a hook: env -u {name} meshc publish"
-            raise RefusedError(f"{name} is set, which turns Git to another repository\n  hint: {hint}")
+            raise RefusedError(f"{name} is set, which turns Git to another repository", hint)
     try:
         from git.cmd import Git as Program
     except ImportError:
-        raise ToolError("git isn't found\n  hint: install Git 2.32 or later") from None
+        raise ToolError("git isn't found", "install Git 2.32 or later") from None
     program = Program(str(folder))
     if program.version_info[:2] < _OLDEST:
         found = ".".join(map(str, program.version_info))
-        raise ToolError(f"this is Git {found}, which can't be kept from a repository's settings\n  hint: 2.32 or later")
+        raise ToolError(f"this is Git {found}, which can't be kept from a repository's settings", "2.32 or later")
     return program
 
 

@@ -50,7 +50,7 @@ class Job:
             more = [f"  and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
             names = "\n".join([*(f"  {name}" for name in changed[:_SHOWN]), *more])
             hint = "commit them first, so that the message can say where this comes from; or say --allow-dirty"
-            raise RefusedError(f"these inputs aren't as the last commit has them:\n{names}\n  hint: {hint}")
+            raise RefusedError(f"these inputs aren't as the last commit has them:\n{names}", hint)
         return f"{head}-dirty" if head and changed else head
 
 
@@ -60,7 +60,7 @@ def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
     branch = branch_name(wanted.branch) if wanted.branch is not None else ""
     named = folder_name(wanted.path) if wanted.path is not None else None
     if not (watched.root / ".git").exists():
-        raise UsageError("mesh.yaml isn't in a Git repository, so there is no commit to publish\n  hint: git init")
+        raise UsageError("mesh.yaml isn't in a Git repository, so there is no commit to publish", "git init")
     checkout = Checkout.at(watched.root)
     place = _place(wanted, checkout)
     near = place if isinstance(place, Checkout) else None
@@ -98,7 +98,7 @@ def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
     if (root / ".git").exists():
         return checkout if root == checkout.root else Checkout.at(root)
     if not (root / "HEAD").is_file() or not (root / "objects").is_dir():
-        raise UsageError(f'"{found}" is no Git repository\n  hint: name the top of one, or a URL')
+        raise UsageError(f'"{found}" is no Git repository', "name the top of one, or a URL")
     return on_disk(root)
 
 
@@ -108,7 +108,7 @@ def _near(
     current = near.current()
     if not branch and not current:
         hint = "git switch BRANCH, or name the branch to publish to with --branch"
-        raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)\n  hint: {hint}')
+        raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)', hint)
     same = near.shared == checkout.shared and checkout.current() == (branch or current)
     elsewhere = "" if near.root == checkout.root else str(near.root)
     return Near(near, branch or current, [], remote, wanted.remote, watched if same else None, elsewhere)

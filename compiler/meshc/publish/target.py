@@ -140,11 +140,11 @@ class Near:
         if not there or (here and shop.follows(here, there)):
             return Standing(here, here, there)
         if here and not shop.follows(there, here):
-            raise RefusedError(f'branch "{self.branch}" and that of {self.remote.address} went apart\n  hint: {_PULL}')
+            raise RefusedError(f'branch "{self.branch}" and that of {self.remote.address} went apart', _PULL)
         if self.source and not (here and self.source.same(shop.entries(here), shop.entries(there))):
             raise RefusedError(
-                f'branch "{self.branch}" of {self.remote.address} has moved on, and what is compiled with it'
-                f"\n  hint: {_PULL}"
+                f'branch "{self.branch}" of {self.remote.address} has moved on, and what is compiled with it',
+                _PULL,
             )
         if not self._checked_out or _only_below(folders_below(path), shop.entries(here), shop.entries(there)):
             return Standing(there, here, there)
@@ -171,7 +171,7 @@ class Near:
             more = [f"  and {len(edited) - _SHOWN} more"] if len(edited) > _SHOWN else []
             names = "\n".join([*(f"  {above}{path}" for path in edited[:_SHOWN]), *more])
             hint = "meshc compile, or git checkout them: this would write over what isn't committed"
-            raise RefusedError(f"these files hold changes that aren't committed:\n{names}\n  hint: {hint}")
+            raise RefusedError(f"these files hold changes that aren't committed:\n{names}", hint)
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
         if self.remote:

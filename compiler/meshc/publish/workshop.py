@@ -89,7 +89,7 @@ class Workshop:
             end = said.index(b"\n", start)
             header = said[start:end].split()
             if len(header) != 3 or header[1] != b"blob":
-                raise RefusedError(_PARTIAL)
+                raise RefusedError(*_PARTIAL)
             size = int(header[2])
             found[path] = said[end + 1 : end + 1 + size]
             start = end + 1 + size + 1
@@ -148,7 +148,7 @@ def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[s
     try:
         said = git.run("ls-tree", how, "-z", "--full-tree", commit, "--", *paths)
     except GitError as error:
-        raise RefusedError(_PARTIAL) from error
+        raise RefusedError(*_PARTIAL) from error
     found: dict[str, Entry] = {}
     for line in said.decode(errors="surrogateescape").split("\0")[:-1]:
         about, _, path = line.partition("\t")
@@ -157,8 +157,8 @@ def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[s
 
 
 _PARTIAL = (
-    "the repository here lacks what the branch holds: it is a partial clone, and publish fetches nothing unasked\n"
-    "  hint: git fetch --refetch --no-filter, or publish to its URL with --repo"
+    "the repository here lacks what the branch holds: it is a partial clone, and publish fetches nothing unasked",
+    "git fetch --refetch --no-filter, or publish to its URL with --repo",
 )
 
 

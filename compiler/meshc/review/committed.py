@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 
+from meshc.disk.repository import LFS_POINTER
 from meshc.errors import ToolError, UsageError
 from meshc.git import ask_git
 from meshc.process import CommandError
@@ -34,7 +35,7 @@ class Commits:
             raise UsageError(f'"{ref[:80]}" is no name of a commit')
         found = self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         if not found:
-            raise UsageError(f'Git knows no commit "{ref}" here\n  hint: fetch it first; {_SHALLOW}')
+            raise UsageError(f'Git knows no commit "{ref}" here', f"fetch it first; {_SHALLOW}")
         return found
 
     def default_base(self) -> tuple[str, str]:
@@ -49,9 +50,9 @@ class Commits:
             if _REF.fullmatch(ref) and self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
                 found = self._asked("merge-base", "HEAD", ref)
                 if not found:
-                    raise UsageError(f'HEAD and "{ref}" share no commit\n  hint: name a commit with --base; {_SHALLOW}')
+                    raise UsageError(f'HEAD and "{ref}" share no commit', f"name a commit with --base; {_SHALLOW}")
                 return found, ref
-        raise UsageError(f"no branch to compare with was found\n  hint: name a commit with --base; {_SHALLOW}")
+        raise UsageError("no branch to compare with was found", f"name a commit with --base; {_SHALLOW}")
 
     def files(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
         """The files below a folder beside mesh.yaml as a commit has them, by path in that folder; links left out.
@@ -124,7 +125,13 @@ class Commits:
                 found[relative] = known[relative]
             else:
                 wanted[relative] = name
-        return found | self._blobs(wanted)
+        read = self._blobs(wanted)
+        if pointers := [path for path, data in read.items() if data.startswith(LFS_POINTER)]:
+            raise UsageError(
+                f"{prefix + pointers[0]!r} is a pointer of Git LFS in the commit to compare with, not the file itself\n"
+                "  hint: take certificates and generated files out of Git LFS (.gitattributes)"
+            )
+        return found | read
 
     def _blobs(self, wanted: Mapping[str, bytes]) -> dict[str, bytes]:
         names = b"".join(name + b"\n" for name in wanted.values())
@@ -134,7 +141,7 @@ class Commits:
             end = said.index(b"\n", position)
             size = said[position:end].rsplit(b" ", 1)[1]
             if size == b"missing":
-                raise ToolError(f"Git has no content of {path!r} here\n  hint: this is a partial clone: fetch it whole")
+                raise ToolError(f"Git has no content of {path!r} here", "this is a partial clone: fetch it whole")
             found[path] = said[end + 1 : end + 1 + int(size)]
             position = end + int(size) + 2
         return found

@@ -66,7 +66,7 @@ class Parser:
         if text not in self._known:
             found, problems = read(text, file)
             if problems:
-                raise MeshcError(f"{problems[0].place}: {problems[0].what}\n  hint: run meshc compile there")
+                raise MeshcError(f"{problems[0].place}: {problems[0].what}", "run meshc compile there")
             bodies = (body for _, _, body in objects_in(map(Manifest, found)))
             self._known[text] = tuple(body for body in bodies if isinstance(body, dict))
         return self._known[text]

@@ -116,7 +116,11 @@ def origins_of(
             sealed[need.cluster, "ca-cert.pem"] = [*map(source.shown, own), secret, root]
             sealed[need.cluster, "root-cert.pem"] = [root, secret, *map(source.shown, own)]
     patches = {
-        cluster.name: [source.shown(patch.file.source) for patch in cluster.patches] for cluster in plan.clusters
+        cluster.name: [
+            *(source.shown(patch.file.source) for patch in cluster.patches),
+            *(path for path in changed for one in cluster.components if path.startswith(source.shown(one.source))),
+        ]
+        for cluster in plan.clusters
     }
     return Origins(changed, source.file, blocks_of(source), _sections(source), objects, sealed, services, patches)
 

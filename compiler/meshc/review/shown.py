@@ -19,7 +19,10 @@ from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"
 """Stands for a value that isn't sealed and isn't known to be public."""
-_FACTS = {proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE, proofs.NOT_AFTER}
+_FACTS = {
+    *(proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE, proofs.NOT_AFTER),
+    proofs.RE_ENCRYPTED,
+}
 _TOLD_BY_OTHERS = {*proofs.ALL} - _FACTS
 """Annotations that change whenever a value, a certificate or a reader does, which is told itself."""
 _LONG = 400

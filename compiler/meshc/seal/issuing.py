@@ -15,14 +15,12 @@ from meshc.seal.rewrapping import sealed_body
 from meshc.seal.verified import stop_on_faults
 from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
-from meshc.trust.rotation import roots_above
+from meshc.trust.rotation import roots_above, roots_in
 
 if TYPE_CHECKING:
     from meshc.hidden import Hidden
     from meshc.plan.ir import ClusterPlan, Plan
     from meshc.seal.work import Work
-
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def issue(work: Work, clusters: Iterable[ClusterPlan], key: Hidden, order: Order
     its sealed file is missing. Raises IssueError and SealError.
     """
     roots = roots_of(work)
-    root = next((one for one in _blocks(roots) if key_fits(one, key)), None)
+    root = next((one for one in roots_in(roots) if key_fits(one, key)), None)
     if root is None:
         raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
     return [issue_one(work, cluster, roots, root, key, order) for cluster in clusters]
@@ -130,7 +128,7 @@ _KINDS = {"sops": "Secret", "sealed-secrets": "SealedSecret", "external-secrets"
 def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, now: datetime) -> None:
     """Places and seals a CA that was made elsewhere. Raises IssueError and SealError."""
     existing = work.read(work.certificate(ROOTS))
-    if existing is not None and not all(block in existing for block in _blocks(authority.roots)):
+    if existing is not None and not all(block in existing for block in roots_in(authority.roots)):
         raise IssueError(
             f"{work.certificate(ROOTS)} holds another root\n  hint: meshc ca rotate-root replaces one, in three steps"
         )
@@ -149,7 +147,3 @@ def roots_of(work: Work) -> bytes:
     if roots is None:
         raise IssueError(f"there is no {work.certificate(ROOTS)}\n  hint: meshc ca init makes a root")
     return roots
-
-
-def _blocks(bundle: bytes) -> list[bytes]:
-    return [_BEGIN + rest for rest in bundle.split(_BEGIN)[1:]]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.kube import at
 from meshc.seal import sops
+from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS
 from meshc.seal.contract import SealError
-from meshc.trust import proofs
+from meshc.trust import binding, proofs
+from meshc.trust.issue import key_fits
+from meshc.trust.keys import IssueError
+from meshc.trust.rotation import roots_above
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
@@ -22,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """One file: who may open it from now on, and who no longer."""
+    """One file: who may open it from now on, who no longer, and whether its ciphertext is new (`sops rotate`)."""
 
     path: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    rotated: bool
 
 
 def sealed_body(data: bytes | None) -> Body | None:
@@ -39,7 +44,8 @@ def sealed_body(data: bytes | None) -> Body | None:
 def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]) -> list[Rewrapped]:
     """Brings every sops file to its cluster's recipients. Raises SealError where none of the identities opens one.
 
-    Whoever was a recipient before could open the file, and can still open it in Git's history.
+    A file that `sops updatekeys` or `sops rotate` changed gets the annotations of what stands in it, once it was opened
+    and its MAC verified. Whoever was a recipient before could open the file, and can still open it in Git's history.
     """
     done = []
     for need in needs:
@@ -50,21 +56,45 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
         after = tuple(sorted(need.recipients))
         try:
             before = sops.recipients_of(body)
-            if before == after and _is_whole(body):
+            rotated = _is_rotated(body)
+            if before == after and not rotated and _is_whole(body):
                 continue
             wrapped = sops.rewrap(body, identities, after)
-        except SealError as error:
+            anew = _of_ciphertext(work, need, body, sops.open_(body, identities)) if rotated else {}
+        except (SealError, IssueError) as error:
             raise SealError(f"{path}: {error}") from None
         metadata = wrapped.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         if metadata and isinstance(annotations, dict):
             envelope = proofs.of_envelope(wrapped["sops"])
-            anew = {proofs.RECIPIENTS: proofs.of_recipients(after), proofs.ENVELOPE: envelope}
+            anew |= {proofs.RECIPIENTS: proofs.of_recipients(after), proofs.ENVELOPE: envelope}
             annotations = {**annotations, **{key: value for key, value in anew.items() if key in annotations}}
             wrapped = {**wrapped, "metadata": {**metadata, "annotations": annotations}}
         work.write(path, write(wrapped).encode())
-        done.append(Rewrapped(path, tuple(sorted({*after} - {*before})), tuple(sorted({*before} - {*after}))))
+        added, removed = sorted({*after} - {*before}), sorted({*before} - {*after})
+        done.append(Rewrapped(path, tuple(added), tuple(removed), rotated))
     return done
+
+
+def _is_rotated(body: Body) -> bool:
+    """Whether the ciphertext isn't the one that was sealed, as far as an annotation tells."""
+    said = at(body, "metadata", "annotations", proofs.BLOB)
+    return said is not None and isinstance(body.get("data"), dict) and said != proofs.of_blobs(sops.blobs(body))
+
+
+def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str, Hidden]) -> dict[str, str]:
+    """The digest of the ciphertext, and for a CA a new signature by its own key over that."""
+    blobs = sops.blobs(body)
+    found = {proofs.BLOB: proofs.of_blobs(blobs)}
+    if need.binding == "none" or at(body, "metadata", "annotations", proofs.BINDING) is None:
+        return found
+    names = (work.certificate(CA, need.cluster), work.certificate(CHAIN, need.cluster), work.certificate(ROOTS))
+    ca, chain, bundle = (work.read(name) or b"" for name in names)
+    roots = roots_above(ca, chain, bundle)
+    if not roots or KEY not in opened or not key_fits(ca, opened[KEY]):
+        raise SealError(f"the key in it isn't the one of {names[0]}\n  hint: restore the file from Git")
+    statement = binding.state(need.cluster, blobs[KEY], ca, roots[0])
+    return found | {proofs.BINDING: binding.sign(opened[KEY], statement)}
 
 
 def _is_whole(body: Body) -> bool:

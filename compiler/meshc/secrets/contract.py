@@ -71,9 +71,10 @@ def check_labels(need: SecretNeed, document: Document, below: Path = ()) -> Iter
                 where = ".".join([str(step) for step in below] + ["metadata", field])
                 why = ", by which Istio finds it" if field == "labels" else ", which names its cluster"
                 what = f'{need.kind}: {where} lacks {key}: "{value}"{why}'
-                yield codes.SEALED_LABELS.at(
-                    place, what, f'add {key}: "{value}" under {where}', clusters=(need.cluster,)
-                )
+                hint = f'add {key}: "{value}" under {where}'
+                if document.data.get("kind") == "SealedSecret":
+                    hint += f"; after kubeseal --re-encrypt: meshc secrets accept {document.file}"
+                yield codes.SEALED_LABELS.at(place, what, hint, clusters=(need.cluster,))
 
 
 _SWITCHES = (

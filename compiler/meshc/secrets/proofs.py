@@ -109,6 +109,11 @@ def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
     if BLOB in file.said and file.said[BLOB] != of_blobs(file.blobs):
         what = f"{BLOB} isn't the digest of its ciphertext: one of the two was exchanged"
         hint = "restore the file from Git, or seal it again; find out who changed it"
+        taken = {
+            "SealedSecret": f"; after kubeseal --re-encrypt: meshc secrets accept {file.document.file}",
+            "Secret": f"; after sops rotate: meshc secrets rewrap {cluster} --identity FILE",
+        }
+        hint += taken.get(file.document.data["kind"], "")
         yield file.problem(codes.BLOB_EXCHANGED, BLOB, what, hint)
     block = at(file.document.data, "sops")
     is_other = ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block)
@@ -121,7 +126,10 @@ def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
         return
     if file.said[SEALING_CERTIFICATE] != sha256(certificate).hexdigest():
         what = f"it was sealed to another certificate than {path} in the folder of certificates"
-        hint = f"seal it again, or fetch the certificate of the controller in {cluster}: kubeseal --fetch-cert"
+        hint = (
+            f"seal it again, or kubeseal --re-encrypt and meshc secrets accept {file.document.file}; "
+            f"the certificate of the controller in {cluster}: kubeseal --fetch-cert"
+        )
         yield file.problem(codes.SEALING_CERTIFICATE_DIFFERS, SEALING_CERTIFICATE, what, hint)
 
 

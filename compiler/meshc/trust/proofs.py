@@ -37,7 +37,12 @@ SERVER_CA = "meshc/server-ca-sha256"
 """The digest of the kubeconfig's certificate-authority-data, decoded."""
 SOURCE = "meshc/token-secret"
 """The Secret in the remote that the kubeconfig's token stands in; none for a token that was asked for."""
-ALL = (CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, ENVELOPE, BINDING, SERVER, SERVER_CA, SOURCE)
+RE_ENCRYPTED = "meshc/re-encrypted"
+"""The day on which the ciphertext of `kubeseal --re-encrypt` was taken in."""
+ALL = (
+    *(CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, ENVELOPE, BINDING, SERVER, SERVER_CA, SOURCE),
+    RE_ENCRYPTED,
+)
 
 
 def of_ca(certificate: bytes, chain: bytes, bundle: bytes) -> dict[str, str]:

@@ -142,15 +142,19 @@ def contains(larger: bytes, smaller: bytes) -> bool:
     return not faults and not others and subset and smaller in larger
 
 
+def roots_in(bundle: bytes) -> tuple[bytes, ...]:
+    """Each certificate of a bundle as PEM, with the text that follows it, in their order."""
+    return tuple(_BEGIN + rest for rest in bundle.split(_BEGIN)[1:])
+
+
 def roots_above(certificate: bytes, chain: bytes, bundle: bytes) -> tuple[bytes, ...]:
     """The roots of the bundle that a CA chains to, each as PEM: what a binding may name. Dates don't matter.
 
     More than one only where the CA is cross-signed. Empty if there is none. Raises IssueError for unreadable bytes.
     """
-    blocks = [_BEGIN + rest for rest in bundle.split(_BEGIN)[1:]]
-    roots = _readable(bundle)  # as many as there are blocks, in their order
+    roots = _readable(bundle)  # as many as roots_in finds, in their order
     over = _over(Signer("the CA", certificate, chain), roots)
-    return tuple(block for block, root in zip(blocks, roots, strict=True) if root.fingerprint in over)
+    return tuple(block for block, root in zip(roots_in(bundle), roots, strict=True) if root.fingerprint in over)
 
 
 def _step(standing: Standing, bundle: bytes, new: bytes | None) -> Step:

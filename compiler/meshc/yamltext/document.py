@@ -17,8 +17,8 @@ class Document:
     """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
 
     `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the
-    characters of each plain (unquoted) scalar that is no string; all by path. An alias, and what
-    is inside it, stands at the alias.
+    characters of each plain (unquoted) scalar that is no string, or that kustomize takes for none; all by
+    path. An alias, and what is inside it, stands at the alias.
     """
 
     data: Any

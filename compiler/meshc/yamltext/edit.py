@@ -57,7 +57,7 @@ def _with_value(data: bytes, file: str, path: Path, value: Any) -> bytes:
         edited = ""
     found, problems = read(edited.encode(), file, strict=True) if edited else ([], [])
     if problems or len(found) != 1 or found[0].data != wanted:
-        raise EditError(f"{file} can't be edited without touching more\n  hint: write {dotted(path)}: {inline(value)}")
+        raise EditError(f"{file} can't be edited without touching more", f"write {dotted(path)}: {inline(value)}")
     return edited.encode()
 
 

@@ -18,7 +18,7 @@ from meshc import codes
 from meshc.errors import Code, Path, Place, Problem, dotted
 from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.nesting import one_too_many
-from meshc.yamltext.scalars import SWITCHES, is_misread, resolve
+from meshc.yamltext.scalars import SWITCHES, is_misread, is_rewritten, resolve
 
 
 def read(
@@ -407,7 +407,11 @@ def _index(
             if mark is not None:
                 keys[below] = alias or mark
             _index(entry, below, values, keys, texts, alias)
-    elif node.plain and node.text is not None and not isinstance(node.value, str):
+    elif (
+        node.plain
+        and node.text is not None
+        and (not isinstance(node.value, str) or (node.text[:1].isdigit() and is_rewritten(node.text, node.value)))
+    ):
         texts[path] = node.text
 
 

@@ -51,6 +51,13 @@ def is_misread(text: str, value: Any) -> bool:
     return isinstance(value, str) and needs_quotes(text) and not _is_timestamp(text)
 
 
+def is_rewritten(text: str, value: Any) -> bool:
+    """Whether kustomize writes another text for a plain scalar that is text here: a date, or digits with _ in them."""
+    if not isinstance(value, str) or not needs_quotes(text):
+        return False
+    return ":" not in text and (_is_timestamp(text) or "_" in text or text[:2].lower() == "0b")
+
+
 # What goyaml.v2, kustomize's writer, puts into double quotes because YAML 1.1 doesn't read it as text:
 # https://github.com/yaml/go-yaml/blob/v2.4.0/resolve.go, with Go's own rules for numbers and dates.
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")

@@ -1,0 +1,52 @@
+"""laid_out turns a cluster's resources and charts into its view before any patch: the objects that none reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from meshc.applied.causes import at_place, of_object
+from meshc.applied.view import Touched, View
+from meshc.kube import identity_of
+from meshc.overlays.patches import is_object
+from meshc.overlays.reaching import reaching
+
+if TYPE_CHECKING:
+    from meshc.errors import Place
+    from meshc.kube import Body, KubeObject
+    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy
+
+
+def view_laid_out(
+    plan: Plan,
+    cluster: ClusterPlan,
+    ours: Sequence[KubeObject],
+    of_charts: Sequence[tuple[Body, Place]],
+    offered: Mapping[tuple[str, str], ServiceCopy],
+    unreadable: Collection[str],
+) -> View:
+    """`ours` are all objects that meshc and charts make, `of_charts` those of charts with the lines that name them.
+
+    Of `unreadable` files it is told already that what they hold is no object.
+    """
+    theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
+    told = [one for one in theirs if one.place.file not in unreadable]
+    touched = [Touched(one.body, None, of_object(one)) for one in told if not is_reached(cluster, one.body)]
+    touched += [Touched(body, None, at_place(place)) for body, place in of_charts if not is_reached(cluster, body)]
+    bodies = [one.body for one in ours]
+    return View(
+        plan,
+        cluster,
+        touched,
+        lambda: [*bodies, *(one.body for one in theirs)],
+        offered,
+        theirs=frozenset(identity_of(one.body) for one in theirs),
+    )
+
+
+def is_reached(cluster: ClusterPlan, body: Body) -> bool:
+    """True where a patch or a component may change an object. A target that can't be read is told elsewhere."""
+    try:
+        return bool(cluster.components) or any(reaching(patch)(body) for patch in cluster.patches)
+    except ValueError:
+        return True

@@ -1,0 +1,29 @@
+"""consent asks the person at the terminal for leave to change something in a living cluster."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc.cli.report import say
+from meshc.errors import UsageError
+
+if TYPE_CHECKING:
+    from meshc.commands.living import Leave
+
+
+def consent(yes: bool) -> Leave:
+    """What announces each change and asks; without a question where the person said `yes` to all of them."""
+
+    def ask(what: str) -> None:
+        say(f"  {what}")
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError("this changes something in a living cluster, and nobody is here to be asked", "--yes")
+        if not typer.confirm("go on?", err=True):
+            raise UsageError("nothing was made")
+
+    return ask

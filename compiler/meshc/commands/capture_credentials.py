@@ -1,0 +1,143 @@
+"""Reads a token of each remote and seals them all for its primaries, or writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from meshc.capture.credentials import Token, account_of, await_token, credentials, look, make, request
+from meshc.commands.clusters import chosen
+from meshc.commands.living import Leave, Reach, living, seconds_in
+from meshc.commands.store import EXAMPLE, hand_over, words_of
+from meshc.commands.work import opened_work
+from meshc.errors import UsageError
+from meshc.pipeline import needs_of
+from meshc.plain import plain
+from meshc.seal import recipients
+from meshc.seal.given import Given, needs_for
+from meshc.seal.remote import seal_remote, stop_on_sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from meshc.capture.ask import Api
+    from meshc.capture.credentials import Account
+    from meshc.commands.listener import Listener
+    from meshc.plan.ir import ClusterPlan
+    from meshc.seal.remote import Owed
+    from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How credentials are asked for and sealed."""
+
+    primary: str | None
+    duration: str | None
+    rotate: bool
+    replace: bool
+    accepted: bool
+    to_command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedCredentials:
+    """A line for each token, what was put into a store, the files, and what is left to do."""
+
+    tokens: tuple[str, ...]
+    warnings: tuple[str, ...]
+    owed: tuple[Owed, ...]
+    written: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def captured_credentials(
+    file: Path, names: Sequence[str], reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
+) -> CapturedCredentials:
+    """Nothing is made in a cluster before everything that could stop the sealing has been looked at.
+
+    Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster can't be asked.
+    """
+    work = opened_work(file, listener, writes=True)
+    clusters = living(file.parent, work.plan, chosen(work.plan, names), reach)
+    every = needs_of(work.plan)
+    command = words_of(wanted.to_command) if wanted.to_command else ()
+    for name in clusters.contexts:
+        _stop_early(work, name, wanted)
+    places: list[ClusterPlan] = []
+    tokens, warnings, left = [], [], []
+    owed: list[Owed] = []
+    for name in clusters.contexts:
+        api, cluster = clusters.api(name), work.plan.cluster(name)
+        account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
+        token = _token(api, account, wanted, leave)
+        handed = Given(credentials(api, cluster, token), name, source=token.source)
+        outcome = seal_remote(
+            work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
+        )
+        places += outcome.places
+        owed += outcome.owed
+        warnings += [outcome.warning] if outcome.warning else []
+        tokens.append(f"{name}: {_described(token, account)}")
+        left += _afterwards(work, name, token, account, wanted)
+    recipients.update_rules(work, places)
+    hand_over(owed, command)
+    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(work.commit()), tuple(left))
+
+
+def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
+    """What would stop the sealing, before a token is made: a file that is there, a new reader, a store."""
+    needs = needs_for(needs_of(work.plan), name, wanted.primary)
+    recipients.stop_on_new(
+        work, needs_of(work.plan), [work.plan.cluster(need.cluster) for need in needs], wanted.accepted
+    )
+    stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.backend == "external-secrets"]
+    if wanted.to_command and not stores:
+        raise UsageError(f"no primary of {name} reads credentials from a store", "leave --to-command out")
+    for need in needs:
+        stop_on_sealed(work, need, wanted.replace)
+        if need in stores and not wanted.to_command:
+            raise UsageError(
+                f"{need.cluster} reads credentials from a store: by which command do they get there?",
+                f"{EXAMPLE}, which is given them on its standard input",
+            )
+
+
+def _token(api: Api, account: Account, wanted: Wanted, leave: Leave) -> Token:
+    where = f"{api.name}: service account {account.namespace}/{account.name}"
+    if wanted.duration:
+        seconds = seconds_in(wanted.duration)
+        leave(f"{where}: a token for {wanted.duration} is requested")
+        return request(api, account, seconds)
+    if account.tokens and not wanted.rotate:
+        return account.tokens[0]
+    if account.empty and not wanted.rotate:
+        return await_token(api, account, account.empty[0])
+    leave(f"{where}: a Secret {account.name}-token-... is made for its token")
+    return make(api, account)
+
+
+def _described(token: Token, account: Account) -> str:
+    origin = f"token of Secret {account.namespace}/{plain(token.source)}" if token.source else "a token made for this"
+    return f"{origin}, {f'until {token.expires:%Y-%m-%d %H:%M} UTC' if token.expires else 'which has no end'}"
+
+
+def _afterwards(work: Work, name: str, token: Token, account: Account, wanted: Wanted) -> list[str]:
+    """What a rotation leaves to do: the old token goes only once the primaries use the new one."""
+    if not wanted.replace:
+        return []
+    lines = []
+    classic = work.plan.generation == "classic"
+    if classic:
+        lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
+    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
+    if old:
+        after = "once its primaries run with the new token, and meshc doctor says so"
+        if classic:
+            lines.append(f"{name}: {after}, delete the old:")
+            lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
+        else:
+            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
+    return lines

@@ -1,0 +1,107 @@
+"""Compares what clusters tell of themselves with what mesh.yaml says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture.facts import Facts, facts, outside
+from meshc.capture.rows import Check, Row, State, of_error
+from meshc.capture.trouble import AskError
+from meshc.commands.clusters import chosen
+from meshc.commands.living import Reach, living
+from meshc.kube import Version
+from meshc.pipeline import mesh_and_plan
+from meshc.plain import short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from meshc.commands.opened import Opened
+    from meshc.errors import Path as Steps
+    from meshc.mesh.model import Cluster
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import ClusterPlan, Plan
+
+Values = dict["Steps", Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFacts:
+    """A row for each fact, and what mesh.yaml should say, by its path there."""
+
+    mesh: str
+    rows: tuple[Row, ...]
+    values: Mapping[Steps, Any]
+
+
+def captured_facts(opened: Opened, base: Path, names: Sequence[str], reach: Reach) -> CapturedFacts:
+    """Asks the clusters that are named, or all. `base` is the folder of mesh.yaml. Writes nothing."""
+    mesh, plan = mesh_and_plan(opened.source)
+    asked = chosen(plan, names)
+    clusters = living(base, plan, asked, reach)
+    answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation))
+    numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}
+    rows: list[Row] = []
+    values: Values = {}
+    for name, told in zip(asked, answers, strict=True):
+        if isinstance(told, AskError):
+            rows.append(of_error(name, Check.API_SERVER, told))
+            continue
+        number = numbers[name]
+        rows += _rows(plan, opened.source, number, mesh.spec.clusters[number], told, values)
+    return CapturedFacts(plan.mesh, tuple(rows), values)
+
+
+def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts, values: Values) -> Iterator[Row]:
+    """Each fact with its place; what mesh.yaml should say goes into `values`."""
+    name, at = cluster.name, ("spec", "clusters", index)
+    mine = plan.cluster(name)
+
+    def row(check: Check, key: str, same: bool, says: str, hint: str = "") -> Row:
+        place = None if same else source.document.place((*at, key))
+        return Row(name, check, State.OK if same else State.DIFFERS, says, hint, place)
+
+    version = Version.parse(told.kubernetes)
+    line = f"{version.major}.{version.minor}" if version else ""
+    same = bool(version) and version is not None and version.line == mine.kubernetes.line
+    yield row(Check.KUBERNETES, "kubernetesVersion", same, f"{short(told.kubernetes, 40)}{_but(same, mine.kubernetes)}")
+    if not same and line:
+        values[*at, "kubernetesVersion"] = line
+    for check, key, recorded, whole, parts in (
+        (Check.PODS, "podCIDRs", cluster.pod_cidrs, told.pods, told.nodes),
+        (Check.SERVICES, "serviceCIDRs", cluster.service_cidrs, told.services, (told.address,) if told.address else ()),
+    ):
+        shown = ", ".join(whole or parts)
+        lost = outside(whole or parts, recorded)
+        if not whole and not (shown and recorded):
+            said = f"the cluster doesn't tell their ranges{f', only {short(shown, 80)} of them' if shown else ''}"
+            yield Row(name, check, State.UNKNOWN, said)
+            continue
+        yield row(check, key, not lost, f"{short(shown, 80)}{_but(not lost, ', '.join(recorded) or 'nothing')}")
+        if lost and whole:
+            values[*at, key] = list(whole)
+    yield from _istio(plan, mine, told, row)
+    for error in told.untold:
+        yield of_error(name, Check.UNTOLD, error)
+
+
+def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row]:
+    if told.istio:
+        same = told.istio == str(mine.istio)
+        yield row(Check.ISTIO, "istio", same, f"{told.istio}{_but(same, mine.istio)}")
+    if told.revision:
+        same = told.revision == mine.revision
+        yield row(Check.REVISION, "istio", same, f"{short(told.revision, 63)}{_but(same, mine.revision)}")
+    if told.network:
+        same = told.network == mine.network
+        yield row(Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network or 'none')}")
+    if told.cluster_id:
+        same = told.cluster_id == mine.name
+        yield row(Check.CLUSTER_ID, "name", same, f"{short(told.cluster_id, 63)}{_but(same, mine.name)}")
+
+
+def _but(same: bool, recorded: object) -> str:
+    return "" if same else f", and mesh.yaml says {recorded}"

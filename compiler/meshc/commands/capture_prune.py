@@ -1,0 +1,74 @@
+"""Deletes the tokens that rotations left behind in remotes, once no primary uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.capture.credentials import account_of, look
+from meshc.capture.leftover import in_use, leftover
+from meshc.capture.resource import core
+from meshc.commands.clusters import chosen
+from meshc.commands.living import Leave, Living, Reach, living
+from meshc.commands.work import opened_work
+from meshc.errors import UsageError
+from meshc.pipeline import needs_of
+from meshc.plain import plain
+from meshc.seal.given import needs_for
+from meshc.seal.rewrapping import sealed_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from meshc.commands.listener import Listener
+    from meshc.plan.needs import SecretNeed
+    from meshc.seal.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """The Secrets of a remote that were deleted."""
+
+    remote: str
+    deleted: tuple[str, ...]
+
+
+def pruned(file: Path, names: Sequence[str], reach: Reach, leave: Leave, listener: Listener) -> Iterator[Pruned]:
+    """Remote by remote. Nothing goes unless every primary of the remote holds another token, which the remote takes.
+
+    Raises UsageError where `leave` isn't given or nothing tells what classic Istio uses, AskError, RefusedError.
+    """
+    work = opened_work(file, listener, writes=False)
+    if work.plan.generation == "classic":
+        raise UsageError(
+            "pilot reads a changed secret only when it starts, so it may still use the old token",
+            "restart it in every primary; then: kubectl delete secret",
+        )
+    remotes = chosen(work.plan, names)
+    every = {name: needs_for(needs_of(work.plan), name, None) for name in remotes}
+    asked = [*remotes, *(need.cluster for needs in every.values() for need in needs)]
+    clusters = living(file.parent, work.plan, chosen(work.plan, asked), reach)
+    for name, needs in every.items():
+        yield Pruned(name, tuple(_deleted(work, name, needs, clusters, leave, listener)))
+
+
+def _deleted(
+    work: Work, name: str, needs: Sequence[SecretNeed], clusters: Living, leave: Leave, listener: Listener
+) -> Iterator[str]:
+    namespace, api = work.plan.istio_namespace, clusters.api(name)
+    account = look(api, namespace, account_of(work.plan.generation, work.plan.cluster(name)))
+    used = []
+    for need in needs:
+        sealed = sealed_body(work.read(work.sealed(need.file)))
+        used.append(in_use(clusters.api(need.cluster), need, sealed, account))
+        api.as_bearer(used[-1]).version()
+    ours, others = leftover(account, used)
+    for token in others:
+        secret = f"Secret {namespace}/{plain(token.source)}"
+        listener.note(f"  {name}: no primary uses {secret}, which isn't meshc's: it stays")
+    for token in ours:
+        secret = f"Secret {namespace}/{plain(token.source)}"
+        leave(f"{name}: {secret}, whose token no primary uses, is deleted")
+        api.delete(core("secrets", namespace, token.source), token.uid)
+        yield secret

@@ -1,0 +1,117 @@
+"""living turns how a person reaches clusters into their API servers, and a question to each into the answers."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from meshc.capture.ask import Api, connect, servers
+from meshc.capture.contexts import contexts, kept
+from meshc.capture.many import at_once
+from meshc.capture.trouble import AskError, Trouble
+from meshc.disk.named import read_named
+from meshc.disk.repository import enclosing
+from meshc.errors import RefusedError, UsageError
+from meshc.plain import plain
+from meshc.plan.ir import Plan
+
+Answer = TypeVar("Answer")
+Leave = Callable[[str], None]
+"""Asks a person for leave to change something in a living cluster. Raises UsageError where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How living clusters are reached: the contexts that a person named, and the seconds that each cluster has."""
+
+    contexts: Sequence[str]
+    kubeconfig: Path | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Living clusters by name, each by its context."""
+
+    contexts: Mapping[str, str]
+    kubeconfig: Path | None
+    seconds: float
+
+    def api(self, name: str) -> Api:
+        """The API server of one cluster. Raises AskError, UsageError."""
+        return connect(name, self.contexts[name], self.kubeconfig, self.seconds)
+
+    def ask(
+        self, names: Sequence[str], question: Callable[[Api], Answer], step: Callable[[], None] = lambda: None
+    ) -> list[Answer | AskError]:
+        """The answer of each cluster, or why it gave none. All are asked at once, and no one waits for a slow one."""
+
+        def one(name: str) -> Answer | AskError:
+            try:
+                return question(self.api(name))
+            except AskError as error:
+                return error
+
+        def late(name: str) -> Answer | AskError:
+            return AskError(Trouble.SLOW, f"{name}: nothing within {self.seconds:g} s: does its login wait?")
+
+        return at_once(names, one, late, self.seconds, step)
+
+
+def living(base: Path, plan: Plan, names: Sequence[str], reach: Reach) -> Living:
+    """The clusters of a mesh by their contexts. `base` is the folder of mesh.yaml.
+
+    Raises UsageError, and RefusedError for a file of contexts in the repository.
+    """
+    told = _told(names, reach.contexts)
+    known = {} if told.keys() >= set(names) else servers(reach.kubeconfig)
+    found = contexts([plan.cluster(name) for name in names], told, _kept(base, plan), known)
+    return Living(found, reach.kubeconfig, reach.seconds)
+
+
+def _kept(base: Path, plan: Plan) -> dict[str, str]:
+    file = _configuration() / "meshc" / "contexts.yaml"
+    if not file.exists():
+        return {}
+    if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch would choose among the user's clusters
+        raise RefusedError(
+            f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read',
+            "set HOME or XDG_CONFIG_HOME to a folder outside of the repository",
+        )
+    return kept(read_named(file), plan.mesh, [cluster.name for cluster in plan.clusters])
+
+
+def _configuration() -> Path:
+    """The user's configuration folder, as the XDG Base Directory Specification defines it."""
+    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".config"
+
+
+def _told(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """What the command line says. A word without a cluster is for the only one. Raises UsageError."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, told, context = word.partition("=")
+        if told and name in names:
+            found[name] = context
+        elif len(names) == 1:
+            found[names[0]] = word
+        else:
+            hint = f"--context CLUSTER=CONTEXT, with a cluster out of: {', '.join(names)}"
+            raise UsageError(f'it isn\'t told whose context "{plain(word)}" is', hint)
+    return found
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds_in(duration: str) -> int:
+    """`8760h` in seconds. Raises UsageError."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", duration)
+    if match is None or int(match[1]) * _UNITS[match[2]] < 600:
+        raise UsageError(f'"{plain(duration)}" is no time such as 8760h or 90d, of ten minutes at least')
+    return int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,102 @@
+"""Finds the one remaining step of each cluster: what is there, what is stale, what isn't committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
+from meshc.commands.tracked import uncommitted
+from meshc.errors import ProblemsError, Severity
+from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
+from meshc.pipeline import Compiled, needs_of, plan_mesh
+from meshc.plan.steps import Known, Step, steps
+from meshc.seal.cacerts import CA, CHAIN, ROOTS
+from meshc.seal.ending import endings, expiring
+from meshc.seal.work import Work
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.opened import Opened
+    from meshc.plan.ir import Plan
+
+_ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
+"""Problems that `meshc ca` solves: with these alone there are next steps to tell, though no compile."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextSteps:
+    """The step of each cluster, and the inputs that aren't committed; None where Git doesn't tell."""
+
+    work: Work
+    steps: tuple[Step, ...]
+    uncommitted: tuple[str, ...] | None
+
+
+def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
+    """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
+
+    Raises ProblemsError where mesh.yaml itself is wrong.
+    """
+    plan, compiled = _compiled(opened)
+    work = Work(opened.repository, plan)
+    stale = None
+    if compiled:
+        there, expected = standing_trees(opened, plan.mesh), expected_trees(opened, compiled, jobs)
+        stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
+    changed = uncommitted(work.base, [file.name, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
+    known = Known(
+        root=work.read(work.certificate(ROOTS)) is not None,
+        unissued=_unissued(work),
+        waiting=_waiting(work),
+        ending=_ending(work),
+        stale=None if stale is None else stale - {""},
+        uncommitted={cluster_of(path) for path in changed or ()} - {""},
+    )
+    others = tuple(path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/")))
+    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None)
+
+
+def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:
+    """The mesh compiled, or its plan alone where nothing but CAs stands in the way."""
+    try:
+        compiled = compiled_whole(opened)
+    except ProblemsError as error:
+        if any(found.severity is Severity.ERROR and found.code not in _ISSUED for found in error.problems):
+            raise
+        plan = plan_mesh(opened.source)
+        if not _unissued(Work(opened.repository, plan)):
+            raise
+        return plan, None
+    return compiled.plan, compiled
+
+
+def _unissued(work: Work) -> set[str]:
+    """Clusters whose CA, or a part of it, is missing."""
+    signing = [cluster.name for cluster in work.plan.clusters if cluster.cacerts == "required"]
+    public = [work.certificate(ROOTS)]
+    return {
+        name
+        for name in signing
+        for path in (*public, work.certificate(CA, name), work.certificate(CHAIN, name), work.cacerts(name))
+        if work.read(path) is None
+    }
+
+
+def _waiting(work: Work) -> dict[str, list[str]]:
+    """Clusters whose credentials are missing, and the primaries that lack them."""
+    found: dict[str, list[str]] = {}
+    for need in needs_of(work.plan):
+        if need.of and work.read(work.sealed(need.file)) is None:
+            found.setdefault(need.of, []).append(need.cluster)
+    return found
+
+
+def _ending(work: Work) -> dict[str, str]:
+    """Clusters whose credentials have ended or end soon, by the note beside them, each with a line."""
+    now = datetime.now(UTC)
+    found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
+    return {one.of: one.line(now) for one in reversed(found)}

@@ -1,0 +1,40 @@
+"""Works out the Helm values of a cluster, for those who install its charts by other means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.commands.clusters import named
+from meshc.errors import UsageError
+from meshc.pipeline import plan_for_values
+from meshc.plan.values import charts_in, values_of
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from meshc.commands.opened import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one chart, as YAML."""
+
+    chart: str
+    release: str
+    namespace: str
+    text: str
+
+
+def values(opened: Opened, name: str, chart: str | None) -> list[Values]:
+    """Those of each chart in a cluster, or of one. Needs neither charts nor helm. Raises UsageError."""
+    plan = plan_for_values(opened.source)
+    cluster = named(plan, name)
+    there = list(charts_in(plan, cluster))
+    found = [one for one in there if chart in (None, one[0], one[1])]
+    if not found:
+        known = ", ".join(one[0] for one in there)
+        raise UsageError(f'{name} isn\'t installed with a chart "{chart}"', f"charts there: {known}")
+    return [
+        Values(one, release, namespace, write(values_of(plan, cluster, one, release, own)))
+        for one, release, namespace, own in found
+    ]

@@ -1,0 +1,23 @@
+"""work turns the path of a mesh.yaml into its certificates and sealed files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.commands.opened import opened_for
+from meshc.pipeline import plan_mesh
+from meshc.seal.work import Work
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.listener import Listener
+
+
+def opened_work(file: Path, listener: Listener, *, writes: bool) -> Work:
+    """The certificates and sealed files of a mesh. Raises ProblemsError where mesh.yaml has no plan.
+
+    Where the command `writes`, what an interrupted run left is settled first; else RefusedError is raised for it.
+    """
+    opened = opened_for(file, listener, writes=writes)
+    return Work(opened.repository, plan_mesh(opened.source))
