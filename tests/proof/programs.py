@@ -81,8 +81,8 @@ SOURCES = Module(
     "github.com/fluxcd/source-controller",
     {},
 )
-MODULES = (KUBERNETES, ISTIO, FLUX, SOURCES)
 ISTIOCTL = Module("istio", ISTIO.version, ("istio.io/istio/istioctl/cmd/istioctl",), ISTIO.source, ISTIO.stamps)
+MODULES = (KUBERNETES, ISTIO, ISTIOCTL, FLUX, SOURCES)
 SYSTEM = ("etcd", "ip", "nft", "nsenter", "unshare", "chroot", "setpriv", "curl", "git", "kubectl", "helm", "sops")
 
 

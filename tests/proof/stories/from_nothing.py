@@ -22,6 +22,9 @@ def tell(world: World) -> None:
         world.deploy(cluster, app)
     for cluster, app in (("hub", "front"), ("edge-1", "web")):
         world.ready(cluster, app)
+    spec = world.kubelets["edge-1"].find("web").body["spec"]
+    if "istio-proxy" not in [each["name"] for each in [*spec["containers"], *(spec.get("initContainers") or [])]]:
+        raise FailedError("the pod of the remote has no sidecar")
     world.saw("a pod of the remote was injected through the compiled webhook")
     each_way(world)
     refused_in_plain(world)
