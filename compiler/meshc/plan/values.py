@@ -134,10 +134,11 @@ def _configuring(plan: Plan, cluster: ClusterPlan) -> Values:
 def _validation(plan: Plan, cluster: ClusterPlan) -> Values:
     """Where the API server asks whether configuration is valid, if no Service can be asked, and what if nobody answers.
 
-    istiod turns failurePolicy to Fail once it answers. Flux would turn it back at every interval.
+    istiod turns failurePolicy to Fail once it answers. Flux would turn what is rendered here back at every interval.
     """
     url = cluster.attachment.injection_url if cluster.attachment and cluster.holds_config else None
-    closed = validation_fails_closed(plan) and (cluster.attachment is None or cluster.holds_config)
+    answered = cluster.attachment is None or cluster.holds_config
+    closed = validation_fails_closed(plan) and bool(cluster.charts) and answered
     found = {"validationURL": f"{url.rstrip('/')}/validate" if url else None}
     found["validationFailurePolicy"] = "Fail" if closed else None
     return {"base": found} if any(found.values()) else {}
