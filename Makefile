@@ -7,7 +7,7 @@ EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --e
 DOWNLOADS := $(VENV)/.downloaded
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test quick check format docs coverage mutants bench lock test-lowest test-newest release clean
+.PHONY: demo test proof proof-programs quick check format docs coverage mutants bench lock test-lowest test-newest release clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -22,6 +22,13 @@ test: check $(DOWNLOADS)
 # start meshc and Git many times or try many inputs.
 quick: $(VENV)/.tested
 	$(BIN)/pytest -q -n auto --dist worksteal -m "not thorough"
+
+# Real API servers, istiod, Envoy and Flux in network namespaces: docs/proof.md. Needs root and Go, elsewhere it skips.
+proof: $(VENV)/.tested $(DOWNLOADS)
+	cd tests && ../$(BIN)/python -m proof $(if $(KEEP),--keep) $(STORY)
+
+proof-programs: $(VENV)/.tested
+	cd tests && ../$(BIN)/python -m proof --build
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .

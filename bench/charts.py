@@ -1,6 +1,6 @@
 """Times a fleet rendered from Istio's charts: python bench/charts.py RELEASE [CLUSTERS]
 
-RELEASE is a folder of a release or checkout of Istio 1.30.3. Every cluster is rendered with base, whose values are the
+RELEASE is a folder of a release or checkout of Istio 1.29.6. Every cluster is rendered with base, whose values are the
 same in all, and with istiod, which has the cluster's name among its values, and in every twentieth an own address.
 For each size: how many renders helm is asked for, a first validate, which renders charts, and a second one, which
 remembers; then helm alone for the same renders. What it prints is a Markdown table.
@@ -20,14 +20,14 @@ from pathlib import Path
 from fleet import fleet
 from measuring import MESHC, measure
 
-VERSION = "1.30.3"
+VERSION = "1.29.6"
 FOLDERS = {"istio-base": "base", "istiod": "istio-control/istio-discovery"}
 
 
 def prepared(folder: Path, release: Path, clusters: int) -> None:
     """A fleet whose charts lie beside mesh.yaml, pinned."""
     shutil.copytree(release / "manifests/charts", folder / "istio/manifests/charts")
-    text = fleet(clusters, 1).replace("{version: 1.30.3}", f"{{version: {VERSION}, charts: {{source: istio}}}}")
+    text = fleet(clusters, 1).replace("{version: 1.29.6}", f"{{version: {VERSION}, charts: {{source: istio}}}}")
     (folder / "mesh.yaml").write_text(text.replace("{istio: {version: 1.29.6}}", "{}"))
     measure(*MESHC, "vendor", cwd=folder)
 

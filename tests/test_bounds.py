@@ -22,7 +22,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: small}
 spec:
-  istio: {version: 1.30.3}
+  istio: {version: 1.29.6}
   security: {ca: {type: self-signed}}
   networks: [{name: corp}]
   clusters:

@@ -44,7 +44,7 @@ def test_facts_that_differ_go_into_mesh_yaml(land: Land) -> None:
     land.hub.put("nodes", "n1", spec={"podCIDR": "10.10.1.0/24"})
     land.hub.put("services", "kubernetes", "default", spec={"clusterIP": "10.96.0.1"})
     land.hub.put("namespaces", "istio-system", metadata={"labels": {"topology.istio.io/network": "corp"}})
-    container = {"name": "discovery", "image": "docker.io/istio/pilot:1.29.6-distroless"}
+    container = {"name": "discovery", "image": "docker.io/istio/pilot:1.30.4-distroless"}
     container["env"] = [{"name": "CLUSTER_ID", "value": "hub"}]  # type: ignore[assignment]
     spec = {"template": {"spec": {"containers": [container]}}}
     land.hub.put("deployments", "istiod", "istio-system", metadata={"labels": {"app": "istiod"}}, spec=spec)
@@ -52,7 +52,7 @@ def test_facts_that_differ_go_into_mesh_yaml(land: Land) -> None:
 
     assert "v1.33.4, and mesh.yaml says 1.34.0" in said
     assert "mesh.yaml:12:26" in said
-    assert "1.29.6, and mesh.yaml says 1.30.3" in said
+    assert "1.30.4, and mesh.yaml says 1.29.6" in said
     assert "corp, and mesh.yaml says none" in said
     assert "nothing is written without --write" in said
 

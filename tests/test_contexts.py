@@ -24,7 +24,7 @@ SERVERS = {"hub": "https://10.0.0.1:6443", "gke_shop_edge": "https://10.1.0.10:6
 
 @pytest.fixture(scope="module")
 def clusters() -> tuple[ClusterPlan, ...]:
-    text = MESH.format(secrets=SOPS, version="1.30.3", kubernetes="1.34", address="istiod")
+    text = MESH.format(secrets=SOPS, version="1.29.6", kubernetes="1.34", address="istiod")
     text = text.replace("{name: edge-1,", "{name: edge-1, apiServer: 'https://10.1.0.10:6443',")
     return plan_mesh(load(text.encode(), "mesh.yaml")).clusters
 
@@ -55,7 +55,7 @@ def test_a_file_that_is_no_mapping_is_told(text: str) -> None:
 def test_the_file_is_a_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of thirty clusters none is named on the command line, and what Git brings along isn't believed."""
     fleet = [FakeCluster(f"gke_shop_{number}") for number in range(3)]
-    text = MESH.format(secrets=SOPS, version="1.30.3", kubernetes="1.34", address="istiod")
+    text = MESH.format(secrets=SOPS, version="1.29.6", kubernetes="1.34", address="istiod")
     text += '    - {name: edge-2, role: remote, kubernetesVersion: "1.34", podCIDRs: [10.12.0.0/16]}\n'
     (tmp_path / "mesh.yaml").write_text(text)
     names = {"hub": "gke_shop_0", "edge-1": "gke_shop_1", "edge-2": "gke_shop_2", "gone": "nowhere"}

@@ -67,6 +67,15 @@ def build(folder: Path) -> list[Body]:
     return documents(subprocess.check_output([find_tool("kubectl"), "kustomize", folder]))
 
 
+def build_as_told(tree: Path, body: Body) -> list[Body]:
+    """What a Kustomization of Flux's makes of its folder, its patches applied."""
+    told = tree / "told" / body["metadata"]["name"]
+    told.mkdir(parents=True, exist_ok=True)
+    spec = {"resources": [f"../../{path_of(body)}"], "patches": body["spec"].get("patches", [])}
+    (told / "kustomization.yaml").write_text(yaml.safe_dump(spec))
+    return documents(subprocess.check_output([find_tool("kubectl"), "kustomize", told]))
+
+
 def path_of(body: Body) -> str | None:
     """The folder that an engine applies for this object."""
     spec = body["spec"]
@@ -137,9 +146,25 @@ def test_objects_fit_the_models_of_flux(tree: Path) -> None:
 def test_flux_decrypts_exactly_where_something_is_sealed_by_sops(tree: Path) -> None:
     for file, body in delivered(tree):
         if body["kind"] == "Kustomization" and file.name != "root.yaml":
-            sealed = any("sops" in one for one in build(tree / str(path_of(body))))
+            sealed = any("sops" in one for one in build_as_told(tree, body))
 
             assert ("decryption" in body["spec"]) == sealed
+
+
+@pytest.mark.parametrize("case", BY_FLUX, ids=id_of)
+def test_flux_applies_each_object_once_and_configuration_after_istiod(tree: Path) -> None:
+    parts: dict[str, list[list[Body]]] = {}
+    for file, body in delivered(tree):
+        if body["kind"] == "Kustomization" and file.name != "root.yaml":
+            parts.setdefault(str(path_of(body)), []).append(build_as_told(tree, body))
+    for path, applied in parts.items():
+        together = sorted(yaml.safe_dump(body) for part in applied for body in part)
+
+        assert together == sorted(yaml.safe_dump(body) for body in build(tree / path))
+    assert max(len(applied) for applied in parts.values()) == 2
+    for applied in parts.values():
+        first = [body for part in applied for body in part if "meshc/stage" not in str(body["metadata"])]
+        assert not [body for body in first if ".istio.io/" in body["apiVersion"]]
 
 
 def test_what_must_outlive_a_cluster_is_protected() -> None:

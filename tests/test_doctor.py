@@ -140,6 +140,17 @@ def test_a_right_that_is_missing_is_no_fault(world: World) -> None:
     assert found["edge-1", "credentials in hub"]["state"] == "unknown"
 
 
+def test_rights_that_the_reader_lost_are_told(world: World) -> None:
+    world.live("capture", "credentials", "edge-1")
+    world.sync()
+    assert world.doctor() == {}
+    world.edge.forbidden.add(("list", "nodes"))
+    found = world.doctor(code=1)["edge-1", "credentials in hub"]
+
+    assert (found["state"], found["hint"].split(",")[0]) == ("failed", "let output/edge-1 be synced")
+    assert found["says"] == "the token is taken, and lacks a right: edge-1: not allowed to list /api/v1/nodes"
+
+
 def test_two_secrets_for_one_cluster_and_a_token_that_ends_soon(world: World) -> None:
     ending = jwt("ending", int(time.time()) + 86400)
     world.edge.tokens.add(ending)

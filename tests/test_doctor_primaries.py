@@ -22,7 +22,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: shop}
 spec:
-  istio: {version: 1.30.3}
+  istio: {version: 1.29.6}
   security: {ca: {type: external}}
   clusters:
     - {name: east, role: primary, kubernetesVersion: "1.34", podCIDRs: [10.1.0.0/16]}

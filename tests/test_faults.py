@@ -159,7 +159,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: faulty}
 spec:
-  istio: {version: 1.30.3}
+  istio: {version: 1.29.6}
   security: {ca: {type: self-signed}}
   clusters:
     - name: hub

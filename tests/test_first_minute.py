@@ -103,7 +103,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {{name: fleet}}
 spec:
-  istio: {{version: 1.30.3}}
+  istio: {{version: 1.29.6}}
   security: {{ca: {{type: self-signed}}}}
   clusters:
     - {{name: hub, role: primary, kubernetesVersion: "1.34", controlPlane: {{addresses: {{istiod: 10.0.5.20}}}}}}

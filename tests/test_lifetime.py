@@ -34,7 +34,7 @@ SENT = f"{{pilot: {{env: {{ISTIO_MULTIROOT_MESH: 'true'}}}}, {ASKS}}}"
 
 
 def lifetime(values: str = "{}", ca: str = "", dataplane: str = "sidecar", *, classic: bool = False) -> Lifetime:
-    version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.30.3", "1.34", "istiod")
+    version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.29.6", "1.34", "istiod")
     text = MESH.format(
         version=version, kubernetes=kubernetes, address=address, values=values, ca=ca, dataplane=dataplane
     )

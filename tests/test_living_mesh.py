@@ -58,7 +58,7 @@ class Mesh:
     def install(self) -> None:
         """What somebody's hands and istioctl left behind."""
         env = [{"name": "CLUSTER_ID", "value": "hub"}]
-        containers = [{"name": "discovery", "image": "docker.io/istio/pilot:1.30.3", "env": env}]
+        containers = [{"name": "discovery", "image": "docker.io/istio/pilot:1.29.6", "env": env}]
         template = {"spec": {"containers": containers}}
         for cluster, pods in ((self.hub, "10.10.0.0/16"), (self.edge, "10.11.0.0/16")):
             cluster.put("namespaces", SYSTEM)

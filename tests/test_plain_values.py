@@ -110,7 +110,7 @@ def commands(here: Path, text: str) -> dict[str, int]:
             kind: Mesh
             metadata: {name: shop}
             spec:
-              istio: {version: 1.30.3}
+              istio: {version: 1.29.6}
               security: {mutualTLS: strict, ca: {type: self-signed}}
               clusters: [{name: hub, role: primary, kubernetesVersion: "1.34", resources: [extra.yaml]}]
             """)

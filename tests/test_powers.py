@@ -32,7 +32,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: shop}
 spec:
-  istio: {version: 1.30.3}
+  istio: {version: 1.29.6}
   security: {mutualTLS: strict, ca: {type: self-signed}}
   clusters:
     - name: hub

@@ -47,7 +47,7 @@ class Repository:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeCluster, Api, Repository, Delivery]]:
     folder = tmp_path_factory.mktemp("synced")
-    text = MESH.format(secrets=SOPS, version="1.30.3", kubernetes="1.34", address="istiod")
+    text = MESH.format(secrets=SOPS, version="1.29.6", kubernetes="1.34", address="istiod")
     text += "  delivery: {engine: flux, repoURL: 'https://git.example.com/mesh.git'}\n"
     delivery = plan_mesh(load(text.encode(), "mesh.yaml")).delivery
     assert delivery is not None

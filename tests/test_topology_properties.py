@@ -39,7 +39,7 @@ def topologies(draw: st.DrawFn) -> Mesh:
             cluster |= {"role": "remote", "primary": draw(st.sampled_from(primaries))}
         clusters.append(cluster)
     spec = {
-        "istio": {"version": "1.30.3"},
+        "istio": {"version": "1.29.6"},
         "security": {"ca": {"type": "external"}},
         "networks": [
             {"name": name, "gateway": {"address": NETWORKS[name], "port": draw(st.sampled_from(PORTS))}}
@@ -130,7 +130,7 @@ def test_each_address_is_asked_for_once_where_the_chart_makes_gateways(mesh: Mes
     """By the Services of chart gateway, by computed values alone, and by those that expose istiod."""
     spec = {
         **mesh["spec"],
-        "istio": {"version": "1.30.3", "charts": {"source": "charts", "also": [{"chart": "gateway"}]}},
+        "istio": {"version": "1.29.6", "charts": {"source": "charts", "also": [{"chart": "gateway"}]}},
     }
     own = {name: f"10.0.5.{number}" for number, name in enumerate(by_name(mesh), 20)}
     for cluster in spec["clusters"]:

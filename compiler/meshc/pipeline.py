@@ -17,6 +17,7 @@ from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
+from meshc.delivery.stages import marked
 from meshc.errors import Place, Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
@@ -231,13 +232,14 @@ def _assemble(
         placed_by_charts: list[tuple[Body, Place]] = []
         for file, item in lowered[cluster.name]:
             if isinstance(item, KubeObject):
-                objects.append((file, item))
+                objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
                 continue
             if isinstance(item, ChartNeed):
                 bodies = next(of_charts)
                 parts.problems += _plain_in_chart(item, bodies)
                 parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
-                objects += [(file, KubeObject(body, f"chart {item.chart}")) for body in bodies]
+                origin = f"chart {item.chart}"
+                objects += [(file, KubeObject(marked(plan, body, origin), origin)) for body in bodies]
                 placed_by_charts += [(body, item.place) for body in bodies]
                 continue
             needs.append(item)

@@ -13,7 +13,7 @@ apiVersion: meshc/v1alpha1
 kind: Mesh
 metadata: {name: shop}
 spec:
-  istio: {version: 1.30.3}
+  istio: {version: 1.29.6}
   security: {ca: {type: self-signed}}
   overrides:
     - {clusters: all, set: {kubernetesVersion: "1.34"}}

@@ -95,7 +95,7 @@ def _own(world: Path) -> None:
     """A mesh whose sealed files open with the identity in home."""
     world.mkdir()
     secrets = f"{{recipients: [{RECIPIENT}, {make_recipient()}]}}"
-    mesh = MESH.format(secrets=secrets, version="1.30.3", kubernetes="1.34", address="istiod")
+    mesh = MESH.format(secrets=secrets, version="1.29.6", kubernetes="1.34", address="istiod")
     (world / "mesh.yaml").write_text(mesh)
     (world / ".git").mkdir()
     for cluster in ("hub", "edge-1"):
@@ -112,7 +112,7 @@ def _charts(world: Path) -> None:
     for name in ("base", "istiod"):
         folder = case / "vendor" / name
         files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        (world / f"vendor/{name}-1.30.3.tgz").write_bytes(chart(files, name))
+        (world / f"vendor/{name}-1.29.6.tgz").write_bytes(chart(files, name))
     (world / ".git").mkdir()
     processes.said("vendor", cwd=world)
 
@@ -123,7 +123,7 @@ def _dumps(world: Path) -> None:
     parts = {"ca-cert.pem": hub.cert_pem, "cert-chain.pem": pem(hub, root), "root-cert.pem": root.cert_pem}
     cacerts = {key: base64.b64encode(value).decode() for key, value in parts.items()}
     remote = {"edge-1": base64.b64encode(json.dumps(CONFIG).encode()).decode()}
-    pod = {"containers": [{"image": "docker.io/istio/pilot:1.30.3", "env": [{"name": "CLUSTER_ID", "value": "hub"}]}]}
+    pod = {"containers": [{"image": "docker.io/istio/pilot:1.29.6", "env": [{"name": "CLUSTER_ID", "value": "hub"}]}]}
     ports = {"clusterIP": "10.96.3.3", "ports": [{"name": "http", "port": 80}], "selector": {"app": "cart"}}
     _dump(
         world / "dumps/hub",

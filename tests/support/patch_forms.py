@@ -138,7 +138,7 @@ def write_mesh(
     (folder / "apps.yaml").write_text("---\n".join(apps))
     remotes = "".join(_remote(folder, number, each) for number, each in enumerate(patches))
     (folder / "mesh.yaml").write_text(
-        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: forms}\nspec:\n  istio: {version: 1.30.3}\n"
+        "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: forms}\nspec:\n  istio: {version: 1.29.6}\n"
         "  security: {ca: {type: self-signed}}\n  networks: [{name: corp}]\n"
         '  overrides: [{clusters: all, set: {kubernetesVersion: "1.34"}}]\n'
         "  namespaces: [{name: shop}]\n  services: [{name: s, manifests: apps.yaml, clusters: [hub]}]\n"

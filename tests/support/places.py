@@ -60,7 +60,7 @@ class Place:
         self.git("init", "-q", ".")
 
     def write(self, secrets: str, *, classic: bool = False) -> None:
-        version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.30.3", "1.34", "istiod")
+        version, kubernetes, address = ("1.0.6", "1.13", "pilot") if classic else ("1.29.6", "1.34", "istiod")
         text = MESH.format(secrets=secrets, version=version, kubernetes=kubernetes, address=address)
         (self.base / "mesh.yaml").write_text(text)
 

@@ -74,7 +74,7 @@ def _port(port: Any, kind: str) -> Iterator[Fault]:
     if (protocol := at(port, "protocol")) not in (None, *_PROTOCOLS):
         yield Fault(_PATH, f'has a port of protocol "{protocol}"', "write TCP, UDP or SCTP; HTTP goes into appProtocol")
     is_number = type(target) is int and target in _PORTS
-    if target is not None and not is_number and not (isinstance(target, str) and _PORT_NAME.fullmatch(target)):
+    if target not in (None, 0, "") and not is_number and not (isinstance(target, str) and _PORT_NAME.fullmatch(target)):
         yield Fault(_PATH, f'has targetPort "{target}"', "write a number without quotes, or the name of a pod's port")
     if at(port, "nodePort") not in (None, 0) and kind not in ("NodePort", "LoadBalancer"):
         yield Fault(_PATH, f"has a nodePort, and type {kind}", "take the nodePort out, or change the type")

@@ -53,7 +53,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         f"  name: {inline(_mesh_name(primaries))}",
         "spec:",
         "  istio:",
-        f"    version: {inline(version or '1.30.3')}",
+        f"    version: {inline(version or '1.29.6')}",
         *_given("    namespace", namespace, "istio-system"),
         *_given("    trustDomain", _first(home.mesh_config.get("trustDomain") for home in primaries), "cluster.local"),
         *_given("    revision", _first(home.revision for home in primaries), "default"),

@@ -82,6 +82,10 @@ class Api:
                 raise
             return list(self._pages(resource, query))
 
+    def may_list(self, resource: Resource) -> None:
+        """Asks for one object of a kind and looks at nothing. Raises AskError."""
+        self._ask("GET", f"{resource.path}?limit=1", resource, "list")
+
     def create(self, resource: Resource, body: Body) -> Body:
         """Makes an object, and answers it as it is then. Raises AskError."""
         return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from meshc.capture.resource import Resource
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
@@ -85,6 +86,9 @@ def _tried(
             stale = _older(pair, secret)
             hint = f"let output/{pair.need.cluster} be synced" if stale else again
             return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
+        if error.trouble is Trouble.FORBIDDEN:
+            hint = f"let output/{pair.remote} be synced, which holds the account's role and binding"
+            return State.FAILED, f"the token is taken, and lacks a right: {error.what}", hint
         row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
     ends = end_of(held.token)
@@ -102,15 +106,23 @@ def _shown_to(api: Api, held: Credentials) -> tuple[State, str]:
     """
     server = short(held.server, 80)
     try:
-        api.as_held(held, _WAY).version()
+        _read(api.as_held(held, _WAY))
     except AskError as error:
-        if same_server(held.server) == same_server(api.server) or error.trouble is Trouble.UNAUTHORISED:
+        refused = error.trouble in (Trouble.UNAUTHORISED, Trouble.FORBIDDEN)
+        if same_server(held.server) == same_server(api.server) or refused:
             raise
-        api.as_bearer(held.token).version()
+        _read(api.as_bearer(held.token))
         if error.trouble is Trouble.CERTIFICATE:
             return State.UNKNOWN, f" where we reach it; at {server} something answers here that their CA didn't sign"
         return State.OK, f"; tried where we reach it, as {server} doesn't answer here"
     return State.OK, ""
+
+
+def _read(api: Api) -> None:
+    """What every control plane reads in a remote. Raises AskError where that is refused."""
+    api.version()
+    for plural in ("services", "pods", "nodes"):
+        api.may_list(Resource(plural))
 
 
 def held_by(secret: Body, need: SecretNeed) -> bool:

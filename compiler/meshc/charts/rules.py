@@ -182,6 +182,14 @@ def _without_empty_bundle(webhook: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**webhook, "clientConfig": {key: value for key, value in client.items() if key != "caBundle"}}
 
 
+def _closed(body: Body, need: ChartNeed) -> Iterator[Body]:
+    base = need.values.get("base")
+    policy = base.get("validationFailurePolicy") if isinstance(base, Mapping) else None
+    if policy and body.get("kind") == "ValidatingWebhookConfiguration":
+        body = {**body, "webhooks": [{**webhook, "failurePolicy": policy} for webhook in body["webhooks"]]}
+    yield body
+
+
 def _metadata(body: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = body.get("metadata")
     return metadata if isinstance(metadata, Mapping) else {}
@@ -244,6 +252,16 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "wants it",
         ),
         _unbundled,
+    ),
+    (
+        Rule(
+            "failurePolicy of validation",
+            ("base", "istiod"),
+            "before 1.29.6 the charts don't read `base.validationFailurePolicy`; where it is set, the webhooks have it",
+            Version(1, 24, 0),
+            Version(1, 30, 0),
+        ),
+        _closed,
     ),
 )
 """What is done to objects, in this order."""

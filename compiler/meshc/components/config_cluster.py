@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.components.contract import ISTIO, binding, rule, thing
 from meshc.components.istiod import account_token, service_name
 from meshc.kube import Version
-from meshc.plan.values import PROXIES_ASK, config_map
+from meshc.plan.values import PROXIES_ASK, config_map, validation_fails_closed
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _mesh(plan: Plan) -> Mapping[str, Any]:
 
 
 def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
-    """Fails open: istiod makes that Fail once it answers, and fills in caBundle."""
+    """istiod turns failurePolicy to Fail once it answers, and fills in caBundle."""
     revision, namespace = service_name(cluster.revision).removeprefix("istiod"), plan.istio_namespace
     service = {"name": service_name(cluster.revision), "namespace": namespace, "path": "/validate"}
     url = attachment.injection_url
@@ -153,7 +153,7 @@ def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
                 "name": "rev.validation.istio.io",
                 "admissionReviewVersions": ["v1"],
                 "clientConfig": {"url": f"{url.rstrip('/')}/validate"} if url else {"service": service},
-                "failurePolicy": "Ignore",
+                "failurePolicy": "Fail" if validation_fails_closed(plan) else "Ignore",
                 "objectSelector": {"matchExpressions": [selected]},
                 "rules": [
                     {"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": ["*"]}

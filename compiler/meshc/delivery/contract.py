@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ENGINE = "spec.delivery.engine"
 
+LONGEST = 63
+"""Of a name: both engines write it into a label of what they apply."""
+
 Applied = Mapping[str, Sequence["Body"]]
 """The objects of each cluster, before the user's patches."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.delivery.contract import name_of
+from meshc.delivery.contract import LONGEST, name_of
 from meshc.output.trees import DELIVERY
 from meshc.tree import FileTree
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from meshc.delivery.contract import Applied, Engine
     from meshc.errors import Problem
     from meshc.plan.ir import Delivery, Plan
-
-_LONGEST = 63  # both engines write the name into a label of what they apply
 
 
 def delivery_tree(plan: Plan, applied: Applied, engines: Mapping[str, Engine]) -> FileTree:
@@ -52,7 +50,7 @@ def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
 def _names(plan: Plan, delivery: Delivery) -> Iterable[Problem]:
     for cluster in plan.clusters:
         name = name_of(plan, cluster.name)
-        if len(name) > _LONGEST:
-            what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {_LONGEST}'
+        if len(name) > LONGEST:
+            what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {LONGEST}'
             hint = "shorten the name of the cluster or of the mesh"
             yield codes.ENGINE_NAME.at(cluster.place, what, hint, clusters=(cluster.name,))

@@ -1,5 +1,9 @@
 """Flux: a Kustomization for each cluster, and a root Kustomization over them that a person applies once.
 
+A cluster with Istio's configuration or gateways has a second one for these, as they are of use once istiod is there:
+without its CRDs nothing of the first could be applied either, and a gateway's pods need the webhook when they are made.
+Both build the same folder, and each drops the other's part.
+
 On a hub one Flux applies to every cluster and all have one root; else every cluster has a Flux of its own, and a folder
 with a root of its own. A root is deleted without a trace; a cluster's Kustomization takes along what it applied.
 """
@@ -12,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.components.contract import OURS, thing
-from meshc.delivery.contract import ENGINE, Applied, folder, folder_of, name_of, sealed_by_sops
+from meshc.delivery.contract import ENGINE, LONGEST, Applied, folder, folder_of, name_of, sealed_by_sops
+from meshc.delivery.stages import LATER, STAGE, is_later
 from meshc.kube import SUBDOMAIN, Version
 from meshc.output.trees import DELIVERY
 
@@ -27,14 +32,16 @@ _SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without be
 
 def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
     """One folder on a hub, one for each cluster else."""
-    clusters = {cluster.name: _cluster(plan, delivery, cluster, applied) for cluster in plan.clusters}
+    clusters = {cluster.name: dict(_cluster(plan, delivery, cluster, applied)) for cluster in plan.clusters}
     if _flux(delivery).mode == "hub":
-        parts = {f"clusters/{name}.yaml": body for name, body in clusters.items()}
+        parts = {f"clusters/{name}{part}.yaml": body for name, both in clusters.items() for part, body in both.items()}
         return folder(_root(plan, delivery), parts)
     return {
         f"{name}/{path}": data
-        for name, body in clusters.items()
-        for path, data in folder(_root(plan, delivery, name), {"cluster.yaml": body}).items()
+        for name, both in clusters.items()
+        for path, data in folder(
+            _root(plan, delivery, name), {f"cluster{part}.yaml": body for part, body in both.items()}
+        ).items()
     }
 
 
@@ -58,16 +65,31 @@ def _ref(revision: str) -> Mapping[str, str]:
     return {"name" if revision.startswith("refs/") else "branch": revision}
 
 
-def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Applied) -> Body:
+def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Applied) -> Iterator[tuple[str, Body]]:
+    """The Kustomization of a cluster, and if something comes later, that one's: each with what its name ends in."""
     flux = _flux(delivery)
+    name, path = name_of(plan, cluster.name), folder_of(delivery, cluster.name)
     more: dict[str, Any] = {"timeout": "5m", "wait": True}  # without wait, dependsOn would mean applied, not healthy
     if flux.mode == "hub" and cluster.name != delivery.runs_in:
         more["kubeConfig"] = {"secretRef": {"name": _filled(flux.kube_config_secret, cluster)}}
-    if flux.mode == "hub" and (first := _before(cluster)):
-        more["dependsOn"] = [{"name": name_of(plan, first)}]
+    first = dict(more)
+    if flux.mode == "hub" and (before := _before(cluster)):
+        first["dependsOn"] = [{"name": name_of(plan, before)}]
     if sealed_by_sops(applied[cluster.name]):
-        more["decryption"] = {"provider": "sops", "secretRef": {"name": _filled(flux.decryption_secret, cluster)}}
-    return _kustomization(delivery, name_of(plan, cluster.name), folder_of(delivery, cluster.name), **more)
+        first["decryption"] = {"provider": "sops", "secretRef": {"name": _filled(flux.decryption_secret, cluster)}}
+    comes_later = any(is_later(body) for body in applied[cluster.name])
+    if comes_later:
+        first["patches"] = [_drop(STAGE)]
+    yield "", _kustomization(delivery, name, path, **first)
+    if comes_later:
+        more |= {"dependsOn": [{"name": name}], "patches": [_drop(f"!{STAGE}")]}
+        yield LATER, _kustomization(delivery, name + LATER, path, **more)
+
+
+def _drop(selector: str) -> Mapping[str, Any]:
+    """A patch that takes objects out, by an annotation. Its own kind and name stand for any."""
+    every = "$patch: delete\napiVersion: v1\nkind: Every\nmetadata:\n  name: every\n"
+    return {"patch": every, "target": {"annotationSelector": selector}}
 
 
 def _before(cluster: ClusterPlan) -> str | None:
@@ -94,6 +116,11 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
     """Names of Secrets that can't be, and clusters too old for what Flux does."""
     flux = _flux(delivery)
     for cluster in plan.clusters:
+        name = name_of(plan, cluster.name) + LATER
+        if len(name.removesuffix(LATER)) <= LONGEST < len(name) and any(map(is_later, applied[cluster.name])):
+            what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {LONGEST}'
+            hint = "shorten the name of the cluster or of the mesh"
+            yield codes.ENGINE_NAME.at(cluster.place, what, hint, clusters=(cluster.name,))
         for pattern in (flux.kube_config_secret, flux.decryption_secret):
             if not SUBDOMAIN.fullmatch(name := _filled(pattern, cluster)):
                 what = f'{cluster.name}: no Secret can be named "{name}"'

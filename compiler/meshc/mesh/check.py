@@ -42,6 +42,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_networks.gateways,
     check_clusters.api_servers,
     check_versions.istio,
+    check_versions.lost_endpoints,
     check_versions.tags,
     check_versions.skew,
     check_versions.primaries,

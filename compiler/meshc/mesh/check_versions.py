@@ -34,6 +34,9 @@ that those were built with (k8s.io/api v0.36).
 
 _KNOWN = {(1, 0), *KUBERNETES_OF_ISTIO}
 _LAST_CLASSIC_PATCH = 9
+_FIRST_LOSING, _FIRST_MENDED = Version(1, 30, 0), Version(1, 30, 4)
+_SEVERAL = 2
+"""Clusters from which on there are remote secrets."""
 _CLASSIC_FIRST, _CLASSIC_LAST = Version(1, 9), Version(1, 21)
 _ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
@@ -96,6 +99,29 @@ def _newer(source: Source, text: str, path: Path, clusters: tuple[str, ...]) -> 
         what = f"meshc knows Istio up to {line}, and compiles for {text} what {line} needs"
         hint = "look for a newer meshc; or read the release notes of that version, and acknowledge it"
         yield source.problem(codes.ISTIO_NEWER, path, what, hint, clusters=clusters)
+
+
+def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """istiod 1.30.0 to 1.30.3 wipes endpoints and gateways of a cluster whose remote secret changes.
+
+    istio/istio#61043 and #60920: since UpdateRegistry in 1.30.0, mended after 1.30.3; 1.29 has none of both.
+    """
+    if len(fleet.mesh.spec.clusters) < _SEVERAL:
+        return
+    told: dict[Path, list[Member]] = {}
+    for member in fleet.primaries:
+        if _FIRST_LOSING <= fleet.version_of(member)._replace(suffix="") < _FIRST_MENDED:
+            own = member.cluster.istio.version
+            path = member.path("istio", "version") if own else ("spec", "istio", "version")
+            told.setdefault(path, []).append(member)
+    for path, members in told.items():
+        names = tuple(member.name for member in members)
+        what = f"istiod {fleet.version_of(members[0])} of {', '.join(names[:3])}{' and others' if names[3:] else ''} "
+        what += "loses endpoints or gateways of a cluster whose remote secret changes, until it is restarted"
+        hint = (
+            "use 1.30.4 or later, or 1.29; or acknowledge it, and restart istiod after each change of a remote secret"
+        )
+        yield source.problem(codes.LOSES_ENDPOINTS, path, what, hint, clusters=names)
 
 
 def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -63,7 +63,7 @@ FilePath = Annotated[
 
 def _version(text: str) -> str:
     if Version.of_release(text) is None:
-        raise PydanticCustomError("bad_version", "must be a full version such as 1.30.3")
+        raise PydanticCustomError("bad_version", "must be a full version such as 1.29.6")
     return text
 
 

@@ -108,7 +108,7 @@ def _example(path: Path) -> str:
     words = [word for field in fields if get_origin(field.annotation) is Literal for word in get_args(field.annotation)]
     if words:
         return f" {words[0]}" if len(words) == 1 else f" with one of {', '.join(words)}"
-    return " 1.30.3, or the version that you run" if path[-2:] == ("istio", "version") else ""
+    return " 1.29.6, or the version that you run" if path[-2:] == ("istio", "version") else ""
 
 
 def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> Problem:
@@ -116,12 +116,32 @@ def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> P
     known = known or known_keys(path[:-1])
     key = str(path[-1])
     hint = _nearest(key, known)
-    if places := _places_of(key):
+    if form := _KUSTOMIZES.get(key) if {"patches", "resources"} & {*known} else None:
+        hint = form
+    elif places := _places_of(key):
         belongs = f'write "{key}" under {" or ".join(places)}'
         hint = f"{hint} {belongs}" if hint else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
     return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
 
+
+_COMPONENT = "write a component, a folder with kind: Component, and name it under components"
+_KUSTOMIZES = {
+    "patchesStrategicMerge": "write patches: [patch.yaml], or patches: with - patch: |- and its lines",
+    "patchesJson6902": "write patches: with - {path: patch.yaml, target: {kind: ..., name: ...}}",
+    "bases": "name the folder under resources",
+    "kustomization": _COMPONENT,
+    "transformers": _COMPONENT,
+    **dict.fromkeys(
+        (
+            *("images", "replicas", "commonLabels", "commonAnnotations", "namePrefix", "nameSuffix"),
+            *("configMapGenerator", "secretGenerator", "generators", "replacements", "vars"),
+        ),
+        _COMPONENT,
+    ),
+    "secretGenerator": "seal the Secret instead: meshc secrets seal",
+}
+"""What users of kustomize write, and the form of it that is taken here."""
 
 _FEW = 3
 
@@ -190,7 +210,7 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
     if wanted == "text" and text is not None:
         hint = f'write "{text}" (with quotes)'
         if path[-2:] == ("istio", "version"):
-            hint = "write a full version such as 1.30.3"
+            hint = "write a full version such as 1.29.6"
         return f"must be text, but {text} is {_kind_of(value)} in YAML", hint
     if wanted == "a whole number" and isinstance(value, float):
         return f"must be a whole number, not {text or value}", ""

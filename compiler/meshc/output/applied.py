@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshc.applied.causes import of_patches
 from meshc.applied.laid_out import is_reached
@@ -29,11 +29,12 @@ def view_built(
     laid_out: Iterable[bytes],
     built: FileTree,
     offered: Mapping[tuple[str, str], ServiceCopy],
-    given: Collection[Identity] | None = None,
+    given: Collection[Identity] | None,
+    known: dict[bytes, Any],
 ) -> View:
     """`ours` are the cluster's objects, `given` those of them that kustomize got, `laid_out` the files that it got.
 
-    An object whose text is as it was laid out isn't read.
+    An object whose text is as it was laid out isn't read, and none of a text that is `known` from another cluster.
     """
     all_of_ours = list(ours)
     before = {one.identity: one.body for one in all_of_ours if given is None or one.identity in given}
@@ -43,20 +44,21 @@ def view_built(
     there: set[Identity] = set()
     touched: list[Touched] = []
     for name, data in built.items():
-        changed = []
         for text in _texts(data):
             there.add(identity_in(text.decode()))
-            changed += [] if text in untouched else [text]
-        for document in read(_BETWEEN.join(changed), name)[0] if changed else ():
-            body = document.data
+            if text in untouched:
+                continue
+            if text not in known:
+                known[text] = next((document.data for document in read(text, name)[0]), None)
+            body = known[text]
             if not is_object(body):
                 continue
             identity = identity_of(body)
-            known = theirs.get(identity)
-            if body == before.get(identity) or (known and body == known.body and not is_reached(cluster, body)):
+            own = theirs.get(identity)
+            if body == before.get(identity) or (own and body == own.body and not is_reached(cluster, body)):
                 continue
-            origin = before.get(identity, known.body if known else body)
-            causes = of_patches(cluster, origin, known)
+            origin = before.get(identity, own.body if own else body)
+            causes = of_patches(cluster, origin, own)
             touched.append(Touched(body, before.get(identity), causes, patched=True))
     gone = [
         Touched(body, body, of_patches(cluster, body), patched=False)

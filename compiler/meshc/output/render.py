@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.applied.check import check_applied
@@ -74,12 +74,13 @@ def render(
     offered = offered_by(plan) if left else {}
     results: dict[str, FileTree | list[Problem]] = {}
     applied: dict[str, list[Problem]] = {}
+    read: dict[bytes, Any] = {}
 
     def look(cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None) -> list[Problem]:
         """What may not be, and can't be acknowledged; what else there is goes into `applied`."""
         if cluster.patches or cluster.components:
             given = unit.homes.keys() if unit else None
-            view = view_built(plan, cluster, layout.made(cluster), files.values(), built, offered, given)
+            view = view_built(plan, cluster, layout.made(cluster), files.values(), built, offered, given, read)
             applied[cluster.name] = list(check_applied(view))
         return _refused(guard, cluster, plan.istio_namespace, files, built)
 

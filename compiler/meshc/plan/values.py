@@ -52,7 +52,7 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
     values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
-    return merged(values, _validation(cluster))
+    return merged(values, _validation(plan, cluster))
 
 
 def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -76,8 +76,9 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         return merged(values, _external(plan, cluster))
     if cluster.attachment is None:
         # istiod then shares its root certificate with remotes, and patches their webhooks
+        values = merged(values, _validation(plan, cluster))
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
-    return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(cluster))
+    return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(plan, cluster))
 
 
 def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -124,17 +125,29 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
     }
 
 
-def _configuring(cluster: ClusterPlan) -> Values:
+def _configuring(plan: Plan, cluster: ClusterPlan) -> Values:
     """What lets an external istiod in: the rights of its account, and the webhook that asks it about configuration."""
     if not cluster.holds_config:
         return {}
-    return merged({"global": {"configCluster": True}, "pilot": {"configMap": True}}, _validation(cluster))
+    return merged({"global": {"configCluster": True}, "pilot": {"configMap": True}}, _validation(plan, cluster))
 
 
-def _validation(cluster: ClusterPlan) -> Values:
-    """Where the API server asks whether configuration is valid, if a Service can't be asked."""
+def _validation(plan: Plan, cluster: ClusterPlan) -> Values:
+    """Where the API server asks whether configuration is valid, if no Service can be asked, and what if nobody answers.
+
+    istiod turns failurePolicy to Fail once it answers. Flux would turn what is rendered here back at every interval.
+    """
     url = cluster.attachment.injection_url if cluster.attachment and cluster.holds_config else None
-    return {"base": {"validationURL": f"{url.rstrip('/')}/validate"}} if url else {}
+    answered = cluster.attachment is None or cluster.holds_config
+    closed = validation_fails_closed(plan) and bool(cluster.charts) and answered
+    found = {"validationURL": f"{url.rstrip('/')}/validate" if url else None}
+    found["validationFailurePolicy"] = "Fail" if closed else None
+    return {"base": found} if any(found.values()) else {}
+
+
+def validation_fails_closed(plan: Plan) -> bool:
+    """Under Flux: it applies configuration after istiod, in a part of its own, so nothing is refused meanwhile."""
+    return plan.delivery is not None and plan.delivery.engine == "flux"
 
 
 def config_map(cluster: ClusterPlan) -> str:

@@ -1,0 +1,51 @@
+"""The stories by name. The only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proof.stories import (
+    analyzed,
+    applied_again,
+    base_by_hand,
+    credentials,
+    evicted,
+    from_nothing,
+    membership,
+    partition,
+    root_replaced,
+    two_networks,
+)
+from proof.world import World
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story, and what it shows. One that is known to fail says by which fault, and is red when it passes.
+
+    `after` names the story whose world it goes on with.
+    """
+
+    name: str
+    shows: str
+    tell: Callable[[World], None]
+    after: str = ""
+    known: str = ""
+
+
+_BASE = "from-nothing"
+STORIES = (
+    Story(_BASE, "init, CA, seal, commit, Flux applies, requests with mutual TLS", from_nothing.tell),
+    Story("applied-again", "a second apply changes no resourceVersion", applied_again.tell, _BASE),
+    Story("analyzed", "istioctl analyze and validate over output/", analyzed.tell, _BASE),
+    Story("joins", "a cluster joins, requests to the others never fail", membership.join, _BASE),
+    Story("leaves", "a cluster leaves, what should is pruned and nothing else", membership.leave, "joins"),
+    Story("token-rotated", "a remote's token is replaced, requests don't fail", credentials.rotate, _BASE),
+    Story("rights-taken", "the reader's rights are taken away, doctor says it", credentials.take_rights, _BASE),
+    Story("partition", "a cluster can't be reached for a while, then heals", partition.tell, _BASE),
+    Story("root-replaced", "the root is replaced in three steps, no request fails", root_replaced.tell, _BASE),
+    Story("two-networks", "pods of two networks reach each other by their gateways", two_networks.tell),
+    Story("base-by-hand", "chart base comes after the first sync: cacerts doesn't wait, tokens do", base_by_hand.tell),
+    Story("evicted", "a compromised remote gets no certificate any more", evicted.tell, "joins"),
+)
