@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from meshc.cli.report import Format, show_problems
+from meshc.cli.report import Format, show_problems, show_result
 from meshc.disk.repository import Repository
 from meshc.errors import Place, Problem, ProblemsError, Severity
 from meshc.mesh import inputs, kustomizations
@@ -284,7 +284,10 @@ def odd_lines(problems: Sequence[Problem], text: str) -> list[str]:
 
 def printed(problems: Sequence[Problem], form: Format) -> str:
     with redirect_stderr(io.StringIO()) as err, redirect_stdout(io.StringIO()) as out:
-        show_problems(problems, form, Path("mesh.yaml"))
+        if form is Format.JSON:
+            show_result("validate", {}, problems)
+        else:
+            show_problems(problems, form, Path("mesh.yaml"))
     return err.getvalue() + out.getvalue()
 
 
