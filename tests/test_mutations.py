@@ -28,7 +28,7 @@ import yaml
 from meshc.cli.report import Format, show_problems, show_result
 from meshc.disk.repository import Repository
 from meshc.errors import Place, Problem, ProblemsError, Severity
-from meshc.mesh import inputs, kustomizations
+from meshc.mesh import kustomizations, user_reader
 from meshc.mesh.source import load
 from meshc.output.kustomize import find
 from meshc.pipeline import compile_mesh
@@ -124,7 +124,7 @@ def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(autouse=True)
 def _files_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only mesh.yaml changes from one mutation to the next. What is read of the other files is remembered."""
-    for module in (inputs, kustomizations):
+    for module in (user_reader, kustomizations):
         monkeypatch.setattr(module, "read", remembered)
 
 
