@@ -223,7 +223,7 @@ def spec_of(world: World, shapes: Iterable[Shape], hub: str = "hub", **more: Any
     clusters = [entry_of(shape, primary=shape.name == hub) for shape in shapes]
     networks = sorted({shape.network for shape in shapes})
     return {
-        "istio": {"version": "1.30.3", "charts": {"source": "vendor"}, "values": dict(VALUES)},
+        "istio": {"version": "1.31.0", "charts": {"source": "vendor"}, "values": dict(VALUES)},
         "security": {
             "mutualTLS": "strict",
             "ca": {"type": "plugged-in", "fastRootRotation": True},
