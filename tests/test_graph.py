@@ -69,7 +69,7 @@ def test_a_thousand_clusters_fit(tmp_path: Path) -> None:
     picture = Picture(text)
 
     assert len(text) < LARGEST
-    assert picture.nodes["c0"] == "hub<br/>primary, Istio 1.29.6"
+    assert picture.nodes["c0"] == "hub<br/>primary, Istio 1.30.3"
     assert set(picture.within.values()) == {"network corp"}
     assert sum(total(label) for label in picture.nodes.values()) == 1000
     assert ("c1", "-->", "service-9, service-99", "c0") in picture.arrows

@@ -112,7 +112,7 @@ def _charts(world: Path) -> None:
     for name in ("base", "istiod"):
         folder = case / "vendor" / name
         files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        (world / f"vendor/{name}-1.29.6.tgz").write_bytes(chart(files, name))
+        (world / f"vendor/{name}-1.30.3.tgz").write_bytes(chart(files, name))
     (world / ".git").mkdir()
     processes.said("vendor", cwd=world)
 

@@ -85,6 +85,8 @@ def check(body: dict[str, Any], version: str) -> None:
         check_current(body, version)
     elif int(version.split(".")[1]) <= 16:
         check_old(body, version)
+    elif body["apiVersion"] == "v1" and int(version.split(".")[1]) >= 19:  # appProtocol came with 1.18
+        check_current(body, "1.25")
     else:  # between the two sets of schemas: apps/v1, rbac v1 and core v1 are the same in the nearest
         check_old(body, "1.16")
 
