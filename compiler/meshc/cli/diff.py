@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,12 @@ from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT
 from meshc.plain import plain
-from meshc.review.diff import Action, Difference
+from meshc.review.diff import Action
 from meshc.review.markdown import comment
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from meshc.cli.diff_options import DiffFailOn
-    from meshc.errors import Problem
 
 
 def diff_command(
@@ -53,9 +51,9 @@ def diff_command(
     before, difference, risks = found.base, found.difference, found.dangers
     if page is not None:  # first: whoever reads standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
-            open_page.write(comment(difference, risks, compiled.plan.mesh, before.name))
+            open_page.write(comment(difference, risks, compiled.plan.mesh, before.name, found.settings))
     unknown = bool(before.note) and against is None
-    differs = bool(risks) or unknown if fail_on else bool(difference) and not exit_zero
+    differs = bool(risks) or unknown if fail_on else bool(difference or found.settings) and not exit_zero
     _show(found, compiled.plan.mesh, form, file, Exit.DIFFERS if differs else Exit.DONE)
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
@@ -67,20 +65,21 @@ def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit)
     difference, risks = found.difference, found.dangers
     match form:
         case DiffFormat.JSON:
-            show_result("diff", _data(difference, risks, mesh, found.base.name), end=end)
+            show_result("diff", _data(found, mesh), end=end)
         case DiffFormat.MARKDOWN:
-            tell(comment(difference, risks, mesh, found.base.name).rstrip("\n"))
+            tell(comment(difference, risks, mesh, found.base.name, found.settings).rstrip("\n"))
         case DiffFormat.GITHUB:
             tell(difference.summary)
             show_problems(risks, Format.GITHUB, file)
         case DiffFormat.TEXT:
             import sys
 
-            for line in lines(difference, risks, lambda text, colour: paint(text, colour, sys.stdout)):
+            for line in lines(difference, risks, lambda text, colour: paint(text, colour, sys.stdout), found.settings):
                 tell(line)
 
 
-def _data(difference: Difference, risks: Sequence[Problem], mesh: str, base: str) -> dict[str, Any]:
+def _data(found: Comparison, mesh: str) -> dict[str, Any]:
+    difference, risks, base = found.difference, found.dangers, found.base.name
     actions = (Action.ADD, Action.CHANGE, Action.DELETE)
     return {
         "mesh": mesh,
@@ -88,6 +87,7 @@ def _data(difference: Difference, risks: Sequence[Problem], mesh: str, base: str
         "summary": {**{str(action): difference.count(action) for action in actions}, "clusters": difference.clusters},
         "renamed": dict(difference.renamed),
         "dangers": [as_json(risk) for risk in risks],
+        "settings": [asdict(setting) for setting in found.settings],
         "changes": [
             {
                 "action": entry.action,

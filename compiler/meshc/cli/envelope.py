@@ -27,7 +27,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "capture facts": ("mesh", "clusters"),
         "check": ("stale", "pending", "expiring"),
         "compile": ("mesh", "written", "unchanged", "removed", "pending", "delivery", "byKustomize", "files"),
-        "diff": ("mesh", "base", "summary", "renamed", "dangers", "changes"),
+        "diff": ("mesh", "base", "summary", "renamed", "dangers", "settings", "changes"),
         "doctor": ("mesh", "clusters", *_TRUST, "meshc", "python", "tools", "repository"),
         "next": ("mesh", "steps", "uncommitted", *_TRUST),
         "plan": (*_PLAN, "pending"),

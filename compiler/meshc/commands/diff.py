@@ -11,6 +11,7 @@ from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers
 from meshc.review.diff import Difference, compare, renames
 from meshc.review.origins import Origins, origins_of
+from meshc.review.settings import Setting, settings_changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,8 @@ class Comparison:
     base: Base
     difference: Difference
     dangers: tuple[Problem, ...]
+    settings: tuple[Setting, ...]
+    """What changed of versions, images and Helm values, where the base has a mesh.yaml."""
 
 
 def compared(
@@ -45,7 +48,7 @@ def compared(
     origins = _origins(opened, compiled, base.commit)
     trees = (base.output, output)
     change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled))
-    return Comparison(base, difference, tuple(dangers(change)))
+    return Comparison(base, difference, tuple(dangers(change)), settings_changed(base.plan, compiled.plan))
 
 
 def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:

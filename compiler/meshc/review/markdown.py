@@ -17,13 +17,16 @@ from meshc.review.diff import Difference
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
+    from meshc.review.settings import Setting
 
 LIMIT = 65_000
 """Characters: GitHub takes 65,536 in a comment."""
-_BOX, _WIDTH = 30_000, 300
+_BOX, _WIDTH, _SETTINGS = 30_000, 300, 40
 
 
-def comment(difference: Difference, dangers: Sequence[Problem], mesh: str, base: str) -> str:
+def comment(
+    difference: Difference, dangers: Sequence[Problem], mesh: str, base: str, settings: Sequence[Setting] = ()
+) -> str:
     """The whole comment. Its first line is a marker by which a bot finds the comment of an earlier run.
 
     What doesn't fit goes as whole groups, and is counted.
@@ -35,6 +38,9 @@ def comment(difference: Difference, dangers: Sequence[Problem], mesh: str, base:
     head += [f"compared with {_code(base)}", ""]
     head += [f"{_code(old)} is compared with {_code(new)}, its new name<br>" for old, new in difference.renamed.items()]
     head += _box(difference, dangers)
+    head += [f"* {_code(str(setting))}" for setting in settings[:_SETTINGS]]
+    head += [f"* and {len(settings) - _SETTINGS} more settings: run `meshc diff`"] if settings[_SETTINGS:] else []
+    head += [""] if settings else []
     parts = [_details(block) for block in blocks(difference)]
     room = LIMIT - 200 - sum(len(line) + 1 for line in head)
     kept: list[str] = []

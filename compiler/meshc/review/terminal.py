@@ -15,6 +15,7 @@ from meshc.review.diff import Action, Difference
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.review.compare import Edit
+    from meshc.review.settings import Setting
 
 Paint = Callable[[str, str], str]
 """A text and a colour into a text for the terminal."""
@@ -28,8 +29,10 @@ _SIGNS = {
 _WIDTH = 160
 
 
-def lines(difference: Difference, dangers: Sequence[Problem], paint: Paint) -> Iterator[str]:
-    """The summary, what to look at, then every group."""
+def lines(
+    difference: Difference, dangers: Sequence[Problem], paint: Paint, settings: Sequence[Setting] = ()
+) -> Iterator[str]:
+    """The summary, what to look at, changed settings, then every group."""
     yield paint(difference.summary, "white")
     for problem in dangers:
         yield f"{paint('danger', 'red')} {problem.code.id} {plain(str(problem.place))}: {plain(problem.what)}"
@@ -39,6 +42,7 @@ def lines(difference: Difference, dangers: Sequence[Problem], paint: Paint) -> I
         yield from (f"  {number}. {line}" for number, line in enumerate(LEAVING, 1))
     for old, new in difference.renamed.items():
         yield f"{plain(old)} is compared with {plain(new)}, its new name"
+    yield from (f"{paint('~', 'yellow')} {setting}" for setting in settings)
     for block in blocks(difference):
         sign, colour = _SIGNS[block.action]
         yield f"{paint(f'{sign} {plain(block.title)}', colour)}  [{plain(block.where)}]"

@@ -1,0 +1,64 @@
+"""settings turns two plans into what changed of Istio's version, images and Helm values, cluster by cluster.
+
+Whoever installs istiod by other means than meshc applies these: no object of output/ need change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.plain import plain, short
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan, Plan
+
+_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One change, with its clusters. `before` and `after` are empty where there is no value."""
+
+    what: str
+    before: str
+    after: str
+    clusters: tuple[str, ...]
+
+    def __str__(self) -> str:
+        where = ", ".join(self.clusters[:3]) + (f" and {len(self.clusters) - 3} more" if self.clusters[3:] else "")
+        return f"{self.what}: {self.before or 'nothing'} -> {self.after or 'nothing'}  [{where}]"
+
+
+def settings_changed(before: Plan | None, after: Plan) -> tuple[Setting, ...]:
+    """The changes of clusters that are in both plans, each once."""
+    old = {cluster.name: dict(_settings(cluster)) for cluster in before.clusters} if before else {}
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for cluster in after.clusters:
+        if cluster.name not in old:
+            continue
+        was, now = old[cluster.name], dict(_settings(cluster))
+        for what in [*now, *(key for key in was if key not in now)]:
+            if was.get(what) != now.get(what):
+                found.setdefault((what, was.get(what, ""), now.get(what, "")), []).append(cluster.name)
+    return tuple(Setting(*change, tuple(names)) for change, names in found.items())
+
+
+def _settings(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
+    yield "Istio version", str(cluster.istio)
+    yield "image hub", plain(cluster.images.hub)
+    yield "image tag", plain(cluster.images.full_tag)
+    yield from ((f"Helm value {path}", text) for path, text in _leaves(cluster.values))
+    for chart in cluster.charts:
+        yield from ((f"Helm value {path} of {chart.release}", text) for path, text in _leaves(chart.values))
+
+
+def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        below = f"{path}.{key}" if path else str(key)
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, below)
+        else:
+            text = str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+            yield plain(below), short(plain(text), _WIDTH)
