@@ -5,16 +5,19 @@ Whoever installs istiod by other means than meshc applies these: no object of ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.plain import plain, short
+from meshc.review.shown import HIDDEN
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 _WIDTH = 80
+_SECRET = re.compile("token|password|secret|key|credential", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,21 @@ def settings_changed(before: Plan | None, after: Plan) -> tuple[Setting, ...]:
         for what in [*now, *(key for key in was if key not in now)]:
             if was.get(what) != now.get(what):
                 found.setdefault((what, was.get(what, ""), now.get(what, "")), []).append(cluster.name)
-    return tuple(Setting(*change, tuple(names)) for change, names in found.items())
+    return tuple(
+        Setting(plain(what), _shown(what, old_text), _shown(what, new_text), tuple(names))
+        for (what, old_text, new_text), names in found.items()
+    )
+
+
+def _shown(what: str, text: str) -> str:
+    """The text, cut; of a value that is called like a secret nothing."""
+    return HIDDEN if text and _SECRET.search(what) else short(text, _WIDTH)
 
 
 def _settings(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
     yield "Istio version", str(cluster.istio)
-    yield "image hub", plain(cluster.images.hub)
-    yield "image tag", plain(cluster.images.full_tag)
+    yield "image hub", cluster.images.hub
+    yield "image tag", cluster.images.full_tag
     yield from ((f"Helm value {path}", text) for path, text in _leaves(cluster.values))
     for chart in cluster.charts:
         yield from ((f"Helm value {path} of {chart.release}", text) for path, text in _leaves(chart.values))
@@ -61,4 +72,4 @@ def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, st
             yield from _leaves(value, below)
         else:
             text = str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
-            yield plain(below), short(plain(text), _WIDTH)
+            yield below, text
