@@ -113,6 +113,7 @@ def test_archives_that_are_refused(kind: str) -> None:
     assert words in str(refused.value)
 
 
+@pytest.mark.thorough
 def test_what_a_bomb_costs() -> None:
     """A small .tgz that unpacks to a quarter of a gigabyte: it is refused before it is in memory."""
     press = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -60,6 +60,7 @@ def faults(path: str, data: bytes) -> list[str]:
     return [name for name, fault in broken.items() if fault]
 
 
+@pytest.mark.thorough
 def test_every_file_is_as_editors_are_told() -> None:
     git = [find_tool("git"), "ls-files", "-z"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
@@ -100,6 +101,7 @@ def run(hook: str, *files: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_the_hooks_find_what_they_are_for(tmp_path: Path) -> None:
     (tmp_path / "format.py").write_text("x = {  'a':1 }\n")
     (tmp_path / "check.py").write_text("import os\n")

@@ -76,6 +76,7 @@ def test_a_thousand_clusters_fit(tmp_path: Path) -> None:
     assert text == drawn(fleet(1000, 100), tmp_path)
 
 
+@pytest.mark.thorough
 def test_where_no_two_are_alike_most_are_counted(tmp_path: Path) -> None:
     """Each of 200 clusters offers all others a service of its own."""
     own = "".join(

@@ -111,6 +111,7 @@ def workload(ca: Issued) -> bytes:
 # Issuing
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key_type", ["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096"])
 def test_root_intermediate_and_workload_hold(openssl: Callable[..., str], key_type: KeyType) -> None:
     root = make_root("bookstore", key_type, NOW, 3650)
@@ -484,6 +485,7 @@ def holds_nothing(error: BaseException, *secrets: Hidden) -> bool:
     return not any(line in text for line in lines if len(line) > 7 and not line.startswith("-----"))
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=tries(300))
 @given(st.data())
 def test_damaged_keys_never_leave_another_exception(data: st.DataObject) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from meshc import codes
 from meshc.secrets.guard import RenderedGuard
 
@@ -13,6 +15,7 @@ def _many(number: int, size: int) -> str:
     return "".join(_MAP.format(each, "x" * size) for each in range(number))
 
 
+@pytest.mark.thorough
 def test_a_plain_secret_behind_nine_mebibytes_is_found() -> None:
     large = _many(9 * 16, 1 << 16)
     assert len(large) > 9 << 20

@@ -221,6 +221,7 @@ def test_sealing_certificates() -> None:
     assert said(SEALED, folder=FOLDER | {"hub/sealing-cert.pem": SEALING + b"\n"}) == ["MESH427"]
 
 
+@pytest.mark.thorough
 @given(key=st.sampled_from(ALL), value=st.text() | st.integers() | st.none() | st.lists(st.text(), max_size=2))
 def test_garbage_is_wrong_but_no_accident(key: str, value: Any) -> None:
     """Any annotation of any value: never an exception, and never taken for right."""
@@ -239,6 +240,7 @@ def test_garbage_is_wrong_but_no_accident(key: str, value: Any) -> None:
             assert expected[key] in found
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 10_000), st.sampled_from("ABCxyz019+/"))
 def test_no_character_of_ciphertext_or_binding_can_be_changed(position: int, character: str) -> None:
     blob, signature = SOPS["data"]["ca-key.pem"], SOPS["metadata"]["annotations"][BINDING]

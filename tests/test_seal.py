@@ -275,6 +275,7 @@ class TestSops:
         assert decoded(opened["data"]) == values(plain)
         assert sops.open_(parsed(rendered), hidden(TWO)) == plain.hidden
 
+    @pytest.mark.thorough
     @given(st.dictionaries(st.from_regex(r"[-._a-z]{1,20}", fullmatch=True), st.binary(min_size=1), min_size=1))
     @settings(deadline=None)
     def test_any_values_come_back(self, data: dict[str, bytes]) -> None:
@@ -284,6 +285,7 @@ class TestSops:
 
         assert sops.open_(parsed(write(sops.seal(plain, TARGET, NOW))), hidden(ONE)) == plain.hidden
 
+    @pytest.mark.thorough
     @given(st.binary(min_size=1, max_size=5000))
     @settings(deadline=None, max_examples=15)
     def test_any_value_comes_back_from_sops(self, value: bytes) -> None:

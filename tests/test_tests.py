@@ -40,6 +40,7 @@ def test_no_two_cases_have_one_name() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("ci", "code"), [("true", pytest.ExitCode.USAGE_ERROR), ("", pytest.ExitCode.OK)])
 def test_expectations_are_not_rewritten_in_ci(ci: str, code: pytest.ExitCode) -> None:
     argv = [sys.executable, "-m", "pytest", "--update", "--collect-only", "-q", "tests/test_edit.py"]
