@@ -78,6 +78,18 @@ def test_the_document_has_every_value_of_the_table() -> None:
     assert [".".join(rule.path) for rule in RULES if f"| `{'.'.join(rule.path)}` |" not in text] == []
 
 
+ODD: tuple[Any, ...] = (None, True, -1, "", "x" * 5000, [], [{"name": {"a": 1}}], [5], {"a": {"b": [1]}})
+
+
+def test_values_of_any_type_are_told_or_harmless() -> None:
+    for rule in RULES:
+        for end in range(1, len(rule.path) + 1):
+            for odd in ODD:
+                told_of("1.29.6", nested(rule.path[:end], odd))
+    for odd in ODD:
+        told_of("1.29.6", {"meshConfig": {"discoverySelectors": odd}, "sidecarInjectorWebhook": odd})
+
+
 @pytest.mark.skipif(not ISTIOD, reason="MESHC_CHARTS names no charts of istiod")
 @pytest.mark.parametrize("version", ISTIOD)
 @pytest.mark.parametrize("chart", ["base", "istiod"])

@@ -41,7 +41,7 @@ def accept(work: Work, sealed: Path, given: bytes | None, folder: Path, now: dat
     path = work.sealed(need.file)
     there = _body(work.read(path), path)
     if there.get("kind") == "Secret":
-        hint = "meshc secrets rewrap takes what sops updatekeys changed"
+        hint = "meshc secrets rewrap takes what sops updatekeys or sops rotate changed"
         raise UsageError(f'"{path}" isn\'t a SealedSecret', hint)
     before = there if given is not None else _committed(work, path)
     new = there if given is None else _body(given, "the new one")

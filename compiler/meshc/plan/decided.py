@@ -79,7 +79,7 @@ def _on(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
 
 
 def _is_off(value: Any) -> bool:
-    return value in (None, "", False, {}, []) or str(value).lower() == "false"
+    return value in (None, "", False, {}, [], ()) or str(value).lower() == "false"
 
 
 def _no_revision(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
@@ -138,7 +138,11 @@ def _no_fixed_options(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
 
 
 def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    names = {one.get("name") for one in value if isinstance(one, Mapping)} if isinstance(value, list | tuple) else set()
+    names = (
+        {str(one.get("name")) for one in value if isinstance(one, Mapping)}
+        if isinstance(value, list | tuple)
+        else set()
+    )
     return not names & FIXED_SETTINGS.keys()
 
 
