@@ -31,4 +31,5 @@ def sail_command(name: str, chart: str | None, file: Path) -> None:
         for path in left_out:
             tell(f"# left out: the operator knows no value {path}")
     for chart, release in form.others:
-        tell(f"# left out: the operator doesn't install {release} (chart {chart}). Use meshc values {name} --chart {release}")
+        how = f"use meshc values {name} --chart {release}"
+        tell(f"# left out: the operator doesn't install {release} (chart {chart}); {how}")

@@ -53,7 +53,7 @@ class SailForm:
 
 
 def sail_form(opened: Opened, name: str) -> SailForm:
-    """The resources of the Sail operator for a cluster. Raises UsageError for a cluster that isn't there, or classic."""
+    """The resources of the Sail operator for a cluster. Raises UsageError for classic Istio or an unknown cluster."""
     plan = plan_for_values(opened.source)
     cluster = named(plan, name)
     if plan.generation == "classic":

@@ -21,52 +21,58 @@ _API = "sailoperator.io/v1"
 _ONLY_NAME = "default"
 """The one name that the operator takes for an IstioCNI and a ZTunnel."""
 
+
+def _keys(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
 _NODE = "affinity nodeSelector podAnnotations podLabels resources tolerations volumeMounts volumes"
 _OF_GLOBAL = "defaultResources hub imagePullPolicy imagePullSecrets logAsJson logging platform tag variant"
 
 KNOWN: Mapping[str, Mapping[str, frozenset[str] | None]] = {
     "Istio": {
-        "base": frozenset("excludedCRDs validationCABundle validationURL".split()),
+        "base": _keys("excludedCRDs validationCABundle validationURL"),
         "compatibilityVersion": None,
         "experimental": None,
         "gatewayClasses": None,
-        "global": frozenset(
-            f"{_OF_GLOBAL} agentgateway arch caAddress caName certSigners configCluster configValidation"
-            " defaultNodeSelector defaultPodDisruptionBudget defaultTolerations enableReaderRBAC externalIstiod"
-            " ipFamilies ipFamilyPolicy istioNamespace istiod jwtPolicy meshID meshNetworks mountMtlsCerts"
-            " multiCluster nativeNftables network networkPolicy omitSidecarInjectorConfigMap operatorManageWebhooks"
-            " pilotCertProvider podDNSSearchNamespaces priorityClassName proxy proxy_init readerServiceAccount"
-            " remotePilotAddress resourceScope sds sts tracer trustBundleName waypoint".split()
+        "global": _keys(
+            _OF_GLOBAL,
+            "agentgateway arch caAddress caName certSigners configCluster configValidation defaultNodeSelector",
+            "defaultPodDisruptionBudget defaultTolerations enableReaderRBAC externalIstiod ipFamilies ipFamilyPolicy",
+            "istioNamespace istiod jwtPolicy meshID meshNetworks mountMtlsCerts multiCluster nativeNftables network",
+            "networkPolicy omitSidecarInjectorConfigMap operatorManageWebhooks pilotCertProvider",
+            "podDNSSearchNamespaces priorityClassName proxy proxy_init readerServiceAccount remotePilotAddress",
+            "resourceScope sds sts tracer trustBundleName waypoint",
         ),
-        "istiodRemote": frozenset(
-            "enabled enabledLocalInjectorIstiod injectionCABundle injectionPath injectionURL".split()
-        ),
+        "istiodRemote": _keys("enabled enabledLocalInjectorIstiod injectionCABundle injectionPath injectionURL"),
         "meshConfig": None,
-        "pilot": frozenset(
-            f"{_NODE} autoscaleBehavior autoscaleEnabled autoscaleMax autoscaleMin cni configMap cpu crlConfigMapName"
-            " deploymentLabels enabled env envVarFrom extraContainerArgs hub image ipFamilies ipFamilyPolicy"
-            " istiodRemote jwksResolverExtraRootCA keepaliveMaxServerConnectionAge memory replicaCount"
-            " rollingMaxSurge rollingMaxUnavailable seccompProfile serviceAccountAnnotations serviceAnnotations tag"
-            " taint topologySpreadConstraints traceSampling trustedZtunnelNamespace variant".split()
+        "pilot": _keys(
+            _NODE,
+            "autoscaleBehavior autoscaleEnabled autoscaleMax autoscaleMin cni configMap cpu crlConfigMapName",
+            "deploymentLabels enabled env envVarFrom extraContainerArgs hub image ipFamilies ipFamilyPolicy",
+            "istiodRemote jwksResolverExtraRootCA keepaliveMaxServerConnectionAge memory replicaCount",
+            "rollingMaxSurge rollingMaxUnavailable seccompProfile serviceAccountAnnotations serviceAnnotations tag",
+            "taint topologySpreadConstraints traceSampling trustedZtunnelNamespace variant",
         ),
         "sidecarInjectorWebhook": None,
         "telemetry": None,
     },
     "IstioCNI": {
-        "cni": frozenset(
-            "affinity ambient chained cniBinDir cniConfDir cniConfFileName cniNetnsDir daemonSetLabels env"
-            " excludeNamespaces hub image istioOwnedCNIConfig istioOwnedCNIConfigFileName logging podAnnotations"
-            " podLabels privileged provider psp_cluster_role pullPolicy repair resource_quotas resources"
-            " rollingMaxUnavailable seccompProfile tag useAppArmorAnnotation variant".split()
+        "cni": _keys(
+            "affinity ambient chained cniBinDir cniConfDir cniConfFileName cniNetnsDir daemonSetLabels env",
+            "excludeNamespaces hub image istioOwnedCNIConfig istioOwnedCNIConfigFileName logging podAnnotations",
+            "podLabels privileged provider psp_cluster_role pullPolicy repair resource_quotas resources",
+            "rollingMaxUnavailable seccompProfile tag useAppArmorAnnotation variant",
         ),
-        "global": frozenset(f"{_OF_GLOBAL} nativeNftables".split()),
+        "global": _keys(_OF_GLOBAL, "nativeNftables"),
     },
     "ZTunnel": {
-        "global": frozenset(_OF_GLOBAL.split()),
-        "ztunnel": frozenset(
-            f"{_NODE} annotations caAddress dnsConfig dnsPolicy env hub image imagePullPolicy imagePullSecrets"
-            " istioNamespace labels logAsJson logLevel multiCluster network peerCaCrl resourceName resourceQuotas"
-            " revision seLinuxOptions tag terminationGracePeriodSeconds updateStrategy variant xdsAddress".split()
+        "global": _keys(_OF_GLOBAL),
+        "ztunnel": _keys(
+            _NODE,
+            "annotations caAddress dnsConfig dnsPolicy env hub image imagePullPolicy imagePullSecrets",
+            "istioNamespace labels logAsJson logLevel multiCluster network peerCaCrl resourceName resourceQuotas",
+            "revision seLinuxOptions tag terminationGracePeriodSeconds updateStrategy variant xdsAddress",
         ),
     },
 }
@@ -89,7 +95,9 @@ class Resource:
 
 def resources_of(plan: Plan, cluster: ClusterPlan) -> Iterator[Resource]:
     """An Istio for charts base and istiod, an IstioCNI, a ZTunnel: as far as the cluster is installed with them."""
-    there = [(chart, values_of(plan, cluster, chart, release, own)) for chart, release, _, own in charts_in(plan, cluster)]
+    there = [
+        (chart, values_of(plan, cluster, chart, release, own)) for chart, release, _, own in charts_in(plan, cluster)
+    ]
     base = next((values for chart, values in there if chart == "base"), {})
     for chart, values in there:
         if chart in _KINDS:
