@@ -71,7 +71,7 @@ class Reader:
                 codes.OUTSIDE,
                 at,
                 str(error),
-                "write a path relative to mesh.yaml, to a file inside the repository",
+                "write a path relative to the file it stands in, to a file inside the repository",
             )
         except IrregularError as error:
             self.irregular(error, at)
