@@ -34,6 +34,15 @@ STATE_IN_GIT = Code("MESH020")
 MESHC_VERSION = Code("MESH021")
 KUSTOMIZE_VERSION = Code("MESH022")
 
+# 03x: the parts that mesh.yaml includes
+
+NOT_GRANTED = Code("MESH030")
+PART_TWICE = Code("MESH031")
+TOO_MUCH_INCLUDED = Code("MESH032")
+BEYOND_PART = Code("MESH033")
+
+GRANT_WIDENED = Code("MESH040")
+
 # 1xx: the shape of mesh.yaml
 
 UNKNOWN_KEY = Code("MESH101")

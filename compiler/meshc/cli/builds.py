@@ -9,9 +9,10 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.options import File, Form, Jobs, cluster_names
 from meshc.cli.report import Format, reporting
 from meshc.commands.first_mesh import Generation, Topology
+from meshc.commands.found import MESH
 from meshc.output.link import Link
 
 app = typer.Typer()

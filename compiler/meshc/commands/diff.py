@@ -47,7 +47,7 @@ def compared(
     difference = compare(base.output, output, renamed)
     origins = _origins(opened, compiled, base.commit)
     trees = (base.output, output)
-    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled))
+    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled), base.source)
     return Comparison(base, difference, tuple(dangers(change)), settings_changed(base.plan, compiled.plan))
 
 
@@ -64,7 +64,7 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
     if not commit:
         return Origins()
     source, plan = opened.source, compiled.plan
-    files = {source.file.rpartition("/")[2]: source.data, **compiled.files}
+    files = {**source.files, **compiled.files}
     changed = Commits(opened.repository.base).changed(commit, files)
     services = {export.key: export.place for export in compiled.exports}
     both = {path: (old, files[path]) for path, old in changed.items()}

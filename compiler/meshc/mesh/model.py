@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from meshc.disk.matching import pattern_fault
 from meshc.kube import LABEL, SUBDOMAIN, Version
 
 
@@ -56,9 +57,30 @@ NameOrFiles = Annotated[
         253,
     ),
 ]
+
+
+class RelativePath:
+    """Marks what is a path from the file it stands in. Of a part it is made one from mesh.yaml (`mesh/rebase.py`)."""
+
+
 FilePath = Annotated[
-    str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")
+    str,
+    RelativePath(),
+    Field(
+        min_length=1,
+        max_length=1024,
+        description="A path relative to the file it stands in (mesh.yaml or a part), inside the repository.",
+    ),
 ]
+
+
+def _part_files(text: str) -> str:
+    if rule := pattern_fault(text):
+        raise PydanticCustomError("bad_pattern", "{rule}", {"rule": rule})
+    return text
+
+
+PartFiles = Annotated[str, AfterValidator(_part_files), Field(min_length=1, max_length=256)]
 
 
 def _version(text: str) -> str:
@@ -635,9 +657,25 @@ class Acknowledge(Shape):
     """Why it is accepted, for the next reader."""
 
 
+Granted = Literal["clusters", "namespaces", "services", "overrides", "networks", "acknowledge"]
+"""The lists of `spec` that a part may hold."""
+
+
+class Include(Shape):
+    """Files with parts of the mesh, and which lists of `spec` they may hold."""
+
+    files: PartFiles
+    """A path relative to mesh.yaml; `*` and `?` stand for characters of one name, as in `teams/*/services.yaml`."""
+    may: Annotated[tuple[Granted, ...], Field(min_length=1)]
+    """The lists that they may hold. Overrides and acknowledgements in a file reach its own clusters alone."""
+
+
 class Spec(Shape):
     """The mesh."""
 
+    include: tuple[Include, ...] = ()
+    """Files with further entries of the lists below. The entries follow those of mesh.yaml, by the order written here,
+    then by path."""
     requires: Requires = Requires()
     istio: Istio
     security: Security = Security()
@@ -672,3 +710,30 @@ class Mesh(Shape):
     """The kind of this file."""
     metadata: Metadata
     spec: Spec
+
+
+class PartSpec(Shape):
+    """The entries of a part; mesh.yaml says which lists it may hold."""
+
+    networks: tuple[Network, ...] = ()
+    """Networks."""
+    clusters: tuple[Cluster, ...] = ()
+    """Clusters of the mesh."""
+    overrides: tuple[Override, ...] = ()
+    """Settings for many clusters of this file at once."""
+    namespaces: tuple[Namespace, ...] = ()
+    """Application namespaces of the mesh."""
+    services: tuple[Service, ...] = ()
+    """Services that clients in other clusters call."""
+    acknowledge: tuple[Acknowledge, ...] = ()
+    """Problems of clusters of this file that are known and accepted."""
+
+
+class Part(Shape):
+    """A part of a mesh, which mesh.yaml names under `spec.include`."""
+
+    api_version: Literal["meshc/v1alpha1"]
+    """The version of this file's shape."""
+    kind: Literal["MeshPart"]
+    """The kind of this file."""
+    spec: PartSpec

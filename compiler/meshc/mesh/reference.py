@@ -15,7 +15,8 @@ Every key that mesh.yaml may hold, made from the model that reads it (`meshc sch
 
 The file is read strictly: as YAML 1.2, one document, no key twice, no unknown key, no tags, no merge keys.
 Words that older YAML reads as something else (`no`, `on`, `010`) must be quoted. Paths are relative to
-mesh.yaml and stay inside the Git repository around it.
+the file they stand in and stay inside the Git repository around it. Files that `spec.include` names hold
+further entries of the same lists ([parts](parts.md)).
 
 **Selections.** Wherever clusters are chosen, the same four spellings work:
 

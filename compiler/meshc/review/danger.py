@@ -13,6 +13,7 @@ from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins
 from meshc.review.risks_of_control_planes import control_planes_at_risk
+from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
 from meshc.review.risks_of_trust import authorities_at_risk
@@ -45,11 +46,14 @@ class Change:
     source: Source
     origins: Origins
     runs: Runs = field(default_factory=dict)
+    was: Source | None = None
+    """The text that `before` was made from."""
 
 
 def dangers(change: Change) -> list[Problem]:
     """Every risk of a change, in the order of the codes. All are warnings: a reviewer decides."""
     found = [
+        *wider_grants(change.was, change.source),
         *_clusters(change),
         *_identity(change),
         *_control_planes(change),
