@@ -37,7 +37,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:
-            yield f"network {network.name}, gateway {network.gateway}:{network.port}"
+            yield f"network {network.name}{_but(network.label, network.name)}, gateway {network.gateway}:{network.port}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster, plan)
@@ -49,11 +49,17 @@ def lines(plan: Plan) -> Iterator[str]:
         yield from _delivery(plan.delivery)
 
 
+def _but(label: str, name: str) -> str:
+    return "" if label == name else f" (label {label})"
+
+
 def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     kubernetes = f"Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
     yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
         f", network {cluster.network}" if cluster.network else ""
     )
+    if cluster.id != cluster.name:
+        yield f"  ID         {cluster.id}"
     if cluster.revision != "default":
         yield f"  revision   {cluster.revision}"
     if cluster.attachment:

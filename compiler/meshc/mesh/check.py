@@ -13,6 +13,7 @@ from meshc.mesh import (
     check_delivery,
     check_external,
     check_files,
+    check_ids,
     check_namespaces,
     check_networks,
     check_ranges,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_clusters.names,
+    check_ids.clusters,
+    check_ids.networks,
+    check_ids.paths,
     check_clusters.selections,
     check_clusters.primaries,
     check_clusters.roles,

@@ -47,6 +47,19 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+_CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
+ClusterID = Annotated[
+    str,
+    _matching(
+        _CLUSTER_ID,
+        "must be a key in a Secret: at most 253 of letters, digits, -, _ and ., and no .. at its start",
+        253,
+    ),
+    Field(json_schema_extra={"pattern": f"^{_CLUSTER_ID.pattern}$", "maxLength": 253}),
+]
+NetworkLabel = Annotated[
+    str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
+]
 PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 NameOrFiles = Annotated[
     str,
@@ -371,6 +384,8 @@ class Network(Shape):
 
     name: Name
     """The network's name."""
+    label: NetworkLabel | None = None
+    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
     gateway: NetworkGateway | None = None
     """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
 
@@ -470,7 +485,10 @@ class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
     name: Name
-    """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
+    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio where that isn't another."""
+    cluster_id: ClusterID | None = Field(default=None, alias="clusterID")
+    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), where it isn't its name: such as
+    `Kubernetes`, Istio's own default. It is the key in the cluster's remote secrets."""
     role: Literal["primary", "remote", "external-control-plane"]
     """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
     plane of its remotes, and nothing else of the mesh."""

@@ -22,7 +22,7 @@ KEYS: Mapping[str, str] = {
     "imagePullSecrets": "istio.images.pullSecrets",
     "istioNamespace": "istio.namespace",
     "meshID": "istio.meshID",
-    "multiCluster": "clusters[].name",
+    "multiCluster": "clusters[].clusterID",
     "network": "clusters[].network",
     "networkGateway": "networks",
     "service": "networks[].gateway",
@@ -100,12 +100,13 @@ def _is_trust_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
     return value in ("", plan.trust_domain)
 
 
-def _is_name(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return value in (cluster.name, cluster.config_cluster if cluster.is_external else cluster.name)
+def _is_id(plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
+    holder = cluster.config_cluster if cluster.is_external else None
+    return bool(value == (plan.cluster(holder).id if holder else cluster.id))
 
 
 def _is_network(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", cluster.network)
+    return value in ("", cluster.network_label)
 
 
 def _is_mesh(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
@@ -153,7 +154,7 @@ def _needed_crds(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
 
 
 FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "CLUSTER_ID": ("clusters[].name", _is_name),
+    "CLUSTER_ID": ("clusters[].clusterID", _is_id),
     "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
     "REVISION": ("istio.revision", _no_revision),
     "EXTERNAL_ISTIOD": ("clusters[].role", lambda _p, c, v: bool(c.remotes) or c.is_external or _is_off(v)),
@@ -172,7 +173,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
 """Environment variables of istiod that carry what mesh.yaml decides."""
 
 _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "ISTIO_META_CLUSTER_ID": ("clusters[].name", _is_name),
+    "ISTIO_META_CLUSTER_ID": ("clusters[].clusterID", _is_id),
     "ISTIO_META_NETWORK": ("clusters[].network", _is_network),
     "ISTIO_META_MESH_ID": ("istio.meshID", _is_mesh),
     "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),

@@ -149,6 +149,7 @@ class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
     name: str
+    label: str
     gateway: str | None
     port: int
 
@@ -238,6 +239,8 @@ class ChartPlan:
 class ClusterPlan:
     """One cluster, every setting decided.
 
+    `id` is what Istio knows the cluster by; whatever else is called after the cluster has its `name`. `network_label`
+    is what Istio knows its network by.
     `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
     holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
     control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
@@ -246,12 +249,14 @@ class ClusterPlan:
     """
 
     name: str
+    id: str
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
     kubernetes: Version
     istio: Version
     revision: str
     network: str | None
+    network_label: str | None
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     config_cluster: str | None

@@ -109,12 +109,14 @@ def _cluster(
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
+        id=member.id,
         place=source.document.place(member.path("name")),
         role=cluster.role,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
         revision=fleet.revision_of(member),
         network=fleet.network_of(member),
+        network_label=fleet.label_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
         config_cluster=holder.name if holder else None,
@@ -221,12 +223,12 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     """
     if fleet.classic:
         return {}, {}
-    network, primary = fleet.network_of(member), fleet.primary_of(member)
+    network, primary = fleet.label_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
     holder = fleet.config_cluster_of(member) or primary
     if member.cluster.role != "remote" or holder is None or holder is member:
         return labels, {}
-    return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
+    return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
 
 
 def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:

@@ -120,9 +120,9 @@ def _networks(change: Change) -> Iterator[Problem]:
     """Addresses of east-west gateways: no object of a remote tells where they lead."""
     if change.before is None:
         return
-    now = {network.name: network for network in change.after.networks}
+    now = {key: network for network in change.after.networks for key in (network.name, network.label)}
     for was in change.before.networks:
-        new = now.get(was.name)
+        new = now.get(was.label)
         old = f"{was.gateway}:{was.port}" if was.gateway else ""
         address = f"{new.gateway}:{new.port}" if new and new.gateway else ""
         if old and old != address:
@@ -140,9 +140,17 @@ def _clusters(change: Change) -> Iterator[Problem]:
         names = listed(tuple(f'"{name}"' for name in gone))
         what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: what isn't protected there is pruned"
         yield codes.CLUSTER_LEAVES.at(place, what, codes.CLUSTER_LEAVES.advice, clusters=gone)
+    ids = {name: (was.id, now.id) for name, was, now in _both(change)}
     for old, new in renamed.items():
+        was, now = ids.get(new, (old, new))
         what = f'"{old}" is "{new}" now: to Istio another cluster, whose endpoints and certificates begin anew'
+        if was == now:
+            what = f'"{old}" is "{new}" now, with the same ID in Istio: its folder and its remote secrets are others'
         yield _named(change, codes.CLUSTER_RENAMED, new, what)
+    for name, (was, now) in ids.items():
+        if was != now and name not in renamed.values():
+            what = f'"{name}" has the ID "{now}" in Istio instead of "{was}": to Istio it is another cluster'
+            yield _named(change, codes.CLUSTER_RENAMED, name, what)
 
 
 def _identity(change: Change) -> Iterator[Problem]:
@@ -164,8 +172,9 @@ def _identity(change: Change) -> Iterator[Problem]:
             yield code.at(place, what, code.advice, clusters=change.difference.after)
     moves: dict[tuple[str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):
-        if cluster_was.network != cluster_is.network:
-            moves.setdefault((cluster_was.network, cluster_is.network), []).append(name)
+        labels = (cluster_was.network_label, cluster_is.network_label)
+        if labels[0] != labels[1]:
+            moves.setdefault(labels, []).append(name)
     for (network_was, network_is), names in moves.items():
         what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
         yield _at_clusters(change, Risk(codes.MESH_IDENTITY, what, tuple(names)))
