@@ -68,6 +68,8 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         if cluster.attachment.injection_url:
             yield f"  injector   {cluster.attachment.injection_url}"
         yield f"  injection  {cluster.injection}"
+    if cluster.delivered_by and plan.delivery and cluster.delivered_by != _delivered_by(plan.delivery, cluster):
+        yield f"  delivery   by {cluster.delivered_by}"
     if cluster.remotes:
         yield f"  remotes    {', '.join(cluster.remotes)}"
     if cluster.is_external:
@@ -101,6 +103,12 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  resource   {file.source}"
     for component in cluster.components:
         yield f"  component  {component.source}"
+
+
+def _delivered_by(delivery: Delivery, cluster: ClusterPlan) -> str:
+    """What the engine asks for where mesh.yaml says nothing of this cluster."""
+    pattern = delivery.flux.kube_config_secret if delivery.flux else "{cluster}"
+    return pattern.replace("{cluster}", cluster.name)
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

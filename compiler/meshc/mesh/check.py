@@ -63,6 +63,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_namespaces.manual_injection,
     check_services.entries,
     check_delivery.delivery,
+    check_delivery.clusters,
     check_charts.charts,
     check_charts.gateways,
     check_ambient.topology,

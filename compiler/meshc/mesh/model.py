@@ -60,6 +60,14 @@ ClusterID = Annotated[
 NetworkLabel = Annotated[
     str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
 ]
+ClusterInArgoCD = Annotated[
+    str,
+    _matching(
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:/@+-]*[A-Za-z0-9])?", re.ASCII),
+        "must be a cluster's name in Argo CD: letters, digits, and . _ : / @ + - between them",
+        253,
+    ),
+]
 PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 NameOrFiles = Annotated[
     str,
@@ -481,6 +489,21 @@ class ClusterSettings(Shape):
     """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
+class ClusterDelivery(Shape):
+    """By what the delivery engine reaches a cluster, where that isn't called after the cluster."""
+
+    cluster: ClusterInArgoCD | None = None
+    """Argo CD: the cluster's name there, which `argocd cluster add` takes from the context; default: its name here."""
+    kube_config_secret: Subdomain | None = None
+    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: what delivery.flux.kubeConfigSecret says."""
+
+    @model_validator(mode="after")
+    def _something(self) -> ClusterDelivery:
+        if self.cluster is None and self.kube_config_secret is None:
+            raise PydanticCustomError("bad_delivery", "needs cluster or kubeConfigSecret")
+        return self
+
+
 class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
@@ -501,6 +524,7 @@ class Cluster(ClusterSettings):
     service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
     """The Services' address ranges."""
     control_plane: ControlPlane | None = None
+    delivery: ClusterDelivery | None = None
 
 
 class Override(Shape):

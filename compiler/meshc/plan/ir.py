@@ -267,6 +267,8 @@ class ClusterPlan:
     ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
+    delivered_by: str
+    """Argo CD: the cluster's name there. Flux on a hub: the Secret with its kubeconfig. Else empty."""
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]

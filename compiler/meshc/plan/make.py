@@ -127,6 +127,7 @@ def _cluster(
         ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         injection_host=reach.injection_host(member),
+        delivered_by=_delivered_by(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
@@ -188,6 +189,18 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
         project=None if by_flux else delivery.project or "default",
         flux=_flux(delivery.flux or Flux(), fleet.mesh.metadata.name) if by_flux else None,
     )
+
+
+def _delivered_by(fleet: Fleet, member: Member) -> str:
+    delivery, own = fleet.mesh.spec.delivery, member.cluster.delivery
+    if delivery is None or delivery.runs_in == member.name:
+        return ""
+    if delivery.engine == "argo-cd":
+        return (own and own.cluster) or member.name
+    flux = delivery.flux or Flux()
+    if flux.mode == "each":
+        return ""
+    return (own and own.kube_config_secret) or flux.kube_config_secret.replace("{cluster}", member.name)
 
 
 def _flux(flux: Flux, mesh: str) -> FluxPlan:

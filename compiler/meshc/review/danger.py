@@ -214,6 +214,11 @@ def _delivery(change: Change) -> Iterator[Problem]:
         fields = [key for key, name in _ROOT.items() if getattr(was, name) != getattr(now, name)]
         fields += ["flux"] * bool(was.flux and now.flux and was.flux != now.flux)
         found += [f"delivery.{name} changes" for name in fields]
+    for name, old, new in _both(change):
+        same = was is not None and now is not None and was.engine == now.engine
+        if same and old.delivered_by and new.delivered_by and old.delivered_by != new.delivered_by:
+            what = f'"{name}" is delivered to by "{new.delivered_by}" instead of "{old.delivered_by}"'
+            yield _named(change, codes.DELIVERY_CHANGED, name, what)
     for what in found:
         code = codes.DELIVERY_CHANGED
         place = now.place if now else change.source.document.place(_SPEC)
