@@ -10,6 +10,7 @@ from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.plan.values import CLUSTER_LOCAL
 from meshc.secrets.door import ca_sources
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def plan_command(file: Path, form: Format) -> None:
 def lines(plan: Plan) -> Iterator[str]:
     """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies and the delivery."""
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
-    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
+    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}" + (
+        f" (and {', '.join(plan.trust_domain_aliases)})" if plan.trust_domain_aliases else ""
+    )
+    if plan.cluster_domain != CLUSTER_LOCAL:
+        yield f"Services in {plan.cluster_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:

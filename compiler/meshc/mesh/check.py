@@ -68,6 +68,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_charts.gateways,
     check_ambient.topology,
     check_ambient.versions,
+    check_ambient.aliases,
     check_ambient.charts,
     check_ambient.beside_sidecars,
     check_ambient.ports,

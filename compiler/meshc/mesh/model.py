@@ -268,6 +268,11 @@ class Istio(Shape):
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
     """The trust domain of every workload's identity."""
+    trust_domain_aliases: tuple[Subdomain, ...] = ()
+    """istiod: further trust domains whose workloads are taken for the mesh's own, such as the old one while trustDomain
+    changes. Whoever signs for one of them can be anybody in this mesh, if its root is among the mesh's."""
+    cluster_domain: Subdomain = "cluster.local"
+    """istiod: the domain of Services in the DNS of every cluster (kubelet's clusterDomain)."""
     mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
     """The mesh's ID; default: metadata.name."""
     revision: Name = "default"

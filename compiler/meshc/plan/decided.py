@@ -28,6 +28,9 @@ KEYS: Mapping[str, str] = {
     "service": "networks[].gateway",
     "labels": "networks[].gateway",
     "trustDomain": "istio.trustDomain",
+    "trustDomainAliases": "istio.trustDomainAliases",
+    "clusterDomain": "istio.clusterDomain",
+    "CLUSTER_DOMAIN": "istio.clusterDomain",
     "revision": "istio.revision",
     "defaultRevision": "istio.revision",
     "profile": "clusters[].role, and for ambient namespaces[].dataplane,",
@@ -55,6 +58,9 @@ KEYS: Mapping[str, str] = {
 
 FREE: Mapping[str, frozenset[Path]] = {"gateway": frozenset({("annotations",)})}
 """Computed values of a chart that may be set otherwise."""
+
+WHOLE: frozenset[Path] = frozenset({("meshConfig", "trustDomainAliases")})
+"""Computed lists that may hold nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,14 @@ def _root_namespace(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
 
 def _is_trust_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
     return value in ("", plan.trust_domain)
+
+
+def _is_alias(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
+    return _is_off(value) and not plan.trust_domain_aliases
+
+
+def _is_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
+    return value in ("", plan.cluster_domain)
 
 
 def _is_id(plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
@@ -181,6 +195,7 @@ _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool
     "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", _ambient_only),
 }
 
+_NAMES = "every Service has its name in Istio by it"
 _PROXIES = "a proxy then says that it is somewhere else"
 _ISTIOD = ("istiod",)
 _MESH = ("meshConfig",)
@@ -205,6 +220,15 @@ RULES: tuple[Rule, ...] = (
     Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, _is_network),
     Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, _is_network),
     Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", _is_trust_domain),
+    Rule(
+        _ISTIOD,
+        (*_MESH, "trustDomainAliases"),
+        "istio.trustDomainAliases",
+        "whoever signs for an alias can be anybody in the mesh",
+        _is_alias,
+    ),
+    Rule(_ISTIOD, ("global", "proxy", "clusterDomain"), "istio.clusterDomain", _NAMES, _is_domain),
+    Rule(("ztunnel",), ("env", "CLUSTER_DOMAIN"), "istio.clusterDomain", _NAMES, _is_domain),
     Rule(
         _ISTIOD,
         ("global", "remotePilotAddress"),

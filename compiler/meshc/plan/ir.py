@@ -335,6 +335,8 @@ class Plan:
     generation: Generation
     istio_namespace: str
     trust_domain: str
+    trust_domain_aliases: tuple[str, ...]
+    cluster_domain: str
     mesh_id: str
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool

@@ -77,6 +77,8 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         generation="classic" if fleet.classic else "istiod",
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
+        trust_domain_aliases=spec.istio.trust_domain_aliases,
+        cluster_domain=spec.istio.cluster_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),

@@ -63,8 +63,9 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
             "meshID": plan.mesh_id,
             "multiCluster": {"clusterName": id_of_istiod(plan, cluster)},
             "network": cluster.network_label,
+            "proxy": {"clusterDomain": _own_domain(plan)},
         },
-        "meshConfig": {"trustDomain": plan.trust_domain},
+        "meshConfig": {"trustDomain": plan.trust_domain, "trustDomainAliases": list(plan.trust_domain_aliases) or None},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
         **_ambient(cluster),
@@ -219,7 +220,16 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
         "multiCluster": {"clusterName": cluster.id},
         "network": cluster.network_label,
         "revision": _revision(cluster),
+        "env": {"CLUSTER_DOMAIN": _own_domain(plan)},  # by which it resolves names of Services
     }
+
+
+def _own_domain(plan: Plan) -> str | None:
+    """The domain of Services, where it isn't the one that charts have by themselves."""
+    return None if plan.cluster_domain == CLUSTER_LOCAL else plan.cluster_domain
+
+
+CLUSTER_LOCAL = "cluster.local"
 
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:

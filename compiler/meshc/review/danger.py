@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import Code, Path, Problem
+from meshc.errors import Code, Path, Place, Problem
 from meshc.review.diff import Action, Difference
 from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins
+from meshc.review.risks_of_delivery import another_way, root_changes
+from meshc.review.risks_of_domains import trust_domains
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
 from meshc.review.risks_of_trust import authorities_at_risk
@@ -161,15 +163,15 @@ def _identity(change: Change) -> Iterator[Problem]:
         place = change.origins.of(change.source.document.place((*_SPEC, "security")), (), None, "security")
         what = "requireBinding is off: a cacerts needs no proof any more that it belongs to its certificate"
         yield codes.GUARD_LOWERED.at(place, what, codes.GUARD_LOWERED.advice, clusters=change.difference.after)
+    yield from trust_domains(change.before, change.after, lambda key: _in_istio(change, key))
     for key, was, now in (
-        ("trustDomain", old.trust_domain, new.trust_domain),
+        ("clusterDomain", old.cluster_domain, new.cluster_domain),
         ("meshID", old.mesh_id, new.mesh_id),
     ):
         if was != now:
             code = codes.MESH_IDENTITY
-            place = change.origins.of(change.source.document.place((*_SPEC, "istio", key)), (), None, "istio")
             what = f'{key} is "{now}" instead of "{was}"'
-            yield code.at(place, what, code.advice, clusters=change.difference.after)
+            yield code.at(_in_istio(change, key), what, code.advice, clusters=change.difference.after)
     moves: dict[tuple[str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):
         labels = (cluster_was.network_label, cluster_is.network_label)
@@ -178,6 +180,10 @@ def _identity(change: Change) -> Iterator[Problem]:
     for (network_was, network_is), names in moves.items():
         what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
         yield _at_clusters(change, Risk(codes.MESH_IDENTITY, what, tuple(names)))
+
+
+def _in_istio(change: Change, key: str) -> Place:
+    return change.origins.of(change.source.document.place((*_SPEC, "istio", key)), (), None, "istio")
 
 
 def _control_planes(change: Change) -> Iterator[Problem]:
@@ -201,34 +207,17 @@ def _control_planes(change: Change) -> Iterator[Problem]:
 
 
 def _delivery(change: Change) -> Iterator[Problem]:
-    """Who applies the output follows a root: another name, engine or place leaves the old one with what it applied."""
+    """What changes of the engine's root, and of the names by which it reaches clusters."""
     if change.before is None:
         return
-    was, now = change.before.delivery, change.after.delivery
-    found = [f"the mesh is named {change.after.mesh} instead of {change.before.mesh}"] * bool(
-        was and now and change.before.mesh != change.after.mesh
-    )
-    if was and not now:
-        found.append("there is no delivery any more: nothing takes away what the root applies")
-    elif was and now:
-        fields = [key for key, name in _ROOT.items() if getattr(was, name) != getattr(now, name)]
-        fields += ["flux"] * bool(was.flux and now.flux and was.flux != now.flux)
-        found += [f"delivery.{name} changes" for name in fields]
     for name, old, new in _both(change):
-        same = was is not None and now is not None and was.engine == now.engine
-        if same and old.delivered_by and new.delivered_by and old.delivered_by != new.delivered_by:
-            what = f'"{name}" is delivered to by "{new.delivered_by}" instead of "{old.delivered_by}"'
-            yield _named(change, codes.DELIVERY_CHANGED, name, what)
-    for what in found:
-        code = codes.DELIVERY_CHANGED
+        if reached := another_way(change.before, change.after, old, new):
+            yield _named(change, codes.DELIVERY_CHANGED, name, reached)
+    for what in root_changes(change.before, change.after):
+        code, now = codes.DELIVERY_CHANGED, change.after.delivery
         place = now.place if now else change.source.document.place(_SPEC)
         place = change.origins.of(place, (), None, "delivery")
         yield code.at(place, what, code.advice, clusters=change.difference.after)
-
-
-_ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project")}
-_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
-"""Keys of mesh.yaml, and what they are in the plan."""
 
 
 def _reached(attachment: Attachment | None) -> str:
