@@ -148,6 +148,7 @@ def istiod_cluster(draw: st.DrawFn, name: str, minor: int, of_mesh: int) -> Mesh
     if minor < of_mesh and draw(st.booleans()):  # else an override says it
         cluster["istio"] = {"version": f"1.{minor}.1"}
     cluster |= sometimes(draw, "sidecarInjection", st.sampled_from(["automatic", "manual"]))
+    cluster |= sometimes(draw, "clusterID", st.just(f"k8s.{number}"))
     route = [f"172.20.{number}.9"] + ([f"fd00:99::{number + 1}"] if min(minor, of_mesh) >= 30 else [])
     return cluster | sometimes(draw, "controlPlaneAddresses", st.builds(dict, istiod=st.sampled_from(route)))
 

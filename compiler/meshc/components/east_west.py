@@ -41,7 +41,7 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     ports = sorted({one.gateway.port for one in controlled if one.gateway})
     servers = [
         {
-            "hosts": ["*.local"],
+            "hosts": [_services(plan)],
             "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
             "tls": {"mode": "AUTO_PASSTHROUGH"},
         }
@@ -49,6 +49,11 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     ]
     spec = {"selector": dict(SELECTOR), "servers": servers}
     return thing(_API, "Gateway", "cross-network-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _services(plan: Plan) -> str:
+    """The names of all Services: of cluster.local as Istio's own samples write it."""
+    return "*.local" if plan.cluster_domain.endswith(".local") else f"*.{plan.cluster_domain}"
 
 
 def _controller(cluster: ClusterPlan) -> str:
@@ -68,7 +73,7 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     selector = INGRESS if cluster.is_external else SELECTOR
     spec: dict[str, Any] = {"selector": dict(selector), "servers": servers}
     yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
-    host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.cluster.local"
+    host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
     routes = [
         {
             "match": [{"port": port, "sniHosts": [_ANY]}],

@@ -79,7 +79,7 @@ def _address(fleet: Fleet, source: Source, member: Member, part: str, address: s
         what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
         hint = f"take {part} out"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
-    elif fault := host_fault(address):
+    elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
         hint = "write an IP address or a host name that remotes reach"
         yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
 

@@ -33,6 +33,11 @@ class Member:
     def name(self) -> str:
         return self.cluster.name
 
+    @property
+    def id(self) -> str:
+        """By what Istio knows the cluster."""
+        return self.cluster.cluster_id or self.cluster.name
+
     def path(self, *steps: str | int) -> Path:
         """The path in mesh.yaml of this cluster's setting: in its own entry, or an override's."""
         for end in range(len(steps), 0, -1):
@@ -138,6 +143,11 @@ class Fleet:
             return None
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
+
+    def label_of(self, member: Member) -> str | None:
+        """What Istio calls the network of a cluster."""
+        name = self.network_of(member)
+        return next((one.label for one in self.mesh.spec.networks if one.name == name and one.label), name)
 
     @cached_property
     def several_networks(self) -> bool:

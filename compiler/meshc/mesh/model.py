@@ -48,6 +48,27 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+_CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
+ClusterID = Annotated[
+    str,
+    _matching(
+        _CLUSTER_ID,
+        "must be a key in a Secret: at most 253 of letters, digits, -, _ and ., and no .. at its start",
+        253,
+    ),
+    Field(json_schema_extra={"pattern": f"^{_CLUSTER_ID.pattern}$", "maxLength": 253}),
+]
+NetworkLabel = Annotated[
+    str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
+]
+ClusterInArgoCD = Annotated[
+    str,
+    _matching(
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:/@+-]*[A-Za-z0-9])?", re.ASCII),
+        "must be a cluster's name in Argo CD: letters, digits, and . _ : / @ + - between them",
+        253,
+    ),
+]
 PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 NameOrFiles = Annotated[
     str,
@@ -269,6 +290,11 @@ class Istio(Shape):
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
     """The trust domain of every workload's identity."""
+    trust_domain_aliases: tuple[Subdomain, ...] = ()
+    """istiod: further trust domains whose workloads are taken for the mesh's own, such as the old one while trustDomain
+    changes. Whoever signs for one of them can be anybody in this mesh, if its root is among the mesh's."""
+    cluster_domain: Subdomain = "cluster.local"
+    """istiod: the domain of Services in the DNS of every cluster (kubelet's clusterDomain)."""
     mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
     """The mesh's ID; default: metadata.name."""
     revision: Name = "default"
@@ -393,6 +419,8 @@ class Network(Shape):
 
     name: Name
     """The network's name."""
+    label: NetworkLabel | None = None
+    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
     gateway: NetworkGateway | None = None
     """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
 
@@ -488,11 +516,29 @@ class ClusterSettings(Shape):
     """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
+class ClusterDelivery(Shape):
+    """By what the delivery engine reaches a cluster, where that isn't called after the cluster."""
+
+    cluster: ClusterInArgoCD | None = None
+    """Argo CD: the cluster's name there, which `argocd cluster add` takes from the context; default: its name here."""
+    kube_config_secret: Subdomain | None = None
+    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: what delivery.flux.kubeConfigSecret says."""
+
+    @model_validator(mode="after")
+    def _something(self) -> ClusterDelivery:
+        if self.cluster is None and self.kube_config_secret is None:
+            raise PydanticCustomError("bad_delivery", "needs cluster or kubeConfigSecret")
+        return self
+
+
 class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
     name: Name
-    """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
+    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio where that isn't another."""
+    cluster_id: ClusterID | None = Field(default=None, alias="clusterID")
+    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), where it isn't its name: such as
+    `Kubernetes`, Istio's own default. It is the key in the cluster's remote secrets."""
     role: Literal["primary", "remote", "external-control-plane"]
     """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
     plane of its remotes, and nothing else of the mesh."""
@@ -505,6 +551,7 @@ class Cluster(ClusterSettings):
     service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
     """The Services' address ranges."""
     control_plane: ControlPlane | None = None
+    delivery: ClusterDelivery | None = None
 
 
 class Override(Shape):

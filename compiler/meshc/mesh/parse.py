@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -100,6 +101,9 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if path[-1:] == ("clusterID",) and isinstance(value, str):
+        better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
+        hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)

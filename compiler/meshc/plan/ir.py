@@ -149,6 +149,7 @@ class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
     name: str
+    label: str
     gateway: str | None
     port: int
 
@@ -238,6 +239,8 @@ class ChartPlan:
 class ClusterPlan:
     """One cluster, every setting decided.
 
+    `id` is what Istio knows the cluster by; whatever else is called after the cluster has its `name`. `network_label`
+    is what Istio knows its network by.
     `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
     holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
     control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
@@ -246,12 +249,14 @@ class ClusterPlan:
     """
 
     name: str
+    id: str
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
     kubernetes: Version
     istio: Version
     revision: str
     network: str | None
+    network_label: str | None
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     config_cluster: str | None
@@ -262,6 +267,8 @@ class ClusterPlan:
     ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
+    delivered_by: str
+    """Argo CD: the cluster's name there. Flux on a hub: the Secret with its kubeconfig. Else empty."""
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
@@ -328,6 +335,8 @@ class Plan:
     generation: Generation
     istio_namespace: str
     trust_domain: str
+    trust_domain_aliases: tuple[str, ...]
+    cluster_domain: str
     mesh_id: str
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool

@@ -77,6 +77,8 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         generation="classic" if fleet.classic else "istiod",
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
+        trust_domain_aliases=spec.istio.trust_domain_aliases,
+        cluster_domain=spec.istio.cluster_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
@@ -109,12 +111,14 @@ def _cluster(
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
+        id=member.id,
         place=source.document.place(member.path("name")),
         role=cluster.role,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
         revision=fleet.revision_of(member),
         network=fleet.network_of(member),
+        network_label=fleet.label_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
         config_cluster=holder.name if holder else None,
@@ -125,6 +129,7 @@ def _cluster(
         ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         injection_host=reach.injection_host(member),
+        delivered_by=_delivered_by(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
@@ -188,6 +193,18 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
     )
 
 
+def _delivered_by(fleet: Fleet, member: Member) -> str:
+    delivery, own = fleet.mesh.spec.delivery, member.cluster.delivery
+    if delivery is None or delivery.runs_in == member.name:
+        return ""
+    if delivery.engine == "argo-cd":
+        return (own and own.cluster) or member.name
+    flux = delivery.flux or Flux()
+    if flux.mode == "each":
+        return ""
+    return (own and own.kube_config_secret) or flux.kube_config_secret.replace("{cluster}", member.name)
+
+
 def _flux(flux: Flux, mesh: str) -> FluxPlan:
     return FluxPlan(
         mode=flux.mode,
@@ -221,12 +238,12 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     """
     if fleet.classic:
         return {}, {}
-    network, primary = fleet.network_of(member), fleet.primary_of(member)
+    network, primary = fleet.label_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
     holder = fleet.config_cluster_of(member) or primary
     if member.cluster.role != "remote" or holder is None or holder is member:
         return labels, {}
-    return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
+    return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
 
 
 def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:

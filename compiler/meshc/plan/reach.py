@@ -23,7 +23,10 @@ def networks(fleet: Fleet) -> tuple[NetworkPlan, ...]:
     declared = [network.name for network in fleet.mesh.spec.networks]
     names = dict.fromkeys([*(name for name in declared if name in used), *sorted(used.keys() - {*declared})])
     return tuple(
-        NetworkPlan(name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])) for name in names
+        NetworkPlan(
+            name, fleet.label_of(used[name]) or name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])
+        )
+        for name in names
     )
 
 
