@@ -54,8 +54,13 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
         f", network {cluster.network}" if cluster.network else ""
     )
-    if cluster.revision != "default":
+    if cluster.revision != "default" or cluster.further:
         yield f"  revision   {cluster.revision}"
+    for plane in cluster.further:
+        reached = f" ({plane.attachment.addresses['istiod']})" if plane.attachment else ""
+        yield f"  beside it  {plane.revision}, Istio {plane.istio}{reached}"
+    for tag, revision in cluster.tags.items():
+        yield f"  tag        {tag} leads to {revision}"
     if cluster.attachment:
         addresses = ", ".join(f"{part} {address}" for part, address in cluster.attachment.addresses.items())
         yield f"  primary    {cluster.attachment.primary} ({addresses})"
