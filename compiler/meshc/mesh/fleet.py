@@ -282,7 +282,7 @@ def make_fleet(mesh: Mesh, document: Document) -> Fleet:
         origins: dict[Path, Path] = {}
         merged: dict[str, Any] = {}
         for path, layer in [*layers, (("spec", "clusters", index), spec["clusters"][index])]:
-            _merge(merged, layer, path, (), origins)
+            merge(merged, layer, path, (), origins)
         members.append(Member(index, Cluster.model_validate(merged) if layers else cluster, origins))
     return Fleet(mesh, tuple(members), reach)
 
@@ -304,13 +304,13 @@ def _reach(mesh: Mesh, document: Document) -> Iterator[tuple[Path, frozenset[str
                 yield path, frozenset(by_file.get(file, ()))
 
 
-def _merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
+def merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
     for key, value in layer.items():
         here = (*below, key)
         if isinstance(value, dict):
             kept = into.get(key)
             into[key] = dict(kept) if isinstance(kept, dict) else {}
-            _merge(into[key], value, (*at, key), here, origins)
+            merge(into[key], value, (*at, key), here, origins)
         else:
             into[key] = value
         origins[here] = (*at, key)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.kube import LABEL
-from meshc.mesh.model import Mesh
+from meshc.mesh.model import PARTS, Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,8 +89,8 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         what = f'{document.name(path[:-1]) or _whole(document)}: "{path[-1]}" is missing'
         return codes.MISSING_KEY.at(document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name)
     is_key = detail["loc"][-1:] == ("[key]",)
-    if kind == "literal_error" and is_key:
-        return _unknown_key(document, path, _choices(detail))
+    if kind == "unknown_part":
+        return _unknown_key(document, path, PARTS)
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
