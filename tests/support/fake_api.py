@@ -70,6 +70,8 @@ class FakeCluster:
     """Verb and plural."""
     manners: dict[str, str] = field(default_factory=dict)
     """Of a plural, or of a path: hang, trickle, half, garbage, gone."""
+    longest: int = 10**9
+    """Seconds that a token is granted for, at most: clouds cap them."""
     asked: list[str] = field(default_factory=list)
     port: int = 0
     made: int = 0
@@ -235,8 +237,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _create(self, plural: str, namespace: str, name: str, sub: str, sent: Body) -> None:
         cluster = self.server.cluster
+        if plural in ("selfsubjectrulesreviews", "selfsubjectaccessreviews"):
+            self._send(201, {**sent, "status": _rights(cluster, sent["spec"])})
+            return
         if sub == "token":
-            seconds = sent["spec"].get("expirationSeconds", 3600)
+            seconds = min(sent["spec"].get("expirationSeconds", 3600), cluster.longest)
             until = int(time.time()) + seconds
             token = jwt(f"{cluster.name}/{name}/requested", until)
             cluster.tokens.add(token)
@@ -329,6 +334,15 @@ def _resources(version: str, kinds: Mapping[str, str]) -> Body:
         for plural, kind in kinds.items()
     ]
     return {"kind": "APIResourceList", "groupVersion": version, "resources": found}
+
+
+def _rights(cluster: FakeCluster, asked: Body) -> Body:
+    """What a token may do: anything but what is forbidden here, which rules alone don't tell."""
+    if "resourceAttributes" in asked:
+        wanted = asked["resourceAttributes"]
+        return {"allowed": (wanted["verb"], wanted["resource"]) not in cluster.forbidden}
+    every = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    return {"resourceRules": [] if cluster.forbidden else [every], "incomplete": bool(cluster.forbidden)}
 
 
 def _page(cluster: FakeCluster, plural: str, namespace: str, query: Mapping[str, str]) -> Body:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from meshc.capture.services import cleaned, manifest
+from meshc.capture.services import cleaned, is_copy, manifest
 from meshc.kube import as_list, at
 from meshc.mesh.claims import not_copied
 from meshc.yamltext.edit import inline
@@ -107,6 +107,8 @@ def _runs(dump: Dump, namespace: str, name: str, service: Body) -> bool | None:
 
     Endpoints without a pod are what somebody wrote: another cluster's addresses, say.
     """
+    if is_copy(service):
+        return False
     selector = at(service, "spec", "selector")
     selects = isinstance(selector, dict) and bool(selector)
     if any(_leads_to_pods(one, selects) for one in _endpoints(dump, namespace, name)):
