@@ -137,7 +137,20 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
             if cluster["name"] in others:
                 cluster["istio"] = {**cluster.get("istio", {}), "revision": "next"}
         spec["acknowledge"] = [{"code": "MESH210", "clusters": others, "reason": "both revisions run"}]
+    if not classic and draw(st.booleans()):
+        add_revisions(draw, spec, next(one for one in clusters if one["role"] == "primary")["controlPlane"])
     return {"apiVersion": "meshc/v1alpha1", "kind": "Mesh", "metadata": {"name": "m"}, "spec": spec}
+
+
+def add_revisions(draw: st.DrawFn, spec: Mesh, plane: Mesh) -> None:
+    """A control plane beside the mesh's own, a tag, and namespaces that name either."""
+    spec["istio"]["controlPlanes"] = [{"revision": "after"}]
+    spec["istio"]["revisionTags"] = {"prod": "after"}
+    if plane["exposure"] != "gateway" or "injectionURL" in plane:
+        plane["addresses"]["istiod-after"] = "after.example" if "injectionURL" in plane else "10.0.5.30"
+    for namespace in spec["namespaces"]:
+        if namespace.get("dataplane", "sidecar") == "sidecar":
+            namespace |= sometimes(draw, "revision", st.sampled_from(["after", "prod"]))
 
 
 @st.composite

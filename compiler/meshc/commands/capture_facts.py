@@ -89,6 +89,7 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
 
 
 def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row]:
+    mine = mine.plane(told.revision) or mine  # of several control planes, the one that was found
     if told.istio:
         same = told.istio == str(mine.istio)
         yield row(Check.ISTIO, "istio", same, f"{told.istio}{_but(same, mine.istio)}")

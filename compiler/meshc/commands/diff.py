@@ -48,7 +48,7 @@ def compared(
     difference = replace(compare(base.output, output, renamed), names=names)
     origins = _origins(opened, compiled, base.commit)
     trees = (base.output, output)
-    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled))
+    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled), base.source)
     return Comparison(base, difference, tuple(dangers(change)), settings_changed(base.plan, compiled.plan))
 
 
@@ -65,7 +65,7 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
     if not commit:
         return Origins()
     source, plan = opened.source, compiled.plan
-    files = {source.file.rpartition("/")[2]: source.data, **compiled.files}
+    files = {**source.files, **compiled.files}
     changed = Commits(opened.repository.base).changed(commit, files)
     services = {export.key: export.place for export in compiled.exports}
     both = {path: (old, files[path]) for path, old in changed.items()}

@@ -49,7 +49,7 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
     if compiled:
         there, expected = standing_trees(opened, plan.mesh), expected_trees(opened, compiled, jobs)
         stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
-    changed = uncommitted(work.base, [file.name, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
+    changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
     known = Known(
         root=work.read(work.certificate(ROOTS)) is not None,
         unissued=_unissued(work),

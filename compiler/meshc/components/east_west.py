@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
-from meshc.components.istiod import service_name
+from meshc.components.injection import service_name
+from meshc.mesh.hosts import ip_version
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -73,13 +74,26 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     selector = INGRESS if cluster.is_external else SELECTOR
     spec: dict[str, Any] = {"selector": dict(selector), "servers": servers}
     yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
-    host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
-    routes = [
+    further = [route for plane in cluster.planes[1:] for route in _routes(plan, plane, _called(plan, plane))]
+    routes = [*further, *_routes(plan, cluster, [_ANY])]
+    spec = {"gateways": ["istiod-gateway"], "hosts": [_ANY], "tls": routes}
+    yield thing(_API, "VirtualService", "istiod-vs", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, Any]]:
+    """The ways to the istiod of a revision, for whoever calls it by one of these names."""
+    host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
+    return [
         {
-            "match": [{"port": port, "sniHosts": [_ANY]}],
+            "match": [{"port": port, "sniHosts": names}],
             "route": [{"destination": {"host": host, "port": {"number": inside}}}],
         }
         for port, inside in ((XDS, XDS), (WEBHOOK, 443))
     ]
-    spec = {"gateways": ["istiod-gateway"], "hosts": [_ANY], "tls": routes}
-    yield thing(_API, "VirtualService", "istiod-vs", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _called(plan: Plan, plane: ClusterPlan) -> list[str]:
+    """The names by which sidecars and API servers of remotes call a further istiod: its Service's, or its own host."""
+    service = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc"
+    own = plane.exposure.addresses["istiod"] if plane.exposure else ""
+    return [service, f"{service}.{plan.cluster_domain}", *([own] if own and not ip_version(own) else [])]

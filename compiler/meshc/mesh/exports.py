@@ -148,8 +148,9 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             problems.append(fault.code.at(manifest.place((*path, *fault.path)), what, hint, clusters=one.homes))
             continue
         if not export.namespace:
-            hint = f"add namespace: to entry {one.service.name} in {source.file}, or to the manifest"
-            also, what = (source.document.place(_at(one)),), f'Service "{name}" names no namespace'
+            entry = source.document.place(_at(one))
+            hint = f"add namespace: to entry {one.service.name} in {entry.file}, or to the manifest"
+            also, what = (entry,), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
             twins.setdefault(export.key, []).append(place)  # variants of one application lie in one folder

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.mesh.charts import wanted
+from meshc.mesh.charts import release_of, wanted
+from meshc.mesh.revisions import AT as FURTHER
 from meshc.plain import plain
 from meshc.plan.charts import merged
 from meshc.plan.decided import FREE, KEYS, RULES, WHOLE
-from meshc.plan.values import CONTROL_PLANE, charts_in, computed, values_of
+from meshc.plan.values import CONTROL_PLANE, charts_in, computed, installed, values_of
 
 if TYPE_CHECKING:
     from meshc.errors import Path as Steps
@@ -60,13 +61,19 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
 def _in_cluster(plan: Plan, cluster: ClusterPlan, fleet: Fleet) -> Iterator[_Fault]:
     member = next(member for member in fleet if member.name == cluster.name)
     own_places = [one.at for one in wanted(fleet, member)]
+    further: dict[str, tuple[Steps, Mapping[str, Any]]] = {
+        release_of("istiod", one.revision): ((*FURTHER, number, "values"), one.values)
+        for number, one in enumerate(fleet.mesh.spec.istio.control_planes)
+        if one.revision != cluster.revision
+    }
     of_cluster = (member.path("istio", "values"), member.cluster.istio.values)
     of_mesh: tuple[Steps, Mapping[str, Any]] = (("spec", "istio", "values"), fleet.mesh.spec.istio.values)
     for number, (chart, release, _, own) in enumerate(charts_in(plan, cluster)):
         layers: Layers = [((*own_places[number], "values"), own)] if own else []
+        layers += [further[release]] if chart == "istiod" and release in further else []
         layers += [of_cluster, of_mesh] if chart in CONTROL_PLANE else []
         if any(values for _, values in layers):
-            yield from _in_chart(plan, cluster, chart, release, own, layers)
+            yield from _in_chart(plan, installed(cluster, chart, release), chart, release, own, layers)
 
 
 def _in_chart(

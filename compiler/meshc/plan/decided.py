@@ -227,6 +227,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("cni",), ("profile",), "namespaces[].dataplane", "ambient is decided by namespaces", _kind_of_primary),
     Rule(_ISTIOD, ("revision",), "istio.revision", "namespaces carry the label of that revision", _no_revision),
     Rule(("ztunnel", "gateway"), ("revision",), "istio.revision", "it then asks another control plane", _no_revision),
+    Rule(_ISTIOD, ("revisionTags",), "istio.revisionTags", "meshc compiles the objects of each tag", _never),
     Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, _is_network),
     Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, _is_network),
     Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", _is_trust_domain),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from meshc.errors import Path, Place
@@ -233,6 +233,19 @@ class ChartPlan:
     namespace: str
     values: Mapping[str, Any]
     place: Place
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionPlan:
+    """A further control plane of a cluster: what differs from the cluster's own."""
+
+    revision: str
+    istio: Version
+    images: Images
+    attachment: Attachment | None
+    exposure: Exposure | None
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +296,23 @@ class ClusterPlan:
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
+    further: tuple[RevisionPlan, ...]
+    """The control planes of other revisions here, or that a remote is attached to as well."""
+    tags: Mapping[str, str]
+    """Revision tags, and the revision that each leads to."""
+
+    @property
+    def planes(self) -> tuple[ClusterPlan, ...]:
+        """The cluster once for each control plane, as if that were its only one; its own comes first."""
+        return (self, *(self._as(one) for one in self.further))
+
+    def plane(self, revision: str) -> ClusterPlan | None:
+        """The cluster as that of one revision; None where it has no control plane of it."""
+        return next((one for one in self.planes if one.revision == revision), None)
+
+    def _as(self, one: RevisionPlan) -> ClusterPlan:
+        own = {name: getattr(one, name) for name in RevisionPlan.__dataclass_fields__}
+        return replace(self, **own, further=())
 
     @property
     def is_external(self) -> bool:

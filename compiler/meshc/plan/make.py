@@ -10,6 +10,7 @@ from meshc import codes
 from meshc.mesh.fleet import selects
 from meshc.mesh.kustomizations import grounded
 from meshc.mesh.model import Flux
+from meshc.mesh.revisions import DEFAULT, asked_without_a_word, planes, tags_of
 from meshc.mesh.user_files import objects_in
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
@@ -23,6 +24,7 @@ from meshc.plan.ir import (
     NamespacePlan,
     PatchPlan,
     Plan,
+    RevisionPlan,
     Sealing,
     ServiceBase,
     ServiceCopy,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
+    from meshc.mesh.model import Namespace
     from meshc.mesh.source import Source
     from meshc.mesh.user_files import Manifest
     from meshc.mesh.user_files import UserFile as InputFile
@@ -146,6 +149,20 @@ def _cluster(
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
+        further=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
+        tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
+    )
+
+
+def _further(fleet: Fleet, plane: Member) -> RevisionPlan:
+    primary = plane.cluster.role != "remote"
+    return RevisionPlan(
+        revision=fleet.revision_of(plane),
+        istio=fleet.version_of(plane),
+        images=_images(fleet, plane),
+        attachment=None if primary else reach.attachment(fleet, plane),
+        exposure=reach.exposure(fleet, plane) if primary else None,
+        values=given_values(fleet, plane),
     )
 
 
@@ -228,7 +245,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
             wanted[name] = NamespacePlan(name, said.labels if said else {}, said.annotations if said else {})
     for one in listed.values():
         if selects(one.clusters, member.cluster):
-            labels = {**one.labels, **_dataplane(fleet, member, one.dataplane)}
+            labels = {**one.labels, **_dataplane(fleet, member, one)}
             wanted[one.name] = NamespacePlan(one.name, labels, one.annotations)
     yield from (wanted[name] for name in sorted(wanted))
 
@@ -248,18 +265,18 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
 
 
-def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:
-    if dataplane == "sidecar":
-        return _injection(fleet, member)
-    return {AMBIENT: "ambient"} if dataplane == "ambient" else {}
+def _dataplane(fleet: Fleet, member: Member, namespace: Namespace) -> dict[str, str]:
+    if namespace.dataplane == "sidecar":
+        return _injection(fleet, member, namespace.revision)
+    return {AMBIENT: "ambient"} if namespace.dataplane == "ambient" else {}
 
 
-def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
+def _injection(fleet: Fleet, member: Member, said: str | None) -> dict[str, str]:
     """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
     if member.cluster.sidecar_injection == "manual":
         return {}
-    revision = fleet.revision_of(member)
-    return {INJECTION: "enabled"} if fleet.classic or revision == "default" else {REVISION: revision}
+    asked = said or asked_without_a_word(fleet, member)
+    return {INJECTION: "enabled"} if fleet.classic or asked == DEFAULT else {REVISION: asked}
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

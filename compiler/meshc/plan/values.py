@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.kube import at
 from meshc.mesh.charts import release_of
 from meshc.mesh.east_west import RELEASE as EAST_WEST
+from meshc.mesh.revisions import DEFAULT
 from meshc.plan.charts import merged
 from meshc.plan.gateway_values import east_west_values
 
@@ -21,16 +22,23 @@ Values = dict[str, Any]
 
 def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
-    given = cluster.values if chart in CONTROL_PLANE else {}
+    given = installed(cluster, chart, release).values if chart in CONTROL_PLANE else {}
     return merged(merged(computed(plan, cluster, chart, release, own), given), own)
 
 
 def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
-    found = _COMPUTED[chart](plan, cluster)
+    found = _COMPUTED[chart](plan, installed(cluster, chart, release))
     if (chart, release) == ("gateway", EAST_WEST):
         found |= east_west_values(cluster, own)
     return _without_nothing(found)
+
+
+def installed(cluster: ClusterPlan, chart: str, release: str) -> ClusterPlan:
+    """The cluster as the one control plane that a release of chart istiod is of."""
+    if chart != "istiod":
+        return cluster
+    return next((one for one in cluster.planes if release_of(chart, one.revision) == release), cluster)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
@@ -43,7 +51,12 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
         names = ("istiod",) if cluster.is_external else ("base", "istiod")
         names += ("cni", "ztunnel") if cluster.ambient else ()
         names += ("gateway",) if cluster.gateway and not cluster.is_external else ()
-    return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
+    revisions = {"istiod": [one.revision for one in cluster.planes]}
+    return tuple(
+        (name, release_of(name, revision), plan.istio_namespace, {})
+        for name in names
+        for revision in revisions.get(name, [cluster.revision])
+    )
 
 
 CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
@@ -52,7 +65,8 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
-    values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
+    default = cluster.tags.get(DEFAULT, cluster.revision)
+    values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": default}
     return merged(values, _validation(plan, cluster))
 
 
@@ -184,7 +198,7 @@ def secrets_are_read(plan: Plan, remote: ClusterPlan) -> bool:
 
     Since Istio 1.31: PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER, istio/istio#59874.
     """
-    readers = [cluster for cluster in plan.clusters if remote.name in cluster.watched]
+    readers = [plane for cluster in plan.clusters if remote.name in cluster.watched for plane in cluster.planes]
     return not readers or not all(map(_ignores_secrets_of_remotes, readers))
 
 

@@ -15,8 +15,10 @@ from meshc.review.origins import Origins
 from meshc.review.risks_of_control_planes import control_planes_at_risk
 from meshc.review.risks_of_delivery import another_way, root_changes
 from meshc.review.risks_of_domains import trust_domains
+from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
+from meshc.review.risks_of_revisions import revisions_at_risk
 from meshc.review.risks_of_trust import authorities_at_risk
 
 if TYPE_CHECKING:
@@ -47,11 +49,14 @@ class Change:
     source: Source
     origins: Origins
     runs: Runs = field(default_factory=dict)
+    was: Source | None = None
+    """The text that `before` was made from."""
 
 
 def dangers(change: Change) -> list[Problem]:
     """Every risk of a change, in the order of the codes. All are warnings: a reviewer decides."""
     found = [
+        *wider_grants(change.was, change.source),
         *_clusters(change),
         *_identity(change),
         *_control_planes(change),
@@ -61,6 +66,7 @@ def dangers(change: Change) -> list[Problem]:
         *(_at_clusters(change, risk) for risk in gone(change.difference, change.runs)),
         *(_at_clusters(change, risk) for risk in moves(change.difference, change.runs, change.after)),
         *(_at_clusters(change, risk) for risk in authorities_at_risk(change.difference, *change.trees)),
+        *(_at_clusters(change, risk) for risk in revisions_at_risk((was, now) for _, was, now in _both(change))),
         *(_at_clusters(change, risk) for risk in guards_that_change(change.difference)),
         *(_at_clusters(change, risk) for risk in _powers(change)),
         *(
@@ -99,6 +105,8 @@ _SECTIONS = {
     codes.MUTUAL_TLS_WEAKER: "security",
     codes.NAMESPACE_LEAVES: "namespaces",
     codes.INJECTION_CHANGED: "namespaces",
+    codes.TAG_MOVED: "istio",
+    codes.PLANE_LEAVES: "istio",
     codes.COPY_LEAVES: "services",
     codes.SERVICE_MOVES: "services",
     codes.PORT_CHANGED: "services",
@@ -118,7 +126,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
     for network in plan.networks:
         if network.gateway:
             yield network.gateway
-    for cluster in plan.clusters:
+    for cluster in (plane for one in plan.clusters for plane in one.planes):
         for part in (cluster.attachment, cluster.exposure):
             yield from (address for address in part.addresses.values() if address) if part else ()
 
