@@ -55,6 +55,7 @@ def test_each_command_is_listed_by_its_name(module: str) -> None:
 
 def test_the_committed_schema_and_reference_are_the_models() -> None:
     assert_current("mesh.schema.json", schema_text())
+    assert_current("mesh-part.schema.json", schema_text(part=True))
     assert_current("docs/mesh-yaml.md", reference())
 
 

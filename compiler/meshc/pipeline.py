@@ -27,7 +27,6 @@ from meshc.mesh.check import ON_THE_FLEET, check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
-from meshc.mesh.parse import parse
 from meshc.overlays.clashes import clashes
 from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
@@ -74,7 +73,7 @@ class Compiled:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Every file beside mesh.yaml that the mesh is made from, by its path there. Packed charts are left out."""
+        """Every file that the text of the mesh names, by its path from mesh.yaml. Packed charts are left out."""
         inputs, plan = self.inputs, self.plan
         found = dict(inputs.plain)
         found |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
@@ -103,17 +102,14 @@ def compile_mesh(
     can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """
-    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))  # before any message quotes a value of it
-    mesh, problems = parse(source.document)
-    if mesh is None:
-        raise ProblemsError(problems)
+    mesh = _read(source)
     stop_on(check_requires.meshc(mesh, source, __version__))
-    fleet = make_fleet(mesh, source.document.data)
-    inputs, problems = gather(
+    fleet = make_fleet(mesh, source.document)
+    inputs, unread = gather(
         fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
     )
     exports, faults = read_exports(fleet, source, inputs)
-    problems += [*faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
+    problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
     if any(problem.code in UNPLANNABLE for problem in problems):
         raise ProblemsError(silence(problems, fleet, source, lambda _: False))
 
@@ -157,11 +153,17 @@ def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
 
 def fleet_of(source: Source) -> Fleet:
     """The clusters of a mesh with their settings, as far as mesh.yaml alone tells. Raises ProblemsError."""
-    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))
-    mesh, problems = parse(source.document)
+    return make_fleet(_read(source), source.document)
+
+
+def _read(source: Source) -> Mesh:
+    """What mesh.yaml and its parts say, searched for secrets before a message quotes a value. Raises ProblemsError."""
+    for path, data in source.files.items():
+        stop_on(plaintext_in(data, source.shown(path), codes.PLAINTEXT_SECRET))
+    mesh, problems = source.parsed()
     if mesh is None:
         raise ProblemsError(problems)
-    return make_fleet(mesh, source.document.data)
+    return mesh
 
 
 def plan_mesh(source: Source) -> Plan:

@@ -9,9 +9,10 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.options import File, Form, Jobs, cluster_names
 from meshc.cli.report import Format, reporting
 from meshc.commands.first_mesh import Generation, Topology
+from meshc.commands.found import MESH
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -29,7 +30,11 @@ def init(
         Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
     ] = Generation.ISTIOD,
     topology: Annotated[
-        Topology, typer.Option(help="primary-remote: a primary and a remote. single-cluster: a primary, to grow from.")
+        Topology,
+        typer.Option(
+            help="primary-remote: a primary and a remote. multi-primary: two primaries in two networks. "
+            "single-cluster: a primary, to grow from."
+        ),
     ] = Topology.PRIMARY_REMOTE,
 ) -> None:
     """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, File, Form, cluster_names
+from meshc.cli.options import Accept, File, Form, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 if TYPE_CHECKING:
     from meshc.commands.given import KeyFile

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
+from meshc.cli.options import Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ import typer
 
 from meshc.capture.rows import Check, State
 from meshc.cli.doctor_live import show_count, show_rows
-from meshc.cli.edits import show_edit
+from meshc.cli.edits import show_edits
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_result
 from meshc.commands.capture_facts import captured_facts
@@ -37,6 +37,6 @@ def facts_command(file: Path, names: Sequence[str], reach: Reach, write: bool, f
         show_rows(found.rows)
         show_count(found.rows)
     if form is Format.TEXT and found.values:
-        show_edit(edited(opened, found.values, write=write), written=write)
+        show_edits(edited(opened, found.values, write=write), written=write)
     if end:
         raise typer.Exit(end)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -40,6 +41,14 @@ class Commands(TyperGroup):
     def __init__(self, *, commands: Any = None, **settings: Any) -> None:
         super().__init__(commands=commands, **settings)
         self.commands: dict[str, Any] = dict.fromkeys(name for names in COMMANDS.values() for name in names)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuses a second --file, of which only the last would count."""
+        own = args[: args.index("--")] if "--" in args else args
+        named = [one for one in own if one in ("-f", "--file") or one.startswith(("--file=", "-f"))]
+        if len(named) > 1:
+            raise typer.BadParameter("a command works on one mesh: --file is given twice", ctx=ctx)
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, or None where there is no such one."""
@@ -76,9 +85,18 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--directory", "-C", metavar="DIR", help="Work in this folder, as if started there."),
+    ] = None,
 ) -> None:
     """Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh."""
     del version
+    if directory is not None:
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            raise typer.BadParameter(f'can\'t work in "{directory}": {error.strerror}', param_hint="-C") from None
 
 
 def run() -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.options import File, Form, Jobs, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer()
 
@@ -105,8 +106,11 @@ def schema(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")
     ] = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="Of a part, a file that mesh.yaml includes, in place of mesh.yaml.")
+    ] = False,
 ) -> None:
-    """Print the JSON Schema of mesh.yaml, for editors."""
+    """Print the JSON Schema of mesh.yaml or of its parts, for editors."""
     from meshc.cli.schema import schema_command
 
-    schema_command(markdown)
+    schema_command(markdown, part)

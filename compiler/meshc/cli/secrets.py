@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, File, Form, cluster_names
+from meshc.cli.options import Accept, File, Form, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer(
     name="secrets",

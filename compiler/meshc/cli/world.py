@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Contexts, File, Form, Kubeconfig, Timeout, cluster_names
+from meshc.cli.options import Contexts, File, Form, Kubeconfig, NewFile, Timeout, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer()
 
@@ -80,7 +81,7 @@ def adopt(
     ] = "istio-system",
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 60,
-    file: File = MESH,
+    file: NewFile = MESH,
 ) -> None:
     """Write a first mesh.yaml from the objects of clusters that run already.
 

@@ -16,7 +16,8 @@ from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse
 from meshc.review.behind import Behind
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
-from meshc.review.stale import Input, Stale, blocks_of, changed_lines, stale_files
+from meshc.review.lines import blocks_of
+from meshc.review.stale import Input, Stale, changed_lines, stale_files
 from meshc.version import __version__
 
 if TYPE_CHECKING:
@@ -134,15 +135,20 @@ def _since(opened: Opened, file: Path, compiled: Compiled) -> Input | None:
     """What changed since the commit that last touched the trees; None where Git has no such commit."""
     commits = Commits(opened.repository.base)
     commit = commits.last_change((OVERLAYS, OUTPUT))
-    before = commits.file(commit, file.name) if commit else None
-    if before is None:
+    if not commit or commits.file(commit, file.name) is None:
         return None
     source, files = opened.source, compiled.files
     changed = dict.fromkeys(commits.changed(commit, files))
     changed |= dict.fromkeys(path for path in commits.changed_since(commit) if path not in files)
-    others = [path for path in changed if path != file.name and not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
+    others = [
+        path for path in changed if path not in source.files and not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))
+    ]
     manifests = {one.name: one.manifests for one in compiled.mesh.spec.services if one.manifests}
     charts = {chart.name: chart.path for chart in compiled.inputs.charts.values()}
-    lines = changed_lines(before, source.data)
+    lines = tuple(
+        line
+        for path, before in commits.changed(commit, source.files).items()
+        for line in changed_lines(before or b"", source.files[path], source.shown(path))
+    )
     behind = Behind(compiled.plan, manifests, charts)
-    return Input(source.file, lines, tuple(others), blocks_of(source), behind, source.shown)
+    return Input(lines, tuple(others), blocks_of(source), behind, source.shown)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading
 from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.commands.found import STDIN
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
+from meshc.errors import UsageError
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
@@ -49,6 +51,8 @@ class Published:
 
 def published(file: Path, order: Order, jobs: int | None, listener: Listener) -> Published:
     """Compiles, and commits the result to the branch that is wanted. Raises MeshcError; nothing is committed then."""
+    if file == STDIN:
+        raise UsageError("no commit holds a mesh.yaml from standard input", "commit the file, and name it with -f")
     clear_leftovers()
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)

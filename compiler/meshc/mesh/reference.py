@@ -15,7 +15,8 @@ Every key that mesh.yaml may hold, made from the model that reads it (`meshc sch
 
 The file is read strictly: as YAML 1.2, one document, no key twice, no unknown key, no tags, no merge keys.
 Words that older YAML reads as something else (`no`, `on`, `010`) must be quoted. Paths are relative to
-mesh.yaml and stay inside the Git repository around it.
+the file they stand in and stay inside the Git repository around it. Files that `spec.include` names hold
+further entries of the same lists ([parts](parts.md)).
 
 **Selections.** Wherever clusters are chosen, the same four spellings work:
 
@@ -106,7 +107,7 @@ def _type(value: Mapping[str, Any]) -> str:
     if value.get("type") == "array":
         return f"list of {_type(value.get('items', {}))}"
     if value.get("type") == "object":
-        keys = value.get("propertyNames", {}).get("enum")
+        keys = next((one["enum"] for one in value.get("propertyNames", {}).get("anyOf", ()) if "enum" in one), ())
         return f"mapping of {', '.join(f'`{key}`' for key in keys)}" if keys else "mapping of text"
     return {"string": "text", "integer": "number", "boolean": "`true` \\| `false`"}.get(str(value.get("type")), "text")
 

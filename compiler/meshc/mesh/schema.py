@@ -12,23 +12,29 @@ from typing import Any
 from meshc.mesh import model
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of mesh.yaml, with descriptions."""
-    schema = model.Mesh.model_json_schema(by_alias=True)
+def json_schema(*, part: bool = False) -> dict[str, Any]:
+    """The JSON Schema of mesh.yaml, or of a part, with descriptions."""
+    whole = model.Part if part else model.Mesh
+    schema = whole.model_json_schema(by_alias=True)
     texts = dict(_texts())
-    for name, shape in {**schema["$defs"], "Mesh": schema}.items():
+    for name, shape in {**schema["$defs"], whole.__name__: schema}.items():
         bases = getattr(model, name).__mro__
         for field, settings in getattr(model, name).model_fields.items():
             text = next((texts[base.__name__, field] for base in bases if (base.__name__, field) in texts), None)
             if text:
                 described = {"description": text, **shape["properties"][settings.alias]}
                 shape["properties"][settings.alias] = dict(sorted(described.items()))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mesh.yaml", **schema}
+    if not part:  # parts may hold them all
+        spec = schema["$defs"]["Spec"]
+        spec["required"].remove("clusters")
+        spec["anyOf"] = [{"required": ["clusters"]}, {"required": ["include"]}]
+    title = "a part of mesh.yaml" if part else "mesh.yaml"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
 
 
-def schema_text() -> str:
-    """The JSON Schema as it is committed in mesh.schema.json."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(*, part: bool = False) -> str:
+    """The JSON Schema as it is committed in mesh.schema.json, or in mesh-part.schema.json."""
+    return json.dumps(json_schema(part=part), indent=2, ensure_ascii=False) + "\n"
 
 
 def _texts() -> Iterator[tuple[tuple[str, str], str]]:
