@@ -1,4 +1,4 @@
-"""Makes docs/problems.md from the codes: python tests/make_docs.py"""
+"""Makes docs/problems.md from the codes and docs/support.md from the versions: python tests/make_docs.py"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from meshc.codes import every_code
 from meshc.errors import Code, Exit
+from meshc.supported import CLASSIC, CLASSIC_LINE, GIT, HELM, ISTIO, KUSTOMIZE
 
 GROUPS = {
     "0": "Text and tools",
@@ -56,5 +57,46 @@ def marks(code: Code) -> str:
     return ", ".join(words + (["can be acknowledged"] if code.acknowledgeable else []))
 
 
+SUPPORT = """# Supported versions
+
+An Istio that meshc doesn't know is refused ([MESH206](../compiler/meshc/pages/MESH206.md)). A newer minor release is a
+warning ([MESH245](../compiler/meshc/pages/MESH245.md)), and so is a Kubernetes that Istio doesn't support
+([MESH213](../compiler/meshc/pages/MESH213.md)).
+
+| Istio | Kubernetes | source of that | output compared with the charts of | what ran |
+|---|---|---|---|---|
+"""
+PROGRAMS = """
+An empty field means that nothing of that kind was tried. Istio's charts aren't a part of meshc's repository:
+CONTRIBUTING.md tells how the tests are given some. [The proof](proof.md) tells what ran, and how.
+
+| program | versions |
+|---|---|
+"""
+
+
+def support_page() -> str:
+    """docs/support.md."""
+    rows = {CLASSIC_LINE: CLASSIC, **ISTIO}
+    lines = [
+        f"| {_line(istio)} | 1.{row.kubernetes[0]} to 1.{row.kubernetes[1]} | {row.source} | {row.charts} | {row.ran} |"
+        for istio, row in rows.items()
+    ]
+    first, end = (_line(version.line) for version in KUSTOMIZE)
+    programs = {
+        "kustomize": f"{first} up to, but not including, {end}; any other one takes longer",
+        "helm, where mesh.yaml names charts": " or ".join(map(str, HELM)),
+        "Git, for `meshc publish`": f"{_line(GIT.line)} or later",
+    }
+    more = [f"| {name} | {versions} |" for name, versions in programs.items()]
+    return SUPPORT + "\n".join(lines) + "\n" + PROGRAMS + "\n".join(more) + "\n"
+
+
+def _line(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
 if __name__ == "__main__":
-    (Path(__file__).parent.parent / "docs/problems.md").write_text(problems_page())
+    DOCS = Path(__file__).parent.parent / "docs"
+    (DOCS / "problems.md").write_text(problems_page())
+    (DOCS / "support.md").write_text(support_page())

@@ -23,8 +23,8 @@ from meshc.plan.consequences import consequences
 from meshc.plan.contradictions import contradictions
 from meshc.plan.decided import FIXED_SETTINGS, RULES
 from meshc.plan.ir import ClusterPlan, Plan
-from meshc.plan.values import values_of
-from support.charts import FOLDER, ISTIOD, PLACES, kubernetes_for, need_charts
+from meshc.plan.values import charts_in, values_of
+from support.charts import CLASSIC, FOLDER, ISTIOD, PLACES, kubernetes_for, need_charts
 from support.paths import ROOT
 from support.tools import find_tool, need_time
 
@@ -46,6 +46,23 @@ spec:
       podCIDRs: [10.1.0.0/16]
       controlPlane: {exposure: gateway, addresses: {istiod: 203.0.113.7}}
     - {name: edge, role: remote, network: west, kubernetesVersion: "1.34", podCIDRs: [10.2.0.0/16]}
+"""
+CLASSIC_MESH = """
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {name: shop}
+spec:
+  istio: {version: VERSION, values: {}}
+  security: {mutualTLS: strict, ca: {type: plugged-in}}
+  clusters:
+    - name: hub
+      role: primary
+      kubernetesVersion: "1.13"
+      podCIDRs: [10.1.0.0/16]
+      controlPlane:
+        exposure: load-balancer
+        addresses: {pilot: 203.0.113.7, policy: 203.0.113.8, telemetry: 203.0.113.9}
+    - {name: edge, role: remote, kubernetesVersion: "1.13", podCIDRs: [10.2.0.0/16]}
 """
 NAMED = {*FIXED_SETTINGS, "JWT_POLICY"}
 HARMLESS = {
@@ -69,6 +86,32 @@ HARMLESS = {
     "taint.namespace": "where a taint is taken away",
     "trustedZtunnelName": "which ztunnel may ask, where another one is installed",
     "trustedZtunnelNamespace": "which ztunnel may ask, where another one is installed",
+    "certmanager.enabled": "an add-on of classic Istio",
+    "galley.enabled": "whether classic Istio checks what users write",
+    "gateways.enabled": "gateways for users' traffic",
+    "gateways.istio-egressgateway.enabled": "gateways for users' traffic",
+    "gateways.istio-egressgateway.labels.app": "gateways for users' traffic",
+    "gateways.istio-egressgateway.labels.istio": "gateways for users' traffic",
+    "gateways.istio-egressgateway.type": "gateways for users' traffic",
+    "gateways.istio-ilbgateway.enabled": "gateways for users' traffic",
+    "gateways.istio-ingressgateway.enabled": "gateways for users' traffic",
+    "gateways.istio-ingressgateway.labels.app": "gateways for users' traffic",
+    "gateways.istio-ingressgateway.labels.istio": "gateways for users' traffic",
+    "gateways.istio-ingressgateway.type": "gateways for users' traffic",
+    "global.meshExpansion": "routes for virtual machines beside those of remotes",
+    "global.meshExpansionILB": "routes for virtual machines beside those of remotes",
+    "global.proxy.envoyStatsd.enabled": "the chart then prints settings that are no YAML, unless it has an address",
+    "grafana.enabled": "an add-on of classic Istio",
+    "ingress.enabled": "gateways for users' traffic",
+    "kiali.enabled": "an add-on of classic Istio",
+    "mixer.istio-policy.autoscaleEnabled": "how many programs there are",
+    "mixer.istio-telemetry.autoscaleEnabled": "how many programs there are",
+    "pilot.sidecar": "Pilot then serves the same port itself",
+    "prometheus.enabled": "an add-on of classic Istio",
+    "prometheus.service.nodePort.enabled": "an add-on of classic Istio",
+    "servicegraph.enabled": "an add-on of classic Istio",
+    "telemetry-gateway.grafanaEnabled": "an add-on of classic Istio",
+    "telemetry-gateway.prometheusEnabled": "an add-on of classic Istio",
 }
 
 
@@ -90,9 +133,12 @@ def test_values_of_any_type_are_told_or_harmless() -> None:
         told_of("1.29.6", {"meshConfig": {"discoverySelectors": odd}, "sidecarInjectorWebhook": odd})
 
 
-@pytest.mark.skipif(not ISTIOD, reason="MESHC_CHARTS names no charts of istiod")
-@pytest.mark.parametrize("version", ISTIOD)
-@pytest.mark.parametrize("chart", ["base", "istiod"])
+CHARTS = [(version, chart) for version in ISTIOD for chart in ("base", "istiod")]
+CHARTS += [(version, chart) for version in CLASSIC for chart in ("istio", "istio-remote")]
+
+
+@pytest.mark.skipif(not CHARTS, reason="MESHC_CHARTS names no charts")
+@pytest.mark.parametrize(("version", "chart"), CHARTS)
 def test_a_value_is_in_the_table_or_changes_nothing_that_is_referred_to(version: str, chart: str) -> None:
     need_time("a chart rendered for each of its values")
     need_charts(version, chart)
@@ -112,7 +158,7 @@ def test_a_value_is_in_the_table_or_changes_nothing_that_is_referred_to(version:
 
 def planned(version: str, values: Mapping[str, Any]) -> tuple[Plan, int]:
     """The plan, and how many problems these values are."""
-    mesh = yaml.safe_load(MESH.replace("VERSION", version))
+    mesh = yaml.safe_load((CLASSIC_MESH if version in CLASSIC else MESH).replace("VERSION", version))
     mesh["spec"]["istio"]["values"] = values
     source = load(yaml.safe_dump(mesh).encode(), "mesh.yaml")
     plan, fleet = plan_mesh(source), fleet_of(source)
@@ -129,7 +175,8 @@ def told_of(version: str, values: Mapping[str, Any]) -> int:
 def each(version: str, chart: str, values: Mapping[str, Any]) -> Iterator[tuple[ClusterPlan, Mapping[str, Any]]]:
     plan, _ = planned(version, values)
     for cluster in plan.clusters:
-        yield cluster, values_of(plan, cluster, chart, "x", {})
+        if chart in {one for one, *_ in charts_in(plan, cluster)}:
+            yield cluster, values_of(plan, cluster, chart, "x", {})
 
 
 def declared(version: str, chart: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -204,15 +251,38 @@ def facts_of_deployment(body: Mapping[str, Any]) -> dict[str, Any]:
     container = pod["containers"][0]
     settings = [one for one in container.get("env", []) if isinstance(one, dict) and one.get("name") in NAMED]
     volumes = [one for one in pod.get("volumes", []) if "secret" in one]
-    return {"env": settings, "args": container["args"], "account": pod.get("serviceAccountName"), "volumes": volumes}
+    return {
+        "env": settings,
+        "args": container.get("args"),
+        "account": pod.get("serviceAccountName"),
+        "volumes": volumes,
+    }
+
+
+def settings_in(text: str) -> dict[str, Any]:
+    """A ConfigMap's mesh; the text itself where a chart prints what is no YAML."""
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError:
+        return {"mixerCheckServer": text}
 
 
 def facts_of_settings(data: Mapping[str, str]) -> dict[str, Any]:
-    mesh = yaml.safe_load(data.get("mesh", "")) or {}
+    mesh = settings_in(data.get("mesh", ""))
     proxies = mesh.get("defaultConfig") or {}
     injected = json.loads(data["values"]).get("global", {}) if "config" in data and "values" in data else {}
-    of_mesh = ("trustDomain", "rootNamespace", "enableAutoMtls", "ca", "discoverySelectors")
-    of_proxies = ("discoveryAddress", "meshId", "proxyMetadata")
+    template = str(data.get("config")).splitlines()
+    of_mesh = (
+        "authPolicy",
+        "mixerCheckServer",
+        "mixerReportServer",
+        "trustDomain",
+        "rootNamespace",
+        "enableAutoMtls",
+        "ca",
+        "discoverySelectors",
+    )
+    of_proxies = ("controlPlaneAuthPolicy", "discoveryAddress", "meshId", "proxyMetadata")
     of_injector = (
         "multiCluster",
         "network",
@@ -226,6 +296,7 @@ def facts_of_settings(data: Mapping[str, str]) -> dict[str, Any]:
         **{key: mesh.get(key) for key in of_mesh},
         **{key: proxies.get(key) for key in of_proxies},
         **{f"injected {key}": injected.get(key) for key in of_injector},
+        "addresses": [line.strip() for line in template if "--discoveryAddress" in line or "controlPlaneAuth" in line],
         "networks": data.get("meshNetworks"),
         "domain": (injected.get("proxy") or {}).get("clusterDomain"),
     }

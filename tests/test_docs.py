@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from make_docs import problems_page
+from make_docs import problems_page, support_page
 from meshc.cli.main import app
 from meshc.codes import every_code
 from support.generated import assert_current
@@ -111,6 +111,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_page_of_problems_is_made_from_the_codes() -> None:
     assert_current("docs/problems.md", problems_page())
+
+
+def test_the_page_of_versions_is_made_from_the_table() -> None:
+    assert_current("docs/support.md", support_page())
 
 
 def test_every_step_of_the_guide_is_found_in_the_output() -> None:

@@ -14,10 +14,11 @@ import pytest
 from meshc.disk.repository import Repository
 from meshc.kube import Version
 from meshc.output.kustomize import find
-from meshc.output.native import TESTED, is_tested
+from meshc.output.native import is_tested
 from meshc.output.order import place_of
 from meshc.output.split import head_of
 from meshc.overlays.kustomization import kustomization
+from meshc.supported import KUSTOMIZE
 from meshc.yamltext.write import write
 from support.processes import Run, meshc
 from support.tools import find_tool
@@ -170,7 +171,12 @@ def test_an_unknown_kustomize_builds_everything(mesh: Path) -> None:
 
     assert "note: kustomize 5.99.0 isn't one from 5.5 up to 5.9: it builds all overlays" in compiled
     assert "2 overlays built" in compiled
-    assert [is_tested(version) for version in (Version(5, 4), *TESTED, Version(5, 8, 1))] == [False, True, False, True]
+    assert [is_tested(version) for version in (Version(5, 4), *KUSTOMIZE, Version(5, 8, 1))] == [
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_verify_tells_what_differs(mesh: Path) -> None:

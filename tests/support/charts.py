@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from meshc.kube import Version
-from meshc.mesh.check_versions import KUBERNETES_OF_ISTIO
+from meshc.supported import ISTIO
 
 FOLDER = os.environ.get("MESHC_CHARTS", "")
 PLACES = {
@@ -37,7 +37,7 @@ def _releases(chart: str, lines: Iterable[tuple[int, int]]) -> list[str]:
 
 
 CLASSIC = _releases("istio-remote", [(1, 0)])
-ISTIOD = _releases("istiod", KUBERNETES_OF_ISTIO)
+ISTIOD = _releases("istiod", ISTIO)
 VERSIONS = CLASSIC + ISTIOD
 
 

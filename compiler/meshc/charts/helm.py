@@ -15,6 +15,7 @@ from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
 from meshc.process import Command, CommandError, identity, run
+from meshc.supported import HELM
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -107,6 +108,6 @@ def find(cache: Repository) -> Helm:
             raise ToolError(f'"{path}" doesn\'t tell its version: {_brief(error.said) or error.why}') from None
         cache.cache_put(key, said)
     version = Version.parse(said.decode(errors="replace").strip())
-    if version is None or version.major < 3:
+    if version is None or version.major not in HELM:
         raise ToolError(f'"{path}" is not helm 3 or 4', f"install one, or name it with {NAMED}")
     return Helm(str(Path(path).resolve()), version)

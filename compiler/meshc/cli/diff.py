@@ -70,6 +70,8 @@ def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit)
             tell(comment(difference, risks, mesh, found.base.name, found.settings).rstrip("\n"))
         case DiffFormat.GITHUB:
             tell(difference.summary)
+            for setting in found.settings:
+                tell(f"  {setting}")
             show_problems(risks, Format.GITHUB, file)
         case DiffFormat.TEXT:
             import sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -74,17 +75,30 @@ def explain(
         explain_command(codes or [])
 
 
-@app.command(epilog="Examples: meshc values hub   |   meshc values edge-1 --chart istiod > values.yaml")
+class ValuesForm(StrEnum):
+    """What the values of a cluster are written as."""
+
+    HELM = "helm"
+    SAIL = "sail"
+
+
+@app.command(epilog="Examples: meshc values edge-1 --chart istiod > values.yaml   |   meshc values hub --as sail")
 def values(
     cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
     chart: Annotated[str | None, typer.Option("--chart", help="Only this chart, by its name or release.")] = None,
+    form: Annotated[
+        ValuesForm, typer.Option("--as", help="Helm's values, or the resources of the Sail operator.")
+    ] = ValuesForm.HELM,
     file: File = MESH,
 ) -> None:
     """Print the Helm values of a cluster, for installing its charts by other means."""
     with reporting(Format.TEXT, file):
-        from meshc.cli.values import values_command
+        from meshc.cli.values import sail_command, values_command
 
-        values_command(cluster, chart, file)
+        if form is ValuesForm.SAIL:
+            sail_command(cluster, chart, file)
+        else:
+            values_command(cluster, chart, file)
 
 
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")

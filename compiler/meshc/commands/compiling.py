@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from meshc.disk.marked import foreign
 from meshc.errors import RefusedError
 from meshc.output.link import Link
-from meshc.output.native import TESTED, is_tested
+from meshc.output.native import is_tested
 from meshc.output.render import Rendered, render
 from meshc.output.trees import expected_tree, read_trees, refuse_another
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
+from meshc.supported import KUSTOMIZE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def compiled_whole(opened: Opened) -> Compiled:
     compiled = compiled_unrendered(opened)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
-        first, end = (f"{one.major}.{one.minor}" for one in TESTED)
+        first, end = (f"{one.major}.{one.minor}" for one in KUSTOMIZE)
         opened.listener.note(
             f"  note: kustomize {version} isn't one from {first} up to {end}: it builds all overlays, and takes longer"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshc.commands.clusters import named
 from meshc.errors import UsageError
 from meshc.pipeline import plan_for_values
+from meshc.plan.sail import others_in, resources_of
 from meshc.plan.values import charts_in, values_of
 from meshc.yamltext.write import write
 
@@ -38,3 +39,24 @@ def values(opened: Opened, name: str, chart: str | None) -> list[Values]:
         Values(one, release, namespace, write(values_of(plan, cluster, one, release, own)))
         for one, release, namespace, own in found
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SailForm:
+    """A cluster as the Sail operator installs it: resources as YAML, each with the values that it can't hold.
+
+    `others` are the charts, with their releases, that the operator doesn't install.
+    """
+
+    resources: tuple[tuple[str, tuple[str, ...]], ...]
+    others: tuple[tuple[str, str], ...]
+
+
+def sail_form(opened: Opened, name: str) -> SailForm:
+    """The resources of the Sail operator for a cluster. Raises UsageError for classic Istio or an unknown cluster."""
+    plan = plan_for_values(opened.source)
+    cluster = named(plan, name)
+    if plan.generation == "classic":
+        raise UsageError("the Sail operator installs no classic Istio", "run meshc values without --as")
+    resources = tuple((write(one.body), one.left_out) for one in resources_of(plan, cluster))
+    return SailForm(resources, tuple(others_in(plan, cluster)))

@@ -10,16 +10,17 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from meshc.components.contract import ISTIO, binding, rule, thing
+from meshc.components.contract import ISTIO, binding, thing
+from meshc.components.rights import READER as READER_RIGHTS
+from meshc.components.rights import granted
 from meshc.kube import Version
-from meshc.plan.values import injection_path
+from meshc.plan.values import injection_path, secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import Attachment, ClusterPlan, Plan
 
 READER = "istio-reader-service-account"
-_READ = ("get", "list", "watch")
 _FIRST_WITH_SLICES = Version(1, 28)
 _FIRST_WITHOUT_TOKENS = Version(1, 24)
 
@@ -43,7 +44,8 @@ def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     yield thing("v1", "ServiceAccount", READER, namespace, labels=labels)
     revision = "" if cluster.revision == "default" else f"-{cluster.revision}"
     name = f"istio-reader-clusterrole{revision}-{namespace}"
-    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=list(_reader_rules()))
+    rules = granted(READER_RIGHTS, cluster.istio, without="" if secrets_are_read(plan, cluster) else "secrets")
+    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=rules)
     yield binding(name, READER, namespace, name, labels)
     if not cluster.holds_config:  # an external istiod reads its config cluster as an account of its own
         yield from reader_token(plan, cluster)
@@ -66,26 +68,6 @@ def account_token(plan: Plan, cluster: ClusterPlan, account: str, app: str) -> I
             annotations={"kubernetes.io/service-account.name": account},
             type="kubernetes.io/service-account-token",
         )
-
-
-def _reader_rules() -> Iterable[Mapping[str, list[str]]]:
-    """What the primary's istiod does here: read services and pods, review tokens, patch webhooks, share its root."""
-    istio = ("config", "security", "networking", "authentication", "rbac", "telemetry", "extensions")
-    yield rule([f"{group}.istio.io" for group in istio], ["*"], _READ)
-    core = ("endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets")
-    yield rule([""], core, _READ)
-    yield rule([""], ["configmaps"], ["create", "get", "list", "watch", "update"])
-    yield rule(["networking.x-k8s.io", "gateway.networking.k8s.io"], ["gateways"], _READ)
-    yield rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], _READ)
-    yield rule(["discovery.k8s.io"], ["endpointslices"], _READ)
-    yield rule(["multicluster.x-k8s.io"], ["serviceexports"], [*_READ, "create", "delete"])
-    yield rule(["multicluster.x-k8s.io"], ["serviceimports"], _READ)
-    yield rule(["apps"], ["replicasets"], _READ)
-    yield rule(["authentication.k8s.io"], ["tokenreviews"], ["create"])
-    yield rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"])
-    webhooks = "admissionregistration.k8s.io"
-    yield rule([webhooks], ["mutatingwebhookconfigurations"], [*_READ, "update", "patch"])
-    yield rule([webhooks], ["validatingwebhookconfigurations"], [*_READ, "update"])
 
 
 def _service(plan: Plan, cluster: ClusterPlan, address: str, chosen: str) -> Iterable[Body]:

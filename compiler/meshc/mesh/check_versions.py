@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.fleet import is_classic
+from meshc.supported import CLASSIC, CLASSIC_LAST_PATCH, CLASSIC_LINE, ISTIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,29 +16,11 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
-KUBERNETES_OF_ISTIO: dict[tuple[int, int], tuple[int, int]] = {
-    (1, 24): (28, 31),
-    (1, 25): (29, 32),
-    (1, 26): (29, 33),
-    (1, 27): (29, 33),
-    (1, 28): (30, 34),
-    (1, 29): (31, 35),
-    (1, 30): (32, 36),
-    (1, 31): (32, 36),
-    (1, 32): (32, 36),
-}
-"""Istio's minor releases and the Kubernetes minors they support (istio.io, supportStatus.yml).
-
-Of 1.31 and 1.32: the least Kubernetes that istioctl takes, at 1.31.0-rc.0 and on master of August 2026, and the newest
-that those were built with (k8s.io/api v0.36).
-"""
-
-_KNOWN = {(1, 0), *KUBERNETES_OF_ISTIO}
-_LAST_CLASSIC_PATCH = 9
+_KNOWN = {CLASSIC_LINE, *ISTIO}
 _FIRST_LOSING, _FIRST_MENDED = Version(1, 30, 0), Version(1, 30, 4)
 _SEVERAL = 2
 """Clusters from which on there are remote secrets."""
-_CLASSIC_FIRST, _CLASSIC_LAST = Version(1, 9), Version(1, 21)
+_CLASSIC_FIRST, _CLASSIC_LAST = (Version(1, minor) for minor in CLASSIC.kubernetes)
 _ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
 
@@ -75,8 +58,8 @@ def _istio_fault(text: str) -> tuple[str, str] | None:
     version = Version.parse(text)
     assert version is not None, "the model takes full versions only"  # noqa: S101
     known = "use 1.0.0 to 1.0.9 (classic) or 1.24 and later (istiod)"
-    if version.line == (1, 0) and version.patch > _LAST_CLASSIC_PATCH:
-        return f"there is no Istio {text}: the last of its line is 1.0.{_LAST_CLASSIC_PATCH}", known
+    if version.line == CLASSIC_LINE and version.patch > CLASSIC_LAST_PATCH:
+        return f"there is no Istio {text}: the last of its line is 1.0.{CLASSIC_LAST_PATCH}", known
     if version.line in _KNOWN or _is_newer(version):
         return None
     if version.line > max(_KNOWN):
@@ -88,12 +71,12 @@ def _istio_fault(text: str) -> tuple[str, str] | None:
 
 
 def _is_newer(version: Version) -> bool:
-    newest = max(KUBERNETES_OF_ISTIO)
+    newest = max(ISTIO)
     return version.major == newest[0] and version.line > newest
 
 
 def _newer(source: Source, text: str, path: Path, clusters: tuple[str, ...]) -> Iterable[Problem]:
-    version, newest = Version.parse(text), max(KUBERNETES_OF_ISTIO)
+    version, newest = Version.parse(text), max(ISTIO)
     if version and _is_newer(version) and clusters:
         line = f"{newest[0]}.{newest[1]}"
         what = f"meshc knows Istio up to {line}, and compiles for {text} what {line} needs"
@@ -168,7 +151,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Control planes of one mesh are one minor version apart at most: they describe the same services."""
-    known = [member for member in fleet.primaries if fleet.version_of(member).line in KUBERNETES_OF_ISTIO]
+    known = [member for member in fleet.primaries if fleet.version_of(member).line in ISTIO]
     if not known:
         return
     newest = max(known, key=fleet.version_of)
@@ -233,8 +216,8 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield source.problem(
                 codes.KUBERNETES_IMPOSSIBLE, path, what, "upgrade the cluster", clusters=(member.name,)
             )
-        elif istio_version.line in KUBERNETES_OF_ISTIO:
-            first, last = KUBERNETES_OF_ISTIO[istio_version.line]
+        elif istio_version.line in ISTIO:
+            first, last = ISTIO[istio_version.line].kubernetes
             if not first <= version.minor <= last:
                 line = f"{istio_version.major}.{istio_version.minor}"
                 what = f"{member.name}: Istio {line} supports Kubernetes 1.{first} to 1.{last}, not {text}"

@@ -12,18 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from meshc.kube import Version
 from meshc.output.order import Place, place_of
 from meshc.output.split import head_of
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES
+from meshc.supported import KUSTOMIZE
 from meshc.tree import HEADER, FileTree
 
 if TYPE_CHECKING:
+    from meshc.kube import Version
     from meshc.plan.ir import ClusterPlan
 
-TESTED = (Version(5, 5), Version(5, 9))
-"""The kustomize whose style and order this is: from the first, up to but without the second."""
 _SERVICES = "services.yaml"
 _ODD = re.compile("[\u0085\ufeff]|[\u2028\u2029](?:\n|'|\")".encode())
 """Characters that kustomize writes in another way than meshc."""
@@ -31,7 +30,7 @@ _ODD = re.compile("[\u0085\ufeff]|[\u2028\u2029](?:\n|'|\")".encode())
 
 def is_tested(version: Version) -> bool:
     """Whether a kustomize is one whose bytes these are known to be."""
-    return TESTED[0] <= version < TESTED[1]
+    return KUSTOMIZE[0] <= version < KUSTOMIZE[1]
 
 
 class Linker:

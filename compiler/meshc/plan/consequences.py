@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import as_list, at
-from meshc.plan.values import charts_in, values_of
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
     from meshc.plan.ir import ClusterPlan, Plan
 
 _OF_MESH: Path = ("spec", "istio", "values")
+_EVERYWHERE = ("sidecarInjectorWebhook", "enableNamespacesByDefault")
 
 
 def consequences(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """One warning for each namespace that istiod is told to overlook, and for injection that nobody asked for."""
-    for cluster in plan.clusters:
-        if plan.generation == "istiod" and cluster.role == "primary" and cluster.values:
-            member = next(member for member in fleet if member.name == cluster.name)
-            yield from _of_primary(plan, cluster, member.path("istio", "values"), member.cluster.istio.values, source)
+    """Warnings of sidecars that nobody asked for, and of namespaces that istiod is told to overlook."""
+    with_values = [(cluster, member) for cluster, member in zip(plan.clusters, fleet, strict=True) if cluster.values]
+    yield from _injection_everywhere(with_values, source)
+    for cluster, member in with_values:
+        if plan.generation == "istiod" and cluster.role == "primary":
+            yield from _overlooked(plan, cluster, member, source)
 
 
-def _of_primary(
-    plan: Plan, cluster: ClusterPlan, own_place: Path, own: Mapping[str, Any], source: Source
-) -> Iterator[Problem]:
-    values = next(
-        (values_of(plan, cluster, *one[:2], one[3]) for one in charts_in(plan, cluster) if one[0] == "istiod"), {}
-    )
+def _place(member: Member, *path: str) -> Path:
+    """Where a value is said: at the cluster, else for the mesh."""
+    own = at(member.cluster.istio.values, *path) is not None
+    return (*(member.path("istio", "values") if own else _OF_MESH), *path)
 
-    def place(*path: str) -> Path:
-        return (*(own_place if at(own, *path) is not None else _OF_MESH), *path)
 
-    selectors = as_list(at(values, "meshConfig", "discoverySelectors"))
+def _injection_everywhere(clusters: Sequence[tuple[ClusterPlan, Member]], source: Source) -> Iterator[Problem]:
+    told: dict[Path, list[str]] = {}
+    for cluster, member in clusters:
+        if str(at(cluster.values, *_EVERYWHERE)).lower() == "true":
+            told.setdefault(_place(member, *_EVERYWHERE), []).append(cluster.name)
+    for path, names in told.items():
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        what = f"{shown}: pods of every namespace get a sidecar, of those too that mesh.yaml leaves out"
+        hint = "take it out; namespaces in mesh.yaml tell which are in the mesh"
+        yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=tuple(names))
+
+
+def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source) -> Iterator[Problem]:
+    """Namespaces that istiod doesn't look into, in the primary and in the clusters that it reads."""
+    selectors = as_list(at(cluster.values, "meshConfig", "discoverySelectors"))
     seen = {cluster.name: cluster, **{name: plan.cluster(name) for name in cluster.watched}} if selectors else {}
     for name, where in seen.items():
         matched = {one.name for one in where.namespaces for s in selectors if _selects(s, one.name, one.labels)}
@@ -45,13 +56,8 @@ def _of_primary(
             shown = ", ".join(overlooked[:3]) + (f" and {len(overlooked) - 3} more" if len(overlooked) > 3 else "")
             what = f"istiod of {cluster.name} overlooks what is in these namespaces of {name}: {shown}"
             hint = "let meshConfig.discoverySelectors match a label that these namespaces have"
-            path = place("meshConfig", "discoverySelectors")
+            path = _place(member, "meshConfig", "discoverySelectors")
             yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=(cluster.name,))
-    everywhere = ("sidecarInjectorWebhook", "enableNamespacesByDefault")
-    if str(at(values, *everywhere)).lower() == "true":
-        what = f"{cluster.name}: pods of every namespace get a sidecar, of those too that mesh.yaml leaves out"
-        hint = "take it out; namespaces in mesh.yaml tell which are in the mesh"
-        yield source.problem(codes.VALUE_REACHES, place(*everywhere), what, hint, key=True, clusters=(cluster.name,))
 
 
 def _selects(selector: Any, name: str, labels: Mapping[str, str]) -> bool:

@@ -152,6 +152,15 @@ def _needed_crds(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
     return not needed & {str(one) for one in (value if isinstance(value, list | tuple) else ())}
 
 
+def _remotes_ask_mixer(plan: Plan, cluster: ClusterPlan) -> bool:
+    attachments = [plan.cluster(name).attachment for name in cluster.remotes]
+    return any(one is not None and {"policy", "telemetry"} & one.addresses.keys() for one in attachments)
+
+
+def _is_cluster_local(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
+    return value in ("", "cluster.local")
+
+
 FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
     "CLUSTER_ID": ("clusters[].name", _is_name),
     "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
@@ -185,6 +194,7 @@ _ISTIOD = ("istiod",)
 _MESH = ("meshConfig",)
 _KIND = "it makes another kind of cluster of this one"
 _SIGNER = "security.ca.type: external"
+_DOMAIN = "copies and identities have names under cluster.local"
 _OTHER_CA = "the CA is then another one"
 _RUNS = "an istiod then runs here"
 _ISTIOD_DIFFERS = "istiod then does something else than mesh.yaml says"
@@ -324,4 +334,14 @@ RULES: tuple[Rule, ...] = (
         lambda _p, c, v: c.injection == "manual" or _is_off(v),
     ),
     Rule(("istio",), ("global", "remotePilotAddress"), "clusters[].role", "a primary has its own pilot", _never),
+    Rule(
+        ("istio",),
+        ("mixer", "enabled"),
+        "clusters[].controlPlane.addresses",
+        "remotes are told the addresses of policy or telemetry, and nothing answers there without Mixer",
+        lambda plan, c, v: _on(plan, c, v) or not _remotes_ask_mixer(plan, c),
+    ),
+    Rule(("istio",), ("global", "oneNamespace"), "nothing", "Pilot then reads one namespace alone", _never),
+    Rule(("istio",), ("global", "proxy", "discoveryDomain"), "nothing", _DOMAIN, _is_cluster_local),
+    Rule(("istio",), ("global", "proxy", "proxyDomain"), "nothing", _DOMAIN, _is_cluster_local),
 )

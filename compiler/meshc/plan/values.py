@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from meshc.kube import at
 from meshc.mesh.charts import release_of
 from meshc.mesh.east_west import RELEASE as EAST_WEST
 from meshc.plan.charts import merged
@@ -171,6 +172,25 @@ def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
         },
         "istiodRemote": {"injectionURL": url.rstrip("/") + path} if url else {"injectionPath": path},
     }
+
+
+def secrets_are_read(plan: Plan, remote: ClusterPlan) -> bool:
+    """Whether some istiod reads Secrets of a remote, for the certificates of gateways there. A value ends that.
+
+    Since Istio 1.31: PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER, istio/istio#59874.
+    """
+    readers = [cluster for cluster in plan.clusters if remote.name in cluster.watched]
+    return not readers or not all(map(_ignores_secrets_of_remotes, readers))
+
+
+def _ignores_secrets_of_remotes(primary: ClusterPlan) -> bool:
+    if primary.istio.line < _CAN_IGNORE_SECRETS:
+        return False
+    said = at(primary.values, "pilot", "env", _READS_SECRETS) or at(primary.values, "env", _READS_SECRETS)
+    return str(said).lower() == "false"
+
+
+_READS_SECRETS, _CAN_IGNORE_SECRETS = "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER", (1, 31)
 
 
 def injection_path(cluster: ClusterPlan) -> str:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from meshc.children import CHILDREN
 from meshc.errors import RefusedError, ToolError
 from meshc.git import ForeignRepositoryError, is_foreign
+from meshc.supported import GIT
 
 if TYPE_CHECKING:
     from git.cmd import Git as Program
 
 Settings = Sequence[tuple[str, str]]
 
-_OLDEST = (2, 32)
+_OLDEST = f"{GIT.major}.{GIT.minor}"
 _ELSEWHERE = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE"),
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE"),
@@ -133,11 +134,13 @@ def _program(folder: Path) -> Program:
     try:
         from git.cmd import Git as Program
     except ImportError:
-        raise ToolError("git isn't found", "install Git 2.32 or later") from None
+        raise ToolError("git isn't found", f"install Git {_OLDEST} or later") from None
     program = Program(str(folder))
-    if program.version_info[:2] < _OLDEST:
+    if program.version_info[:2] < GIT.line:
         found = ".".join(map(str, program.version_info))
-        raise ToolError(f"this is Git {found}, which can't be kept from a repository's settings", "2.32 or later")
+        raise ToolError(
+            f"this is Git {found}, which can't be kept from a repository's settings", f"install Git {_OLDEST} or later"
+        )
     return program
 
 

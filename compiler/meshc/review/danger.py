@@ -12,6 +12,7 @@ from meshc.review.diff import Action, Difference
 from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins
+from meshc.review.risks_of_control_planes import control_planes_at_risk
 from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
@@ -64,6 +65,10 @@ def dangers(change: Change) -> list[Problem]:
         *(_at_clusters(change, risk) for risk in authorities_at_risk(change.difference, *change.trees)),
         *(_at_clusters(change, risk) for risk in guards_that_change(change.difference)),
         *(_at_clusters(change, risk) for risk in _powers(change)),
+        *(
+            _at_clusters(change, risk)
+            for risk in control_planes_at_risk(change.difference, change.before, change.after)
+        ),
         *_everywhere(change),
     ]
     return sorted(found, key=lambda problem: (problem.code.id, problem.place, problem.what))
