@@ -67,6 +67,9 @@ ON_ISTIOD = {
     "by address": Scenario("{addresses: {istiod: 10.0.5.20}}"),
     "by host name": Scenario("{addresses: {istiod: istiod.example.com}, injectionURL: 'https://i.example.com:15017'}"),
     "at a revision": Scenario("{addresses: {istiod: 10.0.5.20}}", ", revision: canary"),
+    "beside a further control plane": Scenario(
+        "{addresses: {istiod: 10.0.5.20, istiod-next: 10.0.5.21}}", ", controlPlanes: [{revision: next}]"
+    ),
     "in another namespace": Scenario("{addresses: {istiod: 10.0.5.20}}", ", namespace: mesh-control"),
     "with manual injection": Scenario("{addresses: {istiod: 10.0.5.20}}", edge="\n      sidecarInjection: manual"),
     "of an external control plane": Scenario("{addresses: {istiod: 10.0.5.20}}", role="external-control-plane"),

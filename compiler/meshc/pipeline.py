@@ -18,7 +18,7 @@ from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
 from meshc.delivery.stages import marked
-from meshc.errors import Place, Problem, ProblemsError, stop_on
+from meshc.errors import Code, Place, Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
 from meshc.mesh.acknowledge import silence
@@ -93,10 +93,13 @@ class Compiled:
         return [c.name for c in self.plan.clusters if any(fnmatchcase(c.name, pattern) for pattern in patterns)]
 
 
-def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[], Kustomize]) -> Compiled:
+def compile_mesh(
+    source: Source, repository: Repository, kustomize: Callable[[], Kustomize], passed: Collection[Code] = ()
+) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
-    `kustomize` is only called where an input of the user's has to be built. Raises ProblemsError with every problem
+    `kustomize` is only called where an input of the user's has to be built. `passed` are problems that a comparison
+    can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """
     mesh = _read(source)
@@ -120,6 +123,7 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     applied = _applied(plan, parts)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
     built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
+    problems = [problem for problem in problems if problem.code not in passed]
     early = [problem for problem in problems if problem.code in AS_APPLIED]
     problems = silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED))
     stop_on(problems)

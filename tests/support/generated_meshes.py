@@ -137,7 +137,20 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
             if cluster["name"] in others:
                 cluster["istio"] = {**cluster.get("istio", {}), "revision": "next"}
         spec["acknowledge"] = [{"code": "MESH210", "clusters": others, "reason": "both revisions run"}]
+    if not classic and draw(st.booleans()):
+        add_revisions(draw, spec, next(one for one in clusters if one["role"] == "primary")["controlPlane"])
     return {"apiVersion": "meshc/v1alpha1", "kind": "Mesh", "metadata": {"name": "m"}, "spec": spec}
+
+
+def add_revisions(draw: st.DrawFn, spec: Mesh, plane: Mesh) -> None:
+    """A control plane beside the mesh's own, a tag, and namespaces that name either."""
+    spec["istio"]["controlPlanes"] = [{"revision": "after"}]
+    spec["istio"]["revisionTags"] = {"prod": "after"}
+    if plane["exposure"] != "gateway" or "injectionURL" in plane:
+        plane["addresses"]["istiod-after"] = "after.example" if "injectionURL" in plane else "10.0.5.30"
+    for namespace in spec["namespaces"]:
+        if namespace.get("dataplane", "sidecar") == "sidecar":
+            namespace |= sometimes(draw, "revision", st.sampled_from(["after", "prod"]))
 
 
 @st.composite
@@ -148,6 +161,7 @@ def istiod_cluster(draw: st.DrawFn, name: str, minor: int, of_mesh: int) -> Mesh
     if minor < of_mesh and draw(st.booleans()):  # else an override says it
         cluster["istio"] = {"version": f"1.{minor}.1"}
     cluster |= sometimes(draw, "sidecarInjection", st.sampled_from(["automatic", "manual"]))
+    cluster |= sometimes(draw, "clusterID", st.just(f"k8s.{number}"))
     route = [f"172.20.{number}.9"] + ([f"fd00:99::{number + 1}"] if min(minor, of_mesh) >= 30 else [])
     return cluster | sometimes(draw, "controlPlaneAddresses", st.builds(dict, istiod=st.sampled_from(route)))
 

@@ -30,7 +30,11 @@ def init(
         Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
     ] = Generation.ISTIOD,
     topology: Annotated[
-        Topology, typer.Option(help="primary-remote: a primary and a remote. single-cluster: a primary, to grow from.")
+        Topology,
+        typer.Option(
+            help="primary-remote: a primary and a remote. multi-primary: two primaries in two networks. "
+            "single-cluster: a primary, to grow from."
+        ),
     ] = Topology.PRIMARY_REMOTE,
 ) -> None:
     """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""

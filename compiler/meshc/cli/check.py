@@ -70,6 +70,7 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
 
 
 _ADVICE = {
+    State.LINE_ENDS: "write output/** text eol=lf and overlays/** text eol=lf into .gitattributes, and check out again",
     State.EDITED: "write it as a patch or a resource in mesh.yaml, as a compile overwrites it",
     State.BOTH: "write what was edited as a patch or a resource in mesh.yaml, then run meshc compile",
     State.OTHER_TOOL: "run meshc compile with the version of mesh.yaml's requires",
@@ -91,5 +92,8 @@ def _verdict(found: Checked, opened: Opened) -> None:
     edited = sum(one.state in (State.EDITED, State.BOTH) for one in found.stale)
     if edited:
         say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")
+    converted = sum(one.state is State.LINE_ENDS for one in found.stale)
+    if converted:
+        say(f"  {count(converted, 'file')} with other line ends: {_ADVICE[State.LINE_ENDS]}")
     for tool, (wrote, now) in other_versions(opened, found.found).items():
         say(f"  what is there was written by {tool} {plain(wrote)}, and this is {tool} {now}")

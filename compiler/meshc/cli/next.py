@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 def next_command(file: Path, jobs: int | None, form: Format) -> None:
     """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
     found = next_steps(Opened(file, listener=TERMINAL), file, jobs)
-    trust = of_trust(found.work, file.name, datetime.now(UTC))
+    now = datetime.now(UTC)
+    trust = of_trust(found.work, file.name, now)
     if form is Format.JSON:
         listed = [asdict(step) for step in found.steps]
         mesh = found.work.plan.mesh
-        show_result("next", {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, **trust.as_json()})
+        domains = found.domains.as_json(now) if found.domains else None
+        told = {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, "trustDomain": domains}
+        show_result("next", {**told, **trust.as_json()})
         return
     show_table(
         ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),
@@ -40,5 +43,5 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     elif others := found.uncommitted:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
-    for line in of_all(trust):
+    for line in (*(found.domains.lines(now) if found.domains else ()), *of_all(trust)):
         tell(plain(line))

@@ -10,6 +10,7 @@ from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.plan.values import CLUSTER_LOCAL
 from meshc.secrets.door import ca_sources
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ def plan_command(file: Path, form: Format) -> None:
 def lines(plan: Plan) -> Iterator[str]:
     """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies and the delivery."""
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
-    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
+    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}" + (
+        f" (and {', '.join(plan.trust_domain_aliases)})" if plan.trust_domain_aliases else ""
+    )
+    if plan.cluster_domain != CLUSTER_LOCAL:
+        yield f"Services in {plan.cluster_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:
-            yield f"network {network.name}, gateway {network.gateway}:{network.port}"
+            yield f"network {network.name}{_but(network.label, network.name)}, gateway {network.gateway}:{network.port}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster, plan)
@@ -49,19 +54,32 @@ def lines(plan: Plan) -> Iterator[str]:
         yield from _delivery(plan.delivery)
 
 
+def _but(label: str, name: str) -> str:
+    return "" if label == name else f" (label {label})"
+
+
 def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     kubernetes = f"Kubernetes {cluster.kubernetes.major}.{cluster.kubernetes.minor}"
     yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
         f", network {cluster.network}" if cluster.network else ""
     )
-    if cluster.revision != "default":
+    if cluster.id != cluster.name:
+        yield f"  ID         {cluster.id}"
+    if cluster.revision != "default" or cluster.further:
         yield f"  revision   {cluster.revision}"
+    for plane in cluster.further:
+        reached = f" ({plane.attachment.addresses['istiod']})" if plane.attachment else ""
+        yield f"  beside it  {plane.revision}, Istio {plane.istio}{reached}"
+    for tag, revision in cluster.tags.items():
+        yield f"  tag        {tag} leads to {revision}"
     if cluster.attachment:
         addresses = ", ".join(f"{part} {address}" for part, address in cluster.attachment.addresses.items())
         yield f"  primary    {cluster.attachment.primary} ({addresses})"
         if cluster.attachment.injection_url:
             yield f"  injector   {cluster.attachment.injection_url}"
         yield f"  injection  {cluster.injection}"
+    if cluster.delivered_by and plan.delivery and cluster.delivered_by != _delivered_by(plan.delivery, cluster):
+        yield f"  delivery   by {cluster.delivered_by}"
     if cluster.remotes:
         yield f"  remotes    {', '.join(cluster.remotes)}"
     if cluster.is_external:
@@ -95,6 +113,12 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  resource   {file.source}"
     for component in cluster.components:
         yield f"  component  {component.source}"
+
+
+def _delivered_by(delivery: Delivery, cluster: ClusterPlan) -> str:
+    """What the engine asks for where mesh.yaml says nothing of this cluster."""
+    pattern = delivery.flux.kube_config_secret if delivery.flux else "{cluster}"
+    return pattern.replace("{cluster}", cluster.name)
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

@@ -45,7 +45,8 @@ def doctor(
 
 
 @app.command(
-    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff   |   "
+    epilog="Examples: meshc adopt --print-dump-command > dump.sh; sh dump.sh hub edge-1   |   "
+    "meshc adopt --from dumps   |   meshc adopt --from dumps --diff   |   "
     "meshc adopt --context hub=gke_shop_hub --context edge-1"
 )
 def adopt(
@@ -60,19 +61,27 @@ def adopt(
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
     ] = False,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="With --context: Istio's.")] = "istio-system",
+    script: Annotated[
+        bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
+    ] = False,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="With --context or --print-dump-command: Istio's.")
+    ] = "istio-system",
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 60,
     file: NewFile = MESH,
 ) -> None:
     """Write a first mesh.yaml from the objects of clusters that run already.
 
-    Dumps: kubectl get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    Exit 3 where something has to be told by you before it compiles.
     """
     with reporting(Format.TEXT, file):
-        from meshc.cli.adopt import adopt_command
+        from meshc.cli.adopt import adopt_command, script_command
         from meshc.commands.living import Reach
 
+        if script:
+            script_command(namespace)
+            return
         adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meshc.capture.credentials import Token, account_of, await_token, credentials, look, make, request
+from meshc.capture.credentials import Token, account_of, await_token, credentials, forget, look, make, request
+from meshc.capture.may import of_istiod
 from meshc.commands.clusters import chosen
 from meshc.commands.living import Leave, Reach, living, seconds_in
 from meshc.commands.store import EXAMPLE, hand_over, words_of
@@ -69,22 +72,43 @@ def captured_credentials(
     places: list[ClusterPlan] = []
     tokens, warnings, left = [], [], []
     owed: list[Owed] = []
-    for name in clusters.contexts:
-        api, cluster = clusters.api(name), work.plan.cluster(name)
-        account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
-        token = _token(api, account, wanted, leave)
-        handed = Given(credentials(api, cluster, token), name, source=token.source)
-        outcome = seal_remote(
-            work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
-        )
-        places += outcome.places
-        owed += outcome.owed
-        warnings += [outcome.warning] if outcome.warning else []
-        tokens.append(f"{name}: {_described(token, account)}")
-        left += _afterwards(work, name, token, account, wanted)
-    recipients.update_rules(work, places)
-    hand_over(owed, command)
-    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(work.commit()), tuple(left))
+    with _taken_back() as made:
+        for name in clusters.contexts:
+            api, cluster = clusters.api(name), work.plan.cluster(name)
+            account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
+            token = _token(api, account, wanted, leave, made)
+            rights = of_istiod(work.plan, cluster)
+            held = credentials(api, cluster, token, account.namespace, rights)
+            handed = Given(held, name, source=token.source)
+            outcome = seal_remote(
+                work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
+            )
+            places += outcome.places
+            owed += outcome.owed
+            warnings += [outcome.warning] if outcome.warning else []
+            tokens.append(f"{name}: {_described(token, account)}")
+            left += _afterwards(work, name, token, account, wanted)
+        recipients.update_rules(work, places)
+        hand_over(owed, command)
+        if owed:
+            made.clear()  # a store holds them now
+        written = work.commit()
+    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(written), tuple(left))
+
+
+_Made = list[tuple["Api", "Account", "Token"]]
+
+
+@contextmanager
+def _taken_back() -> Iterator[_Made]:
+    """The Secrets that are made inside: where they aren't sealed in the end, none is left behind in a cluster."""
+    made: _Made = []
+    try:
+        yield made
+    except BaseException:  # Ctrl-C, and whoever read the output and went away
+        for api, account, token in made:
+            forget(api.anew(), account, token.source, token.uid)
+        raise
 
 
 def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
@@ -105,7 +129,7 @@ def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
             )
 
 
-def _token(api: Api, account: Account, wanted: Wanted, leave: Leave) -> Token:
+def _token(api: Api, account: Account, wanted: Wanted, leave: Leave, made: _Made) -> Token:
     where = f"{api.name}: service account {account.namespace}/{account.name}"
     if wanted.duration:
         seconds = seconds_in(wanted.duration)
@@ -116,7 +140,9 @@ def _token(api: Api, account: Account, wanted: Wanted, leave: Leave) -> Token:
     if account.empty and not wanted.rotate:
         return await_token(api, account, account.empty[0])
     leave(f"{where}: a Secret {account.name}-token-... is made for its token")
-    return make(api, account)
+    token = make(api, account)
+    made.append((api, account, token))
+    return token
 
 
 def _described(token: Token, account: Account) -> str:

@@ -89,6 +89,7 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
 
 
 def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row]:
+    mine = mine.plane(told.revision) or mine  # of several control planes, the one that was found
     if told.istio:
         same = told.istio == str(mine.istio)
         yield row(Check.ISTIO, "istio", same, f"{told.istio}{_but(same, mine.istio)}")
@@ -96,11 +97,13 @@ def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row
         same = told.revision == mine.revision
         yield row(Check.REVISION, "istio", same, f"{short(told.revision, 63)}{_but(same, mine.revision)}")
     if told.network:
-        same = told.network == mine.network
-        yield row(Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network or 'none')}")
+        same = told.network == mine.network_label
+        yield row(
+            Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network_label or 'none')}"
+        )
     if told.cluster_id:
-        same = told.cluster_id == mine.name
-        yield row(Check.CLUSTER_ID, "name", same, f"{short(told.cluster_id, 63)}{_but(same, mine.name)}")
+        same = told.cluster_id == mine.id
+        yield row(Check.CLUSTER_ID, "clusterID", same, f"{short(told.cluster_id, 253)}{_but(same, mine.id)}")
 
 
 def _but(same: bool, recorded: object) -> str:

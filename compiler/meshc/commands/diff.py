@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of
@@ -44,7 +44,8 @@ def compared(
     """
     base = base_of(opened, file, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
-    difference = compare(base.output, output, renamed)
+    names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}
+    difference = replace(compare(base.output, output, renamed), names=names)
     origins = _origins(opened, compiled, base.commit)
     trees = (base.output, output)
     change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled), base.source)

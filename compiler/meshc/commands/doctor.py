@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
+from meshc.capture.may import of_istiod
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
@@ -73,7 +74,9 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     needs = [need for need in needs_of(work.plan) if need.cluster in seen]
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
-    there = [pair for pair in pairs(needs, servers, sealed) if pair.remote in seen and seen[pair.need.cluster].api]
+    rights = {cluster.name: of_istiod(work.plan, cluster) for cluster in work.plan.clusters}
+    every = pairs(needs, servers, sealed, rights)
+    there = [pair for pair in every if pair.remote in seen and seen[pair.need.cluster].api]
     rows = at_once(
         there,
         lambda pair: compared(pair, seen[pair.need.cluster], seen[pair.remote]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
+from meshc.commands.domains import Domains, domains_of
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
@@ -34,6 +35,7 @@ class NextSteps:
     work: Work
     steps: tuple[Step, ...]
     uncommitted: tuple[str, ...] | None
+    domains: Domains | None
 
 
 def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
@@ -57,7 +59,8 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
     others = tuple(path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/")))
-    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None)
+    domains = domains_of(work.base, plan, file.name)
+    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None, domains)
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, binding, thing
-from meshc.components.istiod import account_token, service_name
+from meshc.components.injection import service_name
+from meshc.components.istiod import account_token
 from meshc.components.rights import CONFIG_CLUSTER, GATEWAYS, OWN_NAMESPACE, granted
 from meshc.plan.values import PROXIES_ASK, config_map, validation_fails_closed
 from meshc.yamltext.write import write
@@ -64,6 +65,7 @@ def _mesh(plan: Plan) -> Mapping[str, Any]:
         "enablePrometheusMerge": True,
         "rootNamespace": plan.istio_namespace,
         "trustDomain": plan.trust_domain,
+        **({"trustDomainAliases": list(plan.trust_domain_aliases)} if plan.trust_domain_aliases else {}),
     }
 
 

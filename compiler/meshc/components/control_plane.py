@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from meshc.mesh.charts import release_of
 from meshc.plan.needs import ChartNeed
 from meshc.plan.values import values_of
 
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[ChartNeed]:
     """A need for each chart, in the order of installation."""
+    own = release_of("istiod", cluster.revision)
     for one in cluster.charts:
         yield ChartNeed(
             cluster=cluster.name,
-            file=_file(one),
+            file=f"{one.release}.yaml" if one.chart == "istiod" and one.release != own else _file(one),
             chart=one.chart,
-            version=cluster.istio,
+            version=one.version,
             digest=one.digest,
             release=one.release,
             namespace=one.namespace,

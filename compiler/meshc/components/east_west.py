@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
-from meshc.components.istiod import service_name
+from meshc.components.injection import service_name
+from meshc.mesh.hosts import ip_version
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -41,7 +42,7 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     ports = sorted({one.gateway.port for one in controlled if one.gateway})
     servers = [
         {
-            "hosts": ["*.local"],
+            "hosts": [_services(plan)],
             "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
             "tls": {"mode": "AUTO_PASSTHROUGH"},
         }
@@ -49,6 +50,11 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
     ]
     spec = {"selector": dict(SELECTOR), "servers": servers}
     return thing(_API, "Gateway", "cross-network-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _services(plan: Plan) -> str:
+    """The names of all Services: of cluster.local as Istio's own samples write it."""
+    return "*.local" if plan.cluster_domain.endswith(".local") else f"*.{plan.cluster_domain}"
 
 
 def _controller(cluster: ClusterPlan) -> str:
@@ -68,13 +74,26 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     selector = INGRESS if cluster.is_external else SELECTOR
     spec: dict[str, Any] = {"selector": dict(selector), "servers": servers}
     yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
-    host = f"{service_name(cluster.revision)}.{plan.istio_namespace}.svc.cluster.local"
-    routes = [
+    further = [route for plane in cluster.planes[1:] for route in _routes(plan, plane, _called(plan, plane))]
+    routes = [*further, *_routes(plan, cluster, [_ANY])]
+    spec = {"gateways": ["istiod-gateway"], "hosts": [_ANY], "tls": routes}
+    yield thing(_API, "VirtualService", "istiod-vs", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, Any]]:
+    """The ways to the istiod of a revision, for whoever calls it by one of these names."""
+    host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
+    return [
         {
-            "match": [{"port": port, "sniHosts": [_ANY]}],
+            "match": [{"port": port, "sniHosts": names}],
             "route": [{"destination": {"host": host, "port": {"number": inside}}}],
         }
         for port, inside in ((XDS, XDS), (WEBHOOK, 443))
     ]
-    spec = {"gateways": ["istiod-gateway"], "hosts": [_ANY], "tls": routes}
-    yield thing(_API, "VirtualService", "istiod-vs", plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _called(plan: Plan, plane: ClusterPlan) -> list[str]:
+    """The names by which sidecars and API servers of remotes call a further istiod: its Service's, or its own host."""
+    service = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc"
+    own = plane.exposure.addresses["istiod"] if plane.exposure else ""
+    return [service, f"{service}.{plan.cluster_domain}", *([own] if own and not ip_version(own) else [])]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from meshc.components import classic_exposure
 from meshc.components.contract import ISTIO, load_balancer
 from meshc.components.east_west import SELECTOR, WEBHOOK, XDS
-from meshc.components.istiod import service_name
+from meshc.components.injection import service_name
+from meshc.mesh.revisions import DEFAULT
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -25,7 +26,14 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         return ()
     if plan.generation == "classic":
         return classic_exposure.lower(plan, exposure)
-    return _istiod(plan, cluster, exposure)
+    return _of_planes(plan, cluster)
+
+
+def _of_planes(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    """A load balancer for each istiod; before a gateway there is one for all."""
+    for plane in cluster.planes:
+        if plane.exposure and (plane.exposure.kind != "gateway" or plane is cluster):
+            yield from _istiod(plan, plane, plane.exposure)
 
 
 def _has_service(gateway: GatewayPlan) -> tuple[str | None, ...]:
@@ -44,8 +52,10 @@ def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Bo
         {"name": "tcp-istiod", "port": XDS, "protocol": "TCP", "targetPort": XDS},
         {"name": "tcp-webhook", "port": exposure.webhook_port, "protocol": "TCP", "targetPort": WEBHOOK},
     ]
+    # a gateway outlives the control plane before which it stands, and so does its address
+    name = service_name(DEFAULT if exposure.kind == "gateway" else cluster.revision)
     yield load_balancer(
-        f"{service_name(cluster.revision)}-exposed",
+        f"{name}-exposed",
         plan.istio_namespace,
         SELECTOR if exposure.kind == "gateway" else pods,
         ports,

@@ -26,5 +26,8 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 def _of_istiod(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
     yield from istiod.lower(plan, cluster, attachment)
+    for plane in cluster.planes[1:]:
+        if plane.attachment:
+            yield from istiod.of_further(plan, plane, plane.attachment)
     if cluster.holds_config:
         yield from config_cluster.lower(plan, cluster, attachment)

@@ -7,48 +7,54 @@ primary's credentials are read from; and no caBundle in the webhooks, which the 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, binding, thing
+from meshc.components.injection import injector_of, injectors, service_name
 from meshc.components.rights import READER as READER_RIGHTS
 from meshc.components.rights import granted
 from meshc.kube import Version
-from meshc.plan.values import injection_path, secrets_are_read
+from meshc.plan.values import secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import Attachment, ClusterPlan, Plan
 
 READER = "istio-reader-service-account"
+_READER_LABELS = {**ISTIO, "app": "istio-reader"}
 _FIRST_WITH_SLICES = Version(1, 28)
 _FIRST_WITHOUT_TOKENS = Version(1, 24)
 
 
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
     """Reader account, role, binding and token; the injection webhook; the name `istiod` with the primary's address."""
-    yield from _reader(plan, cluster)
+    yield thing("v1", "ServiceAccount", READER, plan.istio_namespace, labels=_READER_LABELS)
+    yield from _reader_role(plan, cluster)
+    if not cluster.holds_config:  # an external istiod reads its config cluster as an account of its own
+        yield from reader_token(plan, cluster)
+    yield from _way(plan, cluster, attachment)
+
+
+def of_further(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
+    """What a further control plane has of its own: the account and its token are those of all."""
+    yield from _reader_role(plan, cluster)
+    yield from _way(plan, cluster, attachment)
+
+
+def _way(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
     yield from _service(plan, cluster, attachment.addresses["istiod"], attachment.family)
     if cluster.injection == "automatic":
-        yield _webhook(plan, cluster, attachment)
+        yield _webhook(plan, cluster)
 
 
-def service_name(revision: str) -> str:
-    """The name of istiod's Service; the default revision has no suffix."""
-    return "istiod" if revision == "default" else f"istiod-{revision}"
-
-
-def _reader(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    namespace = plan.istio_namespace
-    labels = {**ISTIO, "app": "istio-reader"}
-    yield thing("v1", "ServiceAccount", READER, namespace, labels=labels)
+def _reader_role(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    namespace, labels = plan.istio_namespace, _READER_LABELS
     revision = "" if cluster.revision == "default" else f"-{cluster.revision}"
     name = f"istio-reader-clusterrole{revision}-{namespace}"
     rules = granted(READER_RIGHTS, cluster.istio, without="" if secrets_are_read(plan, cluster) else "secrets")
     yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", name, labels=labels, rules=rules)
     yield binding(name, READER, namespace, name, labels)
-    if not cluster.holds_config:  # an external istiod reads its config cluster as an account of its own
-        yield from reader_token(plan, cluster)
 
 
 def reader_token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
@@ -104,58 +110,16 @@ def _service(plan: Plan, cluster: ClusterPlan, address: str, chosen: str) -> Ite
     )
 
 
-def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
+def _webhook(plan: Plan, cluster: ClusterPlan) -> Body:
     revision, namespace = cluster.revision, plan.istio_namespace
     suffix = ("" if revision == "default" else f"-{revision}") + (
         "" if namespace == "istio-system" else f"-{namespace}"
     )
-    injected, rev, inject = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject"
-    not_refused = [_expression(inject, "NotIn", "false")]
-    selectors = {
-        "rev.namespace": ([_expression(rev, "In", revision), _expression(injected, "DoesNotExist")], not_refused),
-        "rev.object": (
-            [_expression(rev, "DoesNotExist"), _expression(injected, "DoesNotExist")],
-            [*not_refused, _expression(rev, "In", revision)],
-        ),
-    }
-    if revision == "default":
-        selectors |= {
-            "namespace": ([_expression(injected, "In", "enabled")], not_refused),
-            "object": (
-                [_expression(injected, "DoesNotExist"), _expression(rev, "DoesNotExist")],
-                [_expression(inject, "In", "true"), _expression(rev, "DoesNotExist")],
-            ),
-        }
     return thing(
         "admissionregistration.k8s.io/v1",
         "MutatingWebhookConfiguration",
         f"istio-sidecar-injector{suffix}",
         # istiod finds the webhooks whose caBundle it fills in by the label istio.io/rev
         labels={**ISTIO, "app": "sidecar-injector", "istio.io/rev": revision},
-        webhooks=[
-            {
-                "name": f"{name}.sidecar-injector.istio.io",
-                "admissionReviewVersions": ["v1"],
-                "clientConfig": _client_config(plan, cluster, attachment),
-                "failurePolicy": "Fail",
-                "namespaceSelector": {"matchExpressions": namespaces},
-                "objectSelector": {"matchExpressions": objects},
-                "reinvocationPolicy": "Never",
-                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-                "sideEffects": "None",
-            }
-            for name, (namespaces, objects) in selectors.items()
-        ],
+        webhooks=injectors(revision, injector_of(plan, cluster)),
     )
-
-
-def _client_config(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Mapping[str, Any]:
-    path = injection_path(cluster)
-    if attachment.injection_url:
-        return {"url": attachment.injection_url.rstrip("/") + path}
-    name = service_name(cluster.revision)
-    return {"service": {"name": name, "namespace": plan.istio_namespace, "path": path, "port": 443}}
-
-
-def _expression(key: str, operator: str, *values: str) -> Mapping[str, Any]:
-    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}

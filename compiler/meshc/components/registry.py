@@ -13,6 +13,7 @@ from meshc.components import (
     namespaces,
     reader_token,
     remote_secrets,
+    revision_tags,
     services,
 )
 from meshc.components.contract import Component
@@ -21,6 +22,7 @@ COMPONENTS: dict[str, Component] = {
     "namespaces": namespaces,
     "control-plane": control_plane,
     "istio-remote": istio_remote,
+    "revision-tags": revision_tags,
     "reader-token": reader_token,
     "mutual-tls": mutual_tls,
     "exposure": exposure,

@@ -88,10 +88,10 @@ class Repository:
             raise OutsideError(f"{shown} is absolute; write it relative to the file it stands in")
         whole = posixpath.normpath(posixpath.join(self.base, relative))
         if posixpath.commonpath([whole, self.root]) != str(self.root):
-            around = (
-                "the repository" if (self.root / ".git").exists() else "the folder of mesh.yaml, and that is in no Git"
-            )
-            raise OutsideError(f"{shown} leaves {around}")
+            if (self.root / ".git").exists():
+                raise OutsideError(f"{shown} leaves the repository")
+            hint = "move the file beside mesh.yaml, or run git init in the folder that holds both"
+            raise OutsideError(f"{shown} leaves the folder of mesh.yaml, which is in no Git repository", hint)
         if ".git" in posixpath.relpath(whole, self.root).lower().split("/"):
             raise OutsideError(f"{shown} is Git's own")
         return posixpath.relpath(whole, self.base)

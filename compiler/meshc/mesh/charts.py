@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.mesh import east_west
 from meshc.mesh.fleet import is_external, selects
+from meshc.mesh.revisions import planes
 
 if TYPE_CHECKING:
     from meshc.errors import Path
@@ -61,13 +62,21 @@ def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
     version = fleet.version_of(member)
     if selects(istio.charts.clusters, member.cluster):
         for chart in control_plane(fleet, member):
-            release = release_of(chart, fleet.revision_of(member))
-            yield Wanted(chart, version, release, istio.namespace, {}, AT)
+            yield from _of_planes(fleet, member, chart)
     for number, extra in enumerate(istio.charts.also):
         if east_west.goes_to(fleet, extra, member):
             release = extra.release or release_of(extra.chart, "default")
             at = (*AT, "also", number)
             yield Wanted(extra.chart, version, release, extra.namespace or istio.namespace, extra.values, at)
+
+
+def _of_planes(fleet: Fleet, member: Member, chart: str) -> Iterator[Wanted]:
+    """istiod once for each control plane; anything else once, and base, with its CRDs, of the newest version there."""
+    every = planes(fleet, member)
+    once = max(every, key=fleet.version_of) if chart == "base" else member
+    for plane in every if chart == "istiod" else (once,):
+        release = release_of(chart, fleet.revision_of(plane))
+        yield Wanted(chart, fleet.version_of(plane), release, fleet.mesh.spec.istio.namespace, {}, AT)
 
 
 def release_of(chart: str, revision: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.hosts import host_fault, ip_version, url_fault
+from meshc.mesh.revisions import planes, way_to_istiod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,10 +34,11 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield from _address(fleet, source, member, part, address, path)
     for member in fleet.remotes:
         for name, (address, path) in fleet.addresses_of(member).items():
+            part = "istiod" if name.startswith("istiod-") else name
             if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
                 reported.add(path)
                 yield from _address(fleet, source, member, name, address, path)
-            if name in _PARTS[fleet.classic] and not host_fault(address):
+            if part in _PARTS[fleet.classic] and not host_fault(address):
                 yield from _ipv6(fleet, source, member, name, address, path)
                 if not fleet.classic:  # whose Services are headless, so that their names lead to any address
                     yield from _family(source, member, name, address, path)
@@ -54,6 +56,7 @@ def _family(source: Source, member: Member, part: str, address: str, path: Path)
 
 def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
     needed = _PARTS[fleet.classic][0]
+    yield from _further_missing(fleet, source)
     for primary in fleet.primaries:
         lost = [
             member.name
@@ -72,14 +75,35 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
 
+def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A further control plane has a way to it of its own, or is reached by a gateway that is told of it."""
+    lost: dict[tuple[str, str], list[str]] = {}
+    for member in fleet.remotes:
+        primary = fleet.primary_of(member)
+        if primary is None or fleet.classic or "istiod" not in fleet.addresses_of(member):
+            continue
+        for plane in planes(fleet, member):
+            if way_to_istiod(fleet, plane) is None:
+                lost.setdefault((primary.name, fleet.revision_of(plane)), []).append(member.name)
+    for (name, revision), remotes in lost.items():
+        primary = fleet.by_name[name]
+        path = primary.path("controlPlane") if primary.cluster.control_plane else primary.path("name")
+        who = ", ".join(remotes[:5]) + (f" and {len(remotes) - 5} more" if len(remotes) > 5 else "")
+        what = f'{name}: the address of its control plane of revision "{revision}" is missing, so {who} can\'t reach it'
+        hint = f"add istiod-{revision} to controlPlane.addresses of {name}"
+        if not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
+            hint += ", or exposure: gateway, which leads to each by its name"
+        yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
+
+
 def _address(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
     clusters = (member.name,)
-    if part not in _PARTS[fleet.classic]:
+    if (part if fleet.classic else part.partition("-")[0]) not in _PARTS[fleet.classic]:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
         what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
         hint = f"take {part} out"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
-    elif fault := host_fault(address):
+    elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
         hint = "write an IP address or a host name that remotes reach"
         yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
 
@@ -183,11 +207,12 @@ def _injection_url_fault(url: str) -> str | None:
 
 def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
-    for member in fleet.remotes:
-        primary, known = fleet.primary_of(member), fleet.addresses_of(member)
-        if fleet.classic or primary is None or member.cluster.sidecar_injection == "manual" or "istiod" not in known:
+    for member in (plane for remote in fleet.remotes for plane in planes(fleet, remote)):
+        primary = fleet.primary_of(member)
+        way = None if fleet.classic else way_to_istiod(fleet, member)
+        if primary is None or member.cluster.sidecar_injection == "manual" or way is None:
             continue
-        address, path = known["istiod"]
+        address, path = way
         control_plane = primary.cluster.control_plane
         if host_fault(address) or ip_version(address) or (control_plane and control_plane.injection_url):
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.mesh.charts import AT, wanted
 from meshc.mesh.east_west import goes_to
+from meshc.mesh.revisions import AT as FURTHER
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
@@ -26,6 +27,10 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
     if fleet.mesh.spec.istio.values and not rendered:
         what = "no cluster is rendered from a chart, so these values change nothing"
         yield source.problem(codes.VALUES_UNUSED, ("spec", "istio", "values"), what, hint, key=True)
+    for number, one in enumerate(fleet.mesh.spec.istio.control_planes):
+        if one.values and not rendered.intersection(fleet.choose(one.clusters)):
+            what = f"{one.revision} isn't rendered from a chart anywhere, so these values change nothing"
+            yield source.problem(codes.VALUES_UNUSED, (*FURTHER, number, "values"), what, hint, key=True)
     for member in fleet:
         if member.cluster.istio.values and member.name not in rendered:
             what = f"{member.name} isn't rendered from a chart, so these values change nothing"

@@ -52,8 +52,10 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
             hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
             within = " in this file" if path[:3] in fleet.reach else ""
             what = f"{source.document.name(path)}: no cluster{within} is chosen"
-            if path[1] == "services" and path[-1] == "clusters":
+            if path[1] == "services":
                 what += ", so nobody gets a copy"
+            if path[-1] == "copyTo":
+                hint = hint.replace("the entry out", "copyTo out: every other cluster then gets a copy")
             yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
 
 

@@ -103,7 +103,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         host, port = host_of(network.gateway), network.gateway.port
         path = (*at, "gateway", "hostname" if network.gateway.hostname else "address")
-        if fault := host_fault(host):
+        if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
             hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
             yield source.problem(codes.BAD_ADDRESS, path, f"network {network.name}: {fault}", hint)
             continue

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from meshc import codes
 from meshc.mesh.hosts import url_fault
+from meshc.mesh.revisions import planes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +79,7 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
         "classic" if fleet.classic else "istiod",
         spec.istio.namespace,
         spec.istio.trust_domain,
-        fleet.revision_of(member),
+        [fleet.revision_of(plane) for plane in planes(fleet, member)],
         urlsplit(url).hostname if url else None,
         ambient=bool(fleet.ambient_namespaces),
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from meshc import codes
 from meshc.kube import Version
 from meshc.mesh.fleet import is_classic
+from meshc.mesh.revisions import AT as FURTHER
+from meshc.mesh.revisions import plane_of, planes
 from meshc.supported import CLASSIC, CLASSIC_LAST_PATCH, CLASSIC_LINE, ISTIO
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
         yield source.problem(codes.ISTIO_UNSUPPORTED, at_mesh, *fault)
         return
     yield from _newer(source, mesh, at_mesh, tuple(one.name for one in fleet if not one.cluster.istio.version))
+    for number, plane in enumerate(fleet.mesh.spec.istio.control_planes):
+        if plane.version is not None:
+            yield from _of_plane(fleet, source, plane.version, (*FURTHER, number, "version"))
     for member in fleet:
         own = member.cluster.istio.version
         if own is None:
@@ -52,6 +57,17 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 also=also,
                 clusters=(member.name,),
             )
+
+
+def _of_plane(fleet: Fleet, source: Source, version: str, path: Path) -> Iterable[Problem]:
+    yield from _newer(source, version, path, tuple(one.name for one in fleet))
+    if fault := _istio_fault(version):
+        yield source.problem(codes.ISTIO_UNSUPPORTED, path, *fault)
+    elif is_classic(version) and not fleet.classic:
+        what = f"a control plane of Istio {version} beside istiod: classic Istio and istiod don't go together"
+        also = (source.document.place(("spec", "istio", "version")),)
+        hint = "give every control plane the same generation"
+        yield source.problem(codes.MIXED_GENERATIONS, path, what, hint, also=also)
 
 
 def _istio_fault(text: str) -> tuple[str, str] | None:
@@ -92,13 +108,13 @@ def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
     if len(fleet.mesh.spec.clusters) < _SEVERAL:
         return
     told: dict[Path, list[Member]] = {}
-    for member in fleet.primaries:
+    for member in (plane for primary in fleet.primaries for plane in planes(fleet, primary)):
         if _FIRST_LOSING <= fleet.version_of(member)._replace(suffix="") < _FIRST_MENDED:
             own = member.cluster.istio.version
             path = member.path("istio", "version") if own else ("spec", "istio", "version")
             told.setdefault(path, []).append(member)
     for path, members in told.items():
-        names = tuple(member.name for member in members)
+        names = tuple(dict.fromkeys(member.name for member in members))
         what = f"istiod {fleet.version_of(members[0])} of {', '.join(names[:3])}{' and others' if names[3:] else ''} "
         what += "loses endpoints or gateways of a cluster whose remote secret changes, until it is restarted"
         hint = (
@@ -109,14 +125,29 @@ def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A tag of images that is written out is that of one version."""
+    yield from _tags_of_clusters(fleet, source)
     tag = fleet.mesh.spec.istio.images.tag
-    using = [member for member in fleet if member.cluster.istio.images.tag is None]
+    every = [plane for member in fleet for plane in planes(fleet, member)]
+    using = [member for member in every if member.cluster.istio.images.tag is None]
     versions = sorted({fleet.version_of(member) for member in using})
     if tag and "{version}" not in tag and len(versions) > 1:
         what = f"clusters of Istio {versions[0]} and {versions[-1]} get images of one tag, {tag}"
         hint = "write {version} in the tag, or give the clusters tags of their own: istio: {images: {tag: ...}}"
-        path, names = ("spec", "istio", "images", "tag"), tuple(member.name for member in using)
+        path, names = ("spec", "istio", "images", "tag"), tuple(dict.fromkeys(member.name for member in using))
         yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=names)
+
+
+def _tags_of_clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A cluster's own tag, that a further control plane of another version there would get."""
+    for member in fleet:
+        own, tag = fleet.version_of(member), member.cluster.istio.images.tag
+        for plane in planes(fleet, member)[1:]:
+            other = fleet.version_of(plane)
+            if tag and "{version}" not in tag and other != own and plane.cluster.istio.images.tag == tag:
+                what = f"{member.name}: control planes of Istio {own} and {other} get images of one tag, {tag}"
+                hint = "write {version} in the tag, or give the control plane one: images: {tag: ...}"
+                path = member.path("istio", "images", "tag")
+                yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=(member.name,))
 
 
 def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -125,6 +156,8 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         primary = fleet.primary_of(member)
         if primary is None:
             continue
+        same = plane_of(fleet, primary, fleet.revision_of(member))
+        primary = same or primary
         mine, theirs = fleet.version_of(member), fleet.version_of(primary)
         if mine.line not in _KNOWN or theirs.line not in _KNOWN or is_classic(str(mine)) != is_classic(str(theirs)):
             continue  # said by another check
@@ -145,7 +178,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{member.name}: Istio {mine} is {behind} primary {primary.name} ({theirs})"
             hint = "one is supported; upgrade the remote, or acknowledge it for the time of the upgrade"
             yield source.problem(codes.BEHIND_PRIMARY, path, what, hint, also=also, clusters=(member.name,))
-        if not fleet.classic and fleet.revision_of(member) != fleet.revision_of(primary):
+        if not fleet.classic and same is None:
             yield _revision(fleet, source, member, primary)
 
 
@@ -193,6 +226,10 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         version, istio_version = fleet.kubernetes_of(member), fleet.version_of(member)
         path = member.path("kubernetesVersion")
+        lines = {fleet.version_of(plane).line: fleet.version_of(plane) for plane in planes(fleet, member)[1:]}
+        for other in lines.values():
+            if other.line != istio_version.line:
+                yield from _unsupported(source, member, other, version, text)
         if fleet.classic:
             if not _CLASSIC_FIRST <= version < Version(1, _CLASSIC_LAST.minor + 1):
                 why = (
@@ -216,13 +253,21 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
             yield source.problem(
                 codes.KUBERNETES_IMPOSSIBLE, path, what, "upgrade the cluster", clusters=(member.name,)
             )
-        elif istio_version.line in ISTIO:
-            first, last = ISTIO[istio_version.line].kubernetes
-            if not first <= version.minor <= last:
-                line = f"{istio_version.major}.{istio_version.minor}"
-                what = f"{member.name}: Istio {line} supports Kubernetes 1.{first} to 1.{last}, not {text}"
-                hint = "move to a supported pair, or acknowledge it"
-                yield source.problem(codes.KUBERNETES_UNSUPPORTED, path, what, hint, clusters=(member.name,))
+        else:
+            yield from _unsupported(source, member, istio_version, version, text)
+
+
+def _unsupported(
+    source: Source, member: Member, istio_version: Version, version: Version, text: str
+) -> Iterable[Problem]:
+    if istio_version.line not in ISTIO:
+        return
+    first, last = ISTIO[istio_version.line].kubernetes
+    if not first <= version.minor <= last:
+        line = f"{istio_version.major}.{istio_version.minor}"
+        what = f"{member.name}: Istio {line} supports Kubernetes 1.{first} to 1.{last}, not {text}"
+        hint, path = "move to a supported pair, or acknowledge it", member.path("kubernetesVersion")
+        yield source.problem(codes.KUBERNETES_UNSUPPORTED, path, what, hint, clusters=(member.name,))
 
 
 def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -238,6 +283,14 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path = ("spec", "istio", "trustDomain")
             what = "classic Istio's charts have no trust domain but cluster.local"
             yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomain out", key=True)
+        if spec.istio.cluster_domain != "cluster.local":
+            path = ("spec", "istio", "clusterDomain")
+            what = "classic Istio's charts have no domain of Services but cluster.local"
+            yield source.problem(codes.WRONG_GENERATION, path, what, "take clusterDomain out", key=True)
+        if spec.istio.trust_domain_aliases:
+            path = ("spec", "istio", "trustDomainAliases")
+            what = "classic Istio has no aliases of its trust domain"
+            yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomainAliases out", key=True)
         if spec.security.ca.fast_root_rotation:
             fast = ("spec", "security", "ca", "fastRootRotation")
             what = "classic Istio's Citadel sends no roots: it writes them into Secrets"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.mesh.claims import not_copied
 from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
-from meshc.mesh.mesh_config import cluster_domain, scope_labels
+from meshc.mesh.mesh_config import scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
 from meshc.mesh.user_files import objects_in
 from meshc.mesh.variants import twice
@@ -97,7 +97,7 @@ class _Found:
 def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Export, ...], list[Problem]]:
     """Every exported Service in the order of mesh.yaml, and every fault of the entries and manifests."""
     found = _Found()
-    mesh = _Mesh(fleet.mesh.spec.istio.namespace, cluster_domain(fleet), scope_labels(fleet))
+    mesh = _Mesh(fleet.mesh.spec.istio.namespace, fleet.mesh.spec.istio.cluster_domain, scope_labels(fleet))
     others: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose_workloads(entry.clusters), fleet.choose_workloads(entry.copy_to)

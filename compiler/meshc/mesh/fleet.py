@@ -33,6 +33,11 @@ class Member:
     def name(self) -> str:
         return self.cluster.name
 
+    @property
+    def id(self) -> str:
+        """By what Istio knows the cluster."""
+        return self.cluster.cluster_id or self.cluster.name
+
     def path(self, *steps: str | int) -> Path:
         """The path in mesh.yaml of this cluster's setting: in its own entry, or an override's."""
         for end in range(len(steps), 0, -1):
@@ -138,6 +143,11 @@ class Fleet:
             return None
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
+
+    def label_of(self, member: Member) -> str | None:
+        """What Istio calls the network of a cluster."""
+        name = self.network_of(member)
+        return next((one.label for one in self.mesh.spec.networks if one.name == name and one.label), name)
 
     @cached_property
     def several_networks(self) -> bool:
@@ -272,7 +282,7 @@ def make_fleet(mesh: Mesh, document: Document) -> Fleet:
         origins: dict[Path, Path] = {}
         merged: dict[str, Any] = {}
         for path, layer in [*layers, (("spec", "clusters", index), spec["clusters"][index])]:
-            _merge(merged, layer, path, (), origins)
+            merge(merged, layer, path, (), origins)
         members.append(Member(index, Cluster.model_validate(merged) if layers else cluster, origins))
     return Fleet(mesh, tuple(members), reach)
 
@@ -294,13 +304,13 @@ def _reach(mesh: Mesh, document: Document) -> Iterator[tuple[Path, frozenset[str
                 yield path, frozenset(by_file.get(file, ()))
 
 
-def _merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
+def merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:
     for key, value in layer.items():
         here = (*below, key)
         if isinstance(value, dict):
             kept = into.get(key)
             into[key] = dict(kept) if isinstance(kept, dict) else {}
-            _merge(into[key], value, (*at, key), here, origins)
+            merge(into[key], value, (*at, key), here, origins)
         else:
             into[key] = value
         origins[here] = (*at, key)

@@ -48,6 +48,27 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+_CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
+ClusterID = Annotated[
+    str,
+    _matching(
+        _CLUSTER_ID,
+        "must be a key in a Secret: at most 253 of letters, digits, -, _ and ., and no .. at its start",
+        253,
+    ),
+    Field(json_schema_extra={"pattern": f"^{_CLUSTER_ID.pattern}$", "maxLength": 253}),
+]
+NetworkLabel = Annotated[
+    str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
+]
+ClusterInArgoCD = Annotated[
+    str,
+    _matching(
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:/@+-]*[A-Za-z0-9])?", re.ASCII),
+        "must be a cluster's name in Argo CD: letters, digits, and . _ : / @ + - between them",
+        253,
+    ),
+]
 PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 NameOrFiles = Annotated[
     str,
@@ -259,6 +280,33 @@ class Charts(Shape):
     """Further charts of Istio's."""
 
 
+IstioRevision = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
+    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 56}),
+]
+RevisionTag = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
+    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 43}),
+]
+Tags = dict[RevisionTag, IstioRevision]
+
+
+class FurtherControlPlane(Shape):
+    """A further control plane, beside that of `istio.version` and `istio.revision`: a canary, or what is to go."""
+
+    revision: IstioRevision
+    """Its revision: its istiod is `istiod-<revision>`."""
+    version: FullVersion | None = None
+    """Its Istio version; default: that of each cluster."""
+    clusters: Selection = "all"
+    """The primaries that run it, and the remotes whose namespaces may be on it."""
+    images: ClusterImages = ClusterImages()
+    values: Values = {}
+    """Helm values of its chart istiod, merged over those of the mesh and of the cluster."""
+
+
 class Istio(Shape):
     """The Istio of the whole mesh."""
 
@@ -269,10 +317,20 @@ class Istio(Shape):
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
     """The trust domain of every workload's identity."""
+    trust_domain_aliases: tuple[Subdomain, ...] = ()
+    """istiod: further trust domains whose workloads are taken for the mesh's own, such as the old one while trustDomain
+    changes. Whoever signs for one of them can be anybody in this mesh, if its root is among the mesh's."""
+    cluster_domain: Subdomain = "cluster.local"
+    """istiod: the domain of Services in the DNS of every cluster (kubelet's clusterDomain)."""
     mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
     """The mesh's ID; default: metadata.name."""
-    revision: Name = "default"
+    revision: IstioRevision = "default"
     """The revision of istiod that clusters attach to."""
+    control_planes: tuple[FurtherControlPlane, ...] = ()
+    """Further control planes in the same clusters, each of a revision of its own, for canary upgrades."""
+    revision_tags: Tags = {}
+    """Names that lead to a revision: `prod: 1-29-6`. Namespaces that name a tag follow it when it moves. Where there is
+    a tag `default`, namespaces that name nothing follow that one."""
     images: Images = Images()
     charts: Charts | None = None
     values: Values = {}
@@ -284,8 +342,10 @@ class ClusterIstio(Shape):
 
     version: FullVersion | None = None
     """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
-    revision: Name | None = None
+    revision: IstioRevision | None = None
     """The revision of istiod that this cluster attaches to."""
+    revision_tags: Tags = {}
+    """Where tags lead in this cluster, if elsewhere than in the mesh: to move a tag cluster by cluster."""
     images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of this cluster, merged over those of the mesh."""
@@ -393,8 +453,29 @@ class Network(Shape):
 
     name: Name
     """The network's name."""
+    label: NetworkLabel | None = None
+    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
     gateway: NetworkGateway | None = None
     """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
+
+
+PARTS = ("istiod", "pilot", "policy", "telemetry", "zipkin")
+"""The parts of a control plane that have addresses."""
+
+
+def _part(text: str) -> str:
+    named, _, revision = text.partition("-")
+    if text not in PARTS and not (named == "istiod" and LABEL.fullmatch(revision) and len(text) <= _NAME_LENGTH):
+        raise PydanticCustomError("unknown_part", "must be the name of a part")
+    return text
+
+
+_NAME_LENGTH = 63
+AddressPart = Annotated[
+    str,
+    AfterValidator(_part),
+    Field(json_schema_extra={"anyOf": [{"enum": list(PARTS)}, {"pattern": f"^istiod-{LABEL.pattern}$"}]}),
+]
 
 
 class ControlPlane(Shape):
@@ -404,13 +485,15 @@ class ControlPlane(Shape):
     """What the addresses are of. pod-ip: pods, so they go stale when one restarts. load-balancer: Services of that type
     are compiled. gateway: routes of a gateway are compiled. Default: something of yours, for which nothing is compiled;
     gateway where remotes come in by the gateway of the primary's network."""
-    addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
-    """IP addresses or host names. istiod: `istiod`. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
+    addresses: dict[AddressPart, str] = {}
+    """IP addresses or host names. istiod: `istiod`, and `istiod-<revision>` for a further control plane that isn't
+    reached by the same gateway. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
     config_cluster: Name | None = None
     """External control planes: the remote that holds Istio's configuration (policies, gateways, routes), which istiod
     reads there as if it ran there; default: its only remote."""
     injection_url: str | None = Field(default=None, alias="injectionURL")
-    """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector."""
+    """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector. That of a
+    further control plane is the same port of its own address."""
     pilot_service: bool | None = None
     """Classic: make Service and Endpoints `istio-pilot` in remotes, so that the name resolves there (the chart's
     remotePilotCreateSvcEndpoint). Default: with controlPlaneTLS and an IP address."""
@@ -474,7 +557,7 @@ class ClusterSettings(Shape):
     primary: Name | None = None
     """Remotes: the primary, or external control plane, that controls this cluster; default: the only one. Every
     primary watches it."""
-    control_plane_addresses: dict[Literal["istiod", "pilot", "policy", "telemetry", "zipkin"], str] = {}
+    control_plane_addresses: dict[AddressPart, str] = {}
     """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
     """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
@@ -488,11 +571,29 @@ class ClusterSettings(Shape):
     """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
+class ClusterDelivery(Shape):
+    """By what the delivery engine reaches a cluster, where that isn't called after the cluster."""
+
+    cluster: ClusterInArgoCD | None = None
+    """Argo CD: the cluster's name there, which `argocd cluster add` takes from the context; default: its name here."""
+    kube_config_secret: Subdomain | None = None
+    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: what delivery.flux.kubeConfigSecret says."""
+
+    @model_validator(mode="after")
+    def _something(self) -> ClusterDelivery:
+        if self.cluster is None and self.kube_config_secret is None:
+            raise PydanticCustomError("bad_delivery", "needs cluster or kubeConfigSecret")
+        return self
+
+
 class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
     name: Name
-    """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
+    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio where that isn't another."""
+    cluster_id: ClusterID | None = Field(default=None, alias="clusterID")
+    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), where it isn't its name: such as
+    `Kubernetes`, Istio's own default. It is the key in the cluster's remote secrets."""
     role: Literal["primary", "remote", "external-control-plane"]
     """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
     plane of its remotes, and nothing else of the mesh."""
@@ -505,6 +606,7 @@ class Cluster(ClusterSettings):
     service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
     """The Services' address ranges."""
     control_plane: ControlPlane | None = None
+    delivery: ClusterDelivery | None = None
 
 
 class Override(Shape):
@@ -522,9 +624,18 @@ class Namespace(Shape):
     """The namespace's name."""
     dataplane: Literal["sidecar", "ambient", "none"] = "sidecar"
     """sidecar: labelled for injection. ambient: labelled for ztunnel. none: in the mesh without either."""
+    revision: IstioRevision | None = None
+    """Whose istiod injects its sidecars: a revision, or a tag of `istio.revisionTags`. Default: the tag `default`,
+    else the revision of each cluster."""
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
+
+    @model_validator(mode="after")
+    def _injected(self) -> Namespace:
+        if self.revision is not None and self.dataplane != "sidecar":
+            raise PydanticCustomError("bad_namespace", "revision goes with dataplane: sidecar")
+        return self
 
 
 class Port(Shape):

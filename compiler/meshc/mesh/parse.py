@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.kube import LABEL
-from meshc.mesh.model import Mesh
+from meshc.mesh.model import PARTS, Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,8 +89,8 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         what = f'{document.name(path[:-1]) or _whole(document)}: "{path[-1]}" is missing'
         return codes.MISSING_KEY.at(document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name)
     is_key = detail["loc"][-1:] == ("[key]",)
-    if kind == "literal_error" and is_key:
-        return _unknown_key(document, path, _choices(detail))
+    if kind == "unknown_part":
+        return _unknown_key(document, path, PARTS)
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
@@ -100,6 +101,9 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if path[-1:] == ("clusterID",) and isinstance(value, str):
+        better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
+        hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)

@@ -107,7 +107,7 @@ def _type(value: Mapping[str, Any]) -> str:
     if value.get("type") == "array":
         return f"list of {_type(value.get('items', {}))}"
     if value.get("type") == "object":
-        keys = value.get("propertyNames", {}).get("enum")
+        keys = next((one["enum"] for one in value.get("propertyNames", {}).get("anyOf", ()) if "enum" in one), ())
         return f"mapping of {', '.join(f'`{key}`' for key in keys)}" if keys else "mapping of text"
     return {"string": "text", "integer": "number", "boolean": "`true` \\| `false`"}.get(str(value.get("type")), "text")
 

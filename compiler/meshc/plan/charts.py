@@ -24,6 +24,7 @@ def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> t
             namespace=one.namespace,
             values=one.values,
             place=source.document.place(one.at),
+            version=one.version,
         )
         for one in wanted(fleet, member)
     )

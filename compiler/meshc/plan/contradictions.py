@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.mesh.charts import wanted
+from meshc.mesh.charts import release_of, wanted
+from meshc.mesh.revisions import AT as FURTHER
 from meshc.plain import plain
 from meshc.plan.charts import merged
-from meshc.plan.decided import FREE, KEYS, RULES
-from meshc.plan.values import CONTROL_PLANE, charts_in, computed, values_of
+from meshc.plan.decided import FREE, KEYS, RULES, WHOLE
+from meshc.plan.values import CONTROL_PLANE, charts_in, computed, installed, values_of
 
 if TYPE_CHECKING:
     from meshc.errors import Path as Steps
@@ -60,13 +61,19 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
 def _in_cluster(plan: Plan, cluster: ClusterPlan, fleet: Fleet) -> Iterator[_Fault]:
     member = next(member for member in fleet if member.name == cluster.name)
     own_places = [one.at for one in wanted(fleet, member)]
+    further: dict[str, tuple[Steps, Mapping[str, Any]]] = {
+        release_of("istiod", one.revision): ((*FURTHER, number, "values"), one.values)
+        for number, one in enumerate(fleet.mesh.spec.istio.control_planes)
+        if one.revision != cluster.revision
+    }
     of_cluster = (member.path("istio", "values"), member.cluster.istio.values)
     of_mesh: tuple[Steps, Mapping[str, Any]] = (("spec", "istio", "values"), fleet.mesh.spec.istio.values)
     for number, (chart, release, _, own) in enumerate(charts_in(plan, cluster)):
         layers: Layers = [((*own_places[number], "values"), own)] if own else []
+        layers += [further[release]] if chart == "istiod" and release in further else []
         layers += [of_cluster, of_mesh] if chart in CONTROL_PLANE else []
         if any(values for _, values in layers):
-            yield from _in_chart(plan, cluster, chart, release, own, layers)
+            yield from _in_chart(plan, installed(cluster, chart, release), chart, release, own, layers)
 
 
 def _in_chart(
@@ -80,7 +87,8 @@ def _in_chart(
     leaves = dict(_leaves(right))
     for path, value in leaves.items():
         given = _at(final, path)
-        if path not in FREE.get(chart, ()) and not _equal(given, value):
+        more = path in WHOLE and isinstance(given, list | tuple) and len(given) > len(value)
+        if path not in FREE.get(chart, ()) and (more or not _equal(given, value)):
             why = f"mesh.yaml makes it {_shown(value)} in {cluster.name}"
             yield _fault(chart, layers, path, given, why, _key(path))
     for rule in RULES:
@@ -146,6 +154,9 @@ def _shown(value: Any) -> str:
         return "not there"
     if value is None:
         return "null"
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        value = f"[{', '.join(value)}]"
+        return plain(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")
     if isinstance(value, list | tuple | Mapping):
         return f"a {'mapping' if isinstance(value, Mapping) else 'list'} of its own"
     text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)

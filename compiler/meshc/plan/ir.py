@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from meshc.errors import Path, Place
@@ -149,6 +149,7 @@ class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
     name: str
+    label: str
     gateway: str | None
     port: int
 
@@ -232,12 +233,27 @@ class ChartPlan:
     namespace: str
     values: Mapping[str, Any]
     place: Place
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionPlan:
+    """A further control plane of a cluster: what differs from the cluster's own."""
+
+    revision: str
+    istio: Version
+    images: Images
+    attachment: Attachment | None
+    exposure: Exposure | None
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
     """One cluster, every setting decided.
 
+    `id` is what Istio knows the cluster by; whatever else is called after the cluster has its `name`. `network_label`
+    is what Istio knows its network by.
     `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
     holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
     control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
@@ -246,12 +262,14 @@ class ClusterPlan:
     """
 
     name: str
+    id: str
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
     kubernetes: Version
     istio: Version
     revision: str
     network: str | None
+    network_label: str | None
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     config_cluster: str | None
@@ -262,6 +280,8 @@ class ClusterPlan:
     ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
+    delivered_by: str
+    """Argo CD: the cluster's name there. Flux on a hub: the Secret with its kubeconfig. Else empty."""
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
@@ -276,6 +296,23 @@ class ClusterPlan:
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
+    further: tuple[RevisionPlan, ...]
+    """The control planes of other revisions here, or that a remote is attached to as well."""
+    tags: Mapping[str, str]
+    """Revision tags, and the revision that each leads to."""
+
+    @property
+    def planes(self) -> tuple[ClusterPlan, ...]:
+        """The cluster once for each control plane, as if that were its only one; its own comes first."""
+        return (self, *(self._as(one) for one in self.further))
+
+    def plane(self, revision: str) -> ClusterPlan | None:
+        """The cluster as that of one revision; None where it has no control plane of it."""
+        return next((one for one in self.planes if one.revision == revision), None)
+
+    def _as(self, one: RevisionPlan) -> ClusterPlan:
+        own = {name: getattr(one, name) for name in RevisionPlan.__dataclass_fields__}
+        return replace(self, **own, further=())
 
     @property
     def is_external(self) -> bool:
@@ -328,6 +365,8 @@ class Plan:
     generation: Generation
     istio_namespace: str
     trust_domain: str
+    trust_domain_aliases: tuple[str, ...]
+    cluster_domain: str
     mesh_id: str
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool

@@ -10,6 +10,7 @@ from meshc import codes
 from meshc.mesh.fleet import selects
 from meshc.mesh.kustomizations import grounded
 from meshc.mesh.model import Flux
+from meshc.mesh.revisions import DEFAULT, asked_without_a_word, planes, tags_of
 from meshc.mesh.user_files import objects_in
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
@@ -23,6 +24,7 @@ from meshc.plan.ir import (
     NamespacePlan,
     PatchPlan,
     Plan,
+    RevisionPlan,
     Sealing,
     ServiceBase,
     ServiceCopy,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
+    from meshc.mesh.model import Namespace
     from meshc.mesh.source import Source
     from meshc.mesh.user_files import Manifest
     from meshc.mesh.user_files import UserFile as InputFile
@@ -77,6 +80,8 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         generation="classic" if fleet.classic else "istiod",
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
+        trust_domain_aliases=spec.istio.trust_domain_aliases,
+        cluster_domain=spec.istio.cluster_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
@@ -109,12 +114,14 @@ def _cluster(
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
+        id=member.id,
         place=source.document.place(member.path("name")),
         role=cluster.role,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
         revision=fleet.revision_of(member),
         network=fleet.network_of(member),
+        network_label=fleet.label_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
         config_cluster=holder.name if holder else None,
@@ -125,6 +132,7 @@ def _cluster(
         ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         injection_host=reach.injection_host(member),
+        delivered_by=_delivered_by(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
@@ -141,6 +149,20 @@ def _cluster(
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
+        further=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
+        tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
+    )
+
+
+def _further(fleet: Fleet, plane: Member) -> RevisionPlan:
+    primary = plane.cluster.role != "remote"
+    return RevisionPlan(
+        revision=fleet.revision_of(plane),
+        istio=fleet.version_of(plane),
+        images=_images(fleet, plane),
+        attachment=None if primary else reach.attachment(fleet, plane),
+        exposure=reach.exposure(fleet, plane) if primary else None,
+        values=given_values(fleet, plane),
     )
 
 
@@ -188,6 +210,18 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
     )
 
 
+def _delivered_by(fleet: Fleet, member: Member) -> str:
+    delivery, own = fleet.mesh.spec.delivery, member.cluster.delivery
+    if delivery is None or delivery.runs_in == member.name:
+        return ""
+    if delivery.engine == "argo-cd":
+        return (own and own.cluster) or member.name
+    flux = delivery.flux or Flux()
+    if flux.mode == "each":
+        return ""
+    return (own and own.kube_config_secret) or flux.kube_config_secret.replace("{cluster}", member.name)
+
+
 def _flux(flux: Flux, mesh: str) -> FluxPlan:
     return FluxPlan(
         mode=flux.mode,
@@ -206,7 +240,7 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     wanted: dict[str, Mapping[str, str]] = {}
     for namespace in spec.namespaces:
         if namespace.managed and member not in fleet.external and selects(namespace.clusters, member.cluster):
-            wanted[namespace.name] = _dataplane(fleet, member, namespace.dataplane)
+            wanted[namespace.name] = _dataplane(fleet, member, namespace)
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
             wanted.setdefault(name, {})
@@ -221,26 +255,26 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     """
     if fleet.classic:
         return {}, {}
-    network, primary = fleet.network_of(member), fleet.primary_of(member)
+    network, primary = fleet.label_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
     holder = fleet.config_cluster_of(member) or primary
     if member.cluster.role != "remote" or holder is None or holder is member:
         return labels, {}
-    return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
+    return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
 
 
-def _dataplane(fleet: Fleet, member: Member, dataplane: str) -> dict[str, str]:
-    if dataplane == "sidecar":
-        return _injection(fleet, member)
-    return {AMBIENT: "ambient"} if dataplane == "ambient" else {}
+def _dataplane(fleet: Fleet, member: Member, namespace: Namespace) -> dict[str, str]:
+    if namespace.dataplane == "sidecar":
+        return _injection(fleet, member, namespace.revision)
+    return {AMBIENT: "ambient"} if namespace.dataplane == "ambient" else {}
 
 
-def _injection(fleet: Fleet, member: Member) -> dict[str, str]:
+def _injection(fleet: Fleet, member: Member, said: str | None) -> dict[str, str]:
     """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
     if member.cluster.sidecar_injection == "manual":
         return {}
-    revision = fleet.revision_of(member)
-    return {INJECTION: "enabled"} if fleet.classic or revision == "default" else {REVISION: revision}
+    asked = said or asked_without_a_word(fleet, member)
+    return {INJECTION: "enabled"} if fleet.classic or asked == DEFAULT else {REVISION: asked}
 
 
 def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
+from meshc.mesh.revisions import injection_url, way_to_istiod
 from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def networks(fleet: Fleet) -> tuple[NetworkPlan, ...]:
     declared = [network.name for network in fleet.mesh.spec.networks]
     names = dict.fromkeys([*(name for name in declared if name in used), *sorted(used.keys() - {*declared})])
     return tuple(
-        NetworkPlan(name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])) for name in names
+        NetworkPlan(
+            name, fleet.label_of(used[name]) or name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])
+        )
+        for name in names
     )
 
 
@@ -47,17 +51,24 @@ def attachment(fleet: Fleet, member: Member) -> Attachment:
     primary = fleet.primary_of(member)
     assert primary is not None, "a check refuses remotes without a primary"  # noqa: S101
     control_plane = primary.cluster.control_plane
-    addresses = {part: address for part, (address, _) in fleet.addresses_of(member).items()}
+    addresses = _addresses(fleet, member)
     wanted = control_plane.pilot_service if control_plane else None
     if wanted is None:
         wanted = control_plane_tls(fleet) and bool(ip_version(addresses.get("pilot", "")))
     return Attachment(
         primary.name,
         addresses,
-        control_plane.injection_url if control_plane else None,
+        injection_url(fleet, member),
         pilot_service=fleet.classic and wanted,
         family="" if fleet.classic else _family(member, addresses.get("istiod", "")),
     )
+
+
+def _addresses(fleet: Fleet, member: Member) -> dict[str, str]:
+    if fleet.classic:
+        return {part: address for part, (address, _) in fleet.addresses_of(member).items()}
+    way = way_to_istiod(fleet, member)
+    return {"istiod": way[0]} if way else {}
 
 
 def _family(member: Member, address: str) -> Literal["", "IPv4", "IPv6"]:
@@ -77,16 +88,21 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
     """What is compiled for a primary to be reached by its remotes; None where that is the user's own affair."""
     control_plane = primary.cluster.control_plane
     said = control_plane.exposure if control_plane else None
-    kind = east_west.exposure_kind(fleet, primary)
+    whole = fleet.by_name[primary.name]
+    kind = east_west.exposure_kind(fleet, whole)
     if kind is None:
         return None
     known = {str(part): address for part, address in control_plane.addresses.items()} if control_plane else {}
     if fleet.classic:
         addresses = {part: known.get(part, "") for part in _PARTS if part == "pilot" or part in known}
     else:
-        gateway = _gateway_host(fleet, primary) if kind == "gateway" else None
-        addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
-    url = control_plane.injection_url if control_plane else None
+        revision = fleet.revision_of(primary)
+        if revision != fleet.revision_of(whole):
+            addresses = {"istiod": known.get(f"istiod-{revision}", "")}
+        else:
+            gateway = _gateway_host(fleet, primary) if kind == "gateway" else None
+            addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
+    url = injection_url(fleet, primary)
     return Exposure(kind, addresses, _WEBHOOK if url is None or url_fault(url) else urlsplit(url).port or 443)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.plan.charts import merged
-from meshc.plan.values import charts_in, values_of
+from meshc.plan.values import charts_in, installed, values_of
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -96,13 +96,14 @@ class Resource:
 def resources_of(plan: Plan, cluster: ClusterPlan) -> Iterator[Resource]:
     """An Istio for charts base and istiod, an IstioCNI, a ZTunnel: as far as the cluster is installed with them."""
     there = [
-        (chart, values_of(plan, cluster, chart, release, own)) for chart, release, _, own in charts_in(plan, cluster)
+        (chart, installed(cluster, chart, release), values_of(plan, cluster, chart, release, own))
+        for chart, release, _, own in charts_in(plan, cluster)
     ]
-    base = next((values for chart, values in there if chart == "base"), {})
-    for chart, values in there:
+    base = next((values for chart, _, values in there if chart == "base"), {})
+    for chart, plane, values in there:
         if chart in _KINDS:
             kind = _KINDS[chart]
-            yield _resource(plan, cluster, kind, merged(base, values) if kind == "Istio" else values)
+            yield _resource(plan, plane, kind, merged(base, values) if kind == "Istio" else values)
 
 
 def others_in(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.kube import at
 from meshc.mesh.charts import release_of
 from meshc.mesh.east_west import RELEASE as EAST_WEST
+from meshc.mesh.revisions import DEFAULT
 from meshc.plan.charts import merged
 from meshc.plan.gateway_values import east_west_values
 
@@ -21,16 +22,23 @@ Values = dict[str, Any]
 
 def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
-    given = cluster.values if chart in CONTROL_PLANE else {}
+    given = installed(cluster, chart, release).values if chart in CONTROL_PLANE else {}
     return merged(merged(computed(plan, cluster, chart, release, own), given), own)
 
 
 def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
-    found = _COMPUTED[chart](plan, cluster)
+    found = _COMPUTED[chart](plan, installed(cluster, chart, release))
     if (chart, release) == ("gateway", EAST_WEST):
         found |= east_west_values(cluster, own)
     return _without_nothing(found)
+
+
+def installed(cluster: ClusterPlan, chart: str, release: str) -> ClusterPlan:
+    """The cluster as the one control plane that a release of chart istiod is of."""
+    if chart != "istiod":
+        return cluster
+    return next((one for one in cluster.planes if release_of(chart, one.revision) == release), cluster)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
@@ -43,7 +51,12 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
         names = ("istiod",) if cluster.is_external else ("base", "istiod")
         names += ("cni", "ztunnel") if cluster.ambient else ()
         names += ("gateway",) if cluster.gateway and not cluster.is_external else ()
-    return tuple((name, release_of(name, cluster.revision), plan.istio_namespace, {}) for name in names)
+    revisions = {"istiod": [one.revision for one in cluster.planes]}
+    return tuple(
+        (name, release_of(name, revision), plan.istio_namespace, {})
+        for name in names
+        for revision in revisions.get(name, [cluster.revision])
+    )
 
 
 CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
@@ -52,7 +65,8 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
-    values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": cluster.revision}
+    default = cluster.tags.get(DEFAULT, cluster.revision)
+    values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": default}
     return merged(values, _validation(plan, cluster))
 
 
@@ -62,11 +76,11 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
             **_images(cluster),
             "istioNamespace": plan.istio_namespace,
             "meshID": plan.mesh_id,
-            # an external istiod goes by the name of the cluster whose configuration it reads
-            "multiCluster": {"clusterName": cluster.config_cluster if cluster.is_external else cluster.name},
-            "network": cluster.network,
+            "multiCluster": {"clusterName": id_of_istiod(plan, cluster)},
+            "network": cluster.network_label,
+            "proxy": {"clusterDomain": _own_domain(plan)},
         },
-        "meshConfig": {"trustDomain": plan.trust_domain},
+        "meshConfig": {"trustDomain": plan.trust_domain, "trustDomainAliases": list(plan.trust_domain_aliases) or None},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
         **_ambient(cluster),
@@ -80,6 +94,11 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         values = merged(values, _validation(plan, cluster))
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
     return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(plan, cluster))
+
+
+def id_of_istiod(plan: Plan, cluster: ClusterPlan) -> str:
+    """The cluster's ID that istiod goes by; an external one by that of the cluster whose configuration it reads."""
+    return plan.cluster(cluster.config_cluster).id if cluster.is_external and cluster.config_cluster else cluster.id
 
 
 def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -179,7 +198,7 @@ def secrets_are_read(plan: Plan, remote: ClusterPlan) -> bool:
 
     Since Istio 1.31: PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER, istio/istio#59874.
     """
-    readers = [cluster for cluster in plan.clusters if remote.name in cluster.watched]
+    readers = [plane for cluster in plan.clusters if remote.name in cluster.watched for plane in cluster.planes]
     return not readers or not all(map(_ignores_secrets_of_remotes, readers))
 
 
@@ -195,7 +214,7 @@ _READS_SECRETS, _CAN_IGNORE_SECRETS = "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLE
 
 def injection_path(cluster: ClusterPlan) -> str:
     """Where istiod learns, in the request itself, for which cluster and network it injects."""
-    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
+    return f"/inject/cluster/{cluster.id}" + (f"/net/{cluster.network_label}" if cluster.network_label else "")
 
 
 def _ambient(cluster: ClusterPlan) -> Values:
@@ -232,10 +251,19 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
         "variant": cluster.images.variant,
         "imagePullSecrets": _pull_secrets(cluster),
         "istioNamespace": plan.istio_namespace,
-        "multiCluster": {"clusterName": cluster.name},
-        "network": cluster.network,
+        "multiCluster": {"clusterName": cluster.id},
+        "network": cluster.network_label,
         "revision": _revision(cluster),
+        "env": {"CLUSTER_DOMAIN": _own_domain(plan)},  # by which it resolves names of Services
     }
+
+
+def _own_domain(plan: Plan) -> str | None:
+    """The domain of Services, where it isn't the one that charts have by themselves."""
+    return None if plan.cluster_domain == CLUSTER_LOCAL else plan.cluster_domain
+
+
+CLUSTER_LOCAL = "cluster.local"
 
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:

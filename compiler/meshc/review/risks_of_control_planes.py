@@ -45,10 +45,13 @@ def _moved(difference: Difference, before: Plan | None, after: Plan) -> frozense
     return frozenset(
         cluster.name
         for cluster in after.clusters
-        if (was := old.get(cluster.name))
-        and (was.role, was.attachment, was.exposure, was.revision, was.remotes)
-        != (cluster.role, cluster.attachment, cluster.exposure, cluster.revision, cluster.remotes)
+        if (was := old.get(cluster.name)) and _istiods(was) != _istiods(cluster)
     )
+
+
+def _istiods(cluster: ClusterPlan) -> tuple[object, ...]:
+    own = (cluster.role, cluster.attachment, cluster.exposure, cluster.revision, cluster.remotes)
+    return (*own, cluster.further, cluster.tags)
 
 
 def _by_new_name(difference: Difference, before: Plan | None) -> Mapping[str, ClusterPlan]:

@@ -36,12 +36,13 @@ class Setting:
 
 def settings_changed(before: Plan | None, after: Plan) -> tuple[Setting, ...]:
     """The changes of clusters that are in both plans, each once."""
-    old = {cluster.name: dict(_settings(cluster)) for cluster in before.clusters} if before else {}
+    old = {cluster.name: cluster for cluster in before.clusters} if before else {}
     found: dict[tuple[str, str, str], list[str]] = {}
     for cluster in after.clusters:
         if cluster.name not in old:
             continue
-        was, now = old[cluster.name], dict(_settings(cluster))
+        several = bool(old[cluster.name].further or cluster.further)
+        was, now = (dict(_settings(one, several)) for one in (old[cluster.name], cluster))
         for what in [*now, *(key for key in was if key not in now)]:
             if was.get(what) != now.get(what):
                 found.setdefault((what, was.get(what, ""), now.get(what, "")), []).append(cluster.name)
@@ -56,11 +57,14 @@ def _shown(what: str, text: str) -> str:
     return HIDDEN if text and _SECRET.search(what) else short(text, _WIDTH)
 
 
-def _settings(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
-    yield "Istio version", str(cluster.istio)
-    yield "image hub", cluster.images.hub
-    yield "image tag", cluster.images.full_tag
-    yield from ((f"Helm value {path}", text) for path, text in _leaves(cluster.values))
+def _settings(cluster: ClusterPlan, several: bool) -> Iterator[tuple[str, str]]:
+    """By the revision where there are several control planes: one that was beside another stays what it is alone."""
+    for plane in cluster.planes:
+        whose = f" of control plane {plane.revision}" if several else ""
+        yield f"Istio version{whose}", str(plane.istio)
+        yield f"image hub{whose}", plane.images.hub
+        yield f"image tag{whose}", plane.images.full_tag
+        yield from ((f"Helm value {path}{whose}", text) for path, text in _leaves(plane.values))
     for chart in cluster.charts:
         yield from ((f"Helm value {path} of {chart.release}", text) for path, text in _leaves(chart.values))
 

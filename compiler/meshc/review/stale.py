@@ -35,6 +35,7 @@ class State(StrEnum):
     EDITED = "edited by hand"
     BOTH = "stale and edited by hand"
     OTHER_TOOL = "written by another version"
+    LINE_ENDS = "line ends changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,11 @@ def stale_files(
     tells whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it
     only output/ is there.
     """
-    differing = dict(out_of_step(found, expected))
+    states = dict(out_of_step(found, expected))
+    converted = {
+        path for path, what in states.items() if what == "stale" and _is_converted(found[path], expected[path])
+    }
+    differing = {path: what for path, what in states.items() if path not in converted}
     rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}
     laid_out = {
         cluster.name: _any(differing, f"{OVERLAYS}/{cluster.name}", *(f"{OVERLAYS}/{BASES}/{b}" for b in cluster.bases))
@@ -86,6 +91,8 @@ def stale_files(
     clients = {base.name: base.clients for base in plan.bases}
 
     def state(path: str) -> State:
+        if path in converted:
+            return State.LINE_ENDS
         if differing[path] != "stale":
             return State(differing[path])
         if not same_tools:
@@ -99,7 +106,7 @@ def stale_files(
             return State.EDITED
         return State.STALE if tree == OVERLAYS or honest.get(folder, True) else State.BOTH
 
-    for path in differing:
+    for path in states:
         what = state(path)
         lines = tuple(_lines(found[path], expected[path])) if path in found and path in expected else ()
         known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
@@ -138,13 +145,18 @@ def _firsts(lines: Iterable[Place]) -> Iterator[Place]:
         last = line
 
 
+def _is_converted(old: bytes, new: bytes) -> bool:
+    """Whether a checkout turned the line ends into those of Windows, and nothing else is different."""
+    return old.replace(b"\r\n", b"\n") == new
+
+
 def _any(paths: Iterable[str], *folders: str) -> bool:
     return any(path.startswith(tuple(f"{folder}/" for folder in folders)) for path in paths)
 
 
 def _lines(old: bytes, new: bytes) -> Iterator[str]:
-    if old.replace(b"\r\n", b"\n") == new:
-        yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
+    if _is_converted(old, new):
+        yield "only its line ends differ: they are CRLF"
         return
     if any(_SECRET.search(text) and _DATA.search(text) for data in (old, new) for text in data.split(b"\n---\n")):
         yield "it holds a Secret, so its lines aren't shown: meshc check --diff"

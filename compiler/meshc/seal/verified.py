@@ -61,7 +61,7 @@ def signed_in(plan: Plan, cluster: ClusterPlan) -> tuple[Leaf, ...]:
         plan.generation,
         plan.istio_namespace,
         plan.trust_domain,
-        cluster.revision,
+        [plane.revision for plane in cluster.planes],
         cluster.injection_host,
         ambient=any(one.ambient for one in plan.clusters),
     )

@@ -42,7 +42,7 @@ def leaves_of(
     generation: Generation,
     namespace: str,
     trust_domain: str,
-    revision: str = "",
+    revisions: Sequence[str] = (),
     host: str | None = None,
     *,
     ambient: bool = False,
@@ -57,7 +57,7 @@ def leaves_of(
     if generation == "classic":
         return (workload,)
     services = ["istiod", "istiod-remote", "istio-pilot"]
-    services += [f"istiod-{revision}"] if revision not in ("", "default") else []
+    services += [f"istiod-{revision}" for revision in revisions if revision != "default"]
     hosts = [f"{service}.{namespace}.svc" for service in services] + ([host] if host else [])
     return Leaf("istiod", tuple(x509.DNSName(name) for name in hosts)), workload
 

@@ -1,0 +1,73 @@
+"""risks_of_revisions turns two plans into what becomes of the sidecars that a moved tag, or a control plane that goes,
+leaves behind.
+
+No pod changes when a tag does: each keeps its sidecar until it is made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.plan.make import INJECTION, REVISION
+from meshc.review.risks_of_objects import Risk
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan
+
+_SHOWN = 5
+
+
+def revisions_at_risk(both: Iterable[tuple[ClusterPlan, ClusterPlan]]) -> Iterator[Risk]:
+    """What happens in clusters that are in both plans, each thing once, with its clusters."""
+    found: dict[tuple[str, str], tuple[Risk, list[str]]] = {}
+    for was, now in both:
+        for risk in (*_tags(was, now), *_control_planes(was, now)):
+            found.setdefault((risk.code.id, risk.what), (risk, []))[1].append(now.name)
+    for risk, names in found.values():
+        yield risk._replace(clusters=tuple(names))
+
+
+def _tags(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
+    for tag, old in was.tags.items():
+        new = now.tags.get(tag)
+        if new is None:
+            what = f'tag "{tag}" goes: whatever is still labelled with it gets no sidecar'
+            yield Risk(codes.TAG_MOVED, what, (now.name,))
+        elif new != old:
+            there = _few(name for name, asked in _asked(now) if asked == tag)
+            whose = f'tag "{tag}", which {there} follow{"" if "," in there else "s"},' if there else f'tag "{tag}"'
+            comes = "" if was.plane(new) else ", which comes with the same change,"
+            what = f"{whose} leads to {_plane(now, new)}{comes} instead of {_plane(was, old)}"
+            yield Risk(codes.TAG_MOVED, what, (now.name,))
+
+
+def _control_planes(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
+    kept = {plane.revision for plane in now.planes}
+    for plane in was.planes:
+        if plane.revision in kept:
+            continue
+        lost = _few(name for name, asked in _asked(was) if was.tags.get(asked, asked) == plane.revision)
+        served = f", which has injected into {lost} until this change," if lost else ""
+        what = f"the control plane of revision {_plane(was, plane.revision)}{served} goes"
+        yield Risk(codes.PLANE_LEAVES, what, (now.name,))
+
+
+def _asked(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
+    """Each namespace with the revision or tag that injects it."""
+    for one in cluster.namespaces:
+        asked = one.labels.get(REVISION) or ("default" if one.labels.get(INJECTION) == "enabled" else "")
+        if asked:
+            yield one.name, asked
+
+
+def _plane(cluster: ClusterPlan, revision: str) -> str:
+    plane = cluster.plane(revision)
+    return f'"{revision}" (Istio {plane.istio})' if plane else f'"{revision}"'
+
+
+def _few(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - _SHOWN
+    return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
