@@ -61,11 +61,15 @@ def _codes(incomplete: str) -> list[tuple[str, str]]:
     return [(code.id, code.title) for code in every_code().values() if code.id.startswith(incomplete.upper())]
 
 
-@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain   (lists them)")
+@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain remote secret")
 def explain(
     codes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CODE]...", help="The codes of problems.", autocompletion=_codes),
+        typer.Argument(
+            metavar="[CODE|WORD]...",
+            help="The codes of problems, or words to search their pages for. Default: lists all codes.",
+            autocompletion=_codes,
+        ),
     ] = None,
 ) -> None:
     """Tell what a problem means, which failure it prevents, and how to mend it."""
@@ -114,3 +118,12 @@ def schema(
     from meshc.cli.schema import schema_command
 
     schema_command(markdown, part)
+
+
+@app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")
+def version(form: Form = Format.TEXT) -> None:
+    """Print the versions of meshc and of what it runs on."""
+    with reporting(form, None, "version"):
+        from meshc.cli.version import version_command
+
+        version_command(form)
