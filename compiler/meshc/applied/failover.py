@@ -1,7 +1,7 @@
 """failover turns a DestinationRule that asks for other localities into what istiod never does with it.
 
-Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to 1.31,
-ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.
+Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to
+1.31, ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from meshc.applied.view import Touched, View
     from meshc.errors import Path
 
-_TOP: Path = ("spec", "trafficPolicy")
-
 
 def failover(view: View, one: Touched) -> Iterator[Fault]:
     """A DestinationRule for all of a host, for a subset, and for a port."""
     del view
     if one.identity[:2] != ("networking.istio.io", "DestinationRule"):
         return
-    top = at(one.after, *_TOP)
-    policies = [(_TOP, top, top)]
+    top = at(one.after, "spec", "trafficPolicy")
+    policies: list[tuple[Path, Any, Any]] = [(("spec", "trafficPolicy"), top, top)]
     for number, subset in enumerate(as_list(at(one.after, "spec", "subsets"))):
         policies.append((("spec", "subsets", number, "trafficPolicy"), at(subset, "trafficPolicy"), top))
     for path, policy, _ in tuple(policies):
