@@ -10,7 +10,7 @@ import typer
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, say, show_problems, tell, tell_bytes
-from meshc.commands.adopt import adopted, of_first_sync, script_to_dump, surveyed
+from meshc.commands.adopt import adopted, of_first_sync, rights_to_adopt, script_to_dump, surveyed
 from meshc.commands.opened import Opened
 from meshc.errors import Exit
 from meshc.plain import count, plain
@@ -30,6 +30,11 @@ _NAMES = 6
 def script_command(namespace: str) -> None:
     """Prints the script whose dumps `--from` takes."""
     tell_bytes(script_to_dump(namespace).encode())
+
+
+def rights_command(namespace: str) -> None:
+    """Prints the rights that living clusters are adopted with."""
+    tell_bytes(rights_to_adopt(namespace).encode())
 
 
 def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:

@@ -15,9 +15,9 @@ VERSION = 1
 """Grows when a key changes its meaning or goes. New keys may come without that."""
 
 _PLAN = (
-    "mesh", "generation", "istio_namespace", "trust_domain", "trust_domain_aliases", "cluster_domain", "mesh_id",
-    "images", "mutual_tls", "control_plane_tls", "ca", "fast_root_rotation", "certificates", "sealed",
-    "require_binding", "networks", "clusters", "bases", "delivery",
+    "mesh", "generation", "istioNamespace", "trustDomain", "trustDomainAliases", "clusterDomain", "meshID",
+    "images", "mutualTLS", "controlPlaneTLS", "ca", "fastRootRotation", "certificates", "sealed",
+    "requireBinding", "networks", "clusters", "bases", "delivery",
 )  # fmt: skip
 _TRUST = ("rotation", "departed")
 

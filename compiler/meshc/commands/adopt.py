@@ -10,6 +10,7 @@ from meshc.capture.adopt import adopt
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
 from meshc.capture.living import homes_of
+from meshc.capture.rbac import Asker, Of, manifests
 from meshc.capture.survey import survey
 from meshc.capture.theirs import Sides, as_applied
 from meshc.capture.trouble import AskError
@@ -61,9 +62,18 @@ class FirstSync:
 
 def script_to_dump(namespace: str) -> str:
     """The shell script that dumps what adopt reads. Raises UsageError."""
+    return dump_script(_checked(namespace))
+
+
+def rights_to_adopt(namespace: str) -> str:
+    """The least rights with which living clusters can be adopted, as manifests. Raises UsageError."""
+    return manifests(Asker.ADOPT, Of(_checked(namespace)))
+
+
+def _checked(namespace: str) -> str:
     if not LABEL.fullmatch(namespace):
         raise UsageError(f'"{plain(namespace)}" can\'t be a namespace', "--namespace istio-system")
-    return dump_script(namespace)
+    return namespace
 
 
 def surveyed(folder: Path | None, reach: Reach, namespace: str) -> list[Dump]:

@@ -392,7 +392,7 @@ class Plan:
 
 
 def as_json(value: Any) -> Any:
-    """A plan as JSON data: file contents are left out, versions are text."""
+    """A plan as JSON data, with the names of mesh.yaml: file contents are left out, versions are text."""
     if isinstance(value, Version | Place):
         return str(value)
     if isinstance(value, UserFile):
@@ -400,9 +400,20 @@ def as_json(value: Any) -> Any:
     if isinstance(value, ComponentPlan):
         return {"folder": value.folder, "source": value.source}
     if hasattr(value, "__dataclass_fields__"):
-        return {name: as_json(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [as_json(item) for item in value]
     return value
+
+
+def _key(field: str) -> str:
+    """The name that mesh.yaml has for a field: `pod_cidrs` is podCIDRs."""
+    first, *rest = field.split("_")
+    if field == "id":
+        return "clusterID"
+    return first + "".join(_WORDS.get(word, word.capitalize()) for word in rest)
+
+
+_WORDS = {"cidrs": "CIDRs", "ids": "IDs", "tls": "TLS", "url": "URL", "id": "ID"}
