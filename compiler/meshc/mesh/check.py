@@ -41,6 +41,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_networks.names,
     check_networks.several,
     check_networks.gateways,
+    check_networks.selectors,
     check_clusters.api_servers,
     check_versions.istio,
     check_versions.lost_endpoints,

@@ -101,6 +101,8 @@ class Exposure:
     kind: Literal["pod-ip", "load-balancer", "gateway"]
     addresses: Mapping[str, str]
     webhook_port: int
+    selector: Mapping[str, str]
+    """The labels of the gateway's pods, if it leads through one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,14 @@ class GatewayService:
 
     address: str
     of_network: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port of a network's gateways for mutual TLS, and the labels of their pods."""
+
+    port: int
+    selector: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,8 @@ class GatewayPlan:
     istiod: bool
     service: GatewayService
     rendered: bool
+    doors: tuple[Door, ...]
+    """The ways in from other networks that gateways here may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,13 @@ class NetworkPlan:
     name: str
     gateway: str | None
     port: int
+    more: tuple[str, ...] = ()
+    """Host and port of its further gateways."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host and port of every gateway."""
+        return (f"{self.gateway}:{self.port}", *self.more) if self.gateway else ()
 
 
 @dataclass(frozen=True, slots=True)
