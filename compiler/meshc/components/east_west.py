@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from meshc.components import https_gateway
 from meshc.components.contract import ISTIO, thing
 from meshc.components.injection import service_name
 from meshc.mesh.east_west import SELECTOR
@@ -70,6 +71,9 @@ def _controller(cluster: ClusterPlan) -> str:
 
 
 def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    if cluster.exposure and cluster.exposure.https:
+        yield from https_gateway.lower(plan, cluster, cluster.exposure, cluster.exposure.https)
+        return
     names = {"tls-istiod": XDS, "tls-istiodwebhook": WEBHOOK}
     servers = [
         {

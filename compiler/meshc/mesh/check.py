@@ -38,6 +38,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_clusters.roles,
     check_external.control_planes,
     check_external.workloads,
+    check_external.https,
     check_networks.names,
     check_networks.several,
     check_networks.gateways,

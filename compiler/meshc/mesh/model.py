@@ -443,6 +443,16 @@ Part = Annotated[
 ]
 
 
+class HttpsGateway(Shape):
+    """A gateway that ends TLS before istiod, with a certificate of its own."""
+
+    secret: Subdomain
+    """The Secret with that certificate and its key, beside the gateway's pods. Remotes check it as browsers do, so it
+    is signed by a public CA."""
+    root_secret: Subdomain = "istiod-root"  # noqa: S105 # a name
+    """The Secret beside the gateway's pods that holds the mesh's root as `ca.crt`. By it the gateway knows istiod."""
+
+
 class ControlPlane(Shape):
     """How remotes reach this primary's control plane."""
 
@@ -453,6 +463,9 @@ class ControlPlane(Shape):
     gateway_selector: PodLabels | None = None
     """exposure: gateway: labels of the gateway's pods, in Istio's namespace. Default: those of the network's gateway;
     for classic Istio and external control planes `istio: ingressgateway`."""
+    https: HttpsGateway | None = None
+    """External control planes with exposure: gateway: the gateway has a certificate of its own for the host of
+    `addresses.istiod`, and remotes call it there. Without, it passes TLS on to istiod unopened."""
     addresses: dict[Part, str] = {}
     """IP addresses or host names. istiod: `istiod`, and `istiod-<revision>` for a further control plane that isn't
     reached by the same gateway. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""

@@ -89,6 +89,17 @@ class Attachment:
     injection_url: str | None
     pilot_service: bool
     family: Literal["", "IPv4", "IPv6"]
+    https: bool
+    """Whether a gateway that has a certificate of its own stands before it, and is called by its host alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsPlan:
+    """A gateway that ends TLS: its hosts, the Secret with its certificate, and that with the root of istiod's."""
+
+    hosts: tuple[str, ...]
+    secret: str
+    root_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class Exposure:
     webhook_port: int
     selector: Mapping[str, str]
     """The labels of the gateway's pods, if it leads through one."""
+    https: HttpsPlan | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
 from meshc.mesh.revisions import injection_url, way_to_istiod
-from meshc.plan.ir import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, GatewayService, NetworkPlan
+from meshc.plan.ir import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, GatewayService, HttpsPlan, NetworkPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +64,7 @@ def attachment(fleet: Fleet, member: Member) -> Attachment:
         injection_url(fleet, member),
         pilot_service=fleet.classic and wanted,
         family="" if fleet.classic else _family(member, addresses.get("istiod", "")),
+        https=control_plane is not None and control_plane.https is not None,
     )
 
 
@@ -107,7 +108,15 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
             addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
     url = injection_url(fleet, primary)
     port = _WEBHOOK if url is None or url_fault(url) else urlsplit(url).port or 443
-    return Exposure(kind, addresses, port, _exposing(fleet, whole) if kind == "gateway" else {})
+    if kind != "gateway":
+        return Exposure(kind, addresses, port, {}, None)
+    return Exposure(kind, addresses, port, _exposing(fleet, whole), _https(whole, addresses))
+
+
+def _https(primary: Member, addresses: Mapping[str, str]) -> HttpsPlan | None:
+    said = primary.cluster.control_plane.https if primary.cluster.control_plane else None
+    hosts = dict.fromkeys([addresses.get("istiod", ""), injection_host(primary) or ""])
+    return HttpsPlan(tuple(filter(None, hosts)), said.secret, said.root_secret) if said else None
 
 
 def _exposing(fleet: Fleet, primary: Member) -> Mapping[str, str]:
