@@ -16,6 +16,7 @@ import yaml
 from meshc.capture.kinds import KINDS
 from support import dumping
 from support.credentials import CANARY
+from support.dumping import adopted, istiod
 from support.fake_api import CORE, GROUPS, FakeCluster, kubeconfig, serving
 from support.paths import ROOT
 from support.processes import meshc, said
@@ -26,23 +27,6 @@ from support.tools import find_tool
 pytestmark = pytest.mark.thorough
 
 POLICIES = "peerauthentications.security.istio.io.yaml"
-
-
-def istiod(cluster_id: str = "hub", revision: str = "default", image: str = "docker.io/istio/pilot:1.30.3") -> Any:
-    container = {"name": "discovery", "image": image, "env": [{"name": "CLUSTER_ID", "value": cluster_id}]}
-    labels = {"app": "istiod", "istio.io/rev": revision}
-    name = "istiod" if revision == "default" else f"istiod-{revision}"
-    spec = {"template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}
-    return thing("Deployment", name, SYSTEM, "apps/v1", metadata={"labels": labels}, spec=spec)
-
-
-def adopted(folder: Path, *bodies: Any, code: int = 0, without: str = "") -> tuple[str, Any]:
-    """What is said of one cluster `hub`, and the mesh.yaml that is written."""
-    dumping.dump(folder / "dumps/hub", [*nodes("10.10.0.0/16"), *bodies])
-    if without:
-        (folder / "dumps/hub" / without).unlink()
-    both = said("adopt", "--from", "dumps", cwd=folder, code=code)
-    return both, yaml.safe_load((folder / "mesh.yaml").read_text())["spec"]
 
 
 def test_the_docs_list_the_kinds_that_are_read() -> None:

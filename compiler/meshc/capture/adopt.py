@@ -5,6 +5,7 @@ What the objects don't tell is asked for, by a word that no compile takes: a gue
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from meshc.capture.adopted_clusters import clusters, networks
 from meshc.capture.adopted_security import security
 from meshc.capture.adopted_services import namespaces, services
 from meshc.capture.living import homes_of
+from meshc.capture.owners import owner_of
 from meshc.kube import LABEL, at
+from meshc.plain import count
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
     for home in homes:
         _names(home, made)
         _revisions(home, made)
+        _owners(home, namespace, made)
     version = next((plane.istio for plane in planes if plane.istio), "")
     mesh_ids = {home.name: str(at(home.mesh_config, "defaultConfig", "meshId") or "") for home in primaries}
     mesh_id = agreed(mesh_ids, "the mesh's ID", made)
@@ -111,6 +115,17 @@ def _revisions(home: Home, made: Adopted) -> None:
         if revision != home.plane.revision:
             lost = "" if revision in known else ", of which there is no control plane here"
             made.notes.append(f"{home.name}: namespace {name} is on revision {revision}{lost}")
+
+
+def _owners(home: Home, namespace: str, made: Adopted) -> None:
+    """Who applies what in Istio's namespace."""
+    mine = [one for one in home.dump.bodies if at(one, "metadata", "namespace") == namespace]
+    owners = Counter(str(found) for body in mine if (found := owner_of(body)))
+    for owner, number in sorted(owners.items()):
+        made.notes.append(
+            f"{home.name}: {owner} applies {count(number, 'object')} in {namespace}: what meshc will apply, too, "
+            "is handed over (--diff tells which)"
+        )
 
 
 def _images(homes: Sequence[Home]) -> list[str]:

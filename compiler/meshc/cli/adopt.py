@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from meshc.kube import Identity
 
 _NAMES = 6
+HAND_OVER = "docs/hand-over.md"
 
 
 def script_command(namespace: str) -> None:
@@ -79,6 +80,11 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
     ):
         for line in _listed(what, identities):
             tell(line)
+    for (owner, cluster), found_of in compared.sides.owned.items():
+        tell(f"{plain(str(owner))} applies what meshc will, so hand it over:")
+        tell(f"  {plain(cluster)}: {some(map(str, found_of), _NAMES)}")
+    if compared.sides.owned:
+        say(f"the order for each owner: {HAND_OVER}")
     say("secrets aren't compared; of an object that runs, only what meshc would set in it")
     if compared.difference:
         raise typer.Exit(Exit.DIFFERS)
