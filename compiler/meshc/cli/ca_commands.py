@@ -63,9 +63,9 @@ def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
     work, now = opened_work(file, TERMINAL, writes=False), datetime.now(UTC)
     found, trust = rows(work, now, within), of_trust(work, file.name, now)
     end = Exit.DIFFERS if fail and any(row.expiring or row.broken for row in found) else Exit.DONE
-    if form is Format.JSON:
+    if form.is_document:
         listed = [row.as_json() for row in found]
-        show_result("ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
+        show_result(form, "ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
     else:
         show_table(
             ("NAME", "STATE", "UNTIL", "FINGERPRINT", "SUBJECT"),

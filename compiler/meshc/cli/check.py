@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
@@ -19,9 +19,6 @@ from meshc.plain import count, plain
 from meshc.review.stale import State
 from meshc.tree import FileTree
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def check_command(
     file: Path, wanted: Wanted, form: Format, *, difference: bool, fail_on_expiring: bool, cached: bool
@@ -36,7 +33,7 @@ def check_command(
     found = checked(opened, file, wanted)
     differs = found.told is None or bool(found.ending and fail_on_expiring)
     _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
-    if form is not Format.JSON:
+    if not form.is_document:
         show_problems(found.compiled.problems, form, file)
     for line in found.ending:
         say(f"{paint('notice', 'cyan')}: {plain(line)}")
@@ -51,12 +48,12 @@ def check_command(
 
 
 def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
-    if form is Format.JSON:
+    if form.is_document:
         listed = [
             {"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in found.stale
         ]
         told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
-        show_result("check", told, found.compiled.problems, end)
+        show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
     for one in found.stale:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""

@@ -24,12 +24,12 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     found = next_steps(Opened(file, listener=TERMINAL), file, jobs)
     now = datetime.now(UTC)
     trust = of_trust(found.work, file.name, now)
-    if form is Format.JSON:
+    if form.is_document:
         listed = [asdict(step) for step in found.steps]
         mesh = found.work.plan.mesh
         domains = found.domains.as_json(now) if found.domains else None
         told = {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, "trustDomain": domains}
-        show_result("next", {**told, **trust.as_json()})
+        show_result(form, "next", {**told, **trust.as_json()})
         return
     show_table(
         ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),

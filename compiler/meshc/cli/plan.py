@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def plan_command(file: Path, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
     compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
-    if form is Format.JSON:
-        show_result("plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
+    if form.is_document:
+        show_result(form, "plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
         return
     for line in lines(compiled.plan):
         tell(plain(line))

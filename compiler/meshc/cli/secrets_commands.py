@@ -47,8 +47,8 @@ def status_command(file: Path, form: Format) -> None:
     """One row a need. Nothing is opened."""
     work = opened_work(file, TERMINAL, writes=False)
     rows = standings(work)
-    if form is Format.JSON:
-        show_result("secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
+    if form.is_document:
+        show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return
     show_table(
         ("FILE", "FORM", "STATE", "OPENED BY"),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def validate_command(file: Path, form: Format) -> None:
     """Says what the mesh holds, or everything that is wrong with it. kustomize runs only for files of the user's."""
     compiled = validated(Opened(file, listener=TERMINAL))
-    if form is Format.JSON:
-        show_result("validate", {"pending": compiled.pending}, compiled.problems)
+    if form.is_document:
+        show_result(form, "validate", {"pending": compiled.pending}, compiled.problems)
         return
     plan = compiled.plan
     copies = {(copy.namespace, copy.name) for base in plan.bases for copy in base.copies}

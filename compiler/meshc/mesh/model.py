@@ -48,6 +48,10 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+AnnotationKey = Annotated[
+    str, _matching(_LABEL_KEY, "must be a Kubernetes annotation key: an optional prefix/ and a name of at most 63", 317)
+]
+AnnotationValue = Annotated[str, Field(max_length=100_000)]
 _CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
 ClusterID = Annotated[
     str,
@@ -630,6 +634,11 @@ class Namespace(Shape):
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Further labels of the Namespace wherever meshc makes it, such as `pod-security.kubernetes.io/enforce`. Those that
+    meshc, Kubernetes or the delivery engine write can't be set."""
+    annotations: dict[AnnotationKey, AnnotationValue] = {}
+    """Further annotations of the Namespace, such as `networking.istio.io/traffic-distribution`."""
 
     @model_validator(mode="after")
     def _injected(self) -> Namespace:
