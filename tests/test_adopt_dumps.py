@@ -175,6 +175,7 @@ def test_an_id_that_is_no_name_is_told_and_its_folder_is_read(
     (cluster,) = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]["clusters"]
 
     assert cluster["name"] == name
+    assert cluster.get("clusterID", "") == called
     assert f"{folder} calls itself {called} (CLUSTER_ID)" in both if called else f"{folder} is {name} here" in both
 
 
@@ -193,11 +194,21 @@ def test_two_control_planes_their_tags_and_who_is_on_which_are_told(tmp_path: Pa
     spaces += [namespace("legacy", {"istio-injection": "enabled"}), namespace("lost", {"istio.io/rev": "1-28"})]
     both, spec = adopted(tmp_path, old, istiod(revision="1-30"), system(), tag, *settings, *spaces)
 
-    assert spec["istio"] == {"version": "1.30.3", "trustDomain": "shop.local", "revision": "1-30"}
+    assert spec["istio"] == {
+        "version": "1.30.3",
+        "trustDomain": "shop.local",
+        "revision": "1-30",
+        "controlPlanes": [{"revision": "default", "version": "1.29.6"}],
+        "revisionTags": {"prod": "1-30"},
+    }
+    assert spec["namespaces"] == [
+        {"name": "legacy", "revision": "default"},
+        {"name": "lost"},
+        {"name": "shop", "revision": "prod"},
+        {"name": "till", "revision": "prod"},
+    ]
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
-    assert "hub runs 2 control planes, default (1.29.6), 1-30 (1.30.3): mesh.yaml has the one of 1-30" in both
-    assert "hub: tag prod leads to revision 1-30, and namespaces shop, till are on it" in both
-    assert "hub: namespace legacy is on revision default" in both
+    assert "hub runs 2 control planes, default (1.29.6), 1-30 (1.30.3): its own here is that of 1-30" in both
     assert "hub: namespace lost is on revision 1-28, of which there is no control plane here" in both
     assert "namespace shop is on" not in both
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)
 class Plane:
     """One istiod, or Pilot. `mesh` is its part of the mesh's configuration, `id` its CLUSTER_ID.
 
-    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told.
+    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told, and `domain`
+    that of Services in DNS.
     """
 
     namespace: str
@@ -36,6 +38,7 @@ class Plane:
     mesh: Mapping[str, Any]
     external: bool
     ca: str
+    domain: str
 
     @property
     def described(self) -> str:
@@ -72,7 +75,14 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         mesh_config(dump, namespace, revision),
         bool(dump.all("Secret", namespace, KUBECONFIG)),
         environment.get("CA_ADDR", "") or environment.get("EXTERNAL_CA", ""),
+        str(at(injected(dump, namespace, revision), "global", "proxy", "clusterDomain") or ""),
     )
+
+
+def injected(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
+    """The values that a revision injects with."""
+    name = "istio-sidecar-injector" if revision == "default" else f"istio-sidecar-injector-{revision}"
+    return text_in(dump, namespace, name, "values")
 
 
 def _image(body: Body) -> tuple[str, str]:
@@ -136,11 +146,15 @@ def revisions_of_namespaces(dump: Dump) -> dict[str, str]:
     return found
 
 
-def leading(found: Sequence[Plane], used: Mapping[str, str], led: Mapping[str, str]) -> Plane | None:
+def used(dumps: Sequence[Dump]) -> Counter[str]:
+    """How many namespaces are on each revision, by whatever tag, in all clusters."""
+    return Counter(tags(dump).get(word, word) for dump in dumps for word in revisions_of_namespaces(dump).values())
+
+
+def leading(found: Sequence[Plane], users: Mapping[str, int]) -> Plane | None:
     """Of several control planes of a cluster the one that most namespaces are on, then the newest."""
 
     def weight(one: Plane) -> tuple[int, Version]:
-        on_it = sum(led.get(word, word) == one.revision for word in used.values())
-        return on_it, Version.parse(one.istio) or Version(0, 0)
+        return users.get(one.revision, 0), Version.parse(one.istio) or Version(0, 0)
 
     return max(found, key=weight, default=None)
