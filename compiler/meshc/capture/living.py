@@ -82,13 +82,13 @@ class Home:
             plane,
             tuple(found),
             _kubernetes(dump, nodes),
-            _label(home, "topology.istio.io/network") or (path["net"] or "" if path else ""),
+            _network(dump, home, path),
             list(settings.get("podSubnet", ())) or _pods(nodes),
             list(settings.get("serviceSubnet", ())) or facts.joined(ranges),
             plane.mesh if plane else planes.mesh_config(dump, namespace, "default"),
             _remotes(dump, namespace),
             _addresses(services, namespace, plane),
-            reached_by(dump, namespace, classic),
+            reached_by(dump, namespace, classic) or _installed_at(dump),
             url,
             path is not None or bool(dump.all("MutatingWebhookConfiguration", None, "istio-sidecar-injector")),
             {str(at(one, "metadata", "name")): word for one in dump.all("Namespace") if (word := _dataplane(one))},
@@ -146,7 +146,22 @@ def _injected_as(dump: Dump, namespace: str, path: re.Match[str] | None) -> str:
         found = at(planes.text_in(dump, namespace, name, key), "global", "multiCluster", "clusterName")
         if isinstance(found, str) and found:
             return found
-    return ""
+    return _installed(dump, "multiCluster", "clusterName")
+
+
+def _network(dump: Dump, home: Body | None, path: re.Match[str] | None) -> str:
+    told = path["net"] if path else ""
+    return _label(home, "topology.istio.io/network") or told or _installed(dump, "network")
+
+
+def _installed(dump: Dump, *keys: str) -> str:
+    """What values say under `global`, where Istio is installed by a GitOps tree."""
+    return next((str(found) for one in dump.said if (found := at(one.values, "global", *keys))), "")
+
+
+def _installed_at(dump: Dump) -> dict[str, str]:
+    address = _installed(dump, "remotePilotAddress")
+    return {"istiod": address} if address else {}
 
 
 def _controlled(namespace: Body | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
+    from meshc.capture.told import Told
     from meshc.kube import Body
 
 _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
@@ -49,7 +50,38 @@ class Plane:
 def planes(dump: Dump) -> list[Plane]:
     """Every control plane that runs in a cluster: the one without a revision first."""
     found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
+    if not found:
+        said = [_installed(told) for told in dump.said if not is_remote(told)]
+        found = list({plane.revision: plane for plane in reversed(said)}.values())
     return sorted(found, key=lambda one: (one.revision != "default", one.revision))
+
+
+def is_remote(told: Told) -> bool:
+    """Whether values are those of a cluster that another one controls."""
+    return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
+
+
+def _installed(told: Told) -> Plane:
+    """A control plane by the values that it is installed with."""
+    values = told.values
+    world = at(values, "global") or {}
+    tag = str(world.get("tag") or values.get("tag") or "")
+    istio = told.version or _version(tag)
+    config = at(values, "meshConfig") if isinstance(at(values, "meshConfig"), dict) else {}
+    defaults = {"meshId": world["meshID"]} if world.get("meshID") else {}
+    return Plane(
+        told.namespace or str(world.get("istioNamespace") or "istio-system"),
+        str(values.get("revision") or "default"),
+        istio.startswith("1.0."),
+        istio,
+        str(world.get("hub") or values.get("hub") or ""),
+        tag,
+        str(at(world, "multiCluster", "clusterName") or ""),
+        {**config, "defaultConfig": {**defaults, **(at(config, "defaultConfig") or {})}},
+        False,
+        str(world.get("caAddress") or ""),
+        str(at(world, "proxy", "clusterDomain") or ""),
+    )
 
 
 def _deployments(dump: Dump) -> Iterator[tuple[Body, bool]]:

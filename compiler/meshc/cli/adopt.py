@@ -43,7 +43,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
 
     Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
     """
-    found = surveyed(folder, reach, namespace)
+    found = surveyed(folder, reach, namespace, TERMINAL)
     if difference:
         _difference(file, found)
         return
@@ -54,7 +54,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  look at: {plain(why)}{': the whole file is passed over' if folder else ''}")
+            say(f"  not read: {plain(why)}")
     for note in made.notes:
         say(f"  look at: {plain(note)}")
     for what in made.asked:
