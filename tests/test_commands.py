@@ -135,7 +135,7 @@ def test_only_the_chosen_clusters_are_written(mesh: Path) -> None:
     assert changed == {"overlays/_services/catalog/services.yaml"}
     assert (unknown.returncode, unknown.stderr) == (
         Exit.USAGE,
-        'error: no cluster is named "nope"\n  hint: clusters: hub, edge-1\n',
+        'error: there is no cluster "nope"\n  hint: clusters: hub, edge-1\n',
     )
 
 

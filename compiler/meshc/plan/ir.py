@@ -296,6 +296,8 @@ class ClusterPlan:
     id: str
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
+    labels: Mapping[str, str]
+    """Labels that mesh.yaml gives the cluster, by which commands choose."""
     kubernetes: Version
     istio: Version
     revision: str
