@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from meshc.kube import Identity
 
 _NAMES = 6
+HAND_OVER = "docs/hand-over.md"
 
 
 def script_command(namespace: str) -> None:
@@ -42,7 +43,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
 
     Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
     """
-    found = surveyed(folder, reach, namespace)
+    found = surveyed(folder, reach, namespace, TERMINAL)
     if difference:
         _difference(file, found)
         return
@@ -53,7 +54,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  look at: {plain(why)}{': the whole file is passed over' if folder else ''}")
+            say(f"  not read: {plain(why)}")
     for note in made.notes:
         say(f"  look at: {plain(note)}")
     for what in made.asked:
@@ -79,6 +80,11 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
     ):
         for line in _listed(what, identities):
             tell(line)
+    for (owner, cluster), found_of in compared.sides.owned.items():
+        tell(f"{plain(str(owner))} applies what meshc will, so hand it over:")
+        tell(f"  {plain(cluster)}: {some(map(str, found_of), _NAMES)}")
+    if compared.sides.owned:
+        say(f"the order for each owner: {HAND_OVER}")
     say("secrets aren't compared; of an object that runs, only what meshc would set in it")
     if compared.difference:
         raise typer.Exit(Exit.DIFFERS)

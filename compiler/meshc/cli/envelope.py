@@ -38,6 +38,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "secrets scan": ("files",),
         "secrets status": ("mesh", "secrets"),
         "validate": ("pending",),
+        "version": ("meshc", "python", "system"),
         "verify": ("kustomize", "clusters", "differing"),
     }
 )  # fmt: skip
