@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -87,10 +86,6 @@ class Compiled:
         """The same with what rendering found, each once."""
         found = dict.fromkeys([*self.problems, *more])
         return replace(self, problems=tuple(sorted(found, key=lambda p: p.order)))
-
-    def choose(self, patterns: Sequence[str]) -> list[str]:
-        """Clusters whose name matches a pattern, in file order."""
-        return [c.name for c in self.plan.clusters if any(fnmatchcase(c.name, pattern) for pattern in patterns)]
 
 
 def compile_mesh(

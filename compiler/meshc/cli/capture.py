@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
+from meshc.cli.options import (
+    Accept,
+    Clusters,
+    Contexts,
+    File,
+    Form,
+    Kubeconfig,
+    Labels,
+    Timeout,
+    Yes,
+    choice_of,
+    cluster_names,
+)
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 from meshc.errors import UsageError
@@ -49,7 +61,12 @@ Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh
     "--context edge-1=gke_shop_edge   |   meshc capture credentials edge-1 --rotate --replace"
 )
 def credentials(
-    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=cluster_names)],
+    clusters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Remotes.", autocompletion=cluster_names)
+    ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
+    every: Annotated[bool, typer.Option("--all", help="Every remote whose credentials a primary needs.")] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     primary: Annotated[
@@ -83,15 +100,18 @@ def credentials(
         from meshc.commands.living import Reach
 
         reach = Reach(context or [], kubeconfig, timeout)
+        choice = choice_of([*(clusters or ()), *(only or ())], selector)
+        if bool(choice) == every:
+            raise UsageError("whose credentials?" if not every else "--all takes no others", "name remotes, or --all")
         if prune:
             from meshc.cli.capture_prune import prune_command
 
             if primary or duration or rotate or replace or to_command:
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
-            prune_command(file, clusters, reach, yes)
+            prune_command(file, choice, reach, yes)
             return
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command)
-        credentials_command(file, clusters, reach, wanted, yes)
+        credentials_command(file, choice, reach, wanted, yes)
 
 
 @app.command(
@@ -121,6 +141,8 @@ def facts(
     clusters: Annotated[
         list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,
@@ -133,7 +155,13 @@ def facts(
         from meshc.cli.capture_facts import facts_command
         from meshc.commands.living import Reach
 
-        facts_command(file, clusters or [], Reach(context or [], kubeconfig, timeout), write, form)
+        facts_command(
+            file,
+            choice_of([*(clusters or ()), *(only or ())], selector),
+            Reach(context or [], kubeconfig, timeout),
+            write,
+            form,
+        )
 
 
 @app.command(

@@ -18,15 +18,14 @@ from meshc.commands.opened import opened_for
 from meshc.errors import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 
-def facts_command(file: Path, names: Sequence[str], reach: Reach, write: bool, form: Format) -> None:
+def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: Format) -> None:
     """Exits 1 where something differs and isn't written, 4 where a cluster can't be asked."""
     opened = opened_for(file, TERMINAL, writes=write)
-    found = captured_facts(opened, file.parent, names, reach)
+    found = captured_facts(opened, file.parent, choice, reach)
     unasked = any(row.check is Check.API_SERVER for row in found.rows)
     differs = any(row.state is State.DIFFERS for row in found.rows) and not write
     end = Exit.TOOL if unasked else Exit.DIFFERS if differs else Exit.DONE

@@ -14,7 +14,7 @@ from meshc.commands.check import Checked, Wanted, checked, other_versions
 from meshc.commands.opened import Opened
 from meshc.disk.watched import Watched
 from meshc.errors import Exit, UsageError
-from meshc.output.trees import OUTPUT
+from meshc.output.trees import OUTPUT, cluster_of
 from meshc.plain import count, plain
 from meshc.review.stale import State
 from meshc.tree import FileTree
@@ -55,7 +55,8 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
         told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
         show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
-    for one in found.stale:
+    shown = found.stale if form is Format.GITHUB else found.stale[:_SHOWN]
+    for one in shown:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""
         if form is Format.GITHUB:
             said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
@@ -64,6 +65,14 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
         tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + why)}")
         for line in one.lines:
             tell(f"  {plain(line)}")
+    if len(shown) < len(found.stale):
+        rest = found.stale[_SHOWN:]
+        clusters = {cluster_of(one.path) for one in rest} - {""}
+        tell(f"and {count(len(rest), 'file')} more of {count(len(clusters), 'cluster')}: meshc check -c NAME")
+
+
+_SHOWN = 40
+"""Files that a person reads one by one; programs are told of all."""
 
 
 _ADVICE = {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from meshc.cli.report import Format
+from meshc.commands.clusters import Choice
 from meshc.commands.found import MESH, nearest_mesh
 
 
@@ -25,6 +26,11 @@ def _found(context: typer.Context, file: Path) -> Path:
     return file if named else nearest_mesh()
 
 
+def choice_of(names: list[str] | None, labels: list[str] | None) -> Choice:
+    """The clusters that both options mean together."""
+    return Choice(tuple(names or ()), tuple(labels or ()))
+
+
 File = Annotated[
     Path,
     typer.Option(
@@ -35,6 +41,25 @@ File = Annotated[
         allow_dash=True,
         help="The mesh; default: mesh.yaml here, or in a folder above. - is standard input.",
         show_default=False,
+    ),
+]
+Clusters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        "-c",
+        metavar="NAME",
+        help="Only these clusters, by name or glob; may be given often.",
+        autocompletion=cluster_names,
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--selector",
+        "-l",
+        metavar="LABELS",
+        help="Only clusters with these labels of mesh.yaml, as kubectl writes them: env=prod, tier in (a, b).",
     ),
 ]
 NewFile = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]

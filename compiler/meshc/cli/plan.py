@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_problems, show_result, tell
+from meshc.commands.clusters import some
 from meshc.commands.compiling import compiled_unrendered
+from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
@@ -17,18 +20,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
 
-def plan_command(file: Path, form: Format) -> None:
+
+def plan_command(file: Path, choice: Choice, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
     compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
+    focus = Focus.on(compiled.plan, choice)
+    plan, pending, problems = (
+        focus.plan(compiled.plan),
+        focus.pending(compiled.pending),
+        focus.problems(compiled.problems),
+    )
+    if focus.left:
+        TERMINAL.note(f"  note: {focus.left}")
     if form.is_document:
-        show_result(form, "plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
+        show_result(form, "plan", {**as_json(plan), "pending": pending}, problems)
         return
-    for line in lines(compiled.plan):
+    for line in lines(plan):
         tell(plain(line))
-    for pending in compiled.pending:
-        tell(plain(f"pending: {pending}"))
-    show_problems(compiled.problems, form, file)
+    for line in grouped(pending):
+        tell(f"pending: {line}")
+    show_problems(problems, form, file)
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -42,14 +55,15 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:
-            yield f"network {network.name}{_but(network.label, network.name)}, gateway {network.gateway}:{network.port}"
+            called = f"network {network.name}{_but(network.label, network.name)}"
+            yield f"{called}, gateway{'s' * bool(network.more)} {', '.join(network.hosts)}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster, plan)
     for base in plan.bases:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
-        yield f"  copied to  {', '.join(base.clients)}"
+        yield f"  copied to  {some(base.clients)}"
     if plan.delivery:
         yield from _delivery(plan.delivery)
 
@@ -81,11 +95,11 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     if cluster.delivered_by and plan.delivery and cluster.delivered_by != _delivered_by(plan.delivery, cluster):
         yield f"  delivery   by {cluster.delivered_by}"
     if cluster.remotes:
-        yield f"  remotes    {', '.join(cluster.remotes)}"
+        yield f"  remotes    {some(cluster.remotes)}"
     if cluster.is_external:
         yield f"  config     in {cluster.config_cluster}"
     if cluster.watched != cluster.remotes:
-        yield f"  watches    {', '.join(cluster.watched)}"
+        yield f"  watches    {some(cluster.watched)}"
     if exposure := cluster.exposure:
         reached = ", ".join(
             f"{part} {address or 'at an address to come'}" for part, address in exposure.addresses.items()
@@ -106,7 +120,7 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"
     copies = [*cluster.bases, *(f"{c.namespace}/{c.name}" for c in cluster.copies)]
     if copies:
-        yield f"  copies     {', '.join(copies)}"
+        yield f"  copies     {some(copies)}"
     for patch in cluster.patches:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:

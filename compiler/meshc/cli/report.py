@@ -66,15 +66,28 @@ def reporting(form: Format, file: Path | None = None, command: str = "") -> Iter
         raise typer.Exit(error.exit) from None
 
 
+def is_quiet() -> bool:
+    """Whether only errors and results are to be shown: --quiet, or MESHC_QUIET."""
+    return bool(os.environ.get(QUIET))
+
+
+QUIET = "MESHC_QUIET"
+
+
+def is_passed_over(problem: Problem) -> bool:
+    """Whether a problem isn't shown, because nothing but errors is."""
+    return is_quiet() and problem.severity is not Severity.ERROR
+
+
 def warn(what: str) -> None:
     """Shows a warning beside what a command does; nothing for an empty one."""
-    if what:
+    if what and not is_quiet():
         say(f"{paint('warning', 'yellow')}: {plain(what)}")
 
 
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
     """Every problem for people: as text with the lines of mesh.yaml it stands in and a count, or for GitHub."""
-    found, excerpts = list(problems), Excerpts(file)
+    found, excerpts = [one for one in problems if not (form is Format.TEXT and is_passed_over(one))], Excerpts(file)
     for problem in found:
         if form is Format.GITHUB:
             tell(_annotation(problem))
@@ -126,9 +139,10 @@ def tell_bytes(data: bytes) -> None:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Coloured where the stream is a terminal and NO_COLOR isn't set (no-color.org)."""
+    """Coloured where the stream is a terminal, unless NO_COLOR is set (no-color.org), or FORCE_COLOR is."""
     stream = stream or sys.stderr
-    wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    wanted = not os.environ.get("NO_COLOR") and (forced or (stream.isatty() and os.environ.get("TERM") != "dumb"))
     return typer.style(text, fg=colour, bold=True) if wanted else text
 
 

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Contexts, File, Form, Kubeconfig, NewFile, Timeout, cluster_names
+from meshc.cli.options import (
+    Clusters,
+    Contexts,
+    File,
+    Form,
+    Kubeconfig,
+    Labels,
+    NewFile,
+    Timeout,
+    choice_of,
+    cluster_names,
+)
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 
@@ -21,6 +32,8 @@ def doctor(
     cluster: Annotated[
         list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
     local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
     print_rbac: Annotated[
         bool, typer.Option("--print-rbac", help="Print the rights that it needs, as manifests to apply.")
@@ -50,7 +63,12 @@ def doctor(
         from meshc.cli.doctor_live import live_command
         from meshc.commands.living import Reach
 
-        live_command(file, cluster or [], Reach(context or [], kubeconfig, timeout), form)
+        live_command(
+            file,
+            choice_of([*(cluster or ()), *(only or ())], selector),
+            Reach(context or [], kubeconfig, timeout),
+            form,
+        )
 
 
 @app.command(

@@ -20,7 +20,7 @@ from meshc.capture.credentials import (
     server_of,
 )
 from meshc.capture.may import of_istiod
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Leave, Reach, living, seconds_in
 from meshc.commands.store import EXAMPLE, hand_over, words_of
 from meshc.commands.work import opened_work
@@ -32,7 +32,6 @@ from meshc.seal.given import Given, needs_for
 from meshc.seal.remote import seal_remote, stop_on_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.capture.ask import Api
@@ -67,14 +66,14 @@ class CapturedCredentials:
 
 
 def captured_credentials(
-    file: Path, names: Sequence[str], reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
+    file: Path, choice: Choice, reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
 ) -> CapturedCredentials:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at.
 
     Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster can't be asked.
     """
     work = opened_work(file, listener, writes=True)
-    clusters = living(file.parent, work.plan, chosen(work.plan, names), reach)
+    clusters = living(file.parent, work.plan, remotes(work, choice), reach)
     every = needs_of(work.plan)
     command = words_of(wanted.to_command) if wanted.to_command else ()
     for name in clusters.contexts:
@@ -120,6 +119,18 @@ def _taken_back() -> Iterator[_Made]:
         for api, account, token in made:
             forget(api.anew(), account, token.source, token.uid)
         raise
+
+
+def remotes(work: Work, choice: Choice) -> list[str]:
+    """The clusters that are meant whose credentials some primary needs, and those that are named in any case.
+
+    Raises UsageError where that leaves nobody.
+    """
+    needed = {need.of for need in needs_of(work.plan)}
+    found = [name for name in chosen(work.plan, choice) if name in needed or name in choice.names]
+    if not found:
+        raise UsageError("no primary needs credentials of these clusters", "name remotes")
+    return found
 
 
 def _stop_early(work: Work, name: str, wanted: Wanted) -> None:

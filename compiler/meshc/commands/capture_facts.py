@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.facts import Facts, facts, outside
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.kube import Version
 from meshc.pipeline import mesh_and_plan
 from meshc.plain import short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from meshc.commands.opened import Opened
@@ -37,10 +37,10 @@ class CapturedFacts:
     values: Mapping[Steps, Any]
 
 
-def captured_facts(opened: Opened, base: Path, names: Sequence[str], reach: Reach) -> CapturedFacts:
-    """Asks the clusters that are named, or all. `base` is the folder of mesh.yaml. Writes nothing."""
+def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> CapturedFacts:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Writes nothing."""
     mesh, plan = mesh_and_plan(opened.source)
-    asked = chosen(plan, names)
+    asked = chosen(plan, choice)
     clusters = living(base, plan, asked, reach)
     answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation))
     numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of
 from meshc.pipeline import needs_of
+from meshc.plain import count
 from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers
 from meshc.review.diff import Difference, compare, renames
@@ -16,6 +17,7 @@ from meshc.review.settings import Setting, settings_changed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshc.commands.focus import Focus
     from meshc.commands.opened import Opened
     from meshc.errors import Problem
     from meshc.pipeline import Compiled
@@ -32,6 +34,21 @@ class Comparison:
     dangers: tuple[Problem, ...]
     settings: tuple[Setting, ...]
     """What changed of versions, images and Helm values, where the base has a mesh.yaml."""
+    left: str = ""
+    """What is left out, in words, where some clusters were chosen."""
+
+
+def narrowed(whole: Comparison, focus: Focus) -> Comparison:
+    """What differs in the clusters that are looked at."""
+    if focus.whole:
+        return whole
+    difference = focus.difference(whole.difference)
+    dangers = tuple(danger for danger in whole.dangers if focus.holds(danger.clusters))
+    others = sum(len(entry.clusters) for entry in whole.difference.entries)
+    others -= sum(len(entry.clusters) for entry in difference.entries)
+    more = f"{count(others, 'change')} and {count(len(whole.dangers) - len(dangers), 'danger')} not shown"
+    left = "; ".join(one for one in (focus.left, more) if one)
+    return Comparison(whole.base, difference, dangers, focus.settings(whole.settings), left)
 
 
 def compared(

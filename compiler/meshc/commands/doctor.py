@@ -13,7 +13,7 @@ from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
 from meshc.capture.trouble import AskError
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.delivery.contract import name_of
 from meshc.pipeline import needs_of, plan_mesh
@@ -23,7 +23,6 @@ from meshc.seal.rewrapping import sealed_body
 from meshc.seal.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.capture.ask import Api
@@ -39,10 +38,10 @@ class Examined:
     rows: tuple[Row, ...]
 
 
-def examined(opened: Opened, base: Path, names: Sequence[str], reach: Reach) -> Examined:
-    """Asks the clusters that are named, or all. `base` is the folder of mesh.yaml. Changes nothing."""
+def examined(opened: Opened, base: Path, choice: Choice, reach: Reach) -> Examined:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
-    asked = chosen(work.plan, names)
+    asked = chosen(work.plan, choice)
     clusters = living(base, work.plan, asked, reach)
     recorded = {name: recorded_of(work, opened.source, name, clusters.contexts[name]) for name in asked}
 

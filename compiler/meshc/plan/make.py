@@ -117,6 +117,7 @@ def _cluster(
         id=member.id,
         place=source.document.place(member.path("name")),
         role=cluster.role,
+        labels=cluster.labels,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
         revision=fleet.revision_of(member),
