@@ -42,6 +42,7 @@ TOO_MUCH_INCLUDED = Code("MESH032")
 BEYOND_PART = Code("MESH033")
 
 GRANT_WIDENED = Code("MESH040")
+SOPS_TO_COME = Code("MESH041")
 
 # 1xx: the shape of mesh.yaml
 

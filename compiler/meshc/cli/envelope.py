@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "diff": ("mesh", "base", "summary", "renamed", "dangers", "settings", "changes"),
         "doctor": ("mesh", "clusters", *_TRUST, "meshc", "python", "tools", "repository"),
         "next": ("mesh", "steps", "uncommitted", "trustDomain", *_TRUST),
+        "path": ("caller", "host", "resolves", "controlPlanes", "ends", "why", "remarks"),
         "plan": (*_PLAN, "pending"),
         "publish": (
             "mesh", "target", "branch", "newBranch", "path", "source", "differs", "commit", "message", "dryRun",

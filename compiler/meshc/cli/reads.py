@@ -50,7 +50,7 @@ def next_(
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
+    """Tell the one remaining step of each cluster: issue, compile, commit, publish, seal or sync."""
     with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 
@@ -71,6 +71,24 @@ def graph(
         from meshc.cli.graph import graph_command
 
         graph_command(file, choice_of(cluster, selector), markdown)
+
+
+@app.command(epilog="Examples: meshc path edge-1 shop/catalog   |   meshc path edge-1 shop/catalog --without hub")
+def path(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="Who calls.", autocompletion=cluster_names)],
+    service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="CLUSTER", help="A cluster that is lost; may be given often."),
+    ] = None,
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Tell where a call goes: which clusters answer, by which way and under whose CA, or why none does."""
+    with reporting(form, file, "path"):
+        from meshc.cli.path import path_command
+
+        path_command(file, cluster, service, without or [], form)
 
 
 def _codes(incomplete: str) -> list[tuple[str, str]]:

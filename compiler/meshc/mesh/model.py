@@ -786,6 +786,8 @@ Revision = Annotated[
     str,
     _matching(_REVISION, "must be a branch, refs/... in full, or a commit: letters, digits, _, -, +, . and /", 255),
 ]
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))(?!refs/)[A-Za-z0-9_][A-Za-z0-9_./+-]*", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PER_CLUSTER = re.compile(r"[a-z0-9.-]*\{cluster\}[a-z0-9.-]*", re.ASCII)
 _NAMES = "must be a Secret's name, in lower case letters, digits, - and ."
 PerCluster = Annotated[str, _matching(_PER_CLUSTER, f"{_NAMES}, with {{cluster}} in it", 128)]
@@ -805,12 +807,29 @@ class Flux(Shape):
     """The GitRepository's name; default: metadata.name. Without repoURL it is one that exists already."""
     source_secret: Subdomain | None = None
     """The Secret with which Flux reads repoURL; none: anybody may read it."""
+    verify_secret: Subdomain | None = None
+    """The Secret with the PGP keys one of which must have signed the commit of repoURL; none: it need not be signed.
+    `meshc publish` signs by Git's own settings, and refuses to publish unsigned then."""
     kube_config_secret: PerCluster = "{cluster}-kubeconfig"  # noqa: S105 # a name
     """Mode hub: the Secret with the kubeconfig of a cluster; {cluster} is filled in."""
     decryption_secret: PerClusterOrOne = "sops-age"  # noqa: S105
     """The Secret with the age identity that opens what is sealed by sops; {cluster} is filled in."""
     interval: Interval = "10m"
     """How often Flux looks for new commits, and for changes made in a cluster."""
+
+
+class Publish(Shape):
+    """Where `meshc publish` puts overlays/ and output/, where that isn't the branch that mesh.yaml is edited on."""
+
+    repo: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """Another repository, as who publishes reaches it: https://host/path, ssh://git@host/path, git@host:path; default:
+    that of mesh.yaml."""
+    branch: Annotated[str, _matching(_BRANCH, "must be the name of a branch", 200)] | None = None
+    """The branch; default: `revision`."""
+    path: Folder | None = None
+    """The folder for overlays/ and output/; default: that of mesh.yaml, or the top of another repository."""
+    push: bool = True
+    """Whether the branch is pushed to origin. To another repository it always is."""
 
 
 class Delivery(Shape):
@@ -831,6 +850,8 @@ class Delivery(Shape):
     project: Subdomain | None = None
     """Argo CD: the AppProject; default: default."""
     flux: Flux | None = None
+    publish: Publish | None = None
+    """Where output/ is published. `meshc publish` needs no options then; check and next compare with what is there."""
 
     @model_validator(mode="after")
     def _one_engine(self) -> Delivery:
@@ -843,6 +864,13 @@ class Delivery(Shape):
             raise PydanticCustomError("bad_delivery", f"needs repoURL{needed}")
         if self.repo_url is None and self.flux is not None and self.flux.source_secret is not None:
             raise PydanticCustomError("bad_delivery", "flux.sourceSecret goes with repoURL")
+        if self.publish is not None and self.publish.branch is None:
+            if self.repo_url is None:
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed without repoURL")
+            if self.revision.startswith("refs/") or _COMMIT.fullmatch(self.revision):
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed where revision is no branch")
+        if self.repo_url is None and self.flux is not None and self.flux.verify_secret is not None:
+            raise PydanticCustomError("bad_delivery", "flux.verifySecret goes with repoURL")
         if self.repo_url is None and "revision" in self.model_fields_set:
             raise PydanticCustomError("bad_delivery", "revision goes with repoURL; a source that exists has its own")
         if self.flux is not None and self.flux.mode == "each" and self.runs_in is not None:

@@ -365,9 +365,21 @@ class FluxPlan:
     mode: Literal["hub", "each"]
     source: str
     source_secret: str | None
+    verify_secret: str | None
     kube_config_secret: str
     decryption_secret: str
     interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPlan:
+    """Where output/ is published. `repo` is another repository, None for that of mesh.yaml."""
+
+    place: Place = field(compare=False)
+    repo: str | None
+    branch: str
+    path: str | None
+    push: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +400,7 @@ class Delivery:
     runs_in: str | None
     project: str | None
     flux: FluxPlan | None
+    publish: PublishPlan | None
 
 
 @dataclass(frozen=True, slots=True)

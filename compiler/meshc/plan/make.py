@@ -24,6 +24,7 @@ from meshc.plan.ir import (
     NamespacePlan,
     PatchPlan,
     Plan,
+    PublishPlan,
     RevisionPlan,
     Sealing,
     ServiceBase,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
+    from meshc.mesh.model import Delivery as DeliveryModel
     from meshc.mesh.model import Namespace
     from meshc.mesh.source import Source
     from meshc.mesh.user_files import Manifest
@@ -208,7 +210,16 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
         runs_in=delivery.runs_in,
         project=None if by_flux else delivery.project or "default",
         flux=_flux(delivery.flux or Flux(), fleet.mesh.metadata.name) if by_flux else None,
+        publish=_publish(delivery, source),
     )
+
+
+def _publish(delivery: DeliveryModel, source: Source) -> PublishPlan | None:
+    said = delivery.publish
+    if said is None:
+        return None
+    place = source.document.place(("spec", "delivery", "publish"))
+    return PublishPlan(place, said.repo, said.branch or delivery.revision, said.path, said.push)
 
 
 def _delivered_by(fleet: Fleet, member: Member) -> str:
@@ -228,6 +239,7 @@ def _flux(flux: Flux, mesh: str) -> FluxPlan:
         mode=flux.mode,
         source=flux.source or mesh,
         source_secret=flux.source_secret,
+        verify_secret=flux.verify_secret,
         kube_config_secret=flux.kube_config_secret,
         decryption_secret=flux.decryption_secret,
         interval=flux.interval,
