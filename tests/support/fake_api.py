@@ -41,11 +41,12 @@ CORE = {
 GROUPS = {
     "apps": {"deployments": "Deployment"},
     "security.istio.io": {"peerauthentications": "PeerAuthentication"},
-    "rbac.authorization.k8s.io": {"clusterroles": "ClusterRole"},
+    "rbac.authorization.k8s.io": {"clusterroles": "ClusterRole", "clusterrolebindings": "ClusterRoleBinding"},
+    "admissionregistration.k8s.io": {"mutatingwebhookconfigurations": "MutatingWebhookConfiguration"},
     "discovery.k8s.io": {"endpointslices": "EndpointSlice"},
 }
 """Kinds of other groups than the first, as far as kubectl has to know of them."""
-UNPLACED = ("nodes", "namespaces", "clusterroles")
+UNPLACED = ("nodes", "namespaces", "clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations")
 """Kinds without a namespace."""
 
 
@@ -84,6 +85,8 @@ class FakeCluster:
     """The rules of whoever holds a token, each with its namespace; who isn't here may do everything."""
     used: set[tuple[str, str, str, str]] = field(default_factory=set)
     """Of those rules what was used: verb, group, plural and namespace."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """What is behind a path that is no object, as the proxy to a pod answers."""
     longest: int = 10**9
     """Seconds that a token is granted for, at most: clouds cap them."""
     asked: list[str] = field(default_factory=list)
@@ -246,6 +249,9 @@ class _Handler(BaseHTTPRequestHandler):
         verb = "list" if verb == "get" and not name else verb
         group = parts.path.split("/")[2] if parts.path.startswith("/apis/") else ""
         asked = Asked(verb, group, f"{plural}/{sub}" if sub else plural, namespace, name)
+        if (text := cluster.texts.get(parts.path)) is not None and cluster.grants(token, asked):
+            self._raw(text.encode())
+            return
         if (verb, plural) in cluster.forbidden or not cluster.grants(token, asked):
             self._status(403, "Forbidden")
             return
@@ -319,6 +325,13 @@ class _Handler(BaseHTTPRequestHandler):
         if manner == "half":
             self.wfile.write(whole[:700])
         self.close_connection = True
+
+    def _raw(self, data: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def _status(self, code: int, reason: str) -> None:
         said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}

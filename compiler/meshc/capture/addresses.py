@@ -72,7 +72,7 @@ def _istiod(cluster: ClusterPlan) -> Mapping[str, str]:
 
 def _of_pods(pods: list[Body], labels: Mapping[str, str]) -> Found:
     mine = [pod for pod in pods if _holds(at(pod, "metadata", "labels"), labels)]
-    ready = [pod for pod in mine if _ready(pod)]
+    ready = [pod for pod in mine if is_ready(pod)]
     found = sorted({str(at(pod, "status", "podIP")) for pod in ready if at(pod, "status", "podIP")})
     return Found(tuple(found), "" if found else f"no pod with {_shown(labels)} is ready")
 
@@ -94,7 +94,8 @@ def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
     return Found(tuple(sorted(found)), "" if found else "its load balancer has no address yet")
 
 
-def _ready(pod: Body) -> bool:
+def is_ready(pod: Body) -> bool:
+    """Whether a pod serves."""
     conditions = at(pod, "status", "conditions") or ()
     said = {one.get("type"): one.get("status") for one in conditions if isinstance(one, dict)}
     return said.get("Ready") == "True" and at(pod, "metadata", "deletionTimestamp") is None

@@ -82,6 +82,31 @@ class Api:
                 raise
             return list(self._pages(resource, query))
 
+    def kinds(self, version: str) -> dict[str, tuple[str, bool]]:
+        """The kinds of an apiVersion: what each is called in a path, and whether it is in a namespace. Raises AskError.
+
+        Empty where the server doesn't know the version.
+        """
+        try:
+            said = self._ask("GET", f"/{'apis' if '/' in version else 'api'}/{version}", None, "get")
+        except AskError as error:
+            if error.trouble is Trouble.MISSING:
+                return {}
+            raise
+        found = [one for one in said.get("resources") or () if isinstance(one, dict)]
+        return {
+            str(one.get("kind")): (str(one.get("name")), one.get("namespaced") is True)
+            for one in found
+            if "/" not in str(one.get("name"))
+        }
+
+    def text(self, resource: Resource) -> str:
+        """What is behind a path, as text. Raises AskError."""
+        status, data = self._exchange("GET", resource.path, None)
+        if status != 200:
+            raise refusal(self.name, status, resource.path, resource, "get")
+        return data.decode(errors="replace")
+
     def may_list(self, resource: Resource) -> None:
         """Asks for one object of a kind and looks at nothing. Raises AskError."""
         self._ask("GET", f"{resource.path}?limit=1", resource, "list")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 _CA, _ROOT = "ca-cert.pem", "root-cert.pem"
+_GIVEN = "istio-ca-root-cert"
+"""The ConfigMap that istiod keeps in every namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,30 @@ def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) 
     wanted = [one_of.fingerprint[:23] for one_of in mine]
     ends = min(one_of.not_after for one_of in certificates)
     if prints == wanted:
-        return Row(cluster, check, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}")
+        return Row(cluster, check, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}", until=ends)
     says = f"the cluster has {', '.join(prints)}..., and the repository {', '.join(wanted)}..."
-    return Row(cluster, check, State.DIFFERS, says, hint)
+    return Row(cluster, check, State.DIFFERS, says, hint, until=ends)
+
+
+def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
+    """What istiod gives proxies to trust there: without the committed root, they trust nobody of the mesh."""
+    name = recorded.cluster.name
+    if plan.generation == "classic" or recorded.roots is None or recorded.cluster.is_external:
+        return
+    there = api.find(core("configmaps", plan.istio_namespace, _GIVEN))
+    if there is None:
+        return
+    given, problems = read_certificates("", str(at(there, "data", _ROOT) or "").encode(), lenient=True)
+    mine, _ = read_certificates("", recorded.roots, lenient=True)
+    prints, wanted = ({one.fingerprint for one in some} for some in (given, mine))
+    if problems or not prints & wanted:
+        shown = ", ".join(sorted(one[:23] for one in prints)) or "no certificate"
+        hint = (
+            f"its istiod signs with another CA: is cacerts there, and was istiod restarted since? meshc doctor {name}"
+        )
+        yield Row(name, Check.PROXIES, State.FAILED, f"proxies are told to trust {shown}, which isn't committed", hint)
+    else:
+        yield Row(name, Check.PROXIES, State.OK, f"{min(prints & wanted)[:23]}...")
 
 
 def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
@@ -165,6 +188,7 @@ def _authority(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
 _STEPS: tuple[tuple[Check, Step], ...] = (
     (Check.ADDRESS, _addresses),
     (Check.CACERTS, _cacerts),
+    (Check.PROXIES, _proxies),
     (Check.REMOTE_SECRETS, _remote_secrets),
     (Check.AUTHORITY, _authority),
 )

@@ -52,7 +52,14 @@ def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = Non
         return Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, f"the secrets of {where} can't be read", of=where)
     mine = [secret for secret in primary.secrets if held_by(secret, pair.need)]
     state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
-    return Row(pair.remote, Check.CREDENTIALS, state, says, hint, of=where)
+    return Row(pair.remote, Check.CREDENTIALS, state, says, hint, of=where, until=_end(pair, mine))
+
+
+def _end(pair: Pair, mine: Sequence[Body]) -> datetime | None:
+    try:
+        return end_of(held_in(mine[0], pair.need).token) if len(mine) == 1 else None
+    except MeshcError:
+        return None
 
 
 def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tuple[State, str, str]:

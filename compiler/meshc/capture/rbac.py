@@ -54,13 +54,15 @@ class Engine:
 class Of:
     """What of a mesh decides: Istio's namespace, its engine, whether addresses are those of pods.
 
-    `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone.
+    `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
+    output/, by group, which are read one by one.
     """
 
     istio: str
     engine: Engine | None = None
     pods: bool = False
     old: bool = False
+    kinds: tuple[tuple[str, str], ...] = ()
 
 
 ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.toolkit.fluxcd.io")
@@ -73,14 +75,14 @@ def rights(asker: Asker, of: Of) -> list[Right]:
         return [*_of_adopt(istio), Right(("list",), "secrets", istio)]
     engines = [Right(("get",), engine.plural, engine.namespace, engine.group)] if engine else []
     both = [
-        *([Right(("list",), "pods", istio)] if of.pods else []),
+        *([Right(("list",), "pods", istio)] if of.pods or of.kinds else []),
         Right(("list",), "services", istio),
         Right(("get", "list"), "secrets", istio),
         *([Right(("get",), "serviceaccounts", istio)] if of.old or asker is Asker.CAPTURE else []),
-        Right(("get",), "configmaps", istio, names=("kube-root-ca.crt",)),
+        Right(("get",), "configmaps", istio, names=("kube-root-ca.crt", "istio-ca-root-cert")),
     ]
     if asker is Asker.DOCTOR:
-        return [*both, *engines]
+        return [*both, *engines, *_of_objects(of)]
     return [
         *both,
         Right(("create", "delete"), "secrets", istio),
@@ -93,6 +95,22 @@ def rights(asker: Asker, of: Of) -> list[Right]:
         Right(("get",), "services", "default", names=("kubernetes",)),
         Right(("get",), "configmaps", "kube-system", names=(KUBEADM,)),
     ]
+
+
+def _of_objects(of: Of) -> Iterator[Right]:
+    """What stands in output/, and the metrics of istiod."""
+    for group, kind in of.kinds:
+        yield Right(("get",), _plural(kind), "", group)
+    if of.kinds:
+        yield Right(("get",), "pods/proxy", of.istio)
+
+
+def _plural(kind: str) -> str:
+    """As Kubernetes and Istio form them: endpoints, gateways, meshpolicies."""
+    word = kind.lower()
+    if word.endswith("s"):
+        return word if word == "endpoints" else f"{word}es"
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{word}s"
 
 
 def _of_adopt(istio: str) -> Iterator[Right]:

@@ -27,12 +27,12 @@ class Resource:
         parts = ["apis", self.group] if self.group else ["api"]
         parts.append(self.version)
         parts += ["namespaces", self.namespace] if self.namespace else []
-        parts += [part for part in (self.plural, self.name, self.sub) if part]
-        return "/" + "/".join(quote(part, safe="") for part in parts)
+        parts += [part for part in (self.plural, self.name, *self.sub.split("/")) if part]
+        return "/" + "/".join(quote(part, safe=":") for part in parts)
 
     def rule(self, verb: str) -> str:
         """What a Role, or a ClusterRole, needs for this to be allowed: one line of YAML."""
-        resource = f"{self.plural}/{self.sub}" if self.sub else self.plural
+        resource = f"{self.plural}/{self.sub.partition('/')[0]}" if self.sub else self.plural
         names = f", resourceNames: [{self.name}]" if self.name and verb != "create" else ""
         rule = f'{{apiGroups: ["{self.group}"], resources: ["{resource}"], verbs: ["{verb}"]{names}}}'
         return f"{rule} in a Role of namespace {self.namespace}" if self.namespace else f"{rule} in a ClusterRole"

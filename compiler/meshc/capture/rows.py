@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.trouble import AskError, Trouble
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from meshc.errors import Place
 
 
@@ -24,6 +26,10 @@ class Check(StrEnum):
     CREDENTIALS = "credentials"
     AUTHORITY = "api-server-ca"
     SYNCED = "synced"
+    OBJECTS = "objects"
+    OWNERS = "owners"
+    ISTIOD = "read-by-istiod"
+    PROXIES = "root-of-proxies"
     KUBERNETES = "kubernetes-version"
     PODS = "pod-ranges"
     SERVICES = "service-ranges"
@@ -40,13 +46,15 @@ _TITLES = {
     Check.REMOTE_SECRETS: "remote secrets",
     Check.AUTHORITY: "CA of its API server",
     Check.KUBERNETES: "Kubernetes",
+    Check.ISTIOD: "read by istiod",
+    Check.PROXIES: "root of proxies",
     Check.PODS: "pods",
     Check.SERVICES: "services",
     Check.ISTIO: "Istio",
     Check.CLUSTER_ID: "cluster ID",
     Check.UNTOLD: "not told",
 }
-_OF = {Check.ADDRESS: "of", Check.CREDENTIALS: "in"}
+_OF = {Check.ADDRESS: "of", Check.CREDENTIALS: "in", Check.ISTIOD: "of"}
 
 
 class State(StrEnum):
@@ -63,7 +71,7 @@ class State(StrEnum):
 class Row:
     """One thing of one cluster: of a part of its control plane, or in the primary, that `of` names.
 
-    `says` never holds a secret.
+    `says` never holds a secret. `until` is when a certificate or a token ends.
     """
 
     cluster: str
@@ -73,6 +81,7 @@ class Row:
     hint: str = ""
     place: Place | None = None
     of: str = ""
+    until: datetime | None = None
 
     @property
     def what(self) -> str:
@@ -91,6 +100,7 @@ class Row:
             "says": self.says,
             "hint": self.hint,
             "place": str(self.place) if self.place else None,
+            "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}" if self.until else None,
         }
 
 

@@ -48,11 +48,11 @@ def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
         running = {_identity(body): body for body in dump.bodies}
         old: list[Body] = []
         new: list[Body] = []
-        for identity, body in _objects(output.under(cluster)).items():
+        for identity, body in objects_in(output.under(cluster)).items():
             if identity in running:
                 if owner := owner_of(running[identity]):
                     sides.owned.setdefault((owner, cluster), []).append(identity)
-                there = _as_far_as(running[identity], body)
+                there = trimmed(running[identity], body)
                 told = [meant(unmarked(one)) for one in (there, body)]
                 old.append(told[0])
                 new.append(told[1])
@@ -67,7 +67,8 @@ def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
     return sides
 
 
-def _objects(tree: FileTree) -> dict[Identity, Body]:
+def objects_in(tree: FileTree) -> dict[Identity, Body]:
+    """The objects of a cluster's folder of output/, but for Secrets."""
     found: dict[Identity, Body] = {}
     for path, data in tree.items():
         for document in read(data, path)[0]:
@@ -82,8 +83,8 @@ def _identity(body: Body) -> Identity:
     return identity._replace(group="apps") if identity.group == "extensions" else identity
 
 
-def _as_far_as(theirs: Body, ours: Body) -> Body:
-    """An object that runs, in the version that ours is of, as an API server gives it in any."""
+def trimmed(theirs: Body, ours: Body) -> Body:
+    """An object that runs, as far as ours says something, in the version of ours: an API server gives it in any."""
     found = _common(theirs, ours)
     if at(theirs, "kind") == at(ours, "kind"):
         found["apiVersion"] = ours.get("apiVersion")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.capture.metrics import metrics
 from meshc.capture.rows import Check, Row, State
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, say, show_result, tell
+from meshc.cli.report import Format, say, show_result, tell, tell_bytes
 from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_all
 from meshc.commands.doctor import examined
 from meshc.commands.opened import Opened
 from meshc.commands.trusted import of_trust
-from meshc.errors import Exit
+from meshc.errors import Exit, UsageError
 from meshc.plain import count, plain
 
 if TYPE_CHECKING:
@@ -28,9 +30,22 @@ if TYPE_CHECKING:
 _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", State.UNKNOWN: "cyan"}
 
 
-def live_command(file: Path, choice: Choice, reach: Reach, form: Format) -> None:
-    """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says."""
-    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How far to look, and whether as metrics."""
+
+    deep: bool
+    metrics: bool
+
+
+def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted: Wanted) -> None:
+    """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says; with metrics, they tell it."""
+    if wanted.metrics and form is not Format.TEXT:
+        raise UsageError("--metrics is a format of its own", "leave --format out")
+    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, deep=wanted.deep)
+    if wanted.metrics:
+        tell_bytes(metrics(found.work.plan.mesh, found.rows, datetime.now(UTC)).encode())
+        return
     unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in found.rows)
     wrong = any(row.state in (State.DIFFERS, State.FAILED) for row in found.rows)
     end = Exit.TOOL if unasked else Exit.DIFFERS if wrong else Exit.DONE

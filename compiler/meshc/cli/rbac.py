@@ -15,6 +15,6 @@ if TYPE_CHECKING:
     from meshc.capture.rbac import Asker
 
 
-def rbac_command(asker: Asker, file: Path) -> None:
+def rbac_command(asker: Asker, file: Path, *, deep: bool = False) -> None:
     """Prints manifests for the mesh of a mesh.yaml."""
-    tell_bytes(rbac_of(asker, Opened(file, listener=TERMINAL)).encode())
+    tell_bytes(rbac_of(asker, Opened(file, listener=TERMINAL), deep=deep).encode())

@@ -26,7 +26,8 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Examples: meshc doctor   |   meshc doctor edge-1 --context edge-1=gke_shop_edge   |   meshc doctor --local"
+    epilog="Examples: meshc doctor   |   meshc doctor edge-1 --context edge-1=gke_shop_edge   |   "
+    "meshc doctor --deep   |   meshc doctor --metrics   |   meshc doctor --local"
 )
 def doctor(
     cluster: Annotated[
@@ -37,6 +38,12 @@ def doctor(
     local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
     print_rbac: Annotated[
         bool, typer.Option("--print-rbac", help="Print the rights that it needs, as manifests to apply.")
+    ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare every object of output/ too, and ask istiod which remotes it reads.")
+    ] = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Write Prometheus' text format, and end with 0: for a CronJob.")
     ] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
@@ -58,9 +65,9 @@ def doctor(
             from meshc.capture.rbac import Asker
             from meshc.cli.rbac import rbac_command
 
-            rbac_command(Asker.DOCTOR, file)
+            rbac_command(Asker.DOCTOR, file, deep=deep)
             return
-        from meshc.cli.doctor_live import live_command
+        from meshc.cli.doctor_live import Wanted, live_command
         from meshc.commands.living import Reach
 
         live_command(
@@ -68,6 +75,7 @@ def doctor(
             choice_of([*(cluster or ()), *(only or ())], selector),
             Reach(context or [], kubeconfig, timeout),
             form,
+            Wanted(deep, metrics),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.capture.examine import Recorded, Seen, examine
+from meshc.capture.held import held
 from meshc.capture.many import at_once
 from meshc.capture.may import of_istiod
 from meshc.capture.neighbours import compared, pairs
@@ -13,21 +14,26 @@ from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
 from meshc.capture.trouble import AskError
+from meshc.capture.watched import watched
 from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.delivery.contract import name_of
+from meshc.output.trees import OUTPUT, read_trees
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.review.committed import Commits
 from meshc.seal.cacerts import CA, ROOTS
 from meshc.seal.rewrapping import sealed_body
 from meshc.seal.work import Work
+from meshc.tree import FileTree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from meshc.capture.ask import Api
     from meshc.commands.opened import Opened
     from meshc.mesh.source import Source
+    from meshc.plan.ir import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +44,40 @@ class Examined:
     rows: tuple[Row, ...]
 
 
-def examined(opened: Opened, base: Path, choice: Choice, reach: Reach) -> Examined:
-    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
+def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: bool = False) -> Examined:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing.
+
+    `deep` also compares every object of output/, and asks istiod which remotes it reads.
+    """
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, choice)
     clusters = living(base, work.plan, asked, reach)
     recorded = {name: recorded_of(work, opened.source, name, clusters.contexts[name]) for name in asked}
 
     def question(api: Api) -> Seen:
-        return examine(api, work.plan, recorded[api.name])
+        seen = examine(api, work.plan, recorded[api.name])
+        if deep and seen.api:
+            seen.rows += _deep(api.anew(), work.plan, standing.under(f"{OUTPUT}/{api.name}"))
+        return seen
 
+    standing = read_trees(opened.repository) if deep else FileTree({})
     with opened.listener.steps("asking", len(asked)) as step:
         answers = clusters.ask(asked, question, step)
     seen = {name: _seen(name, answer) for name, answer in zip(asked, answers, strict=True)}
     rows = [*(row for one in seen.values() for row in one.rows), *_between(work, seen)]
+    rows = [row for row in rows if row.cluster in asked]  # a primary tells of all its remotes
     return Examined(work, tuple(sorted(rows, key=lambda row: asked.index(row.cluster))))
+
+
+def _deep(api: Api, plan: Plan, output: FileTree) -> Iterator[Row]:
+    """What takes many questions, or rights that reach far."""
+    cluster = plan.cluster(api.name)
+    questions = {Check.OBJECTS: held(api, cluster.name, output), Check.ISTIOD: watched(api, plan, cluster)}
+    for check, rows in questions.items():
+        try:
+            yield from rows
+        except AskError as error:
+            yield of_error(cluster.name, check, error)
 
 
 def _seen(name: str, answer: Seen | AskError) -> Seen:

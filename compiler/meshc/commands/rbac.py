@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.addresses import exposure_of
 from meshc.capture.rbac import ARGO_CD, FLUX, Asker, Engine, Of, manifests
+from meshc.capture.theirs import objects_in
+from meshc.output.trees import OUTPUT, read_trees
 from meshc.pipeline import plan_mesh
+from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.commands.opened import Opened
@@ -15,12 +18,17 @@ _TELLS_ITS_CA = (1, 20)
 """The first Kubernetes with a ConfigMap kube-root-ca.crt in each namespace."""
 
 
-def rbac_of(asker: Asker, opened: Opened) -> str:
-    """Manifests of an account for a mesh. Raises ProblemsError for one without a plan."""
+def rbac_of(asker: Asker, opened: Opened, *, deep: bool = False) -> str:
+    """Manifests of an account for a mesh. `deep` reads what stands in output/, too.
+
+    Raises ProblemsError for one without a plan.
+    """
     plan = plan_mesh(opened.source)
     delivery = plan.delivery
     kind = ARGO_CD if delivery and delivery.engine == "argo-cd" else FLUX
     engine = Engine(delivery.namespace, *kind) if delivery else None
     pods = any(exposure_of(cluster) == "pod-ip" for cluster in plan.clusters)
     old = any(cluster.kubernetes.line < _TELLS_ITS_CA for cluster in plan.clusters)
-    return manifests(asker, Of(plan.istio_namespace, engine, pods, old))
+    standing = read_trees(opened.repository).under(OUTPUT) if deep else FileTree({})
+    kinds = {(one.group, one.kind) for cluster in plan.clusters for one in objects_in(standing.under(cluster.name))}
+    return manifests(asker, Of(plan.istio_namespace, engine, pods, old, tuple(sorted(kinds))))
