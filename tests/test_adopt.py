@@ -209,7 +209,7 @@ def test_a_dump_that_is_cut_off_is_told_without_a_line_of_it(dumps: Path, tmp_pa
     (tmp_path / "mesh").mkdir()
     said = meshc(tmp_path / "mesh", "adopt", "--from", str(dumps))
 
-    assert "look at: edge-1/more.yaml:" in said
+    assert "not read: edge-1/more.yaml:" in said
 
 
 @pytest.mark.parametrize("bad", ["items: 3", "[1, 2]", "{apiVersion: v1, kind: Pod, metadata: {name: x, labels: []}}"])

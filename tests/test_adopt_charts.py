@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.thorough, pytest.mark.skipif(not ISTIOD, reason="MESHC
 VERSION = next((version for version in ISTIOD if version.startswith("1.29.")), "")
 ADDED = {
     "ambient in several networks": ["+ add Gateway istio-system/ambient-eastwestgateway  [east, west]"],
-    "revisions and tags": ["~ change Namespace shop  [edge-1, hub]"],
     "an external control plane": ["+ add ConfigMap istio-system/istio  [edge-1]"],
     "classic, strict": ["~ change ConfigMap istio-system/istio-sidecar-injector  [edge-1]"],
     "classic, permissive": ["~ change ConfigMap istio-system/istio-sidecar-injector  [edge-1]"],

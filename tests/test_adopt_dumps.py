@@ -16,6 +16,7 @@ import yaml
 from meshc.capture.kinds import KINDS
 from support import dumping
 from support.credentials import CANARY
+from support.dumping import adopted, istiod
 from support.fake_api import CORE, GROUPS, FakeCluster, kubeconfig, serving
 from support.paths import ROOT
 from support.processes import meshc, said
@@ -26,23 +27,6 @@ from support.tools import find_tool
 pytestmark = pytest.mark.thorough
 
 POLICIES = "peerauthentications.security.istio.io.yaml"
-
-
-def istiod(cluster_id: str = "hub", revision: str = "default", image: str = "docker.io/istio/pilot:1.30.3") -> Any:
-    container = {"name": "discovery", "image": image, "env": [{"name": "CLUSTER_ID", "value": cluster_id}]}
-    labels = {"app": "istiod", "istio.io/rev": revision}
-    name = "istiod" if revision == "default" else f"istiod-{revision}"
-    spec = {"template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}
-    return thing("Deployment", name, SYSTEM, "apps/v1", metadata={"labels": labels}, spec=spec)
-
-
-def adopted(folder: Path, *bodies: Any, code: int = 0, without: str = "") -> tuple[str, Any]:
-    """What is said of one cluster `hub`, and the mesh.yaml that is written."""
-    dumping.dump(folder / "dumps/hub", [*nodes("10.10.0.0/16"), *bodies])
-    if without:
-        (folder / "dumps/hub" / without).unlink()
-    both = said("adopt", "--from", "dumps", cwd=folder, code=code)
-    return both, yaml.safe_load((folder / "mesh.yaml").read_text())["spec"]
 
 
 def test_the_docs_list_the_kinds_that_are_read() -> None:
@@ -191,6 +175,7 @@ def test_an_id_that_is_no_name_is_told_and_its_folder_is_read(
     (cluster,) = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]["clusters"]
 
     assert cluster["name"] == name
+    assert cluster.get("clusterID", "") == called
     assert f"{folder} calls itself {called} (CLUSTER_ID)" in both if called else f"{folder} is {name} here" in both
 
 
@@ -209,11 +194,21 @@ def test_two_control_planes_their_tags_and_who_is_on_which_are_told(tmp_path: Pa
     spaces += [namespace("legacy", {"istio-injection": "enabled"}), namespace("lost", {"istio.io/rev": "1-28"})]
     both, spec = adopted(tmp_path, old, istiod(revision="1-30"), system(), tag, *settings, *spaces)
 
-    assert spec["istio"] == {"version": "1.30.3", "trustDomain": "shop.local", "revision": "1-30"}
+    assert spec["istio"] == {
+        "version": "1.30.3",
+        "trustDomain": "shop.local",
+        "revision": "1-30",
+        "controlPlanes": [{"revision": "default", "version": "1.29.6"}],
+        "revisionTags": {"prod": "1-30"},
+    }
+    assert spec["namespaces"] == [
+        {"name": "legacy", "revision": "default"},
+        {"name": "lost"},
+        {"name": "shop", "revision": "prod"},
+        {"name": "till", "revision": "prod"},
+    ]
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
-    assert "hub runs 2 control planes, default (1.29.6), 1-30 (1.30.3): mesh.yaml has the one of 1-30" in both
-    assert "hub: tag prod leads to revision 1-30, and namespaces shop, till are on it" in both
-    assert "hub: namespace legacy is on revision default" in both
+    assert "hub runs 2 control planes, default (1.29.6), 1-30 (1.30.3): its own here is that of 1-30" in both
     assert "hub: namespace lost is on revision 1-28, of which there is no control plane here" in both
     assert "namespace shop is on" not in both
 

@@ -73,6 +73,11 @@ ON_ISTIOD = {
     "in another namespace": Scenario("{addresses: {istiod: 10.0.5.20}}", ", namespace: mesh-control"),
     "with manual injection": Scenario("{addresses: {istiod: 10.0.5.20}}", edge="\n      sidecarInjection: manual"),
     "of an external control plane": Scenario("{addresses: {istiod: 10.0.5.20}}", role="external-control-plane"),
+    "of one behind an HTTPS gateway": Scenario(
+        "{exposure: gateway, https: {secret: x}, addresses: {istiod: i.example.com},"
+        " injectionURL: 'https://i.example.com:15017'}",
+        role="external-control-plane",
+    ),
     "of one by host name, at a revision": Scenario(
         "{addresses: {istiod: istiod.example.com}, injectionURL: 'https://i.example.com:15017'}",
         ", revision: canary",
@@ -132,6 +137,7 @@ DIFFERENCES = (
         "the default, which 1.0.2 doesn't write",
         r"1\.0\.2$",
     ),
+    Difference(r"Service istiod only by the chart", "of 1.24, without an address: it leads nowhere", r"1\.24\."),
     Difference(r"ConfigMap values\S* only by the chart", "it records what the release was installed with", SINCE_1_26),
     Difference(
         r"ConfigMap istio-sidecar-injector \.data\.config\.template:", "judged by the pods it makes, below", r"1\.0\."

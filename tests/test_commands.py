@@ -231,7 +231,7 @@ def test_no_mesh_is_said_plainly(tmp_path: Path) -> None:
     done = meshc("compile", cwd=tmp_path)
 
     assert (done.returncode, done.stderr) == (
-        Exit.WRONG_INPUT,
+        Exit.USAGE,
         'error: there is no "mesh.yaml"\n  hint: name it with -f, or start one with: meshc init DIR\n',
     )
 
@@ -243,7 +243,7 @@ def test_init_makes_the_folder_and_says_plainly_where_it_cannot(tmp_path: Path) 
 
     assert (made.returncode, made.stdout.splitlines()[-1]) == (Exit.DONE, "next: cd new/mesh && meshc compile")
     assert (impossible.returncode, "Traceback" in impossible.stderr) == (Exit.TOOL, False)
-    assert nowhere.returncode == Exit.WRONG_INPUT
+    assert nowhere.returncode == Exit.USAGE
 
 
 def test_init_overwrites_nothing(mesh: Path) -> None:

@@ -10,6 +10,8 @@ import yaml
 
 from meshc.capture.dump import word_of
 from meshc.capture.kinds import KINDS
+from support.processes import said
+from support.running_meshes import SYSTEM, nodes, thing
 
 
 def dump(folder: Path, bodies: Iterable[Mapping[str, Any]], version: str = "") -> None:
@@ -25,3 +27,20 @@ def dump(folder: Path, bodies: Iterable[Mapping[str, Any]], version: str = "") -
         (folder / f"{word}.yaml").write_text(text)
     version = version or next(n["status"]["nodeInfo"]["kubeletVersion"] for n in found["nodes"])
     (folder / "version.yaml").write_text(f"serverVersion: {{gitVersion: {version}}}\n")
+
+
+def istiod(cluster_id: str = "hub", revision: str = "default", image: str = "docker.io/istio/pilot:1.30.3") -> Any:
+    container = {"name": "discovery", "image": image, "env": [{"name": "CLUSTER_ID", "value": cluster_id}]}
+    labels = {"app": "istiod", "istio.io/rev": revision}
+    name = "istiod" if revision == "default" else f"istiod-{revision}"
+    spec = {"template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}
+    return thing("Deployment", name, SYSTEM, "apps/v1", metadata={"labels": labels}, spec=spec)
+
+
+def adopted(folder: Path, *bodies: Any, code: int = 0, without: str = "") -> tuple[str, Any]:
+    """What is said of one cluster `hub`, and the mesh.yaml that is written."""
+    dump(folder / "dumps/hub", [*nodes("10.10.0.0/16"), *bodies])
+    if without:
+        (folder / "dumps/hub" / without).unlink()
+    both = said("adopt", "--from", "dumps", cwd=folder, code=code)
+    return both, yaml.safe_load((folder / "mesh.yaml").read_text())["spec"]

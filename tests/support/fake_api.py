@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -57,6 +57,16 @@ def jwt(name: str, expires: int | None = None) -> str:
     return ".".join([*encoded, base64.urlsafe_b64encode(f"signature of {name}".encode()).decode().rstrip("=")])
 
 
+class Asked(NamedTuple):
+    """What is asked for, in the words of a rule."""
+
+    verb: str
+    group: str
+    plural: str
+    namespace: str
+    name: str
+
+
 @dataclass
 class FakeCluster:
     """A cluster: what it holds, who may ask, and how it misbehaves."""
@@ -70,6 +80,10 @@ class FakeCluster:
     """Verb and plural."""
     manners: dict[str, str] = field(default_factory=dict)
     """Of a plural, or of a path: hang, trickle, half, garbage, gone."""
+    roles: dict[str, list[tuple[str, Body]]] = field(default_factory=dict)
+    """The rules of whoever holds a token, each with its namespace; who isn't here may do everything."""
+    used: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """Of those rules what was used: verb, group, plural and namespace."""
     longest: int = 10**9
     """Seconds that a token is granted for, at most: clouds cap them."""
     asked: list[str] = field(default_factory=list)
@@ -80,6 +94,23 @@ class FakeCluster:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    def grants(self, token: str, asked: Asked) -> bool:
+        """Whether a rule allows it, as Kubernetes has it: a list and a new object have no name."""
+        if token not in self.roles or asked.group == "authorization.k8s.io":
+            return True
+        for place, rule in self.roles[token]:
+            names = rule.get("resourceNames")
+            if (
+                place in ("", asked.namespace)
+                and asked.verb in rule["verbs"]
+                and asked.group in rule["apiGroups"]
+                and asked.plural in rule["resources"]
+                and (not names or asked.name in names)
+            ):
+                self.used.add((asked.verb, asked.group, asked.plural, place))
+                return True
+        return False
 
     @property
     def minor(self) -> int:
@@ -213,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         plural, namespace, name, sub = _split(parts.path)
         verb = "list" if verb == "get" and not name else verb
-        if (verb, plural) in cluster.forbidden:
+        group = parts.path.split("/")[2] if parts.path.startswith("/apis/") else ""
+        asked = Asked(verb, group, f"{plural}/{sub}" if sub else plural, namespace, name)
+        if (verb, plural) in cluster.forbidden or not cluster.grants(token, asked):
             self._status(403, "Forbidden")
             return
         if manner := cluster.manners.get(plural):

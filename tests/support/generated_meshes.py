@@ -259,6 +259,7 @@ def namespace_entries(draw: st.DrawFn, names: list[str], of_services: set[str]) 
         managed = draw(st.booleans())
         everywhere = not managed and name in of_services  # a copy's namespace is where the copy goes
         entry = {"name": name, "managed": managed, "clusters": "all" if everywhere else draw(selections(names))}
+        entry |= sometimes(draw, "labels", st.just({"team": "x"})) if managed else {}
         found.append(entry | sometimes(draw, "dataplane", st.sampled_from(["sidecar", "none"])))
     return found
 

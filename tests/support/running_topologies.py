@@ -1,4 +1,4 @@
-"""Each topology of docs/topologies.md as a mesh that runs already, set up as Istio's guides do it."""
+"""Each topology of docs/topologies.md as a mesh that runs, set up as Istio's guides do it."""
 
 from __future__ import annotations
 
@@ -166,6 +166,23 @@ def revisions(version: str) -> Clusters:
     return mesh.clusters
 
 
+def canary(version: str) -> Clusters:
+    """Two control planes in a cluster that never was given an ID, in a network that Istio calls by no name of ours."""
+    mesh = Mesh(version, revision="1-29-6", revisionTags=["prod"])
+    own = {**EXTERNAL["global"], "multiCluster": {"clusterName": "Kubernetes"}}
+    mesh.primary("hub", "10.10.0.0/16", ("edge.1",), "corp.1", **{"global": own})
+    later = merged(mesh.values("hub", "corp.1", {"global": own}), {"revision": "canary", "revisionTags": []})
+    mesh.clusters["hub"] += rendered(version, "istiod", merged(later, {"global": {"tag": "1.30.3"}}))
+    mesh.clusters["hub"].append(balancer("istiod-lb", {"app": "istiod"}, "10.0.5.20", [15012, 15017]))
+    mesh.remote("edge.1", "10.11.0.0/16", "Kubernetes", "10.0.5.20", "corp.1")
+    for bodies in mesh.clusters.values():
+        bodies[:] = [body for body in bodies if body["metadata"]["name"] != "shop"]
+        bodies.append(namespace("shop", {"istio.io/rev": "prod"}))
+    mesh.clusters["hub"].append(namespace("till", {"istio.io/rev": "canary"}))
+    mesh.clusters["hub"] = unique(mesh.clusters["hub"])
+    return mesh.clusters
+
+
 def classic(version: str, strict: bool = True, plugged: bool = True) -> Clusters:
     """Istio 1.0 with load balancers before Pilot, policy and telemetry, as a person exposes them."""
     own = {
@@ -226,6 +243,7 @@ OF_ISTIOD: dict[str, Callable[[str], Clusters]] = {
     "primaries with remotes of their own": remotes_of_their_own,
     "an external control plane": external,
     "revisions and tags": revisions,
+    "a canary, and names of Istio's own": canary,
 }
 OF_CLASSIC: dict[str, Callable[[str], Clusters]] = {
     "classic, strict": classic,

@@ -71,9 +71,13 @@ OF_USERS = ("cert-manager.io",)
 """Groups of custom resources that only users bring: their schemas are no affair of meshc's."""
 
 
+KINDS_OF_USERS = ("ServiceEntry", "WorkloadEntry")
+"""Kinds of Istio's that meshc never makes."""
+
+
 def check(body: dict[str, Any], version: str) -> None:
     group = body["apiVersion"].rpartition("/")[0]
-    if group in OF_USERS:
+    if group in OF_USERS or body["kind"] in KINDS_OF_USERS:
         return
     if group.endswith("istio.io"):
         check_istio(body)

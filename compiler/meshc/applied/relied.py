@@ -151,7 +151,8 @@ def _service(view: View, one: Touched) -> Iterator[Fault]:
     was = {at(port, "port"): port for port in as_list(at(before, "spec", "ports"))}
     now = {at(port, "port"): port for port in as_list(at(after, "spec", "ports"))}
     gateway = view.cluster.gateway
-    wanted = {*_OF_MESH, *((gateway.port,) if gateway else ())} | ({443} if 15012 in was else set())
+    of_gateway = {gateway.port, *(door.port for door in gateway.doors)} if gateway else set()
+    wanted = {*_OF_MESH} | of_gateway | ({443} if 15012 in was else set())
     for number in sorted(wanted & was.keys()):
         if number not in now:
             yield Fault(("spec", "ports"), f"loses port {number}, by which the mesh reaches it", _KEEP, codes.RELIED_ON)
@@ -212,7 +213,7 @@ def _images(view: View, before: Body, after: Body) -> Iterator[Fault]:
     for name, version in now.items():
         if name in was and version is not None and was[name] not in (None, version):
             mine = view.cluster.istio
-            if version.line != mine.line:
+            if version.line not in {plane.istio.line for plane in view.cluster.planes}:
                 what = f'runs Istio {version} in container "{name}", and mesh.yaml says {mine}'
                 hint = "change istio.version in mesh.yaml, by which all else is checked and compiled"
                 yield Fault(("spec", "template"), what, hint, codes.RELIED_ON)

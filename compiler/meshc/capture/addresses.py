@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from meshc.capture.recorded import GATEWAY
 from meshc.capture.resource import core
 from meshc.kube import at
+from meshc.mesh.east_west import SELECTOR
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
@@ -22,7 +23,6 @@ _CLASSIC: Mapping[str, Mapping[str, str]] = {
     "zipkin": {"app": "jaeger"},
 }
 """The labels by which Services of Istio 1.0 select the pods of a part."""
-_INGRESS, _EAST_WEST = {"istio": "ingressgateway"}, {"istio": "eastwestgateway"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def addresses(api: Api, plan: Plan, cluster: ClusterPlan) -> dict[str, Found]:
     LoadBalancer is looked for.
     """
     services = api.listed(core("services", plan.istio_namespace))
-    gateway = {GATEWAY: of_services(services, _EAST_WEST)} if cluster.gateway and not cluster.is_external else {}
+    doors = cluster.gateway.doors if cluster.gateway else ()
+    east_west = dict(doors[0].selector) if doors else SELECTOR
+    gateway = {GATEWAY: of_services(services, east_west)} if cluster.gateway and not cluster.is_external else {}
     if cluster.attachment is not None:
         return gateway
     parts = _CLASSIC if plan.generation == "classic" else {"istiod": _istiod(cluster)}
@@ -48,9 +50,8 @@ def addresses(api: Api, plan: Plan, cluster: ClusterPlan) -> dict[str, Found]:
     if kind == "pod-ip":
         pods = api.listed(core("pods", plan.istio_namespace))
         return {part: _of_pods(pods, labels) for part, labels in parts.items()} | gateway
-    if kind == "gateway":
-        is_ingress = plan.generation == "classic" or cluster.is_external
-        return dict.fromkeys(parts, of_services(services, _INGRESS if is_ingress else _EAST_WEST)) | gateway
+    if kind == "gateway" and cluster.exposure:
+        return dict.fromkeys(parts, of_services(services, cluster.exposure.selector)) | gateway
     return {part: of_services(services, labels) for part, labels in parts.items()} | gateway
 
 

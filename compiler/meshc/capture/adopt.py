@@ -5,15 +5,19 @@ What the objects don't tell is asked for, by a word that no compile takes: a gue
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from meshc.capture.adopted import Adopted, agreed, given
 from meshc.capture.adopted_clusters import clusters, networks
+from meshc.capture.adopted_revisions import revisions, tell_revisions
 from meshc.capture.adopted_security import security
 from meshc.capture.adopted_services import namespaces, services
 from meshc.capture.living import homes_of
-from meshc.kube import LABEL, at
+from meshc.capture.owners import owner_of
+from meshc.kube import LABEL, as_list, at
+from meshc.plain import count
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -32,7 +36,8 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         _no_control_plane(homes, made)
     for home in homes:
         _names(home, made)
-        _revisions(home, made)
+        tell_revisions(home, made)
+        _owners(home, namespace, made)
     version = next((plane.istio for plane in planes if plane.istio), "")
     mesh_ids = {home.name: str(at(home.mesh_config, "defaultConfig", "meshId") or "") for home in primaries}
     mesh_id = agreed(mesh_ids, "the mesh's ID", made)
@@ -56,7 +61,9 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         *given("    namespace", namespace, "istio-system"),
         *given("    trustDomain", trust, "cluster.local"),
         *given("    meshID", mesh_id, name if mesh_id else ""),
+        *_domains(primaries),
         *given("    revision", revision, "default"),
+        *revisions(homes, version),
         *_images(homes),
         *security(homes, namespace, made),
         *networks(homes),
@@ -85,32 +92,31 @@ def _names(home: Home, made: Adopted) -> None:
     elif home.id and home.name != home.id:
         made.notes.append(
             f"{home.dump.cluster} calls itself {home.id} (CLUSTER_ID), which is no name for mesh.yaml, or another's: "
-            f"it is {home.name} here; istiod and what leads to it have to be told that name, or to keep theirs"
+            f"it is {home.name} here, and keeps its clusterID"
         )
     elif home.name != home.dump.cluster:
         made.notes.append(f"{home.dump.cluster} is {home.name} here: names are of lower case letters, digits and -")
 
 
-def _revisions(home: Home, made: Adopted) -> None:
-    """Control planes beside the one that is written down, and namespaces that lead elsewhere, or by a tag."""
-    if home.plane is None:
-        return
-    if len(home.planes) > 1:
-        every = ", ".join(one.described for one in home.planes)
+def _domains(primaries: Sequence[Home]) -> list[str]:
+    """Trust domains that are taken for the mesh's own, and another domain of Services."""
+    aliases = next((one for home in primaries if (one := as_list(home.mesh_config.get("trustDomainAliases")))), ())
+    domain = next((home.plane.domain for home in primaries if home.plane), "")
+    return [
+        *([f"    trustDomainAliases: {inline([str(one) for one in aliases])}"] if aliases else []),
+        *given("    clusterDomain", domain, "cluster.local"),
+    ]
+
+
+def _owners(home: Home, namespace: str, made: Adopted) -> None:
+    """Who applies what in Istio's namespace."""
+    mine = [one for one in home.dump.bodies if at(one, "metadata", "namespace") == namespace]
+    owners = Counter(str(found) for body in mine if (found := owner_of(body)))
+    for owner, number in sorted(owners.items()):
         made.notes.append(
-            f"{home.name} runs {len(home.planes)} control planes, {every}: "
-            f"mesh.yaml has the one of {home.plane.revision}"
+            f"{home.name}: {owner} applies {count(number, 'object')} in {namespace}: what meshc will apply, too, "
+            "is handed over (--diff tells which)"
         )
-    known = {one.revision for one in home.planes}
-    for tag, revision in sorted(home.tags.items()):
-        users = sorted(name for name, word in home.revisions.items() if word == tag)
-        of = f", and namespaces {', '.join(users)} are on it" if users else ""
-        made.notes.append(f"{home.name}: tag {tag} leads to revision {revision}{of}")
-    for name, word in sorted(home.revisions.items()):
-        revision = home.tags.get(word, word)
-        if revision != home.plane.revision:
-            lost = "" if revision in known else ", of which there is no control plane here"
-            made.notes.append(f"{home.name}: namespace {name} is on revision {revision}{lost}")
 
 
 def _images(homes: Sequence[Home]) -> list[str]:

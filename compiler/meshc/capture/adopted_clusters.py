@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from meshc.capture.adopted import given
+from meshc.capture.adopted_revisions import own_tags
+from meshc.capture.living import named_after
+from meshc.capture.reached import addresses_of
+from meshc.kube import LABEL
 from meshc.mesh.hosts import ip_version
 from meshc.yamltext.edit import inline
 
@@ -19,20 +23,29 @@ _WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 
 def networks(homes: Sequence[Home]) -> list[str]:
     """Each network, with the address of its gateway where there are several."""
-    names = sorted({home.network for home in homes if home.network})
+    labels = sorted({home.network for home in homes if home.network})
     rows = []
-    for name in names:
-        found = (home.gateway for home in homes if home.network == name and home.gateway)
-        address = next(found, "") if len(names) > 1 else ""
+    for label in labels:
+        found = (home.gateway for home in homes if home.network == label and home.gateway)
+        address = next(found, "") if len(labels) > 1 else ""
         kind = "address" if address and ip_version(address) else "hostname"
-        rows.append(f"    - {{name: {inline(name)}{f', gateway: {{{kind}: {inline(address)}}}' if address else ''}}}")
+        name = network_name(label)
+        parts = [f"name: {inline(name)}", *given("label", label, name)]
+        parts += [f"gateway: {{{kind}: {inline(address)}}}"] if address else []
+        rows.append(f"    - {{{', '.join(parts)}}}")
     return ["  networks:", *rows] if rows else []
+
+
+def network_name(label: str) -> str:
+    """A network's name here: its label, if that can be one."""
+    return label if LABEL.fullmatch(label) else named_after(label)
 
 
 def clusters(homes: Sequence[Home], version: str, revision: str, made: Adopted) -> Iterator[str]:
     """The lines of each cluster. `version` and `revision` are those of the mesh."""
     for home in homes:
         yield f"    - name: {inline(home.name)}"
+        yield from given("      clusterID", "" if home.external else home.id, home.name)
         yield f"      role: {'external-control-plane' if home.external else 'primary' if home.primary else 'remote'}"
         if home.kubernetes:
             yield f"      kubernetesVersion: {inline(home.kubernetes)}"
@@ -50,7 +63,7 @@ def clusters(homes: Sequence[Home], version: str, revision: str, made: Adopted) 
 def _where(home: Home, homes: Sequence[Home]) -> Iterator[str]:
     servers = [server for one in homes for server in (_of(one.remotes, home),) if server]
     yield from given("      apiServer", servers[0] if servers else "", "")
-    yield from given("      network", home.network, "")
+    yield from given("      network", network_name(home.network) if home.network else "", "")
     if home.pods and not home.external:
         yield f"      podCIDRs: {inline(home.pods)}"
     if home.services and not home.external:
@@ -72,6 +85,8 @@ def _istio(home: Home, homes: Sequence[Home], version: str, revision: str) -> It
     if runs is None or runs.plane is None:
         return
     own = [*given("version", runs.plane.istio, version), *given("revision", runs.plane.revision, revision)]
+    tags = own_tags(home, homes)
+    own += [f"revisionTags: {inline(tags)}"] if tags else []
     if own:
         yield f"      istio: {{{', '.join(own)}}}"
 
@@ -84,7 +99,7 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
     mine = [one for one in homes if not one.primary and primary_of(one, homes) in (home, None)]
     if not mine:
         return
-    addresses = _most(mine) or dict(home.addresses)
+    addresses = _most(mine, homes) or dict(home.addresses)
     url = next((one.injection_url for one in mine if one.injection_url), "")
     if addresses:
         yield "      controlPlane:"
@@ -98,12 +113,20 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
         made.notes.append(f"{home.name}: remotes reach {part} at {address}; its Service has {home.addresses[part]} now")
 
 
-def _most(remotes: Sequence[Home]) -> dict[str, str]:
+def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
+    """The addresses that a remote has been told, by part, and by revision beside its own."""
+    primary = primary_of(remote, homes) or next((one for one in homes if one.primary), None)
+    if primary is None or primary.plane is None or primary.plane.classic:
+        return dict(remote.reached)
+    found = addresses_of(dict(remote.reached), primary.plane.revision, {one.revision for one in primary.planes})
+    return found or ({"istiod": next(iter(remote.reached.values()))} if len(remote.reached) == 1 else {})
+
+
+def _most(remotes: Sequence[Home], homes: Sequence[Home]) -> dict[str, str]:
     """The addresses that most remotes have been told, part by part."""
-    found: dict[str, str] = {}
-    for part in dict.fromkeys(part for one in remotes for part in one.reached):
-        found[part] = Counter(one.reached[part] for one in remotes if part in one.reached).most_common(1)[0][0]
-    return found
+    told = [_told(one, homes) for one in remotes]
+    parts = dict.fromkeys(part for one in told for part in one)
+    return {part: Counter(one[part] for one in told if part in one).most_common(1)[0][0] for part in parts}
 
 
 def _as_remote(home: Home, homes: Sequence[Home], made: Adopted) -> Iterator[str]:
@@ -115,7 +138,8 @@ def _as_remote(home: Home, homes: Sequence[Home], made: Adopted) -> Iterator[str
         made.notes.append(f"{home.name}: it isn't told which is its primary, of {', '.join(planes)}: write primary")
     yield from given("      primary", found.name if found else "", "")
     mine = [one for one in homes if not one.primary and primary_of(one, homes) in (found, None)]
-    own = {part: address for part, address in home.reached.items() if _most(mine).get(part) != address}
+    most = _most(mine, homes)
+    own = {part: address for part, address in _told(home, homes).items() if most.get(part) != address}
     if own:
         yield f"      controlPlaneAddresses: {inline(own)}"
     if not home.injects and _WEBHOOKS in home.dump.known:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from meshc.capture.adopted_revisions import revision_of_namespace
 from meshc.capture.services import cleaned, is_copy, manifest
 from meshc.kube import as_list, at
 from meshc.mesh.claims import not_copied
@@ -33,9 +34,11 @@ def namespaces(homes: Sequence[Home]) -> list[str]:
     for home in inside:
         for name in home.dataplanes:
             found.setdefault(name, []).append(home.name)
+    revisions = {name: revision_of_namespace(name, inside) for name in found}
     ambient = {name for home in inside for name, dataplane in home.dataplanes.items() if dataplane == "ambient"}
     rows = [
         f"    - {{name: {inline(name)}{', dataplane: ambient' if name in ambient else ''}"
+        f"{f', revision: {inline(revisions[name])}' if revisions[name] and name not in ambient else ''}"
         f"{'' if len(where) == len(homes) else f', clusters: {inline(where)}'}}}"
         for name, where in sorted(found.items())
     ]

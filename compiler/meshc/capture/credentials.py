@@ -179,17 +179,23 @@ def _span(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else f"{seconds / 3600:.0f} h"
 
 
-def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, rights: Sequence[Right]) -> Credentials:
-    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
-
-    The token is tried, and what `rights` a control plane has by it. Raises CaptureError, AskError.
-    """
+def server_of(api: Api, cluster: ClusterPlan) -> str:
+    """The server that a primary's kubeconfig names. Raises CaptureError for one that it can't reach."""
     server = cluster.api_server or api.server
     if fault := url_fault(server):
         raise CaptureError(
             f"{cluster.name}: its server isn't one that a primary reaches: {fault}",
             f"write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it",
         )
+    return server
+
+
+def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, rights: Sequence[Right]) -> Credentials:
+    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
+
+    The token is tried, and what `rights` a control plane has by it. Raises CaptureError, AskError.
+    """
+    server = server_of(api, cluster)
     if not only_certificates(token.ca):
         raise CaptureError(f"{cluster.name}: the CA of its API server isn't told by the cluster")
     try:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.dump_script import REMOTES
 from meshc.capture.kinds import KINDS, KUBEADM, of_object
+from meshc.capture.tree import Build, Folder, read_tree
 from meshc.errors import MeshcError, UsageError
 from meshc.hidden import Hidden
 from meshc.kube import Body, at, identity_of
@@ -21,11 +22,12 @@ from meshc.plan.values import KUBECONFIG
 from meshc.seal.given import given
 from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
-from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from meshc.capture.told import Told
     from meshc.disk.repository import Repository
 
+_OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
 PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem")
 CACERTS = "cacerts"
 _FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
@@ -37,7 +39,7 @@ class Dump:
     """The objects of a cluster, how many files held none, and why YAML in some couldn't be read.
 
     `known` are the kinds, in kubectl's words, of which every object is here: of any other, none may mean anything.
-    `version` is what the API server says of itself, where it was asked.
+    `version` is what the API server says of itself, where it was asked, `said` what a GitOps tree installs here.
     """
 
     cluster: str
@@ -46,6 +48,7 @@ class Dump:
     unread: tuple[str, ...] = ()
     known: frozenset[str] = frozenset()
     version: str = ""
+    said: tuple[Told, ...] = ()
 
     def all(self, kind: str, namespace: str | None = None, name: str | None = None) -> list[Body]:
         """The objects of a kind."""
@@ -58,56 +61,50 @@ class Dump:
         ]
 
 
-@dataclass(slots=True)
-class _Found:
-    """What is gathered of one folder."""
+def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list[str]]:
+    """One for each folder that holds objects or settings of Istio, and notes on the others.
 
-    bodies: list[Body] = field(default_factory=list)
-    passed_over: int = 0
-    unread: list[str] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
-    version: str = ""
-
-
-def dumps(folder: Repository, hint: str) -> list[Dump]:
-    """One for each folder that holds objects. Raises UsageError, with the hint, where there is none."""
-    found: dict[str, _Found] = {}
-    for path in folder.list_files("."):
-        cluster, below, _ = path.partition("/")
-        if below:
-            _read(folder, path, found.setdefault(cluster, _Found()))
-    made = [
-        Dump(name, tuple(one.bodies), one.passed_over, tuple(one.unread), frozenset(one.known), one.version)
-        for name, one in sorted(found.items())
-        if one.bodies
-    ]
+    `build` builds kustomizations. Raises UsageError, with the hint, where there is none.
+    """
+    tree = read_tree(folder, build)
+    found = {name: _dump(name, one) for name, one in tree.folders.items()}
+    elsewhere = [told for one in tree.folders.values() for told in one.said if told.cluster]
+    for name in dict.fromkeys(told.cluster for told in elsewhere):
+        mine = tuple(told for told in elsewhere if told.cluster == name)
+        before = found.get(name) or Dump(name, (), 0)
+        found[name] = replace(before, said=(*before.said, *mine))
+    for name, one in [*found.items()]:
+        if one.bodies and not one.said and all(body["kind"] in _OF_ENGINES for body in one.bodies):
+            tree.notes.append(f"{name} holds what an engine applies elsewhere: it is no cluster")
+            del found[name]
+    made = [one for _, one in sorted(found.items()) if one.bodies or one.said]
     if not made:
         raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster', hint)
-    return made
+    return made, tree.notes
 
 
-def _read(folder: Repository, path: str, found: _Found) -> None:
-    """One file. A line of it may be secret, and isn't shown."""
-    if not path.endswith((".yaml", ".yml", ".json")):
-        found.passed_over += 1
-        return
-    documents, problems = read(folder.read_file(path), path)
-    if problems:  # a template of Helm's, or a dump that is cut off
-        found.unread.append(f"{problems[0].place}: {problems[0].code.title}")
-        found.passed_over += 1
-        return
-    word = path.rpartition("/")[2].rpartition(".")[0]
-    found.known |= {word} & _FILES
-    version = next((said for one in documents if (said := at(one.data, "serverVersion", "gitVersion"))), "")
-    found.version = str(version) or found.version
-    bodies = [body for document in documents for body in _objects(document.data)]
-    for document in documents:
-        if at(document.data, "kind") == "List":  # as kubectl writes it, which asks for the whole of a kind
-            listed = list(_objects(document.data))
-            found.known |= {word for body in listed if (word := word_of(body))}
-            found.known |= {CACERTS, REMOTES} if any(body["kind"] == "Secret" for body in listed) else set()
-    found.bodies += bodies
-    found.passed_over += not (bodies or version or word in _FILES)
+def _dump(name: str, folder: Folder) -> Dump:
+    """The objects of one folder, and what its files say by their names and their form."""
+    bodies: list[Body] = []
+    known: set[str] = set()
+    telling = {told.where for told in folder.said}
+    version = ""
+    for where, data in folder.documents:
+        word = where.rpartition("/")[2].rpartition(".")[0]
+        known |= {word} & _FILES
+        objects = list(_objects(data))
+        said = str(at(data, "serverVersion", "gitVersion") or "")
+        version = said or version
+        if objects or said or word in _FILES:
+            telling.add(where)
+        if at(data, "kind") == "List":  # as kubectl writes it, which asks for the whole of a kind
+            known |= {word for body in objects if (word := word_of(body))}
+            known |= {CACERTS, REMOTES} if any(body["kind"] == "Secret" for body in objects) else set()
+        bodies += objects
+    silent = {where for where, _ in folder.documents} - telling
+    here = tuple(told for told in folder.said if not told.cluster)
+    over = folder.passed_over + len(silent)
+    return Dump(name, tuple(bodies), over, tuple(folder.left), frozenset(known), version, here)
 
 
 def word_of(body: Body) -> str:

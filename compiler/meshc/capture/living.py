@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture import facts, planes
 from meshc.capture.addresses import of_services
+from meshc.capture.reached import reached_by
 from meshc.kube import LABEL, Version, as_list, at
 from meshc.trust.proofs import SERVER
 
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 _GATEWAYS = ({"istio": "eastwestgateway"}, {"istio": "ingressgateway"})
-_PARTS = {"pilot": "istio-pilot", "policy": "istio-policy", "telemetry": "istio-telemetry", "zipkin": "zipkin"}
-"""The Services of classic Istio's parts."""
 _INJECTION = re.compile(r"/inject(?:/cluster/(?P<cluster>[^/]+))?(?:/net/(?P<net>[^/]+))?/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a
-    remote's own objects say that the control plane is, `controlled` by whom its namespace says that it may be.
+    """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a remote's
+    own objects say that control planes are (see `reached`), `controlled` by whom its namespace says that it may be.
     `gateway` is the address of its east-west gateway, `dataplanes` the namespaces that are in the mesh, and how.
 
     `id` is what the cluster calls itself, which can be no name here; `revisions` what each namespace is labelled with,
@@ -64,10 +63,10 @@ class Home:
         return self.plane is not None and self.plane.external
 
     @staticmethod
-    def of(dump: Dump, namespace: str) -> Home:
-        """What the objects tell. `namespace` is Istio's."""
-        found, used, tags = planes.planes(dump), planes.revisions_of_namespaces(dump), planes.tags(dump)
-        plane = planes.leading(found, used, tags)
+    def of(dump: Dump, namespace: str, users: Mapping[str, int]) -> Home:
+        """What the objects tell. `namespace` is Istio's, `users` are the namespaces on each revision in the mesh."""
+        found = planes.planes(dump)
+        plane = planes.leading(found, users)
         path, url = _injection(dump)
         called = plane.id if plane else _injected_as(dump, namespace, path)
         external = plane is not None and plane.external  # it goes by the name of its config cluster
@@ -83,18 +82,18 @@ class Home:
             plane,
             tuple(found),
             _kubernetes(dump, nodes),
-            _label(home, "topology.istio.io/network") or (path["net"] or "" if path else ""),
+            _network(dump, home, path),
             list(settings.get("podSubnet", ())) or _pods(nodes),
             list(settings.get("serviceSubnet", ())) or facts.joined(ranges),
             plane.mesh if plane else planes.mesh_config(dump, namespace, "default"),
             _remotes(dump, namespace),
             _addresses(services, namespace, plane),
-            _reached(dump, namespace, classic),
+            reached_by(dump, namespace, classic) or _installed_at(dump),
             url,
             path is not None or bool(dump.all("MutatingWebhookConfiguration", None, "istio-sidecar-injector")),
             {str(at(one, "metadata", "name")): word for one in dump.all("Namespace") if (word := _dataplane(one))},
-            used,
-            tags,
+            planes.revisions_of_namespaces(dump),
+            planes.tags(dump),
             _controlled(home),
             next(iter(of_services(services, _GATEWAYS[0]).addresses), "") or _ambient_gateway(dump),
         )
@@ -104,7 +103,8 @@ def homes_of(dumps: Sequence[Dump]) -> list[Home]:
     """Each cluster. One that goes by the name of another is an external control plane, which does so, or keeps its
     folder's."""
     namespace = next((one.namespace for dump in dumps for one in planes.planes(dump)), "istio-system")
-    found = [Home.of(dump, namespace) for dump in dumps]
+    users = planes.used(dumps)
+    found = [Home.of(dump, namespace, users) for dump in dumps]
     made: list[Home] = []
     for home in found:
         same = [one for one in found if one is not home and one.id and one.id == home.id and one.dump is not home.dump]
@@ -146,7 +146,22 @@ def _injected_as(dump: Dump, namespace: str, path: re.Match[str] | None) -> str:
         found = at(planes.text_in(dump, namespace, name, key), "global", "multiCluster", "clusterName")
         if isinstance(found, str) and found:
             return found
-    return ""
+    return _installed(dump, "multiCluster", "clusterName")
+
+
+def _network(dump: Dump, home: Body | None, path: re.Match[str] | None) -> str:
+    told = path["net"] if path else ""
+    return _label(home, "topology.istio.io/network") or told or _installed(dump, "network")
+
+
+def _installed(dump: Dump, *keys: str) -> str:
+    """What values say under `global`, where Istio is installed by a GitOps tree."""
+    return next((str(found) for one in dump.said if (found := at(one.values, "global", *keys))), "")
+
+
+def _installed_at(dump: Dump) -> dict[str, str]:
+    address = _installed(dump, "remotePilotAddress")
+    return {"istiod": address} if address else {}
 
 
 def _controlled(namespace: Body | None) -> tuple[str, ...]:
@@ -189,52 +204,6 @@ def _addresses(services: list[Body], namespace: str, plane: Plane | None) -> dic
 
 def _first(services: list[Body], labels: Mapping[str, str]) -> str:
     return next(iter(of_services(services, labels).addresses), "")
-
-
-def _reached(dump: Dump, namespace: str, classic: bool) -> dict[str, str]:
-    """By the configuration of a classic remote; else by what is behind the name of the control plane there."""
-    if classic:
-        return _told_to_proxies(dump, namespace) | _behind(dump, namespace, "pilot", "istio-pilot")
-    found = _behind(dump, namespace, "istiod", "istiod")
-    for body in dump.all("Service", namespace):
-        if at(body, "spec", "type") == "ExternalName" and _is_istiod(str(at(body, "metadata", "name"))):
-            found = {"istiod": str(at(body, "spec", "externalName"))}
-    return found
-
-
-def _told_to_proxies(dump: Dump, namespace: str) -> dict[str, str]:
-    config = planes.mesh_config(dump, namespace, "default")
-    told = {
-        "pilot": at(config, "defaultConfig", "discoveryAddress"),
-        "policy": config.get("mixerCheckServer"),
-        "telemetry": config.get("mixerReportServer"),
-        "zipkin": at(config, "defaultConfig", "zipkinAddress"),
-    }
-    hosts = {part: str(text).rpartition(":")[0] for part, text in told.items() if text}
-    return {part: host for part, host in hosts.items() if not f"{host}.".startswith(f"{_PARTS[part]}.")}
-
-
-def _is_istiod(name: str) -> bool:
-    return name == "istiod" or name.startswith("istiod-")
-
-
-def _behind(dump: Dump, namespace: str, part: str, name: str) -> dict[str, str]:
-    """The address behind a Service, at whatever revision."""
-    for body in dump.all("Endpoints", namespace):
-        if _at_revision(str(at(body, "metadata", "name")), name):
-            for subset in as_list(body.get("subsets")):
-                for address in as_list(at(subset, "addresses")):
-                    return {part: str(at(address, "ip"))}
-    for body in dump.all("EndpointSlice", namespace):
-        if _at_revision(_label(body, "kubernetes.io/service-name"), name):
-            for endpoint in as_list(body.get("endpoints")):
-                for address in as_list(at(endpoint, "addresses")):
-                    return {part: str(address)}
-    return {}
-
-
-def _at_revision(found: str, name: str) -> bool:
-    return found == name or found.startswith(f"{name}-")
 
 
 def _ambient_gateway(dump: Dump) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
+    from meshc.capture.told import Told
     from meshc.kube import Body
 
 _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
@@ -23,7 +25,8 @@ _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)
 class Plane:
     """One istiod, or Pilot. `mesh` is its part of the mesh's configuration, `id` its CLUSTER_ID.
 
-    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told.
+    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told, and `domain`
+    that of Services in DNS.
     """
 
     namespace: str
@@ -36,6 +39,7 @@ class Plane:
     mesh: Mapping[str, Any]
     external: bool
     ca: str
+    domain: str
 
     @property
     def described(self) -> str:
@@ -46,7 +50,38 @@ class Plane:
 def planes(dump: Dump) -> list[Plane]:
     """Every control plane that runs in a cluster: the one without a revision first."""
     found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
+    if not found:
+        said = [_installed(told) for told in dump.said if not is_remote(told)]
+        found = list({plane.revision: plane for plane in reversed(said)}.values())
     return sorted(found, key=lambda one: (one.revision != "default", one.revision))
+
+
+def is_remote(told: Told) -> bool:
+    """Whether values are those of a cluster that another one controls."""
+    return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
+
+
+def _installed(told: Told) -> Plane:
+    """A control plane by the values that it is installed with."""
+    values = told.values
+    world = at(values, "global") or {}
+    tag = str(world.get("tag") or values.get("tag") or "")
+    istio = told.version or _version(tag)
+    config = at(values, "meshConfig") if isinstance(at(values, "meshConfig"), dict) else {}
+    defaults = {"meshId": world["meshID"]} if world.get("meshID") else {}
+    return Plane(
+        told.namespace or str(world.get("istioNamespace") or "istio-system"),
+        str(values.get("revision") or "default"),
+        istio.startswith("1.0."),
+        istio,
+        str(world.get("hub") or values.get("hub") or ""),
+        tag,
+        str(at(world, "multiCluster", "clusterName") or ""),
+        {**config, "defaultConfig": {**defaults, **(at(config, "defaultConfig") or {})}},
+        False,
+        str(world.get("caAddress") or ""),
+        str(at(world, "proxy", "clusterDomain") or ""),
+    )
 
 
 def _deployments(dump: Dump) -> Iterator[tuple[Body, bool]]:
@@ -72,7 +107,14 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         mesh_config(dump, namespace, revision),
         bool(dump.all("Secret", namespace, KUBECONFIG)),
         environment.get("CA_ADDR", "") or environment.get("EXTERNAL_CA", ""),
+        str(at(injected(dump, namespace, revision), "global", "proxy", "clusterDomain") or ""),
     )
+
+
+def injected(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
+    """The values that a revision injects with."""
+    name = "istio-sidecar-injector" if revision == "default" else f"istio-sidecar-injector-{revision}"
+    return text_in(dump, namespace, name, "values")
 
 
 def _image(body: Body) -> tuple[str, str]:
@@ -136,11 +178,15 @@ def revisions_of_namespaces(dump: Dump) -> dict[str, str]:
     return found
 
 
-def leading(found: Sequence[Plane], used: Mapping[str, str], led: Mapping[str, str]) -> Plane | None:
+def used(dumps: Sequence[Dump]) -> Counter[str]:
+    """How many namespaces are on each revision, by whatever tag, in all clusters."""
+    return Counter(tags(dump).get(word, word) for dump in dumps for word in revisions_of_namespaces(dump).values())
+
+
+def leading(found: Sequence[Plane], users: Mapping[str, int]) -> Plane | None:
     """Of several control planes of a cluster the one that most namespaces are on, then the newest."""
 
     def weight(one: Plane) -> tuple[int, Version]:
-        on_it = sum(led.get(word, word) == one.revision for word in used.values())
-        return on_it, Version.parse(one.istio) or Version(0, 0)
+        return users.get(one.revision, 0), Version.parse(one.istio) or Version(0, 0)
 
     return max(found, key=weight, default=None)

@@ -39,10 +39,19 @@ def recorded_addresses(plan: Plan, source: Source, cluster: ClusterPlan) -> Mapp
         found = {part: Address(_said(source, path), path) for part, path in paths.items()}
     for index, network in enumerate(plan.networks):
         if cluster.gateway and network.name == cluster.network and network.gateway:
-            gateway: Path = ("spec", "networks", index, "gateway")
+            gateway: Path = ("spec", "networks", index, *_gateway(source, index, cluster.name))
             named = _said(source, (*gateway, "hostname"))
-            found[GATEWAY] = Address(network.gateway, (*gateway, "hostname" if named else "address"))
+            host = cluster.gateway.host or network.gateway
+            found[GATEWAY] = Address(host, (*gateway, "hostname" if named else "address"))
     return found
+
+
+def _gateway(source: Source, network: int, cluster: str) -> tuple[str | int, ...]:
+    """Where the gateway stands that is a cluster's own among several."""
+    listed = source.document.data["spec"]["networks"][network].get("gateways") or ()
+    said = [one.get("cluster") for one in listed]
+    wanted = cluster if cluster in said else None
+    return ("gateways", said.index(wanted) if wanted in said else 0) if listed else ("gateway",)
 
 
 def _by_network(source: Source, plane: Path, cluster: ClusterPlan) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture.dump import word_of
 from meshc.capture.meaning import meant, unmarked
+from meshc.capture.owners import Owner, owner_of
 from meshc.kube import at, identity_of
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
@@ -28,13 +29,14 @@ class Sides:
     """What runs and what would be applied, as trees of output/.
 
     `marked` are the objects that an apply only writes its owner on, `unread` those that it isn't known of whether
-    they run, by cluster.
+    they run, by cluster. `owned` are those that somebody else applies as well, by owner and cluster.
     """
 
     before: FileTree
     after: FileTree
     marked: dict[str, list[Identity]] = field(default_factory=dict)
     unread: dict[str, list[Identity]] = field(default_factory=dict)
+    owned: dict[tuple[Owner, str], list[Identity]] = field(default_factory=dict)
 
 
 def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
@@ -48,6 +50,8 @@ def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
         new: list[Body] = []
         for identity, body in _objects(output.under(cluster)).items():
             if identity in running:
+                if owner := owner_of(running[identity]):
+                    sides.owned.setdefault((owner, cluster), []).append(identity)
                 there = _as_far_as(running[identity], body)
                 told = [meant(unmarked(one)) for one in (there, body)]
                 old.append(told[0])

@@ -10,7 +10,7 @@ import typer
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, say, show_problems, tell, tell_bytes
-from meshc.commands.adopt import adopted, of_first_sync, script_to_dump, surveyed
+from meshc.commands.adopt import adopted, of_first_sync, rights_to_adopt, script_to_dump, surveyed
 from meshc.commands.opened import Opened
 from meshc.errors import Exit
 from meshc.plain import count, plain
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from meshc.kube import Identity
 
 _NAMES = 6
+HAND_OVER = "docs/hand-over.md"
 
 
 def script_command(namespace: str) -> None:
@@ -32,12 +33,17 @@ def script_command(namespace: str) -> None:
     tell_bytes(script_to_dump(namespace).encode())
 
 
+def rights_command(namespace: str) -> None:
+    """Prints the rights that living clusters are adopted with."""
+    tell_bytes(rights_to_adopt(namespace).encode())
+
+
 def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:
     """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
 
     Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
     """
-    found = surveyed(folder, reach, namespace)
+    found = surveyed(folder, reach, namespace, TERMINAL)
     if difference:
         _difference(file, found)
         return
@@ -48,7 +54,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  look at: {plain(why)}{': the whole file is passed over' if folder else ''}")
+            say(f"  not read: {plain(why)}")
     for note in made.notes:
         say(f"  look at: {plain(note)}")
     for what in made.asked:
@@ -74,6 +80,11 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
     ):
         for line in _listed(what, identities):
             tell(line)
+    for (owner, cluster), found_of in compared.sides.owned.items():
+        tell(f"{plain(str(owner))} applies what meshc will, so hand it over:")
+        tell(f"  {plain(cluster)}: {some(map(str, found_of), _NAMES)}")
+    if compared.sides.owned:
+        say(f"the order for each owner: {HAND_OVER}")
     say("secrets aren't compared; of an object that runs, only what meshc would set in it")
     if compared.difference:
         raise typer.Exit(Exit.DIFFERS)

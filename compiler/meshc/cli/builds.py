@@ -129,7 +129,7 @@ def diff(
     cached: Cached = True,
 ) -> None:
     """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
-    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file, "diff"):
+    with reporting(Format.TEXT if form is DiffFormat.MARKDOWN else Format(form), file, "diff"):
         from meshc.cli.diff import diff_command
 
         choice = choice_of(cluster, selector)

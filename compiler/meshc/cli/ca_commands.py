@@ -69,9 +69,9 @@ def status_command(file: Path, choice: Choice, within: int, fail: bool, form: Fo
         say(f"  note: {focus.left}")
     found = [row for row in rows(work, now, within) if row.name not in focus.others]
     end = Exit.DIFFERS if fail and any(row.expiring or row.broken for row in found) else Exit.DONE
-    if form is Format.JSON:
+    if form.is_document:
         listed = [row.as_json() for row in found]
-        show_result("ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
+        show_result(form, "ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
     else:
         show_table(
             ("NAME", "STATE", "UNTIL", "FINGERPRINT", "SUBJECT"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,26 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback(invoke_without_command=True)
+def rbac(
+    context: typer.Context,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that these commands need, as manifests to apply.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="The mesh, with --print-rbac.")] = None,
+) -> None:
+    """Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git."""
+    with reporting(Format.TEXT, file):
+        if context.invoked_subcommand:
+            if print_rbac or file:
+                raise UsageError("this option stands without a command, or behind it", "meshc capture --print-rbac")
+            return
+        from meshc.capture.rbac import Asker
+        from meshc.cli.rbac import rbac_command
+
+        rbac_command(Asker.CAPTURE, file or MESH)
 
 
 Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]

@@ -29,9 +29,9 @@ def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: F
     unasked = any(row.check is Check.API_SERVER for row in found.rows)
     differs = any(row.state is State.DIFFERS for row in found.rows) and not write
     end = Exit.TOOL if unasked else Exit.DIFFERS if differs else Exit.DONE
-    if form is Format.JSON:
+    if form.is_document:
         told = {"mesh": found.mesh, "clusters": [row.as_json() for row in found.rows]}
-        show_result("capture facts", told, end=end)
+        show_result(form, "capture facts", told, end=end)
     else:
         show_rows(found.rows)
         show_count(found.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
@@ -18,9 +18,6 @@ from meshc.output.trees import OUTPUT, cluster_of
 from meshc.plain import count, plain
 from meshc.review.stale import State
 from meshc.tree import FileTree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def check_command(
@@ -43,7 +40,7 @@ def check_command(
         )
     else:
         _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
-    if form is not Format.JSON:
+    if not form.is_document:
         show_problems(found.compiled.problems, form, file)
     for line in found.ending:
         say(f"{paint('notice', 'cyan')}: {plain(line)}")
@@ -58,12 +55,12 @@ def check_command(
 
 
 def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
-    if form is Format.JSON:
+    if form.is_document:
         listed = [
             {"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in found.stale
         ]
         told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
-        show_result("check", told, found.compiled.problems, end)
+        show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
     do = "meshc publish" if found.published else ""
     shown = found.stale if form is Format.GITHUB else found.stale[:_SHOWN]

@@ -23,15 +23,16 @@ _SHOWN = 12
 def compile_command(file: Path, choice: Choice, jobs: int | None, link: Link, form: Format, *, cached: bool) -> None:
     """Compiles, and shows what was done. Raises MeshcError as `compile_and_write` does."""
     done = compile_and_write(file, choice, jobs, link, TERMINAL, cached=cached)
-    if form is Format.JSON:
-        _show_json(done)
+    if form.is_document:
+        _show_document(form, done)
         return
     _show(done)
     show_problems(done.told.problems, form, file)
 
 
-def _show_json(done: Done) -> None:
+def _show_document(form: Format, done: Done) -> None:
     show_result(
+        form,
         "compile",
         {
             "mesh": done.told.mesh,

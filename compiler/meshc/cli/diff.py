@@ -69,8 +69,8 @@ def diff_command(
 def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit) -> None:
     difference, risks = found.difference, found.dangers
     match form:
-        case DiffFormat.JSON:
-            show_result("diff", _data(found, mesh), end=end)
+        case DiffFormat.JSON | DiffFormat.SARIF | DiffFormat.JUNIT | DiffFormat.GITLAB:
+            show_result(Format(form), "diff", _data(found, mesh), end=end)
         case DiffFormat.MARKDOWN:
             tell(comment(difference, risks, mesh, found.base.name, found.settings).rstrip("\n"))
         case DiffFormat.GITHUB:

@@ -35,9 +35,9 @@ def live_command(file: Path, choice: Choice, reach: Reach, form: Format) -> None
     wrong = any(row.state in (State.DIFFERS, State.FAILED) for row in found.rows)
     end = Exit.TOOL if unasked else Exit.DIFFERS if wrong else Exit.DONE
     mesh, trust = found.work.plan.mesh, of_trust(found.work, file.name, datetime.now(UTC))
-    if form is Format.JSON:
+    if form.is_document:
         told = {"mesh": mesh, "clusters": [row.as_json() for row in found.rows], **trust.as_json()}
-        show_result("doctor", told, end=end)
+        show_result(form, "doctor", told, end=end)
     else:
         show_rows(found.rows)
         for line in of_all(trust):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def show_record(known: InStep, file: Path, form: Format) -> None:
     """Tells of a record that nothing is stale, and no CA due."""
-    if form is Format.JSON:
-        show_result("check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
+    if form.is_document:
+        show_result(form, "check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
         return
     show_problems(known.problems, form, file)
     if form is Format.TEXT:

@@ -33,12 +33,12 @@ def next_command(file: Path, choice: Choice, jobs: int | None, form: Format) -> 
     left = [step for step in found.steps if focus.whole or step.cluster in focus.names]
     now = datetime.now(UTC)
     trust = of_trust(found.work, file.name, now)
-    if form is Format.JSON:
+    if form.is_document:
         listed = [asdict(step) for step in left]
         mesh = found.work.plan.mesh
         domains = found.domains.as_json(now) if found.domains else None
         told = {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, "trustDomain": domains}
-        show_result("next", {**told, **trust.as_json()})
+        show_result(form, "next", {**told, **trust.as_json()})
         return
     show_table(
         ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),

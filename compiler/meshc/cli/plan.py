@@ -34,8 +34,8 @@ def plan_command(file: Path, choice: Choice, form: Format) -> None:
     )
     if focus.left:
         TERMINAL.note(f"  note: {focus.left}")
-    if form is Format.JSON:
-        show_result("plan", {**as_json(plan), "pending": pending}, problems)
+    if form.is_document:
+        show_result(form, "plan", {**as_json(plan), "pending": pending}, problems)
         return
     for line in lines(plan):
         tell(plain(line))
@@ -55,7 +55,8 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:
-            yield f"network {network.name}{_but(network.label, network.name)}, gateway {network.gateway}:{network.port}"
+            called = f"network {network.name}{_but(network.label, network.name)}"
+            yield f"{called}, gateway{'s' * bool(network.more)} {', '.join(network.hosts)}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster, plan)

@@ -73,17 +73,39 @@ def graph(
         graph_command(file, choice_of(cluster, selector), markdown)
 
 
+@app.command(epilog="Examples: meshc path edge-1 shop/catalog   |   meshc path edge-1 shop/catalog --without hub")
+def path(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="Who calls.", autocompletion=cluster_names)],
+    service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="CLUSTER", help="A cluster that is lost; may be given often."),
+    ] = None,
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Tell where a call goes: which clusters answer, by which way and under whose CA, or why none does."""
+    with reporting(form, file, "path"):
+        from meshc.cli.path import path_command
+
+        path_command(file, cluster, service, without or [], form)
+
+
 def _codes(incomplete: str) -> list[tuple[str, str]]:
     from meshc.codes import every_code
 
     return [(code.id, code.title) for code in every_code().values() if code.id.startswith(incomplete.upper())]
 
 
-@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain   (lists them)")
+@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain remote secret")
 def explain(
     codes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CODE]...", help="The codes of problems.", autocompletion=_codes),
+        typer.Argument(
+            metavar="[CODE|WORD]...",
+            help="The codes of problems, or words to search their pages for. Default: lists all codes.",
+            autocompletion=_codes,
+        ),
     ] = None,
 ) -> None:
     """Tell what a problem means, which failure it prevents, and how to mend it."""
@@ -132,3 +154,12 @@ def schema(
     from meshc.cli.schema import schema_command
 
     schema_command(markdown, part)
+
+
+@app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")
+def version(form: Form = Format.TEXT) -> None:
+    """Print the versions of meshc and of what it runs on."""
+    with reporting(form, None, "version"):
+        from meshc.cli.version import version_command
+
+        version_command(form)

@@ -53,8 +53,8 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
     if focus.left:
         say(f"  note: {focus.left}")
     rows = [row for row in standings(work) if row.cluster not in focus.others]
-    if form is Format.JSON:
-        show_result("secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
+    if form.is_document:
+        show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return
     show_table(
         ("FILE", "FORM", "STATE", "OPENED BY"),

@@ -25,8 +25,8 @@ def validate_command(file: Path, choice: Choice, form: Format) -> None:
     pending, problems = focus.pending(compiled.pending), focus.problems(compiled.problems)
     if focus.left:
         TERMINAL.note(f"  note: {focus.left}")
-    if form is Format.JSON:
-        show_result("validate", {"pending": pending}, problems)
+    if form.is_document:
+        show_result(form, "validate", {"pending": pending}, problems)
         return
     plan = compiled.plan
     copies = {(copy.namespace, copy.name) for base in plan.bases for copy in base.copies}

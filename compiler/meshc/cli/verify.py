@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def verify_command(file: Path, choice: Choice, sample: int | None, jobs: int | None, form: Format) -> None:
     """Exits 1 where a byte differs. Nothing is written but the cache."""
     found = verified(Opened(file, listener=TERMINAL), choice, sample, jobs)
-    if form is Format.JSON:
+    if form.is_document:
         told = {"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing}
-        show_result("verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
+        show_result(form, "verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
     else:
         for path in found.differing:
             tell(f"differs: {path}")

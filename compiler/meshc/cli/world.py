@@ -35,6 +35,9 @@ def doctor(
     only: Clusters = None,
     selector: Labels = None,
     local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that it needs, as manifests to apply.")
+    ] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 30,
@@ -50,6 +53,12 @@ def doctor(
             from meshc.cli.doctor import doctor_command
 
             doctor_command(file, form)
+            return
+        if print_rbac:
+            from meshc.capture.rbac import Asker
+            from meshc.cli.rbac import rbac_command
+
+            rbac_command(Asker.DOCTOR, file)
             return
         from meshc.cli.doctor_live import live_command
         from meshc.commands.living import Reach
@@ -82,8 +91,11 @@ def adopt(
     script: Annotated[
         bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
     ] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that --context needs, as manifests to apply.")
+    ] = False,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="With --context or --print-dump-command: Istio's.")
+        str, typer.Option("--namespace", "-n", help="With --context, --print-dump-command or --print-rbac: Istio's.")
     ] = "istio-system",
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 60,
@@ -94,9 +106,12 @@ def adopt(
     Exit 3 where something has to be told by you before it compiles.
     """
     with reporting(Format.TEXT, file):
-        from meshc.cli.adopt import adopt_command, script_command
+        from meshc.cli.adopt import adopt_command, rights_command, script_command
         from meshc.commands.living import Reach
 
+        if print_rbac:
+            rights_command(namespace)
+            return
         if script:
             script_command(namespace)
             return

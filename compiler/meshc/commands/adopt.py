@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -10,6 +11,7 @@ from meshc.capture.adopt import adopt
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
 from meshc.capture.living import homes_of
+from meshc.capture.rbac import Asker, Of, manifests
 from meshc.capture.survey import survey
 from meshc.capture.theirs import Sides, as_applied
 from meshc.capture.trouble import AskError
@@ -20,14 +22,18 @@ from meshc.disk.repository import Repository
 from meshc.errors import Problem, ProblemsError, Severity, UsageError
 from meshc.kube import LABEL
 from meshc.mesh.schema import schema_text
+from meshc.output.kustomize import find
 from meshc.output.trees import OUTPUT
 from meshc.plain import plain
 from meshc.review.diff import Difference, compare
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from meshc.commands.listener import Listener
+    from meshc.output.kustomize import Kustomize
 
 _TO_SEAL = (codes.CACERTS_MISSING,)
 """What is wrong only until a person has sealed what runs: secrets aren't compared, nor adopted."""
@@ -61,12 +67,21 @@ class FirstSync:
 
 def script_to_dump(namespace: str) -> str:
     """The shell script that dumps what adopt reads. Raises UsageError."""
+    return dump_script(_checked(namespace))
+
+
+def rights_to_adopt(namespace: str) -> str:
+    """The least rights with which living clusters can be adopted, as manifests. Raises UsageError."""
+    return manifests(Asker.ADOPT, Of(_checked(namespace)))
+
+
+def _checked(namespace: str) -> str:
     if not LABEL.fullmatch(namespace):
         raise UsageError(f'"{plain(namespace)}" can\'t be a namespace', "--namespace istio-system")
-    return dump_script(namespace)
+    return namespace
 
 
-def surveyed(folder: Path | None, reach: Reach, namespace: str) -> list[Dump]:
+def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listener) -> list[Dump]:
     """The objects of each cluster: of a folder with dumps, else of living clusters. Raises UsageError, AskError."""
     if (folder is None) == (not reach.contexts):
         raise UsageError("either a folder or clusters", "--from DIR, or --context CLUSTER=CONTEXT for each")
@@ -74,7 +89,24 @@ def surveyed(folder: Path | None, reach: Reach, namespace: str) -> list[Dump]:
         return _living(reach, namespace)
     if not folder.is_dir():
         raise UsageError(f'there is no folder "{folder}"')
-    return dumps(Repository.around(folder), "meshc adopt --print-dump-command > dump.sh; sh dump.sh CONTEXT...")
+    return _in_folder(Repository.around(folder, cached=False), listener)  # it may be anyone's
+
+
+def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
+    """What lies in a folder; kustomize is looked for once something is to be built."""
+
+    @cache
+    def kustomize() -> Kustomize:
+        return find(repository)
+
+    def build(files: Mapping[str, bytes], folder: str) -> bytes:
+        return kustomize().build(files, folder, repository)
+
+    hint = "meshc adopt --print-dump-command > dump.sh; sh dump.sh CONTEXT..."
+    found, notes = dumps(repository, hint, build)
+    for note in notes:
+        listener.note(f"  {note}")
+    return found
 
 
 def adopted(file: Path, found: Sequence[Dump]) -> Adoption:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meshc.capture.credentials import Token, account_of, await_token, credentials, forget, look, make, request
+from meshc.capture.credentials import (
+    Token,
+    account_of,
+    await_token,
+    credentials,
+    forget,
+    look,
+    make,
+    request,
+    server_of,
+)
 from meshc.capture.may import of_istiod
 from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Leave, Reach, living, seconds_in
@@ -74,6 +84,7 @@ def captured_credentials(
     with _taken_back() as made:
         for name in clusters.contexts:
             api, cluster = clusters.api(name), work.plan.cluster(name)
+            server_of(api, cluster)
             account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
             token = _token(api, account, wanted, leave, made)
             rights = of_istiod(work.plan, cluster)

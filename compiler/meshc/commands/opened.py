@@ -50,7 +50,7 @@ class Opened:
         except FileNotFoundError:
             there = below(file.parent) if file == MESH else None
             hint = f"there is {there}: name it with -f" if there else "name it with -f"
-            raise MeshcError(f'there is no "{file}"', f"{hint}, or start one with: meshc init DIR") from None
+            raise UsageError(f'there is no "{file}"', f"{hint}, or start one with: meshc init DIR") from None
         except OSError as error:
             raise MeshcError(f'"{file}" can\'t be read: {error.strerror}') from None
 

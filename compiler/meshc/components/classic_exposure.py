@@ -40,7 +40,7 @@ def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:
     for part, port in ports.items():
         spec = {"ports": [_entry(part, port)], "selector": dict(_PODS[part])}
         yield thing("v1", "Service", _exposed(part), namespace, labels=ISTIO, spec=spec)
-    yield from _gateway(namespace, exposure.addresses, ports)
+    yield from _gateway(namespace, exposure, ports)
 
 
 def _port(plan: Plan, part: str) -> int:
@@ -56,7 +56,8 @@ def _entry(part: str, port: int, target: int | None = None) -> dict[str, Any]:
     return {"name": f"tcp-{part}", "port": port, "protocol": "TCP", "targetPort": target or port}
 
 
-def _gateway(namespace: str, addresses: Mapping[str, str], ports: Mapping[str, int]) -> Iterable[Body]:
+def _gateway(namespace: str, exposure: Exposure, ports: Mapping[str, int]) -> Iterable[Body]:
+    addresses, selector = exposure.addresses, dict(exposure.selector)
     listeners = {part: _BEHIND.get(part, port) for part, port in ports.items()}
     together: dict[str, list[str]] = {}
     for part, address in addresses.items():
@@ -64,12 +65,12 @@ def _gateway(namespace: str, addresses: Mapping[str, str], ports: Mapping[str, i
     for parts in together.values():
         entries = [_entry(part, ports[part], listeners[part]) for part in parts]
         name, address = f"{_NAMES[parts[0]]}-gateway", addresses[parts[0]]
-        yield load_balancer(name, namespace, {"istio": "ingressgateway"}, entries, address, ISTIO)
+        yield load_balancer(name, namespace, selector, entries, address, ISTIO)
     servers = [
         {"hosts": ["*"], "port": {"name": f"tcp-{part}", "number": port, "protocol": "TCP"}}
         for part, port in listeners.items()
     ]
-    spec: dict[str, Any] = {"selector": {"istio": "ingressgateway"}, "servers": servers}
+    spec: dict[str, Any] = {"selector": selector, "servers": servers}
     yield thing(_API, "Gateway", _GATEWAY, namespace, labels=ISTIO, spec=spec)
     hosts = {part: f"{_exposed(part)}.{namespace}.svc.cluster.local" for part in ports}
     routes = [

@@ -8,22 +8,24 @@ which another istiod there looks after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from meshc.components import https_gateway
 from meshc.components.contract import ISTIO, thing
 from meshc.components.injection import service_name
+from meshc.mesh.east_west import SELECTOR
 from meshc.mesh.hosts import ip_version
 
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
 
-SELECTOR: Mapping[str, str] = {"istio": "eastwestgateway"}
-INGRESS: Mapping[str, str] = {"istio": "ingressgateway"}
 XDS, WEBHOOK = 15012, 15017
 _API = "networking.istio.io/v1"
 _ANY = "*"
+_LONGEST = 200
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
@@ -31,25 +33,37 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     if cluster.gateway is None:
         return
     if cluster.gateway.network is not None and cluster.holds_config:
-        yield _between_networks(plan, cluster)
+        yield from _between_networks(plan, cluster)
     if cluster.gateway.istiod:
         yield from _to_istiod(plan, cluster)
 
 
-def _between_networks(plan: Plan, cluster: ClusterPlan) -> Body:
+def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """A server for each port that gateways of this primary's clusters have; TLS goes on unopened, by its SNI."""
     controlled = [one for one in plan.clusters if one is cluster or _controller(one) == _controller(cluster)]
-    ports = sorted({one.gateway.port for one in controlled if one.gateway})
-    servers = [
-        {
-            "hosts": [_services(plan)],
-            "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
-            "tls": {"mode": "AUTO_PASSTHROUGH"},
-        }
-        for port in ports
-    ]
-    spec = {"selector": dict(SELECTOR), "servers": servers}
-    return thing(_API, "Gateway", "cross-network-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
+    doors = {door for one in controlled if one.gateway for door in one.gateway.doors}
+    selectors = {door.selector for door in doors}
+    for selector in sorted(selectors):
+        ports = sorted(door.port for door in doors if door.selector == selector)
+        servers = [
+            {
+                "hosts": [_services(plan)],
+                "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
+                "tls": {"mode": "AUTO_PASSTHROUGH"},
+            }
+            for port in ports
+        ]
+        spec = {"selector": dict(selector), "servers": servers}
+        yield thing(_API, "Gateway", _name(dict(selector), selectors), plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+def _name(selector: Mapping[str, str], among: Collection[tuple[tuple[str, str], ...]]) -> str:
+    """One for each kind of gateway pods, by their labels, so that it stays when another kind comes."""
+    if selector == SELECTOR:
+        return "cross-network-gateway"
+    alike = [one for one in among if [value for _, value in one] == list(selector.values())]
+    told = "-".join(selector.values() if len(alike) == 1 else (f"{key}-{value}" for key, value in selector.items()))
+    return f"cross-network-gateway-{re.sub(r'[^a-z0-9]', '-', told.lower()).strip('-')[:_LONGEST]}"
 
 
 def _services(plan: Plan) -> str:
@@ -62,6 +76,9 @@ def _controller(cluster: ClusterPlan) -> str:
 
 
 def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
+    if cluster.exposure and cluster.exposure.https:
+        yield from https_gateway.lower(plan, cluster, cluster.exposure, cluster.exposure.https)
+        return
     names = {"tls-istiod": XDS, "tls-istiodwebhook": WEBHOOK}
     servers = [
         {
@@ -71,7 +88,7 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         }
         for name, port in names.items()
     ]
-    selector = INGRESS if cluster.is_external else SELECTOR
+    selector = cluster.exposure.selector if cluster.exposure else SELECTOR
     spec: dict[str, Any] = {"selector": dict(selector), "servers": servers}
     yield thing(_API, "Gateway", "istiod-gateway", plan.istio_namespace, labels=ISTIO, spec=spec)
     further = [route for plane in cluster.planes[1:] for route in _routes(plan, plane, _called(plan, plane))]

@@ -43,7 +43,8 @@ def of_further(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iter
 
 
 def _way(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    yield from _service(plan, cluster, attachment.addresses["istiod"], attachment.family)
+    if not attachment.https:  # whose certificate doesn't hold the name istiod
+        yield from _service(plan, cluster, attachment.addresses["istiod"], attachment.family)
     if cluster.injection == "automatic":
         yield _webhook(plan, cluster)
 

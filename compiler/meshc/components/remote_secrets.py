@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshc.plan.needs import SecretNeed
+from meshc.plan.needs import SecretNeed, waiting_for
 from meshc.plan.values import KUBECONFIG
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             keys=(remote.id,),
             labels=LABEL,
             annotations={} if classic else {_CLUSTER: remote.id},
-            pending=f"{name}: waiting for credentials in {cluster.name}",
+            pending=waiting_for(name, cluster.name),
             recipients=cluster.sealing.recipients,
             server=remote.api_server,
             of=name,
@@ -53,7 +53,7 @@ def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> Se
         name=KUBECONFIG,
         keys=("config",),
         annotations={_CLUSTER: remote.id},
-        pending=f"{remote.name}: waiting for credentials in {cluster.name}",
+        pending=waiting_for(remote.name, cluster.name),
         recipients=cluster.sealing.recipients,
         server=remote.api_server,
         of=remote.name,

@@ -14,6 +14,7 @@ from meshc.kube import Version
 from meshc.mesh.charts import AT, wanted
 from meshc.mesh.east_west import HBONE
 from meshc.mesh.exports import GLOBAL
+from meshc.mesh.fleet import gateways_of
 from meshc.mesh.user_files import objects_in
 
 if TYPE_CHECKING:
@@ -110,10 +111,10 @@ def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
 def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """The port of a network's gateway is that of sidecars."""
     for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient and not fleet.classic else ()):
-        if network.gateway and "port" in network.gateway.model_fields_set and network.gateway.port != HBONE:
-            path: Path = ("spec", "networks", number, "gateway", "port")
-            what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
-            yield source.problem(codes.BAD_VALUE, path, what, "take port out")
+        for gateway, path in gateways_of(network, number):
+            if "port" in gateway.model_fields_set and gateway.port != HBONE:
+                what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+                yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "take port out")
 
 
 def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.mesh.check_clusters import did_you_mean
+from meshc.mesh.hosts import ip_version
 from meshc.mesh.model import Selector
 
 if TYPE_CHECKING:
@@ -40,6 +41,37 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{member.name}: configCluster is a setting of external control planes; a primary reads its own"
             hint = "take it out, or write role: external-control-plane"
             yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
+
+
+def https(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A gateway with a certificate of its own is before an external istiod, and is called by the host in it."""
+    for member in fleet.primaries:
+        plane = member.cluster.control_plane
+        if plane is None or plane.https is None:
+            continue
+        path, at = member.path("controlPlane", "https"), member.name
+        host = plane.addresses.get("istiod", "")
+        lacks = [
+            *(["role: external-control-plane"] * (member not in fleet.external)),
+            *(["exposure: gateway"] * (plane.exposure != "gateway")),
+            *(["a host name under addresses.istiod"] * (not host or ip_version(host) != 0)),
+            *(["an injectionURL of that gateway"] * (plane.injection_url is None)),
+        ]
+        if lacks:
+            what = f"{at}: https goes with {_and(lacks)}"
+            hint = "write it, or take https out: the gateway then passes TLS on to istiod"
+            yield source.problem(codes.HTTPS_INCOMPLETE, path, what, hint, key=True, clusters=(at,))
+        for remote in fleet.remotes:
+            own = remote.cluster.control_plane_addresses.get("istiod")
+            if not lacks and own and own != host and fleet.primary_of(remote) is member:
+                what = f"{remote.name}: sidecars call {host}, the host of the gateway's certificate, not {own}"
+                hint = "take it out, and let the name lead there in that cluster's DNS"
+                where = remote.path("controlPlaneAddresses", "istiod")
+                yield source.problem(codes.HTTPS_INCOMPLETE, where, what, hint, clusters=(remote.name,))
+
+
+def _and(parts: list[str]) -> str:
+    return ", ".join(parts[:-1]) + " and " * bool(parts[1:]) + parts[-1]
 
 
 def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Problem]:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.mesh.check_clusters import did_you_mean
-from meshc.mesh.fleet import host_of
+from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
+from meshc.mesh.fleet import gateways_of, host_of
 from meshc.mesh.hosts import host_fault, ip_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.model import NetworkGateway
     from meshc.mesh.source import Source
 
 _LAYER_7 = re.compile(r".+\.[a-z]{2}(-[a-z]+)+-\d\.elb\.amazonaws\.com(\.cn)?")
@@ -93,31 +95,97 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every network of several has a gateway of its own, that others reach and that passes TLS on unopened."""
     first: dict[tuple[str, int], tuple[str, Path]] = {}
     for number, network in enumerate(fleet.mesh.spec.networks):
-        at: Path = ("spec", "networks", number)
         members = [member for member in fleet if fleet.network_of(member) == network.name]
         if network.name in (earlier.name for earlier in fleet.mesh.spec.networks[:number]):
             continue
-        if network.gateway is None:
-            if fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
-                yield _missing(source, network.name, members, (*at, "name"))
+        every = gateways_of(network, number)
+        if not every and fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
+            yield _missing(source, network.name, members, ("spec", "networks", number, "name"))
+        for gateway, path in every:
+            yield from _gateway(fleet, source, network.name, gateway, path, members, first)
+            yield from _home(fleet, source, network.name, gateway, path)
+
+
+def _gateway(
+    fleet: Fleet,
+    source: Source,
+    network: str,
+    gateway: NetworkGateway,
+    path: Path,
+    members: list[Member],
+    first: dict[tuple[str, int], tuple[str, Path]],
+) -> Iterator[Problem]:
+    """One gateway; `first` are those before it, by host and port, with their networks."""
+    host = host_of(gateway)
+    if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
+        hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
+        yield source.problem(codes.BAD_ADDRESS, path, f"network {network}: {fault}", hint)
+        return
+    if path[-1] == "address" and not ip_version(host):
+        hint = f"write hostname: {host}"
+        what = f'network {network}: "{host}" is a host name, and address is for IP addresses'
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint)
+    other, also = first.setdefault((host, gateway.port), (network, path))
+    place = (source.document.place(also),)
+    if other != network:
+        what = f'networks "{other}" and "{network}" have one gateway, {host}'
+        hint = "write each network's own: traffic for one would end in the other"
+        yield source.problem(codes.ONE_GATEWAY_FOR_TWO, path, what, hint, also=place)
+    elif also != path:
+        what = f"network {network}: {host}:{gateway.port} is listed twice"
+        yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=place)
+    yield from _reachable(source, network, host, members, path)
+
+
+def _home(fleet: Fleet, source: Source, network: str, gateway: NetworkGateway, path: Path) -> Iterator[Problem]:
+    """A gateway runs in a cluster of its own network, and what selects it selects the pods of the chart there."""
+    name, at = gateway.cluster, path[:-1]
+    home = fleet.by_name.get(name) if name else None
+    if name and home is None:
+        what, hint = f'network {network}: there is no cluster "{name}"', did_you_mean(name, fleet.by_name)
+        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint)
+    elif home and fleet.network_of(home) != network:
+        where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
+        what = f"network {network}: {name}, which its gateway is said to run in, is in {where}"
+        hint = "name a cluster of the network, or write the gateway under the other one"
+        yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
+    if gateway.selector and not fleet.classic:
+        here = [member for member in fleet if fleet.gateway_of(member) == (gateway, path)]
+        yield from _selects(fleet, source, gateway.selector, (*at, "selector"), here)
+
+
+def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """The gateway that exposes a control plane is one that is there, and there is something to expose by it."""
+    for member in fleet:
+        plane = member.cluster.control_plane
+        if plane is None or plane.gateway_selector is None:
             continue
-        host, port = host_of(network.gateway), network.gateway.port
-        path = (*at, "gateway", "hostname" if network.gateway.hostname else "address")
-        if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
-            hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
-            yield source.problem(codes.BAD_ADDRESS, path, f"network {network.name}: {fault}", hint)
-            continue
-        if path[-1] == "address" and not ip_version(host):
-            hint = f"write hostname: {host}"
-            what = f'network {network.name}: "{host}" is a host name, and address is for IP addresses'
-            yield source.problem(codes.BAD_ADDRESS, path, what, hint)
-        other, also = first.setdefault((host, port), (network.name, path))
-        if other != network.name:
-            what = f'networks "{other}" and "{network.name}" have one gateway, {host}'
-            hint = "write each network's own: traffic for one would end in the other"
-            place = (source.document.place(also),)
-            yield source.problem(codes.ONE_GATEWAY_FOR_TWO, path, what, hint, also=place)
-        yield from _reachable(source, network.name, host, members, path)
+        path = member.path("controlPlane", "gatewaySelector")
+        if member.cluster.role == "remote":
+            continue  # said of controlPlane as a whole
+        if exposure_kind(fleet, member) != "gateway":
+            what = f"{member.name}: its control plane isn't exposed by a gateway, so gatewaySelector chooses nothing"
+            hint = "write exposure: gateway, or take gatewaySelector out"
+            yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(member.name,))
+        elif member not in fleet.external and not fleet.classic:
+            yield from _selects(fleet, source, plane.gateway_selector, path, [member])
+
+
+def _selects(
+    fleet: Fleet, source: Source, selector: Mapping[str, str], path: Path, members: list[Member]
+) -> Iterator[Problem]:
+    """Pods of chart gateway, where meshc renders it, have the labels of its release."""
+    charts = fleet.mesh.spec.istio.charts
+    for extra in charts.also if charts else ():
+        own = extra.values.get("labels")
+        labels = {**LABELS, **(own if isinstance(own, dict) else {})}
+        there = [one for one in members if is_east_west(extra) and goes_to(fleet, extra, one)]
+        if there and not selector.items() <= labels.items():
+            shown = ", ".join(f"{key}={value}" for key, value in selector.items())
+            what = f"{there[0].name}: {shown} are no labels of the gateway that the chart makes there"
+            hint = "take the selector out, or set labels in the values of the chart"
+            yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(there[0].name,))
+            return
 
 
 def _missing(source: Source, network: str, members: list[Member], path: Path) -> Problem:

@@ -5,6 +5,7 @@ One in some cluster of a network is enough for it. The one that leads to istiod 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from meshc.mesh.fleet import host_of, selects
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 HBONE = 15008
 """The port of ambient's gateways, which nothing changes."""
 
+SELECTOR: Mapping[str, str] = {"istio": "eastwestgateway"}
+INGRESS: Mapping[str, str] = {"istio": "ingressgateway"}
+"""What the pods of gateways are labelled with, by the names that Istio's documents install them under."""
+
 RELEASE = "istio-eastwestgateway"
 """The release of chart gateway whose pods get the label that Gateways between networks select."""
+LABELS: Mapping[str, str] = {**SELECTOR, "app": RELEASE}
+"""The labels of its pods."""
 
 
 def exposure_kind(fleet: Fleet, primary: Member) -> Literal["pod-ip", "load-balancer", "gateway"] | None:
@@ -49,7 +56,7 @@ def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
         return True
     if member in fleet.external:  # the way to its istiod is an ingress gateway of whatever else runs there
         return False
-    return leads_to_istiod(fleet, member) or fleet.once(homes).get(fleet.network_of(member)) is member
+    return leads_to_istiod(fleet, member) or is_home(fleet, member)
 
 
 def has_chart(fleet: Fleet, member: Member) -> bool:
@@ -57,19 +64,30 @@ def has_chart(fleet: Fleet, member: Member) -> bool:
     return any(is_east_west(extra) and goes_to(fleet, extra, member) for extra in _entries(fleet))
 
 
-def homes(fleet: Fleet) -> dict[str | None, Member]:
-    """The cluster of each network whose gateway has the network's address, among those that may have the chart.
+def is_home(fleet: Fleet, member: Member) -> bool:
+    """Whether the gateway in a cluster has an address of its network."""
+    return member.name in fleet.once(_homes)
 
-    The primary that is entered there comes first, then primaries, then the first in the file.
+
+def _homes(fleet: Fleet) -> frozenset[str]:
+    """The clusters whose gateways have the networks' addresses, among those that may have the chart.
+
+    Those that mesh.yaml names; else one a network: the primary that is entered there comes first, then primaries, then
+    the first in the file.
     """
     if not fleet.several_networks or fleet.only_ambient:
-        return {}
+        return frozenset()
     entries = [extra for extra in _entries(fleet) if is_east_west(extra)]
     able: dict[str | None, list[Member]] = {}
     for member in fleet:
         if any(selects(one.clusters, member.cluster) for one in entries):
             able.setdefault(fleet.network_of(member), []).append(member)
-    return {network: min(members, key=lambda one: _rank(fleet, one)) for network, members in able.items()}
+    found: set[str] = set()
+    for network, members in able.items():
+        said = {gateway.cluster for gateway, _ in fleet.gateways_in(network)} - {None}
+        chosen = [one for one in members if one.name in said] if said else [min(members, key=lambda m: _rank(fleet, m))]
+        found.update(one.name for one in chosen)
+    return frozenset(found)
 
 
 def _rank(fleet: Fleet, member: Member) -> tuple[bool, bool]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meshc.errors import Path
-    from meshc.mesh.model import Mesh, NetworkGateway, Selection
+    from meshc.mesh.model import Mesh, Network, NetworkGateway, Selection
     from meshc.yamltext.document import Document
 
 Answer = TypeVar("Answer")
@@ -169,13 +169,15 @@ class Fleet:
         return not is_external(member.cluster) and selects(self.mesh.spec.namespaces[number].clusters, member.cluster)
 
     def gateway_of(self, member: Member) -> tuple[NetworkGateway, Path] | None:
-        """The gateway of a cluster's network, with where mesh.yaml says by which host it is reached."""
-        name = self.network_of(member)
-        for number, network in enumerate(self.mesh.spec.networks):
-            if network.name == name and network.gateway:
-                path: Path = ("spec", "networks", number, "gateway")
-                return network.gateway, (*path, "hostname" if network.gateway.hostname else "address")
-        return None
+        """The gateway of a cluster's network that is its own, else one of any, with where mesh.yaml says its host."""
+        every = self.gateways_in(self.network_of(member))
+        own = [one for one in every if one[0].cluster == member.name]
+        return next(iter(own or [one for one in every if one[0].cluster is None] or every), None)
+
+    def gateways_in(self, network: str | None) -> list[tuple[NetworkGateway, Path]]:
+        """All gateways of a network, each with where mesh.yaml says by which host it is reached."""
+        number = next((n for n, one in enumerate(self.mesh.spec.networks) if one.name == network), None)
+        return [] if number is None else gateways_of(self.mesh.spec.networks[number], number)
 
     def version_of(self, member: Member) -> Version:
         """The Istio version. The variant of images isn't a part of it."""
@@ -226,6 +228,14 @@ class Fleet:
         for part, address in member.cluster.control_plane_addresses.items():
             found[part] = (address, member.path("controlPlaneAddresses", part))
         return found
+
+
+def gateways_of(network: Network, number: int) -> list[tuple[NetworkGateway, Path]]:
+    """The gateways of the network of this number, each with the path of its host."""
+    at: Path = ("spec", "networks", number)
+    listed = [(network.gateway, (*at, "gateway"))] if network.gateway else []
+    listed += [(one, (*at, "gateways", index)) for index, one in enumerate(network.gateways)]
+    return [(one, (*path, "hostname" if one.hostname else "address")) for one, path in listed]
 
 
 def host_of(gateway: NetworkGateway) -> str:

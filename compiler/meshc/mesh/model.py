@@ -48,6 +48,10 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+AnnotationKey = Annotated[
+    str, _matching(_LABEL_KEY, "must be a Kubernetes annotation key: an optional prefix/ and a name of at most 63", 317)
+]
+AnnotationValue = Annotated[str, Field(max_length=100_000)]
 _CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
 ClusterID = Annotated[
     str,
@@ -428,6 +432,9 @@ class Security(Shape):
     secrets: Secrets = Secrets()
 
 
+PodLabels = Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
+
+
 class NetworkGateway(Shape):
     """How other networks reach this one."""
 
@@ -438,6 +445,10 @@ class NetworkGateway(Shape):
     """The gateway's host name, in place of an address."""
     port: int = Field(default=15443, ge=1, le=65535)
     """The gateway's port, for mutual TLS between sidecars."""
+    cluster: Name | None = None
+    """The cluster that it runs in, where several clusters of the network have one each."""
+    selector: PodLabels | None = None
+    """Labels of the gateway's pods; default: `istio: eastwestgateway`."""
 
     @model_validator(mode="after")
     def _one_host(self) -> NetworkGateway:
@@ -457,6 +468,14 @@ class Network(Shape):
     """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
     gateway: NetworkGateway | None = None
     """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
+    gateways: tuple[NetworkGateway, ...] = ()
+    """Its gateways, in place of `gateway`, where it has several. Other networks use all of them."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Network:
+        if self.gateway is not None and self.gateways:
+            raise PydanticCustomError("bad_gateway", "takes gateway or gateways, not both")
+        return self
 
 
 PARTS = ("istiod", "pilot", "policy", "telemetry", "zipkin")
@@ -478,6 +497,16 @@ AddressPart = Annotated[
 ]
 
 
+class HttpsGateway(Shape):
+    """A gateway that ends TLS before istiod, with a certificate of its own."""
+
+    secret: Subdomain
+    """The Secret with that certificate and its key, beside the gateway's pods. Remotes check it as browsers do, so it
+    is signed by a public CA."""
+    root_secret: Subdomain = "istiod-root"  # noqa: S105 # a name
+    """The Secret beside the gateway's pods that holds the mesh's root as `ca.crt`. By it the gateway knows istiod."""
+
+
 class ControlPlane(Shape):
     """How remotes reach this primary's control plane."""
 
@@ -485,6 +514,12 @@ class ControlPlane(Shape):
     """What the addresses are of. pod-ip: pods, so they go stale when one restarts. load-balancer: Services of that type
     are compiled. gateway: routes of a gateway are compiled. Default: something of yours, for which nothing is compiled;
     gateway where remotes come in by the gateway of the primary's network."""
+    gateway_selector: PodLabels | None = None
+    """exposure: gateway: labels of the gateway's pods, in Istio's namespace. Default: those of the network's gateway;
+    for classic Istio and external control planes `istio: ingressgateway`."""
+    https: HttpsGateway | None = None
+    """External control planes with exposure: gateway: the gateway has a certificate of its own for the host of
+    `addresses.istiod`, and remotes call it there. Without, it passes TLS on to istiod unopened."""
     addresses: dict[AddressPart, str] = {}
     """IP addresses or host names. istiod: `istiod`, and `istiod-<revision>` for a further control plane that isn't
     reached by the same gateway. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
@@ -630,6 +665,11 @@ class Namespace(Shape):
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Further labels of the Namespace wherever meshc makes it, such as `pod-security.kubernetes.io/enforce`. Those that
+    meshc, Kubernetes or the delivery engine write can't be set."""
+    annotations: dict[AnnotationKey, AnnotationValue] = {}
+    """Further annotations of the Namespace, such as `networking.istio.io/traffic-distribution`."""
 
     @model_validator(mode="after")
     def _injected(self) -> Namespace:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meshc.plan.values import PATCHED, ROOTS_OF_SIDECARS
+
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
@@ -52,6 +54,9 @@ KEYS: Mapping[str, str] = {
     "ISTIO_MULTIROOT_MESH": "security.ca.fastRootRotation",
     "PROXY_CONFIG_XDS_AGENT": "security.ca.fastRootRotation",
     "AMBIENT_ENABLE_MULTI_NETWORK": "networks",
+    "caAddress": "clusters[].controlPlane.https",
+    "discoveryAddress": "clusters[].controlPlane.https",
+    **dict.fromkeys((*ROOTS_OF_SIDECARS, *PATCHED), "clusters[].controlPlane.https"),
     "cni": "istio.charts.also",
 }
 """The key of mesh.yaml that decides a computed value, by the last step of the value's path that stands here."""

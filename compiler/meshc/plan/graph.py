@@ -80,8 +80,9 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _network(plan: Plan, name: str) -> str:
-    host = next((one.gateway for one in plan.networks if one.name == name), None)
-    return f"network {name}" + (f", gateway {host}" if host else "")
+    hosts = next((one.hosts for one in plan.networks if one.name == name), ())
+    several = f" and {len(hosts) - 1} more" if hosts[1:] else ""
+    return f"network {name}" + (f", gateway {hosts[0].rpartition(':')[0]}{several}" if hosts else "")
 
 
 def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -> Iterator[str]:

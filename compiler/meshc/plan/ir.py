@@ -89,6 +89,17 @@ class Attachment:
     injection_url: str | None
     pilot_service: bool
     family: Literal["", "IPv4", "IPv6"]
+    https: bool
+    """Whether a gateway that has a certificate of its own stands before it, and is called by its host alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsPlan:
+    """A gateway that ends TLS: its hosts, the Secret with its certificate, and that with the root of istiod's."""
+
+    hosts: tuple[str, ...]
+    secret: str
+    root_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,9 @@ class Exposure:
     kind: Literal["pod-ip", "load-balancer", "gateway"]
     addresses: Mapping[str, str]
     webhook_port: int
+    selector: Mapping[str, str]
+    """The labels of the gateway's pods, if it leads through one."""
+    https: HttpsPlan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,14 @@ class GatewayService:
 
     address: str
     of_network: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port of a network's gateways for mutual TLS, and the labels of their pods."""
+
+    port: int
+    selector: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +153,8 @@ class GatewayPlan:
     istiod: bool
     service: GatewayService
     rendered: bool
+    doors: tuple[Door, ...]
+    """The ways in from other networks that gateways here may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +176,13 @@ class NetworkPlan:
     label: str
     gateway: str | None
     port: int
+    more: tuple[str, ...] = ()
+    """Host and port of its further gateways."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host and port of every gateway."""
+        return (f"{self.gateway}:{self.port}", *self.more) if self.gateway else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +438,7 @@ class Plan:
 
 
 def as_json(value: Any) -> Any:
-    """A plan as JSON data: file contents are left out, versions are text."""
+    """A plan as JSON data, with the names of mesh.yaml: file contents are left out, versions are text."""
     if isinstance(value, Version | Place):
         return str(value)
     if isinstance(value, UserFile):
@@ -415,9 +446,20 @@ def as_json(value: Any) -> Any:
     if isinstance(value, ComponentPlan):
         return {"folder": value.folder, "source": value.source}
     if hasattr(value, "__dataclass_fields__"):
-        return {name: as_json(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [as_json(item) for item in value]
     return value
+
+
+def _key(field: str) -> str:
+    """The name that mesh.yaml has for a field: `pod_cidrs` is podCIDRs."""
+    first, *rest = field.split("_")
+    if field == "id":
+        return "clusterID"
+    return first + "".join(_WORDS.get(word, word.capitalize()) for word in rest)
+
+
+_WORDS = {"cidrs": "CIDRs", "ids": "IDs", "tls": "TLS", "url": "URL", "id": "ID"}

@@ -250,15 +250,17 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     spec = fleet.mesh.spec
     yield NamespacePlan(spec.istio.namespace, *_istio_namespace(fleet, member))
     unmanaged = {n.name for n in spec.namespaces if not n.managed}
-    wanted: dict[str, Mapping[str, str]] = {}
-    for namespace in spec.namespaces:
-        if namespace.managed and member not in fleet.external and selects(namespace.clusters, member.cluster):
-            wanted[namespace.name] = _dataplane(fleet, member, namespace)
+    wanted: dict[str, NamespacePlan] = {}
+    listed = {one.name: one for one in spec.namespaces if one.managed and member not in fleet.external}
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
-            wanted.setdefault(name, {})
-    for name, labels in sorted(wanted.items()):
-        yield NamespacePlan(name, labels, {})
+            said = listed.get(name)
+            wanted[name] = NamespacePlan(name, said.labels if said else {}, said.annotations if said else {})
+    for one in listed.values():
+        if selects(one.clusters, member.cluster):
+            labels = {**one.labels, **_dataplane(fleet, member, one)}
+            wanted[one.name] = NamespacePlan(one.name, labels, one.annotations)
+    yield from (wanted[name] for name in sorted(wanted))
 
 
 def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,12 +9,14 @@ from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
 from meshc.mesh.revisions import injection_url, way_to_istiod
-from meshc.plan.ir import AmbientPlan, Attachment, Exposure, GatewayPlan, GatewayService, NetworkPlan
+from meshc.plan.ir import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, GatewayService, HttpsPlan, NetworkPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from meshc.mesh.fleet import Fleet, Member
 
-_WEBHOOK = 15017
+_WEBHOOK, _BETWEEN = 15017, 15443
 _PARTS = ("pilot", "policy", "telemetry", "zipkin")
 
 
@@ -23,12 +25,13 @@ def networks(fleet: Fleet) -> tuple[NetworkPlan, ...]:
     used = {name: member for member in reversed(fleet.members) if (name := fleet.network_of(member))}
     declared = [network.name for network in fleet.mesh.spec.networks]
     names = dict.fromkeys([*(name for name in declared if name in used), *sorted(used.keys() - {*declared})])
-    return tuple(
-        NetworkPlan(
-            name, fleet.label_of(used[name]) or name, _gateway_host(fleet, used[name]), _gateway_port(fleet, used[name])
-        )
-        for name in names
-    )
+    return tuple(_network(fleet, name, fleet.label_of(used[name]) or name) for name in names)
+
+
+def _network(fleet: Fleet, name: str, label: str) -> NetworkPlan:
+    every = [(host_of(one), east_west.HBONE if fleet.only_ambient else one.port) for one, _ in fleet.gateways_in(name)]
+    host, port = every[0] if every else (None, east_west.HBONE if fleet.only_ambient else _BETWEEN)
+    return NetworkPlan(name, label, host, port, tuple(f"{other}:{number}" for other, number in every[1:]))
 
 
 def control_plane_tls(fleet: Fleet) -> bool:
@@ -61,6 +64,7 @@ def attachment(fleet: Fleet, member: Member) -> Attachment:
         injection_url(fleet, member),
         pilot_service=fleet.classic and wanted,
         family="" if fleet.classic else _family(member, addresses.get("istiod", "")),
+        https=control_plane is not None and control_plane.https is not None,
     )
 
 
@@ -103,7 +107,24 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
             gateway = _gateway_host(fleet, primary) if kind == "gateway" else None
             addresses = {"istiod": (said and known.get("istiod")) or gateway or ""}
     url = injection_url(fleet, primary)
-    return Exposure(kind, addresses, _WEBHOOK if url is None or url_fault(url) else urlsplit(url).port or 443)
+    port = _WEBHOOK if url is None or url_fault(url) else urlsplit(url).port or 443
+    if kind != "gateway":
+        return Exposure(kind, addresses, port, {}, None)
+    return Exposure(kind, addresses, port, _exposing(fleet, whole), _https(whole, addresses))
+
+
+def _https(primary: Member, addresses: Mapping[str, str]) -> HttpsPlan | None:
+    said = primary.cluster.control_plane.https if primary.cluster.control_plane else None
+    hosts = dict.fromkeys([addresses.get("istiod", ""), injection_host(primary) or ""])
+    return HttpsPlan(tuple(filter(None, hosts)), said.secret, said.root_secret) if said else None
+
+
+def _exposing(fleet: Fleet, primary: Member) -> Mapping[str, str]:
+    said = primary.cluster.control_plane.gateway_selector if primary.cluster.control_plane else None
+    if said or fleet.classic or primary in fleet.external:
+        return said or east_west.INGRESS
+    found = fleet.gateway_of(primary)
+    return (found[0].selector if found else None) or east_west.SELECTOR
 
 
 def injection_host(member: Member) -> str | None:
@@ -126,7 +147,14 @@ def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
         istiod=leads_to_istiod,
         service=_gateway_service(fleet, member) if rendered else _others_service(fleet, member, between),
         rendered=rendered,
+        doors=tuple(dict.fromkeys(_doors(fleet, member))) if between else (),
     )
+
+
+def _doors(fleet: Fleet, member: Member) -> Iterator[Door]:
+    for one, _ in fleet.gateways_in(fleet.network_of(member)):
+        if one.cluster in (None, member.name):
+            yield Door(one.port, tuple(sorted((one.selector or east_west.SELECTOR).items())))
 
 
 def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
@@ -147,7 +175,7 @@ def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
     """What the chart's Service is for: the network, or istiod at an address of its own, which isn't the network's."""
     host = _gateway_host(fleet, member) or ""
     exposed = exposure(fleet, member) if east_west.leads_to_istiod(fleet, member) else None
-    if fleet.several_networks and fleet.once(east_west.homes).get(fleet.network_of(member)) is member:
+    if east_west.is_home(fleet, member):
         return GatewayService(host, of_network=True)
     if exposed and (not fleet.several_networks or exposed.addresses["istiod"] != host):
         return GatewayService(exposed.addresses["istiod"], of_network=False)
@@ -160,7 +188,9 @@ def _others_service(fleet: Fleet, member: Member, between: bool) -> GatewayServi
     It asks for the network's address where only one gateway can have that.
     """
     network = fleet.network_of(member)
+    found = fleet.gateway_of(member)
     alone = sum(fleet.network_of(one) == network for one in fleet if one not in fleet.external) == 1
+    alone = found is not None and (alone if found[0].cluster is None else found[0].cluster == member.name)
     return GatewayService((_gateway_host(fleet, member) or "") if between and alone else "", of_network=between)
 
 
@@ -173,4 +203,4 @@ def _gateway_port(fleet: Fleet, member: Member) -> int:
     if fleet.only_ambient:
         return east_west.HBONE
     found = fleet.gateway_of(member)
-    return found[0].port if found else 15443
+    return found[0].port if found else _BETWEEN

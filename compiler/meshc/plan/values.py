@@ -124,8 +124,11 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
         "injection": ({"configMap": {"name": f"istio-sidecar-injector{_suffix(cluster)}"}}, "/var/lib/istio/inject"),
         "config-cluster": ({"secret": {"secretName": KUBECONFIG}}, "/var/run/secrets/config-cluster"),
     }
+    https = cluster.exposure.https if cluster.exposure else None
     return {
+        **(_called_by_host(https.hosts[0]) if https else {}),
         "global": {
+            **({"caAddress": f"{https.hosts[0]}:15012"} if https else {}),
             "externalIstiod": True,
             # webhooks of this cluster would ask an istiod that isn't its own, and nobody fills in their caBundle
             "operatorManageWebhooks": True,
@@ -136,6 +139,8 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
                 "LOCAL_CLUSTER_SECRET_WATCHER": "true",  # remote secrets lie beside istiod, not in the config cluster
                 "SHARED_MESH_CONFIG": config_map(cluster),
                 "ISTIOD_CUSTOM_HOST": cluster.injection_host,
+                # API servers know the gateway by roots of their own: no caBundle is to be filled in
+                **(dict.fromkeys(PATCHED, "") if https else {}),
             },
             "volumes": [{"name": name, **source} for name, (source, _) in mounted.items()],
             "volumeMounts": [
@@ -143,6 +148,19 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
             ],
         },
     }
+
+
+PATCHED = ("INJECTION_WEBHOOK_CONFIG_NAME", "VALIDATION_WEBHOOK_CONFIG_NAME")
+"""Settings of istiod: the webhooks whose caBundle it fills in; empty for none."""
+ROOTS_OF_SIDECARS = ("XDS_ROOT_CA", "CA_ROOT_CA")
+"""Settings of sidecars: the file with the roots by which they know their control plane."""
+_PUBLIC_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def _called_by_host(host: str) -> Values:
+    """Sidecars that call a gateway with a certificate of its own, by its host, and know it by public roots."""
+    metadata = dict.fromkeys(ROOTS_OF_SIDECARS, _PUBLIC_ROOTS)
+    return {"meshConfig": {"defaultConfig": {"discoveryAddress": f"{host}:15012", "proxyMetadata": metadata}}}
 
 
 def _configuring(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -185,7 +203,7 @@ def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
     return {
         "profile": "remote",
         "global": {
-            "remotePilotAddress": attachment.addresses["istiod"],
+            "remotePilotAddress": None if attachment.https else attachment.addresses["istiod"],
             # the chart has no other word for a remote without webhooks
             "operatorManageWebhooks": True if cluster.injection == "manual" else None,
         },

@@ -124,8 +124,7 @@ def _powers(change: Change) -> Iterator[Risk]:
 
 def _addresses(plan: Plan) -> Iterator[str]:
     for network in plan.networks:
-        if network.gateway:
-            yield network.gateway
+        yield from (host.rpartition(":")[0] for host in network.hosts)
     for cluster in (plane for one in plan.clusters for plane in one.planes):
         for part in (cluster.attachment, cluster.exposure):
             yield from (address for address in part.addresses.values() if address) if part else ()
@@ -138,8 +137,7 @@ def _networks(change: Change) -> Iterator[Problem]:
     now = {key: network for network in change.after.networks for key in (network.name, network.label)}
     for was in change.before.networks:
         new = now.get(was.label)
-        old = f"{was.gateway}:{was.port}" if was.gateway else ""
-        address = f"{new.gateway}:{new.port}" if new and new.gateway else ""
+        old, address = (", ".join(one.hosts) if one else "" for one in (was, new))
         if old and old != address:
             way = f"by {address} instead of {old}" if address else f"no longer by {old}"
             code = codes.TRAFFIC_MOVED

@@ -1,0 +1,54 @@
+"""The way to an external istiod through a gateway that has a certificate of its own: it ends TLS, and begins it anew.
+
+As in Istio's page on external control planes, but that the gateway checks istiod's certificate: since 1.20 it would by
+the public roots, which know nothing of the mesh's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from meshc.components.contract import ISTIO, thing
+from meshc.components.injection import service_name
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+    from meshc.plan.ir import ClusterPlan, Exposure, HttpsPlan, Plan
+
+_API = "networking.istio.io/v1"
+_PORTS = {"https-xds": (15012, 15012), "https-webhook": (15017, 443)}
+"""Where the gateway listens, and the port of istiod's Service behind it."""
+
+
+def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan) -> Iterable[Body]:
+    """The Gateway with the certificate, its routes, and how it connects to istiod."""
+    namespace, hosts = plan.istio_namespace, list(https.hosts)
+    servers = [
+        {
+            "hosts": hosts,
+            "port": {"name": name, "number": port, "protocol": "HTTPS"},
+            "tls": {"mode": "SIMPLE", "credentialName": https.secret},
+        }
+        for name, (port, _) in _PORTS.items()
+    ]
+    spec: dict[str, Any] = {"selector": dict(exposure.selector), "servers": servers}
+    yield thing(_API, "Gateway", "istiod-gateway", namespace, labels=ISTIO, spec=spec)
+    service = f"{service_name(cluster.revision)}.{namespace}.svc"
+    routes = [
+        {
+            "match": [{"port": port}],
+            "route": [{"destination": {"host": f"{service}.cluster.local", "port": {"number": behind}}}],
+        }
+        for port, behind in _PORTS.values()
+    ]
+    spec = {"gateways": ["istiod-gateway"], "hosts": hosts, "http": routes}
+    yield thing(_API, "VirtualService", "istiod-vs", namespace, labels=ISTIO, spec=spec)
+    tls = {"mode": "SIMPLE", "credentialName": https.root_secret, "sni": service, "subjectAltNames": [service]}
+    ports = [
+        # sidecars speak gRPC, which the gateway takes for HTTP/1.1 behind TLS without this
+        {"port": {"number": 15012}, "tls": tls, "connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}},
+        {"port": {"number": 443}, "tls": tls},
+    ]
+    spec = {"host": f"{service}.cluster.local", "trafficPolicy": {"portLevelSettings": ports}}
+    yield thing(_API, "DestinationRule", "istiod", namespace, labels=ISTIO, spec=spec)
