@@ -27,7 +27,7 @@ def json_schema(*, part: bool = False) -> dict[str, Any]:
     if not part:  # parts may hold them all
         spec = schema["$defs"]["Spec"]
         spec["required"].remove("clusters")
-        spec["anyOf"] = [{"required": ["clusters"]}, {"required": ["include"]}]
+        spec["anyOf"] = [{"required": [key]} for key in ("clusters", "include", "clustersFrom")]
     title = "a part of mesh.yaml" if part else "mesh.yaml"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
 
