@@ -80,7 +80,7 @@ def test_whatever_says_how_istio_is_installed_is_read(tmp_path: Path, what: str)
     }
     assert spec["networks"] == [{"name": "corp"}]
     assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
-    assert ("apps holds what an engine applies elsewhere: it is no cluster" in both) == (folder == "apps")
+    assert ("apps tells nothing of an Istio: it is no cluster" in both) == (folder == "apps")
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
     assert "tell: security.mutualTLS: strict, permissive or disabled? PeerAuthentication isn't in the dump" in both
 
@@ -140,3 +140,40 @@ def test_a_remote_is_told_by_its_values(tmp_path: Path) -> None:
         {"name": "edge-1", "role": "remote"},
         {"name": "hub", "role": "primary", "network": "corp", "controlPlane": {"addresses": {"istiod": "10.0.5.20"}}},
     ]
+
+
+def test_a_folder_that_tells_of_several_clusters_is_each_of_them(tmp_path: Path) -> None:
+    for name in ("east", "west"):
+        world = {**TAGGED["global"], "multiCluster": {"clusterName": name}, "network": name}
+        write(tmp_path, f"istio/values-{name}.yaml", {**TAGGED, "global": world})
+    write(tmp_path, "docs/cm.yaml", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}})
+    both, spec = adopted(tmp_path)
+
+    assert [(one["name"], one["network"]) for one in spec["clusters"]] == [("east", "east"), ("west", "west")]
+    assert "istio tells of east, west: each is a cluster" in both
+    assert "docs tells nothing of an Istio: it is no cluster" in both
+
+
+def test_what_an_engine_is_told_to_apply_is_followed(tmp_path: Path) -> None:
+    """Flux's own layout: a folder of a cluster names the folders of what it runs, from the repository's top."""
+    find_tool("kubectl")
+    (tmp_path / ".git").mkdir()
+    flux = "kustomize.toolkit.fluxcd.io/v1"
+    write(tmp_path, "clusters/hub/istio.yaml", body(flux, "Kustomization", "istio", path="./tree/istio"))
+    write(tmp_path, "clusters/hub/more.yaml", body(flux, "Kustomization", "more", path="./tree/nowhere"))
+    write(tmp_path, "istio/release.yaml", release(VALUES))
+    write(tmp_path, "istio/kustomization.yaml", {"resources": ["release.yaml"]})
+    said("adopt", "--from", "tree/clusters", cwd=tmp_path, code=3)
+    spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
+
+    assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
+
+
+def test_values_that_a_template_fills_in_are_no_values(tmp_path: Path) -> None:
+    world = {**TAGGED["global"], "meshID": "{{ .Values.mesh }}"}
+    write(tmp_path, "hub/values.yaml", {**TAGGED, "global": world})
+    write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}})
+    both, spec = adopted(tmp_path)
+
+    assert "not read: hub/values.yaml: a template" in both
+    assert spec["clusters"] == [{"name": "hub", "role": "remote"}]

@@ -119,7 +119,7 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
     spec: Mesh = {
         "istio": {"version": version, "namespace": namespace, **revision},
         "security": security,
-        "networks": [{"name": "corp"}] if draw(st.booleans()) else [],
+        "networks": [{"name": "corp", **sometimes(draw, "label", st.just("corp.net"))}] if draw(st.booleans()) else [],
         "clusters": clusters,
         "overrides": draw(overrides(names, primary, behind, version)),
         "namespaces": draw(namespace_entries(names, {service["namespace"] for service in services})),
@@ -128,6 +128,8 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
     if not classic:
         spec["istio"] |= sometimes(draw, "trustDomain", st.just("mesh.example"))
         spec["istio"] |= sometimes(draw, "meshID", st.just("one"))
+        spec["istio"] |= sometimes(draw, "clusterDomain", st.just("corp.example"))
+        spec["istio"] |= sometimes(draw, "trustDomainAliases", st.just(["old.example"]))
     spec["istio"] |= sometimes(
         draw, "images", st.just({"hub": "registry.example/istio", "tag": "x", "pullSecrets": ["pull"]})
     )

@@ -140,8 +140,7 @@ def check_istio(body: dict[str, Any]) -> None:
     else:
         from cloudcoil.models.istio.networking import v1
 
-        models = {"DestinationRule": v1.DestinationRule, "Gateway": v1.Gateway, "VirtualService": v1.VirtualService}
-        models[body["kind"]].model_validate({**body, "apiVersion": "networking.istio.io/v1"})
+        getattr(v1, body["kind"]).model_validate({**body, "apiVersion": "networking.istio.io/v1"})
     for version in ("1.24.6", "1.28.4", "1.29.6"):
         check_crd(body, CRDS / f"istio-{version}.yaml")
 

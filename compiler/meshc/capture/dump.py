@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from meshc.capture.told import Told
     from meshc.disk.repository import Repository
 
+_TELLING = {
+    *("istio-reader-service-account", "istio-multi", "istio-sidecar-injector", "cacerts", "istiod", "istio-system"),
+}
+"""Names of objects that a cluster of a mesh has."""
 _OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
+"""What an engine reads, whatever it is called."""
 PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem")
 CACERTS = "cacerts"
 _FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
@@ -73,14 +78,37 @@ def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list
         mine = tuple(told for told in elsewhere if told.cluster == name)
         before = found.get(name) or Dump(name, (), 0)
         found[name] = replace(before, said=(*before.said, *mine))
-    for name, one in [*found.items()]:
-        if one.bodies and not one.said and all(body["kind"] in _OF_ENGINES for body in one.bodies):
-            tree.notes.append(f"{name} holds what an engine applies elsewhere: it is no cluster")
-            del found[name]
-    made = [one for _, one in sorted(found.items()) if one.bodies or one.said]
+    made = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes) if part.bodies or part.said]
+    telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
+    for one in made if telling else ():
+        if one not in telling:
+            tree.notes.append(f"{one.cluster} tells nothing of an Istio: it is no cluster")
+    made = telling or made
     if not made:
         raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster', hint)
     return made, tree.notes
+
+
+def _apart(one: Dump, notes: list[str]) -> list[Dump]:
+    """A cluster each, where a folder says how Istio is installed in several."""
+    names = dict.fromkeys(str(name) for told in one.said if (name := told.cluster_name))
+    if len(names) < 2:
+        return [one]
+    notes.append(f"{one.cluster} tells of {', '.join(names)}: each is a cluster")
+    return [replace(one, cluster=name, said=tuple(t for t in one.said if t.cluster_name == name)) for name in names]
+
+
+def _tells_of_istio(body: Body) -> bool:
+    """Whether an object is one of a control plane, or of what lets one in, or of the cluster itself."""
+    metadata = at(body, "metadata")
+    labels = metadata.get("labels") or {}
+    return body["kind"] not in _OF_ENGINES and (
+        body["kind"] == "Node"
+        or metadata["name"] in _TELLING
+        or bool(labels.keys() & {"istio.io/rev", "topology.istio.io/network"})
+        or labels.get("app") in ("istiod", "sidecar-injector", "istio-reader")
+        or labels.get("istio") in ("pilot", "eastwestgateway")
+    )
 
 
 def _dump(name: str, folder: Folder) -> Dump:

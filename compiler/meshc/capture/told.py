@@ -35,9 +35,24 @@ class Told:
     cluster: str = ""
     left: str = ""
 
+    @property
+    def cluster_name(self) -> str:
+        """What the cluster is called in Istio."""
+        return str(at(self.values, "global", "multiCluster", "clusterName") or "")
+
 
 def told(body: Any, where: str) -> Iterator[Told]:
-    """What one document says; nothing for one of another kind."""
+    """What one document says; nothing for one of another kind, and for what a template has to fill in first."""
+    return (one for one in _every(body, where) if not is_template(one))
+
+
+def is_template(one: Told) -> bool:
+    """Whether what tells a cluster apart isn't written out yet."""
+    world = at(one.values, "global") or {}
+    return any("{{" in str(world.get(key)) for key in ("meshID", "multiCluster", "network"))
+
+
+def _every(body: Any, where: str) -> Iterator[Told]:
     if not isinstance(body, dict):
         return
     identity = identity_of(body)
@@ -57,6 +72,7 @@ def told(body: Any, where: str) -> Iterator[Told]:
             yield from _of_charts(body, where)
         case "", "":
             yield from _of_values(body, where)
+            yield from (_of_source(one, {}, where) for one in _sources(body))
 
 
 def _release(text: Any) -> str:
@@ -79,13 +95,28 @@ def _of_argo_cd(body: Body, where: str) -> Iterator[Told]:
     destination = at(body, "spec", "destination") or {}
     for source in (at(body, "spec", "source"), *as_list(at(body, "spec", "sources"))):
         if at(source, "chart") in _CHARTS:
-            helm = at(source, "helm") or {}
-            values = _parsed(helm.get("values")) | dict(_mapping(helm.get("valuesObject")))
-            for one in as_list(helm.get("parameters")):
-                _set(values, str(at(one, "name")).split("."), at(one, "value"))
-            left = "valueFiles" if as_list(helm.get("valueFiles")) else ""
-            cluster, space = str(destination.get("name") or ""), str(destination.get("namespace") or "")
-            yield Told(where, _release(at(source, "targetRevision")), space, values, cluster, left)
+            yield _of_source(source, destination, where)
+
+
+def _of_source(source: Any, destination: Mapping[str, Any], where: str) -> Told:
+    helm = at(source, "helm") or {}
+    values = _parsed(helm.get("values")) | dict(_mapping(helm.get("valuesObject")))
+    for one in as_list(helm.get("parameters")):
+        _set(values, str(at(one, "name")).split("."), at(one, "value"))
+    left = "valueFiles" if as_list(helm.get("valueFiles")) else ""
+    cluster, space = str(destination.get("name") or ""), str(destination.get("namespace") or "")
+    return Told(where, _release(at(source, "targetRevision")), space, values, cluster, left)
+
+
+def _sources(value: Any) -> Iterator[Any]:
+    """What is written like the source of an Application, wherever a chart of one's own has it in its values."""
+    if isinstance(value, dict):
+        if value.get("chart") in _CHARTS and isinstance(value.get("helm"), dict):
+            yield value
+        for one in value.values():
+            yield from _sources(one)
+    for one in as_list(value):
+        yield from _sources(one)
 
 
 def unread(body: Any, where: str) -> str:
@@ -95,7 +126,9 @@ def unread(body: Any, where: str) -> str:
     identity = identity_of(body)
     if (identity.group, identity.kind) == ("argoproj.io", "ApplicationSet") and not list(_listed(body)):
         return f"{where}: ApplicationSet {identity.name} asks clusters or Git for what it makes"
-    left = next((one.left for one in told(body, where) if one.left), "")
+    every = list(_every(body, where))
+    left = next((one.left for one in every if one.left), "")
+    left = "a template" if any(map(is_template, every)) else left
     return f"{where}: {left} of {identity.kind} {identity.name}" if left else ""
 
 
@@ -103,7 +136,26 @@ def _listed(body: Body) -> Iterator[Body]:
     """The Applications of an ApplicationSet whose generator is a list."""
     for generator in as_list(at(body, "spec", "generators")):
         for element in as_list(at(generator, "list", "elements")):
-            yield _filled(at(body, "spec", "template"), element if isinstance(element, dict) else {})
+            yield _filled(at(body, "spec", "template"), _flat(element))
+
+
+def _flat(element: Any, above: str = "") -> dict[str, str]:
+    """The values of an element by the names that a template calls them."""
+    found: dict[str, str] = {}
+    for key, one in element.items() if isinstance(element, dict) else ():
+        found |= _flat(one, f"{above}{key}.") if isinstance(one, dict) else {f"{above}{key}": str(one)}
+    return found
+
+
+def leads_to(body: Any) -> list[str]:
+    """Folders of the repository whose objects an engine applies in the same cluster, from the repository's top."""
+    identity = identity_of(body) if isinstance(body, dict) else None
+    if identity and (identity.group, identity.kind) == ("kustomize.toolkit.fluxcd.io", "Kustomization"):
+        return [str(at(body, "spec", "path") or "")]
+    if identity and (identity.group, identity.kind) == ("argoproj.io", "Application"):
+        sources = (at(body, "spec", "source"), *as_list(at(body, "spec", "sources")))
+        return [str(at(one, "path") or "") for one in sources if not at(one, "chart")]
+    return []
 
 
 def _filled(value: Any, element: Mapping[str, Any]) -> Any:

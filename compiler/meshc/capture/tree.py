@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.told import told, unread
-from meshc.errors import BuildError
+from meshc.capture.told import leads_to, told, unread
+from meshc.errors import BuildError, MeshcError
 from meshc.kube import identity_of
-from meshc.mesh.kustomizations import NAMES, Closure
+from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
 from meshc.mesh.source import load
 from meshc.yamltext.read import read
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
 """What kustomize prints for a folder of some files. Raises BuildError."""
+
+_MOST_FOLDERS = 200
+"""Folders that one cluster is made of, at most."""
 
 
 @dataclass(slots=True)
@@ -96,7 +99,37 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
             made.passed_over += not inside
         if inside and posixpath.basename(path) in NAMES:
             made.said += _told(repository.read_file(path), path)
+    _follow(repository, made, build)
     return made
+
+
+def _follow(repository: Repository, made: Folder, build: Build) -> None:
+    """Reads the folders that an engine is told to apply, and those that it is told of there."""
+    seen: set[str] = set()
+    at = 0
+    while at < len(made.documents) and len(seen) < _MOST_FOLDERS:
+        for named in leads_to(made.documents[at][1]):
+            top = posixpath.relpath(str(repository.root), str(repository.base))
+            path = posixpath.normpath(posixpath.join(top, named.removeprefix("./").strip("/") or "."))
+            if path not in seen and named.strip("./"):
+                seen.add(path)
+                _add_folder(repository, path, build, made)
+        at += 1
+
+
+def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -> None:
+    try:
+        if repository.kind(path) != "folder":
+            return
+        built = _built(repository, path, build, made) if kustomization_in(repository, path) else None
+        if built is not None:
+            _add(made, path, built)
+            return
+        for file in repository.list_files(path):
+            if file.endswith((".yaml", ".yml")):
+                _add(made, file, repository.read_file(file))
+    except (MeshcError, OSError):
+        made.left.append(f"{path}: an engine applies it, and it isn't in this repository")
 
 
 def _built(repository: Repository, root: str, build: Build, made: Folder) -> bytes | None:

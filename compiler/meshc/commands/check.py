@@ -149,6 +149,7 @@ def _stale(
 ) -> Sequence[Stale]:
     honest = Honest(
         found,
+        expected,
         lambda files, cluster: opened.kustomize.build(files, cluster, opened.repository),
         lambda total: opened.listener.steps("building by kustomize", total),
         wanted.jobs,
@@ -156,8 +157,7 @@ def _stale(
     )
     same = not other_versions(opened, found)
     since = _since(opened, file, compiled) if here else None
-    told = honest.told if here else None
-    stale = list(stale_files(found, expected, compiled.plan, told, same_tools=same, since=since))
+    stale = list(stale_files(found, expected, compiled.plan, honest if here else None, same_tools=same, since=since))
     if honest.skipped:
         overlays = "1 overlay" if honest.skipped == 1 else f"{honest.skipped} overlays"
         opened.listener.note(

@@ -4,8 +4,9 @@ text under each field as its description."""
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.alias_generators import to_camel
@@ -14,6 +15,20 @@ from pydantic_core import PydanticCustomError
 from meshc.disk.matching import pattern_fault
 from meshc.kube import LABEL, SUBDOMAIN, Version
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+
+@dataclass(frozen=True, slots=True)
+class _Told(AfterValidator):
+    """A rule that the JSON Schema tells as well."""
+
+    words: tuple[tuple[str, Any], ...] = ()
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, make: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**make(core), **dict(self.words)}
+
 
 def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
     def check(text: str) -> str:
@@ -21,7 +36,20 @@ def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidat
             raise PydanticCustomError("bad_name", rule)
         return text
 
-    return AfterValidator(check)
+    return _Told(check, (*_told(pattern.pattern, rule), ("maxLength", longest)))
+
+
+def _told(pattern: str, rule: str) -> tuple[tuple[str, Any], ...]:
+    """What editors hear of a pattern: in the words of ECMAScript, which has no \\Z, and the rule in those of people."""
+    return ("pattern", f"^(?:{pattern.replace(_END, '$')})$"), ("patternErrorMessage", rule)
+
+
+_END = r"\Z"
+
+
+def _shown(pattern: str, rule: str) -> Any:
+    """A rule for editors alone, of what a check tells in more words."""
+    return Field(json_schema_extra=dict(_told(pattern, rule)))
 
 
 _NAME_RULE = (
@@ -31,7 +59,6 @@ _NAME_RULE = (
 Name = Annotated[
     str,
     _matching(LABEL, _NAME_RULE, 63),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 63}),
 ]
 Subdomain = Annotated[
     str,
@@ -60,7 +87,6 @@ ClusterID = Annotated[
         "must be a key in a Secret: at most 253 of letters, digits, -, _ and ., and no .. at its start",
         253,
     ),
-    Field(json_schema_extra={"pattern": f"^{_CLUSTER_ID.pattern}$", "maxLength": 253}),
 ]
 NetworkLabel = Annotated[
     str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
@@ -131,9 +157,32 @@ def _kubernetes_version(text: str) -> str:
 FullVersion = Annotated[
     str,
     AfterValidator(_version),
-    Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?$"}),
+    _shown(r"\d{1,4}\.\d{1,4}\.\d{1,6}(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?", "must be a full version such as 1.29.6"),
 ]
-KubernetesVersion = Annotated[str, AfterValidator(_kubernetes_version)]
+KubernetesVersion = Annotated[
+    str,
+    AfterValidator(_kubernetes_version),
+    _shown(r"v?\d{1,4}\.\d{1,4}(\.\d{1,6})?([+-][0-9A-Za-z.+-]*)?", "must be a Kubernetes version such as 1.34"),
+]
+Versions = Annotated[
+    str,
+    _shown(
+        r"[<>=!~ ]{1,4}[0-9][0-9A-Za-z.*+-]*( *, *[<>=!~ ]{1,4}[0-9][0-9A-Za-z.*+-]*)*",
+        "must be a range such as >=0.1,<0.2",
+    ),
+]
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+Cidr = Annotated[
+    str,
+    _shown(
+        rf"({_OCTET}\.){{3}}{_OCTET}/([12]?[0-9]|3[0-2])|(?=.*:)[0-9a-fA-F:.]+/([1-9]?[0-9]|1[01][0-9]|12[0-8])",
+        "must be a range of addresses such as 10.10.0.0/16 or fd00:10::/48",
+    ),
+]
+HttpsUrl = Annotated[str, _shown(r"https://.+", "must begin with https://")]
+RepositoryUrl = Annotated[
+    str, _shown(r"(https://|ssh://|[A-Za-z0-9_][A-Za-z0-9_.-]*@).+", "must be https://host/path or ssh://git@host/path")
+]
 
 
 class Shape(BaseModel):
@@ -213,9 +262,9 @@ Variant = Literal["distroless", "debug"]
 class Requires(Shape):
     """Which versions of the tools this mesh.yaml is written for."""
 
-    meshc: str | None = None
+    meshc: Versions | None = None
     """A range of meshc versions, such as `>=0.1,<0.2`."""
-    kustomize: str | None = None
+    kustomize: Versions | None = None
     """A range of kustomize versions, such as `>=5.4,<6`."""
 
 
@@ -295,12 +344,10 @@ class Charts(Shape):
 IstioRevision = Annotated[
     str,
     _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 56}),
 ]
 RevisionTag = Annotated[
     str,
     _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 43}),
 ]
 Tags = dict[RevisionTag, IstioRevision]
 
@@ -534,7 +581,7 @@ class ControlPlane(Shape):
     config_cluster: Name | None = None
     """External control planes: the remote that holds Istio's configuration (policies, gateways, routes), which istiod
     reads there as if it ran there; default: its only remote."""
-    injection_url: str | None = Field(default=None, alias="injectionURL")
+    injection_url: HttpsUrl | None = Field(default=None, alias="injectionURL")
     """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector. That of a
     further control plane is the same port of its own address."""
     pilot_service: bool | None = None
@@ -546,12 +593,19 @@ class PatchTarget(Shape):
     """Which objects a patch is for, in kustomize's own words; names are regular expressions."""
 
     group: str | None = None
+    """The group of its apiVersion, such as `apps`."""
     version: str | None = None
+    """The version in its apiVersion, such as `v1`."""
     kind: str | None = None
+    """Its kind, such as `Deployment`."""
     name: str | None = None
+    """Its name."""
     namespace: str | None = None
+    """Its namespace."""
     label_selector: str | None = None
+    """Labels of it, as `kubectl get -l` takes them."""
     annotation_selector: str | None = None
+    """Annotations of it, in the same form."""
 
 
 class Patch(Shape):
@@ -642,11 +696,11 @@ class Cluster(ClusterSettings):
     plane of its remotes, and nothing else of the mesh."""
     labels: dict[LabelKey, LabelValue] = {}
     """Labels for selections in this file; they aren't written to the cluster."""
-    api_server: str | None = None
+    api_server: HttpsUrl | None = None
     """The https address of the API server, as the primary reaches it."""
-    pod_cidrs: tuple[str, ...] = Field(default=(), alias="podCIDRs")
+    pod_cidrs: tuple[Cidr, ...] = Field(default=(), alias="podCIDRs")
     """The pods' address ranges, IPv4 and IPv6."""
-    service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
+    service_cidrs: tuple[Cidr, ...] = Field(default=(), alias="serviceCIDRs")
     """The Services' address ranges."""
     control_plane: ControlPlane | None = None
     delivery: ClusterDelivery | None = None
@@ -791,7 +845,7 @@ class Delivery(Shape):
 
     engine: Literal["argo-cd", "flux"]
     """The engine."""
-    repo_url: str | None = Field(default=None, alias="repoURL")
+    repo_url: RepositoryUrl | None = Field(default=None, alias="repoURL")
     """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
     revision: Revision = "main"
     """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""

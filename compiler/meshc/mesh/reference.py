@@ -92,14 +92,14 @@ def _referenced(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 
 
 def _type(value: Mapping[str, Any]) -> str:
-    if "Which clusters" in str(value.get("description", "")):
+    if value.get("oneOf") and "Selector" in {*_references(value)}:
         return "selection"
     if "$ref" in value:
         return "mapping"
     if "const" in value:
         return f"`{_word(value['const'])}`"
     if "enum" in value:
-        return " \\| ".join(f"`{_word(item)}`" for item in value["enum"])
+        return " \\| ".join(f"`{_word(item)}`" for item in value["enum"]) if len(value["enum"]) <= _FEW else "text"
     for options in ("anyOf", "oneOf"):
         if options in value:
             kinds = [_type(option) for option in value[options] if option.get("type") != "null"]
@@ -110,6 +110,10 @@ def _type(value: Mapping[str, Any]) -> str:
         keys = next((one["enum"] for one in value.get("propertyNames", {}).get("anyOf", ()) if "enum" in one), ())
         return f"mapping of {', '.join(f'`{key}`' for key in keys)}" if keys else "mapping of text"
     return {"string": "text", "integer": "number", "boolean": "`true` \\| `false`"}.get(str(value.get("type")), "text")
+
+
+_FEW = 12
+"""Words that are listed in a table."""
 
 
 def _default(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from meshc.review.differing import differing
 if TYPE_CHECKING:
     from meshc.plan.ir import Plan
     from meshc.review.behind import Behind
+    from meshc.review.honest import Honest
     from meshc.review.lines import Block
     from meshc.tree import FileTree
 
@@ -65,16 +66,16 @@ def stale_files(
     found: FileTree,
     expected: FileTree,
     plan: Plan,
-    consistent: Callable[[Sequence[str]], Mapping[str, bool]] | None,
+    honest: Honest | None,
     *,
     same_tools: bool,
     since: Input | None,
 ) -> Iterator[Stale]:
     """Every file that isn't as it would be compiled, in the order of their paths.
 
-    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `consistent`
-    tells whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it
-    only output/ is there.
+    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `honest` tells
+    whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it only
+    output/ is there.
     """
     states = dict(out_of_step(found, expected))
     converted = {
@@ -87,7 +88,7 @@ def stale_files(
         for cluster in plan.clusters
     }
     both = [name for name in rendered if same_tools and rendered[name] and laid_out[name]]
-    honest = consistent(both) if consistent else {}
+    is_honest = honest.told(both) if honest else {}
     clients = {base.name: base.clients for base in plan.bases}
 
     def state(path: str) -> State:
@@ -97,14 +98,15 @@ def stale_files(
             return State(differing[path])
         if not same_tools:
             return State.OTHER_TOOL
-        if consistent is None:
+        if honest is None:
             return State.STALE
         tree, folder, rest = path.split("/", 2)
         names = clients.get(rest.partition("/")[0], ()) if folder == BASES else (folder,)
         other = laid_out if tree == OUTPUT else rendered
         if not any(other.get(name, True) for name in names):
             return State.EDITED
-        return State.STALE if tree == OVERLAYS or honest.get(folder, True) else State.BOTH
+        follows = tree == OVERLAYS or is_honest.get(folder, True) or honest.follows(path)
+        return State.STALE if follows else State.BOTH
 
     for path in states:
         what = state(path)
