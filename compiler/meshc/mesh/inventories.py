@@ -233,5 +233,7 @@ def _is_named(cluster: Any) -> bool:
 
 
 def _over(own: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    labels = {**told.get("labels", {}), **(own["labels"] if isinstance(own.get("labels"), dict) else {})}
+    """A cluster's own words over those of an inventory; labels one by one, where both have such."""
+    theirs, ours = told.get("labels"), own.get("labels")
+    labels = {**theirs, **ours} if isinstance(theirs, dict) and isinstance(ours, dict) else None
     return {**told, **own, **({"labels": labels} if labels else {})}
