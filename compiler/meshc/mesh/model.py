@@ -131,6 +131,14 @@ def _part_files(text: str) -> str:
     return text
 
 
+def _inventory_file(text: str) -> str:
+    rule = pattern_fault(text if text.endswith((".yaml", ".yml")) else f"{text}.yaml")
+    if rule or not text.endswith((".yaml", ".yml", ".json")) or not {"*", "?"}.isdisjoint(text):
+        raise PydanticCustomError("bad_inventory", "must be the path of one .yaml, .yml or .json file")
+    return text
+
+
+InventoryFile = Annotated[str, AfterValidator(_inventory_file), Field(min_length=1, max_length=256)]
 PartFiles = Annotated[str, AfterValidator(_part_files), Field(min_length=1, max_length=256)]
 
 
@@ -903,12 +911,53 @@ class Include(Shape):
     """The lists that they may hold. Overrides and acknowledgements in a file reach its own clusters alone."""
 
 
+Told = Literal[
+    "name",
+    "clusterID",
+    "role",
+    "primary",
+    "network",
+    "labels",
+    "apiServer",
+    "kubernetesVersion",
+    "podCIDRs",
+    "serviceCIDRs",
+]
+Way = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class FromInventory(Shape):
+    """A committed file that lists clusters, as another program keeps them. It holds no credentials."""
+
+    file: InventoryFile
+    """A path relative to mesh.yaml."""
+    format: Literal["argocd-secrets", "clusterprofiles", "cluster-api", "kubeconfig", "list"]
+    """argocd-secrets: cluster Secrets of Argo CD. clusterprofiles: ClusterProfile of SIG Multicluster. cluster-api:
+    Cluster of Cluster API. kubeconfig: its clusters. list: mappings in YAML or JSON, or a mapping of names to them."""
+    select: Selection = "all"
+    """Which of its clusters are in the mesh, by their names and labels there."""
+    role: Literal["primary", "remote"] = "remote"
+    """The role of clusters that mesh.yaml doesn't name."""
+    at: Way | None = None
+    """list: where the list stands in the file, such as `clusters.value` in what `terraform output -json` prints."""
+    fields: dict[Told, Way] = {}
+    """Where a key of a cluster stands in an entry, as `name: metadata.labels.site`, if not where the format has it."""
+
+    @model_validator(mode="after")
+    def _at_of_list(self) -> FromInventory:
+        if self.at is not None and self.format != "list":
+            raise PydanticCustomError("bad_inventory", "at goes with format: list")
+        return self
+
+
 class Spec(Shape):
     """The mesh."""
 
     include: tuple[Include, ...] = ()
     """Files with further entries of the lists below. The entries follow those of mesh.yaml, by the order written here,
     then by path."""
+    clusters_from: tuple[FromInventory, ...] = ()
+    """Inventories that complete the clusters below, by name, and add further ones behind them. Own words win."""
     requires: Requires = Requires()
     istio: Istio
     security: Security = Security()
