@@ -24,7 +24,7 @@ from sealed_cases.making import (
 )
 from support.chance import source
 from support.sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
-from support.throwaway import make_root
+from support.throwaway import Authority, make_root, pem
 
 
 @case
@@ -495,4 +495,41 @@ def public_parts_in_users_files() -> Mapping[str, bytes]:
         "built/key.txt": public_key(root),
         "patches/token.yaml": dump(note),
         "apps/shop.yaml": dump(service | {"spec": {"ports": [{"port": 80}], "selector": {"age": "age1" + "q" * 58}}}),
+    }
+
+
+def tls_secret(authority: Authority, chain: bytes, roots: bytes) -> Object:
+    """A cacerts as cert-manager makes it, in plain text."""
+    plain = remote("hub", name="cacerts", labels=None)
+    values = {"tls.crt": chain, "tls.key": b"the key of " + authority.cert_pem, "ca.crt": roots}
+    return plain | {
+        "type": "kubernetes.io/tls",
+        "data": {key: base64_of(text.decode()) for key, text in values.items()},
+    }
+
+
+@case
+def cacerts_as_cert_manager_makes_it() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    shown = {"tls.crt": edge.cert_pem.decode(), "ca.crt": root.cert_pem.decode()}
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": sops(
+            tls_secret(hub, pem(hub, root), root.cert_pem), r"^tls\.key$", "--mac-only-encrypted"
+        ),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(tls_secret(edge, edge.cert_pem, root.cert_pem), shown)),
+    }
+
+
+@case
+def cacerts_as_cert_manager_makes_it_of_another_ca() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge, other = root.issue("hub"), root.issue("edge-1"), root.issue("other")
+    shown = {"tls.crt": other.cert_pem.decode(), "ca.crt": root.cert_pem.decode()}
+    mixed = {**shown, "tls.crt": hub.cert_pem.decode(), "root-cert.pem": root.cert_pem.decode()}
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": dump(sealed_secret(tls_secret(hub, hub.cert_pem, root.cert_pem), mixed)),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(tls_secret(edge, edge.cert_pem, root.cert_pem), shown)),
     }

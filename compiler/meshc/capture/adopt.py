@@ -11,6 +11,7 @@ from meshc.capture.services import cleaned, manifest
 from meshc.kube import LABEL, at
 from meshc.mesh.claims import not_copied
 from meshc.mesh.hosts import ip_version
+from meshc.trust import tls_form
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -85,7 +86,11 @@ def _security(homes: Sequence[living.Home], made: Adopted, namespace: str) -> li
     plugged = False
     for home in homes:
         for secret in home.dump.all("Secret", namespace, "cacerts"):
-            parts = {key: text for key, text in secret["public"].items() if key.endswith(".pem") and text}
+            public = {key: text for key, text in secret["public"].items() if text}
+            parts = {key: text for key, text in public.items() if key.endswith(".pem")}
+            if certificate := public.get(tls_form.CERTIFICATE):
+                made_of = tls_form.certificates_of(certificate.encode(), public.get(tls_form.ROOTS, "").encode())
+                parts = {key: data.decode() for key, data in made_of.items() if data}
             for key in ("ca-cert.pem", "cert-chain.pem") if {"ca-cert.pem", "root-cert.pem"} <= parts.keys() else ():
                 made.files[f"certificates/{home.name}/{key}"] = parts.get(key, "").encode()
                 plugged = True

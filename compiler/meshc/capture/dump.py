@@ -23,7 +23,7 @@ from meshc.yamltext.read import read
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
 
-PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem")
+PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem", "tls.crt", "ca.crt")
 
 
 @dataclass(frozen=True, slots=True)
