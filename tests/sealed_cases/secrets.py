@@ -533,3 +533,30 @@ def cacerts_as_cert_manager_makes_it_of_another_ca() -> Mapping[str, bytes]:
         "sealed/hub/cacerts.yaml": dump(sealed_secret(tls_secret(hub, hub.cert_pem, root.cert_pem), mixed)),
         "sealed/edge-1/cacerts.yaml": dump(sealed_secret(tls_secret(edge, edge.cert_pem, root.cert_pem), shown)),
     }
+
+
+def for_every_service(body: Object) -> None:
+    """What a sops block says after sops added keys of other services than age."""
+    body["sops"] |= {
+        "pgp": [{"fp": "85d77543b3d624b63cea9e6dbc17301b491b3f21", "enc": "x"}],
+        "kms": [{"arn": "arn:aws:kms:eu-west-1:111122223333:key/flux", "role": "", "enc": "x"}],
+        "gcp_kms": [{"resource_id": "projects/p/locations/global/keyRings/mesh/cryptoKeys/flux", "enc": "x"}],
+        "azure_kv": [{"vault_url": "https://m.vault.azure.net", "name": "flux", "version": "0123abcd", "enc": "x"}],
+        "hc_vault": [
+            {"vault_address": "https://vault.example.com:8200", "engine_path": "sops", "key_name": "flux", "enc": "x"}
+        ],
+    }
+
+
+@case
+def sealed_for_keys_of_every_service() -> Mapping[str, bytes]:
+    sealed = seal(remote("edge-1"), WHOLE_DATA, recipient=READER)
+    return at_hub(edge_1=edited(sealed, for_every_service))
+
+
+@case
+def sealed_for_keys_of_other_services() -> Mapping[str, bytes]:
+    return at_hub(edge_1=seal(remote("edge-1"), WHOLE_DATA, recipient=READER))
+
+
+READER = "age15pw8ce0w7htwhec39lay5hz5xktzn6achgwda3ynx86xz7sd697qzyahpj"

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from meshc.kube import LABEL, SUBDOMAIN, Version
+from meshc.sealedtext import service_of
 
 
 def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
@@ -317,10 +318,26 @@ class Ca(Shape):
     A pod has what was set when it was made."""
 
 
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII)
+def _recipient(text: str) -> str:
+    if not service_of(text) or len(text) > _LONGEST_RECIPIENT:
+        rule = "must be an age recipient (age1..., or an SSH public key), a PGP fingerprint, or a key of a KMS as sops"
+        raise PydanticCustomError("bad_recipient", f"{rule} names it; never an identity")
+    return text
+
+
+_LONGEST_RECIPIENT = 2048
 Recipient = Annotated[
     str,
-    _matching(_RECIPIENT, "must be an age recipient (age1..., or an SSH public key), never an identity", 2048),
+    AfterValidator(_recipient),
+    Field(
+        json_schema_extra={
+            "examples": [
+                "age1j5jr40pyzmgq7lmh6a2c25akvcngzn4lphf6jde75jdaumrdla9qafq06f",
+                "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            ]
+        }
+    ),
 ]
 
 
@@ -343,7 +360,7 @@ class ClusterSecrets(Shape):
     backend: Literal["sops", "sealed-secrets", "external-secrets"] | None = None
     """What the sealing commands make for this cluster."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open this cluster's secrets, besides the mesh's."""
+    """Recipients who open this cluster's secrets, besides the mesh's."""
     scope: Literal["strict", "namespace-wide"] | None = None
     """What a SealedSecret of this cluster is bound to."""
     store: Store | None = None
@@ -359,7 +376,9 @@ class Secrets(Shape):
     """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
     public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open every sops file of the mesh, such as a break-glass key."""
+    """Recipients who open every sops file of the mesh, such as a break-glass key: age recipients, PGP fingerprints,
+    keys of AWS KMS (arn:aws:kms:...), GCP KMS (projects/.../cryptoKeys/...), Azure Key Vault (https://.../keys/...) and
+    Vault (https://.../v1/.../keys/...). meshc seals for age; sops adds the others."""
     scope: Literal["strict", "namespace-wide"] = "strict"
     """What a SealedSecret is bound to: its name and namespace, or its namespace alone. Bound to nothing
     (cluster-wide), anyone could unseal it into a namespace of theirs."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from meshc.errors import Path, Place
 from meshc.kube import Version
+from meshc.sealedtext import service_of
 
 Generation = Literal["classic", "istiod"]
 
@@ -237,12 +238,22 @@ class StorePlan:
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once."""
+    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once, as compared."""
 
     backend: Literal["sops", "sealed-secrets", "external-secrets"]
     recipients: tuple[str, ...]
     store: StorePlan | None
     scope: Literal["strict", "namespace-wide"]
+
+    @property
+    def age(self) -> tuple[str, ...]:
+        """The recipients that meshc itself seals for."""
+        return tuple(one for one in self.recipients if service_of(one) == "age")
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Those whose keys are elsewhere: sops adds them to what is sealed."""
+        return tuple(one for one in self.recipients if service_of(one) != "age")
 
     @property
     def in_store(self) -> bool:

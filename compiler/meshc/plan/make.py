@@ -32,6 +32,7 @@ from meshc.plan.ir import (
     UserFile,
     UserObject,
 )
+from meshc.sealedtext import spelled
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Place
@@ -180,7 +181,7 @@ def _sealing(fleet: Fleet, member: Member) -> Sealing:
     store = own.store or whole.store
     return Sealing(
         own.backend or whole.backend,
-        tuple(sorted({*whole.recipients, *own.recipients})),
+        tuple(sorted({spelled(one) for one in (*whole.recipients, *own.recipients)})),
         StorePlan(store.kind, store.name, store.key) if store else None,
         own.scope or whole.scope,
     )
