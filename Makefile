@@ -42,6 +42,7 @@ format: $(VENV)/.tested
 
 docs: $(VENV)/.installed
 	$(BIN)/meshc schema > mesh.schema.json
+	$(BIN)/meshc schema --part > mesh-part.schema.json
 	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
 	$(BIN)/python tests/make_docs.py
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support import dumping
 from support.credentials import CONFIG
 from support.fake_api import CORE, FakeCluster, jwt, kubeconfig, serving
 from support.processes import said
@@ -31,7 +32,7 @@ def meshc(folder: Path, *words: str, code: int = 0) -> str:
 
 
 def thing(kind: str, name: str, namespace: str = "", labels: dict[str, str] | None = None, **fields: Any) -> Any:
-    group = "apps/v1" if kind == "Deployment" else "v1"
+    group = {"Deployment": "apps/v1", "EndpointSlice": "discovery.k8s.io/v1"}.get(kind, "v1")
     metadata = {"name": name, "uid": "u", "resourceVersion": "7", "labels": labels or {}}
     placed = {"namespace": namespace} if namespace else {}
     return {"apiVersion": group, "kind": kind, "metadata": {**metadata, **placed}, **fields}
@@ -51,10 +52,14 @@ def node(cidr: str, version: str = "v1.34.1") -> Any:
 
 
 def dump(folder: Path, cluster: str, *bodies: Any) -> None:
-    (folder / cluster).mkdir(parents=True)
-    listed = {"apiVersion": "v1", "kind": "List", "items": list(bodies)}
-    (folder / cluster / "all.yaml").write_text(yaml.safe_dump(listed))
+    dumping.dump(folder / cluster, bodies)
     (folder / cluster / "notes.txt").write_text("nothing")
+
+
+def dumped(folder: Path) -> list[Any]:
+    return [
+        body for path in sorted(folder.glob("*.yaml")) for body in yaml.safe_load(path.read_text()).get("items", ())
+    ]
 
 
 @pytest.fixture
@@ -138,6 +143,7 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
                 "apiServer": "https://10.1.0.10:6443",
                 "podCIDRs": ["10.11.0.0/16"],
                 "primary": "hub",
+                "sidecarInjection": "manual",
             },
             {
                 "name": "hub",
@@ -186,7 +192,7 @@ def test_the_difference_is_what_a_sync_would_change(dumps: Path, tmp_path: Path)
     meshc(place, "compile")
     for cluster, folder in (("hub", "gke-hub"), ("edge-1", "edge-1")):
         for path in (place / "output" / cluster).glob("*.yaml"):
-            (dumps / folder / path.name).write_bytes(path.read_bytes())
+            (dumps / folder / f"z-{path.name}").write_bytes(path.read_bytes())
     assert "0 to add, 0 to change, 0 to delete" in meshc(place, "adopt", "--from", str(dumps), "--diff")
 
 
@@ -203,7 +209,7 @@ def test_a_dump_that_is_cut_off_is_told_without_a_line_of_it(dumps: Path, tmp_pa
     (tmp_path / "mesh").mkdir()
     said = meshc(tmp_path / "mesh", "adopt", "--from", str(dumps))
 
-    assert "look at: edge-1/more.yaml:" in said
+    assert "not read: edge-1/more.yaml:" in said
 
 
 @pytest.mark.parametrize("bad", ["items: 3", "[1, 2]", "{apiVersion: v1, kind: Pod, metadata: {name: x, labels: []}}"])
@@ -215,17 +221,17 @@ def test_what_is_no_object_is_passed_over(tmp_path: Path, bad: str) -> None:
         "{apiVersion: v1, kind: Secret, metadata: {name: cacerts, namespace: istio-system}, "
         "data: {ca-cert.pem: [], x: eA}}"
     )
-    said = meshc(tmp_path, "adopt", "--from", "dumps")
+    said = meshc(tmp_path, "adopt", "--from", "dumps", code=3)
 
     assert "1 file passed over" in said
     assert "which one is the primary isn't known" in said
 
 
 def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: Path) -> None:
-    clusters = [FakeCluster("hub"), FakeCluster("edge-1")]
+    clusters = [FakeCluster("hub"), FakeCluster("edge-1", "v1.33.4")]
     plural = {kind: name for name, kind in CORE.items()} | {"Deployment": "deployments"}
     for cluster, folder in zip(clusters, ("gke-hub", "edge-1"), strict=True):
-        for body in yaml.safe_load((dumps / folder / "all.yaml").read_text())["items"]:
+        for body in dumped(dumps / folder):
             metadata = body.pop("metadata")
             name, namespace = metadata["name"], metadata.get("namespace", "")
             fields = {key: value for key, value in body.items() if key not in ("apiVersion", "kind")}
@@ -310,7 +316,7 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     )
     noted = {"annotations": {"topology.istio.io/controlPlaneClusters": "west"}}
     dump(tmp_path / "dumps", "edge-2", node("10.4.0.0/16"), {**place, "metadata": {**place["metadata"], **noted}})
-    said = meshc(tmp_path, "adopt", "--from", "dumps")
+    said = meshc(tmp_path, "adopt", "--from", "dumps", code=3)
     spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
 
     assert "aks-edge calls itself edge-1" in said
@@ -334,9 +340,9 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     (tmp_path / "mesh.yaml").write_text(text.replace("type: self-signed", "type: external"))
     meshc(tmp_path, "validate")
 
-    (tmp_path / "dumps/aks-edge/all.yaml").write_text(yaml.safe_dump({"kind": "List", "items": [place]}))
+    dumping.dump(tmp_path / "dumps/aks-edge", [place, node("10.3.0.0/16")])
     (tmp_path / "other").mkdir()
-    said = meshc(tmp_path / "other", "adopt", "--from", "../dumps")
+    said = meshc(tmp_path / "other", "adopt", "--from", "../dumps", code=3)
 
     assert "aks-edge: no primary has a remote secret for it" in said
     assert "aks-edge: it isn't told which is its primary, of east, west: write primary" in said

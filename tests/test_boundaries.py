@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NEAR = 25
 """Lines in which two neighbours differ at most, taken out and put in counted apart."""
-GROUPS = ("MESH2", "MESH3", "MESH4", "MESH5", "MESH6", "MESH75")
+GROUPS = ("MESH03", "MESH04", "MESH2", "MESH3", "MESH4", "MESH5", "MESH6", "MESH75")
 MORE = ("MESH106", "MESH107", "MESH901", "MESH902")
 OPAQUE = re.compile(rb"-----BEGIN |ENC\[AES256_GCM,|[A-Za-z0-9+/=]{70}")
 """What certificates and ciphertexts hold: they are random, so no two of them share a line."""

@@ -43,7 +43,10 @@ def test_nothing_due_changes_no_byte(tmp_path: Path) -> None:
     before = place.files()
 
     assert "0 files changed" in place.meshc("ca", "issue", "hub", "edge-1", "--root-key", str(key))
+    assert "0 files changed" in place.meshc("ca", "issue")  # nothing is signed, so no key is needed
     assert place.files() == before
+    refused = place.meshc("ca", "issue", "--renew-before", "3000", code=2)
+    assert "the root's private key is needed to issue 1 CA, such as that of hub (it ends within 3000 days)" in refused
 
     renewed = place.meshc("ca", "issue", "hub", "--renew-before", "3000", "--root-key", str(key))
 

@@ -136,6 +136,14 @@ def test_services_become_manifests_that_compile(land: Land) -> None:
     service(land.hub, "wishes")
     assert "hint: --replace" in land.capture("services", "hub", "-n", "shop", code=2)
     land.capture("services", "hub", "-n", "shop", "--replace")
+    ours = {"labels": {"app.kubernetes.io/managed-by": "meshc"}}
+    land.hub.put("services", "copied", "shop", metadata=ours, spec={"ports": [{"name": "http", "port": 80}]})
+    before = (land.base / "apps/shop/shop.yaml").read_bytes()
+    land.capture("services", "hub", "-n", "shop")
+    assert (land.base / "apps/shop/shop.yaml").read_bytes() == before
+    assert "is a copy that meshc made: it runs elsewhere" in land.capture(
+        "services", "hub", "copied", "-n", "shop", code=2
+    )
     assert "no Service shop/nothing" in land.capture("services", "hub", "nothing", "-n", "shop", code=2)
 
 

@@ -84,7 +84,7 @@ def test_a_secret_that_is_synced_is_taken_and_compiles(modern: Ground) -> None:
         }
     ]
     assert "waiting for credentials" not in compiled
-    assert not [one for one in modern.cluster.asked if one.startswith("POST")]
+    assert not [one for one in modern.cluster.asked if one.startswith("POST /api/")]
 
 
 def test_one_that_is_missing_is_made_once_it_is_allowed(modern: Ground) -> None:
@@ -114,6 +114,43 @@ def test_a_token_that_ends_is_requested(modern: Ground) -> None:
     assert "edge-1: a token made for this, until 20" in said
     assert inside(modern)["users"][0]["user"]["token"].count(".") == 2
     assert "no time such as" in modern.capture("--duration", "soon", "--replace", code=2)
+
+
+def test_a_token_that_is_granted_for_less_than_was_asked_is_not_sealed(modern: Ground) -> None:
+    """Managed clouds cap tokens at a day or two, and say so in the answer alone."""
+    modern.cluster.put("configmaps", "kube-root-ca.crt", "istio-system", data={"ca.crt": _ca(modern)})
+    modern.cluster.longest = 2 * 3600
+    before = modern.files()
+    said = modern.capture("--duration", "90d", "--yes", code=4)
+
+    assert "a token for 90 days was asked for, and the API server grants one for 2 h" in said
+    assert modern.files() == before
+    modern.capture("--duration", "2h", "--yes")
+
+
+@pytest.mark.parametrize("right", ["nodes", "endpointslices"])
+def test_a_secret_that_was_made_for_a_token_that_can_not_be_used_is_taken_back(modern: Ground, right: str) -> None:
+    modern.cluster.forbidden.add(("list", right))
+    before = modern.files()
+    said = modern.capture("--yes", code=4)
+
+    assert f"its account lacks rights: list {right}" in said
+    assert "let output/edge-1 be synced first" in said
+    assert not [key for key in modern.cluster.objects if key[0] == "secrets"]
+    assert modern.files() == before
+
+
+def test_a_secret_is_taken_back_where_the_next_remote_ends_it_all(modern: Ground) -> None:
+    mesh = modern.base / "mesh.yaml"
+    edge = '    - {name: edge-2, role: remote, kubernetesVersion: "1.34", podCIDRs: [10.12.0.0/16]}\n'
+    mesh.write_text(mesh.read_text() + edge)
+    config = kubeconfig(modern.folder / "kubeconfig", modern.cluster)
+    words = ("capture", "credentials", "edge-1", "edge-2", "--context", "edge-2=nowhere", "--kubeconfig", str(config))
+    said = modern.meshc(*words, "--yes", code=4)
+
+    assert 'edge-2: context "nowhere" can\'t be used' in said
+    assert [one.split("/")[-1].split("-")[0] for one in modern.cluster.asked if one.startswith("DELETE")] == ["istio"]
+    assert not [key for key in modern.cluster.objects if key[0] == "secrets"]
 
 
 def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) -> None:

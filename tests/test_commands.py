@@ -55,6 +55,7 @@ def test_each_command_is_listed_by_its_name(module: str) -> None:
 
 def test_the_committed_schema_and_reference_are_the_models() -> None:
     assert_current("mesh.schema.json", schema_text())
+    assert_current("mesh-part.schema.json", schema_text(part=True))
     assert_current("docs/mesh-yaml.md", reference())
 
 
@@ -134,7 +135,7 @@ def test_only_the_chosen_clusters_are_written(mesh: Path) -> None:
     assert changed == {"overlays/_services/catalog/services.yaml"}
     assert (unknown.returncode, unknown.stderr) == (
         Exit.USAGE,
-        'error: no cluster is named "nope"\n  hint: clusters: hub, edge-1\n',
+        'error: there is no cluster "nope"\n  hint: clusters: hub, edge-1\n',
     )
 
 
@@ -230,7 +231,7 @@ def test_no_mesh_is_said_plainly(tmp_path: Path) -> None:
     done = meshc("compile", cwd=tmp_path)
 
     assert (done.returncode, done.stderr) == (
-        Exit.WRONG_INPUT,
+        Exit.USAGE,
         'error: there is no "mesh.yaml"\n  hint: name it with -f, or start one with: meshc init DIR\n',
     )
 
@@ -242,7 +243,7 @@ def test_init_makes_the_folder_and_says_plainly_where_it_cannot(tmp_path: Path) 
 
     assert (made.returncode, made.stdout.splitlines()[-1]) == (Exit.DONE, "next: cd new/mesh && meshc compile")
     assert (impossible.returncode, "Traceback" in impossible.stderr) == (Exit.TOOL, False)
-    assert nowhere.returncode == Exit.WRONG_INPUT
+    assert nowhere.returncode == Exit.USAGE
 
 
 def test_init_overwrites_nothing(mesh: Path) -> None:

@@ -77,7 +77,6 @@ HARMLESS = {
     "global.logging.level": "logs",
     "global.multiCluster.enabled": "nothing reads it",
     "global.networkPolicy.enabled": "it allows the ports of istiod",
-    "global.proxy.clusterDomain": "copies follow it",
     "istiodRemote.injectionCABundle": "the user's certificate before an injectionURL",
     "jwksResolverExtraRootCA": "roots for key sets of tokens",
     "keepaliveMaxServerConnectionAge": "how long a connection lasts",

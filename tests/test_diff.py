@@ -231,6 +231,19 @@ def test_check_tells_hand_edits_from_stale_compiles(mesh: Path) -> None:
     }
 
 
+def test_check_tells_line_ends_from_hand_edits(mesh: Path) -> None:
+    """A checkout with core.autocrlf turns every file. One of them was edited too, and that is told of it."""
+    for path in (*(mesh / "output").rglob("*.yaml"), *(mesh / "overlays").rglob("*.yaml")):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    edited = mesh / "output/edge-1/namespaces.yaml"
+    edited.write_bytes(edited.read_bytes().replace(b"enabled", b"disabled"))
+    states = {one["file"]: one["state"] for one in json.loads(said("check", "--format", "json", cwd=mesh))["stale"]}
+
+    assert states.pop("output/edge-1/namespaces.yaml") == "edited by hand"
+    assert len(states) > 5
+    assert set(states.values()) == {"line ends changed"}
+
+
 def test_check_names_the_lines_behind_a_stale_file(mesh: Path) -> None:
     lines = (mesh / "mesh.yaml").read_text().splitlines()
     number = next(number for number, line in enumerate(lines, 1) if "istiod:" in line)

@@ -148,7 +148,20 @@ def test_rights_that_the_reader_lost_are_told(world: World) -> None:
     found = world.doctor(code=1)["edge-1", "credentials in hub"]
 
     assert (found["state"], found["hint"].split(",")[0]) == ("failed", "let output/edge-1 be synced")
-    assert found["says"] == "the token is taken, and lacks a right: edge-1: not allowed to list /api/v1/nodes"
+    assert found["says"] == "the token is taken, and lacks rights: list nodes"
+
+
+def test_rights_that_istiods_own_role_gives_and_nobody_waits_for_are_told_apart(world: World) -> None:
+    world.live("capture", "credentials", "edge-1")
+    world.sync()
+    world.edge.forbidden.add(("patch", "mutatingwebhookconfigurations"))
+    found = world.doctor(code=1)["edge-1", "credentials in hub"]
+
+    right = "patch mutatingwebhookconfigurations.admissionregistration.k8s.io"
+    assert (found["state"], found["says"]) == (
+        "differs",
+        f"valid, and lack rights that Istio's own role gives: {right}",
+    )
 
 
 def test_two_secrets_for_one_cluster_and_a_token_that_ends_soon(world: World) -> None:

@@ -14,13 +14,17 @@ from pathlib import Path
 import pytest
 
 from meshc import __version__
+from meshc.cli.main import HELP
+from meshc.codes import every_code
 from meshc.commands.first_mesh import Generation, Topology
+from support.places import RECIPIENT
 from support.processes import meshc
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
 
 CHOICES = [(generation, topology) for generation in Generation for topology in Topology]
+CHOICES.remove((Generation.CLASSIC, Topology.MULTI_PRIMARY))
 
 
 def on_a_terminal(*words: str, cwd: Path, **environment: str) -> str:
@@ -48,12 +52,31 @@ def on_a_terminal(*words: str, cwd: Path, **environment: str) -> str:
     return seen.decode()
 
 
+def make_what_init_says(mesh: Path) -> None:
+    """A recipient in mesh.yaml, a root outside of the repository, a CA for each primary."""
+    (mesh / ".git").mkdir()
+    text = (mesh / "mesh.yaml").read_text().replace("# recipients: [age1...]", f"recipients: [{RECIPIENT}]")
+    (mesh / "mesh.yaml").write_text(text)
+    key = mesh.parent / f"{mesh.name}.key"
+    for words in (("init", "--key-out", str(key)), ("issue", "--root-key", str(key))):
+        assert meshc("ca", *words, cwd=mesh).returncode == 0
+
+
+def test_classic_istio_has_no_several_primaries(tmp_path: Path) -> None:
+    refused = meshc("init", ".", "--generation", "classic", "--topology", "multi-primary", cwd=tmp_path)
+
+    assert (refused.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "hint: choose --topology primary-remote" in refused.stderr
+
+
 @pytest.mark.parametrize(("generation", "topology"), CHOICES)
 def test_a_first_mesh_compiles_and_so_does_what_it_suggests(
     tmp_path: Path, generation: Generation, topology: Topology
 ) -> None:
     find_tool("kubectl")
     made = meshc("init", ".", "--generation", generation, "--topology", topology, cwd=tmp_path)
+    if topology.needs_ca:
+        make_what_init_says(tmp_path)
     compiled, checked = meshc("compile", cwd=tmp_path), meshc("check", cwd=tmp_path)
 
     assert (made.returncode, compiled.returncode, checked.returncode) == (0, 0, 0), compiled.stderr
@@ -182,9 +205,8 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
     assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
 
 
-COMMANDS = ["init", "compile", "check", "diff", "verify", "publish", "validate", "plan", "next", "graph", "explain"]
-COMMANDS += ["values", "schema", "doctor", "adopt", "vendor", "inject"]
 GROUPS = ["ca", "secrets", "capture"]
+COMMANDS = [name for names in HELP.values() for name in names if name not in GROUPS]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -197,7 +219,33 @@ def test_every_command_has_examples(tmp_path: Path, command: str) -> None:
 def test_help_lists_every_command(tmp_path: Path) -> None:
     said = meshc("--help", cwd=tmp_path).stdout
 
-    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == [*COMMANDS, *GROUPS]
+    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == [name for names in HELP.values() for name in names]
+    assert "..." not in said.replace("[ARGS]...", "")
+
+
+def test_explain_searches_the_pages_for_words(tmp_path: Path) -> None:
+    found, nothing = meshc("explain", "remote", "Secret", cwd=tmp_path), meshc("explain", "qqqq", cwd=tmp_path)
+    listed = found.stdout.splitlines()
+
+    assert [line for line in listed if line.startswith("MESH401  ")]
+    assert 1 < len(listed) < len(every_code())
+    assert (nothing.returncode, nothing.stderr[:27]) == (2, "error: no page holds qqqq\n ")
+
+
+def test_quiet_and_colours(tmp_path: Path) -> None:
+    text = FLEET.format(remotes="").partition("  acknowledge")[0] + "  namespaces: [{name: shop, clusters: []}]\n"
+    (tmp_path / "mesh.yaml").write_text(text)
+    loud, quiet = meshc("validate", cwd=tmp_path), meshc("--quiet", "validate", cwd=tmp_path)
+    painted, plain = (
+        meshc("--color", "always", "validate", cwd=tmp_path),
+        meshc("--color", "never", "validate", cwd=tmp_path),
+    )
+
+    assert "warning MESH" in loud.stderr
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    assert quiet.stdout == loud.stdout
+    assert "\x1b[33m" in painted.stderr
+    assert plain.stderr == loud.stderr
 
 
 @pytest.mark.parametrize(

@@ -285,7 +285,7 @@ def odd_lines(problems: Sequence[Problem], text: str) -> list[str]:
 def printed(problems: Sequence[Problem], form: Format) -> str:
     with redirect_stderr(io.StringIO()) as err, redirect_stdout(io.StringIO()) as out:
         if form is Format.JSON:
-            show_result("validate", {}, problems)
+            show_result(Format.JSON, "validate", {}, problems)
         else:
             show_problems(problems, form, Path("mesh.yaml"))
     return err.getvalue() + out.getvalue()

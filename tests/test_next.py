@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -112,3 +114,34 @@ def test_without_git_it_tells_what_it_can(place: Place) -> None:
 
     assert "hub      sync" in said
     assert "what is committed isn't known" in said
+
+
+def domains(place: Place, settings: str, hours_ago: float) -> Any:
+    """What is told of the trust domain, after a commit of these settings."""
+    mesh = place.base / "mesh.yaml"
+    text = re.sub(r"istio: \{version: 1.29.6.*\}", f"istio: {{version: 1.29.6{settings}}}", mesh.read_text())
+    mesh.write_text(text.replace("type: plugged-in", "type: external"))
+    place.commit(hours_ago)
+    return json.loads(place.meshc("next", "--format", "json"))["trustDomain"]
+
+
+def test_a_trust_domain_is_replaced_in_three_commits(place: Place) -> None:
+    first = domains(place, ", trustDomainAliases: [new.example]", 100)
+    assert (first["now"], first["aliases"], first["left"]) == ("cluster.local", ["new.example"], "")
+    assert "trustDomain: new.example, trustDomainAliases: [cluster.local]" in place.meshc("next")
+
+    second = domains(place, ", trustDomain: new.example, trustDomainAliases: [cluster.local]", 20)
+    assert (second["now"], second["left"], second["allowed"]) == ("new.example", "cluster.local", False)
+    other = domains(place, ", trustDomain: new.example, trustDomainAliases: [cluster.local], meshID: x", 1)
+    assert other["since"] == second["since"]
+    assert "the alias may go from" in place.meshc("next")
+
+    assert domains(place, ", trustDomain: new.example", 0) is None
+
+
+def test_an_alias_may_go_when_no_certificate_is_left(place: Place) -> None:
+    domains(place, ", trustDomainAliases: [new.example]", 100)
+    old = domains(place, ", trustDomain: new.example, trustDomainAliases: [cluster.local]", 25)
+
+    assert (old["left"], old["allowed"]) == ("cluster.local", True)
+    assert "the alias may go now" in place.meshc("next")

@@ -231,6 +231,7 @@ def test_a_primary_waits_for_every_remote_and_never_for_itself(mesh: Mesh) -> No
     result = compiled(mesh)
     primary = primary_of(mesh)
     remotes = [name for name in names_of(mesh) if name != primary]
+    ids = {one["name"]: one["clusterID"] for one in mesh["spec"]["clusters"] if "clusterID" in one}
     needs = [
         (cluster.name, item.keys)
         for cluster in result.plan.clusters
@@ -239,7 +240,7 @@ def test_a_primary_waits_for_every_remote_and_never_for_itself(mesh: Mesh) -> No
     ]
 
     assert list(result.pending) == [f"{remote}: waiting for credentials in {primary}" for remote in remotes]
-    assert needs == [(primary, (remote,)) for remote in remotes]
+    assert needs == [(primary, (ids.get(remote, remote),)) for remote in remotes]
 
 
 @given(meshes())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -18,7 +17,7 @@ from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
 from meshc.delivery.stages import marked
-from meshc.errors import Place, Problem, ProblemsError, stop_on
+from meshc.errors import Code, Place, Problem, ProblemsError, stop_on
 from meshc.kube import KubeObject
 from meshc.mesh import check_requires
 from meshc.mesh.acknowledge import silence
@@ -27,7 +26,6 @@ from meshc.mesh.check import ON_THE_FLEET, check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
-from meshc.mesh.parse import parse
 from meshc.overlays.clashes import clashes
 from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
@@ -74,7 +72,7 @@ class Compiled:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Every file beside mesh.yaml that the mesh is made from, by its path there. Packed charts are left out."""
+        """Every file that the text of the mesh names, by its path from mesh.yaml. Packed charts are left out."""
         inputs, plan = self.inputs, self.plan
         found = dict(inputs.plain)
         found |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
@@ -89,28 +87,24 @@ class Compiled:
         found = dict.fromkeys([*self.problems, *more])
         return replace(self, problems=tuple(sorted(found, key=lambda p: p.order)))
 
-    def choose(self, patterns: Sequence[str]) -> list[str]:
-        """Clusters whose name matches a pattern, in file order."""
-        return [c.name for c in self.plan.clusters if any(fnmatchcase(c.name, pattern) for pattern in patterns)]
 
-
-def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[], Kustomize]) -> Compiled:
+def compile_mesh(
+    source: Source, repository: Repository, kustomize: Callable[[], Kustomize], passed: Collection[Code] = ()
+) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
-    `kustomize` is only called where an input of the user's has to be built. Raises ProblemsError with every problem
+    `kustomize` is only called where an input of the user's has to be built. `passed` are problems that a comparison
+    can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """
-    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))  # before any message quotes a value of it
-    mesh, problems = parse(source.document)
-    if mesh is None:
-        raise ProblemsError(problems)
+    mesh = _read(source)
     stop_on(check_requires.meshc(mesh, source, __version__))
-    fleet = make_fleet(mesh, source.document.data)
-    inputs, problems = gather(
+    fleet = make_fleet(mesh, source.document)
+    inputs, unread = gather(
         fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
     )
     exports, faults = read_exports(fleet, source, inputs)
-    problems += [*faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
+    problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
     if any(problem.code in UNPLANNABLE for problem in problems):
         raise ProblemsError(silence(problems, fleet, source, lambda _: False))
 
@@ -124,6 +118,7 @@ def compile_mesh(source: Source, repository: Repository, kustomize: Callable[[],
     applied = _applied(plan, parts)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
     built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
+    problems = [problem for problem in problems if problem.code not in passed]
     early = [problem for problem in problems if problem.code in AS_APPLIED]
     problems = silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED))
     stop_on(problems)
@@ -153,11 +148,17 @@ def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
 
 def fleet_of(source: Source) -> Fleet:
     """The clusters of a mesh with their settings, as far as mesh.yaml alone tells. Raises ProblemsError."""
-    stop_on(plaintext_in(source.data, source.file, codes.PLAINTEXT_SECRET))
-    mesh, problems = parse(source.document)
+    return make_fleet(_read(source), source.document)
+
+
+def _read(source: Source) -> Mesh:
+    """What mesh.yaml and its parts say, searched for secrets before a message quotes a value. Raises ProblemsError."""
+    for path, data in source.files.items():
+        stop_on(plaintext_in(data, source.shown(path), codes.PLAINTEXT_SECRET))
+    mesh, problems = source.parsed()
     if mesh is None:
         raise ProblemsError(problems)
-    return make_fleet(mesh, source.document.data)
+    return mesh
 
 
 def plan_mesh(source: Source) -> Plan:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -38,6 +38,15 @@ CORE = {
     "configmaps": "ConfigMap",
     "nodes": "Node",
 }
+GROUPS = {
+    "apps": {"deployments": "Deployment"},
+    "security.istio.io": {"peerauthentications": "PeerAuthentication"},
+    "rbac.authorization.k8s.io": {"clusterroles": "ClusterRole"},
+    "discovery.k8s.io": {"endpointslices": "EndpointSlice"},
+}
+"""Kinds of other groups than the first, as far as kubectl has to know of them."""
+UNPLACED = ("nodes", "namespaces", "clusterroles")
+"""Kinds without a namespace."""
 
 
 def jwt(name: str, expires: int | None = None) -> str:
@@ -46,6 +55,16 @@ def jwt(name: str, expires: int | None = None) -> str:
     parts = [{"alg": "RS256", "kid": "test"}, claims]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*encoded, base64.urlsafe_b64encode(f"signature of {name}".encode()).decode().rstrip("=")])
+
+
+class Asked(NamedTuple):
+    """What is asked for, in the words of a rule."""
+
+    verb: str
+    group: str
+    plural: str
+    namespace: str
+    name: str
 
 
 @dataclass
@@ -61,6 +80,12 @@ class FakeCluster:
     """Verb and plural."""
     manners: dict[str, str] = field(default_factory=dict)
     """Of a plural, or of a path: hang, trickle, half, garbage, gone."""
+    roles: dict[str, list[tuple[str, Body]]] = field(default_factory=dict)
+    """The rules of whoever holds a token, each with its namespace; who isn't here may do everything."""
+    used: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """Of those rules what was used: verb, group, plural and namespace."""
+    longest: int = 10**9
+    """Seconds that a token is granted for, at most: clouds cap them."""
     asked: list[str] = field(default_factory=list)
     port: int = 0
     made: int = 0
@@ -69,6 +94,23 @@ class FakeCluster:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    def grants(self, token: str, asked: Asked) -> bool:
+        """Whether a rule allows it, as Kubernetes has it: a list and a new object have no name."""
+        if token not in self.roles or asked.group == "authorization.k8s.io":
+            return True
+        for place, rule in self.roles[token]:
+            names = rule.get("resourceNames")
+            if (
+                place in ("", asked.namespace)
+                and asked.verb in rule["verbs"]
+                and asked.group in rule["apiGroups"]
+                and asked.plural in rule["resources"]
+                and (not names or asked.name in names)
+            ):
+                self.used.add((asked.verb, asked.group, asked.plural, place))
+                return True
+        return False
 
     @property
     def minor(self) -> int:
@@ -202,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         plural, namespace, name, sub = _split(parts.path)
         verb = "list" if verb == "get" and not name else verb
-        if (verb, plural) in cluster.forbidden:
+        group = parts.path.split("/")[2] if parts.path.startswith("/apis/") else ""
+        asked = Asked(verb, group, f"{plural}/{sub}" if sub else plural, namespace, name)
+        if (verb, plural) in cluster.forbidden or not cluster.grants(token, asked):
             self._status(403, "Forbidden")
             return
         if manner := cluster.manners.get(plural):
@@ -226,8 +270,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _create(self, plural: str, namespace: str, name: str, sub: str, sent: Body) -> None:
         cluster = self.server.cluster
+        if plural in ("selfsubjectrulesreviews", "selfsubjectaccessreviews"):
+            self._send(201, {**sent, "status": _rights(cluster, sent["spec"])})
+            return
         if sub == "token":
-            seconds = sent["spec"].get("expirationSeconds", 3600)
+            seconds = min(sent["spec"].get("expirationSeconds", 3600), cluster.longest)
             until = int(time.time()) + seconds
             token = jwt(f"{cluster.name}/{name}/requested", until)
             cluster.tokens.add(token)
@@ -305,19 +352,30 @@ def _discovery(cluster: FakeCluster, path: str) -> Body | None:
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}
     if path == "/apis":
-        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": []}
+        versions = [{"groupVersion": f"{group}/v1", "version": "v1"} for group in GROUPS]
+        groups = [{"name": g, "versions": [v], "preferredVersion": v} for g, v in zip(GROUPS, versions, strict=True)]
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
     if path == "/api/v1":
-        kinds = [
-            {
-                "name": plural,
-                "namespaced": plural not in ("nodes", "namespaces"),
-                "kind": kind,
-                "verbs": ["get", "list"],
-            }
-            for plural, kind in CORE.items()
-        ]
-        return {"kind": "APIResourceList", "groupVersion": "v1", "resources": kinds}
-    return None
+        return _resources("v1", CORE)
+    group = path.removeprefix("/apis/").removesuffix("/v1")
+    return _resources(f"{group}/v1", GROUPS[group]) if group in GROUPS else None
+
+
+def _resources(version: str, kinds: Mapping[str, str]) -> Body:
+    found = [
+        {"name": plural, "namespaced": plural not in UNPLACED, "kind": kind, "verbs": ["get", "list"]}
+        for plural, kind in kinds.items()
+    ]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": found}
+
+
+def _rights(cluster: FakeCluster, asked: Body) -> Body:
+    """What a token may do: anything but what is forbidden here, which rules alone don't tell."""
+    if "resourceAttributes" in asked:
+        wanted = asked["resourceAttributes"]
+        return {"allowed": (wanted["verb"], wanted["resource"]) not in cluster.forbidden}
+    every = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    return {"resourceRules": [] if cluster.forbidden else [every], "incomplete": bool(cluster.forbidden)}
 
 
 def _page(cluster: FakeCluster, plural: str, namespace: str, query: Mapping[str, str]) -> Body:
@@ -329,9 +387,9 @@ def _page(cluster: FakeCluster, plural: str, namespace: str, query: Mapping[str,
     first = int(query.get("continue") or 0)
     last = first + int(query.get("limit") or len(every) or 1)
     more = {"continue": str(last), "remainingItemCount": len(every) - last} if last < len(every) else {}
-    kind = CORE.get(plural, "Thing")  # an item of a list names no kind of its own, as with the real one
+    kind = _kind(plural)["kind"]  # an item of a list names no kind of its own, as with the real one
     metadata = {"resourceVersion": str(cluster.made), **more}
-    return {"kind": f"{kind}List", "apiVersion": "v1", "metadata": metadata, "items": every[first:last]}
+    return {**_kind(plural), "kind": f"{kind}List", "metadata": metadata, "items": every[first:last]}
 
 
 def _selected(body: Body, query: Mapping[str, str]) -> bool:
@@ -344,7 +402,12 @@ def _selected(body: Body, query: Mapping[str, str]) -> bool:
 
 
 def _typed(plural: str, body: Body) -> Body:
-    return {"kind": CORE.get(plural, "Thing"), "apiVersion": "v1", **body}
+    return {**_kind(plural), **body}
+
+
+def _kind(plural: str) -> Body:
+    known = ({"kind": names[plural], "apiVersion": f"{g}/v1"} for g, names in GROUPS.items() if plural in names)
+    return next(known, {"kind": CORE.get(plural, "Thing"), "apiVersion": "v1"})
 
 
 def certify(cluster: FakeCluster) -> None:

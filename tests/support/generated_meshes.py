@@ -119,7 +119,7 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
     spec: Mesh = {
         "istio": {"version": version, "namespace": namespace, **revision},
         "security": security,
-        "networks": [{"name": "corp"}] if draw(st.booleans()) else [],
+        "networks": [{"name": "corp", **sometimes(draw, "label", st.just("corp.net"))}] if draw(st.booleans()) else [],
         "clusters": clusters,
         "overrides": draw(overrides(names, primary, behind, version)),
         "namespaces": draw(namespace_entries(names, {service["namespace"] for service in services})),
@@ -128,6 +128,8 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
     if not classic:
         spec["istio"] |= sometimes(draw, "trustDomain", st.just("mesh.example"))
         spec["istio"] |= sometimes(draw, "meshID", st.just("one"))
+        spec["istio"] |= sometimes(draw, "clusterDomain", st.just("corp.example"))
+        spec["istio"] |= sometimes(draw, "trustDomainAliases", st.just(["old.example"]))
     spec["istio"] |= sometimes(
         draw, "images", st.just({"hub": "registry.example/istio", "tag": "x", "pullSecrets": ["pull"]})
     )
@@ -161,6 +163,7 @@ def istiod_cluster(draw: st.DrawFn, name: str, minor: int, of_mesh: int) -> Mesh
     if minor < of_mesh and draw(st.booleans()):  # else an override says it
         cluster["istio"] = {"version": f"1.{minor}.1"}
     cluster |= sometimes(draw, "sidecarInjection", st.sampled_from(["automatic", "manual"]))
+    cluster |= sometimes(draw, "clusterID", st.just(f"k8s.{number}"))
     route = [f"172.20.{number}.9"] + ([f"fd00:99::{number + 1}"] if min(minor, of_mesh) >= 30 else [])
     return cluster | sometimes(draw, "controlPlaneAddresses", st.builds(dict, istiod=st.sampled_from(route)))
 
@@ -258,6 +261,7 @@ def namespace_entries(draw: st.DrawFn, names: list[str], of_services: set[str]) 
         managed = draw(st.booleans())
         everywhere = not managed and name in of_services  # a copy's namespace is where the copy goes
         entry = {"name": name, "managed": managed, "clusters": "all" if everywhere else draw(selections(names))}
+        entry |= sometimes(draw, "labels", st.just({"team": "x"})) if managed else {}
         found.append(entry | sometimes(draw, "dataplane", st.sampled_from(["sidecar", "none"])))
     return found
 

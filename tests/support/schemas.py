@@ -71,9 +71,13 @@ OF_USERS = ("cert-manager.io",)
 """Groups of custom resources that only users bring: their schemas are no affair of meshc's."""
 
 
+KINDS_OF_USERS = ("ServiceEntry", "WorkloadEntry")
+"""Kinds of Istio's that meshc never makes."""
+
+
 def check(body: dict[str, Any], version: str) -> None:
     group = body["apiVersion"].rpartition("/")[0]
-    if group in OF_USERS:
+    if group in OF_USERS or body["kind"] in KINDS_OF_USERS:
         return
     if group.endswith("istio.io"):
         check_istio(body)
@@ -136,8 +140,7 @@ def check_istio(body: dict[str, Any]) -> None:
     else:
         from cloudcoil.models.istio.networking import v1
 
-        models = {"DestinationRule": v1.DestinationRule, "Gateway": v1.Gateway, "VirtualService": v1.VirtualService}
-        models[body["kind"]].model_validate({**body, "apiVersion": "networking.istio.io/v1"})
+        getattr(v1, body["kind"]).model_validate({**body, "apiVersion": "networking.istio.io/v1"})
     for version in ("1.24.6", "1.28.4", "1.29.6"):
         check_crd(body, CRDS / f"istio-{version}.yaml")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.applied.copies import copies
+from meshc.applied.failover import failover
 from meshc.applied.metadata import heads
 from meshc.applied.others import others
 from meshc.applied.presence import definitions, namespaces_of
@@ -36,7 +37,7 @@ def _both_labels(view: View, one: Touched) -> Iterator[Fault]:
         yield Fault(("metadata", "labels"), what, hint, codes.BOTH_INJECTION_LABELS)
 
 
-_ALONE: tuple[_Rule, ...] = (heads, services, slices, workloads, others, _both_labels)
+_ALONE: tuple[_Rule, ...] = (heads, services, slices, workloads, others, failover, _both_labels)
 """What an object is told for by itself: not what it was before patches."""
 _TOGETHER: tuple[_Rule, ...] = (relied, copies, namespaces_of, definitions)
 
@@ -47,6 +48,7 @@ AS_APPLIED: frozenset[Code] = frozenset(
         codes.COPY_DIFFERS,
         codes.NAMESPACE_MISSING,
         codes.CRD_MISSING,
+        codes.NEVER_FAILS_OVER,
         codes.NO_NAMESPACE,
     }
 )

@@ -50,6 +50,9 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         return
     what = f"is of a kind whose CRD ({kind}, {group}) nothing here brings"
     hint = "install it first, then acknowledge this; or add the CRD to resources"
+    if group.endswith(_OF_ISTIO) and (remote := _bare_remote(view)) and kind not in _READ_IN_REMOTES:
+        what += ", and istiod reads no such configuration in a remote"
+        hint = f"put it into the resources of its primary {remote}"
     yield Fault(("kind",), what, hint, codes.CRD_MISSING)
 
 
@@ -69,10 +72,19 @@ _OF_OTHERS = (
 
 
 def _comes_with_istio(view: View, group: str) -> bool:
-    """Without charts, or in a cluster that only attaches to a control plane, Istio's CRDs are installed by others."""
-    if not group.endswith(_OF_ISTIO):
+    """Without charts Istio's CRDs are installed by others, where a control plane reads them."""
+    if not group.endswith(_OF_ISTIO) or _bare_remote(view):
         return False
     return not view.cluster.charts or any(one.chart in _ISTIOS_BASE for one in view.cluster.charts)
+
+
+_READ_IN_REMOTES = ("WorkloadEntry",)
+
+
+def _bare_remote(view: View) -> str:
+    """The primary of a remote that has no chart, so that no CRD of Istio's comes; empty for any other cluster."""
+    cluster = view.cluster
+    return cluster.attachment.primary if cluster.attachment and not (cluster.charts or cluster.holds_config) else ""
 
 
 def _wave(body: Mapping[str, Any]) -> int:

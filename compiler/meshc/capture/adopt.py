@@ -1,243 +1,134 @@
-"""adopt turns the objects of clusters that run a mesh already into a first mesh.yaml for it, and the files it names."""
+"""adopt turns the objects of clusters that run a mesh already into a first mesh.yaml for it, and the files it names.
+
+What the objects don't tell is asked for, by a word that no compile takes: a guess would change what runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from meshc.capture import living
-from meshc.capture.services import cleaned, manifest
-from meshc.kube import LABEL, at
-from meshc.mesh.claims import not_copied
-from meshc.mesh.hosts import ip_version
-from meshc.trust import tls_form
+from meshc.capture.adopted import Adopted, agreed, given
+from meshc.capture.adopted_clusters import clusters, networks
+from meshc.capture.adopted_revisions import revisions, tell_revisions
+from meshc.capture.adopted_security import security
+from meshc.capture.adopted_services import namespaces, services
+from meshc.capture.living import homes_of
+from meshc.capture.owners import owner_of
+from meshc.kube import LABEL, as_list, at
+from meshc.plain import count
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
-    from meshc.kube import Body
-
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
-
-
-@dataclass(slots=True)
-class Adopted:
-    """The text of mesh.yaml, the files beside it, and what a person has to look at."""
-
-    mesh: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    from meshc.capture.living import Home
 
 
 def adopt(dumps: Sequence[Dump]) -> Adopted:
     """Never raises for what is in the objects: what they don't tell is a note."""
-    made = Adopted("")
-    homes = [living.Home.of(dump) for dump in dumps]
-    namespace = next((home.namespace for home in homes if home.primary), "istio-system")
-    primaries = [home for home in homes if home.primary]
+    made = Adopted()
+    homes = homes_of(dumps)
+    primaries = [home for home in homes if home.plane]
+    planes = [home.plane for home in homes if home.plane]
+    namespace = next((plane.namespace for plane in planes), "istio-system")
     if not primaries:
-        made.notes.append("no cluster has a Deployment of istiod or Pilot: which one is the primary isn't known")
-    version = next((home.istio for home in primaries if home.istio), "")
-    if not version:
-        made.notes.append("the version of Istio isn't told by an image's tag")
-    names = [home.name for home in homes]
+        _no_control_plane(homes, made)
     for home in homes:
-        if home.name != home.dump.cluster:
-            made.notes.append(f"{home.dump.cluster} calls itself {home.name} (CLUSTER_ID): that is its name here")
+        _names(home, made)
+        tell_revisions(home, made)
+        _owners(home, namespace, made)
+    version = next((plane.istio for plane in planes if plane.istio), "")
+    mesh_ids = {home.name: str(at(home.mesh_config, "defaultConfig", "meshId") or "") for home in primaries}
+    mesh_id = agreed(mesh_ids, "the mesh's ID", made)
+    name = mesh_id if LABEL.fullmatch(mesh_id) else "mesh"
+    trust = agreed(
+        {home.name: str(home.mesh_config.get("trustDomain") or "") for home in primaries}, "a trust domain", made
+    )
+    revision = next((plane.revision for plane in planes), "default")
     lines = [
         "# yaml-language-server: $schema=mesh.schema.json",
         "# What was found in clusters that run already. Look at each line, then: meshc compile, meshc adopt --diff",
         "apiVersion: meshc/v1alpha1",
         "kind: Mesh",
         "metadata:",
-        f"  name: {inline(_mesh_name(primaries))}",
+        f"  name: {inline(name)}",
         "spec:",
         "  istio:",
-        f"    version: {inline(version or '1.29.6')}",
-        *_given("    namespace", namespace, "istio-system"),
-        *_given("    trustDomain", _first(home.mesh_config.get("trustDomain") for home in primaries), "cluster.local"),
-        *_given("    revision", _first(home.revision for home in primaries), "default"),
-        *_security(homes, made, namespace),
-        *_networks(homes),
+        f"    version: {inline(version)}"
+        if version
+        else made.ask("    ", "istio.version", "no image's tag tells Istio's version"),
+        *given("    namespace", namespace, "istio-system"),
+        *given("    trustDomain", trust, "cluster.local"),
+        *given("    meshID", mesh_id, name if mesh_id else ""),
+        *_domains(primaries),
+        *given("    revision", revision, "default"),
+        *revisions(homes, version),
+        *_images(homes),
+        *security(homes, namespace, made),
+        *networks(homes),
         "  clusters:",
+        *clusters(homes, version, revision, made),
+        *namespaces(homes),
+        *services(homes, namespace, made),
     ]
-    for home in homes:
-        lines += _cluster(home, homes, version, made)
-    lines += _namespaces(homes, names)
-    lines += _services(homes, names, namespace, made)
     made.mesh = "\n".join(lines) + "\n"
     return made
 
 
-def _mesh_name(primaries: Sequence[living.Home]) -> str:
-    name = _first(at(home.mesh_config, "defaultConfig", "meshId") for home in primaries)
-    return name if name and LABEL.fullmatch(name) else "mesh"
+def _no_control_plane(homes: Sequence[Home], made: Adopted) -> None:
+    unknown = [home.dump.cluster for home in homes if "deployments.apps" not in home.dump.known]
+    why = f"; Deployments aren't in the dump of {', '.join(unknown)}" if unknown else ""
+    made.notes.append(f"no cluster has a Deployment of istiod or Pilot: which one is the primary isn't known{why}")
 
 
-def _security(homes: Sequence[living.Home], made: Adopted, namespace: str) -> list[str]:
-    modes = [
-        str(at(body, "spec", "mtls", "mode")).lower()
-        for home in homes
-        for body in home.dump.all("PeerAuthentication", namespace, "default")
-    ]
-    mode = next((one for one in modes if one in ("strict", "permissive")), "disabled" if modes else "permissive")
-    lines = ["  security:", f"    mutualTLS: {mode}", "    ca:"]
-    plugged = False
-    for home in homes:
-        for secret in home.dump.all("Secret", namespace, "cacerts"):
-            public = {key: text for key, text in secret["public"].items() if text}
-            parts = {key: text for key, text in public.items() if key.endswith(".pem")}
-            if certificate := public.get(tls_form.CERTIFICATE):
-                made_of = tls_form.certificates_of(certificate.encode(), public.get(tls_form.ROOTS, "").encode())
-                parts = {key: data.decode() for key, data in made_of.items() if data}
-            for key in ("ca-cert.pem", "cert-chain.pem") if {"ca-cert.pem", "root-cert.pem"} <= parts.keys() else ():
-                made.files[f"certificates/{home.name}/{key}"] = parts.get(key, "").encode()
-                plugged = True
-            root = parts.get("root-cert.pem", "").encode()
-            if root and made.files.setdefault("certificates/root-cert.pem", root) != root:
-                made.notes.append(f"{home.name} has another root-cert.pem than the clusters before it: trust is broken")
-    if plugged:
+def _names(home: Home, made: Adopted) -> None:
+    """What a cluster is called here, where that is not what it was called."""
+    if home.external:
+        told = f"its istiod goes by the name of its config cluster, {home.id}" if home.id else "its istiod is external"
+        made.notes.append(f"{home.dump.cluster}: {told}: it is {home.name} here")
+    elif home.name == home.id and home.name != home.dump.cluster:
+        made.notes.append(f"{home.dump.cluster} calls itself {home.name} (CLUSTER_ID): that is its name here")
+    elif home.id and home.name != home.id:
         made.notes.append(
-            "the keys of the CAs aren't read: kubectl get secret cacerts -o yaml | "
-            "meshc secrets seal - --cluster CLUSTER"
+            f"{home.dump.cluster} calls itself {home.id} (CLUSTER_ID), which is no name for mesh.yaml, or another's: "
+            f"it is {home.name} here, and keeps its clusterID"
         )
-    sealing = "    # secrets: {recipients: [age1...]}   # who can open what is sealed: the age keys of Argo CD or Flux"
-    return [*lines, f"      type: {'plugged-in' if plugged else 'self-signed'}", sealing]
+    elif home.name != home.dump.cluster:
+        made.notes.append(f"{home.dump.cluster} is {home.name} here: names are of lower case letters, digits and -")
 
 
-def _networks(homes: Sequence[living.Home]) -> list[str]:
-    names = sorted({home.network for home in homes if home.network})
-    rows = []
-    for name in names:
-        address = _first(home.gateway for home in homes if home.network == name) if len(names) > 1 else None
-        kind = "address" if address and ip_version(address) else "hostname"
-        rows.append(f"    - {{name: {inline(name)}{f', gateway: {{{kind}: {inline(address)}}}' if address else ''}}}")
-    return ["  networks:", *rows] if rows else []
-
-
-def _cluster(home: living.Home, homes: Sequence[living.Home], version: str, made: Adopted) -> list[str]:
-    lines = [f"    - name: {inline(home.name)}", f"      role: {'primary' if home.primary else 'remote'}"]
-    holders = [one for one in homes if home.name in one.remotes]
-    if home.kubernetes:
-        lines.append(f"      kubernetesVersion: {inline(home.kubernetes)}")
-    else:
-        made.notes.append(f"{home.name}: its Kubernetes version isn't told (nodes): write kubernetesVersion")
-    server = _first(one.remotes[home.name] for one in holders)
-    lines += [f"      apiServer: {inline(server)}"] if server else []
-    lines += [f"      network: {inline(home.network)}"] if home.network else []
-    lines += [f"      podCIDRs: {inline(home.pods)}"] if home.pods else []
-    lines += [f"      serviceCIDRs: {inline(home.services)}"] if home.services else []
-    runs = home if home.primary else _primary_of(home, homes)  # a remote tells no version of its own
-    if runs and runs.istio not in ("", version):
-        lines.append(f"      istio: {{version: {inline(runs.istio)}}}")
-    others = [one.name for one in homes if one.name != home.name]
-    if unknown := sorted(home.remotes.keys() - {*others}):
-        made.notes.append(f"{home.name} holds credentials of {', '.join(unknown)}, of which there are no objects here")
-    return [*lines, *(_as_primary(home, homes, made) if home.primary else _as_remote(home, homes, holders, made))]
-
-
-def _as_primary(home: living.Home, homes: Sequence[living.Home], made: Adopted) -> list[str]:
-    """Where it is reached; needed by those that are no primaries themselves, and told where it is known."""
-    mine = [one for one in homes if not one.primary and _primary_of(one, homes) in (home, None)]
-    addresses = home.addresses or _first_of(one.reached for one in mine)
-    if mine and addresses:
-        return ["      controlPlane:", f"        addresses: {inline(addresses)}"]
-    if mine:
-        made.notes.append(f"{home.name}: where remotes reach its control plane isn't told: write controlPlane")
-    return []
-
-
-def _as_remote(
-    home: living.Home, homes: Sequence[living.Home], holders: Sequence[living.Home], made: Adopted
-) -> list[str]:
-    primaries = [one.name for one in homes if one.primary]
-    found = _primary_of(home, homes)
-    if not holders:
-        made.notes.append(f"{home.name}: no primary has a remote secret for it")
-    if found is None and len(primaries) > 1:
-        made.notes.append(f"{home.name}: it isn't told which is its primary, of {', '.join(primaries)}: write primary")
-    return [f"      primary: {inline(found.name)}"] if found else []
-
-
-def _primary_of(remote: living.Home, homes: Sequence[living.Home]) -> living.Home | None:
-    """The one that it reaches; else the only one that it is controlled by, or that holds credentials of it.
-
-    Of several primaries each holds credentials of every remote, so that alone tells nothing then.
-    """
-    primaries = [one for one in homes if one.primary]
-    there = {*remote.reached.values()}
-    reached = [one for one in primaries if there & {*one.addresses.values(), one.gateway}]
-    told = [one for one in primaries if one.name in remote.controlled]
-    holding = [one for one in primaries if remote.name in one.remotes]
-    return next((found[0] for found in (reached, told, holding) if len(found) == 1), None)
-
-
-def _namespaces(homes: Sequence[living.Home], names: Sequence[str]) -> list[str]:
-    found: dict[str, list[str]] = {}
-    for home in homes:
-        for name in home.dataplanes:
-            found.setdefault(name, []).append(home.name)
-    ambient = {name for home in homes for name, dataplane in home.dataplanes.items() if dataplane == "ambient"}
-    rows = [
-        f"    - {{name: {inline(name)}{', dataplane: ambient' if name in ambient else ''}"
-        f"{'' if len(where) == len(names) else f', clusters: {inline(where)}'}}}"
-        for name, where in sorted(found.items())
+def _domains(primaries: Sequence[Home]) -> list[str]:
+    """Trust domains that are taken for the mesh's own, and another domain of Services."""
+    aliases = next((one for home in primaries if (one := as_list(home.mesh_config.get("trustDomainAliases")))), ())
+    domain = next((home.plane.domain for home in primaries if home.plane), "")
+    return [
+        *([f"    trustDomainAliases: {inline([str(one) for one in aliases])}"] if aliases else []),
+        *given("    clusterDomain", domain, "cluster.local"),
     ]
-    return ["  namespaces:", *rows] if rows else []
 
 
-def _services(homes: Sequence[living.Home], names: Sequence[str], istio: str, made: Adopted) -> list[str]:
-    """One entry for those of a namespace that run in the same clusters, and are known in the same others."""
-    where: dict[tuple[str, str], tuple[dict[str, Body], list[str]]] = {}
-    for home in homes:
-        for body in home.dump.all("Service"):
-            namespace, name = str(at(body, "metadata", "namespace")), str(at(body, "metadata", "name"))
-            if namespace in home.dataplanes and not not_copied(namespace, name, istio, body):
-                runs, copies = where.setdefault((namespace, name), ({}, []))
-                if _runs(home.dump, namespace, at(body, "spec", "selector")):
-                    runs[home.name] = body
-                else:
-                    copies.append(home.name)
-    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Body]] = {}
-    for (namespace, name), (runs, copies) in sorted(where.items()):
-        if not runs:
-            made.notes.append(f"Service {namespace}/{name}: nothing that runs is selected by it, so no entry is made")
-        elif copies:
-            groups.setdefault((namespace, (*runs,), (*copies,)), []).append(cleaned(next(iter(runs.values()))))
-    if alone := [f"{space}/{name}" for (space, name), (runs, copies) in where.items() if runs and not copies]:
-        shown = ", ".join(sorted(alone)[:5]) + (", ..." if len(alone) > 5 else "")
-        made.notes.append(f"known only where they run, so no entry is made: {shown}")
-    lines: list[str] = []
-    taken: set[str] = set()
-    for (namespace, runs_in, copied), bodies in groups.items():
-        name = namespace if namespace not in taken else f"{namespace}-{len(taken) + 1}"
-        taken.add(name)
-        made.files[f"apps/{name}/services.yaml"] = manifest(bodies)
-        lines += [f"    - name: {inline(name)}", f"      manifests: apps/{name}"]
-        lines += [f"      clusters: {inline(list(runs_in))}"]
-        if len(runs_in) + len(copied) < len(names):
-            lines.append(f"      copyTo: {inline(list(copied))}")
-    return ["  services:", *lines] if lines else []
+def _owners(home: Home, namespace: str, made: Adopted) -> None:
+    """Who applies what in Istio's namespace."""
+    mine = [one for one in home.dump.bodies if at(one, "metadata", "namespace") == namespace]
+    owners = Counter(str(found) for body in mine if (found := owner_of(body)))
+    for owner, number in sorted(owners.items()):
+        made.notes.append(
+            f"{home.name}: {owner} applies {count(number, 'object')} in {namespace}: what meshc will apply, too, "
+            "is handed over (--diff tells which)"
+        )
 
 
-def _runs(dump: Dump, namespace: str, selector: Any) -> bool:
-    """Whether a Service has something behind it; where no workload was dumped at all, a selector is taken for it."""
-    if not isinstance(selector, dict) or not selector:
-        return False
-    workloads = [body for kind in _WORKLOADS for body in dump.all(kind, namespace)]
-    pods = [at(body, "spec", "template", "metadata", "labels") or at(body, "metadata", "labels") for body in workloads]
-    everywhere = any(dump.all(kind) for kind in _WORKLOADS)
-    return not everywhere or any(selector.items() <= (labels or {}).items() for labels in pods)
-
-
-def _given(key: str, value: str | None, default: str) -> list[str]:
-    return [f"{key}: {inline(value)}"] if value and value != default else []
-
-
-def _first(values: Iterable[Any]) -> str | None:
-    return next((str(value) for value in values if value), None)
-
-
-def _first_of(values: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
-    return next((value for value in values if value), {})
+def _images(homes: Sequence[Home]) -> list[str]:
+    """Where images come from, if it isn't where Istio's own do."""
+    plane = next((home.plane for home in homes if home.plane and home.plane.hub), None)
+    if plane is None:
+        return []
+    variant = next((one for one in ("distroless", "debug") if plane.tag == f"{plane.istio}-{one}"), "")
+    own = plane.tag not in ("", plane.istio, f"{plane.istio}-{variant}")
+    lines = [
+        *given("      hub", plane.hub, "docker.io/istio"),
+        *given("      tag", plane.tag if own else "", ""),
+        *given("      variant", "" if plane.classic else variant, ""),
+    ]
+    return ["    images:", *lines] if lines else []

@@ -8,13 +8,16 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.may import refused, told
 from meshc.capture.resource import core
 from meshc.capture.trouble import AskError, Trouble
-from meshc.errors import ToolError
+from meshc.errors import MeshcError, ToolError
 from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.mesh.hosts import url_fault
@@ -24,6 +27,7 @@ from meshc.trust.certificates import only_certificates
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
+    from meshc.capture.may import Right
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Generation
 
@@ -33,6 +37,8 @@ _TYPE = "kubernetes.io/service-account-token"
 _OURS = {"app.kubernetes.io/managed-by": "meshc"}
 _COMPILED = "-istio-remote-secret-token"
 """How the name of the one in output/ ends: it comes back when it is synced, with a new token."""
+_SHORT = 0.9
+"""The part of the time that was asked for, below which a token is one of other terms."""
 _EVERY, _TRIES = 0.5, 20
 """The token controller fills a Secret within a second or so; istioctl waits five."""
 
@@ -110,7 +116,17 @@ def make(api: Api, account: Account) -> Token:
         "type": _TYPE,
     }
     made = api.create(core("secrets", account.namespace), body)
-    return await_token(api, account, _name(made))
+    try:
+        return await_token(api, account, _name(made))
+    except BaseException:  # Ctrl-C, too: nobody would know of the token that comes later
+        forget(api.anew(), account, _name(made), str(at(made, "metadata", "uid") or ""))
+        raise
+
+
+def forget(api: Api, account: Account, secret: str, uid: str) -> None:
+    """Takes back a Secret that was made for a token. Never raises: something else is told then already."""
+    with suppress(MeshcError):
+        api.delete(core("secrets", account.namespace, secret), uid)
 
 
 def await_token(api: Api, account: Account, secret: str) -> Token:
@@ -123,7 +139,7 @@ def await_token(api: Api, account: Account, secret: str) -> Token:
         time.sleep(_EVERY)
     raise CaptureError(
         f"{api.name}: no token was put into Secret {account.namespace}/{secret}",
-        "is the token controller of the cluster at work? else: --duration 8760h",
+        "is the token controller of the cluster at work?",
     )
 
 
@@ -137,6 +153,7 @@ def request(api: Api, account: Account, seconds: int) -> Token:
     }
     said = api.create(core("serviceaccounts", account.namespace).named(account.name, "token"), asked)
     value = at(said, "status", "token")
+    _compare(api, seconds, at(said, "status", "expirationTimestamp"))
     root = api.find(core("configmaps", account.namespace, "kube-root-ca.crt"))
     ca = str(at(root, "data", "ca.crt") or "").encode() or api.ca
     if not isinstance(value, str) or not value:
@@ -144,25 +161,56 @@ def request(api: Api, account: Account, seconds: int) -> Token:
     return Token(Hidden(value.encode()), ca, "", end_of(Hidden(value.encode())))
 
 
-def credentials(api: Api, cluster: ClusterPlan, token: Token) -> Credentials:
-    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
+def _compare(api: Api, seconds: int, until: Any) -> None:
+    """Raises CaptureError for a token that ends long before it was asked to: clouds cap them at a day or two."""
+    try:
+        left = (datetime.fromisoformat(str(until)) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return  # the token says it itself, and is told
+    if left < seconds * _SHORT:
+        raise CaptureError(
+            f"{api.name}: a token for {_span(seconds)} was asked for, and the API server grants one for {_span(left)}: "
+            "it caps them, so nothing is sealed",
+            "leave --duration out: the token of a Secret has no end; or ask for no more than it grants",
+        )
 
-    The token is tried. Raises CaptureError, AskError.
-    """
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else f"{seconds / 3600:.0f} h"
+
+
+def server_of(api: Api, cluster: ClusterPlan) -> str:
+    """The server that a primary's kubeconfig names. Raises CaptureError for one that it can't reach."""
     server = cluster.api_server or api.server
     if fault := url_fault(server):
         raise CaptureError(
             f"{cluster.name}: its server isn't one that a primary reaches: {fault}",
             f"write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it",
         )
+    return server
+
+
+def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, rights: Sequence[Right]) -> Credentials:
+    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
+
+    The token is tried, and what `rights` a control plane has by it. Raises CaptureError, AskError.
+    """
+    server = server_of(api, cluster)
     if not only_certificates(token.ca):
         raise CaptureError(f"{cluster.name}: the CA of its API server isn't told by the cluster")
     try:
-        api.as_bearer(token.value).version()
+        bearer = api.as_bearer(token.value)
+        bearer.version()
+        lost = [one for one in refused(bearer, namespace, rights) if one.needed]
     except AskError as error:
         if error.trouble is Trouble.UNAUTHORISED:
             raise CaptureError(f"{cluster.name}: its own token isn't taken", "--rotate makes a new one") from None
         raise
+    if lost:
+        raise CaptureError(
+            f"{cluster.name}: the token is taken, and its account lacks rights: {told(lost)}",
+            f"let output/{cluster.name} be synced first, which holds the account's role and binding",
+        )
     return Credentials(cluster.name, server, token.ca, token.value)
 
 

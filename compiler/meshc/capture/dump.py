@@ -1,7 +1,7 @@
-"""dump turns a folder of manifests, one folder a cluster, into the objects of each cluster.
+"""dump turns a folder with a folder for each cluster into the objects of each, and into what isn't known of it.
 
-They come from `kubectl get -o yaml`, or are a GitOps repository. What isn't a Kubernetes object is passed over. A dump
-may hold secrets in plain text: of a Secret only what is public is kept, before anything else looks at it.
+They come from the script of `dump_script`, from `kubectl get -o yaml`, or from a GitOps repository. What isn't a
+Kubernetes object is passed over. Of a Secret only what is public is kept, before anything else looks at it.
 """
 
 from __future__ import annotations
@@ -9,31 +9,51 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.dump_script import REMOTES
+from meshc.capture.kinds import KINDS, KUBEADM, of_object
+from meshc.capture.tree import Build, Folder, read_tree
 from meshc.errors import MeshcError, UsageError
 from meshc.hidden import Hidden
-from meshc.kube import LABEL, Body, at
+from meshc.kube import Body, at, identity_of
+from meshc.plan.values import KUBECONFIG
 from meshc.seal.given import given
 from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
-from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from meshc.capture.told import Told
     from meshc.disk.repository import Repository
 
+_TELLING = {
+    *("istio-reader-service-account", "istio-multi", "istio-sidecar-injector", "cacerts", "istiod", "istio-system"),
+}
+"""Names of objects that a cluster of a mesh has."""
+_OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
+"""What an engine reads, whatever it is called."""
 PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem", "tls.crt", "ca.crt")
+CACERTS = "cacerts"
+_FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
+"""Files of a dump whose name says what they hold: none of it, where they are empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """The objects of a cluster, how many files held none, and why YAML in some couldn't be read."""
+    """The objects of a cluster, how many files held none, and why YAML in some couldn't be read.
+
+    `known` are the kinds, in kubectl's words, of which every object is here: of any other, none may mean anything.
+    `version` is what the API server says of itself, where it was asked, `said` what a GitOps tree installs here.
+    """
 
     cluster: str
     bodies: tuple[Body, ...]
     passed_over: int
     unread: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
+    version: str = ""
+    said: tuple[Told, ...] = ()
 
     def all(self, kind: str, namespace: str | None = None, name: str | None = None) -> list[Body]:
         """The objects of a kind."""
@@ -46,34 +66,79 @@ class Dump:
         ]
 
 
-def dumps(folder: Repository) -> list[Dump]:
-    """One for each folder whose name can be a cluster's. Raises UsageError where there is none."""
-    found: dict[str, list[Body]] = {}
-    passed: dict[str, int] = {}
-    unread: dict[str, list[str]] = {}
-    for path in folder.list_files("."):
-        cluster, below, _ = path.partition("/")
-        if not below or not LABEL.fullmatch(cluster):
-            continue
-        documents, problems = (
-            read(folder.read_file(path), path) if path.endswith((".yaml", ".yml", ".json")) else ((), ())
-        )
-        bodies = [] if problems else [body for document in documents for body in _objects(document.data)]
-        if problems:  # a template of Helm's, or a dump that is cut off: a line of it may be secret, and isn't shown
-            unread.setdefault(cluster, []).append(f"{problems[0].place}: {problems[0].code.title}")
-        found.setdefault(cluster, []).extend(bodies)
-        passed[cluster] = passed.get(cluster, 0) + (not bodies)
-    made = [
-        Dump(name, tuple(bodies), passed[name], tuple(unread.get(name, ())))
-        for name, bodies in sorted(found.items())
-        if bodies
-    ]
+def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list[str]]:
+    """One for each folder that holds objects or settings of Istio, and notes on the others.
+
+    `build` builds kustomizations. Raises UsageError, with the hint, where there is none.
+    """
+    tree = read_tree(folder, build)
+    found = {name: _dump(name, one) for name, one in tree.folders.items()}
+    elsewhere = [told for one in tree.folders.values() for told in one.said if told.cluster]
+    for name in dict.fromkeys(told.cluster for told in elsewhere):
+        mine = tuple(told for told in elsewhere if told.cluster == name)
+        before = found.get(name) or Dump(name, (), 0)
+        found[name] = replace(before, said=(*before.said, *mine))
+    made = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes) if part.bodies or part.said]
+    telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
+    for one in made if telling else ():
+        if one not in telling:
+            tree.notes.append(f"{one.cluster} tells nothing of an Istio: it is no cluster")
+    made = telling or made
     if not made:
-        hint = (
-            "kubectl --context CTX get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > DIR/CLUSTER/all.yaml"
-        )
         raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster', hint)
-    return made
+    return made, tree.notes
+
+
+def _apart(one: Dump, notes: list[str]) -> list[Dump]:
+    """A cluster each, where a folder says how Istio is installed in several."""
+    names = dict.fromkeys(str(name) for told in one.said if (name := told.cluster_name))
+    if len(names) < 2:
+        return [one]
+    notes.append(f"{one.cluster} tells of {', '.join(names)}: each is a cluster")
+    return [replace(one, cluster=name, said=tuple(t for t in one.said if t.cluster_name == name)) for name in names]
+
+
+def _tells_of_istio(body: Body) -> bool:
+    """Whether an object is one of a control plane, or of what lets one in, or of the cluster itself."""
+    metadata = at(body, "metadata")
+    labels = metadata.get("labels") or {}
+    return body["kind"] not in _OF_ENGINES and (
+        body["kind"] == "Node"
+        or metadata["name"] in _TELLING
+        or bool(labels.keys() & {"istio.io/rev", "topology.istio.io/network"})
+        or labels.get("app") in ("istiod", "sidecar-injector", "istio-reader")
+        or labels.get("istio") in ("pilot", "eastwestgateway")
+    )
+
+
+def _dump(name: str, folder: Folder) -> Dump:
+    """The objects of one folder, and what its files say by their names and their form."""
+    bodies: list[Body] = []
+    known: set[str] = set()
+    telling = {told.where for told in folder.said}
+    version = ""
+    for where, data in folder.documents:
+        word = where.rpartition("/")[2].rpartition(".")[0]
+        known |= {word} & _FILES
+        objects = list(_objects(data))
+        said = str(at(data, "serverVersion", "gitVersion") or "")
+        version = said or version
+        if objects or said or word in _FILES:
+            telling.add(where)
+        if at(data, "kind") == "List":  # as kubectl writes it, which asks for the whole of a kind
+            known |= {word for body in objects if (word := word_of(body))}
+            known |= {CACERTS, REMOTES} if any(body["kind"] == "Secret" for body in objects) else set()
+        bodies += objects
+    silent = {where for where, _ in folder.documents} - telling
+    here = tuple(told for told in folder.said if not told.cluster)
+    over = folder.passed_over + len(silent)
+    return Dump(name, tuple(bodies), over, tuple(folder.left), frozenset(known), version, here)
+
+
+def word_of(body: Body) -> str:
+    """The kind of an object in kubectl's words; empty for one that tells nothing of a mesh."""
+    identity = identity_of(body)
+    return of_object(identity.group, identity.kind)
 
 
 def _objects(data: Any) -> Iterator[Body]:
@@ -99,9 +164,9 @@ def _without_secrets(body: Body) -> Body:
     """A Secret with its public parts: the certificates of a cacerts, and the server of a remote secret."""
     metadata = at(body, "metadata")
     kept: dict[str, Any] = {}
-    for field in ("data", "stringData"):
-        for key, value in (body.get(field) or {}).items() if isinstance(body.get(field), dict) else ():
-            kept[key] = _public(key, value, field == "data")
+    for part in ("data", "stringData"):
+        for key, value in (body.get(part) or {}).items() if isinstance(body.get(part), dict) else ():
+            kept[key] = _public(key, value, part == "data")
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     kept_notes = {key: text for key, text in annotations.items() if key == SERVER}
     described = {"name": metadata["name"], "namespace": metadata.get("namespace"), "labels": labels}

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture import facts
+from meshc.capture import facts, planes
 from meshc.capture.addresses import of_services
-from meshc.kube import LABEL, Version, at
+from meshc.capture.reached import reached_by
+from meshc.kube import LABEL, Version, as_list, at
 from meshc.trust.proofs import SERVER
-from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
+    from meshc.capture.planes import Plane
     from meshc.kube import Body
 
-
-_GATEWAY = {"istio": "eastwestgateway"}
+_GATEWAYS = ({"istio": "eastwestgateway"}, {"istio": "ingressgateway"})
+_INJECTION = re.compile(r"/inject(?:/cluster/(?P<cluster>[^/]+))?(?:/net/(?P<net>[^/]+))?/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a
-    remote's own Endpoints say that the control plane is, `controlled` by whom its namespace says that it may be.
-    `gateway` is the address of its east-west gateway, `dataplanes` the namespaces that are in the mesh, and how."""
+    """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a remote's
+    own objects say that control planes are (see `reached`), `controlled` by whom its namespace says that it may be.
+    `gateway` is the address of its east-west gateway, `dataplanes` the namespaces that are in the mesh, and how.
+
+    `id` is what the cluster calls itself, which can be no name here; `revisions` what each namespace is labelled with,
+    `tags` where that leads if it is no revision, `injects` whether a webhook injects sidecars."""
 
     dump: Dump
     name: str
-    primary: bool
-    namespace: str
-    istio: str
-    revision: str
+    id: str
+    plane: Plane | None
+    planes: tuple[Plane, ...]
     kubernetes: str
     network: str
     pods: list[str]
@@ -40,50 +44,124 @@ class Home:
     remotes: Mapping[str, str]
     addresses: Mapping[str, str]
     reached: Mapping[str, str]
+    injection_url: str
+    injects: bool
     dataplanes: Mapping[str, str]
+    revisions: Mapping[str, str]
+    tags: Mapping[str, str]
     controlled: tuple[str, ...]
     gateway: str
 
+    @property
+    def primary(self) -> bool:
+        """Whether a control plane runs here."""
+        return self.plane is not None
+
+    @property
+    def external(self) -> bool:
+        """Whether that control plane is one of other clusters alone."""
+        return self.plane is not None and self.plane.external
+
     @staticmethod
-    def of(dump: Dump) -> Home:
-        """What the objects tell."""
-        deployment = _control_plane(dump)
-        namespace = str(at(deployment, "metadata", "namespace") or "istio-system")
-        own = facts.environment(deployment).get("CLUSTER_ID", "") or _injected_as(dump, namespace)
+    def of(dump: Dump, namespace: str, users: Mapping[str, int]) -> Home:
+        """What the objects tell. `namespace` is Istio's, `users` are the namespaces on each revision in the mesh."""
+        found = planes.planes(dump)
+        plane = planes.leading(found, users)
+        path, url = _injection(dump)
+        called = plane.id if plane else _injected_as(dump, namespace, path)
+        external = plane is not None and plane.external  # it goes by the name of its config cluster
         settings = facts.kubeadm(_only(dump.all("ConfigMap", "kube-system", "kubeadm-config")))
-        nodes = dump.all("Node")
-        versions = [Version.parse(str(at(node, "status", "nodeInfo", "kubeletVersion"))) for node in nodes]
-        oldest = min((one for one in versions if one), default=None)
-        config = _only(dump.all("ConfigMap", namespace, "istio"))
-        documents, problems = read(str(at(config, "data", "mesh") or "").encode(), "mesh")
-        mesh = documents[0].data if documents and not problems else {}
+        nodes, home = dump.all("Node"), _only(dump.all("Namespace", None, namespace))
+        ranges = [cidr for one in dump.all("ServiceCIDR") for cidr in as_list(at(one, "spec", "cidrs"))]
+        classic = plane.classic if plane else bool(dump.all("ServiceAccount", namespace, "istio-multi"))
+        services = dump.all("Service")
         return Home(
             dump,
-            own if LABEL.fullmatch(own) and own != "Kubernetes" else dump.cluster,
-            deployment is not None,
-            namespace,
-            facts.tag(deployment),
-            str(at(deployment, "metadata", "labels", "istio.io/rev") or "default"),
-            f"{oldest.major}.{oldest.minor}" if oldest else "",
-            _label(_only(dump.all("Namespace", None, namespace)), "topology.istio.io/network"),
+            called if LABEL.fullmatch(called) and not external else named_after(dump.cluster),
+            called,
+            plane,
+            tuple(found),
+            _kubernetes(dump, nodes),
+            _network(dump, home, path),
             list(settings.get("podSubnet", ())) or _pods(nodes),
-            list(settings.get("serviceSubnet", ())),
-            mesh if isinstance(mesh, dict) else {},
+            list(settings.get("serviceSubnet", ())) or facts.joined(ranges),
+            plane.mesh if plane else planes.mesh_config(dump, namespace, "default"),
             _remotes(dump, namespace),
-            _addresses(dump, namespace, deployment),
-            _reached(dump, namespace),
+            _addresses(services, namespace, plane),
+            reached_by(dump, namespace, classic) or _installed_at(dump),
+            url,
+            path is not None or bool(dump.all("MutatingWebhookConfiguration", None, "istio-sidecar-injector")),
             {str(at(one, "metadata", "name")): word for one in dump.all("Namespace") if (word := _dataplane(one))},
-            _controlled(_only(dump.all("Namespace", None, namespace))),
-            next(iter(of_services(dump.all("Service"), _GATEWAY).addresses), ""),
+            planes.revisions_of_namespaces(dump),
+            planes.tags(dump),
+            _controlled(home),
+            next(iter(of_services(services, _GATEWAYS[0]).addresses), "") or _ambient_gateway(dump),
         )
 
 
-def _injected_as(dump: Dump, namespace: str) -> str:
-    """The cluster's name in what a remote's sidecars are injected with."""
-    settings = _only(dump.all("ConfigMap", namespace, "istio-sidecar-injector"))
-    documents, problems = read(str(at(settings, "data", "values") or "").encode(), "values")
-    found = at(documents[0].data, "global", "multiCluster", "clusterName") if documents and not problems else None
-    return found if isinstance(found, str) else ""
+def homes_of(dumps: Sequence[Dump]) -> list[Home]:
+    """Each cluster. One that goes by the name of another is an external control plane, which does so, or keeps its
+    folder's."""
+    namespace = next((one.namespace for dump in dumps for one in planes.planes(dump)), "istio-system")
+    users = planes.used(dumps)
+    found = [Home.of(dump, namespace, users) for dump in dumps]
+    made: list[Home] = []
+    for home in found:
+        same = [one for one in found if one is not home and one.id and one.id == home.id and one.dump is not home.dump]
+        plane = home.plane
+        if plane and not plane.external and any(not one.primary for one in same):
+            made.append(replace(home, name=named_after(home.dump.cluster), plane=replace(plane, external=True)))
+        elif same and any(one.name == home.name for one in made):
+            made.append(replace(home, name=named_after(home.dump.cluster)))
+        else:
+            made.append(home)
+    return made
+
+
+def named_after(folder: str) -> str:
+    """A cluster's name made of a folder's, which may be a context such as gke_shop_hub."""
+    words = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")
+    return words[-63:].strip("-") or "cluster"
+
+
+def _injection(dump: Dump) -> tuple[re.Match[str] | None, str]:
+    """Where the API server calls the injector of another cluster: the path with this one's name, and the URL's host."""
+    for body in dump.all("MutatingWebhookConfiguration"):
+        if _label(body, "app") != "sidecar-injector" or _label(body, "istio.io/tag"):
+            continue
+        for webhook in as_list(body.get("webhooks")):
+            url = str(at(webhook, "clientConfig", "url") or "")
+            host, slash, rest = url.removeprefix("https://").partition("/")
+            path = f"/{rest}" if slash else str(at(webhook, "clientConfig", "service", "path") or "")
+            if match := _INJECTION.fullmatch(path):
+                return match, f"https://{host}" if url else ""
+    return None, ""
+
+
+def _injected_as(dump: Dump, namespace: str, path: re.Match[str] | None) -> str:
+    """The name of a cluster without a control plane: in its injector's path, else in what is injected."""
+    if path and path["cluster"]:
+        return path["cluster"]
+    for name, key in (("istio-sidecar-injector", "values"), ("values", "merged-values")):
+        found = at(planes.text_in(dump, namespace, name, key), "global", "multiCluster", "clusterName")
+        if isinstance(found, str) and found:
+            return found
+    return _installed(dump, "multiCluster", "clusterName")
+
+
+def _network(dump: Dump, home: Body | None, path: re.Match[str] | None) -> str:
+    told = path["net"] if path else ""
+    return _label(home, "topology.istio.io/network") or told or _installed(dump, "network")
+
+
+def _installed(dump: Dump, *keys: str) -> str:
+    """What values say under `global`, where Istio is installed by a GitOps tree."""
+    return next((str(found) for one in dump.said if (found := at(one.values, "global", *keys))), "")
+
+
+def _installed_at(dump: Dump) -> dict[str, str]:
+    address = _installed(dump, "remotePilotAddress")
+    return {"istiod": address} if address else {}
 
 
 def _controlled(namespace: Body | None) -> tuple[str, ...]:
@@ -91,12 +169,11 @@ def _controlled(namespace: Body | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in told.split(",")) if isinstance(told, str) else ()
 
 
-def _control_plane(dump: Dump) -> Body | None:
-    for labels in ({"app": "istiod"}, {"istio": "pilot"}):
-        for body in dump.all("Deployment"):
-            if labels.items() <= (at(body, "metadata", "labels") or {}).items():
-                return body
-    return None
+def _kubernetes(dump: Dump, nodes: list[Body]) -> str:
+    """What the API server says of itself; else the oldest kubelet, which may lag behind it."""
+    said = [Version.parse(str(at(node, "status", "nodeInfo", "kubeletVersion"))) for node in nodes]
+    version = Version.parse(dump.version) or min((one for one in said if one), default=None)
+    return f"{version.major}.{version.minor}" if version else ""
 
 
 def _remotes(dump: Dump, namespace: str) -> dict[str, str]:
@@ -108,34 +185,39 @@ def _remotes(dump: Dump, namespace: str) -> dict[str, str]:
     return found
 
 
-def _addresses(dump: Dump, namespace: str, deployment: Body | None) -> dict[str, str]:
-    """Of the control plane itself, else of a gateway to it."""
-    classic = _label(deployment, "istio") == "pilot" and _label(deployment, "app") != "istiod"
-    part, labels = ("pilot", {"istio": "pilot"}) if classic else ("istiod", {"app": "istiod"})
-    services = dump.all("Service", namespace)
-    for wanted in (labels, _GATEWAY):
-        if found := of_services(services, wanted).addresses:
-            return {part: found[0]}
-    return {}
+def _addresses(services: list[Body], namespace: str, plane: Plane | None) -> dict[str, str]:
+    """Of the control plane itself, part by part, else of a gateway to it."""
+    if plane is None:
+        return {}
+    mine = [one for one in services if at(one, "metadata", "namespace") == namespace]
+    wanted = (
+        {"pilot": {"istio": "pilot"}, "zipkin": {"app": "jaeger"}} if plane.classic else {"istiod": {"app": "istiod"}}
+    )
+    if plane.classic:
+        wanted |= {part: {"istio-mixer-type": part} for part in ("policy", "telemetry")}
+    found = {part: first for part, labels in wanted.items() if (first := _first(mine, labels))}
+    for labels in () if found else _GATEWAYS:
+        if first := _first(services, labels):
+            return {next(iter(wanted)): first}
+    return found
 
 
-def _reached(dump: Dump, namespace: str) -> dict[str, str]:
-    for part, name in (("istiod", "istiod"), ("pilot", "istio-pilot")):
-        for body in dump.all("Endpoints", namespace, name):
-            for subset in body.get("subsets") or ():
-                for address in (subset.get("addresses") or ()) if isinstance(subset, dict) else ():
-                    return {part: str(at(address, "ip"))}
-        for body in dump.all("EndpointSlice", namespace):
-            if _label(body, "kubernetes.io/service-name") == name:
-                for endpoint in body.get("endpoints") or ():
-                    for address in at(endpoint, "addresses") or ():
-                        return {part: str(address)}
-    return {}
+def _first(services: list[Body], labels: Mapping[str, str]) -> str:
+    return next(iter(of_services(services, labels).addresses), "")
+
+
+def _ambient_gateway(dump: Dump) -> str:
+    """The address of the gateway that istiod makes for ambient."""
+    for body in dump.all("Gateway"):
+        if at(body, "spec", "gatewayClassName") == "istio-east-west":
+            for address in as_list(at(body, "status", "addresses")):
+                return str(at(address, "value") or "")
+    return ""
 
 
 def _pods(nodes: list[Body]) -> list[str]:
     """The ranges of nodes, joined where they are neighbours: what the whole range is they don't tell."""
-    return facts.joined(cidr for node in nodes for cidr in at(node, "spec", "podCIDRs") or ())
+    return facts.joined(cidr for node in nodes for cidr in as_list(at(node, "spec", "podCIDRs")))
 
 
 def _dataplane(body: Body) -> str:

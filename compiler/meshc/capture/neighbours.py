@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from meshc.capture.resource import Resource
+from meshc.capture.may import refused, told
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
@@ -23,6 +23,7 @@ from meshc.yamltext.write import write
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.examine import Seen
+    from meshc.capture.may import Right
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.seal.kubeconfig import Credentials
@@ -34,12 +35,14 @@ _WAY = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A primary's need of a remote's credentials; `sealed` is what the repository holds for it."""
+    """A primary's need of a remote's credentials; `sealed` is what the repository holds for it, `rights` what the
+    primary does there."""
 
     need: SecretNeed
     remote: str
     api_server: str | None
     sealed: Body | None
+    rights: tuple[Right, ...] = ()
 
 
 def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = None) -> Row:
@@ -78,7 +81,7 @@ def _tried(
     if api is None:
         return State.UNKNOWN, f"{pair.remote} isn't reached from here, so the token can't be tried", ""
     try:
-        state, where = _shown_to(api, held)
+        state, where, lost = _shown_to(api, held, pair)
     except AskError as error:
         if error.trouble is Trouble.CERTIFICATE:
             return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", again
@@ -86,11 +89,14 @@ def _tried(
             stale = _older(pair, secret)
             hint = f"let output/{pair.need.cluster} be synced" if stale else again
             return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
-        if error.trouble is Trouble.FORBIDDEN:
-            hint = f"let output/{pair.remote} be synced, which holds the account's role and binding"
-            return State.FAILED, f"the token is taken, and lacks a right: {error.what}", hint
         row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
+    if lost:
+        needed = [one for one in lost if one.needed]
+        hint = f"let output/{pair.remote} be synced, which holds the account's role and binding"
+        if needed:
+            return State.FAILED, f"the token is taken, and lacks rights: {told(needed)}", hint
+        return State.DIFFERS, f"valid, and lack rights that Istio's own role gives: {told(lost)}", hint
     ends = end_of(held.token)
     if ends and ends - now < _SOON:
         return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
@@ -99,30 +105,31 @@ def _tried(
     return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}{where}", ""
 
 
-def _shown_to(api: Api, held: Credentials) -> tuple[State, str]:
+def _shown_to(api: Api, held: Credentials, pair: Pair) -> tuple[State, str, list[Right]]:
     """Shows the token where the primary does, and, if that isn't reached from here, to the server as we reach it.
 
-    What is to be told of the second: a private address may be anyone's in the network that we are in. Raises AskError.
+    What is to be told of the second: a private address may be anyone's in the network that we are in. The third are
+    rights that it lacks. Raises AskError.
     """
     server = short(held.server, 80)
     try:
-        _read(api.as_held(held, _WAY))
+        lost = _asked(api.as_held(held, _WAY), pair)
     except AskError as error:
         refused = error.trouble in (Trouble.UNAUTHORISED, Trouble.FORBIDDEN)
         if same_server(held.server) == same_server(api.server) or refused:
             raise
-        _read(api.as_bearer(held.token))
+        lost = _asked(api.as_bearer(held.token), pair)
         if error.trouble is Trouble.CERTIFICATE:
-            return State.UNKNOWN, f" where we reach it; at {server} something answers here that their CA didn't sign"
-        return State.OK, f"; tried where we reach it, as {server} doesn't answer here"
-    return State.OK, ""
+            says = f" where we reach it; at {server} something answers here that their CA didn't sign"
+            return State.UNKNOWN, says, lost
+        return State.OK, f"; tried where we reach it, as {server} doesn't answer here", lost
+    return State.OK, "", lost
 
 
-def _read(api: Api) -> None:
-    """What every control plane reads in a remote. Raises AskError where that is refused."""
+def _asked(api: Api, pair: Pair) -> list[Right]:
+    """The rights that the token lacks. Raises AskError where it isn't taken."""
     api.version()
-    for plural in ("services", "pods", "nodes"):
-        api.may_list(Resource(plural))
+    return refused(api, pair.need.namespace, pair.rights)
 
 
 def held_by(secret: Body, need: SecretNeed) -> bool:
@@ -151,9 +158,12 @@ def _bare(pem: bytes) -> bytes:
 
 
 def pairs(
-    needs: Sequence[SecretNeed], servers: Mapping[str, str | None], sealed: Mapping[str, Body | None]
+    needs: Sequence[SecretNeed],
+    servers: Mapping[str, str | None],
+    sealed: Mapping[str, Body | None],
+    rights: Mapping[str, Sequence[Right]],
 ) -> Iterator[Pair]:
     """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
     for need in needs:
         if need.of:
-            yield Pair(need, need.of, servers[need.of], sealed[need.file])
+            yield Pair(need, need.of, servers[need.of], sealed[need.file], tuple(rights[need.of]))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.resource import core
+from meshc.components.contract import OURS
 from meshc.errors import UsageError
 from meshc.kube import LABEL, at
 from meshc.mesh.claims import not_copied
@@ -38,12 +39,24 @@ def services(api: Api, namespace: str, istio: str, names: Collection[str]) -> li
     found = {str(at(one, "metadata", "name")): one for one in api.listed(core("services", namespace))}
     if missing := [name for name in names if name not in found]:
         raise UsageError(f"{api.name} has no Service {namespace}/{missing[0]}")
-    chosen = [name for name in sorted(found) if not names or name in names]
+    copies = {name for name, body in found.items() if is_copy(body)}
+    if asked := sorted(copies & {*names}):
+        raise UsageError(
+            f"Service {namespace}/{asked[0]} of {api.name} is a copy that meshc made: it runs elsewhere",
+            "name the cluster where it runs",
+        )
+    chosen = [name for name in sorted(found.keys() - copies) if not names or name in names]
     return [
         cleaned(found[name])
         for name in chosen
         if LABEL.fullmatch(name) and not not_copied(namespace, name, istio, found[name])
     ]
+
+
+def is_copy(body: Body) -> bool:
+    """Whether a Service is one that meshc made of another cluster's: it says so, and nothing is behind it."""
+    ours = (at(body, "metadata", "labels") or {}).items() >= OURS.items()
+    return ours and not at(body, "spec", "selector")
 
 
 def cleaned(body: Body) -> Body:

@@ -4,56 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.capture.dump import Dump, public_only
-from meshc.capture.resource import Resource, core
+from meshc.capture.dump import CACERTS, Dump, public_only
+from meshc.capture.dump_script import REMOTES
+from meshc.capture.kinds import KINDS, Kind
+from meshc.capture.resource import core
 from meshc.capture.trouble import AskError, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from meshc.capture.ask import Api
     from meshc.kube import Body
 
-_UNTOLD = (Trouble.FORBIDDEN, Trouble.MISSING)
-"""What only makes the mesh.yaml poorer: a right, or a kind, that isn't there."""
-
 
 def survey(api: Api, namespace: str) -> Dump:
     """The objects of a cluster. `namespace` is Istio's. Raises AskError where the server doesn't answer."""
-    api.version()
+    version = api.version()
     bodies: list[Body] = []
     untold: list[str] = []
-    for kind, version, resource in _kinds(namespace):
+    unknown: set[str] = set()
+
+    def add(ask: Callable[[], list[Body]], *words: str) -> None:
+        """A right that isn't there only makes the mesh.yaml poorer."""
         try:
-            found = api.listed(resource)
+            bodies.extend(public_only(ask()))
         except AskError as error:
-            if error.trouble not in _UNTOLD:
+            if error.trouble is not Trouble.FORBIDDEN:
                 raise
-            if error.trouble is Trouble.FORBIDDEN:
-                untold.append(f"{error.what}; {error.hint}")
+            untold.append(f"{error.what}; {error.hint}")
+            unknown.update(words)
+
+    for kind in KINDS:
+        add(lambda kind=kind: _listed(api, kind, namespace), kind.word)  # type: ignore[misc]
+    add(lambda: _secrets(api, namespace), CACERTS, REMOTES)
+    known = {*(kind.word for kind in KINDS), CACERTS, REMOTES} - unknown
+    return Dump(api.name, tuple(bodies), 0, tuple(untold), frozenset(known), version)
+
+
+def _listed(api: Api, kind: Kind, namespace: str) -> list[Body]:
+    """All of a kind, in the first of its versions that the server knows; none where it knows none. Raises AskError."""
+    for version, resource in kind.resources(namespace):
+        try:
+            one = api.find(resource) if resource.name else None
+            found = api.listed(resource) if not resource.name else [one] if one else []
+        except AskError as error:
+            if error.trouble is not Trouble.MISSING:
+                raise
             continue
-        bodies += public_only({**body, "apiVersion": version, "kind": kind} for body in found)
-    return Dump(api.name, tuple(bodies), 0, tuple(untold))
+        return [{**body, "apiVersion": version, "kind": kind.name} for body in found]  # a list's items name neither
+    return []
 
 
-def _kinds(namespace: str) -> Iterator[tuple[str, str, Resource]]:
-    """Kind and version of what is listed: items of a list name neither."""
-    yield "Namespace", "v1", core("namespaces")
-    yield "Node", "v1", core("nodes")
-    yield "Service", "v1", core("services")
-    for plural, kind in (("deployments", "Deployment"), ("statefulsets", "StatefulSet"), ("daemonsets", "DaemonSet")):
-        yield kind, "apps/v1", Resource(plural, group="apps")
-    yield "ConfigMap", "v1", core("configmaps", namespace)
-    yield "ConfigMap", "v1", core("configmaps", "kube-system")
-    yield "Secret", "v1", core("secrets", namespace)
-    yield "ServiceAccount", "v1", core("serviceaccounts", namespace)
-    yield "Endpoints", "v1", core("endpoints", namespace)
-    rbac = "rbac.authorization.k8s.io"
-    yield "ClusterRole", f"{rbac}/v1", Resource("clusterroles", group=rbac)
-    yield "ClusterRoleBinding", f"{rbac}/v1", Resource("clusterrolebindings", group=rbac)
-    webhooks = "admissionregistration.k8s.io"
-    yield "MutatingWebhookConfiguration", f"{webhooks}/v1", Resource("mutatingwebhookconfigurations", group=webhooks)
-    security = "security.istio.io"
-    yield "PeerAuthentication", f"{security}/v1", Resource("peerauthentications", namespace, group=security)
-    slices = "discovery.k8s.io"
-    yield "EndpointSlice", f"{slices}/v1", Resource("endpointslices", namespace, group=slices)
+def _secrets(api: Api, namespace: str) -> list[Body]:
+    """Istio's alone. Raises AskError."""
+    found = api.listed(core("secrets", namespace))
+    return [{**body, "apiVersion": "v1", "kind": "Secret"} for body in found]

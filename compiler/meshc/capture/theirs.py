@@ -6,30 +6,65 @@ Of an object that runs only what ours says is looked at: the rest are defaults, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from meshc.kube import identity_of
+from meshc.capture.dump import word_of
+from meshc.capture.meaning import meant, unmarked
+from meshc.capture.owners import Owner, owner_of
+from meshc.kube import at, identity_of
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
+    from meshc.capture.dump import Dump
     from meshc.kube import Body, Identity
 
 FILE = "objects.yaml"
 
 
-def as_applied(theirs: Mapping[str, Sequence[Body]], output: FileTree) -> tuple[FileTree, FileTree]:
+@dataclass(slots=True)
+class Sides:
+    """What runs and what would be applied, as trees of output/.
+
+    `marked` are the objects that an apply only writes its owner on, `unread` those that it isn't known of whether
+    they run, by cluster. `owned` are those that somebody else applies as well, by owner and cluster.
+    """
+
+    before: FileTree
+    after: FileTree
+    marked: dict[str, list[Identity]] = field(default_factory=dict)
+    unread: dict[str, list[Identity]] = field(default_factory=dict)
+    owned: dict[tuple[Owner, str], list[Identity]] = field(default_factory=dict)
+
+
+def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
     """Both sides by cluster, for `review.diff.compare`. Secrets are left out: they are sealed, or not to be shown."""
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
-    for cluster, bodies in theirs.items():
-        running = {identity_of(body): body for body in bodies}
-        mine = _objects(output.under(cluster))
-        there = [_as_far_as(running[one], body) for one, body in mine.items() if one in running]
-        before[f"{cluster}/{FILE}"] = _text(there)
-        after[f"{cluster}/{FILE}"] = _text(list(mine.values()))
-    return FileTree(before), FileTree(after)
+    sides = Sides(FileTree({}), FileTree({}))
+    for cluster, dump in theirs.items():
+        running = {_identity(body): body for body in dump.bodies}
+        old: list[Body] = []
+        new: list[Body] = []
+        for identity, body in _objects(output.under(cluster)).items():
+            if identity in running:
+                if owner := owner_of(running[identity]):
+                    sides.owned.setdefault((owner, cluster), []).append(identity)
+                there = _as_far_as(running[identity], body)
+                told = [meant(unmarked(one)) for one in (there, body)]
+                old.append(told[0])
+                new.append(told[1])
+                if told[0] == told[1] and meant(there) != meant(body):
+                    sides.marked.setdefault(cluster, []).append(identity)
+            elif word_of(body) in dump.known:
+                new.append(body)
+            else:
+                sides.unread.setdefault(cluster, []).append(identity)
+        before[f"{cluster}/{FILE}"], after[f"{cluster}/{FILE}"] = _text(old), _text(new)
+    sides.before, sides.after = FileTree(before), FileTree(after)
+    return sides
 
 
 def _objects(tree: FileTree) -> dict[Identity, Body]:
@@ -41,11 +76,28 @@ def _objects(tree: FileTree) -> dict[Identity, Body]:
     return found
 
 
-def _as_far_as(theirs: Any, ours: Any) -> Any:
+def _identity(body: Body) -> Identity:
+    """What an object is one object by: workloads stood in another group before Kubernetes 1.16."""
+    identity = identity_of(body)
+    return identity._replace(group="apps") if identity.group == "extensions" else identity
+
+
+def _as_far_as(theirs: Body, ours: Body) -> Body:
+    """An object that runs, in the version that ours is of, as an API server gives it in any."""
+    found = _common(theirs, ours)
+    if at(theirs, "kind") == at(ours, "kind"):
+        found["apiVersion"] = ours.get("apiVersion")
+    return {key: found[key] for key in ours if key in found}
+
+
+def _common(theirs: Any, ours: Any) -> Any:
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        return {key: _as_far_as(theirs[key], ours[key]) for key in ours if key in theirs}
+        return {key: _common(theirs[key], ours[key]) for key in ours if key in theirs}
     if isinstance(theirs, list | tuple) and isinstance(ours, list | tuple) and len(theirs) == len(ours):
-        return [_as_far_as(one, other) for one, other in zip(theirs, ours, strict=True)]
+        named = [{at(one, "name"): one for one in each if isinstance(one, dict)} for each in (theirs, ours)]
+        if all(len(each) == len(ours) and None not in each for each in named):  # in whatever order
+            theirs = [named[0].get(at(one, "name"), there) for one, there in zip(ours, theirs, strict=True)]
+        return [_common(one, other) for one, other in zip(theirs, ours, strict=True)]
     return theirs
 
 

@@ -9,23 +9,41 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import paint, say, tell
-from meshc.commands.adopt import adopted, of_first_sync, surveyed
+from meshc.cli.report import Format, paint, say, show_problems, tell, tell_bytes
+from meshc.commands.adopt import adopted, of_first_sync, rights_to_adopt, script_to_dump, surveyed
 from meshc.commands.opened import Opened
 from meshc.errors import Exit
 from meshc.plain import count, plain
+from meshc.review.blocks import some
 from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from meshc.capture.dump import Dump
     from meshc.commands.living import Reach
+    from meshc.kube import Identity
+
+_NAMES = 6
+HAND_OVER = "docs/hand-over.md"
+
+
+def script_command(namespace: str) -> None:
+    """Prints the script whose dumps `--from` takes."""
+    tell_bytes(script_to_dump(namespace).encode())
+
+
+def rights_command(namespace: str) -> None:
+    """Prints the rights that living clusters are adopted with."""
+    tell_bytes(rights_to_adopt(namespace).encode())
 
 
 def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:
-    """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing."""
-    found = surveyed(folder, reach, namespace)
+    """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
+
+    Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
+    """
+    found = surveyed(folder, reach, namespace, TERMINAL)
     if difference:
         _difference(file, found)
         return
@@ -34,19 +52,46 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         tell(f"wrote {(file.parent / path).as_posix()}")
     for dump in found:
         over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
-        say(f"  {dump.cluster}: {count(len(dump.bodies), 'object')} read{over}")
+        say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  look at: {plain(why)}{': the whole file is passed over' if folder else ''}")
+            say(f"  not read: {plain(why)}")
     for note in made.notes:
         say(f"  look at: {plain(note)}")
+    for what in made.asked:
+        say(f"  {paint('tell', 'yellow')}: {plain(what)}")
+    if not made.holds:
+        show_problems(made.problems, Format.TEXT, file)
+        say(f"{file.as_posix()} was written, and doesn't compile until this is told")
+        raise typer.Exit(Exit.WRONG_INPUT)
     tell("next: meshc validate, then the same command with --diff")
 
 
 def _difference(file: Path, found: Sequence[Dump]) -> None:
     """What the first sync would do, object by object; exit 1 where it does something."""
-    difference = of_first_sync(Opened(file, listener=TERMINAL), found)
-    for line in lines(difference, (), lambda text, colour: paint(text, colour, sys.stdout)):
+    compared = of_first_sync(Opened(file, listener=TERMINAL), found)
+    for line in lines(compared.difference, (), lambda text, colour: paint(text, colour, sys.stdout)):
         tell(line)
+    for what, identities in (
+        (
+            "gets a label that says it is meshc's, or an annotation that keeps it, and nothing else",
+            compared.sides.marked,
+        ),
+        ("isn't in the dump, so that it isn't compared", compared.sides.unread),
+    ):
+        for line in _listed(what, identities):
+            tell(line)
+    for (owner, cluster), found_of in compared.sides.owned.items():
+        tell(f"{plain(str(owner))} applies what meshc will, so hand it over:")
+        tell(f"  {plain(cluster)}: {some(map(str, found_of), _NAMES)}")
+    if compared.sides.owned:
+        say(f"the order for each owner: {HAND_OVER}")
     say("secrets aren't compared; of an object that runs, only what meshc would set in it")
-    if difference:
+    if compared.difference:
         raise typer.Exit(Exit.DIFFERS)
+
+
+def _listed(what: str, identities: Mapping[str, Sequence[Identity]]) -> list[str]:
+    if not identities:
+        return []
+    rows = [f"  {plain(cluster)}: {some(map(str, found), _NAMES)}" for cluster, found in identities.items()]
+    return [f"{what}:", *rows]

@@ -9,9 +9,10 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of
 from meshc.cli.report import Format, reporting
 from meshc.commands.first_mesh import Generation, Topology
+from meshc.commands.found import MESH
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -29,7 +30,11 @@ def init(
         Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
     ] = Generation.ISTIOD,
     topology: Annotated[
-        Topology, typer.Option(help="primary-remote: a primary and a remote. single-cluster: a primary, to grow from.")
+        Topology,
+        typer.Option(
+            help="primary-remote: a primary and a remote. multi-primary: two primaries in two networks. "
+            "single-cluster: a primary, to grow from."
+        ),
     ] = Topology.PRIMARY_REMOTE,
 ) -> None:
     """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""
@@ -41,19 +46,12 @@ def init(
 
 @app.command(
     "compile",
-    epilog="Examples: meshc compile   |   meshc compile --cluster 'edge-*'   |   meshc compile -f prod/mesh.yaml",
+    epilog="Examples: meshc compile   |   meshc compile -c 'edge-*'   |   meshc compile -l env=prod",
 )
 def compile_(
     file: File = MESH,
-    cluster: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cluster",
-            "-c",
-            help="Only these clusters, by name or glob; may be given often.",
-            autocompletion=cluster_names,
-        ),
-    ] = None,
+    cluster: Clusters = None,
+    selector: Labels = None,
     jobs: Jobs = None,
     link: Linked = Link.AUTO,
     cached: Cached = True,
@@ -63,12 +61,14 @@ def compile_(
     with reporting(form, file, "compile"):
         from meshc.cli.compile import compile_command
 
-        compile_command(file, cluster or [], jobs, link, form, cached=cached)
+        compile_command(file, choice_of(cluster, selector), jobs, link, form, cached=cached)
 
 
 @app.command(epilog="Examples: meshc check   |   meshc check --format github   (exit 1 where something is stale)")
 def check(
     file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
     base: Annotated[
@@ -90,14 +90,14 @@ def check(
         from meshc.cli.in_step import show_record
         from meshc.commands.last_run import known_in_step
 
-        asked_more = base is not None or against is not None or difference
+        asked_more = base is not None or against is not None or difference or bool(cluster or selector)
         if not asked_more and (known := known_in_step(file, link, cached=cached)):
             show_record(known, file, form)
             return
         from meshc.cli.check import check_command
         from meshc.commands.check import Wanted
 
-        wanted = Wanted(jobs, link, base, against, explain)
+        wanted = Wanted(jobs, link, base, against, explain, choice_of(cluster, selector))
         fail = fail_on is not None
         check_command(file, wanted, form, difference=difference, fail_on_expiring=fail, cached=cached)
 
@@ -108,6 +108,8 @@ def check(
 )
 def diff(
     file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
     base: Annotated[
         str | None, typer.Option("--base", help="A commit; default: where this branch left the default branch.")
     ] = None,
@@ -127,15 +129,18 @@ def diff(
     cached: Cached = True,
 ) -> None:
     """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
-    with reporting(Format.JSON if form is DiffFormat.JSON else Format.TEXT, file, "diff"):
+    with reporting(Format.TEXT if form is DiffFormat.MARKDOWN else Format(form), file, "diff"):
         from meshc.cli.diff import diff_command
 
-        diff_command(file, base, against, form, summary, fail_on, exit_zero, jobs, cached=cached)
+        choice = choice_of(cluster, selector)
+        diff_command(file, base, against, choice, form, summary, fail_on, exit_zero, jobs, cached=cached)
 
 
 @app.command(epilog="Examples: meshc verify   |   meshc verify --sample 10   (exit 1 where a byte differs)")
 def verify(
     file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, help="Only so many clusters, spread over the mesh.")
     ] = None,
@@ -146,7 +151,7 @@ def verify(
     with reporting(form, file, "verify"):
         from meshc.cli.verify import verify_command
 
-        verify_command(file, sample, jobs, form)
+        verify_command(file, choice_of(cluster, selector), sample, jobs, form)
 
 
 @app.command(
@@ -178,6 +183,8 @@ def publish(
     allow_older: Annotated[
         bool, typer.Option("--allow-older", help="Replace what was compiled from a later commit.")
     ] = False,
+    cluster: Clusters = None,
+    selector: Labels = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
@@ -187,5 +194,7 @@ def publish(
         from meshc.commands.publish import Order
         from meshc.publish.job import Wanted
 
-        order = Order(Wanted(repo, branch, path, push, remote), dry_run, allow_dirty, allow_older)
+        order = Order(
+            Wanted(repo, branch, path, push, remote), dry_run, allow_dirty, allow_older, choice_of(cluster, selector)
+        )
         publish_command(file, order, jobs, form)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, File, Form, cluster_names
+from meshc.cli.options import Accept, File, Form, Labels, choice_of, cluster_names
+from meshc.cli.options import Clusters as Only
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 if TYPE_CHECKING:
     from meshc.commands.given import KeyFile
@@ -152,6 +154,8 @@ def import_(
     epilog="Examples: meshc ca status   |   meshc ca status --format json   |   meshc ca status --fail-on expiring"
 )
 def status(
+    cluster: Only = None,
+    selector: Labels = None,
     within: Annotated[int, typer.Option(min=0, max=36500, help="What ends within so many days is expiring.")] = 90,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where something is.")] = None,
     form: Form = Format.TEXT,
@@ -161,7 +165,7 @@ def status(
     with reporting(form, file, "ca status"):
         from meshc.cli.ca_commands import status_command
 
-        status_command(file, within, fail_on is not None, form)
+        status_command(file, choice_of(cluster, selector), within, fail_on is not None, form)
 
 
 @app.command(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import Format, show_result, tell, warn
+from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_rotation
 from meshc.commands.ca_issue import Issued, Issuing, MadeElsewhere, imported, issued
 from meshc.commands.ca_root import NewRoot, made_root
 from meshc.commands.ca_rotate import rotated
+from meshc.commands.focus import Focus
 from meshc.commands.given import read_given
 from meshc.commands.trusted import of_trust
 from meshc.commands.work import opened_work
@@ -25,6 +26,8 @@ from meshc.seal.cacerts import KEY
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from meshc.commands.clusters import Choice
 
 
 def init_command(file: Path, wanted: NewRoot) -> None:
@@ -55,17 +58,20 @@ def import_command(file: Path, name: str, files: MadeElsewhere) -> None:
     tell("next: meshc compile")
 
 
-def status_command(file: Path, within: int, fail: bool, form: Format) -> None:
+def status_command(file: Path, choice: Choice, within: int, fail: bool, form: Format) -> None:
     """The table, with CAs of clusters that have left the mesh at its end, and what a replacement of the root waits for.
 
     Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
     """
     work, now = opened_work(file, TERMINAL, writes=False), datetime.now(UTC)
-    found, trust = rows(work, now, within), of_trust(work, file.name, now)
+    focus, trust = Focus.on(work.plan, choice), of_trust(work, file.name, now)
+    if focus.left:
+        say(f"  note: {focus.left}")
+    found = [row for row in rows(work, now, within) if row.name not in focus.others]
     end = Exit.DIFFERS if fail and any(row.expiring or row.broken for row in found) else Exit.DONE
-    if form is Format.JSON:
+    if form.is_document:
         listed = [row.as_json() for row in found]
-        show_result("ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
+        show_result(form, "ca status", {"mesh": work.plan.mesh, "authorities": listed, **trust.as_json()}, end=end)
     else:
         show_table(
             ("NAME", "STATE", "UNTIL", "FINGERPRINT", "SUBJECT"),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, Contexts, File, Form, Kubeconfig, Timeout, Yes, cluster_names
+from meshc.cli.options import (
+    Accept,
+    Clusters,
+    Contexts,
+    File,
+    Form,
+    Kubeconfig,
+    Labels,
+    Timeout,
+    Yes,
+    choice_of,
+    cluster_names,
+)
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer(
@@ -19,6 +33,26 @@ app = typer.Typer(
 )
 
 
+@app.callback(invoke_without_command=True)
+def rbac(
+    context: typer.Context,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that these commands need, as manifests to apply.")
+    ] = False,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="The mesh, with --print-rbac.")] = None,
+) -> None:
+    """Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git."""
+    with reporting(Format.TEXT, file):
+        if context.invoked_subcommand:
+            if print_rbac or file:
+                raise UsageError("this option stands without a command, or behind it", "meshc capture --print-rbac")
+            return
+        from meshc.capture.rbac import Asker
+        from meshc.cli.rbac import rbac_command
+
+        rbac_command(Asker.CAPTURE, file or MESH)
+
+
 Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]
 
 
@@ -27,7 +61,12 @@ Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh
     "--context edge-1=gke_shop_edge   |   meshc capture credentials edge-1 --rotate --replace"
 )
 def credentials(
-    clusters: Annotated[list[str], typer.Argument(metavar="CLUSTER...", help="Remotes.", autocompletion=cluster_names)],
+    clusters: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Remotes.", autocompletion=cluster_names)
+    ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
+    every: Annotated[bool, typer.Option("--all", help="Every remote whose credentials a primary needs.")] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     primary: Annotated[
@@ -61,15 +100,18 @@ def credentials(
         from meshc.commands.living import Reach
 
         reach = Reach(context or [], kubeconfig, timeout)
+        choice = choice_of([*(clusters or ()), *(only or ())], selector)
+        if bool(choice) == every:
+            raise UsageError("whose credentials?" if not every else "--all takes no others", "name remotes, or --all")
         if prune:
             from meshc.cli.capture_prune import prune_command
 
             if primary or duration or rotate or replace or to_command:
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
-            prune_command(file, clusters, reach, yes)
+            prune_command(file, choice, reach, yes)
             return
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command)
-        credentials_command(file, clusters, reach, wanted, yes)
+        credentials_command(file, choice, reach, wanted, yes)
 
 
 @app.command(
@@ -99,6 +141,8 @@ def facts(
     clusters: Annotated[
         list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,
@@ -111,7 +155,13 @@ def facts(
         from meshc.cli.capture_facts import facts_command
         from meshc.commands.living import Reach
 
-        facts_command(file, clusters or [], Reach(context or [], kubeconfig, timeout), write, form)
+        facts_command(
+            file,
+            choice_of([*(clusters or ()), *(only or ())], selector),
+            Reach(context or [], kubeconfig, timeout),
+            write,
+            form,
+        )
 
 
 @app.command(

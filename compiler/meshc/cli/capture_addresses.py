@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.cli.edits import show_edit
+from meshc.cli.edits import show_edits
 from meshc.cli.progress import TERMINAL
 from meshc.commands.capture_addresses import captured_addresses
 
@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 
 def addresses_command(file: Path, name: str, reach: Reach, write: bool) -> None:
     """Shows every address that moved, or that mesh.yaml lacks."""
-    show_edit(captured_addresses(file, name, reach, TERMINAL, write=write), written=write)
+    show_edits(captured_addresses(file, name, reach, TERMINAL, write=write), written=write)

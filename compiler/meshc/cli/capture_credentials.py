@@ -11,14 +11,13 @@ from meshc.cli.report import tell, warn
 from meshc.commands.capture_credentials import Wanted, captured_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 
-def credentials_command(file: Path, names: Sequence[str], reach: Reach, wanted: Wanted, yes: bool) -> None:
+def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
     """Reads a token of each remote, seals them all, or writes nothing."""
-    found = captured_credentials(file, names, reach, wanted, consent(yes), TERMINAL)
+    found = captured_credentials(file, choice, reach, wanted, consent(yes), TERMINAL)
     for warning in found.warnings:
         warn(warning)
     for line in found.tokens:

@@ -9,7 +9,7 @@ import typer
 
 from meshc.capture.rows import Check, State
 from meshc.cli.doctor_live import show_count, show_rows
-from meshc.cli.edits import show_edit
+from meshc.cli.edits import show_edits
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_result
 from meshc.commands.capture_facts import captured_facts
@@ -18,25 +18,24 @@ from meshc.commands.opened import opened_for
 from meshc.errors import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 
-def facts_command(file: Path, names: Sequence[str], reach: Reach, write: bool, form: Format) -> None:
+def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: Format) -> None:
     """Exits 1 where something differs and isn't written, 4 where a cluster can't be asked."""
     opened = opened_for(file, TERMINAL, writes=write)
-    found = captured_facts(opened, file.parent, names, reach)
+    found = captured_facts(opened, file.parent, choice, reach)
     unasked = any(row.check is Check.API_SERVER for row in found.rows)
     differs = any(row.state is State.DIFFERS for row in found.rows) and not write
     end = Exit.TOOL if unasked else Exit.DIFFERS if differs else Exit.DONE
-    if form is Format.JSON:
+    if form.is_document:
         told = {"mesh": found.mesh, "clusters": [row.as_json() for row in found.rows]}
-        show_result("capture facts", told, end=end)
+        show_result(form, "capture facts", told, end=end)
     else:
         show_rows(found.rows)
         show_count(found.rows)
     if form is Format.TEXT and found.values:
-        show_edit(edited(opened, found.values, write=write), written=write)
+        show_edits(edited(opened, found.values, write=write), written=write)
     if end:
         raise typer.Exit(end)

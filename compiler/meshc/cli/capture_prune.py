@@ -11,14 +11,13 @@ from meshc.cli.report import tell
 from meshc.commands.capture_prune import pruned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 
-def prune_command(file: Path, names: Sequence[str], reach: Reach, yes: bool) -> None:
+def prune_command(file: Path, choice: Choice, reach: Reach, yes: bool) -> None:
     """Tells what was deleted, remote by remote."""
-    for one in pruned(file, names, reach, consent(yes), TERMINAL):
+    for one in pruned(file, choice, reach, consent(yes), TERMINAL):
         for secret in one.deleted:
             tell(f"{one.remote}: deleted {secret}")
         if not one.deleted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
@@ -14,13 +14,10 @@ from meshc.commands.check import Checked, Wanted, checked, other_versions
 from meshc.commands.opened import Opened
 from meshc.disk.watched import Watched
 from meshc.errors import Exit, UsageError
-from meshc.output.trees import OUTPUT
+from meshc.output.trees import OUTPUT, cluster_of
 from meshc.plain import count, plain
 from meshc.review.stale import State
 from meshc.tree import FileTree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def check_command(
@@ -36,7 +33,7 @@ def check_command(
     found = checked(opened, file, wanted)
     differs = found.told is None or bool(found.ending and fail_on_expiring)
     _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
-    if form is not Format.JSON:
+    if not form.is_document:
         show_problems(found.compiled.problems, form, file)
     for line in found.ending:
         say(f"{paint('notice', 'cyan')}: {plain(line)}")
@@ -51,14 +48,15 @@ def check_command(
 
 
 def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
-    if form is Format.JSON:
+    if form.is_document:
         listed = [
             {"file": one.path, "state": one.state, "because": one.because, "differs": one.lines} for one in found.stale
         ]
         told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
-        show_result("check", told, found.compiled.problems, end)
+        show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
-    for one in found.stale:
+    shown = found.stale if form is Format.GITHUB else found.stale[:_SHOWN]
+    for one in shown:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""
         if form is Format.GITHUB:
             said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
@@ -67,9 +65,18 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
         tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + why)}")
         for line in one.lines:
             tell(f"  {plain(line)}")
+    if len(shown) < len(found.stale):
+        rest = found.stale[_SHOWN:]
+        clusters = {cluster_of(one.path) for one in rest} - {""}
+        tell(f"and {count(len(rest), 'file')} more of {count(len(clusters), 'cluster')}: meshc check -c NAME")
+
+
+_SHOWN = 40
+"""Files that a person reads one by one; programs are told of all."""
 
 
 _ADVICE = {
+    State.LINE_ENDS: "write output/** text eol=lf and overlays/** text eol=lf into .gitattributes, and check out again",
     State.EDITED: "write it as a patch or a resource in mesh.yaml, as a compile overwrites it",
     State.BOTH: "write what was edited as a patch or a resource in mesh.yaml, then run meshc compile",
     State.OTHER_TOOL: "run meshc compile with the version of mesh.yaml's requires",
@@ -91,5 +98,8 @@ def _verdict(found: Checked, opened: Opened) -> None:
     edited = sum(one.state in (State.EDITED, State.BOTH) for one in found.stale)
     if edited:
         say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")
+    converted = sum(one.state is State.LINE_ENDS for one in found.stale)
+    if converted:
+        say(f"  {count(converted, 'file')} with other line ends: {_ADVICE[State.LINE_ENDS]}")
     for tool, (wrote, now) in other_versions(opened, found.found).items():
         say(f"  what is there was written by {tool} {plain(wrote)}, and this is {tool} {now}")

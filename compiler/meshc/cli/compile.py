@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, show_problems, show_result, tell
 from meshc.commands.compile import Done, compile_and_write
@@ -13,25 +14,25 @@ from meshc.plain import count, plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
     from meshc.output.link import Link
 
 _SHOWN = 12
 
 
-def compile_command(
-    file: Path, patterns: list[str], jobs: int | None, link: Link, form: Format, *, cached: bool
-) -> None:
+def compile_command(file: Path, choice: Choice, jobs: int | None, link: Link, form: Format, *, cached: bool) -> None:
     """Compiles, and shows what was done. Raises MeshcError as `compile_and_write` does."""
-    done = compile_and_write(file, patterns, jobs, link, TERMINAL, cached=cached)
-    if form is Format.JSON:
-        _show_json(done)
+    done = compile_and_write(file, choice, jobs, link, TERMINAL, cached=cached)
+    if form.is_document:
+        _show_document(form, done)
         return
     _show(done)
     show_problems(done.told.problems, form, file)
 
 
-def _show_json(done: Done) -> None:
+def _show_document(form: Format, done: Done) -> None:
     show_result(
+        form,
         "compile",
         {
             "mesh": done.told.mesh,
@@ -55,11 +56,12 @@ def _show(done: Done) -> None:
         ("written", "green", done.written),
         ("unchanged", "white", done.unchanged),
         ("removed", "yellow", done.removed),
-        ("pending", "cyan", told.pending),
+        ("pending", "cyan", tuple(grouped(told.pending))),
     ):
         if entries:
             joint = "\n             " if name == "pending" else ", "
-            shown = [*entries[:_SHOWN], *([f"and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else [])]
+            capped = len(entries) > _SHOWN and name != "pending"
+            shown = [*entries[:_SHOWN], f"and {len(entries) - _SHOWN} more"] if capped else entries
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(map(plain, shown))}")
     if told.by_kustomize:
         built = f"{count(len(told.by_kustomize), 'overlay')} built, for files of yours"

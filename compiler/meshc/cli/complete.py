@@ -1,11 +1,18 @@
-"""complete turns a mesh.yaml, half-written ones too, into the words that a shell may complete."""
+"""complete turns a mesh.yaml, half-written ones too, into the words that a shell may complete.
+
+It doesn't import the model of mesh.yaml, which takes longer than all else here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from meshc.disk.matching import pattern_fault
 from meshc.disk.named import read_named
-from meshc.errors import UsageError
+from meshc.disk.repository import Repository
+from meshc.errors import MeshcError, UsageError
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -14,14 +21,39 @@ if TYPE_CHECKING:
 
 def clusters(file: Path) -> list[tuple[str, str]]:
     """The clusters' names with their roles. Nothing where the file can't be read: a shell has no use for problems."""
+    return list(_entries(file))
+
+
+def _entries(file: Path) -> Iterator[tuple[str, str]]:
     try:
-        documents, _ = read(read_named(file), file.as_posix())
+        mesh = _data(read_named(file))
     except UsageError:
-        return []
-    listed = _at(_at(documents[0].data if documents else None, "spec"), "clusters")
-    entries = [(_at(entry, "name"), _at(entry, "role")) for entry in (listed if isinstance(listed, tuple) else ())]
-    return [(name, str(role or "")) for name, role in entries if isinstance(name, str)]
+        return
+    spec = _at(mesh, "spec")
+    for part in (mesh, *_parts(spec, Repository.around(file.parent))):
+        for entry in _list(_at(_at(part, "spec"), "clusters")):
+            if isinstance(name := _at(entry, "name"), str):
+                yield name, str(_at(entry, "role") or "")
+
+
+def _parts(spec: Any, folder: Repository) -> Iterator[Any]:
+    """The data of the parts that may hold clusters."""
+    for entry in _list(_at(spec, "include")):
+        pattern = _at(entry, "files")
+        if "clusters" in _list(_at(entry, "may")) and isinstance(pattern, str) and not pattern_fault(pattern):
+            with suppress(MeshcError, OSError):
+                for path in folder.match_files(pattern):
+                    yield _data(folder.read_file(path))
+
+
+def _data(text: bytes) -> Any:
+    documents, _ = read(text, "")
+    return documents[0].data if documents else None
 
 
 def _at(data: Any, key: str) -> Any:
     return data.get(key) if isinstance(data, dict) else None
+
+
+def _list(data: Any) -> tuple[Any, ...]:
+    return data if isinstance(data, tuple) else ()

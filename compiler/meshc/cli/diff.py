@@ -14,7 +14,8 @@ from meshc.cli.envelope import as_json
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, say, show_problems, show_result, tell
 from meshc.commands.compiling import compiled_whole, expected_trees
-from meshc.commands.diff import Comparison, compared
+from meshc.commands.diff import Comparison, compared, narrowed
+from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Exit, UsageError
@@ -26,12 +27,14 @@ from meshc.review.terminal import lines
 
 if TYPE_CHECKING:
     from meshc.cli.diff_options import DiffFailOn
+    from meshc.commands.clusters import Choice
 
 
 def diff_command(
     file: Path,
     base: str | None,
     against: str | None,
+    choice: Choice,
     form: DiffFormat,
     summary: bool,
     fail_on: DiffFailOn | None,
@@ -47,7 +50,9 @@ def diff_command(
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
-    found = compared(opened, file, compiled, after, base, against)
+    found = narrowed(compared(opened, file, compiled, after, base, against), Focus.on(compiled.plan, choice))
+    if found.left:
+        say(f"  note: {found.left}")
     before, difference, risks = found.base, found.difference, found.dangers
     if page is not None:  # first: whoever reads standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
@@ -64,8 +69,8 @@ def diff_command(
 def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit) -> None:
     difference, risks = found.difference, found.dangers
     match form:
-        case DiffFormat.JSON:
-            show_result("diff", _data(found, mesh), end=end)
+        case DiffFormat.JSON | DiffFormat.SARIF | DiffFormat.JUNIT | DiffFormat.GITLAB:
+            show_result(Format(form), "diff", _data(found, mesh), end=end)
         case DiffFormat.MARKDOWN:
             tell(comment(difference, risks, mesh, found.base.name, found.settings).rstrip("\n"))
         case DiffFormat.GITHUB:

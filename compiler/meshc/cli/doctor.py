@@ -27,11 +27,11 @@ def doctor_command(file: Path, form: Format) -> None:
     Exits 4 where there is no kustomize, and where Git refuses the repository of mesh.yaml.
     """
     found = machine(file.parent)
-    if form is Format.JSON:
+    if form.is_document:
         programs = [asdict(tool) for tool in found.tools]
         told = {"meshc": __version__, "python": platform.python_version(), "tools": programs}
         end = Exit.DONE if found.works else Exit.TOOL
-        show_result("doctor", {**told, "repository": found.trouble}, end=end)
+        show_result(form, "doctor", {**told, "repository": found.trouble}, end=end)
     else:
         tell(f"{'meshc':<10} {__version__}")
         tell(f"{'python':<10} {platform.python_version()}   {sys.executable}")

@@ -22,21 +22,22 @@ from meshc.plain import count, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", State.UNKNOWN: "cyan"}
 
 
-def live_command(file: Path, names: Sequence[str], reach: Reach, form: Format) -> None:
+def live_command(file: Path, choice: Choice, reach: Reach, form: Format) -> None:
     """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says."""
-    found = examined(Opened(file, listener=TERMINAL), file.parent, names, reach)
+    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach)
     unasked = any(row.check is Check.API_SERVER and row.state is State.FAILED for row in found.rows)
     wrong = any(row.state in (State.DIFFERS, State.FAILED) for row in found.rows)
     end = Exit.TOOL if unasked else Exit.DIFFERS if wrong else Exit.DONE
     mesh, trust = found.work.plan.mesh, of_trust(found.work, file.name, datetime.now(UTC))
-    if form is Format.JSON:
+    if form.is_document:
         told = {"mesh": mesh, "clusters": [row.as_json() for row in found.rows], **trust.as_json()}
-        show_result("doctor", told, end=end)
+        show_result(form, "doctor", told, end=end)
     else:
         show_rows(found.rows)
         for line in of_all(trust):

@@ -15,9 +15,9 @@ VERSION = 1
 """Grows when a key changes its meaning or goes. New keys may come without that."""
 
 _PLAN = (
-    "mesh", "generation", "istio_namespace", "trust_domain", "mesh_id", "images", "mutual_tls", "control_plane_tls",
-    "ca", "fast_root_rotation", "certificates", "sealed", "require_binding", "networks", "clusters", "bases",
-    "delivery",
+    "mesh", "generation", "istioNamespace", "trustDomain", "trustDomainAliases", "clusterDomain", "meshID",
+    "images", "mutualTLS", "controlPlaneTLS", "ca", "fastRootRotation", "certificates", "sealed",
+    "requireBinding", "networks", "clusters", "bases", "delivery",
 )  # fmt: skip
 _TRUST = ("rotation", "departed")
 
@@ -29,7 +29,8 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "compile": ("mesh", "written", "unchanged", "removed", "pending", "delivery", "byKustomize", "files"),
         "diff": ("mesh", "base", "summary", "renamed", "dangers", "settings", "changes"),
         "doctor": ("mesh", "clusters", *_TRUST, "meshc", "python", "tools", "repository"),
-        "next": ("mesh", "steps", "uncommitted", *_TRUST),
+        "next": ("mesh", "steps", "uncommitted", "trustDomain", *_TRUST),
+        "path": ("caller", "host", "resolves", "controlPlanes", "ends", "why", "remarks"),
         "plan": (*_PLAN, "pending"),
         "publish": (
             "mesh", "target", "branch", "newBranch", "path", "source", "differs", "commit", "message", "dryRun",
@@ -38,6 +39,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "secrets scan": ("files",),
         "secrets status": ("mesh", "secrets"),
         "validate": ("pending",),
+        "version": ("meshc", "python", "system"),
         "verify": ("kustomize", "clusters", "differing"),
     }
 )  # fmt: skip

@@ -1,16 +1,14 @@
-"""excerpt turns a place in mesh.yaml into its line with a caret under it."""
+"""excerpt turns a place in mesh.yaml or a part into its line with a caret under it."""
 
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.plain import plain
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshc.errors import Place
 
 _BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # what ends a line in YAML 1.1, by which places are counted
@@ -22,19 +20,26 @@ _PRIVATE = re.compile(
 _WIDTH, _BEFORE = 100, 60
 
 
+_PART = re.compile(r"""(?m)^["']?kind["']?:[ \t]{0,8}["']?MeshPart\b""")
+
+
 class Excerpts:
-    """Lines of one mesh.yaml. Of no other file: a line of a sealed file or a manifest may hold what nobody may see."""
+    """Lines of one mesh.yaml and its parts.
+
+    Of no other file: a line of a sealed file or a manifest may hold what nobody may see.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._private: dict[int, bool] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._private: dict[tuple[str, int], bool] = {}
 
     def at(self, place: Place) -> list[str]:
         """The line of a place, numbered, and the caret below; nothing where there is no such line to show."""
-        if self._file is None or place.file != self._file.as_posix() or not 0 < place.line <= len(self._lines):
+        if self._file is None or not 0 < place.line <= len(lines := self._lines_of(place.file, self._file)):
             return []
-        line = self._lines[place.line - 1]
-        if self._is_private(place.line):
+        line = lines[place.line - 1]
+        if self._is_private(place.file, place.line):
             return []
         column = min(place.column - 1, len(line))
         start = max(0, column - _BEFORE) if len(line) > _WIDTH else 0
@@ -44,20 +49,28 @@ class Excerpts:
         number = f"{place.line:>5} | "
         return [f"{number}{before}{after}".rstrip(), f"{'| ':>{len(number)}}{' ' * _columns(before)}^"]
 
-    def _is_private(self, number: int) -> bool:
+    def _is_private(self, file: str, number: int) -> bool:
         """Whether a line is never shown. Each is searched once, for thousands of problems may stand in a long one."""
-        if number not in self._private:
-            self._private[number] = _PRIVATE.search(self._lines[number - 1]) is not None
-        return self._private[number]
+        if (file, number) not in self._private:
+            self._private[file, number] = _PRIVATE.search(self._lines[file][number - 1]) is not None
+        return self._private[file, number]
 
-    @cached_property
-    def _lines(self) -> list[str]:
-        assert self._file is not None, "asked for only where there is a file"  # noqa: S101
-        try:
-            data = self._file.read_bytes()
-        except OSError:
-            return []
-        return [] if b"\0" in data else _BREAK.split(data.decode(errors="replace").removeprefix("\ufeff"))
+    def _lines_of(self, file: str, mesh: Path) -> list[str]:
+        if file not in self._lines:
+            self._lines[file] = _read(Path(file), is_mesh=file == mesh.as_posix())
+        return self._lines[file]
+
+
+def _read(path: Path, *, is_mesh: bool) -> list[str]:
+    """The lines of a file; none of one that is neither mesh.yaml nor a part."""
+    if not is_mesh and (path.is_symlink() or path.suffix not in (".yaml", ".yml")):
+        return []
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return []
+    text = data.decode(errors="replace").removeprefix("\ufeff")
+    return _BREAK.split(text) if b"\0" not in data and (is_mesh or _PART.search(text)) else []
 
 
 def _columns(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.resources import files
 
@@ -11,11 +12,13 @@ from meshc.errors import Code, UsageError
 
 
 def explain_command(names: list[str]) -> None:
-    """Prints the pages of the codes, or the list of all codes where none is named. Raises UsageError for no code."""
+    """Prints the pages of the codes; or a list of all codes, or of those whose pages hold all words that are given.
+
+    Raises UsageError for a code that isn't there, and for words that no page holds.
+    """
     codes = every_code()
-    if not names:
-        for code in codes.values():
-            tell(f"{code.id}  {code.title}")
+    if not any(_CODE.fullmatch(name) for name in names):
+        _list([code for code in codes.values() if _holds(code, names)], names)
         return
     wanted = [_id(name) for name in names]
     if unknown := [name for name, known in zip(names, wanted, strict=True) if known not in codes]:
@@ -25,6 +28,20 @@ def explain_command(names: list[str]) -> None:
         if number:
             tell()
         _show(page(codes[name]))
+
+
+_CODE = re.compile(r"(MESH)?\d{1,9}", re.IGNORECASE)
+
+
+def _holds(code: Code, words: list[str]) -> bool:
+    return not words or all(word.lower() in page(code).lower() for word in words)
+
+
+def _list(found: list[Code], words: list[str]) -> None:
+    if not found:
+        raise UsageError(f"no page holds {' and '.join(words)}", "every code with its title: meshc explain")
+    for code in found:
+        tell(f"{code.id}  {code.title}")
 
 
 def page(code: Code) -> str:

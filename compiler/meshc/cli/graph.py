@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell
 from meshc.commands.compiling import compiled_unrendered
+from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plan.graph import mermaid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
 
-def graph_command(file: Path, markdown: bool) -> None:
+
+def graph_command(file: Path, choice: Choice, markdown: bool) -> None:
     """Prints the flowchart, in a fence where it is to stand in Markdown."""
     compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
-    text = mermaid(compiled.plan).rstrip("\n")
+    focus = Focus.on(compiled.plan, choice)
+    if focus.left:
+        TERMINAL.note(f"  note: {focus.left}, but for those that the others deal with")
+    text = mermaid(compiled.plan, focus.names).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

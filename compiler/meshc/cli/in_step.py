@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshc.cli.pending import grouped
 from meshc.cli.report import Format, show_problems, show_result, tell
-from meshc.plain import count, plain
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 def show_record(known: InStep, file: Path, form: Format) -> None:
     """Tells of a record that nothing is stale, and no CA due."""
-    if form is Format.JSON:
-        show_result("check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
+    if form.is_document:
+        show_result(form, "check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
         return
     show_problems(known.problems, form, file)
     if form is Format.TEXT:
@@ -26,5 +27,5 @@ def show_record(known: InStep, file: Path, form: Format) -> None:
 def show_in_step(told: InStep) -> None:
     """Tells that nothing is stale, and what clusters wait for."""
     tell(f"in step: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
-    for pending in told.pending:
-        tell(f"  pending    {plain(pending)}")
+    for pending in grouped(told.pending):
+        tell(f"  pending    {pending}")

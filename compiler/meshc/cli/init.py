@@ -21,4 +21,14 @@ def init_command(directory: Path, generation: Generation, topology: Topology) ->
         tell(f"  {line}")
     folder = directory.as_posix()
     where = "" if directory == Path() else f"cd {shlex.quote(f'./{folder}' if folder[0] == '-' else folder)} && "
-    tell(f"next: {where}meshc compile")
+    if topology.needs_ca:
+        tell("next:")
+        for line in (
+            "write the public age key of each cluster's Argo CD or Flux into security.secrets.recipients of mesh.yaml",
+            f"{where}meshc ca init --key-out ~/root.key",
+            "meshc ca issue --root-key ~/root.key",
+            "meshc compile",
+        ):
+            tell(f"  {line}")
+    else:
+        tell(f"next: {where}meshc compile")

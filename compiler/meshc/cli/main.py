@@ -7,7 +7,9 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from meshc.cli.report import ReaderGoneError, failed
+from meshc.cli.report import QUIET, ReaderGoneError, failed
 from meshc.cli.stopping import stop_on_signals
 from meshc.errors import Exit
 from meshc.scarcity import make_room_for_files
@@ -24,7 +26,7 @@ from meshc.version import __version__
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "builds": ("init", "compile", "check", "diff", "verify", "publish"),
-        "reads": ("validate", "plan", "next", "graph", "explain", "values", "schema"),
+        "reads": ("validate", "plan", "next", "graph", "path", "explain", "values", "schema", "version"),
         "world": ("doctor", "adopt", "vendor", "inject"),
         "ca": ("ca",),
         "secrets": ("secrets",),
@@ -34,12 +36,50 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The modules with the commands in them, in the order of `meshc --help`."""
 
 
+HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Compile and compare": ("init", "validate", "compile", "check", "diff", "publish", "verify"),
+        "Look at a mesh": ("plan", "next", "graph", "path", "values"),
+        "Trust and secrets": ("ca", "secrets"),
+        "Living clusters": ("doctor", "capture", "adopt"),
+        "More": ("vendor", "inject", "explain", "schema", "version"),
+    }
+)
+"""The same commands as people look for them."""
+
+
+class Color(StrEnum):
+    """When text is coloured."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+AUTO = Color.AUTO
+
+
 class Commands(TyperGroup):
     """Imports a module when one of its commands is asked for: Typer works out every option of all that it is given."""
 
     def __init__(self, *, commands: Any = None, **settings: Any) -> None:
         super().__init__(commands=commands, **settings)
         self.commands: dict[str, Any] = dict.fromkeys(name for names in COMMANDS.values() for name in names)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuses a second --file, of which only the last would count."""
+        own = args[: args.index("--")] if "--" in args else args
+        named = [one for one in own if one in ("-f", "--file") or one.startswith(("--file=", "-f"))]
+        if len(named) > 1:
+            raise typer.BadParameter("a command works on one mesh: --file is given twice", ctx=ctx)
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Lists the commands by what they are for, each with its whole first sentence."""
+        for title, names in HELP.items():
+            with formatter.section(title):
+                helps = ((name, self.get_command(ctx, name).help or "") for name in names)
+                formatter.write_dl([(name, text.partition("\n\n")[0].replace("\n", " ")) for name, text in helps])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, or None where there is no such one."""
@@ -61,7 +101,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 
@@ -76,9 +116,28 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--directory", "-C", metavar="DIR", help="Work in this folder, as if started there."),
+    ] = None,
+    color: Annotated[Color, typer.Option("--color", help="Colours: where a terminal reads, always or never.")] = AUTO,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, remarks and bars.")
+    ] = False,
 ) -> None:
     """Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh."""
     del version
+    if color is not AUTO:
+        wanted, other = ("FORCE_COLOR", "NO_COLOR") if color is Color.ALWAYS else ("NO_COLOR", "FORCE_COLOR")
+        os.environ[wanted] = "1"
+        os.environ.pop(other, None)
+    if quiet:
+        os.environ[QUIET] = "1"
+    if directory is not None:
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            raise typer.BadParameter(f'can\'t work in "{directory}": {error.strerror}', param_hint="-C") from None
 
 
 def run() -> None:

@@ -10,29 +10,41 @@ from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell
 from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_all
+from meshc.commands.focus import Focus
 from meshc.commands.next import next_steps
 from meshc.commands.opened import Opened
 from meshc.commands.trusted import of_trust
 from meshc.plain import plain
+from meshc.plan.steps import grouped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
 
-def next_command(file: Path, jobs: int | None, form: Format) -> None:
+
+def next_command(file: Path, choice: Choice, jobs: int | None, form: Format) -> None:
     """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
     found = next_steps(Opened(file, listener=TERMINAL), file, jobs)
-    trust = of_trust(found.work, file.name, datetime.now(UTC))
-    if form is Format.JSON:
-        listed = [asdict(step) for step in found.steps]
+    focus = Focus.on(found.work.plan, choice)
+    if focus.left:
+        say(f"  note: {focus.left}")
+    left = [step for step in found.steps if focus.whole or step.cluster in focus.names]
+    now = datetime.now(UTC)
+    trust = of_trust(found.work, file.name, now)
+    if form.is_document:
+        listed = [asdict(step) for step in left]
         mesh = found.work.plan.mesh
-        show_result("next", {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, **trust.as_json()})
+        domains = found.domains.as_json(now) if found.domains else None
+        told = {"mesh": mesh, "steps": listed, "uncommitted": found.uncommitted, "trustDomain": domains}
+        show_result(form, "next", {**told, **trust.as_json()})
         return
     show_table(
         ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),
         (
-            Line((step.cluster, step.step, f"{step.what}{f': {step.command}' if step.command else ''}"))
-            for step in found.steps
+            Line((_named(group.clusters), group.step, f"{group.what}{f': {group.command}' if group.command else ''}"))
+            for group in grouped(left)
         ),
     )
     if found.uncommitted is None:
@@ -40,5 +52,12 @@ def next_command(file: Path, jobs: int | None, form: Format) -> None:
     elif others := found.uncommitted:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
-    for line in of_all(trust):
+    for line in (*found.roots, *(found.domains.lines(now) if found.domains else ()), *of_all(trust)):
         tell(plain(line))
+
+
+def _named(clusters: Sequence[str]) -> str:
+    return ", ".join(clusters[:_NAMED]) + (f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else "")
+
+
+_NAMED = 3

@@ -8,18 +8,61 @@ from typing import Annotated
 import typer
 
 from meshc.cli.report import Format
-
-MESH = Path("mesh.yaml")
+from meshc.commands.clusters import Choice
+from meshc.commands.found import MESH, nearest_mesh
 
 
 def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """For a shell: the clusters of the mesh that begin like this."""
     from meshc.cli.complete import clusters
 
-    return [pair for pair in clusters(context.params.get("file") or MESH) if pair[0].startswith(incomplete)]
+    file = context.params.get("file") or MESH
+    return [pair for pair in clusters(nearest_mesh() if file == MESH else file) if pair[0].startswith(incomplete)]
 
 
-File = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
+def _found(context: typer.Context, file: Path) -> Path:
+    """The file that is named, else the nearest mesh.yaml."""
+    named = file != MESH or str(context.get_parameter_source("file")) != "ParameterSource.DEFAULT"
+    return file if named else nearest_mesh()
+
+
+def choice_of(names: list[str] | None, labels: list[str] | None) -> Choice:
+    """The clusters that both options mean together."""
+    return Choice(tuple(names or ()), tuple(labels or ()))
+
+
+File = Annotated[
+    Path,
+    typer.Option(
+        "--file",
+        "-f",
+        envvar="MESHC_FILE",
+        callback=_found,
+        allow_dash=True,
+        help="The mesh; default: mesh.yaml here, or in a folder above. - is standard input.",
+        show_default=False,
+    ),
+]
+Clusters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        "-c",
+        metavar="NAME",
+        help="Only these clusters, by name or glob; may be given often.",
+        autocompletion=cluster_names,
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--selector",
+        "-l",
+        metavar="LABELS",
+        help="Only clusters with these labels of mesh.yaml, as kubectl writes them: env=prod, tier in (a, b).",
+    ),
+]
+NewFile = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
 Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")

@@ -4,49 +4,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_problems, show_result, tell
+from meshc.commands.clusters import some
 from meshc.commands.compiling import compiled_unrendered
+from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.plan.values import CLUSTER_LOCAL
 from meshc.secrets.door import ca_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
 
-def plan_command(file: Path, form: Format) -> None:
+
+def plan_command(file: Path, choice: Choice, form: Format) -> None:
     """Prints the plan, readable or as JSON."""
     compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
-    if form is Format.JSON:
-        show_result("plan", {**as_json(compiled.plan), "pending": compiled.pending}, compiled.problems)
+    focus = Focus.on(compiled.plan, choice)
+    plan, pending, problems = (
+        focus.plan(compiled.plan),
+        focus.pending(compiled.pending),
+        focus.problems(compiled.problems),
+    )
+    if focus.left:
+        TERMINAL.note(f"  note: {focus.left}")
+    if form.is_document:
+        show_result(form, "plan", {**as_json(plan), "pending": pending}, problems)
         return
-    for line in lines(compiled.plan):
+    for line in lines(plan):
         tell(plain(line))
-    for pending in compiled.pending:
-        tell(plain(f"pending: {pending}"))
-    show_problems(compiled.problems, form, file)
+    for line in grouped(pending):
+        tell(f"pending: {line}")
+    show_problems(problems, form, file)
 
 
 def lines(plan: Plan) -> Iterator[str]:
     """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies and the delivery."""
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
-    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}"
+    yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}" + (
+        f" (and {', '.join(plan.trust_domain_aliases)})" if plan.trust_domain_aliases else ""
+    )
+    if plan.cluster_domain != CLUSTER_LOCAL:
+        yield f"Services in {plan.cluster_domain}"
     yield f"mutual TLS {plan.mutual_tls}, control-plane TLS {'on' if plan.control_plane_tls else 'off'}, CA {plan.ca}"
     for network in plan.networks:
         if network.gateway:
-            yield f"network {network.name}, gateway{'s' * bool(network.more)} {', '.join(network.hosts)}"
+            called = f"network {network.name}{_but(network.label, network.name)}"
+            yield f"{called}, gateway{'s' * bool(network.more)} {', '.join(network.hosts)}"
     for cluster in plan.clusters:
         yield ""
         yield from _cluster(cluster, plan)
     for base in plan.bases:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
-        yield f"  copied to  {', '.join(base.clients)}"
+        yield f"  copied to  {some(base.clients)}"
     if plan.delivery:
         yield from _delivery(plan.delivery)
+
+
+def _but(label: str, name: str) -> str:
+    return "" if label == name else f" (label {label})"
 
 
 def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
@@ -54,6 +77,8 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     yield f"{cluster.name}: {cluster.role}, Istio {cluster.istio}, {kubernetes}" + (
         f", network {cluster.network}" if cluster.network else ""
     )
+    if cluster.id != cluster.name:
+        yield f"  ID         {cluster.id}"
     if cluster.revision != "default" or cluster.further:
         yield f"  revision   {cluster.revision}"
     for plane in cluster.further:
@@ -67,12 +92,14 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         if cluster.attachment.injection_url:
             yield f"  injector   {cluster.attachment.injection_url}"
         yield f"  injection  {cluster.injection}"
+    if cluster.delivered_by and plan.delivery and cluster.delivered_by != _delivered_by(plan.delivery, cluster):
+        yield f"  delivery   by {cluster.delivered_by}"
     if cluster.remotes:
-        yield f"  remotes    {', '.join(cluster.remotes)}"
+        yield f"  remotes    {some(cluster.remotes)}"
     if cluster.is_external:
         yield f"  config     in {cluster.config_cluster}"
     if cluster.watched != cluster.remotes:
-        yield f"  watches    {', '.join(cluster.watched)}"
+        yield f"  watches    {some(cluster.watched)}"
     if exposure := cluster.exposure:
         reached = ", ".join(
             f"{part} {address or 'at an address to come'}" for part, address in exposure.addresses.items()
@@ -93,13 +120,19 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     yield f"  namespaces {', '.join(_namespace(n.name, n.labels) for n in cluster.namespaces)}"
     copies = [*cluster.bases, *(f"{c.namespace}/{c.name}" for c in cluster.copies)]
     if copies:
-        yield f"  copies     {', '.join(copies)}"
+        yield f"  copies     {some(copies)}"
     for patch in cluster.patches:
         yield f"  patch      {patch.file.source}"
     for file in cluster.resources:
         yield f"  resource   {file.source}"
     for component in cluster.components:
         yield f"  component  {component.source}"
+
+
+def _delivered_by(delivery: Delivery, cluster: ClusterPlan) -> str:
+    """What the engine asks for where mesh.yaml says nothing of this cluster."""
+    pattern = delivery.flux.kube_config_secret if delivery.flux else "{cluster}"
+    return pattern.replace("{cluster}", cluster.name)
 
 
 def _delivery(delivery: Delivery) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from meshc.cli.report import say
+from meshc.cli.report import is_quiet, say
 
 _WORTH_A_BAR = 20
 
@@ -15,7 +15,7 @@ _WORTH_A_BAR = 20
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A function to call after each of `total` steps. The bar is on standard error, and gone in the end."""
-    if total < _WORTH_A_BAR or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if total < _WORTH_A_BAR or is_quiet() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _nothing
         return
     from rich.console import Console
@@ -32,7 +32,8 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Shows the remark on standard error."""
-        say(text)
+        if not is_quiet():
+            say(text)
 
     def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
         """A bar while the steps are done."""

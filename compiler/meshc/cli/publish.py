@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def publish_command(file: Path, order: Order, jobs: int | None, form: Format) -> None:
     """Compiles in memory, as `check` does, and commits the result to the branch that is wanted."""
     found = published(file, order, jobs, TERMINAL)
-    if form is Format.JSON:
-        _show_json(found, order)
+    if form.is_document:
+        _show_document(form, found, order)
         return
     where = f"{found.target}{f', below {found.path}/' if found.path else ''}"
     if not found.done.differs:
@@ -32,8 +32,9 @@ def publish_command(file: Path, order: Order, jobs: int | None, form: Format) ->
     show_problems(found.problems, form, file)
 
 
-def _show_json(found: Published, order: Order) -> None:
+def _show_document(form: Format, found: Published, order: Order) -> None:
     show_result(
+        form,
         "publish",
         {
             "mesh": found.mesh,

@@ -7,42 +7,61 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, File, Form, Jobs, cluster_names
+from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer()
 
 
 @app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
-def validate(file: File = MESH, form: Form = Format.TEXT) -> None:
+def validate(
+    file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
+    form: Form = Format.TEXT,
+) -> None:
     """Check mesh.yaml and the files it names, without rendering."""
     with reporting(form, file, "validate"):
         from meshc.cli.validate import validate_command
 
-        validate_command(file, form)
+        validate_command(file, choice_of(cluster, selector), form)
 
 
 @app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
-def plan(file: File = MESH, form: Form = Format.TEXT) -> None:
+def plan(
+    file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
+    form: Form = Format.TEXT,
+) -> None:
     """Show what mesh.yaml means, with every default settled."""
     with reporting(form, file, "plan"):
         from meshc.cli.plan import plan_command
 
-        plan_command(file, form)
+        plan_command(file, choice_of(cluster, selector), form)
 
 
 @app.command("next", epilog="Examples: meshc next   |   meshc next --format json | jq '.steps[].step'")
-def next_(file: File = MESH, jobs: Jobs = None, form: Form = Format.TEXT) -> None:
+def next_(
+    file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
+    jobs: Jobs = None,
+    form: Form = Format.TEXT,
+) -> None:
     """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
     with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 
-        next_command(file, jobs, form)
+        next_command(file, choice_of(cluster, selector), jobs, form)
 
 
 @app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
 def graph(
     file: File = MESH,
+    cluster: Clusters = None,
+    selector: Labels = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="In a fence, to stand in a README or a comment.")
     ] = False,
@@ -51,7 +70,25 @@ def graph(
     with reporting(Format.TEXT, file):
         from meshc.cli.graph import graph_command
 
-        graph_command(file, markdown)
+        graph_command(file, choice_of(cluster, selector), markdown)
+
+
+@app.command(epilog="Examples: meshc path edge-1 shop/catalog   |   meshc path edge-1 shop/catalog --without hub")
+def path(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="Who calls.", autocompletion=cluster_names)],
+    service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="CLUSTER", help="A cluster that is lost; may be given often."),
+    ] = None,
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Tell where a call goes: which clusters answer, by which way and under whose CA, or why none does."""
+    with reporting(form, file, "path"):
+        from meshc.cli.path import path_command
+
+        path_command(file, cluster, service, without or [], form)
 
 
 def _codes(incomplete: str) -> list[tuple[str, str]]:
@@ -60,11 +97,15 @@ def _codes(incomplete: str) -> list[tuple[str, str]]:
     return [(code.id, code.title) for code in every_code().values() if code.id.startswith(incomplete.upper())]
 
 
-@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain   (lists them)")
+@app.command(epilog="Examples: meshc explain MESH215   |   meshc explain 215 216   |   meshc explain remote secret")
 def explain(
     codes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CODE]...", help="The codes of problems.", autocompletion=_codes),
+        typer.Argument(
+            metavar="[CODE|WORD]...",
+            help="The codes of problems, or words to search their pages for. Default: lists all codes.",
+            autocompletion=_codes,
+        ),
     ] = None,
 ) -> None:
     """Tell what a problem means, which failure it prevents, and how to mend it."""
@@ -105,8 +146,20 @@ def schema(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")
     ] = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="Of a part, a file that mesh.yaml includes, in place of mesh.yaml.")
+    ] = False,
 ) -> None:
-    """Print the JSON Schema of mesh.yaml, for editors."""
+    """Print the JSON Schema of mesh.yaml or of its parts, for editors."""
     from meshc.cli.schema import schema_command
 
-    schema_command(markdown)
+    schema_command(markdown, part)
+
+
+@app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")
+def version(form: Form = Format.TEXT) -> None:
+    """Print the versions of meshc and of what it runs on."""
+    with reporting(form, None, "version"):
+        from meshc.cli.version import version_command
+
+        version_command(form)

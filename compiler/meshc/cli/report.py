@@ -29,6 +29,14 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITLAB = "gitlab"
+
+    @property
+    def is_document(self) -> bool:
+        """Whether standard output holds one document, whatever the outcome."""
+        return self not in (Format.TEXT, Format.GITHUB)
 
 
 @contextmanager
@@ -41,14 +49,14 @@ def reporting(form: Format, file: Path | None = None, command: str = "") -> Iter
     try:
         yield
     except ProblemsError as error:
-        if form is Format.JSON:
-            _show_json(document(command, {}, error.problems, error.exit))
+        if form.is_document:
+            _show_document(form, document(command, {}, error.problems, error.exit), file)
         else:
             show_problems(error.problems, form, file)
         raise typer.Exit(error.exit) from None
     except MeshcError as error:
-        if form is Format.JSON:
-            _show_json(document(command, {}, (), error.exit, error))
+        if form.is_document:
+            _show_document(form, document(command, {}, (), error.exit, error), file)
         elif form is Format.GITHUB:
             tell(
                 f"::error title=meshc::{'%0A'.join(_escaped(line, False) for line in _plain(str(error)).splitlines())}"
@@ -58,15 +66,28 @@ def reporting(form: Format, file: Path | None = None, command: str = "") -> Iter
         raise typer.Exit(error.exit) from None
 
 
+def is_quiet() -> bool:
+    """Whether only errors and results are to be shown: --quiet, or MESHC_QUIET."""
+    return bool(os.environ.get(QUIET))
+
+
+QUIET = "MESHC_QUIET"
+
+
+def is_passed_over(problem: Problem) -> bool:
+    """Whether a problem isn't shown, because nothing but errors is."""
+    return is_quiet() and problem.severity is not Severity.ERROR
+
+
 def warn(what: str) -> None:
     """Shows a warning beside what a command does; nothing for an empty one."""
-    if what:
+    if what and not is_quiet():
         say(f"{paint('warning', 'yellow')}: {plain(what)}")
 
 
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
     """Every problem for people: as text with the lines of mesh.yaml it stands in and a count, or for GitHub."""
-    found, excerpts = list(problems), Excerpts(file)
+    found, excerpts = [one for one in problems if not (form is Format.TEXT and is_passed_over(one))], Excerpts(file)
     for problem in found:
         if form is Format.GITHUB:
             tell(_annotation(problem))
@@ -77,14 +98,26 @@ def show_problems(problems: Iterable[Problem], form: Format, file: Path | None =
         say(f"{_count(found)}; what a code means: meshc explain {worst.code.id}")
 
 
-def show_result(command: str, own: Mapping[str, Any], problems: Iterable[Problem] = (), end: Exit = Exit.DONE) -> None:
-    """The JSON document of a command that came to a result, and ends with this exit code."""
-    _show_json(document(command, own, problems, end))
+def show_result(
+    form: Format,
+    command: str,
+    own: Mapping[str, Any],
+    problems: Iterable[Problem] = (),
+    end: Exit = Exit.DONE,
+    file: Path | None = None,
+) -> None:
+    """The document of a command that came to a result, and ends with this exit code. `file` is mesh.yaml."""
+    _show_document(form, document(command, own, problems, end), file)
 
 
-def _show_json(data: Any) -> None:
-    """Data on standard output, keys in the order given."""
-    tell(json.dumps(data, indent=2, ensure_ascii=True))
+def _show_document(form: Format, data: Mapping[str, Any], file: Path | None) -> None:
+    """As JSON, keys in the order given; or what of it a code host or a CI system reads."""
+    if form is Format.JSON:
+        tell(json.dumps(data, indent=2, ensure_ascii=True))
+        return
+    from meshc.cli.findings import WRITERS, findings
+
+    tell(WRITERS[form](data, list(findings(data, (file or Path("mesh.yaml")).as_posix(), from_top))))
 
 
 def say(text: str = "") -> None:
@@ -106,9 +139,10 @@ def tell_bytes(data: bytes) -> None:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Coloured where the stream is a terminal and NO_COLOR isn't set (no-color.org)."""
+    """Coloured where the stream is a terminal, unless NO_COLOR is set (no-color.org), or FORCE_COLOR is."""
     stream = stream or sys.stderr
-    wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    wanted = not os.environ.get("NO_COLOR") and (forced or (stream.isatty() and os.environ.get("TERM") != "dumb"))
     return typer.style(text, fg=colour, bold=True) if wanted else text
 
 
@@ -127,11 +161,16 @@ def _text(problem: Problem, excerpts: Excerpts) -> str:
 
 
 def annotated(file: str) -> str:
-    """A file as GitHub looks for it, from the top of the repository, wherever meshc was started."""
+    """A file as GitHub looks for it in an annotation."""
+    return _escaped(from_top(file), True)
+
+
+def from_top(file: str) -> str:
+    """A file as code hosts look for it, from the top of the repository, wherever meshc was started."""
     from meshc.disk.repository import Repository
 
     path = Path(file).absolute()
-    return _escaped(os.path.relpath(path, Repository.around(path.parent).root), True)
+    return os.path.relpath(path, Repository.around(path.parent).root)
 
 
 def _annotation(problem: Problem) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None:
     """Raises ProblemsError, exit 5, with every place where a secret stands in plain text."""
     files = scanned(paths, TERMINAL, only_staged=only_staged)
-    if form is Format.JSON:
-        show_result("secrets scan", {"files": files})
+    if form.is_document:
+        show_result(form, "secrets scan", {"files": files})
     else:
         tell(f"no secret in plain text in {count(files, 'staged file' if only_staged else 'file')}")

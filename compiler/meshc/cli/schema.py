@@ -5,8 +5,8 @@ from __future__ import annotations
 from meshc.cli.report import tell
 
 
-def schema_command(markdown: bool) -> None:
-    """Prints the JSON Schema, or the reference that docs/mesh-yaml.md is."""
+def schema_command(markdown: bool, part: bool) -> None:
+    """Prints the JSON Schema of mesh.yaml or of a part, or the reference that docs/mesh-yaml.md is."""
     if markdown:
         from meshc.mesh.reference import reference
 
@@ -14,4 +14,4 @@ def schema_command(markdown: bool) -> None:
         return
     from meshc.mesh.schema import schema_text
 
-    tell(schema_text().removesuffix("\n"))
+    tell(schema_text(part=part).removesuffix("\n"))

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Accept, File, Form, cluster_names
+from meshc.cli.options import Accept, Clusters, File, Form, Labels, choice_of, cluster_names
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer(
     name="secrets",
@@ -49,12 +50,12 @@ def seal(
 
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
-def status(form: Form = Format.TEXT, file: File = MESH) -> None:
+def status(cluster: Clusters = None, selector: Labels = None, form: Form = Format.TEXT, file: File = MESH) -> None:
     """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
     with reporting(form, file, "secrets status"):
         from meshc.cli.secrets_commands import status_command
 
-        status_command(file, form)
+        status_command(file, choice_of(cluster, selector), form)
 
 
 @app.command(

@@ -10,16 +10,19 @@ from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
 from meshc.commands.accepting import accept
+from meshc.commands.focus import Focus
 from meshc.commands.given import read_given
 from meshc.commands.rewrap import rewrapped
 from meshc.commands.seal import Wanted, sealed
-from meshc.commands.secrets_status import standings
+from meshc.commands.secrets_status import standings, whose
 from meshc.commands.work import opened_work
 from meshc.hidden import Hidden
 from meshc.plain import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from meshc.commands.clusters import Choice
 
 
 def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
@@ -43,16 +46,19 @@ def accept_command(file: Path, path: Path, source: Path | None) -> None:
     tell("meshc can't open it: whether it opens shows in the cluster; next: meshc compile")
 
 
-def status_command(file: Path, form: Format) -> None:
+def status_command(file: Path, choice: Choice, form: Format) -> None:
     """One row a need. Nothing is opened."""
     work = opened_work(file, TERMINAL, writes=False)
-    rows = standings(work)
-    if form is Format.JSON:
-        show_result("secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
+    focus = Focus.on(work.plan, choice)
+    if focus.left:
+        say(f"  note: {focus.left}")
+    rows = [row for row in standings(work) if row.cluster not in focus.others]
+    if form.is_document:
+        show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return
     show_table(
         ("FILE", "FORM", "STATE", "OPENED BY"),
-        (Line((row.file, row.form, row.state, ", ".join(row.opened_by)), row.notes) for row in rows),
+        (Line((row.file, row.form, row.state, whose(work.plan, row.opened_by)), row.notes) for row in rows),
     )
 
 

@@ -16,13 +16,15 @@ from meshc.plain import count
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshc.commands.clusters import Choice
 
-def verify_command(file: Path, sample: int | None, jobs: int | None, form: Format) -> None:
+
+def verify_command(file: Path, choice: Choice, sample: int | None, jobs: int | None, form: Format) -> None:
     """Exits 1 where a byte differs. Nothing is written but the cache."""
-    found = verified(Opened(file, listener=TERMINAL), sample, jobs)
-    if form is Format.JSON:
+    found = verified(Opened(file, listener=TERMINAL), choice, sample, jobs)
+    if form.is_document:
         told = {"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing}
-        show_result("verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
+        show_result(form, "verify", told, end=Exit.DIFFERS if found.differing else Exit.DONE)
     else:
         for path in found.differing:
             tell(f"differs: {path}")

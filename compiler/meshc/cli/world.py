@@ -7,8 +7,20 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import MESH, Contexts, File, Form, Kubeconfig, Timeout, cluster_names
+from meshc.cli.options import (
+    Clusters,
+    Contexts,
+    File,
+    Form,
+    Kubeconfig,
+    Labels,
+    NewFile,
+    Timeout,
+    choice_of,
+    cluster_names,
+)
 from meshc.cli.report import Format, reporting
+from meshc.commands.found import MESH
 
 app = typer.Typer()
 
@@ -20,7 +32,12 @@ def doctor(
     cluster: Annotated[
         list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Default: all.", autocompletion=cluster_names)
     ] = None,
+    only: Clusters = None,
+    selector: Labels = None,
     local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that it needs, as manifests to apply.")
+    ] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 30,
@@ -37,14 +54,26 @@ def doctor(
 
             doctor_command(file, form)
             return
+        if print_rbac:
+            from meshc.capture.rbac import Asker
+            from meshc.cli.rbac import rbac_command
+
+            rbac_command(Asker.DOCTOR, file)
+            return
         from meshc.cli.doctor_live import live_command
         from meshc.commands.living import Reach
 
-        live_command(file, cluster or [], Reach(context or [], kubeconfig, timeout), form)
+        live_command(
+            file,
+            choice_of([*(cluster or ()), *(only or ())], selector),
+            Reach(context or [], kubeconfig, timeout),
+            form,
+        )
 
 
 @app.command(
-    epilog="Examples: meshc adopt --from dumps   (dumps/<cluster>/*.yaml)   |   meshc adopt --from dumps --diff   |   "
+    epilog="Examples: meshc adopt --print-dump-command > dump.sh; sh dump.sh hub edge-1   |   "
+    "meshc adopt --from dumps   |   meshc adopt --from dumps --diff   |   "
     "meshc adopt --context hub=gke_shop_hub --context edge-1"
 )
 def adopt(
@@ -59,19 +88,33 @@ def adopt(
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
     ] = False,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="With --context: Istio's.")] = "istio-system",
+    script: Annotated[
+        bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
+    ] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that --context needs, as manifests to apply.")
+    ] = False,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="With --context, --print-dump-command or --print-rbac: Istio's.")
+    ] = "istio-system",
     kubeconfig: Kubeconfig = None,
     timeout: Timeout = 60,
-    file: File = MESH,
+    file: NewFile = MESH,
 ) -> None:
     """Write a first mesh.yaml from the objects of clusters that run already.
 
-    Dumps: kubectl get ns,svc,deploy,cm,secret,endpointslices,nodes -A -o yaml > dumps/CLUSTER/all.yaml
+    Exit 3 where something has to be told by you before it compiles.
     """
     with reporting(Format.TEXT, file):
-        from meshc.cli.adopt import adopt_command
+        from meshc.cli.adopt import adopt_command, rights_command, script_command
         from meshc.commands.living import Reach
 
+        if print_rbac:
+            rights_command(namespace)
+            return
+        if script:
+            script_command(namespace)
+            return
         adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
 
 

@@ -3,41 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+from meshc import codes
 from meshc.capture.adopt import adopt
 from meshc.capture.dump import Dump, dumps
-from meshc.capture.living import Home
+from meshc.capture.dump_script import dump_script
+from meshc.capture.living import homes_of
+from meshc.capture.rbac import Asker, Of, manifests
 from meshc.capture.survey import survey
-from meshc.capture.theirs import as_applied
+from meshc.capture.theirs import Sides, as_applied
 from meshc.capture.trouble import AskError
-from meshc.commands.compiling import compiled_whole, expected_trees
+from meshc.commands.compiling import compiled_unasked, compiled_unrendered, expected_trees
 from meshc.commands.living import Living, Reach
+from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
-from meshc.errors import UsageError
+from meshc.errors import Problem, ProblemsError, Severity, UsageError
 from meshc.kube import LABEL
 from meshc.mesh.schema import schema_text
+from meshc.output.kustomize import find
 from meshc.output.trees import OUTPUT
 from meshc.plain import plain
 from meshc.review.diff import Difference, compare
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meshc.commands.opened import Opened
+    from meshc.commands.listener import Listener
+    from meshc.output.kustomize import Kustomize
+
+_TO_SEAL = (codes.CACERTS_MISSING,)
+"""What is wrong only until a person has sealed what runs: secrets aren't compared, nor adopted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The files that were written beside mesh.yaml, and what a person should look at."""
+    """The files that were written beside mesh.yaml, what a person should look at, and what has to be told.
+
+    `problems` are those of the mesh.yaml that was written, but for what is to be sealed.
+    """
 
     files: tuple[str, ...]
     notes: tuple[str, ...]
+    asked: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was written is a mesh that compiles once its secrets are sealed."""
+        return not any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def surveyed(folder: Path | None, reach: Reach, namespace: str) -> list[Dump]:
+@dataclass(frozen=True, slots=True)
+class FirstSync:
+    """What the first sync would do, and the sides that tell what wasn't compared."""
+
+    difference: Difference
+    sides: Sides
+
+
+def script_to_dump(namespace: str) -> str:
+    """The shell script that dumps what adopt reads. Raises UsageError."""
+    return dump_script(_checked(namespace))
+
+
+def rights_to_adopt(namespace: str) -> str:
+    """The least rights with which living clusters can be adopted, as manifests. Raises UsageError."""
+    return manifests(Asker.ADOPT, Of(_checked(namespace)))
+
+
+def _checked(namespace: str) -> str:
+    if not LABEL.fullmatch(namespace):
+        raise UsageError(f'"{plain(namespace)}" can\'t be a namespace', "--namespace istio-system")
+    return namespace
+
+
+def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listener) -> list[Dump]:
     """The objects of each cluster: of a folder with dumps, else of living clusters. Raises UsageError, AskError."""
     if (folder is None) == (not reach.contexts):
         raise UsageError("either a folder or clusters", "--from DIR, or --context CLUSTER=CONTEXT for each")
@@ -45,7 +89,24 @@ def surveyed(folder: Path | None, reach: Reach, namespace: str) -> list[Dump]:
         return _living(reach, namespace)
     if not folder.is_dir():
         raise UsageError(f'there is no folder "{folder}"')
-    return dumps(Repository.around(folder))
+    return _in_folder(Repository.around(folder, cached=False), listener)  # it may be anyone's
+
+
+def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
+    """What lies in a folder; kustomize is looked for once something is to be built."""
+
+    @cache
+    def kustomize() -> Kustomize:
+        return find(repository)
+
+    def build(files: Mapping[str, bytes], folder: str) -> bytes:
+        return kustomize().build(files, folder, repository)
+
+    hint = "meshc adopt --print-dump-command > dump.sh; sh dump.sh CONTEXT..."
+    found, notes = dumps(repository, hint, build)
+    for note in notes:
+        listener.note(f"  {note}")
+    return found
 
 
 def adopted(file: Path, found: Sequence[Dump]) -> Adoption:
@@ -53,14 +114,22 @@ def adopted(file: Path, found: Sequence[Dump]) -> Adoption:
     made = adopt(found)
     files = {file.name: made.mesh.encode(), "mesh.schema.json": schema_text().encode(), **made.files}
     Repository.around(file.parent).create(FileTree(files))
-    return Adoption(tuple(files), tuple(made.notes))
+    return Adoption(tuple(files), tuple(made.notes), tuple(made.asked), tuple(_problems(Opened(file))))
 
 
-def of_first_sync(opened: Opened, found: Sequence[Dump]) -> Difference:
+def _problems(opened: Opened) -> Sequence[Problem]:
+    """What is wrong with the mesh as it was written."""
+    try:
+        return compiled_unrendered(opened).problems
+    except ProblemsError as error:
+        return [problem for problem in error.problems if problem.code not in _TO_SEAL]
+
+
+def of_first_sync(opened: Opened, found: Sequence[Dump]) -> FirstSync:
     """What the first sync would do to what runs, object by object. Writes nothing but the cache."""
-    theirs = {Home.of(dump).name: dump.bodies for dump in found}
-    output = expected_trees(opened, compiled_whole(opened), None).under(OUTPUT)
-    return compare(*as_applied(theirs, output))
+    theirs = {home.name: home.dump for home in homes_of(found)}
+    sides = as_applied(theirs, expected_trees(opened, compiled_unasked(opened, _TO_SEAL), None).under(OUTPUT))
+    return FirstSync(compare(sides.before, sides.after), sides)
 
 
 def _living(reach: Reach, namespace: str) -> list[Dump]:

@@ -15,7 +15,6 @@ from meshc.commands.listener import Silent
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Problem, ProblemsError, UsageError
-from meshc.mesh.parse import parse
 from meshc.output.trees import OUTPUT, OVERLAYS, Written, expected_tree, out_of_step, read_trees, write_trees
 from meshc.tree import FileTree
 
@@ -151,8 +150,11 @@ def diff(compilation: Compilation, base: str | None = None, *, against: str | No
 
 
 def load(file: str | os.PathLike[str] = "mesh.yaml") -> Mesh:
-    """What mesh.yaml says, checked by itself: no other file is read. Raises ProblemsError, UsageError."""
-    mesh, problems = parse(_open(file, cache=False).source.document)
+    """What mesh.yaml and its parts say, checked by themselves: no other file is read.
+
+    Raises ProblemsError, UsageError.
+    """
+    mesh, problems = _open(file, cache=False).source.parsed()
     if mesh is None:
         raise ProblemsError(problems)
     return mesh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from meshc.tree import FileTree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from meshc.mesh.source import Source
     from meshc.plan.ir import Plan
 
 _VERSIONS = VERSIONS.removeprefix(f"{OUTPUT}/")
@@ -36,6 +38,8 @@ class Base:
     """Why there is no plan, where one is missed."""
     commit: str = ""
     """The commit of this repository that is compared with; empty for a folder or another repository's output."""
+    source: Source | None = None
+    """The text of mesh.yaml and its parts there, where it is YAML."""
 
 
 def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, known: FileTree) -> Base:
@@ -58,10 +62,12 @@ def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, kn
     commit, name = (commits.commit(ref), ref) if ref is not None else commits.default_base()
     found = commits.files(commit, OUTPUT, known)
     data = commits.file(commit, file.name)
-    plan = _plan(data, opened.source.file) if data is not None else None
+    source = _source(data, opened.source.file, commits, commit) if data is not None else None
+    plan = _plan(source) if source else None
     if data is None or _VERSIONS in found:
-        return Base(name, _tree(found), plan, _UNREADABLE if data is not None and plan is None else "", commit)
-    return Base(name, _compiled(commits, commit, name, file.name), plan, commit=commit)
+        note = _UNREADABLE if data is not None and plan is None else ""
+        return Base(name, _tree(found), plan, note, commit, source)
+    return Base(name, _compiled(commits, commit, name, file.name), plan, commit=commit, source=source)
 
 
 _UNTOLD = "so MESH806, MESH808 and MESH815 aren't told"
@@ -80,10 +86,17 @@ def _in_folder(folder: Path) -> FileTree:
     return above.read_generated((folder.resolve().name,)).under(folder.resolve().name)
 
 
-def _plan(data: bytes, shown: str) -> Plan | None:
+def _source(data: bytes, shown: str, commits: Commits, commit: str) -> Source | None:
+    try:
+        return load(data, shown, commits.at(commit))
+    except ProblemsError:
+        return None
+
+
+def _plan(source: Source) -> Plan | None:
     """What a mesh.yaml of the past meant; None where it is none to this meshc."""
     try:
-        return plan_mesh(load(data, shown))
+        return plan_mesh(source)
     except ProblemsError:
         return None
 
@@ -98,7 +111,8 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
             trees = expected_trees(opened, compiled_whole(opened), None)
         except ProblemsError as error:
             first = error.problems[0]
-            what = f"{first.code.id}: {first.what} (line {first.place.line})"
+            where = posixpath.relpath(first.place.file, place.parent.as_posix())
+            what = f"{first.code.id}: {first.what} ({where}:{first.place.line})"
             hint = f"commit {OVERLAYS}/ and {OUTPUT}/ there, or compare with another commit: --base"
             raise MeshcError(f"{name} has no {OUTPUT}/, and its {file} doesn't compile\n  {what}", hint) from None
     return trees.under(OUTPUT)

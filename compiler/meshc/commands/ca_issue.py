@@ -14,6 +14,7 @@ from meshc.disk.private import write_key
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
 from meshc.pipeline import needs_of
+from meshc.plain import count
 from meshc.seal import authorities, issuing, recipients
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.file import target_of
@@ -23,7 +24,7 @@ from meshc.trust.keys import plain_key
 from meshc.trust.rotation import roots_above
 
 if TYPE_CHECKING:
-    from meshc.plan.ir import Plan
+    from meshc.plan.ir import ClusterPlan, Plan
     from meshc.seal.work import Work
     from meshc.trust.keys import KeyType
 
@@ -63,21 +64,37 @@ class Issued:
 def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
     """Issues what is due, for the clusters that are named or for all. `mesh` is the name of mesh.yaml.
 
-    All files are written, or none. Raises MeshcError: UsageError where the root's key is missing, RefusedError where
-    proxies may lack the root.
+    All files are written, or none. Raises MeshcError: UsageError where the root's key is needed and missing,
+    RefusedError where proxies may lack the root.
     """
     clusters = issuing.signing(work.plan, names)
-    if how.root_key is None:
-        raise UsageError("issuing needs the root's private key", "--root-key FILE, or - for standard input")
+    order = how.order(work.plan)
     for cluster in clusters if not how.force else ():  # by force a CA that can't be read is replaced
         authorities.stop_on_unreadable(work, cluster.name)
     recipients.stop_on_new(work, needs_of(work.plan), clusters, how.accepted)
-    order = how.order(work.plan)
-    outcomes = issuing.issue(work, clusters, how.root_key.read(), order)
+    outcomes = _made(work, clusters, how, order)
     if not how.restarted:
         waiting.stop_on_early_issue(work, mesh, [cluster.name for cluster in clusters], order.now)
     recipients.update_rules(work, clusters)
     return committed(work, outcomes, how.keys_to)
+
+
+def _made(work: Work, clusters: Sequence[ClusterPlan], how: Issuing, order: issuing.Order) -> list[issuing.Outcome]:
+    """The CAs that are due, issued; of the others what is there. The root's key is read only if some are."""
+    reasons = issuing.due_in(work, clusters, order)
+    if not any(reasons.values()):
+        return [issuing.left_alone(work, cluster) for cluster in clusters]
+    if how.root_key is None:
+        name, why = next((name, why) for name, why in reasons.items() if why)
+        due = count(sum(map(bool, reasons.values())), "CA")
+        what = f"the root's private key is needed to issue {due}, such as that of {name} ({why})"
+        raise UsageError(what, "--root-key FILE, or - for standard input")
+    issuer = issuing.issuer_with(work, how.root_key.read())
+    return [
+        issuing.issue(work, cluster, issuer, order, reason) if reason else issuing.left_alone(work, cluster)
+        for cluster in clusters
+        for reason in [reasons[cluster.name]]
+    ]
 
 
 def committed(work: Work, outcomes: Sequence[issuing.Outcome], keys_to: Path | None) -> Issued:

@@ -23,7 +23,7 @@ _WHERE_IN_USE = ("zipkin",)
 """Parts that a control plane may lack."""
 
 
-def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, *, write: bool) -> Edit:
+def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, *, write: bool) -> tuple[Edit, ...]:
     """Every address that moved, or that mesh.yaml lacks. One that can't be told stays, and stops nothing.
 
     Raises UsageError for a cluster without a control plane or gateway, ToolError where no address is known, AskError.

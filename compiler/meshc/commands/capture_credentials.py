@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meshc.capture.credentials import Token, account_of, await_token, credentials, look, make, request
-from meshc.commands.clusters import chosen
+from meshc.capture.credentials import (
+    Token,
+    account_of,
+    await_token,
+    credentials,
+    forget,
+    look,
+    make,
+    request,
+    server_of,
+)
+from meshc.capture.may import of_istiod
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Leave, Reach, living, seconds_in
 from meshc.commands.store import EXAMPLE, hand_over, words_of
 from meshc.commands.work import opened_work
@@ -19,7 +32,6 @@ from meshc.seal.given import Given, needs_for
 from meshc.seal.remote import seal_remote, stop_on_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.capture.ask import Api
@@ -54,14 +66,14 @@ class CapturedCredentials:
 
 
 def captured_credentials(
-    file: Path, names: Sequence[str], reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
+    file: Path, choice: Choice, reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
 ) -> CapturedCredentials:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at.
 
     Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster can't be asked.
     """
     work = opened_work(file, listener, writes=True)
-    clusters = living(file.parent, work.plan, chosen(work.plan, names), reach)
+    clusters = living(file.parent, work.plan, remotes(work, choice), reach)
     every = needs_of(work.plan)
     command = words_of(wanted.to_command) if wanted.to_command else ()
     for name in clusters.contexts:
@@ -69,22 +81,56 @@ def captured_credentials(
     places: list[ClusterPlan] = []
     tokens, warnings, left = [], [], []
     owed: list[Owed] = []
-    for name in clusters.contexts:
-        api, cluster = clusters.api(name), work.plan.cluster(name)
-        account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
-        token = _token(api, account, wanted, leave)
-        handed = Given(credentials(api, cluster, token), name, source=token.source)
-        outcome = seal_remote(
-            work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
-        )
-        places += outcome.places
-        owed += outcome.owed
-        warnings += [outcome.warning] if outcome.warning else []
-        tokens.append(f"{name}: {_described(token, account)}")
-        left += _afterwards(work, name, token, account, wanted)
-    recipients.update_rules(work, places)
-    hand_over(owed, command)
-    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(work.commit()), tuple(left))
+    with _taken_back() as made:
+        for name in clusters.contexts:
+            api, cluster = clusters.api(name), work.plan.cluster(name)
+            server_of(api, cluster)
+            account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
+            token = _token(api, account, wanted, leave, made)
+            rights = of_istiod(work.plan, cluster)
+            held = credentials(api, cluster, token, account.namespace, rights)
+            handed = Given(held, name, source=token.source)
+            outcome = seal_remote(
+                work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
+            )
+            places += outcome.places
+            owed += outcome.owed
+            warnings += [outcome.warning] if outcome.warning else []
+            tokens.append(f"{name}: {_described(token, account)}")
+            left += _afterwards(work, name, token, account, wanted)
+        recipients.update_rules(work, places)
+        hand_over(owed, command)
+        if owed:
+            made.clear()  # a store holds them now
+        written = work.commit()
+    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(written), tuple(left))
+
+
+_Made = list[tuple["Api", "Account", "Token"]]
+
+
+@contextmanager
+def _taken_back() -> Iterator[_Made]:
+    """The Secrets that are made inside: where they aren't sealed in the end, none is left behind in a cluster."""
+    made: _Made = []
+    try:
+        yield made
+    except BaseException:  # Ctrl-C, and whoever read the output and went away
+        for api, account, token in made:
+            forget(api.anew(), account, token.source, token.uid)
+        raise
+
+
+def remotes(work: Work, choice: Choice) -> list[str]:
+    """The clusters that are meant whose credentials some primary needs, and those that are named in any case.
+
+    Raises UsageError where that leaves nobody.
+    """
+    needed = {need.of for need in needs_of(work.plan)}
+    found = [name for name in chosen(work.plan, choice) if name in needed or name in choice.names]
+    if not found:
+        raise UsageError("no primary needs credentials of these clusters", "name remotes")
+    return found
 
 
 def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
@@ -105,7 +151,7 @@ def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
             )
 
 
-def _token(api: Api, account: Account, wanted: Wanted, leave: Leave) -> Token:
+def _token(api: Api, account: Account, wanted: Wanted, leave: Leave, made: _Made) -> Token:
     where = f"{api.name}: service account {account.namespace}/{account.name}"
     if wanted.duration:
         seconds = seconds_in(wanted.duration)
@@ -116,7 +162,9 @@ def _token(api: Api, account: Account, wanted: Wanted, leave: Leave) -> Token:
     if account.empty and not wanted.rotate:
         return await_token(api, account, account.empty[0])
     leave(f"{where}: a Secret {account.name}-token-... is made for its token")
-    return make(api, account)
+    token = make(api, account)
+    made.append((api, account, token))
+    return token
 
 
 def _described(token: Token, account: Account) -> str:

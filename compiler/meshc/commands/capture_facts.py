@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.facts import Facts, facts, outside
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.kube import Version
 from meshc.pipeline import mesh_and_plan
 from meshc.plain import short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from meshc.commands.opened import Opened
@@ -37,10 +37,10 @@ class CapturedFacts:
     values: Mapping[Steps, Any]
 
 
-def captured_facts(opened: Opened, base: Path, names: Sequence[str], reach: Reach) -> CapturedFacts:
-    """Asks the clusters that are named, or all. `base` is the folder of mesh.yaml. Writes nothing."""
+def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> CapturedFacts:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Writes nothing."""
     mesh, plan = mesh_and_plan(opened.source)
-    asked = chosen(plan, names)
+    asked = chosen(plan, choice)
     clusters = living(base, plan, asked, reach)
     answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation))
     numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}
@@ -97,11 +97,13 @@ def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row
         same = told.revision == mine.revision
         yield row(Check.REVISION, "istio", same, f"{short(told.revision, 63)}{_but(same, mine.revision)}")
     if told.network:
-        same = told.network == mine.network
-        yield row(Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network or 'none')}")
+        same = told.network == mine.network_label
+        yield row(
+            Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network_label or 'none')}"
+        )
     if told.cluster_id:
-        same = told.cluster_id == mine.name
-        yield row(Check.CLUSTER_ID, "name", same, f"{short(told.cluster_id, 63)}{_but(same, mine.name)}")
+        same = told.cluster_id == mine.id
+        yield row(Check.CLUSTER_ID, "clusterID", same, f"{short(told.cluster_id, 253)}{_but(same, mine.id)}")
 
 
 def _but(same: bool, recorded: object) -> str:

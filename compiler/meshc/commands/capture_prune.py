@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshc.capture.credentials import account_of, look
 from meshc.capture.leftover import in_use, leftover
 from meshc.capture.resource import core
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Leave, Living, Reach, living
 from meshc.commands.work import opened_work
 from meshc.errors import UsageError
@@ -34,7 +34,7 @@ class Pruned:
     deleted: tuple[str, ...]
 
 
-def pruned(file: Path, names: Sequence[str], reach: Reach, leave: Leave, listener: Listener) -> Iterator[Pruned]:
+def pruned(file: Path, choice: Choice, reach: Reach, leave: Leave, listener: Listener) -> Iterator[Pruned]:
     """Remote by remote. Nothing goes unless every primary of the remote holds another token, which the remote takes.
 
     Raises UsageError where `leave` isn't given or nothing tells what classic Istio uses, AskError, RefusedError.
@@ -45,7 +45,7 @@ def pruned(file: Path, names: Sequence[str], reach: Reach, leave: Leave, listene
             "pilot reads a changed secret only when it starts, so it may still use the old token",
             "restart it in every primary; then: kubectl delete secret",
         )
-    remotes = chosen(work.plan, names)
+    remotes = chosen(work.plan, choice)
     every = {name: needs_for(needs_of(work.plan), name, None) for name in remotes}
     asked = [*remotes, *(need.cluster for needs in every.values() for need in needs)]
     clusters = living(file.parent, work.plan, chosen(work.plan, asked), reach)

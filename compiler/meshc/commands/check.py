@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.base import base_of
+from meshc.commands.clusters import Choice
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.commands.expiry import expiring, quiet_until, stop_on_a_jump
+from meshc.commands.focus import Focus
 from meshc.commands.last_run import InStep, in_step, remember
 from meshc.commands.schema import schema_is_stale
 from meshc.output.link import Link
@@ -16,7 +18,9 @@ from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse
 from meshc.review.behind import Behind
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
-from meshc.review.stale import Input, Stale, blocks_of, changed_lines, stale_files
+from meshc.review.lines import blocks_of
+from meshc.review.stale import Input, Stale, changed_lines, stale_files
+from meshc.tree import FileTree
 from meshc.version import __version__
 
 if TYPE_CHECKING:
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 
     from meshc.commands.opened import Opened
     from meshc.pipeline import Compiled
-    from meshc.tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Wanted:
 
     `against` is a folder or a commit that holds output/ instead. `base` is a commit whose roots the clusters must be
     able to go on from. With `explain`, kustomize builds every overlay with files of the user's that differs, to tell
-    what was edited by hand.
+    what was edited by hand. Files of a `choice` of clusters alone are told.
     """
 
     jobs: int | None = None
@@ -56,11 +59,12 @@ class Wanted:
     base: str | None = None
     against: str | None = None
     explain: bool = False
+    choice: Choice = field(default_factory=Choice)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the trees that lie here are compared, and nothing else."""
-        return self.base is None and self.against is None
+        """Whether the trees that lie here are compared, all of them, and nothing else."""
+        return self.base is None and self.against is None and not self.choice
 
 
 def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
@@ -71,15 +75,26 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
     compiled = compiled_whole(opened)
     if wanted.base is not None:
         stop_on_a_jump(opened, compiled.plan, wanted.base)
-    ending = tuple(expiring(opened, compiled.plan))
+    focus = Focus.on(compiled.plan, wanted.choice)
+    if focus.left:
+        opened.listener.note(f"  note: {focus.left}")
+    ending = focus.pending(expiring(opened, compiled.plan))
     rendered = rendered_whole(opened, compiled, wanted.jobs, wanted.link)
     compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     found, expected = _trees(opened, file, wanted.against, expected, compiled.plan.mesh)
+    if wanted.choice:
+        found, expected = (
+            FileTree({path: data for path, data in tree.items() if focus.takes(path)}) for tree in (found, expected)
+        )
+        compiled = replace(
+            compiled, problems=focus.problems(compiled.problems), pending=focus.pending(compiled.pending)
+        )
     if not _equal(found, expected):
         stale = tuple(_stale(opened, file, found, expected, compiled, wanted))
         return Checked(compiled, found, expected, stale, ending, None)
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
+    told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
     if not schema_is_stale(opened) and wanted.is_whole:
         remember(opened.repository, file, wanted.link, compiled, found, told)
     return Checked(compiled, found, expected, (), ending, told)
@@ -113,6 +128,7 @@ def _stale(
     here = wanted.against is None
     honest = Honest(
         found,
+        expected,
         lambda files, cluster: opened.kustomize.build(files, cluster, opened.repository),
         lambda total: opened.listener.steps("building by kustomize", total),
         wanted.jobs,
@@ -120,8 +136,7 @@ def _stale(
     )
     same = not other_versions(opened, found)
     since = _since(opened, file, compiled) if here else None
-    told = honest.told if here else None
-    stale = list(stale_files(found, expected, compiled.plan, told, same_tools=same, since=since))
+    stale = list(stale_files(found, expected, compiled.plan, honest if here else None, same_tools=same, since=since))
     if honest.skipped:
         overlays = "1 overlay" if honest.skipped == 1 else f"{honest.skipped} overlays"
         opened.listener.note(
@@ -134,15 +149,20 @@ def _since(opened: Opened, file: Path, compiled: Compiled) -> Input | None:
     """What changed since the commit that last touched the trees; None where Git has no such commit."""
     commits = Commits(opened.repository.base)
     commit = commits.last_change((OVERLAYS, OUTPUT))
-    before = commits.file(commit, file.name) if commit else None
-    if before is None:
+    if not commit or commits.file(commit, file.name) is None:
         return None
     source, files = opened.source, compiled.files
     changed = dict.fromkeys(commits.changed(commit, files))
     changed |= dict.fromkeys(path for path in commits.changed_since(commit) if path not in files)
-    others = [path for path in changed if path != file.name and not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))]
+    others = [
+        path for path in changed if path not in source.files and not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/"))
+    ]
     manifests = {one.name: one.manifests for one in compiled.mesh.spec.services if one.manifests}
     charts = {chart.name: chart.path for chart in compiled.inputs.charts.values()}
-    lines = changed_lines(before, source.data)
+    lines = tuple(
+        line
+        for path, before in commits.changed(commit, source.files).items()
+        for line in changed_lines(before or b"", source.files[path], source.shown(path))
+    )
     behind = Behind(compiled.plan, manifests, charts)
-    return Input(source.file, lines, tuple(others), blocks_of(source), behind, source.shown)
+    return Input(lines, tuple(others), blocks_of(source), behind, source.shown)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_writing
+from meshc.commands.clusters import Choice
 from meshc.commands.last_run import InStep, in_step, recall, remember
 from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
-from meshc.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.commands.listener import Listener
     from meshc.output.link import Link
-    from meshc.pipeline import Compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +31,36 @@ class Done:
 
 
 def compile_and_write(
-    file: Path, patterns: Sequence[str], jobs: int | None, link: Link, listener: Listener, *, cached: bool
+    file: Path, choice: Choice, jobs: int | None, link: Link, listener: Listener, *, cached: bool
 ) -> Done:
-    """Reads, checks, renders and writes the clusters that match a pattern; without patterns, all of them.
+    """Reads, checks, renders and writes the clusters that are chosen, all of them where nothing is chosen.
 
     Nothing is written unless everything went well. Raises MeshcError: ProblemsError for a wrong input, UsageError for a
-    pattern that no cluster matches, ToolError, and RefusedError for files that aren't meshc's.
+    choice that fits no cluster, ToolError, and RefusedError for files that aren't meshc's.
     """
     repository = Watched.around(file.parent, cached=cached)
     begin_writing(repository, listener)
     clear_leftovers()
-    known = None if patterns else recall(repository, file, link)
+    known = None if choice else recall(repository, file, link)
     if known is not None:
         return Done(known, (), known.clusters, (), "unchanged" if known.engine else "")
-    return _compile(file, repository, patterns, jobs, link, listener)
+    return _compile(file, repository, choice, jobs, link, listener)
 
 
-def _compile(
-    file: Path, repository: Watched, patterns: Sequence[str], jobs: int | None, link: Link, listener: Listener
-) -> Done:
+def _compile(file: Path, repository: Watched, choice: Choice, jobs: int | None, link: Link, listener: Listener) -> Done:
     from meshc.commands.opened import Opened, ask_early
 
     asked = ask_early(repository)
     from meshc.commands.compiling import compiled_whole, rendered_of
+    from meshc.commands.focus import Focus
     from meshc.output.trees import write_trees
 
     opened = Opened(file, repository, asked, listener)
     compiled = compiled_whole(opened)
-    rendered = rendered_of(opened, compiled, jobs, link, _chosen(compiled, patterns))
+    focus = Focus.on(compiled.plan, choice)
+    if focus.left:
+        listener.note(f"  note: {focus.left}")
+    rendered = rendered_of(opened, compiled, jobs, link, list(choice.of(compiled.plan)) if choice else [])
     written = write_trees(
         compiled.layout,
         rendered.trees,
@@ -68,19 +68,11 @@ def _compile(
         repository,
         opened.kustomize.version,
         compiled.plan.mesh,
-        whole=not patterns,
+        whole=not choice,
     )
     compiled = compiled.with_problems(rendered.problems)
     told = in_step(compiled, rendered.by_kustomize, written.files)
-    if not schema_is_stale(opened) and not patterns:
+    told = replace(told, pending=focus.pending(told.pending), problems=focus.problems(told.problems))
+    if not schema_is_stale(opened) and not choice:
         remember(repository, file, link, compiled, written.trees, told)
     return Done(told, written.written, written.unchanged, written.removed, written.delivery)
-
-
-def _chosen(compiled: Compiled, patterns: Sequence[str]) -> list[str]:
-    chosen = compiled.choose(patterns)
-    if patterns and not chosen:
-        known = ", ".join(cluster.name for cluster in compiled.plan.clusters)
-        named = ", ".join(f'"{pattern}"' for pattern in patterns)
-        raise UsageError(f"no cluster is named {named}", f"clusters: {known}")
-    return chosen

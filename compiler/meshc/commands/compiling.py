@@ -14,9 +14,10 @@ from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 from meshc.supported import KUSTOMIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from meshc.commands.opened import Opened
+    from meshc.errors import Code
     from meshc.tree import FileTree
 
 
@@ -34,6 +35,13 @@ def compiled_whole(opened: Opened) -> Compiled:
         opened.listener.note(
             f"  note: kustomize {version} isn't one from {first} up to {end}: it builds all overlays, and takes longer"
         )
+    return compiled
+
+
+def compiled_unasked(opened: Opened, passed: Collection[Code]) -> Compiled:
+    """As `compiled_whole`, though some kinds of problems are there: for comparing what doesn't need them solved."""
+    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, passed)
+    stop_on_kustomize(compiled, opened.source, opened.kustomize)
     return compiled
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of
 from meshc.pipeline import needs_of
+from meshc.plain import count
 from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers
 from meshc.review.diff import Difference, compare, renames
@@ -16,6 +17,7 @@ from meshc.review.settings import Setting, settings_changed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from meshc.commands.focus import Focus
     from meshc.commands.opened import Opened
     from meshc.errors import Problem
     from meshc.pipeline import Compiled
@@ -32,6 +34,21 @@ class Comparison:
     dangers: tuple[Problem, ...]
     settings: tuple[Setting, ...]
     """What changed of versions, images and Helm values, where the base has a mesh.yaml."""
+    left: str = ""
+    """What is left out, in words, where some clusters were chosen."""
+
+
+def narrowed(whole: Comparison, focus: Focus) -> Comparison:
+    """What differs in the clusters that are looked at."""
+    if focus.whole:
+        return whole
+    difference = focus.difference(whole.difference)
+    dangers = tuple(danger for danger in whole.dangers if focus.holds(danger.clusters))
+    others = sum(len(entry.clusters) for entry in whole.difference.entries)
+    others -= sum(len(entry.clusters) for entry in difference.entries)
+    more = f"{count(others, 'change')} and {count(len(whole.dangers) - len(dangers), 'danger')} not shown"
+    left = "; ".join(one for one in (focus.left, more) if one)
+    return Comparison(whole.base, difference, dangers, focus.settings(whole.settings), left)
 
 
 def compared(
@@ -44,10 +61,11 @@ def compared(
     """
     base = base_of(opened, file, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
-    difference = compare(base.output, output, renamed)
+    names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}
+    difference = replace(compare(base.output, output, renamed), names=names)
     origins = _origins(opened, compiled, base.commit)
     trees = (base.output, output)
-    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled))
+    change = Change(difference, trees, base.plan, compiled.plan, opened.source, origins, _runs(compiled), base.source)
     return Comparison(base, difference, tuple(dangers(change)), settings_changed(base.plan, compiled.plan))
 
 
@@ -64,7 +82,7 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
     if not commit:
         return Origins()
     source, plan = opened.source, compiled.plan
-    files = {source.file.rpartition("/")[2]: source.data, **compiled.files}
+    files = {**source.files, **compiled.files}
     changed = Commits(opened.repository.base).changed(commit, files)
     services = {export.key: export.place for export in compiled.exports}
     both = {path: (old, files[path]) for path, old in changed.items()}

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.many import at_once
+from meshc.capture.may import of_istiod
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
 from meshc.capture.trouble import AskError
-from meshc.commands.clusters import chosen
+from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.delivery.contract import name_of
 from meshc.pipeline import needs_of, plan_mesh
@@ -22,7 +23,6 @@ from meshc.seal.rewrapping import sealed_body
 from meshc.seal.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.capture.ask import Api
@@ -38,10 +38,10 @@ class Examined:
     rows: tuple[Row, ...]
 
 
-def examined(opened: Opened, base: Path, names: Sequence[str], reach: Reach) -> Examined:
-    """Asks the clusters that are named, or all. `base` is the folder of mesh.yaml. Changes nothing."""
+def examined(opened: Opened, base: Path, choice: Choice, reach: Reach) -> Examined:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
-    asked = chosen(work.plan, names)
+    asked = chosen(work.plan, choice)
     clusters = living(base, work.plan, asked, reach)
     recorded = {name: recorded_of(work, opened.source, name, clusters.contexts[name]) for name in asked}
 
@@ -73,7 +73,9 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     needs = [need for need in needs_of(work.plan) if need.cluster in seen]
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
-    there = [pair for pair in pairs(needs, servers, sealed) if pair.remote in seen and seen[pair.need.cluster].api]
+    rights = {cluster.name: of_istiod(work.plan, cluster) for cluster in work.plan.clusters}
+    every = pairs(needs, servers, sealed, rights)
+    there = [pair for pair in every if pair.remote in seen and seen[pair.need.cluster].api]
     rows = at_once(
         there,
         lambda pair: compared(pair, seen[pair.need.cluster], seen[pair.remote]),

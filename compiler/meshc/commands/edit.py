@@ -1,26 +1,28 @@
-"""Changes values in mesh.yaml, whose comments and layout stay."""
+"""Changes values of a mesh in the file that holds each, whose comments and layout stay."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meshc.commands.found import STDIN
 from meshc.disk.units import Change
-from meshc.errors import stop_on
-from meshc.mesh.parse import parse
+from meshc.errors import UsageError, dotted, stop_on
 from meshc.mesh.source import load
-from meshc.yamltext.edit import with_values
+from meshc.yamltext.edit import EditError, inline, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshc.commands.opened import Opened
     from meshc.errors import Path
+    from meshc.mesh.including import Files
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """mesh.yaml as it is shown in messages, its text now and its text with other values."""
+    """One file as it is shown in messages, its text now and its text with other values."""
 
     file: str
     before: bytes
@@ -28,20 +30,55 @@ class Edit:
 
     @property
     def changes(self) -> bool:
-        """Whether mesh.yaml says something else so far."""
+        """Whether the file says something else so far."""
         return self.before != self.after
 
 
-def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> Edit:
-    """mesh.yaml with these values, which is written where that is asked for.
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """The files of a mesh, some of them with another text."""
+
+    files: Files
+    texts: Mapping[str, bytes]
+
+    @property
+    def from_top(self) -> str | None:
+        return self.files.from_top
+
+    def match_files(self, pattern: str) -> Sequence[str]:
+        return self.files.match_files(pattern)
+
+    def read_file(self, relative: str) -> bytes:
+        return self.texts[relative] if relative in self.texts else self.files.read_file(relative)
+
+
+def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> tuple[Edit, ...]:
+    """mesh.yaml, and each part, that is to hold one of these values, with them. Written where that is asked for.
 
     Raises EditError, and ProblemsError if a value has the wrong shape.
     """
     source = opened.source
-    edit = Edit(source.file, source.data, with_values(source.data, source.file, values))
-    if edit.changes:
-        _, problems = parse(load(edit.after, source.file).document)
+    if write and source.file == str(STDIN):
+        raise UsageError("mesh.yaml comes from standard input, so nothing can be written into it", "name it with -f")
+    by_file: dict[str, dict[Path, Any]] = {}
+    for path, value in values.items():
+        document, inner = source.document.at(path)
+        by_file.setdefault(document.file, {})[inner] = value
+    edits = {}
+    if outside := [name for name in source.files if name.startswith("../") and source.shown(name) in by_file]:
+        wanted = by_file[source.shown(outside[0])]
+        by_hand = ", ".join(f"{dotted(path)}: {inline(value)}" for path, value in wanted.items())
+        raise EditError(f"{source.shown(outside[0])} lies outside the folder of mesh.yaml", f"write there {by_hand}")
+    for name, data in source.files.items():
+        shown = source.shown(name)
+        if shown in by_file:
+            edits[name] = Edit(shown, data, with_values(data, shown, by_file[shown]))
+    changed = {name: edit for name, edit in edits.items() if edit.changes}
+    if changed:
+        texts = {name: edit.after for name, edit in changed.items()}
+        whole = texts.get(source.name, source.data)
+        _, problems = load(whole, source.file, _Edited(opened.repository, texts)).parsed()
         stop_on(problems)
         if write:
-            opened.repository.change({source.file.rpartition("/")[2]: Change(edit.before, edit.after)})
-    return edit
+            opened.repository.change({name: Change(one.before, one.after) for name, one in changed.items()})
+    return tuple(edits.values())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from importlib.resources import files
 
+from meshc.errors import UsageError
+
 
 class Generation(StrEnum):
     """Which Istio."""
@@ -17,11 +19,22 @@ class Topology(StrEnum):
     """Which clusters to begin with."""
 
     PRIMARY_REMOTE = "primary-remote"
+    MULTI_PRIMARY = "multi-primary"
     SINGLE_CLUSTER = "single-cluster"
+
+    @property
+    def needs_ca(self) -> bool:
+        """Whether a CA has to be made before the mesh compiles."""
+        return self is Topology.MULTI_PRIMARY
 
 
 def first_mesh(generation: Generation, topology: Topology) -> str:
-    """The text of a mesh.yaml to begin with, commented, that compiles."""
+    """The text of a mesh.yaml to begin with, commented, that compiles, once it has a CA where it needs one.
+
+    Raises UsageError for a topology that the generation doesn't have.
+    """
+    if generation is Generation.CLASSIC and topology is Topology.MULTI_PRIMARY:
+        raise UsageError("classic Istio has one primary in a mesh", "choose --topology primary-remote")
     return _start(f"{generation}-{topology}.yaml")
 
 

@@ -21,7 +21,7 @@ class Started:
 
 
 def started(directory: Path, generation: Generation, topology: Topology) -> Started:
-    """Writes the files, none of which may exist yet. Raises RefusedError naming those that do."""
+    """Writes the files, none of which may exist yet. Raises RefusedError naming those that do, and UsageError."""
     if directory.exists() and not directory.is_dir():
         raise MeshcError(f'"{directory}" is a file, not a folder')
     files = {"mesh.yaml": first_mesh(generation, topology), "mesh.schema.json": schema_text()}

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc.commands.begin import begin_reading
+from meshc.commands.found import STDIN
 from meshc.disk.code import code_digest
 from meshc.disk.digest import digest_of
 from meshc.disk.repository import Repository
@@ -62,7 +63,7 @@ def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet
 
 def recall(repository: Repository, file: Path, link: Link) -> InStep | None:
     """What is true of the trees as they stand; None where only a whole run can tell. Writes nothing but the cache."""
-    if not repository.cached:
+    if not repository.cached or file == STDIN:
         return None
     try:
         stored = repository.cache_get(_key(repository, file, link))
@@ -101,7 +102,7 @@ def remember(
     from meshc.output.native import is_tested
 
     tested = is_tested(find(repository).version)  # of another one each run says so
-    if isinstance(repository, Watched) and repository.cached and tested:
+    if isinstance(repository, Watched) and repository.cached and tested and file != STDIN:
         helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
         record = {
             "asked": repository.notes,

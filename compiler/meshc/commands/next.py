@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
+from meshc.commands.domains import Domains, domains_of
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
 from meshc.pipeline import Compiled, needs_of, plan_mesh
 from meshc.plan.steps import Known, Step, steps
+from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.ending import endings, expiring
 from meshc.seal.work import Work
@@ -34,6 +36,9 @@ class NextSteps:
     work: Work
     steps: tuple[Step, ...]
     uncommitted: tuple[str, ...] | None
+    domains: Domains | None
+    roots: tuple[str, ...]
+    """A line for each root that ends soon."""
 
 
 def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
@@ -47,17 +52,33 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
     if compiled:
         there, expected = standing_trees(opened, plan.mesh), expected_trees(opened, compiled, jobs)
         stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
-    changed = uncommitted(work.base, [file.name, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
+    changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
+    due = _due(work)
     known = Known(
         root=work.read(work.certificate(ROOTS)) is not None,
         unissued=_unissued(work),
         waiting=_waiting(work),
         ending=_ending(work),
+        renewing=due,
         stale=None if stale is None else stale - {""},
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
     others = tuple(path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/")))
-    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None)
+    domains = domains_of(work.base, plan, file.name)
+    roots = tuple(f"the {name} {state}: meshc ca rotate-root" for name, state in due.items() if name.startswith(_ROOT))
+    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None, domains, roots)
+
+
+_ROOT = "root"
+"""How rows of roots begin, among those of clusters."""
+
+
+def _due(work: Work) -> dict[str, str]:
+    """Roots, and clusters whose CA is to be renewed, each with what is the matter."""
+    if work.plan.ca != "plugged-in":
+        return {}
+    found = rows(work, datetime.now(UTC), None)
+    return {row.name: f"{row.state} ({row.until})" for row in found if row.expiring}
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:

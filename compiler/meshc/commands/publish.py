@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading
+from meshc.commands.clusters import Choice
 from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.commands.focus import Focus
+from meshc.commands.found import STDIN
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
+from meshc.errors import UsageError
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
@@ -25,12 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where to publish to, and how: `dry` commits nothing, `dirty` takes uncommitted inputs, `older` goes back."""
+    """Where to publish to, and how: `dry` commits nothing, `dirty` takes uncommitted inputs, `older` goes back.
+
+    With a `choice`, files of these clusters alone; what tells the engine of clusters stays as it stands.
+    """
 
     wanted: Wanted
     dry: bool = False
     dirty: bool = False
     older: bool = False
+    choice: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,8 @@ class Published:
 
 def published(file: Path, order: Order, jobs: int | None, listener: Listener) -> Published:
     """Compiles, and commits the result to the branch that is wanted. Raises MeshcError; nothing is committed then."""
+    if file == STDIN:
+        raise UsageError("no commit holds a mesh.yaml from standard input", "commit the file, and name it with -f")
     clear_leftovers()
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)
@@ -60,7 +70,11 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
         tree = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
         kustomize, name = mesh.kustomize.version, compiled.plan.mesh
         tree = FileTree.join(tree, {VERSIONS: versions_file(kustomize, name)})
-        content = Content(tree, name, str(kustomize), job.source(dirty=order.dirty))
+        focus = Focus.on(compiled.plan, order.choice)
+        if focus.left:
+            listener.note(f"  note: {focus.left}")
+        takes = None if focus.whole else focus.takes
+        content = Content(tree, name, str(kustomize), job.source(dirty=order.dirty), takes)
         done = deliver(content, job.target, job.path, job.shop, dry=order.dry, older=order.older)
         return _published(job, content, done, compiled.problems)
 

@@ -1,7 +1,8 @@
-"""Compares the JSON Schema that the first line of mesh.yaml names with the one of this meshc."""
+"""Compares the JSON Schemas that the first lines of mesh.yaml and its parts name with those of this meshc."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -16,20 +17,31 @@ _NAMED = re.compile(r"#[ \t]{0,8}yaml-language-server:[ \t]{0,8}\$schema=([A-Za-
 
 
 def schema_is_stale(opened: Opened) -> bool:
-    """Whether a schema beside mesh.yaml was written by another meshc, which a note says then."""
-    path = _stale(opened)
-    if path:
-        opened.listener.note(f"  note: {path} isn't the schema of this meshc: meshc schema > {path}")
-    return path is not None
+    """Whether a schema that mesh.yaml or a part names was written by another meshc, which a note says then."""
+    stale = {path: command for path, command in _named(opened) if _is_stale(opened, path, command)}
+    for path, command in stale.items():
+        opened.listener.note(f"  note: {path} isn't the schema of this meshc: {command} > {path}")
+    return bool(stale)
 
 
-def _stale(opened: Opened) -> str | None:
-    first = opened.source.data.split(b"\n", 1)[0][:400].decode(errors="replace")
-    named = _NAMED.match(first)
-    if named is None or named[1].startswith("/"):
-        return None
+_MESH, _PART = "meshc schema", "meshc schema --part"
+
+
+def _named(opened: Opened) -> list[tuple[str, str]]:
+    """The schemas that are named, as paths from mesh.yaml, each once, with the command that prints each."""
+    found: dict[tuple[str, str], None] = {}
+    for path, data in opened.source.files.items():
+        first = data.split(b"\n", 1)[0][:400].decode(errors="replace")
+        named = _NAMED.match(first)
+        if named and not named[1].startswith("/"):
+            where = posixpath.normpath(posixpath.join(posixpath.dirname(path), named[1]))
+            found[where, _MESH if data is opened.source.data else _PART] = None
+    return list(found)
+
+
+def _is_stale(opened: Opened, path: str, command: str) -> bool:
     try:
-        there = opened.repository.read_file(named[1])
+        there = opened.repository.read_file(path)
     except (MeshcError, OSError):
-        return None
-    return None if there.replace(b"\r\n", b"\n") == schema_text().encode() else named[1]
+        return False
+    return there.replace(b"\r\n", b"\n") != schema_text(part=command == _PART).encode()

@@ -13,12 +13,15 @@ from meshc.seal import authorities
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.ending import NEVER, expiring, note_of, time_of
 from meshc.seal.rewrapping import sealed_body
-from meshc.sealedtext import is_encrypted, recipients_in, service_of
+from meshc.sealedtext import is_encrypted, recipients_in
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshc.kube import Body
+    from meshc.plan.ir import Plan
     from meshc.plan.needs import SecretNeed
     from meshc.seal.work import Work
 
@@ -85,11 +88,10 @@ def _end_told(noted: str, now: datetime) -> list[str]:
 
 
 def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
-    readers = recipients_in(at(body, "sops"))
-    opened = [f"{one[:16]}..." if len(one) > 24 and service_of(one) == "age" else one for one in readers]
+    readers = list(recipients_in(at(body, "sops")))
     if not is_encrypted(at(body, "sops", "mac")):
-        return "not sealed", opened
-    return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", opened
+        return "not sealed", readers
+    return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", readers
 
 
 def _sealed_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
@@ -116,3 +118,18 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
         return False
     authorities.stop_on_unreadable(work, need.cluster)
     return bool(proofs.of_ca(certificate, chain or certificate, roots or b"")[proofs.CA] != noted)
+
+
+def whose(plan: Plan, readers: Sequence[str]) -> str:
+    """Who opens a file, by whose recipients these are: the mesh's, which open everything, or a cluster's own.
+
+    What is nobody's in mesh.yaml is shown whole.
+    """
+    lists = {cluster.name: frozenset(cluster.sealing.recipients) for cluster in plan.clusters}
+    of_mesh = frozenset.intersection(*lists.values())
+    own = {one: name for name, recipients in lists.items() for one in recipients - of_mesh}
+    groups: dict[str, int] = {}
+    for one in readers:
+        group = "the mesh" if one in of_mesh else own.get(one, one)
+        groups[group] = groups.get(group, 0) + 1
+    return ", ".join(f"{group} ({number} keys)" if number > 1 else group for group, number in groups.items())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshc.commands.clusters import Choice
+from meshc.commands.clusters import chosen as all_chosen
 from meshc.commands.compiling import compiled_whole, rendered_of, rendered_whole
+from meshc.commands.focus import Focus
 from meshc.output.link import Link
 
 if TYPE_CHECKING:
@@ -22,11 +25,13 @@ class Verified:
     differing: tuple[str, ...]
 
 
-def verified(opened: Opened, sample: int | None, jobs: int | None) -> Verified:
-    """Renders both ways: all clusters, or `sample` of them, spread over the mesh. Writes nothing but the cache."""
+def verified(opened: Opened, choice: Choice, sample: int | None, jobs: int | None) -> Verified:
+    """Renders both ways: the clusters that are chosen, or `sample` of them. Writes nothing but the cache."""
     compiled = compiled_whole(opened)
     ours = rendered_whole(opened, compiled, jobs).trees
-    chosen = _spread([cluster.name for cluster in compiled.plan.clusters], sample)
+    if left := Focus.on(compiled.plan, choice).left:
+        opened.listener.note(f"  note: {left}")
+    chosen = _spread(all_chosen(compiled.plan, choice), sample)
     theirs = rendered_of(opened, compiled, jobs, Link.KUSTOMIZE, chosen).trees
     differing = [f"output/{name}/{path}" for name in chosen for path in _differing(ours[name], theirs[name])]
     return Verified(str(opened.kustomize.version), tuple(chosen), tuple(differing))

@@ -149,8 +149,9 @@ def _under(read: Callable[[str], bytes | None], work: Work, cluster: str, root: 
 def sent_as_of(work: Work, mesh: str, commit: str) -> bool:
     """Whether mesh.yaml had istiod send roots as of a commit. A pod goes on with what it was made with."""
     try:
-        data = Commits(work.base).file(commit, mesh)
-        return data is not None and lifetime_of(plan_mesh(load(data, mesh))).sent
+        commits = Commits(work.base)
+        data = commits.file(commit, mesh)
+        return data is not None and lifetime_of(plan_mesh(load(data, mesh, commits.at(commit)))).sent
     except MeshcError:
         return False
 

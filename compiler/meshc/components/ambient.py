@@ -21,9 +21,9 @@ NAME = "ambient-eastwestgateway"
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The way in from other networks; nothing where the mesh has no ambient, or one network."""
-    if cluster.ambient is None or cluster.ambient.network is None:
+    if cluster.ambient is None or cluster.ambient.network is None or cluster.network_label is None:
         return
-    labels = {**ISTIO, NETWORK: cluster.ambient.network}
+    labels = {**ISTIO, NETWORK: cluster.network_label}
     if cluster.revision != "default":
         labels[REVISION] = cluster.revision
     listener = {

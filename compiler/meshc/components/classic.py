@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Attachment, ClusterPlan, Plan
 
 _READ = ("get", "watch", "list")
+READS = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)
+"""What a primary's Pilot does in a remote."""
 _CITADEL_ACCOUNT = "istio-citadel-service-account"
 
 PILOT_PORTS: Mapping[str, int] = {
@@ -42,8 +44,7 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
     """Accounts, roles, mesh configuration, Citadel, injection; pilot's Service and Endpoints where they are wanted."""
     namespace = plan.istio_namespace
     yield thing("v1", "ServiceAccount", "istio-multi", namespace, labels=ISTIO)
-    nodes = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)
-    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", "istio-reader", labels=ISTIO, rules=[nodes])
+    yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", "istio-reader", labels=ISTIO, rules=[READS])
     yield binding("istio-reader", "istio-multi", namespace, "istio-multi", ISTIO)
     mesh = write(mesh_config(plan, cluster.istio, attachment))
     yield thing("v1", "ConfigMap", "istio", namespace, labels={**ISTIO, "app": "istio-remote"}, data={"mesh": mesh})

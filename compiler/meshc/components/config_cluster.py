@@ -65,6 +65,7 @@ def _mesh(plan: Plan) -> Mapping[str, Any]:
         "enablePrometheusMerge": True,
         "rootNamespace": plan.istio_namespace,
         "trustDomain": plan.trust_domain,
+        **({"trustDomainAliases": list(plan.trust_domain_aliases)} if plan.trust_domain_aliases else {}),
     }
 
 

@@ -47,7 +47,7 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         ports = sorted(door.port for door in doors if door.selector == selector)
         servers = [
             {
-                "hosts": ["*.local"],
+                "hosts": [_services(plan)],
                 "port": {"name": "tls" if len(ports) == 1 else f"tls-{port}", "number": port, "protocol": "TLS"},
                 "tls": {"mode": "AUTO_PASSTHROUGH"},
             }
@@ -64,6 +64,11 @@ def _name(selector: Mapping[str, str], among: Collection[tuple[tuple[str, str], 
     alike = [one for one in among if [value for _, value in one] == list(selector.values())]
     told = "-".join(selector.values() if len(alike) == 1 else (f"{key}-{value}" for key, value in selector.items()))
     return f"cross-network-gateway-{re.sub(r'[^a-z0-9]', '-', told.lower()).strip('-')[:_LONGEST]}"
+
+
+def _services(plan: Plan) -> str:
+    """The names of all Services: of cluster.local as Istio's own samples write it."""
+    return "*.local" if plan.cluster_domain.endswith(".local") else f"*.{plan.cluster_domain}"
 
 
 def _controller(cluster: ClusterPlan) -> str:
@@ -94,7 +99,7 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, Any]]:
     """The ways to the istiod of a revision, for whoever calls it by one of these names."""
-    host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.cluster.local"
+    host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
     return [
         {
             "match": [{"port": port, "sniHosts": names}],
@@ -108,4 +113,4 @@ def _called(plan: Plan, plane: ClusterPlan) -> list[str]:
     """The names by which sidecars and API servers of remotes call a further istiod: its Service's, or its own host."""
     service = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc"
     own = plane.exposure.addresses["istiod"] if plane.exposure else ""
-    return [service, f"{service}.cluster.local", *([own] if own and not ip_version(own) else [])]
+    return [service, f"{service}.{plan.cluster_domain}", *([own] if own and not ip_version(own) else [])]

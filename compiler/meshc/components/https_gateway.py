@@ -38,7 +38,7 @@ def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan
     routes = [
         {
             "match": [{"port": port}],
-            "route": [{"destination": {"host": f"{service}.cluster.local", "port": {"number": behind}}}],
+            "route": [{"destination": {"host": f"{service}.{plan.cluster_domain}", "port": {"number": behind}}}],
         }
         for port, behind in _PORTS.values()
     ]
@@ -50,5 +50,5 @@ def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan
         {"port": {"number": 15012}, "tls": tls, "connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}},
         {"port": {"number": 443}, "tls": tls},
     ]
-    spec = {"host": f"{service}.cluster.local", "trafficPolicy": {"portLevelSettings": ports}}
+    spec = {"host": f"{service}.{plan.cluster_domain}", "trafficPolicy": {"portLevelSettings": ports}}
     yield thing(_API, "DestinationRule", "istiod", namespace, labels=ISTIO, spec=spec)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshc.plan.needs import SecretNeed
+from meshc.plan.needs import SecretNeed, waiting_for
 from meshc.plan.values import KUBECONFIG
 
 if TYPE_CHECKING:
@@ -20,29 +20,30 @@ _CLUSTER = "networking.istio.io/cluster"
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
     """One need a cluster that it watches; the data key is the cluster's ID in both generations, the name differs."""
-    servers = {one.name: one.api_server for one in plan.clusters} if cluster.watched else {}
-    for remote in cluster.watched:
-        if remote == cluster.config_cluster:
-            yield _config_cluster(plan, cluster, remote, servers[remote])
+    known = {one.name: one for one in plan.clusters} if cluster.watched else {}
+    for name in cluster.watched:
+        remote = known[name]
+        if name == cluster.config_cluster:
+            yield _config_cluster(plan, cluster, remote)
             continue
         classic = plan.generation == "classic"
         yield SecretNeed(
             cluster=cluster.name,
             kind="remote secret",
-            file=f"{cluster.name}/remote-secret-{remote}.yaml",
+            file=f"{cluster.name}/remote-secret-{name}.yaml",
             namespace=plan.istio_namespace,
-            name=remote if classic else f"istio-remote-secret-{remote}",
-            keys=(remote,),
+            name=name if classic else f"istio-remote-secret-{name}",
+            keys=(remote.id,),
             labels=LABEL,
-            annotations={} if classic else {_CLUSTER: remote},
-            pending=f"{remote}: waiting for credentials in {cluster.name}",
+            annotations={} if classic else {_CLUSTER: remote.id},
+            pending=waiting_for(name, cluster.name),
             recipients=cluster.sealing.recipients,
-            server=servers[remote],
-            of=remote,
+            server=remote.api_server,
+            of=name,
         )
 
 
-def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: str, server: str | None) -> SecretNeed:
+def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNeed:
     """Without the label by which istiod finds remote secrets: under it, `config` would be one cluster more to it."""
     return SecretNeed(
         cluster=cluster.name,
@@ -51,10 +52,10 @@ def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: str, server: str |
         namespace=plan.istio_namespace,
         name=KUBECONFIG,
         keys=("config",),
-        annotations={_CLUSTER: remote},
-        pending=f"{remote}: waiting for credentials in {cluster.name}",
+        annotations={_CLUSTER: remote.id},
+        pending=waiting_for(remote.name, cluster.name),
         recipients=cluster.sealing.recipients,
-        server=server,
-        of=remote,
+        server=remote.api_server,
+        of=remote.name,
         not_labelled=next(iter(LABEL)),
     )

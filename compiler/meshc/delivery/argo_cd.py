@@ -59,7 +59,7 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan) -> Body:
         delivery,
         name_of(plan, cluster.name),
         folder_of(delivery, cluster.name),
-        _HERE if cluster.name == delivery.runs_in else {"name": cluster.name},
+        {"name": cluster.delivered_by} if cluster.delivered_by else _HERE,
         {
             "annotations": {"argocd.argoproj.io/sync-wave": _wave(cluster)},
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],

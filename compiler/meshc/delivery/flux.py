@@ -70,8 +70,8 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Appl
     flux = _flux(delivery)
     name, path = name_of(plan, cluster.name), folder_of(delivery, cluster.name)
     more: dict[str, Any] = {"timeout": "5m", "wait": True}  # without wait, dependsOn would mean applied, not healthy
-    if flux.mode == "hub" and cluster.name != delivery.runs_in:
-        more["kubeConfig"] = {"secretRef": {"name": _filled(flux.kube_config_secret, cluster)}}
+    if cluster.delivered_by:
+        more["kubeConfig"] = {"secretRef": {"name": cluster.delivered_by}}
     first = dict(more)
     if flux.mode == "hub" and (before := _before(cluster)):
         first["dependsOn"] = [{"name": name_of(plan, before)}]
@@ -121,8 +121,12 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
             what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {LONGEST}'
             hint = "shorten the name of the cluster or of the mesh"
             yield codes.ENGINE_NAME.at(cluster.place, what, hint, clusters=(cluster.name,))
-        for pattern in (flux.kube_config_secret, flux.decryption_secret):
-            if not SUBDOMAIN.fullmatch(name := _filled(pattern, cluster)):
+        secrets = (
+            (cluster.delivered_by, flux.kube_config_secret),
+            (_filled(flux.decryption_secret, cluster), flux.decryption_secret),
+        )
+        for name, pattern in secrets:
+            if name and not SUBDOMAIN.fullmatch(name):
                 what = f'{cluster.name}: no Secret can be named "{name}"'
                 hint = f'change the pattern "{pattern}" under delivery.flux: DNS-1123 labels, joined by dots'
                 yield codes.ENGINE_NAME.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))

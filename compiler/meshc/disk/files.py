@@ -36,7 +36,7 @@ def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
         for part in posixpath.relpath(base / path, top).split("/"):
             if fd is not None:
                 at = at / part
-                inner = _open_in(fd, part, posixpath.relpath(at, base))
+                inner = open_in(fd, part, posixpath.relpath(at, base))
                 os.close(fd)
                 fd = inner
         yield fd
@@ -45,7 +45,8 @@ def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
             os.close(fd)
 
 
-def _open_in(folder: int, name: str, shown: str) -> int | None:
+def open_in(folder: int, name: str, shown: str) -> int | None:
+    """A descriptor of what a folder holds, None where nothing is. Raises IrregularError for a link and for a pipe."""
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)  # a pipe would wait for a writer
     except OSError as error:
@@ -74,7 +75,7 @@ def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
             continue
         if not name.isprintable() or "\\" in name:
             raise IrregularError(f"{quoted(inner)} has a name that no file here may have; rename it")
-        child = _open_in(fd, name, inner)
+        child = open_in(fd, name, inner)
         if child is not None:
             try:
                 yield from walk(child, inner, hidden=hidden)

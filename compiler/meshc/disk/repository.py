@@ -27,6 +27,7 @@ from meshc.disk.files import (
     walk,
     write_new,
 )
+from meshc.disk.matching import files_that_fit
 from meshc.disk.state import State
 from meshc.disk.transaction import refuse_another_writer, writing
 from meshc.disk.units import Change, Written
@@ -84,13 +85,13 @@ class Repository:
         if "\\" in relative:
             raise OutsideError(f"{shown} holds a backslash; folders are separated by /")
         if relative.startswith("/"):
-            raise OutsideError(f"{shown} is absolute; write it relative to mesh.yaml")
+            raise OutsideError(f"{shown} is absolute; write it relative to the file it stands in")
         whole = posixpath.normpath(posixpath.join(self.base, relative))
         if posixpath.commonpath([whole, self.root]) != str(self.root):
-            around = (
-                "the repository" if (self.root / ".git").exists() else "the folder of mesh.yaml, and that is in no Git"
-            )
-            raise OutsideError(f"{shown} leaves {around}")
+            if (self.root / ".git").exists():
+                raise OutsideError(f"{shown} leaves the repository")
+            hint = "move the file beside mesh.yaml, or run git init in the folder that holds both"
+            raise OutsideError(f"{shown} leaves the folder of mesh.yaml, which is in no Git repository", hint)
         if ".git" in posixpath.relpath(whole, self.root).lower().split("/"):
             raise OutsideError(f"{shown} is Git's own")
         return posixpath.relpath(whole, self.base)
@@ -130,6 +131,13 @@ class Repository:
             if not is_folder(fd):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
             return tuple(sorted(self.locate(name) for name, _ in walk(fd, path, hidden=False)))
+
+    def match_files(self, pattern: str) -> tuple[str, ...]:
+        """The files that fit a pattern, sorted; `*` and `?` stand for characters of one name.
+
+        Raises OutsideError, and IrregularError for a link or a pipe among them.
+        """
+        return files_that_fit(self.root, self.base, self.locate(pattern))
 
     def read_generated(self, parents: Iterable[str]) -> FileTree:
         """What stands in the units below `parents`, foreign files among them.

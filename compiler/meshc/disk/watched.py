@@ -34,6 +34,9 @@ class Watched(Repository):
     def list_files(self, relative: str) -> tuple[str, ...]:
         return self._noted(f"list {relative}", lambda: Repository.list_files(self, relative), _told)
 
+    def match_files(self, pattern: str) -> tuple[str, ...]:
+        return self._noted(f"match {pattern}", lambda: Repository.match_files(self, pattern), _told)
+
     def _noted(self, question: str, ask: Callable[[], _Answer], as_bytes: Callable[[_Answer], bytes]) -> _Answer:
         try:
             answer = ask()
@@ -47,7 +50,7 @@ class Watched(Repository):
 def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
     """Whether every question gets the answer that was noted."""
     again = Watched(repository.base, repository.root)
-    asks = {"read": again.read_file, "kind": again.kind, "list": again.list_files}
+    asks = {"read": again.read_file, "kind": again.kind, "list": again.list_files, "match": again.match_files}
     for question, answer in notes.items():
         word, _, path = question.partition(" ")
         with suppress(OSError, MeshcError):

@@ -39,8 +39,8 @@ def silence(
     for number, entry in enumerate(fleet.mesh.spec.acknowledge):
         path = ("spec", "acknowledge", number)
         code = known.get(entry.code)
-        chosen = set(fleet.choose(entry.clusters))
-        everywhere = entry.clusters == "all"
+        chosen = set(fleet.choose_at(path, entry.clusters))
+        everywhere = entry.clusters == "all" and path not in fleet.reach
         alike = [p for p in found if p.code is code]
         meant = [p for p in alike if everywhere or (p.clusters and chosen.issuperset(p.clusters))]
         if code is None:
@@ -52,7 +52,7 @@ def silence(
             complaints.append(source.problem(codes.NOT_ACKNOWLEDGEABLE, (*path, "code"), what, code.advice))
         elif any(p is one for p in left for one in meant):
             left = [p for p in left if not any(p is one for one in meant)]
-        elif judged(code) and not unknown_names(fleet, entry.clusters):  # said by another check
+        elif judged(code) and not unknown_names(fleet, path, entry.clusters):  # said by another check
             what, hint = _idle(code, alike, meant, chosen, everywhere)
             complaint = source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint)
             (complaints if meant or _overlaps(alike, chosen, everywhere) else idle).append(complaint)

@@ -103,7 +103,7 @@ def _address(fleet: Fleet, source: Source, member: Member, part: str, address: s
         what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
         hint = f"take {part} out"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
-    elif fault := host_fault(address):
+    elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
         hint = "write an IP address or a host name that remotes reach"
         yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
 
@@ -289,10 +289,12 @@ def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Addresses of pods go stale whenever one restarts (istio#4822)."""
+    """Addresses of pods go stale whenever one restarts (istio#4822). A host name is no such address."""
     for member in fleet.primaries:
         control_plane = member.cluster.control_plane
-        if control_plane and control_plane.exposure == "pod-ip":
+        addresses = control_plane.addresses.values() if control_plane else ()
+        named = bool(addresses) and not any(map(ip_version, addresses))
+        if control_plane and control_plane.exposure == "pod-ip" and not named:
             what = f"{member.name}: remotes reach it by pod addresses, which change when a pod restarts"
             hint = "use a load balancer, or acknowledge it and compile again after each restart"
             path = member.path("controlPlane", "exposure")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import dotted
 from meshc.mesh.hosts import same_server, url_fault
 from meshc.mesh.model import Selector
 from meshc.nearest import nearest
@@ -34,23 +33,36 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every name in a selection is a cluster's, and every selection chooses some cluster."""
     for path, selection in _selections(fleet):
-        unknown = unknown_names(fleet, selection)
+        unknown = unknown_names(fleet, path, selection)
         for steps, name in unknown:
+            at: Path = (*path, *steps)
+            if name in fleet.by_name:
+                what = (
+                    f'"{name}" is a cluster of another file, and what stands in a part reaches its own clusters alone'
+                )
+                also = (source.document.place(fleet.by_name[name].path("name")),)
+                hint = "write the entry into the file with that cluster, or into mesh.yaml"
+                yield source.problem(codes.BEYOND_PART, at, what, hint, also=also)
+                continue
             what = f'there is no cluster "{name}"'
-            yield source.problem(codes.UNKNOWN_CLUSTER, (*path, *steps), what, did_you_mean(name, fleet.by_name))
+            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, did_you_mean(name, fleet.by_name))
         # an acknowledgement of nothing is an error of its own
-        if not unknown and not fleet.choose(selection) and path[1] != "acknowledge":
+        if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
             hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
-            what = f"{dotted(path)}: no cluster is chosen"
-            if path[1] == "services" and path[-1] == "clusters":
+            within = " in this file" if path[:3] in fleet.reach else ""
+            what = f"{source.document.name(path)}: no cluster{within} is chosen"
+            if path[1] == "services":
                 what += ", so nobody gets a copy"
+            if path[-1] == "copyTo":
+                hint = hint.replace("the entry out", "copyTo out: every other cluster then gets a copy")
             yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
 
 
-def unknown_names(fleet: Fleet, selection: Selection) -> list[tuple[Path, str]]:
-    """The names in a selection that are no cluster's, with where they stand in it."""
-    return [(steps, name) for steps, name in _named(selection) if name not in fleet.by_name]
+def unknown_names(fleet: Fleet, path: Path, selection: Selection) -> list[tuple[Path, str]]:
+    """The names in the selection at a path that are of no cluster that it reaches, with where they stand in it."""
+    known = fleet.reach.get(path[:3], fleet.by_name)
+    return [(steps, name) for steps, name in _named(selection) if name not in known]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -61,7 +61,7 @@ def _unserved(fleet: Fleet, export: Export, local: Sequence[tuple[str, bool]]) -
     visible = {name.strip() for name in export.annotations.get("networking.istio.io/exportTo", "").split(",")}
     if "~" in visible:
         return 'has exportTo "~", by which istiod drops it'
-    if _is_local(f"{export.name}.{export.namespace}.svc.cluster.local", local):
+    if _is_local(f"{export.name}.{export.namespace}.svc.{fleet.mesh.spec.istio.cluster_domain}", local):
         return "is clusterLocal by meshConfig.serviceSettings"
     return ""
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.mesh.check_clusters import did_you_mean
+from meshc.mesh.model import Flux
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from meshc.errors import Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -34,6 +35,37 @@ def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
         what = f'there is no cluster "{wanted.runs_in}"'
         hint = did_you_mean(wanted.runs_in, fleet.by_name)
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "runsIn"), what, hint)
+
+
+def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """One name in the engine, one cluster; and no name that the engine doesn't ask for."""
+    wanted = fleet.mesh.spec.delivery
+    flux = (wanted.flux or Flux()) if wanted and wanted.engine == "flux" else None
+    asked = "" if wanted is None or (flux and flux.mode == "each") else "kubeConfigSecret" if flux else "cluster"
+    first: dict[str, Member] = {}
+    for member in fleet:
+        own = member.cluster.delivery
+        said = {"cluster": own.cluster, "kubeConfigSecret": own.kube_config_secret} if own else {}
+        used = "" if wanted is None or wanted.runs_in == member.name else asked
+        for key in (key for key, value in said.items() if value and key != used):
+            what = f"{member.name}: nothing asks for delivery.{key}"
+            path = member.path("delivery", key)
+            yield source.problem(codes.DELIVERY_NAME, path, what, _ASKS[key], key=True, clusters=(member.name,))
+        if used:
+            default = flux.kube_config_secret.replace("{cluster}", member.name) if flux else member.name
+            name = said.get(used) or default
+            other = first.setdefault(name, member)
+            if other.name != member.name:
+                what = f'{other.name} and {member.name} are both reached by "{name}"'
+                hint = "write what each is called there: one cluster would get the output of both"
+                path, names = member.path("delivery", used), (other.name, member.name)
+                yield source.problem(codes.DELIVERY_NAME, path, what, hint, clusters=names)
+
+
+_ASKS = {
+    "cluster": "take it out; engine: argo-cd asks for it, of clusters that it doesn't run in itself",
+    "kubeConfigSecret": "take it out; Flux asks for it with mode: hub, of clusters that it doesn't run in itself",
+}
 
 
 def repository_fault(url: str, *, short: bool) -> tuple[str, str] | None:

@@ -104,6 +104,10 @@ def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{member.name}: its pods aren't in the mesh, so it is in none of the mesh's networks"
             path = member.path("network")
             yield source.problem(codes.NOTHING_RUNS_THERE, path, what, "take network out", clusters=(member.name,))
+        if member.cluster.cluster_id:
+            what = f"{member.name}: an external istiod goes by the ID of its config cluster"
+            path, hint = member.path("clusterID"), "take clusterID out"
+            yield source.problem(codes.NOTHING_RUNS_THERE, path, what, hint, key=True, clusters=(member.name,))
     for path, selection in _selections(fleet) if outside else ():
         for steps, name in _named(selection):
             if name in outside:

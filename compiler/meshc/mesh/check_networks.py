@@ -102,11 +102,12 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if not every and fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
             yield _missing(source, network.name, members, ("spec", "networks", number, "name"))
         for gateway, path in every:
-            yield from _gateway(source, network.name, gateway, path, members, first)
+            yield from _gateway(fleet, source, network.name, gateway, path, members, first)
             yield from _home(fleet, source, network.name, gateway, path)
 
 
 def _gateway(
+    fleet: Fleet,
     source: Source,
     network: str,
     gateway: NetworkGateway,
@@ -116,7 +117,7 @@ def _gateway(
 ) -> Iterator[Problem]:
     """One gateway; `first` are those before it, by host and port, with their networks."""
     host = host_of(gateway)
-    if fault := host_fault(host):
+    if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
         hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
         yield source.problem(codes.BAD_ADDRESS, path, f"network {network}: {fault}", hint)
         return

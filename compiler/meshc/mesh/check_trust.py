@@ -86,14 +86,17 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
 
 
 def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one a primary."""
+    """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one a primary.
+
+    Permissive is Istio 1.0's default: clients speak plain text unless a DestinationRule of the user's says otherwise.
+    """
     security = fleet.mesh.spec.security
     if not fleet.classic:
         yield from _self_signed_primaries(fleet, source)
         return
     if not fleet.remotes:
         return
-    needs = ["mutual TLS"] if security.mutual_tls != "disabled" else []
+    needs = ["mutual TLS"] if security.mutual_tls == "strict" else []
     needs += ["control-plane TLS"] if security.control_plane_tls is not False else []
     if needs:
         broken = " and ".join(needs)

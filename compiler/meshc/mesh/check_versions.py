@@ -283,6 +283,14 @@ def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path = ("spec", "istio", "trustDomain")
             what = "classic Istio's charts have no trust domain but cluster.local"
             yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomain out", key=True)
+        if spec.istio.cluster_domain != "cluster.local":
+            path = ("spec", "istio", "clusterDomain")
+            what = "classic Istio's charts have no domain of Services but cluster.local"
+            yield source.problem(codes.WRONG_GENERATION, path, what, "take clusterDomain out", key=True)
+        if spec.istio.trust_domain_aliases:
+            path = ("spec", "istio", "trustDomainAliases")
+            what = "classic Istio has no aliases of its trust domain"
+            yield source.problem(codes.WRONG_GENERATION, path, what, "take trustDomainAliases out", key=True)
         if spec.security.ca.fast_root_rotation:
             fast = ("spec", "security", "ca", "fastRootRotation")
             what = "classic Istio's Citadel sends no roots: it writes them into Secrets"

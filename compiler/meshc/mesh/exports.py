@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.mesh.claims import not_copied
 from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
-from meshc.mesh.mesh_config import cluster_domain, scope_labels
+from meshc.mesh.mesh_config import scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
 from meshc.mesh.user_files import objects_in
 from meshc.mesh.variants import twice
@@ -97,7 +97,7 @@ class _Found:
 def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Export, ...], list[Problem]]:
     """Every exported Service in the order of mesh.yaml, and every fault of the entries and manifests."""
     found = _Found()
-    mesh = _Mesh(fleet.mesh.spec.istio.namespace, cluster_domain(fleet), scope_labels(fleet))
+    mesh = _Mesh(fleet.mesh.spec.istio.namespace, fleet.mesh.spec.istio.cluster_domain, scope_labels(fleet))
     others: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose_workloads(entry.clusters), fleet.choose_workloads(entry.copy_to)
@@ -148,8 +148,9 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             problems.append(fault.code.at(manifest.place((*path, *fault.path)), what, hint, clusters=one.homes))
             continue
         if not export.namespace:
-            hint = f"add namespace: to entry {one.service.name} in {source.file}, or to the manifest"
-            also, what = (source.document.place(_at(one)),), f'Service "{name}" names no namespace'
+            entry = source.document.place(_at(one))
+            hint = f"add namespace: to entry {one.service.name} in {entry.file}, or to the manifest"
+            also, what = (entry,), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
             twins.setdefault(export.key, []).append(place)  # variants of one application lie in one folder

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from meshc.errors import Path
     from meshc.mesh.model import Mesh, Network, NetworkGateway, Selection
+    from meshc.yamltext.document import Document
 
 Answer = TypeVar("Answer")
 
@@ -32,6 +33,11 @@ class Member:
     def name(self) -> str:
         return self.cluster.name
 
+    @property
+    def id(self) -> str:
+        """By what Istio knows the cluster."""
+        return self.cluster.cluster_id or self.cluster.name
+
     def path(self, *steps: str | int) -> Path:
         """The path in mesh.yaml of this cluster's setting: in its own entry, or an override's."""
         for end in range(len(steps), 0, -1):
@@ -46,6 +52,8 @@ class Fleet:
 
     mesh: Mesh
     members: tuple[Member, ...]
+    reach: Mapping[Path, frozenset[str]] = field(default_factory=dict)
+    """The clusters of the file in which an override or an acknowledgement stands, where that is a part."""
     _answers: dict[Callable[[Fleet], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, question: Callable[[Fleet], Answer]) -> Answer:
@@ -93,6 +101,11 @@ class Fleet:
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(member.name for member in self.members))
 
+    def choose_at(self, path: Path, selection: Selection) -> tuple[str, ...]:
+        """The same of a selection in the entry at a path: an override or an acknowledgement reaches no other file."""
+        reach, chosen = self.reach.get(path[:_ENTRY]), self.choose(selection)
+        return chosen if reach is None else tuple(name for name in chosen if name in reach)
+
     def choose_workloads(self, selection: Selection) -> tuple[str, ...]:
         """The same of the clusters whose pods are in the mesh: external control planes are left out."""
         outside, chosen = {member.name for member in self.external}, self.choose(selection)
@@ -130,6 +143,11 @@ class Fleet:
             return None
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
+
+    def label_of(self, member: Member) -> str | None:
+        """What Istio calls the network of a cluster."""
+        name = self.network_of(member)
+        return next((one.label for one in self.mesh.spec.networks if one.name == name and one.label), name)
 
     @cached_property
     def several_networks(self) -> bool:
@@ -259,22 +277,41 @@ def _holds(operator: str, value: str | None, values: Sequence[str]) -> bool:
     return (value in values) == (operator == "In")
 
 
-def make_fleet(mesh: Mesh, data: Any) -> Fleet:
-    """Merges the overrides into the clusters. `data` is the document that `mesh` was parsed from."""
-    spec = data["spec"]
+def make_fleet(mesh: Mesh, document: Document) -> Fleet:
+    """Merges the overrides into the clusters. `document` is what `mesh` was parsed from."""
+    spec = document.data["spec"]
+    reach = dict(_reach(mesh, document))
     members = []
     for index, cluster in enumerate(mesh.spec.clusters):
         layers: list[tuple[Path, Any]] = [
             (("spec", "overrides", number, "set"), spec["overrides"][number]["set"])
             for number, override in enumerate(mesh.spec.overrides)
             if selects(override.clusters, cluster)
+            and cluster.name in reach.get(("spec", "overrides", number), (cluster.name,))
         ]
         origins: dict[Path, Path] = {}
         merged: dict[str, Any] = {}
         for path, layer in [*layers, (("spec", "clusters", index), spec["clusters"][index])]:
             merge(merged, layer, path, (), origins)
         members.append(Member(index, Cluster.model_validate(merged) if layers else cluster, origins))
-    return Fleet(mesh, tuple(members))
+    return Fleet(mesh, tuple(members), reach)
+
+
+_ENTRY = 3  # steps of a path to an entry: spec, its list, its number
+
+
+def _reach(mesh: Mesh, document: Document) -> Iterator[tuple[Path, frozenset[str]]]:
+    """The clusters that each override and acknowledgement of a part reaches: those of the part."""
+    whole = document.at(())[0]
+    by_file: dict[str, set[str]] = {}
+    for number, cluster in enumerate(mesh.spec.clusters):
+        by_file.setdefault(document.at(("spec", "clusters", number))[0].file, set()).add(cluster.name)
+    for key, entries in (("overrides", mesh.spec.overrides), ("acknowledge", mesh.spec.acknowledge)):
+        for number in range(len(entries)):
+            path: Path = ("spec", key, number)
+            file = document.at(path)[0].file
+            if file != whole.file:
+                yield path, frozenset(by_file.get(file, ()))
 
 
 def merge(into: dict[str, Any], layer: Mapping[str, Any], at: Path, below: Path, origins: dict[Path, Path]) -> None:

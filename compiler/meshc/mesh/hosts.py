@@ -22,8 +22,11 @@ def ip_version(address: str) -> int:
         return 0
 
 
-def host_fault(host: str) -> str | None:
-    """Why nothing can be reached by a host, as a sentence: it is empty, left over, the caller itself."""
+def host_fault(host: str, domain: str = "cluster.local") -> str | None:
+    """Why nothing can be reached by a host, as a sentence: it is empty, left over, the caller itself.
+
+    `domain` is that of Services inside a cluster.
+    """
     shown = json.dumps(host[:80], ensure_ascii=False)
     if not host.strip():
         return "the address is empty"
@@ -44,7 +47,7 @@ def host_fault(host: str) -> str | None:
         return f"{shown} has a port; Istio's ports are known, write {json.dumps(name)}"
     if _NUMBER.fullmatch(name.rpartition(".")[2]):  # what resolvers take for an address (WHATWG URL, ends in a number)
         return f"{shown} is no IP address"
-    if name.lower().endswith((".svc", ".svc.cluster.local")):
+    if name.lower().endswith((".svc", f".svc.{domain}")):
         return f"{shown} is a name inside a cluster"
     if SUBDOMAIN.fullmatch(host.lower()):
         return None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"

@@ -117,8 +117,9 @@ class Closure:
                 raise OutsideError('"" is absolute; write it relative to this file')
             found = self._repository.kind(path)
         except OutsideError as error:
-            why = str(error).partition('" ')[2] or str(error)
-            self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", "move it into the repository")
+            why = error.what.partition('" ')[2] or error.what
+            hint = error.hint or "move it into the repository"
+            self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", hint)
             return
         except IrregularError as error:
             self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")

@@ -22,12 +22,6 @@ def settings_of(fleet: Fleet, member: Member, *path: str) -> Any:
     return None
 
 
-def cluster_domain(fleet: Fleet) -> str:
-    """The domain of Services, as the mesh's values tell it."""
-    said = at(fleet.mesh.spec.istio.values, "global", "proxy", "clusterDomain")
-    return said if isinstance(said, str) and said else "cluster.local"
-
-
 def captures_dns(fleet: Fleet, member: Member) -> bool:
     """Whether sidecars of a cluster capture DNS, by the values of the control plane that configures them."""
     primary = fleet.primary_of(member) if member.cluster.role == "remote" else member

@@ -4,15 +4,31 @@ text under each field as its description."""
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from meshc.disk.matching import pattern_fault
 from meshc.kube import LABEL, SUBDOMAIN, Version
 from meshc.sealedtext import service_of
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+
+@dataclass(frozen=True, slots=True)
+class _Told(AfterValidator):
+    """A rule that the JSON Schema tells as well."""
+
+    words: tuple[tuple[str, Any], ...] = ()
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, make: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**make(core), **dict(self.words)}
 
 
 def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidator:
@@ -21,7 +37,20 @@ def _matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidat
             raise PydanticCustomError("bad_name", rule)
         return text
 
-    return AfterValidator(check)
+    return _Told(check, (*_told(pattern.pattern, rule), ("maxLength", longest)))
+
+
+def _told(pattern: str, rule: str) -> tuple[tuple[str, Any], ...]:
+    """What editors hear of a pattern: in the words of ECMAScript, which has no \\Z, and the rule in those of people."""
+    return ("pattern", f"^(?:{pattern.replace(_END, '$')})$"), ("patternErrorMessage", rule)
+
+
+_END = r"\Z"
+
+
+def _shown(pattern: str, rule: str) -> Any:
+    """A rule for editors alone, of what a check tells in more words."""
+    return Field(json_schema_extra=dict(_told(pattern, rule)))
 
 
 _NAME_RULE = (
@@ -31,7 +60,6 @@ _NAME_RULE = (
 Name = Annotated[
     str,
     _matching(LABEL, _NAME_RULE, 63),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 63}),
 ]
 Subdomain = Annotated[
     str,
@@ -48,6 +76,30 @@ LabelValue = Annotated[
 LabelKey = Annotated[
     str, _matching(_LABEL_KEY, "must be a Kubernetes label key: an optional prefix/ and a name of at most 63", 317)
 ]
+AnnotationKey = Annotated[
+    str, _matching(_LABEL_KEY, "must be a Kubernetes annotation key: an optional prefix/ and a name of at most 63", 317)
+]
+AnnotationValue = Annotated[str, Field(max_length=100_000)]
+_CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
+ClusterID = Annotated[
+    str,
+    _matching(
+        _CLUSTER_ID,
+        "must be a key in a Secret: at most 253 of letters, digits, -, _ and ., and no .. at its start",
+        253,
+    ),
+]
+NetworkLabel = Annotated[
+    str, _matching(re.compile(rf"(?=.){_LABEL_VALUE.pattern}"), "must be a Kubernetes label value, and not empty", 63)
+]
+ClusterInArgoCD = Annotated[
+    str,
+    _matching(
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:/@+-]*[A-Za-z0-9])?", re.ASCII),
+        "must be a cluster's name in Argo CD: letters, digits, and . _ : / @ + - between them",
+        253,
+    ),
+]
 PortName = Annotated[str, _matching(LABEL, "must be a port name: at most 63 of lower case letters, digits and -", 63)]
 NameOrFiles = Annotated[
     str,
@@ -57,9 +109,30 @@ NameOrFiles = Annotated[
         253,
     ),
 ]
+
+
+class RelativePath:
+    """Marks what is a path from the file it stands in. Of a part it is made one from mesh.yaml (`mesh/rebase.py`)."""
+
+
 FilePath = Annotated[
-    str, Field(min_length=1, max_length=1024, description="A path relative to mesh.yaml, inside the repository.")
+    str,
+    RelativePath(),
+    Field(
+        min_length=1,
+        max_length=1024,
+        description="A path relative to the file it stands in (mesh.yaml or a part), inside the repository.",
+    ),
 ]
+
+
+def _part_files(text: str) -> str:
+    if rule := pattern_fault(text):
+        raise PydanticCustomError("bad_pattern", "{rule}", {"rule": rule})
+    return text
+
+
+PartFiles = Annotated[str, AfterValidator(_part_files), Field(min_length=1, max_length=256)]
 
 
 def _version(text: str) -> str:
@@ -77,9 +150,32 @@ def _kubernetes_version(text: str) -> str:
 FullVersion = Annotated[
     str,
     AfterValidator(_version),
-    Field(json_schema_extra={"pattern": r"^\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?$"}),
+    _shown(r"\d{1,4}\.\d{1,4}\.\d{1,6}(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?", "must be a full version such as 1.29.6"),
 ]
-KubernetesVersion = Annotated[str, AfterValidator(_kubernetes_version)]
+KubernetesVersion = Annotated[
+    str,
+    AfterValidator(_kubernetes_version),
+    _shown(r"v?\d{1,4}\.\d{1,4}(\.\d{1,6})?([+-][0-9A-Za-z.+-]*)?", "must be a Kubernetes version such as 1.34"),
+]
+Versions = Annotated[
+    str,
+    _shown(
+        r"[<>=!~ ]{1,4}[0-9][0-9A-Za-z.*+-]*( *, *[<>=!~ ]{1,4}[0-9][0-9A-Za-z.*+-]*)*",
+        "must be a range such as >=0.1,<0.2",
+    ),
+]
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+Cidr = Annotated[
+    str,
+    _shown(
+        rf"({_OCTET}\.){{3}}{_OCTET}/([12]?[0-9]|3[0-2])|(?=.*:)[0-9a-fA-F:.]+/([1-9]?[0-9]|1[01][0-9]|12[0-8])",
+        "must be a range of addresses such as 10.10.0.0/16 or fd00:10::/48",
+    ),
+]
+HttpsUrl = Annotated[str, _shown(r"https://.+", "must begin with https://")]
+RepositoryUrl = Annotated[
+    str, _shown(r"(https://|ssh://|[A-Za-z0-9_][A-Za-z0-9_.-]*@).+", "must be https://host/path or ssh://git@host/path")
+]
 
 
 class Shape(BaseModel):
@@ -159,9 +255,9 @@ Variant = Literal["distroless", "debug"]
 class Requires(Shape):
     """Which versions of the tools this mesh.yaml is written for."""
 
-    meshc: str | None = None
+    meshc: Versions | None = None
     """A range of meshc versions, such as `>=0.1,<0.2`."""
-    kustomize: str | None = None
+    kustomize: Versions | None = None
     """A range of kustomize versions, such as `>=5.4,<6`."""
 
 
@@ -241,12 +337,10 @@ class Charts(Shape):
 IstioRevision = Annotated[
     str,
     _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 56}),
 ]
 RevisionTag = Annotated[
     str,
     _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
-    Field(json_schema_extra={"pattern": f"^{LABEL.pattern}$", "maxLength": 43}),
 ]
 Tags = dict[RevisionTag, IstioRevision]
 
@@ -275,6 +369,11 @@ class Istio(Shape):
     """The namespace of Istio, the same in every cluster by Istio's own rule."""
     trust_domain: Subdomain = "cluster.local"
     """The trust domain of every workload's identity."""
+    trust_domain_aliases: tuple[Subdomain, ...] = ()
+    """istiod: further trust domains whose workloads are taken for the mesh's own, such as the old one while trustDomain
+    changes. Whoever signs for one of them can be anybody in this mesh, if its root is among the mesh's."""
+    cluster_domain: Subdomain = "cluster.local"
+    """istiod: the domain of Services in the DNS of every cluster (kubelet's clusterDomain)."""
     mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
     """The mesh's ID; default: metadata.name."""
     revision: IstioRevision = "default"
@@ -431,6 +530,8 @@ class Network(Shape):
 
     name: Name
     """The network's name."""
+    label: NetworkLabel | None = None
+    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
     gateway: NetworkGateway | None = None
     """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
     gateways: tuple[NetworkGateway, ...] = ()
@@ -455,7 +556,7 @@ def _part(text: str) -> str:
 
 
 _NAME_LENGTH = 63
-Part = Annotated[
+AddressPart = Annotated[
     str,
     AfterValidator(_part),
     Field(json_schema_extra={"anyOf": [{"enum": list(PARTS)}, {"pattern": f"^istiod-{LABEL.pattern}$"}]}),
@@ -485,13 +586,13 @@ class ControlPlane(Shape):
     https: HttpsGateway | None = None
     """External control planes with exposure: gateway: the gateway has a certificate of its own for the host of
     `addresses.istiod`, and remotes call it there. Without, it passes TLS on to istiod unopened."""
-    addresses: dict[Part, str] = {}
+    addresses: dict[AddressPart, str] = {}
     """IP addresses or host names. istiod: `istiod`, and `istiod-<revision>` for a further control plane that isn't
     reached by the same gateway. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
     config_cluster: Name | None = None
     """External control planes: the remote that holds Istio's configuration (policies, gateways, routes), which istiod
     reads there as if it ran there; default: its only remote."""
-    injection_url: str | None = Field(default=None, alias="injectionURL")
+    injection_url: HttpsUrl | None = Field(default=None, alias="injectionURL")
     """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector. That of a
     further control plane is the same port of its own address."""
     pilot_service: bool | None = None
@@ -503,12 +604,19 @@ class PatchTarget(Shape):
     """Which objects a patch is for, in kustomize's own words; names are regular expressions."""
 
     group: str | None = None
+    """The group of its apiVersion, such as `apps`."""
     version: str | None = None
+    """The version in its apiVersion, such as `v1`."""
     kind: str | None = None
+    """Its kind, such as `Deployment`."""
     name: str | None = None
+    """Its name."""
     namespace: str | None = None
+    """Its namespace."""
     label_selector: str | None = None
+    """Labels of it, as `kubectl get -l` takes them."""
     annotation_selector: str | None = None
+    """Annotations of it, in the same form."""
 
 
 class Patch(Shape):
@@ -557,7 +665,7 @@ class ClusterSettings(Shape):
     primary: Name | None = None
     """Remotes: the primary, or external control plane, that controls this cluster; default: the only one. Every
     primary watches it."""
-    control_plane_addresses: dict[Part, str] = {}
+    control_plane_addresses: dict[AddressPart, str] = {}
     """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
     """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
@@ -571,23 +679,42 @@ class ClusterSettings(Shape):
     """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
+class ClusterDelivery(Shape):
+    """By what the delivery engine reaches a cluster, where that isn't called after the cluster."""
+
+    cluster: ClusterInArgoCD | None = None
+    """Argo CD: the cluster's name there, which `argocd cluster add` takes from the context; default: its name here."""
+    kube_config_secret: Subdomain | None = None
+    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: what delivery.flux.kubeConfigSecret says."""
+
+    @model_validator(mode="after")
+    def _something(self) -> ClusterDelivery:
+        if self.cluster is None and self.kube_config_secret is None:
+            raise PydanticCustomError("bad_delivery", "needs cluster or kubeConfigSecret")
+        return self
+
+
 class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
     name: Name
-    """The cluster's name: its ID in Istio, its folder under overlays/ and output/."""
+    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio where that isn't another."""
+    cluster_id: ClusterID | None = Field(default=None, alias="clusterID")
+    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), where it isn't its name: such as
+    `Kubernetes`, Istio's own default. It is the key in the cluster's remote secrets."""
     role: Literal["primary", "remote", "external-control-plane"]
     """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
     plane of its remotes, and nothing else of the mesh."""
     labels: dict[LabelKey, LabelValue] = {}
     """Labels for selections in this file; they aren't written to the cluster."""
-    api_server: str | None = None
+    api_server: HttpsUrl | None = None
     """The https address of the API server, as the primary reaches it."""
-    pod_cidrs: tuple[str, ...] = Field(default=(), alias="podCIDRs")
+    pod_cidrs: tuple[Cidr, ...] = Field(default=(), alias="podCIDRs")
     """The pods' address ranges, IPv4 and IPv6."""
-    service_cidrs: tuple[str, ...] = Field(default=(), alias="serviceCIDRs")
+    service_cidrs: tuple[Cidr, ...] = Field(default=(), alias="serviceCIDRs")
     """The Services' address ranges."""
     control_plane: ControlPlane | None = None
+    delivery: ClusterDelivery | None = None
 
 
 class Override(Shape):
@@ -611,6 +738,11 @@ class Namespace(Shape):
     clusters: Selection = "all"
     managed: bool = True
     """false: no Namespace object, its owner is elsewhere; the checks stay."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Further labels of the Namespace wherever meshc makes it, such as `pod-security.kubernetes.io/enforce`. Those that
+    meshc, Kubernetes or the delivery engine write can't be set."""
+    annotations: dict[AnnotationKey, AnnotationValue] = {}
+    """Further annotations of the Namespace, such as `networking.istio.io/traffic-distribution`."""
 
     @model_validator(mode="after")
     def _injected(self) -> Namespace:
@@ -705,7 +837,7 @@ class Delivery(Shape):
 
     engine: Literal["argo-cd", "flux"]
     """The engine."""
-    repo_url: str | None = Field(default=None, alias="repoURL")
+    repo_url: RepositoryUrl | None = Field(default=None, alias="repoURL")
     """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
     revision: Revision = "main"
     """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""
@@ -749,9 +881,25 @@ class Acknowledge(Shape):
     """Why it is accepted, for the next reader."""
 
 
+Granted = Literal["clusters", "namespaces", "services", "overrides", "networks", "acknowledge"]
+"""The lists of `spec` that a part may hold."""
+
+
+class Include(Shape):
+    """Files with parts of the mesh, and which lists of `spec` they may hold."""
+
+    files: PartFiles
+    """A path relative to mesh.yaml; `*` and `?` stand for characters of one name, as in `teams/*/services.yaml`."""
+    may: Annotated[tuple[Granted, ...], Field(min_length=1)]
+    """The lists that they may hold. Overrides and acknowledgements in a file reach its own clusters alone."""
+
+
 class Spec(Shape):
     """The mesh."""
 
+    include: tuple[Include, ...] = ()
+    """Files with further entries of the lists below. The entries follow those of mesh.yaml, by the order written here,
+    then by path."""
     requires: Requires = Requires()
     istio: Istio
     security: Security = Security()
@@ -786,3 +934,30 @@ class Mesh(Shape):
     """The kind of this file."""
     metadata: Metadata
     spec: Spec
+
+
+class PartSpec(Shape):
+    """The entries of a part; mesh.yaml says which lists it may hold."""
+
+    networks: tuple[Network, ...] = ()
+    """Networks."""
+    clusters: tuple[Cluster, ...] = ()
+    """Clusters of the mesh."""
+    overrides: tuple[Override, ...] = ()
+    """Settings for many clusters of this file at once."""
+    namespaces: tuple[Namespace, ...] = ()
+    """Application namespaces of the mesh."""
+    services: tuple[Service, ...] = ()
+    """Services that clients in other clusters call."""
+    acknowledge: tuple[Acknowledge, ...] = ()
+    """Problems of clusters of this file that are known and accepted."""
+
+
+class Part(Shape):
+    """A part of a mesh, which mesh.yaml names under `spec.include`."""
+
+    api_version: Literal["meshc/v1alpha1"]
+    """The version of this file's shape."""
+    kind: Literal["MeshPart"]
+    """The kind of this file."""
+    spec: PartSpec

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from meshc import codes
-from meshc.errors import Path, Problem, dotted
+from meshc.errors import Path, Problem
 from meshc.kube import LABEL
 from meshc.mesh.model import PARTS, Mesh
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from meshc.yamltext.document import Document
+
+Entry = TypeVar("Entry", bound=BaseModel)
 
 _TYPES = {
     "string_type": "text",
@@ -42,36 +46,72 @@ def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
         return None, [_problem(document, detail) for detail in details if not _is_echo(document, detail)]
 
 
+def faults_of_frame(document: Document, shape: type[BaseModel]) -> list[Problem]:
+    """What is wrong with a part down to its lists. Their items are looked at with all others."""
+    try:
+        shape.model_validate(document.data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return [_problem(document, detail, shape) for detail in details if len(detail["loc"]) <= _FRAME]
+    return []
+
+
+_FRAME = 2
+
+
+def entries_of(
+    document: Document, at: Path, items: Sequence[Any], shape: type[Entry]
+) -> tuple[list[Entry], list[Problem]]:
+    """The items of the list at a path, looked at by themselves, and what is wrong with them."""
+    found: list[Entry] = []
+    problems: list[Problem] = []
+    for number, item in enumerate(items):
+        try:
+            found.append(shape.model_validate(item))
+        except ValidationError as error:
+            details = [{**one, "loc": (*at, number, *one["loc"])} for one in error.errors(include_url=False)]
+            problems += [_problem(document, one) for one in details if not _is_echo(document, one)]  # type: ignore[arg-type]
+    return found, problems
+
+
 def _is_echo(document: Document, detail: ErrorDetails) -> bool:
     """Whether a list only counts as empty because its items are wrong, which is said of each of them."""
     return detail["type"] == "too_short" and bool(_where(document.data, detail["loc"])[1])
 
 
-def _problem(document: Document, detail: ErrorDetails) -> Problem:
+def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = Mesh) -> Problem:
     path, value = _where(document.data, detail["loc"])
     kind = detail["type"]
-    name = dotted(path)
+    name = document.name(path)
     if kind == "extra_forbidden":
-        return _unknown_key(document, path)
+        return _unknown_key(document, path, whole=whole)
     if kind == "missing":
-        what = f'{dotted(path[:-1]) or "mesh.yaml"}: "{path[-1]}" is missing'
+        what = f'{document.name(path[:-1]) or _whole(document)}: "{path[-1]}" is missing'
         return codes.MISSING_KEY.at(document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name)
     is_key = detail["loc"][-1:] == ("[key]",)
     if kind == "unknown_part":
         return _unknown_key(document, path, PARTS)
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
-        what, hint = _wrong_type(document, path, value, _TYPES[kind])
-        return codes.WRONG_TYPE.at(place, f"{name or 'mesh.yaml'}: {what}", hint, path=name)
+        what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
+        return codes.WRONG_TYPE.at(place, f"{name or _whole(document)}: {what}", hint, path=name)
     if kind == "literal_error":
         return _not_one_of(document, path, value, detail)
     if kind == "wrong_form":
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if path[-1:] == ("clusterID",) and isinstance(value, str):
+        better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
+        hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
+
+
+def _whole(document: Document) -> str:
+    """How the document as a whole is named."""
+    return posixpath.basename(document.file)
 
 
 _TAGS = ("text", "mapping", "list")
@@ -111,18 +151,21 @@ def _example(path: Path) -> str:
     return " 1.29.6, or the version that you run" if path[-2:] == ("istio", "version") else ""
 
 
-def _unknown_key(document: Document, path: Path, known: Sequence[str] = ()) -> Problem:
-    place, name = document.key_place(path), dotted(path)
-    known = known or known_keys(path[:-1])
+def _unknown_key(
+    document: Document, path: Path, known: Sequence[str] = (), *, whole: type[BaseModel] = Mesh
+) -> Problem:
+    place, name = document.key_place(path), document.name(path)
+    known = known or known_keys(path[:-1], whole)
     key = str(path[-1])
     hint = _nearest(key, known)
     if form := _KUSTOMIZES.get(key) if {"patches", "resources"} & {*known} else None:
         hint = form
-    elif places := _places_of(key):
+    elif places := _places_of(key) if whole is Mesh else []:
         belongs = f'write "{key}" under {" or ".join(places)}'
         hint = f"{hint} {belongs}" if hint else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
-    return codes.UNKNOWN_KEY.at(place, f'{dotted(path[:-1]) or "mesh.yaml"}: unknown key "{key}"', hint, path=name)
+    what = f'{document.name(path[:-1]) or _whole(document)}: unknown key "{key}"'
+    return codes.UNKNOWN_KEY.at(place, what, hint, path=name)
 
 
 _COMPONENT = "write a component, a folder with kind: Component, and name it under components"
@@ -172,18 +215,18 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return f'did you mean "{by_case[close[0]]}"?' if close else ""
 
 
-def known_keys(path: Path) -> list[str]:
+def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
     """The keys that the mapping at `path` may hold, its own first, then what it shares."""
     found = [
         (name not in model.__annotations__, field.alias or "")
-        for model in _models_at(path)
+        for model in _models_at(path, whole)
         for name, field in model.model_fields.items()
     ]
     return [alias for _, alias in sorted(found, key=lambda one: one[0])]
 
 
-def _models_at(path: Path) -> list[type[BaseModel]]:
-    models: list[type[BaseModel]] = [Mesh]
+def _models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
+    models = [whole]
     for step in path:
         if isinstance(step, int):
             continue
@@ -203,8 +246,10 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
-def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tuple[str, str]:
-    text = document.texts.get(path)
+def _wrong_type(
+    document: Document, path: Path, value: Any, wanted: str, whole: type[BaseModel] = Mesh
+) -> tuple[str, str]:
+    text = document.text(path)
     if value is None:
         return f"must be {wanted}, but nothing is written", "write a value, or take the key out"
     if wanted == "text" and text is not None:
@@ -215,7 +260,7 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
     if wanted == "a whole number" and isinstance(value, float):
         return f"must be a whole number, not {text or value}", ""
     hint = "write it as a list: [...]" if wanted == "a list" else ""
-    if wanted == "a mapping" and (known := known_keys(path)):
+    if wanted == "a mapping" and (known := known_keys(path, whole)):
         hint = f"keys here: {', '.join(known)}"
     if wanted == "true or false" and isinstance(value, str):
         hint = "write true or false, without quotes"
@@ -225,7 +270,7 @@ def _wrong_type(document: Document, path: Path, value: Any, wanted: str) -> tupl
 
 
 def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails) -> Problem:
-    name, place = dotted(path), document.place(path)
+    name, place = document.name(path), document.place(path)
     known = _choices(detail)
     if not isinstance(value, str):
         what = f"{name}: must be one of {', '.join(known)}, not {_kind_of(value)}"

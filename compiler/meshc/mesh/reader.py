@@ -67,12 +67,8 @@ class Reader:
         try:
             return self.repository.kind(path)
         except OutsideError as error:
-            self.report(
-                codes.OUTSIDE,
-                at,
-                str(error),
-                "write a path relative to mesh.yaml, to a file inside the repository",
-            )
+            hint = error.hint or "write a path relative to the file it stands in, to a file inside the repository"
+            self.report(codes.OUTSIDE, at, error.what, hint)
         except IrregularError as error:
             self.irregular(error, at)
         except OSError as error:

@@ -15,7 +15,8 @@ Every key that mesh.yaml may hold, made from the model that reads it (`meshc sch
 
 The file is read strictly: as YAML 1.2, one document, no key twice, no unknown key, no tags, no merge keys.
 Words that older YAML reads as something else (`no`, `on`, `010`) must be quoted. Paths are relative to
-mesh.yaml and stay inside the Git repository around it.
+the file they stand in and stay inside the Git repository around it. Files that `spec.include` names hold
+further entries of the same lists ([parts](parts.md)).
 
 **Selections.** Wherever clusters are chosen, the same four spellings work:
 
@@ -91,14 +92,14 @@ def _referenced(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 
 
 def _type(value: Mapping[str, Any]) -> str:
-    if "Which clusters" in str(value.get("description", "")):
+    if value.get("oneOf") and "Selector" in {*_references(value)}:
         return "selection"
     if "$ref" in value:
         return "mapping"
     if "const" in value:
         return f"`{_word(value['const'])}`"
     if "enum" in value:
-        return " \\| ".join(f"`{_word(item)}`" for item in value["enum"])
+        return " \\| ".join(f"`{_word(item)}`" for item in value["enum"]) if len(value["enum"]) <= _FEW else "text"
     for options in ("anyOf", "oneOf"):
         if options in value:
             kinds = [_type(option) for option in value[options] if option.get("type") != "null"]
@@ -109,6 +110,10 @@ def _type(value: Mapping[str, Any]) -> str:
         keys = next((one["enum"] for one in value.get("propertyNames", {}).get("anyOf", ()) if "enum" in one), ())
         return f"mapping of {', '.join(f'`{key}`' for key in keys)}" if keys else "mapping of text"
     return {"string": "text", "integer": "number", "boolean": "`true` \\| `false`"}.get(str(value.get("type")), "text")
+
+
+_FEW = 12
+"""Words that are listed in a table."""
 
 
 def _default(value: Any) -> str:

@@ -1,34 +1,90 @@
-"""schema turns the model of mesh.yaml into its JSON Schema, described by the texts that stand under the fields."""
+"""schema turns the model of mesh.yaml into its JSON Schema, described by the texts that stand under the fields.
+
+It is made for editors: titles are keys as people write them, nothing offers `null`, and what is wrong is told in words.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from meshc.codes import every_code
 from meshc.mesh import model
+from meshc.mesh.examples import EXAMPLES
+
+_ID = "urn:meshc:v1alpha1:"
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of mesh.yaml, with descriptions."""
-    schema = model.Mesh.model_json_schema(by_alias=True)
+def json_schema(*, part: bool = False) -> dict[str, Any]:
+    """The JSON Schema of mesh.yaml, or of a part, with descriptions."""
+    whole = model.Part if part else model.Mesh
+    schema: dict[str, Any] = _without_nothing(whole.model_json_schema(by_alias=True))
     texts = dict(_texts())
-    for name, shape in {**schema["$defs"], "Mesh": schema}.items():
+    for name, shape in {**schema["$defs"], whole.__name__: schema}.items():
+        shape["title"] = _words(name)
+        shape["description"] = " ".join(shape["description"].split())
         bases = getattr(model, name).__mro__
         for field, settings in getattr(model, name).model_fields.items():
             text = next((texts[base.__name__, field] for base in bases if (base.__name__, field) in texts), None)
-            if text:
-                described = {"description": text, **shape["properties"][settings.alias]}
-                shape["properties"][settings.alias] = dict(sorted(described.items()))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mesh.yaml", **schema}
+            key = settings.alias
+            both = [one for one in (text, shape["properties"][key].get("description")) if one]
+            told = {"title": key, **({"description": " ".join(both)} if both else {})}
+            if examples := next((EXAMPLES[of] for base in bases if (of := f"{base.__name__}.{key}") in EXAMPLES), None):
+                told["examples"] = list(examples)
+            shape["properties"][key] = dict(sorted({**shape["properties"][key], **told}.items()))
+    schema["$defs"]["Acknowledge"]["properties"]["code"] |= _codes()
+    if not part:  # parts may hold them all
+        spec = schema["$defs"]["Spec"]
+        spec["required"].remove("clusters")
+        spec["anyOf"] = [{"required": ["clusters"]}, {"required": ["include"]}]
+    schema |= {"title": "a part of mesh.yaml" if part else "mesh.yaml"}
+    identifier = f"{_ID}{'mesh-part' if part else 'mesh'}"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier, **schema}
 
 
-def schema_text() -> str:
-    """The JSON Schema as it is committed in mesh.schema.json."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(*, part: bool = False) -> str:
+    """The JSON Schema as it is committed in mesh.schema.json, or in mesh-part.schema.json."""
+    return json.dumps(json_schema(part=part), indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_nothing(value: Any, *, of_names: bool = False) -> Any:
+    """The same without pydantic's titles, without `null`, and without defaults that an editor would only write out.
+
+    `of_names`: the keys are those of mesh.yaml, or names of shapes.
+    """
+    if isinstance(value, list):
+        return [_without_nothing(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if of_names:
+        return {key: _without_nothing(one) for key, one in value.items()}
+    kept = {key: one for key, one in value.items() if key != "title" and not (key == "default" and _is_nothing(one))}
+    kept = {key: _without_nothing(one, of_names=key in ("properties", "$defs")) for key, one in kept.items()}
+    choices = [one for one in kept.get("anyOf", ()) if one != {"type": "null"}]
+    if "anyOf" in kept and len(choices) == 1:
+        del kept["anyOf"]
+        return {**choices[0], **kept}
+    return {**kept, "anyOf": choices} if choices else kept
+
+
+def _is_nothing(default: Any) -> bool:
+    return default is None or isinstance(default, dict | list)
+
+
+def _words(name: str) -> str:
+    """`ControlPlane` as `control plane`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def _codes() -> Mapping[str, Any]:
+    """The problems that can be acknowledged, each with what it is about."""
+    known = [code for code in every_code().values() if code.acknowledgeable]
+    return {"enum": [code.id for code in known], "enumDescriptions": [code.title for code in known]}
 
 
 def _texts() -> Iterator[tuple[tuple[str, str], str]]:
@@ -42,4 +98,4 @@ def _texts() -> Iterator[tuple[tuple[str, str], str]]:
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 match below:
                     case ast.Expr(ast.Constant(str(text))):
-                        yield (shape.name, field.target.id), inspect.cleandoc(text)
+                        yield (shape.name, field.target.id), " ".join(text.split())  # editors keep line breaks

@@ -149,16 +149,16 @@ class UserReader(Reader):
     def inline(self, name: str, text: str, at: Path) -> UserFile | None:
         """A patch that stands in mesh.yaml. Of a literal block (`|`) every line is known there."""
         place = self.source.document.place(at)
-        lines = self.source.data.decode().removeprefix("\ufeff").split("\n")
+        lines = self.source.text_of(place.file).decode().removeprefix("\ufeff").split("\n")
         body = lines[place.line : place.line + len(text.rstrip("\n").split("\n"))]
         indent = len(body[0]) - len(body[0].lstrip(" ")) if body else 0
         literal = [line[indent:] for line in body] == text.rstrip("\n").split("\n")
         if literal and "---" not in (line.strip() for line in body):
             shown = "\n" * place.line + "\n".join(body) + "\n"
-            documents, problems = read(shown.encode(), self.source.file)
+            documents, problems = read(shown.encode(), place.file)
             named = None
         else:
-            documents, problems = read(text.encode(), self.source.file)
+            documents, problems = read(text.encode(), place.file)
             problems = tuple(replace(problem, place=place, also=()) for problem in problems)
             named = place
         self.problems += problems

@@ -79,7 +79,7 @@ def kube_inject(program: str, configs: Mapping[str, str], revision: str, manifes
 def configs_in(tree: FileTree, cluster: ClusterPlan) -> dict[str, str]:
     """What `cluster` is injected by, from the rendered cluster that holds it: its own, or with istiod its primary's.
 
-    To istiod's values a webhook adds the cluster's name and network as it is asked; here they are put in their place
+    To istiod's values a webhook adds the cluster's ID and network as it is asked; here they are put in their place
     (1.30 pkg/kube/inject, updateClusterEnvs). Raises MeshcError if a text isn't there.
     """
     suffix = "" if cluster.revision == "default" else f"-{cluster.revision}"
@@ -108,8 +108,8 @@ def _config_maps(tree: FileTree) -> Iterator[tuple[str, Mapping[str, str]]]:
 def _values_for(cluster: ClusterPlan, text: str) -> str:
     try:
         values = json.loads(text)
-        values["global"].setdefault("multiCluster", {})["clusterName"] = cluster.name
-        values["global"]["network"] = cluster.network or ""
+        values["global"].setdefault("multiCluster", {})["clusterName"] = cluster.id
+        values["global"]["network"] = cluster.network_label or ""
     except (ValueError, TypeError, KeyError, AttributeError):
         raise MeshcError("the values of ConfigMap istio-sidecar-injector can't be read as those of istiod") from None
     return json.dumps(values)

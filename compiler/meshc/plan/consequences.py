@@ -55,7 +55,7 @@ def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source
         if overlooked:
             shown = ", ".join(overlooked[:3]) + (f" and {len(overlooked) - 3} more" if len(overlooked) > 3 else "")
             what = f"istiod of {cluster.name} overlooks what is in these namespaces of {name}: {shown}"
-            hint = "let meshConfig.discoverySelectors match a label that these namespaces have"
+            hint = "let meshConfig.discoverySelectors match a label that these namespaces have, or give them one"
             path = _place(member, "meshConfig", "discoverySelectors")
             yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=(cluster.name,))
 

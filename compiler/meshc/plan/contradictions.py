@@ -11,7 +11,7 @@ from meshc.mesh.charts import release_of, wanted
 from meshc.mesh.revisions import AT as FURTHER
 from meshc.plain import plain
 from meshc.plan.charts import merged
-from meshc.plan.decided import FREE, KEYS, RULES
+from meshc.plan.decided import FREE, KEYS, RULES, WHOLE
 from meshc.plan.values import CONTROL_PLANE, charts_in, computed, installed, values_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _in_chart(
     leaves = dict(_leaves(right))
     for path, value in leaves.items():
         given = _at(final, path)
-        if path not in FREE.get(chart, ()) and not _equal(given, value):
+        more = path in WHOLE and isinstance(given, list | tuple) and len(given) > len(value)
+        if path not in FREE.get(chart, ()) and (more or not _equal(given, value)):
             why = f"mesh.yaml makes it {_shown(value)} in {cluster.name}"
             yield _fault(chart, layers, path, given, why, _key(path))
     for rule in RULES:
@@ -153,6 +154,9 @@ def _shown(value: Any) -> str:
         return "not there"
     if value is None:
         return "null"
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        value = f"[{', '.join(value)}]"
+        return plain(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")
     if isinstance(value, list | tuple | Mapping):
         return f"a {'mapping' if isinstance(value, Mapping) else 'list'} of its own"
     text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)

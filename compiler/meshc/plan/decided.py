@@ -24,12 +24,15 @@ KEYS: Mapping[str, str] = {
     "imagePullSecrets": "istio.images.pullSecrets",
     "istioNamespace": "istio.namespace",
     "meshID": "istio.meshID",
-    "multiCluster": "clusters[].name",
+    "multiCluster": "clusters[].clusterID",
     "network": "clusters[].network",
     "networkGateway": "networks",
     "service": "networks[].gateway",
     "labels": "networks[].gateway",
     "trustDomain": "istio.trustDomain",
+    "trustDomainAliases": "istio.trustDomainAliases",
+    "clusterDomain": "istio.clusterDomain",
+    "CLUSTER_DOMAIN": "istio.clusterDomain",
     "revision": "istio.revision",
     "defaultRevision": "istio.revision",
     "profile": "clusters[].role, and for ambient namespaces[].dataplane,",
@@ -60,6 +63,9 @@ KEYS: Mapping[str, str] = {
 
 FREE: Mapping[str, frozenset[Path]] = {"gateway": frozenset({("annotations",)})}
 """Computed values of a chart that may be set otherwise."""
+
+WHOLE: frozenset[Path] = frozenset({("meshConfig", "trustDomainAliases")})
+"""Computed lists that may hold nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +111,21 @@ def _is_trust_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
     return value in ("", plan.trust_domain)
 
 
-def _is_name(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return value in (cluster.name, cluster.config_cluster if cluster.is_external else cluster.name)
+def _is_alias(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
+    return _is_off(value) and not plan.trust_domain_aliases
+
+
+def _is_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
+    return value in ("", plan.cluster_domain)
+
+
+def _is_id(plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
+    holder = cluster.config_cluster if cluster.is_external else None
+    return bool(value == (plan.cluster(holder).id if holder else cluster.id))
 
 
 def _is_network(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", cluster.network)
+    return value in ("", cluster.network_label)
 
 
 def _is_mesh(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
@@ -167,7 +182,7 @@ def _is_cluster_local(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
 
 
 FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "CLUSTER_ID": ("clusters[].name", _is_name),
+    "CLUSTER_ID": ("clusters[].clusterID", _is_id),
     "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
     "REVISION": ("istio.revision", _no_revision),
     "EXTERNAL_ISTIOD": ("clusters[].role", lambda _p, c, v: bool(c.remotes) or c.is_external or _is_off(v)),
@@ -186,7 +201,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
 """Environment variables of istiod that carry what mesh.yaml decides."""
 
 _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "ISTIO_META_CLUSTER_ID": ("clusters[].name", _is_name),
+    "ISTIO_META_CLUSTER_ID": ("clusters[].clusterID", _is_id),
     "ISTIO_META_NETWORK": ("clusters[].network", _is_network),
     "ISTIO_META_MESH_ID": ("istio.meshID", _is_mesh),
     "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
@@ -194,6 +209,7 @@ _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool
     "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", _ambient_only),
 }
 
+_NAMES = "every Service has its name in Istio by it"
 _PROXIES = "a proxy then says that it is somewhere else"
 _ISTIOD = ("istiod",)
 _MESH = ("meshConfig",)
@@ -220,6 +236,15 @@ RULES: tuple[Rule, ...] = (
     Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, _is_network),
     Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, _is_network),
     Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", _is_trust_domain),
+    Rule(
+        _ISTIOD,
+        (*_MESH, "trustDomainAliases"),
+        "istio.trustDomainAliases",
+        "whoever signs for an alias can be anybody in the mesh",
+        _is_alias,
+    ),
+    Rule(_ISTIOD, ("global", "proxy", "clusterDomain"), "istio.clusterDomain", _NAMES, _is_domain),
+    Rule(("ztunnel",), ("env", "CLUSTER_DOMAIN"), "istio.clusterDomain", _NAMES, _is_domain),
     Rule(
         _ISTIOD,
         ("global", "remotePilotAddress"),

@@ -33,7 +33,7 @@ def east_west_values(cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, 
 
 def _network(cluster: ClusterPlan, gateway: GatewayPlan) -> dict[str, Any]:
     """The chart's own word for the gateway of a network, which has ports of its own; otherwise what that word does."""
-    of_network = gateway.network if gateway.service.of_network else None
+    of_network = cluster.network_label if gateway.network and gateway.service.of_network else None
     webhook = cluster.exposure.webhook_port if gateway.istiod and cluster.exposure else _WEBHOOK
     if of_network and (gateway.port, webhook) == (_BETWEEN, _WEBHOOK):
         return {"networkGateway": of_network}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -39,9 +39,25 @@ class _Node:
         return self.id + shape.format(self.label)
 
 
-def mermaid(plan: Plan) -> str:
-    """The text of the flowchart. However large the mesh, it stays within what Mermaid draws and people read."""
-    return "".join(f"{line}\n" for line in _lines(plan))
+def mermaid(plan: Plan, names: Collection[str] | None = None) -> str:
+    """The text of the flowchart. However large the mesh, it stays within what Mermaid draws and people read.
+
+    With `names`, of these clusters and of those that they deal with.
+    """
+    return "".join(f"{line}\n" for line in _lines(plan if names is None else _around(plan, names)))
+
+
+def _around(plan: Plan, names: Collection[str]) -> Plan:
+    """The clusters by name, their control planes, and whoever exports to them or gets Services of theirs."""
+    near = set(names)
+    for pair in _exports(plan):
+        near |= {*pair} if {*pair} & {*names} else set()
+    for cluster in plan.clusters:
+        if cluster.name in names:
+            near |= {cluster.attachment.primary} if cluster.attachment else set()
+            near |= {cluster.config_cluster} if cluster.config_cluster else set()
+    clusters = tuple(cluster for cluster in plan.clusters if cluster.name in near)
+    return replace(plan, clusters=clusters)
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -72,12 +88,15 @@ def _network(plan: Plan, name: str) -> str:
 def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -> Iterator[str]:
     at = {cluster.name: number for number, node in enumerate(nodes) for cluster in node.clusters}
     attached = [
-        (cluster.name, cluster.attachment.primary) for n in nodes for cluster in n.clusters if cluster.attachment
+        (cluster.name, cluster.attachment.primary)
+        for node in nodes
+        for cluster in node.clusters
+        if cluster.attachment and cluster.attachment.primary in at
     ]
     for remote, primary in dict.fromkeys((at[remote], at[primary]) for remote, primary in attached):
         yield f'c{remote} -.->|"control plane"| c{primary}'
     for cluster in (cluster for node in nodes for cluster in node.clusters):
-        if cluster.is_external and cluster.config_cluster:
+        if cluster.is_external and cluster.config_cluster in at:
             yield f'c{at[cluster.name]} -.->|"configuration"| c{at[cluster.config_cluster]}'
     primaries = dict.fromkeys(at[cluster.name] for n in nodes for cluster in n.clusters if cluster.role == "primary")
     peers = list(combinations(primaries, 2))
@@ -96,10 +115,11 @@ def _arrows(nodes: Sequence[_Node], exports: dict[tuple[str, str], list[str]]) -
 def _exports(plan: Plan) -> dict[tuple[str, str], list[str]]:
     """The Services that a cluster offers another one, by name of both."""
     found: dict[tuple[str, str], list[str]] = {}
+    there = {cluster.name for cluster in plan.clusters}
     shared = {base.name: base.copies for base in plan.bases}
     for cluster in plan.clusters:
         for copy in [*(copy for name in cluster.bases for copy in shared[name]), *cluster.copies]:
-            for home in copy.homes:
+            for home in (name for name in copy.homes if name in there):
                 found.setdefault((home, cluster.name), []).append(copy.name)
     return found
 

@@ -174,6 +174,7 @@ class NetworkPlan:
     """A network that clusters are in, and its gateway, if mesh.yaml tells."""
 
     name: str
+    label: str
     gateway: str | None
     port: int
     more: tuple[str, ...] = ()
@@ -293,6 +294,8 @@ class RevisionPlan:
 class ClusterPlan:
     """One cluster, every setting decided.
 
+    `id` is what Istio knows the cluster by; whatever else is called after the cluster has its `name`. `network_label`
+    is what Istio knows its network by.
     `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
     holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
     control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
@@ -301,12 +304,16 @@ class ClusterPlan:
     """
 
     name: str
+    id: str
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
+    labels: Mapping[str, str]
+    """Labels that mesh.yaml gives the cluster, by which commands choose."""
     kubernetes: Version
     istio: Version
     revision: str
     network: str | None
+    network_label: str | None
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     config_cluster: str | None
@@ -317,6 +324,8 @@ class ClusterPlan:
     ambient: AmbientPlan | None
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
+    delivered_by: str
+    """Argo CD: the cluster's name there. Flux on a hub: the Secret with its kubeconfig. Else empty."""
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
@@ -400,6 +409,8 @@ class Plan:
     generation: Generation
     istio_namespace: str
     trust_domain: str
+    trust_domain_aliases: tuple[str, ...]
+    cluster_domain: str
     mesh_id: str
     mutual_tls: Literal["strict", "permissive", "disabled"]
     control_plane_tls: bool
@@ -425,7 +436,7 @@ class Plan:
 
 
 def as_json(value: Any) -> Any:
-    """A plan as JSON data: file contents are left out, versions are text."""
+    """A plan as JSON data, with the names of mesh.yaml: file contents are left out, versions are text."""
     if isinstance(value, Version | Place):
         return str(value)
     if isinstance(value, UserFile):
@@ -433,9 +444,20 @@ def as_json(value: Any) -> Any:
     if isinstance(value, ComponentPlan):
         return {"folder": value.folder, "source": value.source}
     if hasattr(value, "__dataclass_fields__"):
-        return {name: as_json(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [as_json(item) for item in value]
     return value
+
+
+def _key(field: str) -> str:
+    """The name that mesh.yaml has for a field: `pod_cidrs` is podCIDRs."""
+    first, *rest = field.split("_")
+    if field == "id":
+        return "clusterID"
+    return first + "".join(_WORDS.get(word, word.capitalize()) for word in rest)
+
+
+_WORDS = {"cidrs": "CIDRs", "ids": "IDs", "tls": "TLS", "url": "URL", "id": "ID"}

@@ -81,6 +81,8 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         generation="classic" if fleet.classic else "istiod",
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
+        trust_domain_aliases=spec.istio.trust_domain_aliases,
+        cluster_domain=spec.istio.cluster_domain,
         mesh_id=spec.istio.mesh_id or mesh.metadata.name,
         mutual_tls=spec.security.mutual_tls,
         control_plane_tls=reach.control_plane_tls(fleet),
@@ -113,12 +115,15 @@ def _cluster(
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
     return ClusterPlan(
         name=member.name,
+        id=member.id,
         place=source.document.place(member.path("name")),
         role=cluster.role,
+        labels=cluster.labels,
         kubernetes=kubernetes,
         istio=fleet.version_of(member),
         revision=fleet.revision_of(member),
         network=fleet.network_of(member),
+        network_label=fleet.label_of(member),
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
         config_cluster=holder.name if holder else None,
@@ -129,6 +134,7 @@ def _cluster(
         ambient=reach.ambient(fleet, member),
         cacerts=_cacerts(fleet, member),
         injection_host=reach.injection_host(member),
+        delivered_by=_delivered_by(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
         namespaces=tuple(_namespaces(fleet, member, copied)),
@@ -206,6 +212,18 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
     )
 
 
+def _delivered_by(fleet: Fleet, member: Member) -> str:
+    delivery, own = fleet.mesh.spec.delivery, member.cluster.delivery
+    if delivery is None or delivery.runs_in == member.name:
+        return ""
+    if delivery.engine == "argo-cd":
+        return (own and own.cluster) or member.name
+    flux = delivery.flux or Flux()
+    if flux.mode == "each":
+        return ""
+    return (own and own.kube_config_secret) or flux.kube_config_secret.replace("{cluster}", member.name)
+
+
 def _flux(flux: Flux, mesh: str) -> FluxPlan:
     return FluxPlan(
         mode=flux.mode,
@@ -221,15 +239,17 @@ def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable
     spec = fleet.mesh.spec
     yield NamespacePlan(spec.istio.namespace, *_istio_namespace(fleet, member))
     unmanaged = {n.name for n in spec.namespaces if not n.managed}
-    wanted: dict[str, Mapping[str, str]] = {}
-    for namespace in spec.namespaces:
-        if namespace.managed and member not in fleet.external and selects(namespace.clusters, member.cluster):
-            wanted[namespace.name] = _dataplane(fleet, member, namespace)
+    wanted: dict[str, NamespacePlan] = {}
+    listed = {one.name: one for one in spec.namespaces if one.managed and member not in fleet.external}
     for name in copied:
         if name not in unmanaged and name != spec.istio.namespace:
-            wanted.setdefault(name, {})
-    for name, labels in sorted(wanted.items()):
-        yield NamespacePlan(name, labels, {})
+            said = listed.get(name)
+            wanted[name] = NamespacePlan(name, said.labels if said else {}, said.annotations if said else {})
+    for one in listed.values():
+        if selects(one.clusters, member.cluster):
+            labels = {**one.labels, **_dataplane(fleet, member, one)}
+            wanted[one.name] = NamespacePlan(one.name, labels, one.annotations)
+    yield from (wanted[name] for name in sorted(wanted))
 
 
 def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:
@@ -239,12 +259,12 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     """
     if fleet.classic:
         return {}, {}
-    network, primary = fleet.network_of(member), fleet.primary_of(member)
+    network, primary = fleet.label_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
     holder = fleet.config_cluster_of(member) or primary
     if member.cluster.role != "remote" or holder is None or holder is member:
         return labels, {}
-    return labels, {CONTROL_PLANE_CLUSTERS: holder.name}
+    return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
 
 
 def _dataplane(fleet: Fleet, member: Member, namespace: Namespace) -> dict[str, str]:

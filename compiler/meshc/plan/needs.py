@@ -62,3 +62,8 @@ class ChartNeed:
     values: Mapping[str, Any]
     kubernetes: Version
     place: Place
+
+
+def waiting_for(remote: str, primary: str) -> str:
+    """What is said while a primary has no credentials of a cluster."""
+    return f"{remote}: waiting for credentials in {primary}"

@@ -25,13 +25,13 @@ def networks(fleet: Fleet) -> tuple[NetworkPlan, ...]:
     used = {name: member for member in reversed(fleet.members) if (name := fleet.network_of(member))}
     declared = [network.name for network in fleet.mesh.spec.networks]
     names = dict.fromkeys([*(name for name in declared if name in used), *sorted(used.keys() - {*declared})])
-    return tuple(_network(fleet, name) for name in names)
+    return tuple(_network(fleet, name, fleet.label_of(used[name]) or name) for name in names)
 
 
-def _network(fleet: Fleet, name: str) -> NetworkPlan:
+def _network(fleet: Fleet, name: str, label: str) -> NetworkPlan:
     every = [(host_of(one), east_west.HBONE if fleet.only_ambient else one.port) for one, _ in fleet.gateways_in(name)]
     host, port = every[0] if every else (None, east_west.HBONE if fleet.only_ambient else _BETWEEN)
-    return NetworkPlan(name, host, port, tuple(f"{other}:{number}" for other, number in every[1:]))
+    return NetworkPlan(name, label, host, port, tuple(f"{other}:{number}" for other, number in every[1:]))
 
 
 def control_plane_tls(fleet: Fleet) -> bool:

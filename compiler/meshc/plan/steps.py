@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class Known:
     stale: AbstractSet[str] | None
     uncommitted: AbstractSet[str]
     ending: Mapping[str, str] = field(default_factory=dict)
+    renewing: Mapping[str, str] = field(default_factory=dict)
+    """Clusters whose CA is to be renewed, each with what is the matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ def _step(name: str, known: Known) -> Step:
         return Step(name, "compile", "its files are out of step with mesh.yaml", "meshc compile")
     if name in known.uncommitted:
         return Step(name, "commit", "its files are compiled, and not committed", "git commit")
+    if name in known.renewing:
+        return Step(name, "issue", f"its CA {known.renewing[name]}", f"meshc ca issue {name} --root-key ~/root.key")
     if name in known.waiting:
         lacking = known.waiting[name]
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
@@ -78,3 +83,43 @@ def _step(name: str, known: Known) -> Step:
         what = known.ending[name].partition(": ")[2]
         return Step(name, "seal", what, f"meshc secrets seal - --replace --remote {name}")
     return Step(name, "sync", f"nothing is left to do here: output/{name} is what Argo CD or Flux syncs")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Clusters that wait for the same step. What is said of one of many says CLUSTER in place of its name."""
+
+    clusters: tuple[str, ...]
+    step: str
+    what: str
+    command: str
+
+
+def grouped(found: Sequence[Step]) -> list[Group]:
+    """Steps that differ in the name of their cluster alone are told together where they are many, at the first one."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for step in found:
+        alike.setdefault(_of_any(step), []).append(step.cluster)
+    told: dict[object, Group] = {}
+    for step in found:
+        key = _of_any(step)
+        if len(alike[key]) > _EACH:
+            told.setdefault(key, Group(tuple(alike[key]), *key))
+        else:
+            told[step] = Group((step.cluster,), step.step, step.what, step.command)
+    return list(told.values())
+
+
+_EACH = 4
+
+
+_WORD = re.compile(r"[A-Za-z0-9.-]+")
+
+
+def _of_any(step: Step) -> tuple[str, str, str]:
+    """A step as it is told of any of many clusters."""
+
+    def told(text: str) -> str:
+        return _WORD.sub(lambda word: "CLUSTER" if word[0] == step.cluster else word[0], text)
+
+    return step.step, told(step.what), told(step.command)

@@ -76,11 +76,11 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
             **_images(cluster),
             "istioNamespace": plan.istio_namespace,
             "meshID": plan.mesh_id,
-            # an external istiod goes by the name of the cluster whose configuration it reads
-            "multiCluster": {"clusterName": cluster.config_cluster if cluster.is_external else cluster.name},
-            "network": cluster.network,
+            "multiCluster": {"clusterName": id_of_istiod(plan, cluster)},
+            "network": cluster.network_label,
+            "proxy": {"clusterDomain": _own_domain(plan)},
         },
-        "meshConfig": {"trustDomain": plan.trust_domain},
+        "meshConfig": {"trustDomain": plan.trust_domain, "trustDomainAliases": list(plan.trust_domain_aliases) or None},
         "pilot": {"cni": {"enabled": True}} if any(one.chart == "cni" for one in cluster.charts) else None,
         "revision": _revision(cluster),
         **_ambient(cluster),
@@ -94,6 +94,11 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
         values = merged(values, _validation(plan, cluster))
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
     return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(plan, cluster))
+
+
+def id_of_istiod(plan: Plan, cluster: ClusterPlan) -> str:
+    """The cluster's ID that istiod goes by; an external one by that of the cluster whose configuration it reads."""
+    return plan.cluster(cluster.config_cluster).id if cluster.is_external and cluster.config_cluster else cluster.id
 
 
 def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
@@ -227,7 +232,7 @@ _READS_SECRETS, _CAN_IGNORE_SECRETS = "PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLE
 
 def injection_path(cluster: ClusterPlan) -> str:
     """Where istiod learns, in the request itself, for which cluster and network it injects."""
-    return f"/inject/cluster/{cluster.name}" + (f"/net/{cluster.network}" if cluster.network else "")
+    return f"/inject/cluster/{cluster.id}" + (f"/net/{cluster.network_label}" if cluster.network_label else "")
 
 
 def _ambient(cluster: ClusterPlan) -> Values:
@@ -264,10 +269,19 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
         "variant": cluster.images.variant,
         "imagePullSecrets": _pull_secrets(cluster),
         "istioNamespace": plan.istio_namespace,
-        "multiCluster": {"clusterName": cluster.name},
-        "network": cluster.network,
+        "multiCluster": {"clusterName": cluster.id},
+        "network": cluster.network_label,
         "revision": _revision(cluster),
+        "env": {"CLUSTER_DOMAIN": _own_domain(plan)},  # by which it resolves names of Services
     }
+
+
+def _own_domain(plan: Plan) -> str | None:
+    """The domain of Services, where it isn't the one that charts have by themselves."""
+    return None if plan.cluster_domain == CLUSTER_LOCAL else plan.cluster_domain
+
+
+CLUSTER_LOCAL = "cluster.local"
 
 
 def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:

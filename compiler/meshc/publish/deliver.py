@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from meshc.disk.marked import refuse_foreign
 from meshc.disk.units import generated
@@ -27,6 +27,17 @@ class Content:
     mesh: str
     kustomize: str
     source: str
+    takes: Callable[[str], bool] | None = None
+    """Which files of both trees are published, where it isn't all of them: the others stay as they stand."""
+
+    def over(self, before: FileTree) -> Content:
+        """What stands afterwards where `before` stands."""
+        if self.takes is None:
+            return self
+        kept = {path: data for path, data in before.items() if not self.takes(path)}
+        taken = {path: data for path, data in self.tree.items() if self.takes(path)}
+        versions = {} if VERSIONS in kept else {VERSIONS: self.tree[VERSIONS]}
+        return replace(self, tree=FileTree.join(FileTree(kept), {**taken, **versions}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Delivered:
     notes: list[str] = field(default_factory=list)
 
 
-def deliver(content: Content, target: Target, path: str, shop: Workshop, *, dry: bool, older: bool) -> Delivered:
+def deliver(whole: Content, target: Target, path: str, shop: Workshop, *, dry: bool, older: bool) -> Delivered:
     """Publishes below `path` of a target. A dry run looks and writes nothing.
 
     Raises RefusedError for what may not be replaced, or if the branch never stands still; GitError.
@@ -50,8 +61,9 @@ def deliver(content: Content, target: Target, path: str, shop: Workshop, *, dry:
         if attempt:
             time.sleep(_PAUSE * 2**attempt)
         standing = target.look(shop, path)
-        before = _before(shop, standing.tip, path, content)
-        notes = [] if older else _refuse_older(content.source, standing, target, path, shop)
+        before = _before(shop, standing.tip, path, whole)
+        content = whole.over(before)
+        notes = [] if older else _refuse_older(whole.source, standing, target, path, shop)
         change = _change(before, content, path)
         target.check(shop, change, standing)
         if not change.files:

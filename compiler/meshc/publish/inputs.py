@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from meshc.disk.matching import fitting
 from meshc.disk.repository import Kind, Repository
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class Watched(Repository):
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     folders: dict[str, frozenset[str]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    patterns: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The files that fit each pattern."""
 
     @staticmethod
     def over(repository: Repository) -> Watched:
@@ -43,6 +46,11 @@ class Watched(Repository):
         self.folders[self._from_top(relative)] = frozenset(map(self._from_top, found))
         return found
 
+    def match_files(self, pattern: str) -> tuple[str, ...]:
+        found = super().match_files(pattern)
+        self.patterns[self._from_top(pattern)] = frozenset(map(self._from_top, found))
+        return found
+
     def _from_top(self, relative: str) -> str:
         return posixpath.normpath(posixpath.join(self.base.relative_to(self.root).as_posix(), relative))
 
@@ -52,6 +60,8 @@ class Watched(Repository):
         found += [path for path in self.absent if path in commit]
         for folder, names in self.folders.items():
             found += [path for path in commit if _below(path, folder) and path not in names]
+        for pattern, names in self.patterns.items():
+            found += [path for path in fitting(commit, pattern) if path not in names]
         return sorted({*found})
 
     def same(self, one: Mapping[str, Entry], other: Mapping[str, Entry]) -> bool:
@@ -59,6 +69,7 @@ class Watched(Repository):
         folders = [*self.folders]
         read = {*self.files, *self.absent}
         read |= {path for path in {*one, *other} if any(_below(path, folder) for folder in folders)}
+        read |= {path for pattern in self.patterns for path in fitting({*one, *other}, pattern)}
         return all(one.get(path) == other.get(path) for path in read)
 
 

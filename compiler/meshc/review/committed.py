@@ -9,10 +9,12 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
 
+from meshc.disk.files import OutsideError, quoted
+from meshc.disk.matching import fitting, steady
 from meshc.disk.repository import LFS_POINTER
 from meshc.errors import ToolError, UsageError
 from meshc.git import ask_git
@@ -74,6 +76,29 @@ class Commits:
         top = f"{self._prefix()}{path}"
         folder, _, name = top.rpartition("/")
         return self._files(commit, folder, {}, only=name).get(name)
+
+    def at(self, commit: str) -> Committed:
+        """The files of a commit, to be read by their paths from the folder of mesh.yaml."""
+        return Committed(self, commit)
+
+    def matching(self, commit: str, pattern: str) -> dict[str, bytes]:
+        """The files that fit a pattern, by path beside mesh.yaml; links left out. Raises OutsideError."""
+        prefix = self._prefix()
+        top = posixpath.normpath(posixpath.join(prefix, pattern))
+        if top.startswith(("../", "/")):
+            raise OutsideError(f"{quoted(pattern)} leaves the repository")
+        folder, names = steady(top)
+        folder = folder if names else posixpath.dirname(folder)
+        words = [f"{folder}/"] if folder else []
+        rows = self._run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *words).split(b"\0")
+        blobs: dict[str, bytes] = {}
+        for row in rows:
+            meta, _, path = row.partition(b"\t")
+            if row.startswith((b"100644 ", b"100755 ")):
+                blobs[path.decode(errors="surrogateescape")] = meta.rpartition(b" ")[2]
+        fit = fitting(blobs, top)
+        read = self._blobs({path: blobs[path] for path in fit})
+        return {posixpath.relpath(path, prefix or "."): read[path] for path in fit}
 
     def changed(self, commit: str, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
         """The files, by path beside mesh.yaml, that a commit has with other bytes (these) or not at all (None)."""
@@ -163,6 +188,33 @@ class Commits:
             if "not a git repository" in error.said:
                 raise UsageError("this is no Git repository, so there is nothing to compare with") from None
             raise
+
+
+@dataclass
+class Committed:
+    """The files of one commit, as `mesh.including` reads parts. What fits a pattern is read at once, for Git is slow to
+    start."""
+
+    commits: Commits
+    commit: str
+    _read: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def from_top(self) -> str:
+        """Where the folder of mesh.yaml lies from the top of the repository."""
+        return self.commits.place_in_repository().rstrip("/") or "."
+
+    def match_files(self, pattern: str) -> list[str]:
+        """The files that fit a pattern, sorted. Links are left out. Raises OutsideError."""
+        found = self.commits.matching(self.commit, pattern)
+        self._read |= found
+        return sorted(found)
+
+    def read_file(self, relative: str) -> bytes:
+        """A file that fitted a pattern. Raises FileNotFoundError for any other."""
+        if relative not in self._read:
+            raise FileNotFoundError(relative)
+        return self._read[relative]
 
 
 def _name_of(data: bytes) -> bytes:

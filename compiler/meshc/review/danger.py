@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import Code, Path, Problem
+from meshc.errors import Code, Path, Place, Problem
 from meshc.review.diff import Action, Difference
 from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins
 from meshc.review.risks_of_control_planes import control_planes_at_risk
+from meshc.review.risks_of_delivery import another_way, root_changes
+from meshc.review.risks_of_domains import trust_domains
+from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
 from meshc.review.risks_of_revisions import revisions_at_risk
@@ -46,11 +49,14 @@ class Change:
     source: Source
     origins: Origins
     runs: Runs = field(default_factory=dict)
+    was: Source | None = None
+    """The text that `before` was made from."""
 
 
 def dangers(change: Change) -> list[Problem]:
     """Every risk of a change, in the order of the codes. All are warnings: a reviewer decides."""
     found = [
+        *wider_grants(change.was, change.source),
         *_clusters(change),
         *_identity(change),
         *_control_planes(change),
@@ -128,9 +134,9 @@ def _networks(change: Change) -> Iterator[Problem]:
     """Addresses of east-west gateways: no object of a remote tells where they lead."""
     if change.before is None:
         return
-    now = {network.name: network for network in change.after.networks}
+    now = {key: network for network in change.after.networks for key in (network.name, network.label)}
     for was in change.before.networks:
-        new = now.get(was.name)
+        new = now.get(was.label)
         old, address = (", ".join(one.hosts) if one else "" for one in (was, new))
         if old and old != address:
             way = f"by {address} instead of {old}" if address else f"no longer by {old}"
@@ -147,9 +153,17 @@ def _clusters(change: Change) -> Iterator[Problem]:
         names = listed(tuple(f'"{name}"' for name in gone))
         what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: what isn't protected there is pruned"
         yield codes.CLUSTER_LEAVES.at(place, what, codes.CLUSTER_LEAVES.advice, clusters=gone)
+    ids = {name: (was.id, now.id) for name, was, now in _both(change)}
     for old, new in renamed.items():
+        was, now = ids.get(new, (old, new))
         what = f'"{old}" is "{new}" now: to Istio another cluster, whose endpoints and certificates begin anew'
+        if was == now:
+            what = f'"{old}" is "{new}" now, with the same ID in Istio: its folder and its remote secrets are others'
         yield _named(change, codes.CLUSTER_RENAMED, new, what)
+    for name, (was, now) in ids.items():
+        if was != now and name not in renamed.values():
+            what = f'"{name}" has the ID "{now}" in Istio instead of "{was}": to Istio it is another cluster'
+            yield _named(change, codes.CLUSTER_RENAMED, name, what)
 
 
 def _identity(change: Change) -> Iterator[Problem]:
@@ -160,22 +174,27 @@ def _identity(change: Change) -> Iterator[Problem]:
         place = change.origins.of(change.source.document.place((*_SPEC, "security")), (), None, "security")
         what = "requireBinding is off: a cacerts needs no proof any more that it belongs to its certificate"
         yield codes.GUARD_LOWERED.at(place, what, codes.GUARD_LOWERED.advice, clusters=change.difference.after)
+    yield from trust_domains(change.before, change.after, lambda key: _in_istio(change, key))
     for key, was, now in (
-        ("trustDomain", old.trust_domain, new.trust_domain),
+        ("clusterDomain", old.cluster_domain, new.cluster_domain),
         ("meshID", old.mesh_id, new.mesh_id),
     ):
         if was != now:
             code = codes.MESH_IDENTITY
-            place = change.origins.of(change.source.document.place((*_SPEC, "istio", key)), (), None, "istio")
             what = f'{key} is "{now}" instead of "{was}"'
-            yield code.at(place, what, code.advice, clusters=change.difference.after)
+            yield code.at(_in_istio(change, key), what, code.advice, clusters=change.difference.after)
     moves: dict[tuple[str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):
-        if cluster_was.network != cluster_is.network:
-            moves.setdefault((cluster_was.network, cluster_is.network), []).append(name)
+        labels = (cluster_was.network_label, cluster_is.network_label)
+        if labels[0] != labels[1]:
+            moves.setdefault(labels, []).append(name)
     for (network_was, network_is), names in moves.items():
         what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
         yield _at_clusters(change, Risk(codes.MESH_IDENTITY, what, tuple(names)))
+
+
+def _in_istio(change: Change, key: str) -> Place:
+    return change.origins.of(change.source.document.place((*_SPEC, "istio", key)), (), None, "istio")
 
 
 def _control_planes(change: Change) -> Iterator[Problem]:
@@ -199,29 +218,17 @@ def _control_planes(change: Change) -> Iterator[Problem]:
 
 
 def _delivery(change: Change) -> Iterator[Problem]:
-    """Who applies the output follows a root: another name, engine or place leaves the old one with what it applied."""
+    """What changes of the engine's root, and of the names by which it reaches clusters."""
     if change.before is None:
         return
-    was, now = change.before.delivery, change.after.delivery
-    found = [f"the mesh is named {change.after.mesh} instead of {change.before.mesh}"] * bool(
-        was and now and change.before.mesh != change.after.mesh
-    )
-    if was and not now:
-        found.append("there is no delivery any more: nothing takes away what the root applies")
-    elif was and now:
-        fields = [key for key, name in _ROOT.items() if getattr(was, name) != getattr(now, name)]
-        fields += ["flux"] * bool(was.flux and now.flux and was.flux != now.flux)
-        found += [f"delivery.{name} changes" for name in fields]
-    for what in found:
-        code = codes.DELIVERY_CHANGED
+    for name, old, new in _both(change):
+        if reached := another_way(change.before, change.after, old, new):
+            yield _named(change, codes.DELIVERY_CHANGED, name, reached)
+    for what in root_changes(change.before, change.after):
+        code, now = codes.DELIVERY_CHANGED, change.after.delivery
         place = now.place if now else change.source.document.place(_SPEC)
         place = change.origins.of(place, (), None, "delivery")
         yield code.at(place, what, code.advice, clusters=change.difference.after)
-
-
-_ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project")}
-_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
-"""Keys of mesh.yaml, and what they are in the plan."""
 
 
 def _reached(attachment: Attachment | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from meshc.errors import MeshcError
@@ -43,7 +43,8 @@ class Difference:
     """All that differs, in the order of actions, kinds and names.
 
     `before` and `after` are the clusters of both sides, a renamed one under its new name in both; `renamed` tells its
-    old one. `sides` are the objects themselves: secrets in them are sealed, and still nothing to print.
+    old one. `sides` are the objects themselves: secrets in them are sealed, and still nothing to print. `names` are
+    those of clusters that Istio knows by another ID, by that ID.
     """
 
     entries: tuple[Entry, ...]
@@ -51,6 +52,7 @@ class Difference:
     after: tuple[str, ...]
     renamed: Mapping[str, str]
     sides: Mapping[str, Sides]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def clusters(self) -> tuple[str, ...]:

@@ -47,11 +47,17 @@ class History:
 
         What a merge brought in changed when it was merged: nobody synced it before.
         """
-        said = self._asked("rev-list", "-1", "--first-parent", "--timestamp", "--end-of-options", "HEAD", "--", *paths)
-        words = said.decode().split()
-        if len(words) != 2:
-            return None
-        return Changed(words[1], datetime.fromtimestamp(min(max(int(words[0]), 0), _LAST_SECOND), UTC))
+        return next(iter(self.changes(paths, 1)), None)
+
+    def changes(self, paths: Iterable[str], most: int) -> list[Changed]:
+        """The same for the last changes, so many at most, newest first."""
+        words = ("--first-parent", "--timestamp", f"--max-count={most}", "--end-of-options", "HEAD", "--", *paths)
+        rows = [line.split() for line in self._asked("rev-list", *words).decode().splitlines()]
+        return [
+            Changed(row[1], datetime.fromtimestamp(min(max(int(row[0]), 0), _LAST_SECOND), UTC))
+            for row in rows
+            if len(row) == 2
+        ]
 
     def versions(self, folder: str, names: Collection[str], commits: int, largest: int) -> list[Version]:
         """Every content that files of these names had anywhere below a folder beside mesh.yaml, newest first.

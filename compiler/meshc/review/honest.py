@@ -1,7 +1,8 @@
 """honest turns clusters whose overlays and output both differ into whether their output is what their overlays give.
 
 An overlay without files of the user's passes through kustomize as it is, so its objects are compared with those of
-output/ as text. Any other one has to be built, which takes longer than a whole compile where there are many.
+output/ as text. So are the objects that changed since, where no patch reaches them: the rest of an overlay with patches
+gives what it would give now. Only what is left has to be built, which takes long where there are many.
 """
 
 from __future__ import annotations
@@ -29,11 +30,17 @@ Bar = Callable[[int], AbstractContextManager[Callable[[], None]]]
 
 
 class Honest:
-    """Lives for one check. `found` are both trees as they stand; `skipped` counts the clusters that nobody built."""
+    """Lives for one check. `found` are both trees as they stand, `expected` as they would be compiled.
 
-    def __init__(self, found: FileTree, build: Build, bar: Bar, jobs: int | None, *, explain: bool) -> None:
+    `skipped` counts the clusters that nobody built.
+    """
+
+    def __init__(
+        self, found: FileTree, expected: FileTree, build: Build, bar: Bar, jobs: int | None, *, explain: bool
+    ) -> None:
         self._overlays, self._output = found.under(OVERLAYS), found.under(OUTPUT)
         self._folders = _by_folder(self._overlays)
+        self._wanted, self._wanted_folders = expected, _by_folder(expected.under(OVERLAYS))
         self._build, self._bar, self._jobs, self._explain = build, bar, jobs, explain
         self._texts: dict[bytes, tuple[bytes, ...]] = {}
         self.skipped = 0
@@ -42,6 +49,7 @@ class Honest:
         """For each cluster whether its output follows from its overlay. Clusters that weren't built are left out."""
         linked = {cluster: self._linked(cluster) for cluster in clusters}
         known = {name: made == self._standing(name) for name, made in linked.items() if made is not None}
+        known |= {name: True for name in clusters if name not in known and self._changed_alike(name)}
         left = [cluster for cluster in clusters if cluster not in known]
         asked = left if self._explain else left[:BUILT]
         self.skipped = len(left) - len(asked)
@@ -54,6 +62,52 @@ class Honest:
                     done()
 
             return known | dict(zip(asked, pool.map(one, asked), strict=True))
+
+    def follows(self, path: str) -> bool:
+        """Whether a file of output/ differs by objects alone that differ in the overlay in the same way."""
+        cluster = path.removeprefix(f"{OUTPUT}/").partition("/")[0]
+        changes = self._changes_of_overlay(cluster)
+        if changes is None:
+            return False
+        gone, come = self._between(self._wanted.get(path, b""), self._output.get(path.removeprefix(f"{OUTPUT}/"), b""))
+        return gone <= changes[0] and come <= changes[1]
+
+    def _changed_alike(self, cluster: str) -> bool:
+        """Whether the same objects differ in output/ as in the overlay, so that no patch reached them."""
+        changes = self._changes_of_overlay(cluster)
+        if changes is None:
+            return False
+        wanted, standing = self._wanted.under(f"{OUTPUT}/{cluster}"), self._output.under(cluster)
+        differing = [path for path in {*wanted, *standing} if wanted.get(path) != standing.get(path) and path != NAME]
+        both = [self._between(wanted.get(path, b""), standing.get(path, b"")) for path in differing]
+        gone, come = (sum((each[side] for each in both), Counter()) for side in (0, 1))
+        return (gone - come, come - gone) == (changes[0] - changes[1], changes[1] - changes[0])
+
+    def _changes_of_overlay(self, cluster: str) -> tuple[Counter[bytes], Counter[bytes]] | None:
+        """The objects that the overlay and its bases would have, and those that they have instead.
+
+        None where more than files with objects differs: a kustomization, a patch, a component.
+        """
+        gone: Counter[bytes] = Counter()
+        come: Counter[bytes] = Counter()
+        bases = [name for name in self._folders if name.startswith(f"{BASES}/")]
+        listed = self._folders.get(cluster, {}).get(NAME, b"")
+        for folder in (cluster, *(name for name in bases if f"- ../{name}\n".encode() in listed)):
+            now, then = self._folders.get(folder, {}), self._wanted_folders.get(folder, {})
+            named = {name.decode(errors="replace") for name in _RESOURCE.findall(now.get(NAME, b""))}
+            for path in {*now, *then}:
+                if now.get(path) == then.get(path):
+                    continue
+                if path not in named or path not in now or path not in then:
+                    return None
+                lost, new = self._between(then[path], now[path])
+                gone, come = gone + lost, come + new
+        return gone, come
+
+    def _between(self, wanted: bytes, standing: bytes) -> tuple[Counter[bytes], Counter[bytes]]:
+        """The objects that only the first has, and those that only the second has."""
+        old, new = (Counter(self._split(data)) if data else Counter[bytes]() for data in (wanted, standing))
+        return old - new, new - old
 
     def _standing(self, cluster: str) -> Counter[bytes]:
         return Counter(text for _, text in documents(self._output.under(cluster)).elements())

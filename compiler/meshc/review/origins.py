@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from meshc.errors import Place
 from meshc.kube import Identity, identity_of
 from meshc.review.differing import differing
-from meshc.review.stale import blocks_of
+from meshc.review.lines import Block, blocks_of, sections_of
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
@@ -28,11 +28,12 @@ class Origins:
 
     changed: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     """By file as it is shown: the beginning of the text of each changed line."""
-    mesh: str = ""
-    blocks: Mapping[str, range] = field(default_factory=dict)
-    """The lines of mesh.yaml that are about one cluster."""
-    sections: Mapping[str, range] = field(default_factory=dict)
-    """The lines of mesh.yaml below each key of spec."""
+    mesh: Sequence[str] = ()
+    """mesh.yaml and its parts, as they are shown."""
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    """The lines of the mesh that are about one cluster."""
+    sections: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+    """The lines of the mesh below each key of spec."""
     objects: Mapping[tuple[str, Identity], tuple[Place, int]] = field(default_factory=dict)
     """Where an object among a cluster's resources stands, and the line after it."""
     sealed: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Origins:
         own = [default] if self._at(default.file, default.line, default.line + 1) else []
         found = [
             *(self._at_object(clusters, identity) if identity else own),
-            *(place for place in self._at(self.mesh) if place.line in self.sections.get(section, range(0))),
+            *(place for place in self._lines() if any(one.holds(place) for one in self.sections.get(section, ()))),
             *own,
             *self._in_mesh(clusters),
             *(place for _, places in sorted(self.changed.items()) for place in places),
@@ -78,11 +79,15 @@ class Origins:
 
     def _in_mesh(self, clusters: Sequence[str]) -> Iterator[Place]:
         """A changed line in the blocks of the clusters, in no cluster's block, else anywhere."""
-        lines = self._at(self.mesh)
+        lines = self._lines()
         own = [self.blocks[name] for name in clusters if name in self.blocks]
-        yield from (place for block in own for place in lines if place.line in block)
-        yield from (place for place in lines if not any(place.line in block for block in self.blocks.values()))
+        yield from (place for block in own for place in lines if block.holds(place))
+        yield from (place for place in lines if not any(block.holds(place) for block in self.blocks.values()))
         yield from lines
+
+    def _lines(self) -> list[Place]:
+        """The changed lines of the mesh."""
+        return [place for file in self.mesh for place in self._at(file)]
 
     def _at(self, file: str, start: int = 1, end: int | None = None) -> list[Place]:
         places = self.changed.get(file, ())
@@ -122,14 +127,8 @@ def origins_of(
         ]
         for cluster in plan.clusters
     }
-    return Origins(changed, source.file, blocks_of(source), _sections(source), objects, sealed, services, patches)
-
-
-def _sections(source: Source) -> dict[str, range]:
-    """The lines below each key of spec, up to the next one."""
-    keys = sorted((line, str(path[1])) for path, (line, _) in source.document.keys.items() if len(path) == 2)
-    ends = [line for line, _ in keys[1:]] + [source.data.count(b"\n") + 2]
-    return {name: range(line, end) for (line, name), end in zip(keys, ends, strict=True)}
+    mesh = tuple(map(source.shown, source.files))
+    return Origins(changed, mesh, blocks_of(source), sections_of(source), objects, sealed, services, patches)
 
 
 def _places(shown: str, before: bytes | None, after: bytes) -> Iterator[Place]:

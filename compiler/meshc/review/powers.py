@@ -201,12 +201,13 @@ def opens(body: Body) -> Facts:
     for key, value in annotations.items() if isinstance(annotations, dict) else ():
         if key in _UNAPPLIED:
             facts[f"is applied otherwise by {key}: {value}"] = ""
-    level = at(body, "metadata", "labels", "pod-security.kubernetes.io/enforce")
+    level = at(body, "metadata", "labels", LEVEL)
     if kind == "Namespace" and level in ("privileged", "baseline"):
         facts[f"lets pods in with the {level} level of pod security"] = ""
     return facts
 
 
+LEVEL = "pod-security.kubernetes.io/enforce"
 _UNAPPLIED = (
     "kustomize.toolkit.fluxcd.io/reconcile",
     "kustomize.toolkit.fluxcd.io/ssa",

@@ -36,7 +36,8 @@ _STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 
 def credentials(difference: Difference) -> Iterator[Risk]:
     """Remote secrets that go, or move, while their cluster stays."""
     for entry, old, _ in bodies(difference, Action.DELETE, Action.MOVE):
-        remote = remote_of(old)
+        known = remote_of(old)
+        remote = difference.names.get(known, known) if known else None
         stays = remote in difference.after or remote in difference.renamed
         if remote is None or not stays or set(entry.clusters) - set(difference.after):
             continue
@@ -176,7 +177,7 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
 
 
 def remote_of(body: Body) -> str | None:
-    """The cluster that a remote secret of any form, or an external istiod's kubeconfig, holds the credentials of."""
+    """The ID of the cluster that a remote secret of any form, or an external istiod's kubeconfig, is of."""
     for path in (("metadata",), ("spec", "template", "metadata"), ("spec", "target", "template", "metadata")):
         metadata = at(body, *path)
         named = at(metadata, "annotations", "networking.istio.io/cluster")

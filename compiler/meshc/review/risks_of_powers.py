@@ -66,6 +66,10 @@ def guards_that_change(difference: Difference) -> Iterator[Risk]:
         if powers.guards(old) and not (told or routine) and _content(old) != _content(new):
             done = "goes" if entry.action is Action.DELETE else "changes"
             yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
+        level = at(old, "metadata", "labels", powers.LEVEL)
+        if entry.identity.kind == "Namespace" and level and new and not at(new, "metadata", "labels", powers.LEVEL):
+            what = f"{entry.identity} no longer asks for the {level} level of pod security"
+            yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)
         if mode_of(old) is not None and new and at(old, "spec", "selector") != at(new, "spec", "selector"):
             what = f"{entry.identity} is for other workloads than before"
             yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)

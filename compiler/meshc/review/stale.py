@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from meshc.errors import Place
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
 from meshc.review.differing import differing
 
 if TYPE_CHECKING:
-    from meshc.mesh.source import Source
     from meshc.plan.ir import Plan
     from meshc.review.behind import Behind
+    from meshc.review.honest import Honest
+    from meshc.review.lines import Block
     from meshc.tree import FileTree
 
 _SHOWN, _WIDTH = 8, 160
@@ -34,6 +36,7 @@ class State(StrEnum):
     EDITED = "edited by hand"
     BOTH = "stale and edited by hand"
     OTHER_TOOL = "written by another version"
+    LINE_ENDS = "line ends changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,12 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What changed in the input since the trees were last committed: lines of mesh.yaml, and other files."""
+    """What changed in the input since the trees were last committed: lines of the mesh, and other files."""
 
-    mesh: str
-    lines: tuple[int, ...]
+    lines: tuple[Place, ...]
+    """Lines of mesh.yaml and of its parts."""
     files: tuple[str, ...]
-    blocks: Mapping[str, range]
+    blocks: Mapping[str, Block]
     """The lines that are about one cluster."""
     behind: Behind
     shown: Callable[[str], str]
@@ -63,65 +66,62 @@ def stale_files(
     found: FileTree,
     expected: FileTree,
     plan: Plan,
-    consistent: Callable[[Sequence[str]], Mapping[str, bool]] | None,
+    honest: Honest | None,
     *,
     same_tools: bool,
     since: Input | None,
 ) -> Iterator[Stale]:
     """Every file that isn't as it would be compiled, in the order of their paths.
 
-    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `consistent`
-    tells whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it
-    only output/ is there.
+    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `honest` tells
+    whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it only
+    output/ is there.
     """
-    differing = dict(out_of_step(found, expected))
+    states = dict(out_of_step(found, expected))
+    converted = {
+        path for path, what in states.items() if what == "stale" and _is_converted(found[path], expected[path])
+    }
+    differing = {path: what for path, what in states.items() if path not in converted}
     rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}
     laid_out = {
         cluster.name: _any(differing, f"{OVERLAYS}/{cluster.name}", *(f"{OVERLAYS}/{BASES}/{b}" for b in cluster.bases))
         for cluster in plan.clusters
     }
     both = [name for name in rendered if same_tools and rendered[name] and laid_out[name]]
-    honest = consistent(both) if consistent else {}
+    is_honest = honest.told(both) if honest else {}
     clients = {base.name: base.clients for base in plan.bases}
 
     def state(path: str) -> State:
+        if path in converted:
+            return State.LINE_ENDS
         if differing[path] != "stale":
             return State(differing[path])
         if not same_tools:
             return State.OTHER_TOOL
-        if consistent is None:
+        if honest is None:
             return State.STALE
         tree, folder, rest = path.split("/", 2)
         names = clients.get(rest.partition("/")[0], ()) if folder == BASES else (folder,)
         other = laid_out if tree == OUTPUT else rendered
         if not any(other.get(name, True) for name in names):
             return State.EDITED
-        return State.STALE if tree == OVERLAYS or honest.get(folder, True) else State.BOTH
+        follows = tree == OVERLAYS or is_honest.get(folder, True) or honest.follows(path)
+        return State.STALE if follows else State.BOTH
 
-    for path in differing:
+    for path in states:
         what = state(path)
         lines = tuple(_lines(found[path], expected[path])) if path in found and path in expected else ()
         known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
         yield Stale(path, what, lines, _because(path, since) if known and since else ())
 
 
-def changed_lines(before: bytes, after: bytes) -> tuple[int, ...]:
-    """The lines of a text that are not as before, from 1; where lines went, the one that is there now."""
+def changed_lines(before: bytes, after: bytes, shown: str) -> tuple[Place, ...]:
+    """The lines of a file that are not as before, from 1; where lines went, the one that is there now."""
     old, new = (data.decode(errors="replace").split("\n") for data in (before, after))
     found: list[int] = []
     for _, _, first, last in differing(old, new):
         found += range(first + 1, max(last, first + 1) + 1)
-    return tuple(line for line in found if line <= len(new))
-
-
-def blocks_of(source: Source) -> dict[str, range]:
-    """The lines of mesh.yaml that are about one cluster, by its name."""
-    document = source.document
-    clusters = document.data["spec"]["clusters"]
-    starts = [document.values[("spec", "clusters", number)][0] for number in range(len(clusters))]
-    later = [line for path, (line, _) in document.keys.items() if len(path) == 2 and line > starts[-1]]
-    ends = [*starts[1:], min(later, default=source.data.count(b"\n") + 2)]
-    return {one["name"]: range(start, end) for one, start, end in zip(clusters, starts, ends, strict=True)}
+    return tuple(Place(shown, line) for line in found if line <= len(new))
 
 
 def _because(path: str, since: Input) -> tuple[str, ...]:
@@ -130,21 +130,26 @@ def _because(path: str, since: Input) -> tuple[str, ...]:
     Without either, the lines that are no cluster's, else all other files.
     """
     files = [since.shown(one) for one in since.behind.of(path, since.files)]
-    own = since.blocks.get(path.split("/")[1], range(0))
-    mine = [line for line in since.lines if line in own]
-    others = [line for line in since.lines if not any(line in block for block in since.blocks.values())]
+    own = since.blocks.get(path.split("/")[1])
+    mine = [line for line in since.lines if own and own.holds(line)]
+    others = [line for line in since.lines if not any(block.holds(line) for block in since.blocks.values())]
     chosen = mine if files else mine or others or since.lines
-    lines = [f"{since.mesh}:{line}" for line in _firsts(chosen)]
+    lines = [f"{line.file}:{line.line}" for line in _firsts(chosen)]
     return tuple((files + lines or [since.shown(one) for one in since.files])[:_SHOWN])
 
 
-def _firsts(lines: Iterable[int]) -> Iterator[int]:
+def _firsts(lines: Iterable[Place]) -> Iterator[Place]:
     """The first of each run of lines."""
-    last = -1
+    last = Place("")
     for line in lines:
-        if line != last + 1:
+        if (line.file, line.line) != (last.file, last.line + 1):
             yield line
         last = line
+
+
+def _is_converted(old: bytes, new: bytes) -> bool:
+    """Whether a checkout turned the line ends into those of Windows, and nothing else is different."""
+    return old.replace(b"\r\n", b"\n") == new
 
 
 def _any(paths: Iterable[str], *folders: str) -> bool:
@@ -152,8 +157,8 @@ def _any(paths: Iterable[str], *folders: str) -> bool:
 
 
 def _lines(old: bytes, new: bytes) -> Iterator[str]:
-    if old.replace(b"\r\n", b"\n") == new:
-        yield "only line ends differ: they are CRLF; .gitattributes wants output/** and overlays/** text eol=lf"
+    if _is_converted(old, new):
+        yield "only its line ends differ: they are CRLF"
         return
     if any(_SECRET.search(text) and _DATA.search(text) for data in (old, new) for text in data.split(b"\n---\n")):
         yield "it holds a Secret, so its lines aren't shown: meshc check --diff"

@@ -95,10 +95,12 @@ def _values(body: Any) -> dict[str, Hidden]:
 
 
 def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
-    """The remote that credentials are for: as asked, or by the names in them. Raises UsageError."""
+    """The remote that credentials are for: as asked, or by the ID or name in them. Raises UsageError."""
     assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
     names = [cluster.name for cluster in plan.clusters]
-    found = next((one for one in (asked, handed.remote, handed.credentials.context) if one), "")
+    by_id = {cluster.id: cluster.name for cluster in plan.clusters}
+    told = next((one for one in (handed.remote, handed.credentials.context) if one), "")
+    found = asked or by_id.get(told, told)
     if found and found not in names:
         raise UsageError(f'there is no cluster "{plain(found)}"', f"--remote, one of: {', '.join(names)}")
     if not found:

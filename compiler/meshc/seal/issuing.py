@@ -60,28 +60,45 @@ def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def issue(work: Work, clusters: Iterable[ClusterPlan], key: Hidden, order: Order) -> list[Outcome]:
-    """Issues what is due under the root whose key this is, and seals it. Nothing is written before `work.commit`.
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A root with its key, and all roots that the mesh trusts, as PEM."""
+
+    roots: bytes
+    root: bytes
+    key: Hidden
+
+
+def due_in(work: Work, clusters: Iterable[ClusterPlan], order: Order) -> dict[str, str]:
+    """Why the CA of each cluster is due; "" where it isn't.
 
     A CA is due where there is none, where it ends soon, where it is under another root than those trusted, and where
     its sealed file is missing. Raises IssueError and SealError.
     """
     roots = roots_of(work)
-    root = next((one for one in roots_in(roots) if key_fits(one, key)), None)
-    if root is None:
-        raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
-    return [issue_one(work, cluster, roots, root, key, order) for cluster in clusters]
+    return {cluster.name: "as asked" if order.force else _reason(work, cluster, roots, order) for cluster in clusters}
 
 
-def issue_one(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: Hidden, order: Order) -> Outcome:
-    paths = work.certificate(CA, cluster.name), work.certificate(CHAIN, cluster.name)
-    certificate, chain = work.read(paths[0]), work.read(paths[1])
-    reason = "as asked" if order.force else _reason(work, cluster, certificate, chain, roots, order)
-    if not reason and certificate:
-        return Outcome(cluster.name, "", summary(certificate).not_after)
+def issuer_with(work: Work, key: Hidden) -> Issuer:
+    """The root of the mesh that has this key. Raises IssueError if none has."""
+    roots = roots_of(work)
+    for root in roots_in(roots):
+        if key_fits(root, key):
+            return Issuer(roots, root, key)
+    raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
+
+
+def left_alone(work: Work, cluster: ClusterPlan) -> Outcome:
+    """The outcome of a cluster whose CA isn't due."""
+    certificate = work.read(work.certificate(CA, cluster.name)) or b""
+    return Outcome(cluster.name, "", summary(certificate).not_after)
+
+
+def issue(work: Work, cluster: ClusterPlan, issuer: Issuer, order: Order, reason: str) -> Outcome:
+    """Issues a CA and seals it. Nothing is written before `work.commit`. Raises IssueError and SealError."""
     made = issue_intermediate(
-        root,
-        key,
+        issuer.root,
+        issuer.key,
         cluster=cluster.name,
         namespace=work.plan.istio_namespace,
         key_type=order.key_type,
@@ -89,23 +106,22 @@ def issue_one(work: Work, cluster: ClusterPlan, roots: bytes, root: bytes, key: 
         days=order.days,
         generation=work.plan.generation,
     )
-    chain = chain_of(made.certificate, root)
-    stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, root))
-    authority = Authority(made.certificate, chain, roots)
+    chain = chain_of(made.certificate, issuer.root)
+    stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, issuer.root))
+    authority = Authority(made.certificate, chain, issuer.roots)
     sealing = work.sealing_certificate(cluster)
-    work.write(paths[0], authority.certificate)
-    work.write(paths[1], authority.chain)
+    work.write(work.certificate(CA, cluster.name), authority.certificate)
+    work.write(work.certificate(CHAIN, cluster.name), authority.chain)
     work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, made.key, sealing, order.now))
     until = summary(made.certificate).not_after
-    if cluster.sealing.backend != "external-secrets":
+    if not cluster.sealing.in_store:
         return Outcome(cluster.name, reason, until)
     target = target_of(work.plan, cluster, "cacerts", None)
     return Outcome(cluster.name, reason, until, made.key, target.store.key if target.store else "")
 
 
-def _reason(
-    work: Work, cluster: ClusterPlan, certificate: bytes | None, chain: bytes | None, roots: bytes, order: Order
-) -> str:
+def _reason(work: Work, cluster: ClusterPlan, roots: bytes, order: Order) -> str:
+    certificate, chain = (work.read(work.certificate(name, cluster.name)) for name in (CA, CHAIN))
     if certificate is None or chain is None:
         return "it had none"
     if not roots_above(certificate, chain, roots):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc.errors import RefusedError, UsageError
 from meshc.plan.lifetime import lifetime_of
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, public_part, with_roots
-from meshc.seal.issuing import Order, Outcome, issue_one, roots_of
+from meshc.seal.issuing import Issuer, Order, Outcome, issue, roots_of
 from meshc.seal.verified import signed_in
 from meshc.trust.issue import key_fits
 from meshc.trust.keys import IssueError
@@ -50,8 +50,8 @@ def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outco
     if not key_fits(step.root, key):
         raise IssueError("the key isn't that of the new root")
     clusters = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
-    forced = Order(order.now, order.days, order.before, order.key_type, force=True)
-    return [issue_one(work, cluster, bundle, step.root, key, forced) for cluster in clusters]
+    issuer = Issuer(bundle, step.root, key)
+    return [issue(work, cluster, issuer, order, "as asked") for cluster in clusters]
 
 
 def _sent(work: Work, step: Step) -> bytes:

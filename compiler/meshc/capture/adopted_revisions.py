@@ -1,0 +1,89 @@
+"""adopted_revisions turns control planes side by side into revisions and tags of a mesh.yaml, and who is on which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from meshc.capture.adopted import given
+from meshc.yamltext.edit import inline
+
+if TYPE_CHECKING:
+    from meshc.capture.adopted import Adopted
+    from meshc.capture.living import Home
+
+
+def tags_of(homes: Sequence[Home]) -> dict[str, str]:
+    """Where tags lead in the mesh: as in the first cluster that has them."""
+    found: dict[str, str] = {}
+    for home in homes:
+        for tag, revision in home.tags.items():
+            found.setdefault(tag, revision)
+    return found
+
+
+def own_tags(home: Home, homes: Sequence[Home]) -> dict[str, str]:
+    """Where tags lead in one cluster alone."""
+    everywhere = tags_of(homes)
+    return {tag: revision for tag, revision in home.tags.items() if everywhere[tag] != revision}
+
+
+def revisions(homes: Sequence[Home], version: str) -> list[str]:
+    """The lines of further control planes and of tags. `version` is that of the mesh."""
+    found: dict[str, dict[str, str]] = {}
+    for home in homes:
+        for plane in home.planes if home.plane and not home.external else ():
+            if home.plane and plane.revision != home.plane.revision:
+                found.setdefault(plane.revision, {})[home.name] = plane.istio
+    for home in homes:
+        for word in home.revisions.values() if not home.primary else ():
+            revision = home.tags.get(word, word)
+            if revision in found:
+                found[revision].setdefault(home.name, "")
+    lines = []
+    for revision, where in sorted(found.items()):
+        told = next((one for one in where.values() if one), "")
+        parts = [*given("revision", revision, ""), *given("version", told, version)]
+        parts += [] if len(where) == len(homes) else [f"clusters: {inline(list(where))}"]
+        lines.append(f"      - {{{', '.join(parts)}}}")
+    tags = tags_of(homes)
+    return [
+        *(["    controlPlanes:", *lines] if lines else []),
+        *([f"    revisionTags: {inline(dict(sorted(tags.items())))}"] if tags else []),
+    ]
+
+
+def revision_of_namespace(name: str, homes: Sequence[Home]) -> str:
+    """What a namespace names, where that isn't the revision of its cluster; empty where it names nothing of its own."""
+    for home in homes:
+        word = home.revisions.get(name, "")
+        if word and (word in home.tags or word in _further(home, homes)):
+            return word
+    return ""
+
+
+def _further(home: Home, homes: Sequence[Home]) -> set[str]:
+    """The revisions beside the one that a cluster is attached to, wherever they run."""
+    every = {plane.revision for one in homes for plane in one.planes}
+    own = home.plane or next((one.plane for one in homes if one.plane), None)
+    return every - ({own.revision} if own else set())
+
+
+def tell_revisions(home: Home, made: Adopted) -> None:
+    """Which control planes run side by side, and namespaces that lead to none of them."""
+    if home.plane is None:
+        return
+    if len(home.planes) > 1:
+        every = ", ".join(one.described for one in home.planes)
+        made.notes.append(
+            f"{home.name} runs {len(home.planes)} control planes, {every}: its own here is that of "
+            f"{home.plane.revision}, which most namespaces are on"
+        )
+    known = {one.revision for one in home.planes}
+    for name, word in sorted(home.revisions.items()):
+        revision = home.tags.get(word, word)
+        if revision not in known:
+            made.notes.append(
+                f"{home.name}: namespace {name} is on revision {revision}, of which there is no control plane here: "
+                f"it will be on {home.plane.revision}"
+            )

@@ -1,0 +1,87 @@
+"""kinds lists what tells of a mesh that runs: the only list of it, for living clusters, for the script that dumps
+them, and for its page in the docs.
+
+Secrets aren't among them: of these only Istio's are read, and of those only what is public (`script`, `dump`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from meshc.capture.resource import Resource
+
+Where = Literal["everywhere", "istio", "kubeadm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object. `versions` are those of its API, the one that is wanted first.
+
+    `where` tells in which namespaces it is read: all of them, Istio's own, or the one object that kubeadm leaves.
+    """
+
+    name: str
+    plural: str
+    why: str
+    group: str = ""
+    versions: tuple[str, ...] = ("v1",)
+    where: Where = "everywhere"
+
+    @property
+    def word(self) -> str:
+        """What kubectl calls it, and what its file in a dump is called."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def resources(self, namespace: str) -> Iterator[tuple[str, Resource]]:
+        """What to ask an API server for, by apiVersion: the next one where it doesn't know the one before."""
+        for version in self.versions:
+            place = "" if self.where == "everywhere" else namespace if self.where == "istio" else "kube-system"
+            yield (
+                f"{self.group}/{version}" if self.group else version,
+                Resource(self.plural, place, KUBEADM if self.where == "kubeadm" else "", self.group, version),
+            )
+
+
+KUBEADM = "kubeadm-config"
+_APPS, _RBAC, _HOOKS = "apps", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
+_NETWORKING, _SECURITY, _CLASSIC = "networking.istio.io", "security.istio.io", "authentication.istio.io"
+_ISTIO = ("v1", "v1beta1", "v1alpha3")
+_MODERN_HOOKS = ("v1", "v1beta1")
+_RUN, _LET, _COMPARED = "what runs in the mesh", "who lets istiod in", "compared"
+
+KINDS = (
+    Kind("Namespace", "namespaces", "networks, revisions, who is in the mesh"),
+    Kind("Node", "nodes", "address ranges"),
+    Kind("ServiceCIDR", "servicecidrs", "address ranges", "networking.k8s.io", ("v1", "v1beta1")),
+    Kind("ConfigMap", "configmaps", "address ranges", where="kubeadm"),
+    Kind("ConfigMap", "configmaps", "settings of the mesh, and of each revision", where="istio"),
+    Kind("Service", "services", "addresses, and what is called"),
+    Kind("Endpoints", "endpoints", _RUN),
+    Kind("EndpointSlice", "endpointslices", _RUN, "discovery.k8s.io", ("v1", "v1beta1")),
+    Kind("Deployment", "deployments", "control planes, what runs in the mesh", _APPS),
+    Kind("StatefulSet", "statefulsets", _RUN, _APPS),
+    Kind("DaemonSet", "daemonsets", _RUN, _APPS),
+    Kind("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "injection, tags", _HOOKS, _MODERN_HOOKS),
+    Kind("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", _COMPARED, _HOOKS, _MODERN_HOOKS),
+    Kind("ServiceAccount", "serviceaccounts", _LET, where="istio"),
+    Kind("ClusterRole", "clusterroles", _LET, _RBAC),
+    Kind("ClusterRoleBinding", "clusterrolebindings", _LET, _RBAC),
+    Kind("Role", "roles", _LET, _RBAC, where="istio"),
+    Kind("RoleBinding", "rolebindings", _LET, _RBAC, where="istio"),
+    Kind("PeerAuthentication", "peerauthentications", "mutual TLS", _SECURITY, ("v1", "v1beta1")),
+    Kind("MeshPolicy", "meshpolicies", "mutual TLS of classic Istio", _CLASSIC, ("v1alpha1",)),
+    Kind("DestinationRule", "destinationrules", "mutual TLS of classic Istio", _NETWORKING, _ISTIO, "istio"),
+    Kind("Gateway", "gateways", "ways between networks", _NETWORKING, _ISTIO, "istio"),
+    Kind("VirtualService", "virtualservices", "ways to the control plane", _NETWORKING, _ISTIO, "istio"),
+    Kind("Gateway", "gateways", "ways between networks of ambient", "gateway.networking.k8s.io", where="istio"),
+    Kind("IstioOperator", "istiooperators", "who installed Istio", "install.istio.io", ("v1alpha1",)),
+    Kind("Istio", "istios", "who installed Istio", "sailoperator.io", ("v1", "v1alpha1")),
+)
+
+
+def of_object(group: str, kind: str) -> str:
+    """The word of the kind of an object; empty for a kind that isn't read."""
+    group = _APPS if group == "extensions" else group  # where workloads stood before Kubernetes 1.16
+    return next((one.word for one in KINDS if (one.group, one.name) == (group, kind)), "")

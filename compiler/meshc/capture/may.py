@@ -1,0 +1,114 @@
+"""may asks an API server what a token may do there: what istiod will ask it, before istiod is refused.
+
+Kubernetes answers for whoever asks, so nothing else is tried. What the rules that it tells don't show, it is asked
+right by right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from meshc.capture.resource import Resource
+from meshc.capture.trouble import AskError, Trouble
+from meshc.components.classic import READS
+from meshc.components.rights import CONFIG_CLUSTER, READER, granted
+from meshc.kube import as_list, at
+from meshc.plan.values import secrets_are_read
+
+if TYPE_CHECKING:
+    from meshc.capture.ask import Api
+    from meshc.plan.ir import ClusterPlan, Plan
+
+_GROUP = "authorization.k8s.io"
+_ENOUGH = 6
+"""Rights that are refused: a role that lacks as many isn't there, and nothing more is asked."""
+_READY = ("services", "pods", "nodes", "namespaces", "endpoints", "endpointslices", "tokenreviews")
+"""What an istiod waits for, or refuses every sidecar of the cluster without."""
+
+
+class Right(NamedTuple):
+    """One verb on one kind of object, in all namespaces."""
+
+    verb: str
+    group: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}"
+
+    @property
+    def needed(self) -> bool:
+        """Whether the control plane doesn't get ready, or serves nobody there, without it."""
+        return self.resource in _READY and self.verb in ("list", "watch", "create")
+
+
+def of_istiod(plan: Plan, remote: ClusterPlan) -> list[Right]:
+    """What a control plane does in a remote, as Istio's own roles list it."""
+    if plan.generation == "classic":
+        rules = [READS]
+    elif remote.config_cluster == remote.name:
+        rules = granted(CONFIG_CLUSTER, remote.istio)
+    else:
+        rules = granted(READER, remote.istio, without="" if secrets_are_read(plan, remote) else "secrets")
+    return list(dict.fromkeys(_rights(rules)))
+
+
+def _rights(rules: Iterable[Any]) -> Iterator[Right]:
+    for rule in rules:
+        for group in as_list(at(rule, "apiGroups")):
+            for resource in as_list(at(rule, "resources")):
+                yield from (Right(verb, group, resource) for verb in as_list(at(rule, "verbs")))
+
+
+def lacking(api: Api, namespace: str, rights: Sequence[Right]) -> list[Right]:
+    """Those of the rights that whoever asks doesn't have. Raises AskError where a server can't be asked that."""
+    asked = {"apiVersion": f"{_GROUP}/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
+    said = api.create(Resource("selfsubjectrulesreviews", group=_GROUP), asked)
+    rules = [one for one in as_list(at(said, "status", "resourceRules")) if not at(one, "resourceNames")]
+    untold = [one for one in rights if not any(_covers(rule, one) for rule in rules)]
+    untold.sort(key=lambda one: not one.needed)
+    return list(islice((one for one in untold if not _allowed(api, one)), _ENOUGH))
+
+
+def _covers(rule: Any, right: Right) -> bool:
+    pairs = ((right.verb, "verbs"), (right.group, "apiGroups"), (right.resource, "resources"))
+    return all({word, "*"} & {*as_list(at(rule, key))} for word, key in pairs)
+
+
+def _allowed(api: Api, right: Right) -> bool:
+    resource, _, sub = right.resource.partition("/")
+    attributes = {"verb": right.verb, "group": right.group, "resource": resource}
+    asked = {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {**attributes, **({"subresource": sub} if sub else {})}},
+    }
+    return at(api.create(Resource("selfsubjectaccessreviews", group=_GROUP), asked), "status", "allowed") is True
+
+
+def refused(api: Api, namespace: str, rights: Sequence[Right]) -> list[Right]:
+    """As `lacking`; where a server doesn't answer such questions, what is refused when it is tried. Raises AskError."""
+    try:
+        return lacking(api, namespace, rights)
+    except AskError as error:
+        if error.trouble not in (Trouble.FORBIDDEN, Trouble.MISSING):
+            raise
+    tried = [Right("list", "", plural) for plural in ("services", "pods", "nodes")]
+    return [one for one in tried if not _listed(api, one)]
+
+
+def _listed(api: Api, right: Right) -> bool:
+    try:
+        api.may_list(Resource(right.resource))
+    except AskError as error:
+        if error.trouble is Trouble.FORBIDDEN:
+            return False
+        raise
+    return True
+
+
+def told(rights: Sequence[Right]) -> str:
+    """A few of the rights, for a message."""
+    return ", ".join(map(str, rights[:3])) + (" and more" if len(rights) > 3 else "")

@@ -1,0 +1,104 @@
+"""meaning turns an object into one of the same meaning that another of that meaning is equal to.
+
+Rules of roles become one line for each thing that is allowed, settings in a text lose their comments and their order,
+ports get the protocol that Kubernetes takes for granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.kube import as_list, at, identity_of
+from meshc.yamltext.read import read
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+
+_MARKS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "endpointslice.kubernetes.io/managed-by"}
+_SELECTED = {"app", "istio.io/rev"}
+"""Labels that Istio finds namespaces and webhooks by; of anything else they only tell what it belongs to."""
+_FOUND_BY_THEM = ("Namespace", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_KEPT = {"argocd.argoproj.io/sync-options", "kustomize.toolkit.fluxcd.io/prune"}
+_ROLES = ("Role", "ClusterRole")
+
+
+def unmarked(body: Body) -> dict[str, Any]:
+    """The object without what only tells whose it is, and keeps it from being pruned."""
+    metadata = dict(at(body, "metadata") or {})
+    labels = _MARKS | (set() if body.get("kind") in _FOUND_BY_THEM else _SELECTED)
+    for field, words in (("labels", labels), ("annotations", _KEPT)):
+        kept = {key: value for key, value in (metadata.pop(field, None) or {}).items() if key not in words}
+        metadata |= {field: kept} if kept else {}
+    return {**body, "metadata": metadata}
+
+
+def meant(body: Body) -> dict[str, Any]:
+    """The object in the form of which there is only one."""
+    identity, said = identity_of(body), dict(body)
+    if identity.kind in _ROLES:
+        said["rules"] = [{"allows": verb, "of": what} for verb, what in sorted(_least(set(_allowed(body))))]
+    if identity.kind == "ConfigMap" and isinstance(body.get("data"), Mapping):
+        said["data"] = {key: _settings(value) for key, value in body["data"].items()}
+    if identity.kind in ("Service", "Endpoints", "EndpointSlice"):
+        said = _with_protocols(said)
+    if identity.kind == "Gateway" and identity.group == "networking.istio.io":
+        said = _in_capitals(said)
+    return said
+
+
+def _allowed(body: Body) -> Iterator[tuple[str, str]]:
+    for rule in as_list(body.get("rules")):
+        names = [f" {name}" for name in as_list(at(rule, "resourceNames"))] or [""]
+        for verb in as_list(at(rule, "verbs")):
+            for url in as_list(at(rule, "nonResourceURLs")):
+                yield str(verb), str(url)
+            for group in as_list(at(rule, "apiGroups")):
+                for resource in as_list(at(rule, "resources")):
+                    yield from ((str(verb), f"{resource}.{group}".rstrip(".") + name) for name in names)
+
+
+def _least(allowed: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Without what something wider allows too."""
+
+    def wider(verb: str, what: str) -> set[tuple[str, str]]:
+        every = f"*.{what.partition(' ')[0].partition('.')[2]}"
+        return {(word, one) for word in (verb, "*") for one in (what, every, "*.*")} - {(verb, what)}
+
+    return {one for one in allowed if not wider(*one) & allowed}
+
+
+def _settings(value: Any) -> Any:
+    """A text of settings, written anew; any other text as it is."""
+    if not isinstance(value, str) or ":" not in value:
+        return value
+    documents, problems = read(value.encode(), "settings")
+    if problems or len(documents) != 1 or not isinstance(documents[0].data, dict):
+        return value
+    if any(isinstance(one, str) and "\n" in one for one in documents[0].data.values()):
+        return value  # a template, say, which people know by its own lines
+    return write(_sorted(documents[0].data))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value, key=str)}
+    return [_sorted(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _with_protocols(value: Any, key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        said = {name: _with_protocols(one, str(name)) for name, one in value.items()}
+        return {"protocol": "TCP", **said} if key == "ports" else said
+    return [_with_protocols(one, key) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _in_capitals(value: Any) -> Any:
+    """Protocols of listeners, which Istio reads in any case."""
+    if isinstance(value, Mapping):
+        return {
+            key: str(one).upper() if key == "protocol" and isinstance(one, str) else _in_capitals(one)
+            for key, one in value.items()
+        }
+    return [_in_capitals(one) for one in value] if isinstance(value, list | tuple) else value

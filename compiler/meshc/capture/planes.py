@@ -1,0 +1,192 @@
+"""planes turns the objects of one cluster into its control planes: each revision with its settings and its tags."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture import facts
+from meshc.kube import Version, at
+from meshc.plan.values import KUBECONFIG
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.capture.dump import Dump
+    from meshc.capture.told import Told
+    from meshc.kube import Body
+
+_CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One istiod, or Pilot. `mesh` is its part of the mesh's configuration, `id` its CLUSTER_ID.
+
+    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told, and `domain`
+    that of Services in DNS.
+    """
+
+    namespace: str
+    revision: str
+    classic: bool
+    istio: str
+    hub: str
+    tag: str
+    id: str
+    mesh: Mapping[str, Any]
+    external: bool
+    ca: str
+    domain: str
+
+    @property
+    def described(self) -> str:
+        """For people."""
+        return f"{self.revision}{f' ({self.istio})' if self.istio else ''}"
+
+
+def planes(dump: Dump) -> list[Plane]:
+    """Every control plane that runs in a cluster: the one without a revision first."""
+    found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
+    if not found:
+        said = [_installed(told) for told in dump.said if not is_remote(told)]
+        found = list({plane.revision: plane for plane in reversed(said)}.values())
+    return sorted(found, key=lambda one: (one.revision != "default", one.revision))
+
+
+def is_remote(told: Told) -> bool:
+    """Whether values are those of a cluster that another one controls."""
+    return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
+
+
+def _installed(told: Told) -> Plane:
+    """A control plane by the values that it is installed with."""
+    values = told.values
+    world = at(values, "global") or {}
+    tag = str(world.get("tag") or values.get("tag") or "")
+    istio = told.version or _version(tag)
+    config = at(values, "meshConfig") if isinstance(at(values, "meshConfig"), dict) else {}
+    defaults = {"meshId": world["meshID"]} if world.get("meshID") else {}
+    return Plane(
+        told.namespace or str(world.get("istioNamespace") or "istio-system"),
+        str(values.get("revision") or "default"),
+        istio.startswith("1.0."),
+        istio,
+        str(world.get("hub") or values.get("hub") or ""),
+        tag,
+        str(at(world, "multiCluster", "clusterName") or ""),
+        {**config, "defaultConfig": {**defaults, **(at(config, "defaultConfig") or {})}},
+        False,
+        str(world.get("caAddress") or ""),
+        str(at(world, "proxy", "clusterDomain") or ""),
+    )
+
+
+def _deployments(dump: Dump) -> Iterator[tuple[Body, bool]]:
+    for body in dump.all("Deployment"):
+        labels = at(body, "metadata", "labels") or {}
+        if labels.get("app") == "istiod" or labels.get("istio") == "pilot":
+            yield body, labels.get("app") != "istiod"
+
+
+def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
+    namespace = str(at(body, "metadata", "namespace") or "istio-system")
+    revision = str(at(body, "metadata", "labels", "istio.io/rev") or "default")
+    environment = facts.environment(body)
+    hub, tag = _image(body)
+    return Plane(
+        namespace,
+        revision,
+        classic,
+        _version(tag) or facts.tag(body) or _of_chart(body),
+        hub,
+        tag,
+        environment.get("CLUSTER_ID", ""),
+        mesh_config(dump, namespace, revision),
+        bool(dump.all("Secret", namespace, KUBECONFIG)),
+        environment.get("CA_ADDR", "") or environment.get("EXTERNAL_CA", ""),
+        str(at(injected(dump, namespace, revision), "global", "proxy", "clusterDomain") or ""),
+    )
+
+
+def injected(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
+    """The values that a revision injects with."""
+    name = "istio-sidecar-injector" if revision == "default" else f"istio-sidecar-injector-{revision}"
+    return text_in(dump, namespace, name, "values")
+
+
+def _image(body: Body) -> tuple[str, str]:
+    for container in at(body, "spec", "template", "spec", "containers") or ():
+        hub, _, image = str(at(container, "image")).partition("@")[0].rpartition("/")
+        name, _, tag = image.partition(":")
+        if name in ("pilot", "istiod", "discovery"):
+            return hub, tag
+    return "", ""
+
+
+def _version(tag: str) -> str:
+    """A release by its tag; a suffix that is a variant of the image is no part of it."""
+    version = Version.of_release(tag.removesuffix("-distroless").removesuffix("-debug"))
+    return str(version) if version else ""
+
+
+def _of_chart(body: Body) -> str:
+    """The version that Helm's labels tell, for images by digest or of another tag."""
+    labels = at(body, "metadata", "labels") or {}
+    for key in ("helm.sh/chart", "chart"):
+        match = _CHART.fullmatch(str(labels.get(key)))
+        if match:
+            return match[1]
+    return ""
+
+
+def mesh_config(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
+    """The configuration of the mesh in the ConfigMap of a revision."""
+    name = "istio" if revision == "default" else f"istio-{revision}"
+    return text_in(dump, namespace, name, "mesh")
+
+
+def text_in(dump: Dump, namespace: str, name: str, key: str) -> Mapping[str, Any]:
+    """The mapping that a value of a ConfigMap holds as text; empty where there is none."""
+    for body in dump.all("ConfigMap", namespace, name):
+        documents, problems = read(str(at(body, "data", key) or "").encode(), name)
+        if documents and not problems and isinstance(documents[0].data, dict):
+            return documents[0].data
+    return {}
+
+
+def tags(dump: Dump) -> dict[str, str]:
+    """The revision that each tag leads to, by the webhooks that Istio makes for tags."""
+    found = {}
+    for body in dump.all("MutatingWebhookConfiguration"):
+        labels = at(body, "metadata", "labels") or {}
+        if labels.get("istio.io/tag"):
+            found[str(labels["istio.io/tag"])] = str(labels.get("istio.io/rev") or "default")
+    return found
+
+
+def revisions_of_namespaces(dump: Dump) -> dict[str, str]:
+    """What each namespace that is in the mesh by sidecars says: a revision, a tag, or `default`."""
+    found = {}
+    for body in dump.all("Namespace"):
+        labels = at(body, "metadata", "labels") or {}
+        told = "default" if labels.get("istio-injection") == "enabled" else labels.get("istio.io/rev")
+        if told:
+            found[str(at(body, "metadata", "name"))] = str(told)
+    return found
+
+
+def used(dumps: Sequence[Dump]) -> Counter[str]:
+    """How many namespaces are on each revision, by whatever tag, in all clusters."""
+    return Counter(tags(dump).get(word, word) for dump in dumps for word in revisions_of_namespaces(dump).values())
+
+
+def leading(found: Sequence[Plane], users: Mapping[str, int]) -> Plane | None:
+    """Of several control planes of a cluster the one that most namespaces are on, then the newest."""
+
+    def weight(one: Plane) -> tuple[int, Version]:
+        return users.get(one.revision, 0), Version.parse(one.istio) or Version(0, 0)
+
+    return max(found, key=weight, default=None)

@@ -1,0 +1,128 @@
+"""rbac turns a command that asks living clusters into the least rights that it needs there, as manifests to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture.kinds import KINDS, KUBEADM
+from meshc.components.contract import OURS, thing
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+class Asker(StrEnum):
+    """What asks living clusters."""
+
+    DOCTOR = "doctor"
+    CAPTURE = "capture"
+    ADOPT = "adopt"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Verbs on one kind of object. `place` is a namespace, empty for all; `names` are the only objects, if any."""
+
+    verbs: tuple[str, ...]
+    plural: str
+    place: str = ""
+    group: str = ""
+    names: tuple[str, ...] = ()
+
+    def rule(self) -> dict[str, list[str]]:
+        """The rule of a role."""
+        rule = {"apiGroups": [self.group], "resources": [self.plural], "verbs": list(self.verbs)}
+        return {**rule, "resourceNames": list(self.names)} if self.names else rule
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What applies output/ in the mesh, and where its objects are."""
+
+    namespace: str
+    plural: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """What of a mesh decides: Istio's namespace, its engine, whether addresses are those of pods.
+
+    `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone.
+    """
+
+    istio: str
+    engine: Engine | None = None
+    pods: bool = False
+    old: bool = False
+
+
+ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.toolkit.fluxcd.io")
+
+
+def rights(asker: Asker, of: Of) -> list[Right]:
+    """What a command asks."""
+    istio, engine = of.istio, of.engine
+    if asker is Asker.ADOPT:
+        return [*_of_adopt(istio), Right(("list",), "secrets", istio)]
+    engines = [Right(("get",), engine.plural, engine.namespace, engine.group)] if engine else []
+    both = [
+        *([Right(("list",), "pods", istio)] if of.pods else []),
+        Right(("list",), "services", istio),
+        Right(("get", "list"), "secrets", istio),
+        *([Right(("get",), "serviceaccounts", istio)] if of.old or asker is Asker.CAPTURE else []),
+        Right(("get",), "configmaps", istio, names=("kube-root-ca.crt",)),
+    ]
+    if asker is Asker.DOCTOR:
+        return [*both, *engines]
+    return [
+        *both,
+        Right(("create", "delete"), "secrets", istio),
+        Right(("create",), "serviceaccounts/token", istio),
+        Right(("list",), "deployments", istio, "apps"),
+        Right(("get",), "namespaces", names=(istio,)),
+        Right(("list",), "nodes"),
+        Right(("list",), "servicecidrs", group="networking.k8s.io"),
+        Right(("list",), "services"),
+        Right(("get",), "services", "default", names=("kubernetes",)),
+        Right(("get",), "configmaps", "kube-system", names=(KUBEADM,)),
+    ]
+
+
+def _of_adopt(istio: str) -> Iterator[Right]:
+    places = {"everywhere": "", "istio": istio, "kubeadm": "kube-system"}
+    for kind in KINDS:
+        names = (KUBEADM,) if kind.where == "kubeadm" else ()
+        yield Right(("get",) if names else ("list",), kind.plural, places[kind.where], kind.group, names)
+
+
+def manifests(asker: Asker, of: Of) -> str:
+    """A ServiceAccount with exactly these rights, as YAML."""
+    name, istio = f"meshc-{asker}", of.istio
+    bodies = [thing("v1", "ServiceAccount", name, istio, labels=OURS)]
+    found = rights(asker, of)
+    for place in dict.fromkeys(right.place for right in found):
+        bodies += _bound(name, istio, place, [right for right in found if right.place == place])
+    return "---\n".join(write(body) for body in bodies)
+
+
+def _bound(name: str, istio: str, place: str, found: Sequence[Right]) -> Iterator[Body]:
+    """A role and its binding, in a namespace or in none."""
+    kind = "Role" if place else "ClusterRole"
+    rules: list[Any] = [right.rule() for right in found]
+    yield thing(f"{_RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
+    yield thing(
+        f"{_RBAC}/v1",
+        f"{kind}Binding",
+        name,
+        place,
+        labels=OURS,
+        roleRef={"apiGroup": _RBAC, "kind": kind, "name": name},
+        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": istio}],
+    )

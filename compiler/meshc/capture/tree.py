@@ -1,0 +1,184 @@
+"""tree turns a GitOps tree into the objects of each cluster, as far as they stand there or kustomize builds them.
+
+A folder below the one that is named is a cluster's. One that others are built from is a base, and no cluster. What
+isn't read is named: a chart's templates, what kustomize would fetch, a folder of several clusters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from meshc.capture.told import leads_to, told, unread
+from meshc.errors import BuildError, MeshcError
+from meshc.kube import identity_of
+from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
+from meshc.mesh.source import load
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.capture.told import Told
+    from meshc.disk.repository import Repository
+
+Build = Callable[[Mapping[str, bytes], str], bytes]
+"""What kustomize prints for a folder of some files. Raises BuildError."""
+
+_MOST_FOLDERS = 200
+"""Folders that one cluster is made of, at most."""
+
+
+@dataclass(slots=True)
+class Folder:
+    """One cluster's folder: the documents in it with where each stands, and what isn't read."""
+
+    documents: list[tuple[str, Any]] = field(default_factory=list)
+    said: list[Told] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    passed_over: int = 0
+
+
+@dataclass(slots=True)
+class Tree:
+    """The folders of clusters by name, and what was found beside them."""
+
+    folders: dict[str, Folder] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_tree(repository: Repository, build: Build) -> Tree:
+    """Everything below the folder. Never raises for what is in it; lines of it are never told."""
+    paths = [path for path in repository.list_files(".") if "/" in path]
+    kustomizations = {posixpath.dirname(path) for path in paths if posixpath.basename(path) in NAMES}
+    used_by = _used(repository, paths)
+    found = Tree()
+    for name in dict.fromkeys(path.partition("/")[0] for path in paths):
+        mine = {one for one in kustomizations if one == name or one.startswith(f"{name}/")}
+        outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
+        if mine and outside and not {one for one in mine if one not in used_by}:
+            found.notes.append(f"{name} is what others are built from: it is no cluster")
+            continue
+        roots = sorted(one for one in mine if not any(_below(user, name) for user in used_by.get(one, ())))
+        found.folders[name] = _folder(repository, [path for path in paths if _below(path, name)], roots, build)
+    return found
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _used(repository: Repository, paths: list[str]) -> dict[str, set[str]]:
+    """The folders that kustomizations name, each with the folders of those that do."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        if posixpath.basename(path) in NAMES:
+            documents, problems = read(repository.read_file(path), path)
+            data = documents[0].data if documents and not problems else None
+            here = posixpath.dirname(path)
+            for key in ("resources", "bases", "components"):
+                for value in (data.get(key) or ()) if isinstance(data, dict) else ():
+                    found.setdefault(posixpath.normpath(posixpath.join(here, str(value))), set()).add(here)
+    return found
+
+
+def _folder(repository: Repository, paths: list[str], roots: list[str], build: Build) -> Folder:
+    made = Folder()
+    covered: set[str] = set()
+    for root in roots:
+        built = _built(repository, root, build, made)
+        if built is not None:
+            covered.add(root)
+            _add(made, root, built)
+    _alternatives(made, roots)
+    for path in paths:
+        inside = any(_below(path, root) for root in covered)
+        if path.endswith((".yaml", ".yml", ".json")) and not inside:
+            _add(made, path, repository.read_file(path))
+        else:
+            made.passed_over += not inside
+        if inside and posixpath.basename(path) in NAMES:
+            made.said += _told(repository.read_file(path), path)
+    _follow(repository, made, build)
+    return made
+
+
+def _follow(repository: Repository, made: Folder, build: Build) -> None:
+    """Reads the folders that an engine is told to apply, and those that it is told of there."""
+    seen: set[str] = set()
+    at = 0
+    while at < len(made.documents) and len(seen) < _MOST_FOLDERS:
+        for named in leads_to(made.documents[at][1]):
+            top = posixpath.relpath(str(repository.root), str(repository.base))
+            path = posixpath.normpath(posixpath.join(top, named.removeprefix("./").strip("/") or "."))
+            if path not in seen and named.strip("./"):
+                seen.add(path)
+                _add_folder(repository, path, build, made)
+        at += 1
+
+
+def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -> None:
+    try:
+        if repository.kind(path) != "folder":
+            return
+        built = _built(repository, path, build, made) if kustomization_in(repository, path) else None
+        if built is not None:
+            _add(made, path, built)
+            return
+        for file in repository.list_files(path):
+            if file.endswith((".yaml", ".yml")):
+                _add(made, file, repository.read_file(file))
+    except (MeshcError, OSError):
+        made.left.append(f"{path}: an engine applies it, and it isn't in this repository")
+
+
+def _built(repository: Repository, root: str, build: Build, made: Folder) -> bytes | None:
+    """What a kustomization makes; None, with the reason among what isn't read, where it can't be built here."""
+    closure = Closure(repository, load(b"{}\n", "mesh.yaml"))
+    place = load(b"{}\n", "mesh.yaml").document.place(())
+    closure.add_folder(root, place)
+    if closure.problems:
+        first = closure.problems[0]
+        made.left.append(f"{root} isn't built, its files are read as they are: {first.place.file}: {first.what}")
+        return None
+    if closure.kinds.get(root) == "Component":
+        return None
+    try:
+        return build(closure.files, root)
+    except BuildError as error:
+        made.left.append(f"{root} isn't built, its files are read as they are: {error.what.splitlines()[0]}")
+        return None
+
+
+def _add(made: Folder, where: str, data: bytes) -> None:
+    documents, problems = read(data, where)
+    if problems:  # a template of Helm's, or a dump that is cut off
+        what = "a template of Helm's" if b"{{" in data else problems[0].code.title
+        made.left.append(f"{problems[0].place}: {what}")
+        made.passed_over += 1
+        return
+    for document in documents:
+        made.documents.append((where, document.data))
+        made.said += told(document.data, where)
+        left = unread(document.data, where)
+        made.left += [left] if left else []
+
+
+def _told(data: bytes, where: str) -> list[Told]:
+    documents, _ = read(data, where)
+    return [one for document in documents for one in told(document.data, where)]
+
+
+def _alternatives(made: Folder, roots: list[str]) -> None:
+    """Folders side by side that make the same object are for different clusters."""
+    owners: dict[Any, set[str]] = {}
+    for where, data in made.documents:
+        if isinstance(data, dict) and data.get("kind"):
+            owners.setdefault(identity_of(data), set()).add(where)
+    rivals = sorted({one for where in owners.values() if len(where) > 1 for one in where} & {*roots})
+    if rivals:
+        above = posixpath.dirname(rivals[0]) or "."
+        made.left.append(
+            f"{', '.join(rivals)} make the same objects, so each is for a cluster of its own: "
+            f"name the folder above them: --from .../{above}"
+        )

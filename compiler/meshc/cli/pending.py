@@ -1,0 +1,29 @@
+"""pending turns lines that begin with a cluster's name into few: clusters with the same to wait for share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from meshc.plain import plain
+
+_ALIKE = 4
+"""Clusters that wait for the same in a line of their own each."""
+_NAMED, _LINES = 3, 12
+
+
+def grouped(pending: Sequence[str]) -> list[str]:
+    """A line for each cluster, or one for all that wait for the same, where they are many. At most a dozen lines."""
+    groups: dict[str, list[str]] = {}
+    for line in pending:
+        name, colon, said = line.partition(": ")
+        groups.setdefault(said if colon else line, []).append(name if colon else "")
+    lines = [plain(line) for said, names in groups.items() for line in _lines(said, names)]
+    more = len(lines) - _LINES
+    return lines if more <= 0 else [*lines[:_LINES], f"and {more} more lines: --format json"]
+
+
+def _lines(said: str, names: Sequence[str]) -> Iterator[str]:
+    if len(names) <= _ALIKE:
+        yield from (f"{name}: {said}" if name else said for name in names)
+    else:
+        yield f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more: {said}"

@@ -1,0 +1,20 @@
+"""What `--print-rbac` says: the least rights that a command needs in living clusters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.cli.progress import TERMINAL
+from meshc.cli.report import tell_bytes
+from meshc.commands.opened import Opened
+from meshc.commands.rbac import rbac_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.capture.rbac import Asker
+
+
+def rbac_command(asker: Asker, file: Path) -> None:
+    """Prints manifests for the mesh of a mesh.yaml."""
+    tell_bytes(rbac_of(asker, Opened(file, listener=TERMINAL)).encode())

@@ -1,0 +1,93 @@
+"""domains turns a trust domain that is being replaced into what comes next, and when.
+
+Git tells since when the trust domain is what it is. What workloads hold follows within the lifetime of a certificate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from meshc.commands.waiting import shown, span
+from meshc.errors import MeshcError
+from meshc.mesh.source import load
+from meshc.plan.lifetime import lifetime_of
+from meshc.review.committed import Commits
+from meshc.review.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from meshc.plan.ir import Plan
+
+_COMMITS = 50
+"""Changes of mesh.yaml among which the one of the trust domain is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """A trust domain and its aliases; `left` is the alias that was the trust domain, until `since`."""
+
+    now: str
+    aliases: tuple[str, ...]
+    left: str
+    since: datetime | None
+    lasts: timedelta
+
+    @property
+    def until(self) -> datetime | None:
+        """When no certificate of the old trust domain is left, if every cluster synced at once."""
+        return self.since + self.lasts if self.since else None
+
+    def as_json(self, now: datetime) -> dict[str, Any]:
+        """As data; every key is always there."""
+        since, until = (f"{one:%Y-%m-%dT%H:%M:%SZ}" if one else "" for one in (self.since, self.until))
+        over = self.until is not None and self.until <= now
+        return {"now": self.now, "aliases": self.aliases, "left": self.left, "since": since, "until": until} | {
+            "allowed": over
+        }
+
+    def lines(self, now: datetime) -> Iterator[str]:
+        """For people: an alias that waits to go, and aliases that may become the trust domain."""
+        for alias in self.aliases:
+            if alias == self.left and self.until:
+                when = "now" if self.until <= now else f"from {shown(self.until)}"
+                yield f'the trust domain was "{alias}" until {shown(self.since)}; the alias may go {when}'
+                yield f"  a certificate lasts {span(self.lasts)}, from when the last cluster had synced that"
+            else:
+                yield f'"{alias}" is an alias; for it to become the trust domain, once every cluster has synced this:'
+                others = [one for one in self.aliases if one != alias]
+                yield f"  trustDomain: {alias}, trustDomainAliases: [{', '.join((self.now, *others))}]"
+
+
+def domains_of(base: Path, plan: Plan, mesh: str) -> Domains | None:
+    """What Git and the plan tell; None of a mesh without aliases. `mesh` is the name of mesh.yaml in `base`."""
+    aliases = plan.trust_domain_aliases
+    if not aliases:
+        return None
+    left, since = _replaced(base, mesh, plan.trust_domain)
+    known = left if left in aliases else ""
+    return Domains(plan.trust_domain, aliases, known, since if known else None, lifetime_of(plan).longest)
+
+
+def _replaced(base: Path, mesh: str, now: str) -> tuple[str, datetime | None]:
+    """The trust domain before this one, and when that changed; nothing where no commit tells."""
+    since = None
+    for change in History(base).changes([mesh], _COMMITS):
+        said = _trust_domain(Commits(base).file(change.commit, mesh), mesh)
+        if said != now:
+            return (said, since) if since else ("", None)
+        since = change.time
+    return "", None
+
+
+def _trust_domain(data: bytes | None, mesh: str) -> str:
+    """What a former mesh.yaml says; empty where it can't be read, or there is none."""
+    try:
+        spec = load(data, mesh).document.data["spec"] if data is not None else {}
+        said = spec["istio"].get("trustDomain", "cluster.local")
+    except (MeshcError, KeyError, TypeError, AttributeError):
+        return ""
+    return said if isinstance(said, str) else ""

@@ -1,0 +1,177 @@
+"""route turns a plan into where a call goes: which clusters answer, by which way, under which identity, or why none.
+
+From the plan alone, as istiod works it out: a name that resolves, endpoints that the caller's control plane knows, an
+address that the caller's network reaches. What only a living cluster tells is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from meshc.plan.needs import waiting_for
+
+if TYPE_CHECKING:
+    from meshc.mesh.exports import Export
+    from meshc.plan.ir import ClusterPlan, NetworkPlan, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The endpoints of one cluster. `gateways` are hosts and ports that lead there; none where it is called directly.
+
+    `why` tells what keeps a call from it; empty where it answers.
+    """
+
+    cluster: str
+    network: str | None
+    gateways: tuple[str, ...]
+    transport: Literal["mutual TLS", "plain text"]
+    signed_by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A call from a cluster to a Service: its host, how the name resolves, the ends, and remarks about them.
+
+    `why` tells why nothing answers at all; empty where something does.
+    """
+
+    caller: str
+    host: str
+    resolves: str
+    control_planes: tuple[str, ...]
+    ends: tuple[End, ...]
+    why: str
+    remarks: tuple[str, ...]
+
+
+def route_to(
+    plan: Plan, caller: ClusterPlan, export: Export, pending: Collection[str] = (), lost: Collection[str] = ()
+) -> Route:
+    """The route from `caller` to a Service of the mesh, where the clusters in `lost` are gone.
+
+    `pending` are the credentials that clusters wait for, as a compile tells them.
+    """
+    resolves = _resolves(caller, export)
+    planes = _control_planes(plan, caller)
+    ends = tuple(_ends(plan, caller, export, planes, pending, lost)) if resolves else ()
+    answering = [end for end in ends if not end.why]
+    why = "" if answering else _why_nothing(caller, export, resolves, ends)
+    host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
+    remarks = [f"{_STALE.format(plane.name)}" for plane in planes if plane.name in lost]
+    remarks += _remarks(plan, export, answering)
+    return Route(caller.name, host, resolves, tuple(one.name for one in planes), ends, why, tuple(remarks))
+
+
+def _resolves(caller: ClusterPlan, export: Export) -> str:
+    """What answers the name in the caller's cluster; empty where nothing does."""
+    if caller.is_external:
+        return ""
+    if caller.name in export.homes:
+        return "its own Service"
+    if caller.name in export.occupied:
+        return "another Service of that name, which runs there"
+    return "a copy of the Service" if caller.name in export.clients else ""
+
+
+def _control_planes(plan: Plan, caller: ClusterPlan) -> list[ClusterPlan]:
+    """Whose istiod, or Pilot, tells the caller's sidecars where to go."""
+    primaries = dict.fromkeys(plane.attachment.primary if plane.attachment else caller.name for plane in caller.planes)
+    return [plan.cluster(name) for name in primaries]
+
+
+_STALE = (
+    "the control plane in {} is lost: running sidecars keep what they know until their certificates end, and new pods "
+    "get no sidecar"
+)
+
+
+def _ends(
+    plan: Plan,
+    caller: ClusterPlan,
+    export: Export,
+    planes: Sequence[ClusterPlan],
+    pending: Collection[str],
+    lost: Collection[str],
+) -> Iterator[End]:
+    if caller.name in export.occupied:
+        return
+    networks = {network.name: network for network in plan.networks}
+    # those of the caller's own network come first: they are called without a gateway between
+    homes = sorted(export.homes, key=lambda name: (name != caller.name, plan.cluster(name).network != caller.network))
+    for name in homes:
+        home = plan.cluster(name)
+        network = networks.get(home.network or "")
+        apart = None not in (home.network, caller.network) and home.network != caller.network
+        why = _lost(name, lost) or _unknown(planes, home, pending) or (_unreachable(export, network) if apart else "")
+        gateways = network.hosts if apart and network else ()
+        yield End(name, home.network, gateways, _transport(plan, home, export), _signer(plan, home), why)
+
+
+def _lost(name: str, lost: Collection[str]) -> str:
+    return "the cluster is lost" if name in lost else ""
+
+
+def _unknown(planes: Sequence[ClusterPlan], home: ClusterPlan, pending: Collection[str]) -> str:
+    """Why the caller's control plane doesn't know the cluster's endpoints."""
+    for plane in planes:
+        if home.name != plane.name and waiting_for(home.name, plane.name) in pending:
+            return f"{plane.name} has no credentials for it yet"
+    return ""
+
+
+def _unreachable(export: Export, network: NetworkPlan | None) -> str:
+    if network is None or not network.hosts:
+        return "its network has no gateway in mesh.yaml"
+    if export.traits.headless:
+        return "the Service is headless, and pods of another network have no address here (istio#38327)"
+    return ""
+
+
+def _transport(plan: Plan, home: ClusterPlan, export: Export) -> Literal["mutual TLS", "plain text"]:
+    """Mutual TLS where pods of the namespace are in the mesh there."""
+    labels = next((one.labels for one in home.namespaces if one.name == export.namespace), {})
+    inside = labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
+    inside = inside or labels.get("istio.io/dataplane-mode") == "ambient" or home.injection == "manual"
+    return "mutual TLS" if inside and plan.mutual_tls != "disabled" else "plain text"
+
+
+def _signer(plan: Plan, home: ClusterPlan) -> str:
+    """Whose CA signs the certificates of the pods that answer."""
+    if plan.ca == "external":
+        return "the external CA"
+    signer = home.attachment.primary if home.attachment and plan.generation == "istiod" else home.name
+    return f"the CA of {signer}" + ("" if plan.ca == "plugged-in" else ", self-signed")
+
+
+def _why_nothing(caller: ClusterPlan, export: Export, resolves: str, ends: Sequence[End]) -> str:
+    if caller.is_external:
+        return "no workloads run in an external control plane's cluster"
+    if not resolves:
+        return "the name doesn't resolve there: neither the Service nor a copy of it is in the cluster"
+    if caller.name in export.occupied:
+        return "another Service of that name runs there, and answers instead"
+    if not ends:
+        return "it runs in no cluster"
+    return "no cluster that runs it can be reached"
+
+
+def _remarks(plan: Plan, export: Export, answering: Sequence[End]) -> Iterator[str]:
+    if export.traits.external_name:
+        yield f"the name only stands for {export.traits.external_name}"
+    if export.traits.node_local:
+        yield "internalTrafficPolicy is Local: only endpoints on the caller's own node answer"
+    if len(answering) > 1:
+        spread = export.traits.traffic_distribution
+        yield f"trafficDistribution {spread}: near endpoints first, others when none is left" if spread else _SPREAD
+    if any(end.transport == "plain text" for end in answering) and plan.mutual_tls == "strict":
+        yield "pods that aren't in the mesh answer in plain text; a strict policy holds for sidecars alone"
+
+
+_SPREAD = (
+    "calls are spread over the endpoints of all of them alike; trafficDistribution of the Service prefers near ones, "
+    "and so does a DestinationRule with localityLbSetting and outlierDetection"
+)

@@ -1,0 +1,66 @@
+"""lines turns the text of a mesh into the lines that are about one cluster, or below one key of spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshc.errors import Place
+    from meshc.mesh.source import Source
+    from meshc.yamltext.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of a file, as it is shown: from `start` up to `end`, which is out."""
+
+    file: str
+    start: int
+    end: int
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place is in the block."""
+        return place.file == self.file and self.start <= place.line < self.end
+
+
+def blocks_of(source: Source) -> dict[str, Block]:
+    """The lines of mesh.yaml and its parts that are about one cluster, by its name."""
+    found: dict[str, Block] = {}
+    for document, end in _documents(source):
+        listed = _clusters(document)
+        starts = [document.values["spec", "clusters", number][0] for number in range(len(listed))]
+        later = [
+            line for path, (line, _) in document.keys.items() if len(path) == _KEY and starts and line > starts[-1]
+        ]
+        ends = [*starts[1:], min(later, default=end)]
+        for name, start, stop in zip(listed, starts, ends, strict=False):
+            found.setdefault(name, Block(document.file, start, stop))
+    return found
+
+
+def sections_of(source: Source) -> dict[str, list[Block]]:
+    """The lines below each key of spec, up to the next one."""
+    found: dict[str, list[Block]] = {}
+    for document, end in _documents(source):
+        keys = sorted((line, str(path[1])) for path, (line, _) in document.keys.items() if len(path) == _KEY)
+        ends = [line for line, _ in keys[1:]] + [end]
+        for (line, name), stop in zip(keys, ends, strict=True):
+            found.setdefault(name, []).append(Block(document.file, line, stop))
+    return found
+
+
+_KEY = 2  # steps of a path to a key of spec
+
+
+def _documents(source: Source) -> Iterator[tuple[Document, int]]:
+    """Each document with the line after its last."""
+    yield source.document.at(())[0], source.data.count(b"\n") + 2
+    for part in source.parts:
+        yield part.document, part.data.count(b"\n") + 2
+
+
+def _clusters(document: Document) -> list[str]:
+    return [one["name"] for one in document.data["spec"].get("clusters", ())]

@@ -1,0 +1,39 @@
+"""risks_of_grants finds parts that may hold more than before: who owns such files decides about more of the mesh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.source import Source
+
+
+def wider_grants(before: Source | None, after: Source) -> Iterator[Problem]:
+    """A problem for each entry of `spec.include` that grants what none granted to the same files before."""
+    if before is None:
+        return
+    granted = {(files, key) for files, may in _grants(before) for key in may}
+    for number, (files, may) in enumerate(_grants(after)):
+        new = [key for key in may if (files, key) not in granted]
+        if new:
+            path: Path = ("spec", "include", number, "may")
+            code = codes.GRANT_WIDENED
+            what = f'files that fit "{files}" may now hold {", ".join(new)}'
+            yield after.problem(code, path, what, code.advice)
+
+
+def _grants(source: Source) -> list[tuple[str, tuple[str, ...]]]:
+    """The files and the lists of each entry; of a mesh.yaml that doesn't hold together, what can be read."""
+    spec = source.document.data.get("spec") if isinstance(source.document.data, dict) else None
+    entries = spec.get("include") if isinstance(spec, dict) else None
+    found = []
+    for entry in entries if isinstance(entries, tuple) else ():
+        files, may = (entry.get("files"), entry.get("may")) if isinstance(entry, dict) else (None, None)
+        if isinstance(files, str) and isinstance(may, tuple):
+            found.append((files, tuple(key for key in may if isinstance(key, str))))
+    return found

@@ -1,0 +1,179 @@
+"""A GitOps tree is adopted as far as it says what runs: what kustomize builds, and how Istio is installed."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.processes import said
+from support.tools import find_tool
+
+pytestmark = pytest.mark.thorough
+
+GLOBAL: dict[str, Any] = {"meshID": "shop", "multiCluster": {"clusterName": "hub"}, "network": "corp"}
+HUB = "registry.example.com/istio"
+CONFIG = {"trustDomain": "shop.local"}
+VALUES: dict[str, Any] = {"global": {**GLOBAL, "hub": HUB}, "meshConfig": CONFIG, "revision": "1-30"}
+TAGGED: dict[str, Any] = {**VALUES, "global": {**VALUES["global"], "tag": "1.30.3"}}
+
+
+def body(api: str, kind: str, name: str, /, **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "istio-system"}, "spec": spec}
+
+
+def release(values: dict[str, Any], **more: Any) -> dict[str, Any]:
+    chart = {"spec": {"chart": "istiod", "version": "1.30.3"}}
+    return body("helm.toolkit.fluxcd.io/v2", "HelmRelease", "istiod", chart=chart, values=values, **more)
+
+
+SOURCE = {"chart": "istiod", "targetRevision": "1.30.3", "helm": {"valuesObject": VALUES}}
+TEXT = yaml.safe_dump({**VALUES, "revision": "x"})
+IN_TEXT = {**SOURCE, "helm": {"values": TEXT, "parameters": [{"name": "revision", "value": "1-30"}]}}
+HERE = {"name": "hub", "namespace": "istio-system"}
+ELEMENTS = [{"list": {"elements": [{"cluster": "hub"}]}}]
+TEMPLATE = {"spec": {"source": SOURCE, "destination": {**HERE, "name": "{{cluster}}"}}}
+ARGO_CD = "argoproj.io/v1alpha1"
+CHARTS = [{"name": "istiod", "version": "1.30.3", "namespace": "istio-system", "valuesInline": VALUES}]
+OPERATOR = {"hub": HUB, "tag": "1.30.3", "revision": "1-30", "meshConfig": CONFIG, "values": {"global": GLOBAL}}
+FILES: dict[str, Any] = {
+    "a HelmRelease": release(VALUES),
+    "an Application": body(ARGO_CD, "Application", "istiod", source=SOURCE, destination=HERE),
+    "an Application with a text": body(ARGO_CD, "Application", "istiod", sources=[IN_TEXT], destination=HERE),
+    "an ApplicationSet": body(ARGO_CD, "ApplicationSet", "istiod", generators=ELEMENTS, template=TEMPLATE),
+    "an IstioOperator": body("install.istio.io/v1alpha1", "IstioOperator", "istio", **OPERATOR),
+    "an Istio of Sail": body("sailoperator.io/v1", "Istio", "1-30", version="v1.30.3", values=VALUES),
+    "values": TAGGED,
+    "values of a chart around it": {"istiod": TAGGED},
+    "charts of kustomize": {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "helmCharts": CHARTS,
+    },
+}
+
+
+def adopted(folder: Path) -> tuple[str, Any]:
+    both = said("adopt", "--from", "tree", cwd=folder, code=3)
+    return both, yaml.safe_load((folder / "mesh.yaml").read_text())["spec"]
+
+
+def write(folder: Path, path: str, content: Any) -> None:
+    (folder / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / "tree" / path).write_text(content if isinstance(content, str) else yaml.safe_dump(copy.deepcopy(content)))
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_whatever_says_how_istio_is_installed_is_read(tmp_path: Path, what: str) -> None:
+    folder = "apps" if "Application" in what else "hub"
+    write(tmp_path, f"{folder}/{'kustomization' if 'kustomize' in what else 'istio'}.yaml", FILES[what])
+    both, spec = adopted(tmp_path)
+
+    assert spec["istio"] == {
+        "version": "1.30.3",
+        "trustDomain": "shop.local",
+        "revision": "1-30",
+        "images": {"hub": HUB},
+    }
+    assert spec["networks"] == [{"name": "corp"}]
+    assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
+    assert ("apps tells nothing of an Istio: it is no cluster" in both) == (folder == "apps")
+    assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
+    assert "tell: security.mutualTLS: strict, permissive or disabled? PeerAuthentication isn't in the dump" in both
+
+
+def test_overlays_are_built_and_their_base_is_no_cluster(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    write(tmp_path, "base/release.yaml", release(VALUES))
+    write(tmp_path, "base/kustomization.yaml", {"resources": ["release.yaml"]})
+    for name in ("east", "west"):
+        patch = f"- {{op: replace, path: /spec/values/global/multiCluster/clusterName, value: {name}}}"
+        patches = [{"patch": patch, "target": {"kind": "HelmRelease"}}]
+        write(tmp_path, f"{name}/kustomization.yaml", {"resources": ["../base"], "patches": patches})
+    both, spec = adopted(tmp_path)
+
+    assert [(one["name"], one["role"]) for one in spec["clusters"]] == [("east", "primary"), ("west", "primary")]
+    assert "base is what others are built from: it is no cluster" in both
+
+
+def test_alternatives_side_by_side_are_told(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    write(tmp_path, "base/release.yaml", release(VALUES))
+    write(tmp_path, "base/kustomization.yaml", {"resources": ["release.yaml"]})
+    for name in ("east", "west"):
+        write(tmp_path, f"overlays/{name}/kustomization.yaml", {"resources": ["../../base"]})
+    both, _ = adopted(tmp_path)
+
+    assert "not read: overlays/east, overlays/west make the same objects" in both
+    assert "--from .../overlays" in both
+
+
+ASKING = body(ARGO_CD, "ApplicationSet", "istiod", generators=[{"clusters": {}}], template=TEMPLATE)
+UNREAD: dict[str, tuple[str, Any]] = {
+    "hub/istio.yaml: valuesFrom of HelmRelease istiod": ("istio", release(VALUES, valuesFrom=[{"kind": "ConfigMap"}])),
+    "hub/istio.yaml:1:5: a template of Helm's": ("istio", "a: {{ .Values.x }}\n"),
+    "hub isn't built, its files are read as they are": ("kustomization", {"resources": ["https://example.com/istio"]}),
+    "hub/set.yaml: ApplicationSet istiod asks clusters or Git": ("set", ASKING),
+}
+
+
+@pytest.mark.parametrize("told", UNREAD)
+def test_what_is_not_read_is_named(tmp_path: Path, told: str) -> None:
+    name, content = UNREAD[told]
+    write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    write(tmp_path, f"hub/{name}.yaml", content)
+    both, _ = adopted(tmp_path)
+
+    assert f"not read: {told}" in both
+
+
+def test_a_remote_is_told_by_its_values(tmp_path: Path) -> None:
+    world = {"meshID": "shop", "remotePilotAddress": "10.0.5.20", "multiCluster": {"clusterName": "edge-1"}}
+    write(tmp_path, "hub/istio.yaml", release(VALUES))
+    write(tmp_path, "edge/istio.yaml", release({"profile": "remote", "global": world}))
+    _, spec = adopted(tmp_path)
+
+    assert spec["clusters"] == [
+        {"name": "edge-1", "role": "remote"},
+        {"name": "hub", "role": "primary", "network": "corp", "controlPlane": {"addresses": {"istiod": "10.0.5.20"}}},
+    ]
+
+
+def test_a_folder_that_tells_of_several_clusters_is_each_of_them(tmp_path: Path) -> None:
+    for name in ("east", "west"):
+        world = {**TAGGED["global"], "multiCluster": {"clusterName": name}, "network": name}
+        write(tmp_path, f"istio/values-{name}.yaml", {**TAGGED, "global": world})
+    write(tmp_path, "docs/cm.yaml", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}})
+    both, spec = adopted(tmp_path)
+
+    assert [(one["name"], one["network"]) for one in spec["clusters"]] == [("east", "east"), ("west", "west")]
+    assert "istio tells of east, west: each is a cluster" in both
+    assert "docs tells nothing of an Istio: it is no cluster" in both
+
+
+def test_what_an_engine_is_told_to_apply_is_followed(tmp_path: Path) -> None:
+    """Flux's own layout: a folder of a cluster names the folders of what it runs, from the repository's top."""
+    find_tool("kubectl")
+    (tmp_path / ".git").mkdir()
+    flux = "kustomize.toolkit.fluxcd.io/v1"
+    write(tmp_path, "clusters/hub/istio.yaml", body(flux, "Kustomization", "istio", path="./tree/istio"))
+    write(tmp_path, "clusters/hub/more.yaml", body(flux, "Kustomization", "more", path="./tree/nowhere"))
+    write(tmp_path, "istio/release.yaml", release(VALUES))
+    write(tmp_path, "istio/kustomization.yaml", {"resources": ["release.yaml"]})
+    said("adopt", "--from", "tree/clusters", cwd=tmp_path, code=3)
+    spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
+
+    assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
+
+
+def test_values_that_a_template_fills_in_are_no_values(tmp_path: Path) -> None:
+    world = {**TAGGED["global"], "meshID": "{{ .Values.mesh }}"}
+    write(tmp_path, "hub/values.yaml", {**TAGGED, "global": world})
+    write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}})
+    both, spec = adopted(tmp_path)
+
+    assert "not read: hub/values.yaml: a template" in both
+    assert spec["clusters"] == [{"name": "hub", "role": "remote"}]

@@ -1,0 +1,84 @@
+"""Where calls go, once every primary has the credentials of every cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+
+import pytest
+
+from meshc.commands.compiling import compiled_unrendered
+from meshc.commands.opened import Opened
+from meshc.pipeline import Compiled
+from meshc.plan.needs import waiting_for
+from meshc.plan.route import Route, route_to
+from support.paths import ROOT
+
+DIRECT = "its pods directly"
+BOTH = "203.0.113.8:15443, 203.0.113.9:443"
+
+
+@cache
+def mesh() -> Compiled:
+    return compiled_unrendered(Opened(ROOT / "tests/cases/commands/path-of-a-call/mesh.yaml"))
+
+
+def route(caller: str, name: str, pending: Collection[str] = (), lost: Collection[str] = ()) -> Route:
+    compiled = mesh()
+    export = next(one for one in compiled.exports if one.name == name)
+    return route_to(compiled.plan, compiled.plan.cluster(caller), export, pending, lost)
+
+
+def ways(found: Route) -> dict[str, str]:
+    return {end.cluster: end.why or ", ".join(end.gateways) or DIRECT for end in found.ends}
+
+
+@pytest.mark.parametrize(
+    ("caller", "name", "expected"),
+    [
+        ("east", "cart", {"west": BOTH, "west-2": BOTH, "south": "its network has no gateway in mesh.yaml"}),
+        ("west", "cart", {"west": DIRECT, "west-2": DIRECT, "south": "its network has no gateway in mesh.yaml"}),
+        ("west-2", "cart", {"west-2": DIRECT, "west": DIRECT, "south": "its network has no gateway in mesh.yaml"}),
+        ("south", "cart", {"south": DIRECT, "west": BOTH, "west-2": BOTH}),
+        ("east", "db", {"east": DIRECT}),
+        ("west", "old", {"west-2": DIRECT}),
+        ("south", "old", {}),
+    ],
+)
+def test_the_ways_to_a_service(caller: str, name: str, expected: dict[str, str]) -> None:
+    found = route(caller, name)
+
+    assert ways(found) == expected
+    assert list(ways(found)) == list(expected)
+    assert bool(found.why) == (not any(way.startswith(("203", DIRECT)) for way in expected.values()))
+
+
+def test_a_cluster_that_is_lost_answers_no_more() -> None:
+    found = route("east", "cart", lost=["west"])
+
+    assert ways(found) == {
+        "west": "the cluster is lost",
+        "west-2": BOTH,
+        "south": "its network has no gateway in mesh.yaml",
+    }
+    assert found.remarks == ()
+    assert route("west-2", "cart", lost=["west"]).remarks[0].startswith("the control plane in west is lost")
+    assert route("west", "old", lost=["west-2"]).why == "no cluster that runs it can be reached"
+
+
+def test_credentials_are_missing_in_one_primary() -> None:
+    pending = [waiting_for("west-2", "east")]
+
+    assert ways(route("east", "cart", pending))["west-2"] == "east has no credentials for it yet"
+    assert ways(route("south", "cart", pending))["west-2"] == "east has no credentials for it yet"
+    assert ways(route("west", "cart", pending))["west-2"] == DIRECT
+
+
+def test_what_is_said_of_those_who_answer() -> None:
+    (end,) = route("west", "old").ends
+    several, one = route("south", "cart"), route("east", "db")
+
+    assert (end.transport, end.signed_by) == ("plain text", "the external CA")
+    assert [remark[:16] for remark in several.remarks] == ["calls are spread"]
+    assert one.remarks == ()
+    assert one.ends[0].transport == "mutual TLS"
