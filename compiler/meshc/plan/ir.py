@@ -340,15 +340,15 @@ class ClusterPlan:
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
-    further: tuple[RevisionPlan, ...]
+    control_planes: tuple[RevisionPlan, ...]
     """The control planes of other revisions here, or that a remote is attached to as well."""
-    tags: Mapping[str, str]
+    revision_tags: Mapping[str, str]
     """Revision tags, and the revision that each leads to."""
 
     @property
     def planes(self) -> tuple[ClusterPlan, ...]:
         """The cluster once for each control plane, as if that were its only one; its own comes first."""
-        return (self, *(self._as(one) for one in self.further))
+        return (self, *(self._as(one) for one in self.control_planes))
 
     def plane(self, revision: str) -> ClusterPlan | None:
         """The cluster as that of one revision; None where it has no control plane of it."""
@@ -356,7 +356,7 @@ class ClusterPlan:
 
     def _as(self, one: RevisionPlan) -> ClusterPlan:
         own = {name: getattr(one, name) for name in RevisionPlan.__dataclass_fields__}
-        return replace(self, **own, further=())
+        return replace(self, **own, control_planes=())
 
     @property
     def is_external(self) -> bool:
@@ -443,6 +443,8 @@ def as_json(value: Any) -> Any:
         return {"name": value.name, "source": value.source}
     if isinstance(value, ComponentPlan):
         return {"folder": value.folder, "source": value.source}
+    if isinstance(value, Door):
+        return {"port": value.port, "selector": dict(value.selector)}
     if hasattr(value, "__dataclass_fields__"):
         return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):

@@ -151,8 +151,8 @@ def _cluster(
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
-        further=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
-        tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
+        control_planes=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
+        revision_tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
     )
 
 

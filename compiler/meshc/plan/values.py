@@ -65,7 +65,7 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
-    default = cluster.tags.get(DEFAULT, cluster.revision)
+    default = cluster.revision_tags.get(DEFAULT, cluster.revision)
     values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": default}
     return merged(values, _validation(plan, cluster))
 
