@@ -306,6 +306,17 @@ ChartSource = Annotated[str, AfterValidator(_chart_source), Field(min_length=1, 
 Values = dict[str, Any]
 
 
+IstioRevision = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
+]
+RevisionTag = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
+]
+Tags = dict[RevisionTag, IstioRevision]
+
+
 class ExtraChart(Shape):
     """A chart of Istio's beside those of the control plane."""
 
@@ -316,9 +327,18 @@ class ExtraChart(Shape):
     without one it is the east-west gateway, and goes to those of the clusters that need one."""
     namespace: Name | None = None
     """Where it goes; default: the Istio namespace."""
+    revision: IstioRevision | None = None
+    """gateway: whose istiod injects its pods, a revision or a tag of `istio.revisionTags`; default: each cluster's
+    own revision."""
     clusters: Selection = "all"
     values: Values = {}
     """Helm values, merged over the computed ones."""
+
+    @model_validator(mode="after")
+    def _injected(self) -> ExtraChart:
+        if self.revision is not None and self.chart != "gateway":
+            raise PydanticCustomError("bad_chart", "revision goes with chart: gateway")
+        return self
 
 
 class Charts(Shape):
@@ -332,17 +352,6 @@ class Charts(Shape):
     clusters: Selection = "all"
     also: tuple[ExtraChart, ...] = ()
     """Further charts of Istio's."""
-
-
-IstioRevision = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
-]
-RevisionTag = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
-]
-Tags = dict[RevisionTag, IstioRevision]
 
 
 class FurtherControlPlane(Shape):

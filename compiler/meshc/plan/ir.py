@@ -276,6 +276,8 @@ class ChartPlan:
     values: Mapping[str, Any]
     place: Place
     version: Version
+    revision: str
+    """Of a gateway: the revision or tag whose istiod injects its pods; empty for the cluster's own."""
 
 
 @dataclass(frozen=True, slots=True)

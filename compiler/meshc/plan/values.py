@@ -29,6 +29,8 @@ def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: M
 def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
     found = _COMPUTED[chart](plan, installed(cluster, chart, release))
+    if asked := next((one.revision for one in cluster.charts if one.revision and one.release == release), ""):
+        found["revision"] = asked
     if (chart, release) == ("gateway", EAST_WEST):
         found |= east_west_values(cluster, own)
     return _without_nothing(found)

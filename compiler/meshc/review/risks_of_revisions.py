@@ -55,7 +55,10 @@ def _control_planes(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
 
 
 def _asked(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
-    """Each namespace with the revision or tag that injects it."""
+    """Each namespace, and each gateway that is rendered from a chart, with the revision or tag that injects it."""
+    for chart in cluster.charts:
+        if chart.chart == "gateway":
+            yield f"gateway {chart.release}", chart.revision or cluster.revision
     for one in cluster.namespaces:
         asked = one.labels.get(REVISION) or ("default" if one.labels.get(INJECTION) == "enabled" else "")
         if asked:
