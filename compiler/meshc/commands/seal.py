@@ -49,7 +49,8 @@ def sealed(work: Work, handed_over: Hidden, wanted: Wanted) -> Sealed:
     else:
         places, owed, warnings = _remote(work, handed, wanted)
     recipients.update_rules(work, places)
-    return Sealed(tuple(work.commit()), tuple(owed), tuple(warnings))
+    changed = tuple(work.commit())
+    return Sealed(changed, tuple(owed), (*warnings, *recipients.left_to_sops(work, places)))
 
 
 _Done = tuple[list["ClusterPlan"], list[str], list[str]]

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from meshc.disk.matching import pattern_fault
 from meshc.kube import LABEL, SUBDOMAIN, Version
+from meshc.sealedtext import service_of
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -313,6 +314,17 @@ ChartSource = Annotated[str, AfterValidator(_chart_source), Field(min_length=1, 
 Values = dict[str, Any]
 
 
+IstioRevision = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
+]
+RevisionTag = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
+]
+Tags = dict[RevisionTag, IstioRevision]
+
+
 class ExtraChart(Shape):
     """A chart of Istio's beside those of the control plane."""
 
@@ -323,9 +335,18 @@ class ExtraChart(Shape):
     without one it is the east-west gateway, and goes to those of the clusters that need one."""
     namespace: Name | None = None
     """Where it goes; default: the Istio namespace."""
+    revision: IstioRevision | None = None
+    """gateway: whose istiod injects its pods, a revision or a tag of `istio.revisionTags`; default: each cluster's
+    own revision."""
     clusters: Selection = "all"
     values: Values = {}
     """Helm values, merged over the computed ones."""
+
+    @model_validator(mode="after")
+    def _injected(self) -> ExtraChart:
+        if self.revision is not None and self.chart != "gateway":
+            raise PydanticCustomError("bad_chart", "revision goes with chart: gateway")
+        return self
 
 
 class Charts(Shape):
@@ -339,17 +360,6 @@ class Charts(Shape):
     clusters: Selection = "all"
     also: tuple[ExtraChart, ...] = ()
     """Further charts of Istio's."""
-
-
-IstioRevision = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
-]
-RevisionTag = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
-]
-Tags = dict[RevisionTag, IstioRevision]
 
 
 class FurtherControlPlane(Shape):
@@ -424,10 +434,26 @@ class Ca(Shape):
     A pod has what was set when it was made."""
 
 
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII)
+def _recipient(text: str) -> str:
+    if not service_of(text) or len(text) > _LONGEST_RECIPIENT:
+        rule = "must be an age recipient (age1..., or an SSH public key), a PGP fingerprint, or a key of a KMS as sops"
+        raise PydanticCustomError("bad_recipient", f"{rule} names it; never an identity")
+    return text
+
+
+_LONGEST_RECIPIENT = 2048
 Recipient = Annotated[
     str,
-    _matching(_RECIPIENT, "must be an age recipient (age1..., or an SSH public key), never an identity", 2048),
+    AfterValidator(_recipient),
+    Field(
+        json_schema_extra={
+            "examples": [
+                "age1j5jr40pyzmgq7lmh6a2c25akvcngzn4lphf6jde75jdaumrdla9qafq06f",
+                "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            ]
+        }
+    ),
 ]
 
 
@@ -450,7 +476,7 @@ class ClusterSecrets(Shape):
     backend: Literal["sops", "sealed-secrets", "external-secrets"] | None = None
     """What the sealing commands make for this cluster."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open this cluster's secrets, besides the mesh's."""
+    """Recipients who open this cluster's secrets, besides the mesh's."""
     scope: Literal["strict", "namespace-wide"] | None = None
     """What a SealedSecret of this cluster is bound to."""
     store: Store | None = None
@@ -466,7 +492,9 @@ class Secrets(Shape):
     """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
     public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open every sops file of the mesh, such as a break-glass key."""
+    """Recipients who open every sops file of the mesh, such as a break-glass key: age recipients, PGP fingerprints,
+    keys of AWS KMS (arn:aws:kms:...), GCP KMS (projects/.../cryptoKeys/...), Azure Key Vault (https://.../keys/...) and
+    Vault (https://.../v1/.../keys/...). meshc seals for age; sops adds the others."""
     scope: Literal["strict", "namespace-wide"] = "strict"
     """What a SealedSecret is bound to: its name and namespace, or its namespace alone. Bound to nothing
     (cluster-wide), anyone could unseal it into a namespace of theirs."""

@@ -33,6 +33,7 @@ from meshc.plan.ir import (
     UserFile,
     UserObject,
 )
+from meshc.sealedtext import spelled
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Place
@@ -152,8 +153,8 @@ def _cluster(
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
-        further=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
-        tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
+        control_planes=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
+        revision_tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
     )
 
 
@@ -188,7 +189,7 @@ def _sealing(fleet: Fleet, member: Member) -> Sealing:
     store = own.store or whole.store
     return Sealing(
         own.backend or whole.backend,
-        tuple(sorted({*whole.recipients, *own.recipients})),
+        tuple(sorted({spelled(one) for one in (*whole.recipients, *own.recipients)})),
         StorePlan(store.kind, store.name, store.key) if store else None,
         own.scope or whole.scope,
     )

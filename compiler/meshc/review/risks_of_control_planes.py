@@ -51,7 +51,7 @@ def _moved(difference: Difference, before: Plan | None, after: Plan) -> frozense
 
 def _istiods(cluster: ClusterPlan) -> tuple[object, ...]:
     own = (cluster.role, cluster.attachment, cluster.exposure, cluster.revision, cluster.remotes)
-    return (*own, cluster.further, cluster.tags)
+    return (*own, cluster.control_planes, cluster.revision_tags)
 
 
 def _named(difference: Difference, before: Plan | None, after: Plan) -> frozenset[str]:

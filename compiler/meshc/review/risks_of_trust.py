@@ -12,6 +12,7 @@ from meshc.review.objects import Parser
 from meshc.review.risks_of_objects import Risk
 from meshc.review.shown import pem_of
 from meshc.tree import FileTree
+from meshc.trust import tls_form
 from meshc.trust.certificates import read
 from meshc.trust.keys import IssueError
 from meshc.trust.rotation import roots_above
@@ -77,7 +78,7 @@ def _by_root(roots: Mapping[str, Collection[str]]) -> Iterator[tuple[str, list[s
 
 def _holds_certificates(files: tuple[bytes | None, bytes | None]) -> bool:
     """An ExternalSecret may hold none: then nothing of its CA is in Git."""
-    return any(b"ca-cert.pem" in data for data in files if data)
+    return any(name in data for name in (b"ca-cert.pem", b"tls.crt") for data in files if data)
 
 
 def _of(tree: FileTree, cluster: str) -> _Authority | None:
@@ -93,12 +94,14 @@ def _of(tree: FileTree, cluster: str) -> _Authority | None:
 
 def _authority(body: Body) -> _Authority | None:
     ca, chain, roots = (pem_of(body, f"{name}.pem") for name in ("ca-cert", "cert-chain", "root-cert"))
+    if (certificate := pem_of(body, tls_form.CERTIFICATE)) and (above := pem_of(body, tls_form.ROOTS)):
+        ca, chain, roots = tls_form.certificates_of(certificate, above).values()
     if not (ca and chain and roots):
         return None
     try:
-        above = roots_above(ca, chain, roots)
+        over_it = roots_above(ca, chain, roots)
     except IssueError:
         return None
-    over = frozenset(one.fingerprint for pem in above for one in read("", pem)[0])
+    over = frozenset(one.fingerprint for pem in over_it for one in read("", pem)[0])
     trusted = frozenset(one.fingerprint for one in read("", roots)[0])
     return _Authority(read("", ca)[0][0].fingerprint, trusted, over)

@@ -11,7 +11,7 @@ from meshc.errors import Place, Problem, Severity
 from meshc.kube import at
 from meshc.nearest import nearest
 from meshc.secrets import proofs
-from meshc.secrets.contract import path_of, with_annotations
+from meshc.secrets.contract import in_its_form, path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
 from meshc.yamltext.read import read
 
@@ -61,6 +61,7 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: 
         what = f"{need.kind}: this is neither {' nor '.join(forms)} with metadata"
         hint = f"seal a Secret {need.namespace}/{need.name} into this file"
         return Placed(problems=(_unreadable(need, document.place(("kind",)), what, hint),))
+    need = in_its_form(need, document.data)
     certificates = {
         key: sealed.certificates[path] for key in need.public if (path := path_of(need, key)) in sealed.certificates
     }
