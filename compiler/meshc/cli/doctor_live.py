@@ -1,4 +1,4 @@
-"""What `meshc doctor` does with living clusters: asks all of them at once, and shows a table."""
+"""What `meshc doctor` does with live clusters: asks all of them at once, and shows a table."""
 
 from __future__ import annotations
 

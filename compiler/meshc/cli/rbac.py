@@ -1,4 +1,4 @@
-"""What `--print-rbac` says: the least rights that a command needs in living clusters."""
+"""What `--print-rbac` says: the least rights that a command needs in live clusters."""
 
 from __future__ import annotations
 
