@@ -1,4 +1,4 @@
-"""failover turns a DestinationRule that asks for other localities into what istiod never does with it.
+"""Finds DestinationRules that ask for other localities in a way that istiod ignores.
 
 Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to
 1.31, ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.

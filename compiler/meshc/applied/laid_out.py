@@ -1,4 +1,4 @@
-"""laid_out turns a cluster's resources and charts into its view before any patch: the objects that none reaches."""
+"""Builds the view of a cluster before any patch: the objects of its resources and charts that no patch reaches."""
 
 from __future__ import annotations
 

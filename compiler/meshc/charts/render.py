@@ -1,4 +1,4 @@
-"""render turns the needs of charts into their objects: each distinct render once, several at a time, remembered."""
+"""Renders the charts that are needed: each distinct render once, several in parallel, with a cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""consent asks the person at the terminal for leave to change something in a live cluster."""
+"""Asks the person at the terminal for permission to change something in a live cluster."""
 
 from __future__ import annotations
 

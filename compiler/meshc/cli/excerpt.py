@@ -1,4 +1,4 @@
-"""excerpt turns a place in mesh.yaml or a part into its line with a caret under it."""
+"""Prints the line of mesh.yaml or of a part that a problem is about, with a caret under the place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that reach beyond the repository: live clusters, registries of charts, istioctl."""
+"""The commands that use more than the repository: live clusters, chart registries, istioctl."""
 
 from __future__ import annotations
 

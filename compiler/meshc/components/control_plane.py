@@ -1,4 +1,4 @@
-"""The charts of a cluster: what it is rendered with where mesh.yaml gives Istio's own charts."""
+"""The charts that a cluster is rendered with, if mesh.yaml asks for Istio's own charts."""
 
 from __future__ import annotations
 

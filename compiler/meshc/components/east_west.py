@@ -1,4 +1,4 @@
-"""What east-west gateways are told, in the primary that controls them: to pass on to services, and to istiod.
+"""The configuration of east-west gateways, in the primary that controls them: they pass traffic to services and istiod.
 
 The gateway's own Deployment and Service belong to the user's installation. Its configuration is read from the primary
 only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate. Of an

@@ -1,4 +1,4 @@
-"""units turns content into folders and files: all that change, or none.
+"""Changes the content of folders and files: all of them, or none.
 
 A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`), every file of which begins with the
 header. Files of the user's are changed one by one, and only if they are what they were when they were read.

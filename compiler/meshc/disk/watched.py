@@ -1,4 +1,4 @@
-"""watched turns what a run asks of its repository into notes, which tell a later run whether it would hear the same.
+"""A repository that records each read with a digest, so that a later run can see whether an input changed.
 
 Bytes are compared, by their digests, and never times: a checkout sets those as it likes.
 """

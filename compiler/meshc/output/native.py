@@ -1,4 +1,4 @@
-"""native turns an overlay of meshc's own objects alone into its files under output/, without starting kustomize.
+"""Renders an overlay that has only meshc's own objects into output/, without starting kustomize.
 
 Such an overlay needs no transformation: its objects stand in kustomize's style already, and what is left of a build is
 to put them in order. Real kustomize stays the reference: `meshc verify` compares, and it links whatever a person's

@@ -1,4 +1,4 @@
-"""consequences turns Helm values that are right in themselves, and change what objects of meshc's do, into warnings."""
+"""Warns of Helm values that are valid but change what meshc's own objects do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""graph turns a plan into a Mermaid flowchart: clusters in their networks, control planes, who exports what to whom."""
+"""Draws a plan as a Mermaid flowchart: clusters in their networks, control planes, and who exports what to whom."""
 
 from __future__ import annotations
 

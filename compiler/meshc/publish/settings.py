@@ -1,4 +1,4 @@
-"""settings turns a repository's own Git settings into the few that are followed and what keeps the rest from acting.
+"""Selects the few settings of a repository that meshc follows, and turns off the rest.
 
 Who may write in a repository's folder may write its settings, and many of them start programs or lead elsewhere.
 """

@@ -1,4 +1,4 @@
-"""danger turns a difference into what it puts at risk: one problem a risk, with the clusters that it is in."""
+"""Finds the dangers of a difference: one problem for each danger, with its clusters."""
 
 from __future__ import annotations
 

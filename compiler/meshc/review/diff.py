@@ -1,4 +1,4 @@
-"""diff turns two trees of output/ into what is added, changed and deleted, each change told once."""
+"""Compares two trees of output/: what is added, changed and deleted, each change once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""risks_of_powers tells which objects of a difference give somebody a power that they didn't have."""
+"""Finds the objects of a difference that give somebody a power that they didn't have."""
 
 from __future__ import annotations
 

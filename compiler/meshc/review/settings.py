@@ -1,4 +1,4 @@
-"""settings turns two plans into what changed of Istio's version, images and Helm values, cluster by cluster.
+"""Compares Istio's version, images and Helm values of two plans, cluster by cluster.
 
 Whoever installs istiod by other means than meshc applies these: no object of output/ need change.
 """

@@ -1,4 +1,4 @@
-"""ending tells when what is sealed ends: a token by its own words, a CA of an API server by its certificates.
+"""Finds when what is sealed expires: a token by its own claims, the CA of an API server by its certificates.
 
 No signature is verified: a token that says it has ended is refused by the API server too, and nothing else is told.
 What is written beside a sealed value is a note that a branch can change. It reminds, and proves nothing.

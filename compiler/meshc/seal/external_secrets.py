@@ -1,4 +1,4 @@
-"""ExternalSecrets: references into a store that an operator reads. Nothing secret is written, no value is looked at."""
+"""ExternalSecrets: references into a store that an operator reads. Nothing secret is written, and no value is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""given turns what a person hands over, a kubeconfig or a Secret, into the plain Secret that a need asks for."""
+"""Makes the plain Secret that a cluster needs from a kubeconfig or a Secret that a person gives."""
 
 from __future__ import annotations
 

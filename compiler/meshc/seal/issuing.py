@@ -1,4 +1,4 @@
-"""issuing turns a root's key into what is due: the CA of each cluster that needs one, its files, its sealed Secret."""
+"""Issues what is due under a root's key: the CA of each cluster that needs one, its files, its sealed Secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""remote turns credentials of a cluster into a sealed remote secret for each primary that needs them."""
+"""Seals the credentials of a cluster as a remote secret for each primary that needs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rewrapping turns sealed files with other recipients than mesh.yaml's into ones with these. Ciphertext stays."""
+"""Changes the recipients of sealed files to those in mesh.yaml. The ciphertext stays the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A Secret in the format of sops with age recipients, made and opened in memory: no program, no file, no setting.
+"""A Secret in the format of sops with age recipients, encrypted and decrypted in memory: no program, no file, no
+setting.
 
 Read from sops 3.11 (https://github.com/getsops/sops/blob/v3.11.0/sops.go) and held to it by tests, both ways. What
 sops verifies is no proof of who sealed: everybody who knows the recipients can make a whole new file.

@@ -1,4 +1,4 @@
-"""door holds to one rule what istiod takes its trust from: it comes from the sealed files, or it is a problem.
+"""Checks that the objects which decide whom istiod trusts come from the sealed files.
 
 That is the CA that istiod signs with, the root that workloads trust, and the credentials of clusters that it watches.
 Their sealed files are checked against the common root, so nothing else may bring them about: no resource, no chart, no

@@ -1,4 +1,4 @@
-"""guard turns the bytes of a file into the places where a key or a token stands in plain text."""
+"""Finds the places in a file where a key or a token is in plain text."""
 
 from __future__ import annotations
 

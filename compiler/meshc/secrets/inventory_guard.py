@@ -1,4 +1,4 @@
-"""inventory_guard finds the credentials that an inventory must not hold, for it is committed."""
+"""Finds credentials in an inventory, which must not hold any because it is committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""place turns a need and the committed file for it into the object, or problems. It needs no key."""
+"""Returns the committed object for a Secret that a cluster needs, or problems. It needs no key."""
 
 from __future__ import annotations
 

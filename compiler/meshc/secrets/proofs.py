@@ -1,4 +1,4 @@
-"""proofs turns the annotations that sealing left in a file into what no longer holds of it. It needs no key, no clock.
+"""Checks the annotations that sealing wrote into a file, and reports which no longer hold. Needs no key and no clock.
 
 What was sealed can't be opened here, but digests of it can be computed again, and a signature be verified: of the
 annotations only the binding can't be made by everybody. One that is absent says nothing, but for the binding's.

@@ -1,4 +1,4 @@
-"""A Secret encrypted by sops: values are ENC strings, except for certificates, which may stay readable."""
+"""A Secret encrypted by sops: values are ENC strings, except certificates, which may stay readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""binding turns a CA's key and a sealed blob into proof that the two came together, and checks it without the key.
+"""Signs a sealed blob with a CA's key, as proof that both belong together, and checks the proof without the key.
 
 Certificates and ciphertext lie beside each other in Git, and nobody who lacks the key can see whether they belong
 together: a blob can be swapped, or moved to another cluster. So whoever seals the CA's key signs, with that very key,

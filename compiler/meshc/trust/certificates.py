@@ -1,4 +1,4 @@
-"""The only reader of certificates: turns the bytes of a PEM file into `Certificate`s, or into problems."""
+"""The only reader of certificates: parses a PEM file into `Certificate`s, or into problems."""
 
 from __future__ import annotations
 

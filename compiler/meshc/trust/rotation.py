@@ -1,4 +1,4 @@
-"""rotation turns a mesh's public certificates into how far the replacement of its root has come, and what is next.
+"""Works out how far the replacement of a root has come, and the next step, from public certificates.
 
 Every cluster trusts both roots before any signs under the new one, and all sign under the new one before any stops
 trusting the old: each step is a commit, to be synced by every cluster before the next. These are files, so they tell

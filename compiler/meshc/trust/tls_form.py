@@ -1,4 +1,4 @@
-"""tls_form turns a cacerts in the form of a TLS Secret, as cert-manager makes it, into Istio's own form.
+"""Converts a cacerts in the form of a TLS Secret, as cert-manager makes it, to Istio's own form.
 
 istiod reads it since 1.15, where there is a `tls.crt`: that is the CA with its issuers, `ca.crt` the roots, and what it
 sends to workloads is both, one after the other (pilot/pkg/bootstrap/istio_ca.go). Citadel never did.
