@@ -27,7 +27,7 @@ def view_laid_out(
 ) -> View:
     """`ours` are all objects that meshc and charts make, `of_charts` those of charts with the lines that name them.
 
-    Of `unreadable` files it is told already that what they hold is no object.
+    A problem is already reported for `unreadable` files, so they are skipped.
     """
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     told = [one for one in theirs if one.place.file not in unreadable]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where it is applied and whose it is, where that isn't told by itself; `replace` seals anew what is sealed."""
+    """The cluster and the remote of a Secret, if the input doesn't name them; `replace` seals a sealed Secret again."""
 
     cluster: str | None
     remote: str | None

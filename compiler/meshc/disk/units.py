@@ -29,7 +29,7 @@ class Written:
 
 
 def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Of the files below overlays/ and output/, those in units where some file is meshc's."""
+    """Those files below overlays/ and output/ that are in a unit with a file of meshc's."""
     unit_of = {path: tuple(path.split("/")[:2]) for path in files}
     ours = {unit_of[path] for path in files.keys() - set(unmarked(files))}
     return {path: data for path, data in files.items() if unit_of[path] in ours}

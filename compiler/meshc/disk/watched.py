@@ -61,7 +61,7 @@ def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
 
 
 def digest_on_disk(repository: Repository, folders: Iterable[str]) -> str:
-    """The digest of all that stands in folders, whoever wrote it. Raises IrregularError for a link."""
+    """The digest of all files in folders, generated or not. Raises IrregularError for a link."""
     return digest_of({path: data for folder in folders for path, data in files_of(repository.base, folder).items()})
 
 

@@ -147,7 +147,7 @@ class UserReader(Reader):
         return None
 
     def inline(self, name: str, text: str, at: Path) -> UserFile | None:
-        """A patch that stands in mesh.yaml. Of a literal block (`|`) every line is known there."""
+        """An inline patch in mesh.yaml. In a literal block (`|`) the place of every line is known."""
         place = self.source.document.place(at)
         lines = self.source.text_of(place.file).decode().removeprefix("\ufeff").split("\n")
         body = lines[place.line : place.line + len(text.rstrip("\n").split("\n"))]

@@ -50,7 +50,7 @@ class Linker:
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def links(self, cluster: ClusterPlan) -> bool:
-        """Whether an overlay can be linked here: nobody's patches or manifests, nothing that is written otherwise."""
+        """Whether an overlay can be linked here: no patches or manifests of users, nothing in another style."""
         theirs = cluster.patches or cluster.resources or cluster.components
         return not theirs and self.passes(cluster)
 

@@ -87,7 +87,7 @@ def _read(value: object, default: timedelta) -> timedelta:
 
 
 def _sends(values: Mapping[str, Any]) -> bool:
-    """Of an istiod, which injects the proxies of its remotes as well."""
+    """Whether an istiod sends roots to proxies. It injects the proxies of its remotes too."""
     asks = at(values, "meshConfig", "defaultConfig", "proxyMetadata", PROXIES_ASK)
     return _true(asks) and _true(at(values, "pilot", "env", ISTIOD_SENDS))
 

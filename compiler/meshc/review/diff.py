@@ -135,7 +135,7 @@ def _edits(old: Body, new: Body) -> Iterable[Edit]:
 
 
 def _grouped(entries: Iterable[Entry]) -> list[Entry]:
-    """One entry for what is the same in many clusters but for their own names."""
+    """One entry for what is the same in many clusters, except for their names."""
     groups: dict[tuple[Action, Identity, tuple[Edit, ...]], list[Entry]] = {}
     for entry in entries:
         (cluster,) = entry.clusters

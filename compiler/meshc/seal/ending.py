@@ -110,7 +110,7 @@ class Ending:
 
 
 def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
-    """Of all sealed credentials whose end is known."""
+    """The end of every sealed credential for which it is known."""
     for need in needs:
         if need.of:
             path = work.sealed(need.file)

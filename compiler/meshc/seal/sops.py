@@ -89,7 +89,7 @@ def open_(sealed: Body, identities: Sequence[Hidden], declared: Collection[str] 
 
 
 def rewrap(sealed: Body, identities: Sequence[Hidden], recipients: Sequence[str]) -> Body:
-    """The same for other recipients: the data key is wrapped anew, every other byte stays (as sops updatekeys does).
+    """The same for other recipients: the data key is wrapped again, every other byte stays (as sops updatekeys does).
 
     Nobody loses what they could read before: for that, seal a new value. Keys of other services than age stay as they
     are: sops adds one, and takes one out. Raises SealError as `open_` does, and for what are no recipients.

@@ -161,7 +161,7 @@ def check_public(
 
 
 def _is_chain(key: str, value: bytes, public: Mapping[str, bytes]) -> bool:
-    """Of a TLS Secret the certificate is the folder's chain, whose roots stand in another key."""
+    """The certificate of a TLS Secret is the folder's chain; its roots are in another key."""
     from meshc.trust.tls_form import is_chain
 
     return key == _TLS_CERTIFICATE and is_chain(value, public.get(_TLS_ROOTS, b""), public[key])

@@ -184,7 +184,7 @@ _SELECTS = {
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every key and every text in an object, but for what only chooses others."""
+    """Every key and every text in an object, except what only selects other objects."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
@@ -217,7 +217,7 @@ def _sets(body: Body, name: str, namespace: str) -> bool:
 
 
 def is_veiled(body: Body) -> bool:
-    """True for an object with text that sops encrypted, but for the values of a Secret: Flux decrypts every object."""
+    """True for an object with text that sops encrypted, except a Secret's values: Flux decrypts every object."""
     identity = identity_of(body)
     if "sops" in body and (identity.group, identity.kind) != ("", "Secret"):
         return True

@@ -43,7 +43,7 @@ class Sealed:
 
 
 def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: Place) -> Placed:
-    """The sealed object for a need, verbatim but for meshc's annotations. Never prints a value.
+    """The sealed object for a need, verbatim except for meshc's annotations. Never prints a value.
 
     `cluster` is where mesh.yaml names the cluster that needs it.
     """

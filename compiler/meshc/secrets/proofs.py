@@ -1,7 +1,7 @@
 """Checks the annotations that sealing wrote into a file, and reports which no longer hold. Needs no key and no clock.
 
-What was sealed can't be opened here, but digests of it can be computed again, and a signature be verified: of the
-annotations only the binding can't be made by everybody. One that is absent says nothing, but for the binding's.
+What was sealed can't be opened here, but its digests can be computed again, and a signature can be verified. Anyone can
+make the annotations, except the binding. So only a missing binding is a finding; other missing annotations are not.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def blobs(data: Body) -> Mapping[str, str]:
 
 
 def recipients(data: Body) -> tuple[str, ...]:
-    """Whoever its sops block names; the name of the service alone for a key that it doesn't describe."""
+    """The recipients that its sops block names; the name of the service alone for a key that it doesn't describe."""
     return recipients_in(data["sops"])
 
 

@@ -39,7 +39,7 @@ def certificates_of(certificate: bytes, roots: bytes) -> dict[str, bytes]:
 
 
 def is_chain(certificate: bytes, roots: bytes, chain: bytes) -> bool:
-    """Whether a `tls.crt` holds the certificates of a cert-chain.pem, but for roots at its end."""
+    """Whether a `tls.crt` holds the certificates of a cert-chain.pem, except for roots at its end."""
     mine, theirs = ([one.fingerprint for one in read("", data)[0]] for data in (certificate, chain))
     rest = theirs[len(mine) :]
     return bool(mine) and theirs[: len(mine)] == mine and {*rest} <= {one.fingerprint for one in read("", roots)[0]}
