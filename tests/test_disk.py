@@ -759,8 +759,8 @@ def test_a_path_is_located(repository: Repository, path: str, located: str) -> N
     ("path", "why"),
     [
         ("", "the path is empty"),
-        ("/etc/passwd", '"/etc/passwd" is absolute; write it relative to mesh.yaml'),
-        ("//etc", '"//etc" is absolute; write it relative to mesh.yaml'),
+        ("/etc/passwd", '"/etc/passwd" is absolute; write it relative to the file it stands in'),
+        ("//etc", '"//etc" is absolute; write it relative to the file it stands in'),
         ("../../x", '"../../x" leaves the repository'),
         ("../../repo-2/x", '"../../repo-2/x" leaves the repository'),
         ("a\nb", '"a\\nb" holds a control character'),

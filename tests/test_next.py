@@ -126,6 +126,7 @@ def domains(place: Place, settings: str, hours_ago: float) -> Any:
 
 
 def test_a_trust_domain_is_replaced_in_three_commits(place: Place) -> None:
+    assert domains(place, "", 200) is None
     first = domains(place, ", trustDomainAliases: [new.example]", 100)
     assert (first["now"], first["aliases"], first["left"]) == ("cluster.local", ["new.example"], "")
     assert "trustDomain: new.example, trustDomainAliases: [cluster.local]" in place.meshc("next")
@@ -145,3 +146,10 @@ def test_an_alias_may_go_when_no_certificate_is_left(place: Place) -> None:
 
     assert (old["left"], old["allowed"]) == ("cluster.local", True)
     assert "the alias may go now" in place.meshc("next")
+
+
+def test_an_alias_that_was_always_there_is_nothing_to_do(place: Place) -> None:
+    found = domains(place, ", trustDomainAliases: [other.example]", 100)
+
+    assert (found["aliases"], found["left"]) == (["other.example"], "")
+    assert "alias" not in place.meshc("next")

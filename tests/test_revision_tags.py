@@ -60,7 +60,7 @@ def test_as_the_chart_makes_them(
     plan = plan_mesh(Opened(tmp_path / "mesh.yaml").source)
     cluster = plan.cluster(name)
     release = "istiod" if revision == "default" else f"istiod-{revision}"
-    values = {**values_of(plan, cluster, "istiod", release, {}), "revisionTags": list(cluster.tags)}
+    values = {**values_of(plan, cluster, "istiod", release, {}), "revisionTags": list(cluster.revision_tags)}
     folder = Path(FOLDER, version, PLACES["istiod"])
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     text = find_helm().template(files, values, release, namespace, Version.parse(kubernetes) or Version(1, 34))

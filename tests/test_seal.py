@@ -32,7 +32,7 @@ from meshc.seal import external_secrets, sealed_secrets, sops
 from meshc.seal.age import check_recipients, identities_in
 from meshc.seal.contract import Plain, SealError, Store, Target
 from meshc.seal.registry import SEALERS
-from meshc.seal.rules import rules
+from meshc.seal.rules import recipients_in, rules
 from meshc.secrets.place import Sealed, place
 from meshc.secrets.registry import FORMS
 from meshc.yamltext.read import read
@@ -75,6 +75,14 @@ NEEDS = {
 }
 ONE, TWO, STRANGER = (pyrage.x25519.Identity.generate() for _ in range(3))
 RECIPIENTS = tuple(sorted(str(identity.to_public()) for identity in (ONE, TWO)))
+OTHERS = (
+    "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+    "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "projects/p/locations/global/keyRings/mesh/cryptoKeys/flux",
+    "https://mesh.vault.azure.net/keys/flux/0123456789abcdef0123456789abcdef",
+    "https://vault.example.com:8200/v1/sops/keys/flux",
+)
+"""One of each service that sops asks for a key, as its options name it."""
 CONTROLLER = make_root("sealed-secrets", key="RSA-2048", ca=False)
 STORE = Store("ClusterSecretStore", "mesh-vault", "mesh/prod/hub")
 TARGET = Target(RECIPIENTS, CONTROLLER.cert_pem, STORE)
@@ -471,6 +479,20 @@ class TestRecipients:
         with pytest.raises(SealError, match="no age identity"):
             sops.open_(after, hidden(ONE))
 
+    def test_keys_of_other_services_that_are_declared_stay_as_they_are(self) -> None:
+        body = copy.deepcopy(dict(sops.seal(CACERTS, TARGET, NOW)))
+        body["sops"] |= {"pgp": [{"fp": OTHERS[0], "enc": "x"}], "kms": [{"arn": OTHERS[1], "enc": "y"}]}
+        told = (*RECIPIENTS, *OTHERS)
+
+        after = sops.rewrap(body, hidden(ONE), (RECIPIENTS[0], *OTHERS))
+
+        assert sops.recipients_of(body) == tuple(sorted((*RECIPIENTS, *OTHERS[:2])))
+        assert (after["sops"]["pgp"], after["sops"]["kms"]) == (body["sops"]["pgp"], body["sops"]["kms"])
+        assert sops.open_(body, hidden(ONE), told) == CACERTS.hidden
+        for less in ((), RECIPIENTS, (*RECIPIENTS, OTHERS[0])):
+            with pytest.raises(SealError, match="meshc opens what is sealed for age"):
+                sops.open_(body, hidden(ONE), less)
+
     def test_rewrap_needs_an_identity_that_opens_it(self) -> None:
         body = sops.seal(CACERTS, TARGET, NOW)
 
@@ -612,6 +634,14 @@ class TestRules:
     def test_rules_of_a_cluster_without_recipients(self) -> None:
         with pytest.raises(SealError, match="there is no age recipient"):
             rules({"hub": ()}, "sealed")
+
+    def test_recipients_of_every_service_have_their_rule(self) -> None:
+        made = rules({"hub": (*RECIPIENTS, *OTHERS)}, "sealed")
+
+        rule = yaml.safe_load(made)["creation_rules"][0]
+        assert {rule[key] for key in ("pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault_transit_uri")} == {*OTHERS}
+        assert recipients_in(made) == {"hub": {*RECIPIENTS, *OTHERS}}
+        assert "age" not in yaml.safe_load(rules({"hub": OTHERS}, "sealed"))["creation_rules"][0]
 
     def test_sealed_files_beside_mesh_yaml(self) -> None:
         found = yaml.safe_load(rules({"hub": RECIPIENTS}, "."))["creation_rules"]

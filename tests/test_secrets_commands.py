@@ -250,6 +250,19 @@ def test_a_cacerts_is_verified_placed_and_bound(tmp_path: Path) -> None:
     assert "the private key isn't the one of ca-cert.pem" in said
 
 
+def test_a_cacerts_of_cert_manager_is_sealed_under_istios_own_keys(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place, root = Place(tmp_path), make_root()
+    hub = cacerts(root.issue("hub"), root)
+    data = hub.pop("data")
+    tls = {"tls.crt": data["ca-cert.pem"], "tls.key": data["ca-key.pem"], "ca.crt": data["root-cert.pem"]}
+    place.meshc("secrets", "seal", "-", "--cluster", "hub", stdin=yaml.safe_dump(hub | {"data": tls}))
+
+    assert "MESH" not in place.meshc("compile")
+    assert place.opened("hub")
+    assert (place.base / "certificates/hub/cert-chain.pem").read_bytes() == base64.b64decode(data["cert-chain.pem"])
+
+
 def test_status_tells_who_opens_what_and_what_is_stale(place: Place) -> None:
     pending = place.meshc("secrets", "status")
     place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG))

@@ -36,6 +36,7 @@ from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
 from meshc.secrets import door
 from meshc.secrets.guard import check_inputs, plaintext_in
+from meshc.secrets.inventory_guard import credentials_in
 from meshc.secrets.pairs import one_way
 from meshc.secrets.place import Sealed, place, unused
 from meshc.secrets.plain_values import plain_secret
@@ -155,6 +156,8 @@ def _read(source: Source) -> Mesh:
     """What mesh.yaml and its parts say, searched for secrets before a message quotes a value. Raises ProblemsError."""
     for path, data in source.files.items():
         stop_on(plaintext_in(data, source.shown(path), codes.PLAINTEXT_SECRET))
+    for inventory in source.inventories:
+        stop_on(credentials_in(inventory, source.shown(inventory.path)))
     mesh, problems = source.parsed()
     if mesh is None:
         raise ProblemsError(problems)

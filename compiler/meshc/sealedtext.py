@@ -25,6 +25,65 @@ SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
 """Where a sops block lists keys that aren't age's."""
 
 
+_PART = r"[A-Za-z0-9_.:-]{1,64}"
+_HOST = r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?"
+RECIPIENTS: Mapping[str, re.Pattern[str]] = {
+    "age": re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII),
+    "pgp": re.compile(r"[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"),
+    "kms": re.compile(
+        r"arn:aws[a-z-]{0,20}:kms:[a-z0-9-]{1,40}:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]{1,256}"
+        r"(\+arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512})?"
+    ),
+    "gcp_kms": re.compile(rf"projects/{_PART}/locations/{_PART}/keyRings/{_PART}/cryptoKeys/{_PART}"),
+    "azure_kv": re.compile(rf"https://{_HOST}/keys/[A-Za-z0-9-]{{1,127}}/[A-Za-z0-9]{{1,64}}"),
+    "hc_vault": re.compile(rf"https?://{_HOST}/v1/[A-Za-z0-9._/-]{{1,256}}/keys/[A-Za-z0-9._-]{{1,256}}"),
+}
+"""How a key that opens a sops file is named, by the service that holds it: in the words of sops' own options."""
+
+
+def service_of(recipient: str) -> str:
+    """The service that holds a recipient's key; nothing for a text that names none."""
+    return next((service for service, form in RECIPIENTS.items() if form.fullmatch(recipient)), "")
+
+
+def spelled(recipient: str) -> str:
+    """A recipient as it is compared: a fingerprint is the same in capitals."""
+    return recipient.upper() if service_of(recipient) == "pgp" else recipient
+
+
+def named(service: str, entry: Any) -> str:
+    """The recipient of an entry in a sops block; the service alone, if the entry doesn't tell."""
+    said = entry if isinstance(entry, Mapping) else {}
+    texts = {key: str(said.get(key) or "") for key in _PARTS.get(service, ())}
+    if not texts or not all(texts.values()):
+        return service
+    match service:
+        case "azure_kv":
+            return f"{texts['vault_url'].rstrip('/')}/keys/{texts['name']}/{texts['version']}"
+        case "hc_vault":
+            return f"{texts['vault_address'].rstrip('/')}/v1/{texts['engine_path']}/keys/{texts['key_name']}"
+        case "kms" if isinstance(said.get("role"), str) and said["role"]:
+            return f"{texts['arn']}+{said['role']}"
+    (text,) = texts.values()
+    return text.upper() if service == "pgp" else text
+
+
+_PARTS = {
+    "age": ("recipient",),
+    "pgp": ("fp",),
+    "kms": ("arn",),
+    "gcp_kms": ("resource_id",),
+    "azure_kv": ("vault_url", "name", "version"),
+    "hc_vault": ("vault_address", "engine_path", "key_name"),
+}
+
+
+def recipients_in(block: Any) -> tuple[str, ...]:
+    """Whom a sops block says that it can be opened by, each as often as it stands there."""
+    services = ("age", *SERVICES) if isinstance(block, Mapping) else ()
+    return tuple(named(service, entry) for service in services for entry in listed(block.get(service)))
+
+
 def is_encrypted(value: Any, types: Collection[str] = ("str", "bytes")) -> bool:
     """True for a value with the form of sops: its lengths are right, and its ciphertext doesn't read as text.
 

@@ -24,7 +24,7 @@ from sealed_cases.making import (
 )
 from support.chance import source
 from support.sealing import CA_KEY, WHOLE_DATA, cacerts, remote_secret, seal
-from support.throwaway import make_root
+from support.throwaway import Authority, make_root, pem
 
 
 @case
@@ -496,3 +496,67 @@ def public_parts_in_users_files() -> Mapping[str, bytes]:
         "patches/token.yaml": dump(note),
         "apps/shop.yaml": dump(service | {"spec": {"ports": [{"port": 80}], "selector": {"age": "age1" + "q" * 58}}}),
     }
+
+
+def tls_secret(authority: Authority, chain: bytes, roots: bytes) -> Object:
+    """A cacerts as cert-manager makes it, in plain text."""
+    plain = remote("hub", name="cacerts", labels=None)
+    values = {"tls.crt": chain, "tls.key": b"the key of " + authority.cert_pem, "ca.crt": roots}
+    return plain | {
+        "type": "kubernetes.io/tls",
+        "data": {key: base64_of(text.decode()) for key, text in values.items()},
+    }
+
+
+@case
+def cacerts_as_cert_manager_makes_it() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge = root.issue("hub"), root.issue("edge-1")
+    shown = {"tls.crt": edge.cert_pem.decode(), "ca.crt": root.cert_pem.decode()}
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": sops(
+            tls_secret(hub, pem(hub, root), root.cert_pem), r"^tls\.key$", "--mac-only-encrypted"
+        ),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(tls_secret(edge, edge.cert_pem, root.cert_pem), shown)),
+    }
+
+
+@case
+def cacerts_as_cert_manager_makes_it_of_another_ca() -> Mapping[str, bytes]:
+    root = make_root()
+    hub, edge, other = root.issue("hub"), root.issue("edge-1"), root.issue("other")
+    shown = {"tls.crt": other.cert_pem.decode(), "ca.crt": root.cert_pem.decode()}
+    mixed = {**shown, "tls.crt": hub.cert_pem.decode(), "root-cert.pem": root.cert_pem.decode()}
+    return {
+        **certificates(root, hub=hub, edge_1=edge),
+        "sealed/hub/cacerts.yaml": dump(sealed_secret(tls_secret(hub, hub.cert_pem, root.cert_pem), mixed)),
+        "sealed/edge-1/cacerts.yaml": dump(sealed_secret(tls_secret(edge, edge.cert_pem, root.cert_pem), shown)),
+    }
+
+
+def for_every_service(body: Object) -> None:
+    """What a sops block says after sops added keys of other services than age."""
+    body["sops"] |= {
+        "pgp": [{"fp": "85d77543b3d624b63cea9e6dbc17301b491b3f21", "enc": "x"}],
+        "kms": [{"arn": "arn:aws:kms:eu-west-1:111122223333:key/flux", "role": "", "enc": "x"}],
+        "gcp_kms": [{"resource_id": "projects/p/locations/global/keyRings/mesh/cryptoKeys/flux", "enc": "x"}],
+        "azure_kv": [{"vault_url": "https://m.vault.azure.net", "name": "flux", "version": "0123abcd", "enc": "x"}],
+        "hc_vault": [
+            {"vault_address": "https://vault.example.com:8200", "engine_path": "sops", "key_name": "flux", "enc": "x"}
+        ],
+    }
+
+
+@case
+def sealed_for_keys_of_every_service() -> Mapping[str, bytes]:
+    sealed = seal(remote("edge-1"), WHOLE_DATA, recipient=READER)
+    return at_hub(edge_1=edited(sealed, for_every_service))
+
+
+@case
+def sealed_for_keys_of_other_services() -> Mapping[str, bytes]:
+    return at_hub(edge_1=seal(remote("edge-1"), WHOLE_DATA, recipient=READER))
+
+
+READER = "age15pw8ce0w7htwhec39lay5hz5xktzn6achgwda3ynx86xz7sd697qzyahpj"

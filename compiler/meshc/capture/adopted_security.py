@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.dump import CACERTS
 from meshc.kube import as_list, at
+from meshc.trust import tls_form
 
 if TYPE_CHECKING:
     from meshc.capture.adopted import Adopted
@@ -109,6 +110,10 @@ def _certificates(home: Home, namespace: str, made: Adopted) -> bool:
     """The public part of a cacerts, into files."""
     for secret in home.dump.all("Secret", namespace, "cacerts"):
         parts = {key: text for key, text in secret["public"].items() if key.endswith(".pem") and text}
+        if certificate := secret["public"].get(tls_form.CERTIFICATE):  # as cert-manager makes it
+            roots = secret["public"].get(tls_form.ROOTS, "")
+            made_of = tls_form.certificates_of(certificate.encode(), roots.encode())
+            parts = {key: data.decode() for key, data in made_of.items() if data}
         root = parts.get("root-cert.pem", "").encode()
         if root and made.files.setdefault("certificates/root-cert.pem", root) != root:
             made.notes.append(f"{home.name} has another root-cert.pem than the clusters before it: trust is broken")

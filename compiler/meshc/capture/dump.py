@@ -33,7 +33,7 @@ _TELLING = {
 """Names of objects that a cluster of a mesh has."""
 _OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
 """What an engine reads, whatever it is called."""
-PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem")
+PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem", "tls.crt", "ca.crt")
 CACERTS = "cacerts"
 _FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
 """Files of a dump whose name says what they hold: none of it, where they are empty."""

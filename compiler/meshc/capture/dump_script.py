@@ -59,8 +59,8 @@ for context; do
 done
 """
 _PUBLIC = (
-    '{{range $k, $v := .data}}{{if or (eq $k "ca-cert.pem") (eq $k "cert-chain.pem") (eq $k "root-cert.pem")}}'
-    '  {{$k}}: {{$v}}{{"\\n"}}{{end}}{{end}}'
+    '{{range $k, $v := .data}}{{if or (eq $k "ca-cert.pem") (eq $k "cert-chain.pem") (eq $k "root-cert.pem")'
+    ' (eq $k "tls.crt") (eq $k "ca.crt")}}  {{$k}}: {{$v}}{{"\\n"}}{{end}}{{end}}'
 )
 """The certificates of a cacerts, each on a line of its own."""
 _TEXT = (

@@ -19,6 +19,7 @@ from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short
 from meshc.plan.values import KUBECONFIG
+from meshc.trust import tls_form
 from meshc.trust.certificates import read as read_certificates
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
         return
     body = api.find(core("secrets", plan.istio_namespace, "cacerts"))
     public = {key: _decoded(at(body, "data", key)) for key in (_CA, _ROOT)}
+    if certificate := _decoded(at(body, "data", tls_form.CERTIFICATE)):
+        public = tls_form.certificates_of(certificate, _decoded(at(body, "data", tls_form.ROOTS)))
     del body
     if not any(public.values()):
         required = recorded.cluster.cacerts == "required"

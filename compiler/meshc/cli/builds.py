@@ -171,8 +171,8 @@ def publish(
         typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
     ] = None,
     push: Annotated[
-        bool, typer.Option("--push/--no-push", help="Push the branch as well. To a URL it always is.")
-    ] = False,
+        bool | None, typer.Option("--push/--no-push", help="Push the branch as well. To a URL it always is.")
+    ] = None,
     remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be committed, and commit nothing.")
@@ -188,7 +188,10 @@ def publish(
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository."""
+    """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository.
+
+    Where no option says so, delivery.publish in mesh.yaml names the repository, the branch and the folder.
+    """
     with reporting(form, file, "publish"):
         from meshc.cli.publish import publish_command
         from meshc.commands.publish import Order

@@ -31,8 +31,15 @@ def check_command(
         raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
     found = checked(opened, file, wanted)
-    differs = found.told is None or bool(found.ending and fail_on_expiring)
-    _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
+    to_publish = bool(found.published) and wanted.base is not None  # a change under review is published afterwards
+    differs = (found.told is None and not to_publish) or bool(found.ending and fail_on_expiring)
+    if to_publish and form is Format.GITHUB and found.stale:
+        files = count(len(found.stale), "file")
+        tell(
+            f"::notice title=meshc publish::{files} of {plain(found.published)} change with this, once it is published"
+        )
+    else:
+        _show(found, opened, form, Exit.DIFFERS if differs else Exit.DONE)
     if not form.is_document:
         show_problems(found.compiled.problems, form, file)
     for line in found.ending:
@@ -55,11 +62,12 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
         told = {"stale": listed, "pending": found.compiled.pending, "expiring": found.ending}
         show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
+    do = "meshc publish" if found.published else ""
     shown = found.stale if form is Format.GITHUB else found.stale[:_SHOWN]
     for one in shown:
         why = f" (changed since: {', '.join(one.because)})" if one.because else ""
         if form is Format.GITHUB:
-            said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{_DO[one.state]}{why}", *one.lines))
+            said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{do or _DO[one.state]}{why}", *one.lines))
             tell(f"::error file={annotated(opened.source.shown(one.path))},title={one.state}::{one.state}: {said}")
             continue
         tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + why)}")
@@ -94,7 +102,10 @@ def _show_objects(found: FileTree, expected: FileTree) -> None:
 
 
 def _verdict(found: Checked, opened: Opened) -> None:
-    say(f"{count(len(found.stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
+    if found.published:
+        say(f"{count(len(found.stale), 'file')} not as published in {plain(found.published)}\n  hint: meshc publish")
+    else:
+        say(f"{count(len(found.stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
     edited = sum(one.state in (State.EDITED, State.BOTH) for one in found.stale)
     if edited:
         say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")

@@ -13,6 +13,7 @@ from meshc.disk.matching import pattern_fault
 from meshc.disk.named import read_named
 from meshc.disk.repository import Repository
 from meshc.errors import MeshcError, UsageError
+from meshc.mesh.inventory_formats import entries
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def clusters(file: Path) -> list[tuple[str, str]]:
     """The clusters' names with their roles. Nothing where the file can't be read: a shell has no use for problems."""
-    return list(_entries(file))
+    return list(dict(_entries(file)).items())
 
 
 def _entries(file: Path) -> Iterator[tuple[str, str]]:
@@ -30,7 +31,8 @@ def _entries(file: Path) -> Iterator[tuple[str, str]]:
     except UsageError:
         return
     spec = _at(mesh, "spec")
-    for part in (mesh, *_parts(spec, Repository.around(file.parent))):
+    folder = Repository.around(file.parent)
+    for part in (mesh, *_parts(spec, folder), *_inventories(spec, folder)):
         for entry in _list(_at(_at(part, "spec"), "clusters")):
             if isinstance(name := _at(entry, "name"), str):
                 yield name, str(_at(entry, "role") or "")
@@ -44,6 +46,18 @@ def _parts(spec: Any, folder: Repository) -> Iterator[Any]:
             with suppress(MeshcError, OSError):
                 for path in folder.match_files(pattern):
                     yield _data(folder.read_file(path))
+
+
+def _inventories(spec: Any, folder: Repository) -> Iterator[Any]:
+    """What inventories list, as mesh.yaml would hold it."""
+    for entry in _list(_at(spec, "clustersFrom")):
+        file, form, fields, at = (_at(entry, key) for key in ("file", "format", "fields", "at"))
+        with suppress(MeshcError, OSError, KeyError, TypeError):
+            documents, _ = read(folder.read_file(file), "")
+            ways = {key: way for key, way in (fields or {}).items() if isinstance(way, str)}
+            told = list(entries(form, documents, ways, at if isinstance(at, str) else ""))
+            role = _at(entry, "role") or "remote"
+            yield {"spec": {"clusters": tuple({"name": one.name, "role": role} for one in told)}}
 
 
 def _data(text: bytes) -> Any:

@@ -47,6 +47,8 @@ def next_command(file: Path, choice: Choice, jobs: int | None, form: Format) -> 
             for group in grouped(left)
         ),
     )
+    if found.unknown:
+        say(f"  note: {plain(found.unknown)}")
     if found.uncommitted is None:
         say("  note: this is no Git repository, or there is no git: what is committed isn't known")
     elif others := found.uncommitted:

@@ -79,12 +79,12 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     )
     if cluster.id != cluster.name:
         yield f"  ID         {cluster.id}"
-    if cluster.revision != "default" or cluster.further:
+    if cluster.revision != "default" or cluster.control_planes:
         yield f"  revision   {cluster.revision}"
-    for plane in cluster.further:
+    for plane in cluster.control_planes:
         reached = f" ({plane.attachment.addresses['istiod']})" if plane.attachment else ""
         yield f"  beside it  {plane.revision}, Istio {plane.istio}{reached}"
-    for tag, revision in cluster.tags.items():
+    for tag, revision in cluster.revision_tags.items():
         yield f"  tag        {tag} leads to {revision}"
     if cluster.attachment:
         addresses = ", ".join(f"{part} {address}" for part, address in cluster.attachment.addresses.items())

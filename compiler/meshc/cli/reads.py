@@ -50,7 +50,7 @@ def next_(
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Tell the one remaining step of each cluster: issue, compile, commit, seal or sync."""
+    """Tell the one remaining step of each cluster: issue, compile, commit, publish, seal or sync."""
     with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 

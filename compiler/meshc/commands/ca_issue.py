@@ -174,7 +174,8 @@ def imported(work: Work, mesh: str, name: str, files: MadeElsewhere) -> Imported
     changed = tuple(work.commit())
     target = target_of(work.plan, cluster, "cacerts", None) if cluster.sealing.in_store else None
     store = target.store.key if target and target.store else ""
-    return Imported(one(authority.certificate, CA).subject, changed, tuple(ending), store)
+    warnings = (*ending, *recipients.left_to_sops(work, [cluster]))
+    return Imported(one(authority.certificate, CA).subject, changed, warnings, store)
 
 
 def _read(work: Work, files: MadeElsewhere) -> tuple[Authority, Hidden]:

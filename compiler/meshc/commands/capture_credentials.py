@@ -29,7 +29,7 @@ from meshc.pipeline import needs_of
 from meshc.plain import plain
 from meshc.seal import recipients
 from meshc.seal.given import Given, needs_for
-from meshc.seal.remote import seal_remote, stop_on_sealed
+from meshc.seal.remote import Order, seal_remote, stop_on_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,9 +90,8 @@ def captured_credentials(
             rights = of_istiod(work.plan, cluster)
             held = credentials(api, cluster, token, account.namespace, rights)
             handed = Given(held, name, source=token.source)
-            outcome = seal_remote(
-                work, every, handed, name, wanted.primary, wanted.replace, wanted.accepted, datetime.now(UTC)
-            )
+            order = Order(datetime.now(UTC), wanted.primary, wanted.replace, wanted.accepted)
+            outcome = seal_remote(work, every, handed, name, order)
             places += outcome.places
             owed += outcome.owed
             warnings += [outcome.warning] if outcome.warning else []

@@ -12,7 +12,9 @@ from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_wh
 from meshc.commands.expiry import expiring, quiet_until, stop_on_a_jump
 from meshc.commands.focus import Focus
 from meshc.commands.last_run import InStep, in_step, remember
+from meshc.commands.published import Published, published_side
 from meshc.commands.schema import schema_is_stale
+from meshc.errors import UsageError
 from meshc.output.link import Link
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS, expected_tree, refuse_another, versions_in
 from meshc.review.behind import Behind
@@ -43,6 +45,8 @@ class Checked:
     stale: tuple[Stale, ...]
     ending: tuple[str, ...]
     told: InStep | None
+    published: str = ""
+    """Where what was compared is published; empty where it lies here, or was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,12 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
     rendered = rendered_whole(opened, compiled, wanted.jobs, wanted.link)
     compiled = compiled.with_problems(rendered.problems)
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
-    found, expected = _trees(opened, file, wanted.against, expected, compiled.plan.mesh)
+    side = published_side(opened, compiled.plan, expected.under(OUTPUT)) if wanted.against is None else None
+    if side and side.output is None and wanted.base is None:
+        raise UsageError(side.why, f"{side.hint}; or compare what lies here: --against .")
+    if side and side.output is None:
+        opened.listener.note(f"  note: {side.why}, so it isn't compared")
+    found, expected = _trees(opened, file, wanted.against, side, expected, compiled.plan.mesh)
     if wanted.choice:
         found, expected = (
             FileTree({path: data for path, data in tree.items() if focus.takes(path)}) for tree in (found, expected)
@@ -91,13 +100,14 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
             compiled, problems=focus.problems(compiled.problems), pending=focus.pending(compiled.pending)
         )
     if not _equal(found, expected):
-        stale = tuple(_stale(opened, file, found, expected, compiled, wanted))
-        return Checked(compiled, found, expected, stale, ending, None)
+        here = wanted.against is None and side is None
+        stale = tuple(_stale(opened, file, found, expected, compiled, wanted, here=here))
+        return Checked(compiled, found, expected, stale, ending, None, side.name if side else "")
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
     told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
-    if not schema_is_stale(opened) and wanted.is_whole:
+    if not schema_is_stale(opened) and wanted.is_whole and side is None:
         remember(opened.repository, file, wanted.link, compiled, found, told)
-    return Checked(compiled, found, expected, (), ending, told)
+    return Checked(compiled, found, expected, (), ending, told, side.name if side else "")
 
 
 def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]]:
@@ -107,12 +117,17 @@ def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]
     return {tool: (wrote[tool], now) for tool, now in tools.items() if wrote.get(tool, now) != now}
 
 
-def _trees(opened: Opened, file: Path, against: str | None, expected: FileTree, mesh: str) -> tuple[FileTree, FileTree]:
-    """What lies there, and what should: of another repository it is output/ alone that is looked at."""
-    if against is None:
+def _trees(
+    opened: Opened, file: Path, against: str | None, side: Published | None, expected: FileTree, mesh: str
+) -> tuple[FileTree, FileTree]:
+    """What lies there, and what should: elsewhere it is output/ alone that is looked at."""
+    if against is None and side is None:
         return standing_trees(opened, mesh), expected
     output = expected.under(OUTPUT)
-    found = base_of(opened, file, None, against, output).output.at(OUTPUT)
+    if side:
+        found = (output if side.output is None else side.output).at(OUTPUT)
+    else:
+        found = base_of(opened, file, None, against, output).output.at(OUTPUT)
     refuse_another(found, mesh)
     refuse_foreign(found)
     return found, output.at(OUTPUT)
@@ -123,9 +138,15 @@ def _equal(found: FileTree, expected: FileTree) -> bool:
 
 
 def _stale(
-    opened: Opened, file: Path, found: FileTree, expected: FileTree, compiled: Compiled, wanted: Wanted
+    opened: Opened,
+    file: Path,
+    found: FileTree,
+    expected: FileTree,
+    compiled: Compiled,
+    wanted: Wanted,
+    *,
+    here: bool,
 ) -> Sequence[Stale]:
-    here = wanted.against is None
     honest = Honest(
         found,
         expected,

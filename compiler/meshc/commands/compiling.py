@@ -8,7 +8,7 @@ from meshc.disk.marked import foreign
 from meshc.errors import RefusedError
 from meshc.output.link import Link
 from meshc.output.native import is_tested
-from meshc.output.render import Rendered, render
+from meshc.output.render import How, Rendered, render
 from meshc.output.trees import expected_tree, read_trees, refuse_another
 from meshc.pipeline import Compiled, compile_mesh, stop_on_kustomize
 from meshc.supported import KUSTOMIZE
@@ -54,17 +54,8 @@ def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link
     """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
-        return render(
-            plan,
-            compiled.layout,
-            opened.kustomize,
-            opened.repository,
-            clusters,
-            jobs or 0,
-            done,
-            link,
-            compiled.settle,
-        )
+        how = How(opened.kustomize, opened.repository, jobs or 0, link, done)
+        return render(plan, compiled.layout, how, clusters, compiled.settle)
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.commands.waiting import shown, span
 from meshc.errors import MeshcError
+from meshc.kube import as_list
 from meshc.mesh.source import load
 from meshc.plan.lifetime import lifetime_of
 from meshc.review.committed import Commits
@@ -28,10 +29,14 @@ _COMMITS = 50
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """A trust domain and its aliases; `left` is the alias that was the trust domain, until `since`."""
+    """A trust domain and its aliases; `left` is the alias that was the trust domain, until `since`.
+
+    `came` are the aliases that weren't there when the mesh began, or before the trust domain changed.
+    """
 
     now: str
     aliases: tuple[str, ...]
+    came: tuple[str, ...]
     left: str
     since: datetime | None
     lasts: timedelta
@@ -56,7 +61,7 @@ class Domains:
                 when = "now" if self.until <= now else f"from {shown(self.until)}"
                 yield f'the trust domain was "{alias}" until {shown(self.since)}; the alias may go {when}'
                 yield f"  a certificate lasts {span(self.lasts)}, from when the last cluster had synced that"
-            else:
+            elif alias in self.came:
                 yield f'"{alias}" is an alias; for it to become the trust domain, once every cluster has synced this:'
                 others = [one for one in self.aliases if one != alias]
                 yield f"  trustDomain: {alias}, trustDomainAliases: [{', '.join((self.now, *others))}]"
@@ -67,27 +72,26 @@ def domains_of(base: Path, plan: Plan, mesh: str) -> Domains | None:
     aliases = plan.trust_domain_aliases
     if not aliases:
         return None
-    left, since = _replaced(base, mesh, plan.trust_domain)
-    known = left if left in aliases else ""
-    return Domains(plan.trust_domain, aliases, known, since if known else None, lifetime_of(plan).longest)
+    left, since, came = "", None, set()
+    for time, domain, known in _past(base, mesh):
+        came |= {alias for alias in aliases if alias not in known}
+        if domain != plan.trust_domain:
+            left = domain if domain in aliases else ""
+            break
+        since = time
+    lasts = lifetime_of(plan).longest
+    return Domains(plan.trust_domain, aliases, tuple(came), left, since if left else None, lasts)
 
 
-def _replaced(base: Path, mesh: str, now: str) -> tuple[str, datetime | None]:
-    """The trust domain before this one, and when that changed; nothing where no commit tells."""
-    since = None
+def _past(base: Path, mesh: str) -> Iterator[tuple[datetime, str, tuple[str, ...]]]:
+    """The trust domain and aliases in former mesh.yaml, newest first, with their times. Ends at what can't be read."""
     for change in History(base).changes([mesh], _COMMITS):
-        said = _trust_domain(Commits(base).file(change.commit, mesh), mesh)
-        if said != now:
-            return (said, since) if since else ("", None)
-        since = change.time
-    return "", None
-
-
-def _trust_domain(data: bytes | None, mesh: str) -> str:
-    """What a former mesh.yaml says; empty where it can't be read, or there is none."""
-    try:
-        spec = load(data, mesh).document.data["spec"] if data is not None else {}
-        said = spec["istio"].get("trustDomain", "cluster.local")
-    except (MeshcError, KeyError, TypeError, AttributeError):
-        return ""
-    return said if isinstance(said, str) else ""
+        data = Commits(base).file(change.commit, mesh)
+        try:
+            istio = load(data, mesh).document.data["spec"]["istio"] if data is not None else {}
+            said, known = istio.get("trustDomain", "cluster.local"), istio.get("trustDomainAliases", ())
+        except (MeshcError, KeyError, TypeError, AttributeError):
+            return
+        if data is None or not isinstance(said, str):
+            return
+        yield change.time, said, tuple(str(one) for one in as_list(known))

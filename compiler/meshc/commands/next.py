@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
 from meshc.commands.domains import Domains, domains_of
+from meshc.commands.published import published_side
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
@@ -18,6 +19,7 @@ from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.ending import endings, expiring
 from meshc.seal.work import Work
+from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,8 @@ class NextSteps:
     domains: Domains | None
     roots: tuple[str, ...]
     """A line for each root that ends soon."""
+    unknown: str
+    """Why nothing tells what is published, where that is so."""
 
 
 def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
@@ -48,11 +52,18 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
     """
     plan, compiled = _compiled(opened)
     work = Work(opened.repository, plan)
-    stale = None
+    stale, side = None, None
     if compiled:
-        there, expected = standing_trees(opened, plan.mesh), expected_trees(opened, compiled, jobs)
+        expected = expected_trees(opened, compiled, jobs)
+        side = published_side(opened, plan, expected.under(OUTPUT))
+        if side:
+            expected = expected.under(OUTPUT).at(OUTPUT)
+            there = side.output.at(OUTPUT) if side.output is not None else FileTree({})
+        else:
+            there = standing_trees(opened, plan.mesh)
         stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
-    changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, OVERLAYS, OUTPUT])
+    trees = () if side else (OVERLAYS, OUTPUT)
+    changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, *trees])
     due = _due(work)
     known = Known(
         root=work.read(work.certificate(ROOTS)) is not None,
@@ -60,13 +71,17 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
         waiting=_waiting(work),
         ending=_ending(work),
         renewing=due,
+        published=side.name if side else "",
+        unknown=side is not None and side.output is None,
         stale=None if stale is None else stale - {""},
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
     others = tuple(path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/")))
     domains = domains_of(work.base, plan, file.name)
     roots = tuple(f"the {name} {state}: meshc ca rotate-root" for name, state in due.items() if name.startswith(_ROOT))
-    return NextSteps(work, tuple(steps(plan, known)), others if changed is not None else None, domains, roots)
+    unknown = f"{side.why}: {side.hint}" if side and side.output is None else ""
+    left = others if changed is not None else None
+    return NextSteps(work, tuple(steps(plan, known)), left, domains, roots, unknown)
 
 
 _ROOT = "root"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading
@@ -13,8 +13,10 @@ from meshc.commands.found import STDIN
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
-from meshc.errors import UsageError
+from meshc.errors import RefusedError, UsageError, stop_on
+from meshc.mesh import check_delivery
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
+from meshc.pipeline import fleet_of
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
 from meshc.publish.job import Job, Wanted, opened
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from meshc.commands.listener import Listener
     from meshc.errors import Problem
+    from meshc.mesh.source import Source
+    from meshc.plan.ir import Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,10 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
     clear_leftovers()
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)
-    with opened(order.wanted, watched) as job:
-        mesh = Opened(file, watched, listener=listener)
+    mesh = Opened(file, watched, listener=listener)
+    with opened(_target(order.wanted, mesh.source), watched) as job:
         compiled = compiled_whole(mesh)
+        _stop_on_unsigned(compiled.plan.delivery, job)
         rendered = rendered_whole(mesh, compiled, jobs)
         compiled = compiled.with_problems(rendered.problems)
         tree = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
@@ -76,7 +81,46 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
         takes = None if focus.whole else focus.takes
         content = Content(tree, name, str(kustomize), job.source(dirty=order.dirty), takes)
         done = deliver(content, job.target, job.path, job.shop, dry=order.dry, older=order.older)
+        done.notes.extend(_read_elsewhere(compiled.plan.delivery, job))
         return _published(job, content, done, compiled.problems)
+
+
+def _target(wanted: Wanted, source: Source) -> Wanted:
+    """What the command line says, and else `delivery.publish`. Raises ProblemsError where that is none."""
+    fleet = fleet_of(source)
+    stop_on(check_delivery.delivery(fleet, source))
+    delivery = fleet.mesh.spec.delivery
+    said = delivery.publish if delivery else None
+    if delivery is None or said is None or wanted.repo is not None:
+        return replace(wanted, push=bool(wanted.push))
+    return replace(
+        wanted,
+        repo=said.repo,
+        branch=wanted.branch if wanted.branch is not None else said.branch or delivery.revision,
+        path=wanted.path if wanted.path is not None else said.path,
+        push=said.push if wanted.push is None else wanted.push,
+        said=True,
+    )
+
+
+def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
+    if delivery and delivery.flux and delivery.flux.verify_secret and not job.shop.signs():
+        raise RefusedError(
+            "Flux is told to take signed commits alone (delivery.flux.verifySecret), and Git signs none here",
+            "git config --global commit.gpgSign true, with a PGP key whose public part is in that Secret",
+        )
+
+
+def _read_elsewhere(delivery: Delivery | None, job: Job) -> list[str]:
+    """Where the engine reads another branch than what was published to, by an option of the command line."""
+    if (
+        delivery is None
+        or delivery.repo_url is None
+        or job.target.branch == delivery.revision.removeprefix("refs/heads/")
+    ):
+        return []
+    read = f"{delivery.engine} is told to read {delivery.revision}, and this is branch {job.target.branch}"
+    return [f"{read}: write revision: {job.target.branch} under delivery, and apply the root again"]
 
 
 def _published(job: Job, content: Content, done: Delivered, problems: tuple[Problem, ...]) -> Published:

@@ -30,13 +30,18 @@ _MESH, _PART = "meshc schema", "meshc schema --part"
 def _named(opened: Opened) -> list[tuple[str, str]]:
     """The schemas that are named, as paths from mesh.yaml, each once, with the command that prints each."""
     found: dict[tuple[str, str], None] = {}
-    for path, data in opened.source.files.items():
+    for path, data in _texts(opened):
         first = data.split(b"\n", 1)[0][:400].decode(errors="replace")
         named = _NAMED.match(first)
         if named and not named[1].startswith("/"):
             where = posixpath.normpath(posixpath.join(posixpath.dirname(path), named[1]))
             found[where, _MESH if data is opened.source.data else _PART] = None
     return list(found)
+
+
+def _texts(opened: Opened) -> list[tuple[str, bytes]]:
+    source = opened.source
+    return [(source.name, source.data), *((part.path, part.data) for part in source.parts)]
 
 
 def _is_stale(opened: Opened, path: str, command: str) -> bool:

@@ -11,7 +11,7 @@ from meshc.pipeline import needs_of
 from meshc.seal import issuing, recipients
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.seal.given import Given, given, remote_of
-from meshc.seal.remote import seal_remote, stop_on_sealed
+from meshc.seal.remote import Order, seal_remote, stop_on_sealed
 from meshc.seal.verified import lasting, parts_of, stop_on_faults
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def sealed(work: Work, handed_over: Hidden, wanted: Wanted) -> Sealed:
     else:
         places, owed, warnings = _remote(work, handed, wanted)
     recipients.update_rules(work, places)
-    return Sealed(tuple(work.commit()), tuple(owed), tuple(warnings))
+    changed = tuple(work.commit())
+    return Sealed(changed, tuple(owed), (*warnings, *recipients.left_to_sops(work, places)))
 
 
 _Done = tuple[list["ClusterPlan"], list[str], list[str]]
@@ -58,7 +59,7 @@ _Done = tuple[list["ClusterPlan"], list[str], list[str]]
 def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
     remote = remote_of(work.plan, handed, wanted.remote)
     every, now = needs_of(work.plan), datetime.now(UTC)
-    outcome = seal_remote(work, every, handed, remote, wanted.cluster, wanted.replace, wanted.accepted, now)
+    outcome = seal_remote(work, every, handed, remote, Order(now, wanted.cluster, wanted.replace, wanted.accepted))
     return outcome.places, [str(each) for each in outcome.owed], [outcome.warning] if outcome.warning else []
 
 

@@ -13,7 +13,7 @@ from meshc.seal import authorities
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.ending import NEVER, expiring, note_of, time_of
 from meshc.seal.rewrapping import sealed_body
-from meshc.sealedtext import is_encrypted
+from meshc.sealedtext import is_encrypted, recipients_in
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
 
@@ -88,9 +88,7 @@ def _end_told(noted: str, now: datetime) -> list[str]:
 
 
 def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
-    entries = at(body, "sops", "age")
-    named = [at(one, "recipient") for one in (entries if isinstance(entries, tuple) else ())]
-    readers = [one for one in named if isinstance(one, str)]
+    readers = list(recipients_in(at(body, "sops")))
     if not is_encrypted(at(body, "sops", "mac")):
         return "not sealed", readers
     return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", readers

@@ -25,6 +25,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             name="cacerts",
             keys=("ca-key.pem",),
             public=PUBLIC,
+            as_tls=plan.generation == "istiod",
             added=PRUNE_PROTECTION,
             required=cluster.cacerts == "required",
             recipients=cluster.sealing.recipients,

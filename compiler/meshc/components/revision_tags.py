@@ -23,7 +23,7 @@ _FIRST_WITH_SERVICES = Version(1, 28)
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The objects of each tag."""
-    for tag, revision in cluster.tags.items():
+    for tag, revision in cluster.revision_tags.items():
         plane = cluster.plane(revision)
         if plane is None:  # a check has refused it
             continue

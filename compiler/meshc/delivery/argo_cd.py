@@ -102,6 +102,7 @@ def _application(
 def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
     """Secrets that Argo CD can't open, and objects that it leaves out."""
     kinds = _left_out(body for bodies in applied.values() for body in bodies)
+    yield from _sops_to_come(plan, delivery, applied)
     for cluster in plan.clusters:
         bodies = applied[cluster.name]
         if sealed_by_sops(bodies):
@@ -128,3 +129,28 @@ def _left_out(bodies: Iterable[Body]) -> tuple[str, ...]:
     """The kinds among those that Argo CD doesn't apply by default."""
     found = {identity_of(body).kind for body in bodies if identity_of(body).group in ("", "discovery.k8s.io")}
     return tuple(kind for kind in LEFT_OUT if kind in found)
+
+
+def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
+    """Before the first secret is sealed: clusters whose secrets the commands would seal by sops."""
+    if any(sealed_by_sops(bodies) for bodies in applied.values()):
+        return  # told of each, or accepted
+    names = [
+        cluster.name
+        for cluster in plan.clusters
+        if cluster.sealing.backend == "sops"
+        and (cluster.cacerts == "required" or cluster.watched)
+        and not any(body.get("kind") in _SEALED for body in applied[cluster.name])
+    ]
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        what = f"secrets of {', '.join(names[:_NAMED])}{more} are to be sealed by sops, which Argo CD doesn't open"
+        hint = (
+            "before anything is sealed, write security.secrets.backend: sealed-secrets or external-secrets, or engine: "
+            "flux; acknowledge it where a plugin opens them"
+        )
+        yield codes.SOPS_TO_COME.at(delivery.place, what, hint, path=ENGINE, clusters=names)
+
+
+_NAMED = 5
+_SEALED = ("SealedSecret", "ExternalSecret")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from meshc.delivery.contract import Applied, Engine
     from meshc.errors import Problem
-    from meshc.plan.ir import Delivery, Plan
+    from meshc.plan.ir import Delivery, Plan, PublishPlan
 
 
 def delivery_tree(plan: Plan, applied: Applied, engines: Mapping[str, Engine]) -> FileTree:
@@ -32,19 +32,52 @@ def check_delivery(
     if plan.delivery is None:
         return
     yield from _path(plan.delivery, from_top)
+    yield from _target(plan.delivery)
     yield from _names(plan, plan.delivery)
     yield from engines[plan.delivery.engine].check(plan, plan.delivery, applied)
 
 
 def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
     """A path that leads elsewhere finds nothing, or the output of another mesh."""
-    if from_top is None:
+    target = delivery.publish
+    named = target.path if target else None
+    above = named if named is not None else "." if target and target.repo else from_top
+    if above is None:
         return
-    lies = "output" if from_top == "." else f"{from_top}/output"
+    lies = "output" if above == "." else f"{above}/output"
     if lies != delivery.path:
-        what = f'output/ lies at "{lies}" from the top of this repository, and delivery.path is "{delivery.path}"'
-        hint = f"write path: {lies}, or acknowledge it where the engine reads another repository"
+        where = f"{_where(target)}, " if target else "this repository, "
+        what = f'output/ lies at "{lies}" from the top of {where}and delivery.path is "{delivery.path}"'
+        hint = f"write path: {lies}"
+        hint += "" if target else ", or say under delivery.publish where it is published to"
         yield codes.DELIVERY_PATH.at(delivery.path_place, what, hint, path="spec.delivery.path")
+
+
+def _where(target: PublishPlan) -> str:
+    return f"branch {target.branch}" + (f" of {target.repo}" if target.repo else "")
+
+
+def _target(delivery: Delivery) -> Iterable[Problem]:
+    """What is published to one branch, or repository, while the engine reads another, is never applied."""
+    target = delivery.publish
+    if target is None or delivery.repo_url is None:
+        return
+    branch = delivery.revision.removeprefix("refs/heads/")
+    if target.branch != branch:
+        what = f'output/ is published to branch "{target.branch}", and the engine reads "{delivery.revision}"'
+        hint = f"write revision: {target.branch}, or publish: {{branch: {branch}}}"
+        yield codes.DELIVERY_PATH.at(target.place, what, hint, path="spec.delivery.publish")
+    if target.repo and _plain(target.repo) != _plain(delivery.repo_url):
+        what = f"output/ is published to {target.repo}, and the engine reads {delivery.repo_url}"
+        hint = "name one repository in both; acknowledge it where one is a mirror of the other"
+        yield codes.DELIVERY_PATH.at(target.place, what, hint, path="spec.delivery.publish")
+
+
+def _plain(url: str) -> str:
+    """Host and path of a repository, by whatever way it is reached."""
+    rest = url.partition("://")[2] or url.replace(":", "/", 1)
+    host, _, path = rest.partition("/")
+    return f"{host.rpartition('@')[2].partition(':')[0].lower()}/{path.rstrip('/').removesuffix('.git')}"
 
 
 def _names(plan: Plan, delivery: Delivery) -> Iterable[Problem]:

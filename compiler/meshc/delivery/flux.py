@@ -52,6 +52,8 @@ def _root(plan: Plan, delivery: Delivery, *folders: str) -> Iterator[Body]:
         spec: dict[str, Any] = {"interval": flux.interval, "ref": _ref(delivery.revision), "url": delivery.repo_url}
         if flux.source_secret:
             spec["secretRef"] = {"name": flux.source_secret}
+        if flux.verify_secret:
+            spec["verify"] = {"mode": "HEAD", "secretRef": {"name": flux.verify_secret}}
         yield thing(
             "source.toolkit.fluxcd.io/v1", "GitRepository", flux.source, delivery.namespace, labels=OURS, spec=spec
         )

@@ -6,7 +6,7 @@ Only the journal decides what is settled, and only digests that it names are put
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os.path import lexists
 from pathlib import Path
@@ -85,30 +85,32 @@ def recover(base: Path, state: State) -> bool:
             f"look in {TRANSACTION}/old for files that are missing elsewhere, then: {_forget(state)}",
         )
     found = {unit: _Standing.of(base, unit, planned) for unit, planned in journal.units.items()}
-    moves = {unit: Move.of(base, unit, arrives=planned.after is not None) for unit, planned in journal.units.items()}
     if journal.generated:
         refuse_foreign(files_of(base, unit) for unit, standing in found.items() if not standing.has_arrived)
-    if all(standing.can_arrive or (journal.generated and standing.is_staged) for standing in found.values()):
-        for unit, standing in found.items():
-            if not standing.has_arrived:
-                moves[unit].forward()
-    elif all(standing.can_return for standing in found.values()):
-        for unit, standing in found.items():
-            if not standing.has_returned:
-                moves[unit].back()
-    elif journal.generated:  # a power cut left a file blank: the next compile writes it again
-        for unit, standing in found.items():
-            if standing.was_set_aside:
-                moves[unit].back()
-    else:
-        changed = sorted(unit for unit, standing in found.items() if not (standing.can_arrive or standing.can_return))
-        raise RefusedError(
-            f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed",
-            "put back what stood there, as in the last commit, and run this again; or keep what stands there "
-            f"now: {_forget(state)}",
-        )
+    moves = {unit: Move.of(base, unit, arrives=planned.after is not None) for unit, planned in journal.units.items()}
+    for unit, goes_on in _directions(found, state, generated=journal.generated).items():
+        if goes_on:
+            moves[unit].forward()
+        else:
+            moves[unit].back()
     finish(base, state, moves)
     return True
+
+
+def _directions(found: Mapping[str, _Standing], state: State, *, generated: bool) -> dict[str, bool]:
+    """The units to move: True to the end of the run, False back to its start. Raises RefusedError if neither can be."""
+    if all(standing.can_arrive or (generated and standing.is_staged) for standing in found.values()):
+        return {unit: True for unit, standing in found.items() if not standing.has_arrived}
+    if all(standing.can_return for standing in found.values()):
+        return {unit: False for unit, standing in found.items() if not standing.has_returned}
+    if generated:  # a power cut left a file blank: the next compile writes it again
+        return {unit: False for unit, standing in found.items() if standing.was_set_aside}
+    changed = sorted(unit for unit, standing in found.items() if not (standing.can_arrive or standing.can_return))
+    raise RefusedError(
+        f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed",
+        "put back what stood there, as in the last commit, and run this again; or keep what stands there "
+        f"now: {_forget(state)}",
+    )
 
 
 def _forget(state: State) -> str:

@@ -52,6 +52,8 @@ class Wanted:
     namespace: str
     values: Mapping[str, Any]
     at: Path
+    revision: str = ""
+    """A gateway's: who injects its pods, if mesh.yaml says so."""
 
 
 def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
@@ -67,7 +69,15 @@ def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
         if east_west.goes_to(fleet, extra, member):
             release = extra.release or release_of(extra.chart, "default")
             at = (*AT, "also", number)
-            yield Wanted(extra.chart, version, release, extra.namespace or istio.namespace, extra.values, at)
+            yield Wanted(
+                extra.chart,
+                version,
+                release,
+                extra.namespace or istio.namespace,
+                extra.values,
+                at,
+                extra.revision or "",
+            )
 
 
 def _of_planes(fleet: Fleet, member: Member, chart: str) -> Iterator[Wanted]:

@@ -60,6 +60,7 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     check_revisions.versions_apart,
     check_revisions.tags,
     check_revisions.namespaces,
+    check_revisions.gateways,
     check_revisions.addresses,
     check_ranges.ranges,
     check_addresses.addresses,

@@ -75,6 +75,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def _selections(fleet: Fleet) -> Iterator[tuple[Path, Selection]]:
     spec = fleet.mesh.spec
+    for number, plane in enumerate(spec.istio.control_planes):
+        yield ("spec", "istio", "controlPlanes", number, "clusters"), plane.clusters
+    if charts := spec.istio.charts:
+        yield ("spec", "istio", "charts", "clusters"), charts.clusters
+        for number, extra in enumerate(charts.also):
+            yield ("spec", "istio", "charts", "also", number, "clusters"), extra.clusters
     for number, override in enumerate(spec.overrides):
         yield ("spec", "overrides", number, "clusters"), override.clusters
     for number, namespace in enumerate(spec.namespaces):

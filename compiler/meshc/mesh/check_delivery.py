@@ -31,6 +31,9 @@ def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
     at = ("spec", "delivery")
     if wanted.repo_url is not None and (fault := repository_fault(wanted.repo_url, short=wanted.engine == "argo-cd")):
         yield source.problem(codes.BAD_REPOSITORY_URL, (*at, "repoURL"), f"repoURL: {fault[0]}", fault[1])
+    if wanted.publish and wanted.publish.repo and (fault := repository_fault(wanted.publish.repo, short=True)):
+        path = (*at, "publish", "repo")
+        yield source.problem(codes.BAD_REPOSITORY_URL, path, f"publish.repo: {fault[0]}", fault[1])
     if wanted.runs_in is not None and wanted.runs_in not in fleet.by_name:
         what = f'there is no cluster "{wanted.runs_in}"'
         hint = did_you_mean(wanted.runs_in, fleet.by_name)

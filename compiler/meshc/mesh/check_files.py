@@ -10,7 +10,7 @@ from meshc.mesh.user_files import objects_in
 from meshc.yamltext.scalars import is_rewritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from meshc.errors import Path, Problem
     from meshc.mesh.inputs import Inputs
@@ -79,11 +79,8 @@ def _nearly_service(data: Any) -> Iterable[tuple[Path, str, str]]:
 
 def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
     if not isinstance(data, dict):
-        yield (
-            (),
-            "this is no Kubernetes object: it isn't a mapping",
-            "write apiVersion, kind and metadata.name",
-        )
+        what = "this is no Kubernetes object: it isn't a mapping"
+        yield (), what, "write apiVersion, kind and metadata.name"
         return
     if str(data.get("apiVersion", "")).startswith(_KUSTOMIZES):
         hint = "name its folder under resources, so that kustomize builds it"
@@ -93,23 +90,7 @@ def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
     if not isinstance(metadata, dict):
         yield ("metadata",), "metadata must be a mapping", "write metadata: {name: ...}"
         return
-    named = {
-        "apiVersion": data.get("apiVersion"),
-        "kind": data.get("kind"),
-        "metadata.name": metadata.get("name"),
-    }
-    if missing := [key for key, value in named.items() if value in (None, "")]:
-        verb = "are" if len(missing) > 1 else "is"
-        what = f"this is no Kubernetes object: {', '.join(missing)} {verb} missing"
-        yield (), what, "add what is missing, or take the file out"
-    for key, value in named.items():
-        if key not in missing and not isinstance(value, str):
-            yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
-    name = metadata.get("name")
-    if isinstance(name, str) and (not name.isprintable() or "/" in name or "%" in name or len(name) > 253):
-        yield ("metadata", "name"), "metadata.name is one that no API server takes", "write a DNS-1123 subdomain"
-    if isinstance(data.get("apiVersion"), str) and data["apiVersion"].startswith("meshc/"):
-        yield ("apiVersion",), "this is meshc's own input, not an object for a cluster", "take the file out"
+    yield from _of_identity(data, metadata)
     if "config.kubernetes.io/local-config" in (metadata.get("annotations") or ()):
         what = "kustomize leaves an object with annotation config.kubernetes.io/local-config out of what it builds"
         yield ("metadata", "annotations"), what, "take the annotation out, or the object"
@@ -118,3 +99,20 @@ def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
             what, hint = f"metadata.{key} must be a mapping of texts", "put numbers, true and false in quotes"
             yield ("metadata", key), what, hint
+
+
+def _of_identity(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterable[tuple[Path, str, str]]:
+    """What is wrong with apiVersion, kind and name."""
+    name, version = metadata.get("name"), data.get("apiVersion")
+    named = {"apiVersion": version, "kind": data.get("kind"), "metadata.name": name}
+    if missing := [key for key, value in named.items() if value in (None, "")]:
+        verb = "are" if len(missing) > 1 else "is"
+        what = f"this is no Kubernetes object: {', '.join(missing)} {verb} missing"
+        yield (), what, "add what is missing, or take the file out"
+    for key, value in named.items():
+        if key not in missing and not isinstance(value, str):
+            yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
+    if isinstance(name, str) and (not name.isprintable() or "/" in name or "%" in name or len(name) > 253):
+        yield ("metadata", "name"), "metadata.name is one that no API server takes", "write a DNS-1123 subdomain"
+    if isinstance(version, str) and version.startswith("meshc/"):
+        yield ("apiVersion",), "this is meshc's own input, not an object for a cluster", "take the file out"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.kube import SUBDOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,10 +70,14 @@ def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         label = fleet.label_of(member) or ""
         for path, kind, text in ((member.path("clusterID"), "ID", member.id), (_label(fleet, label), "network", label)):
-            if text and not SUBDOMAIN.fullmatch(text):
+            if text and not all(map(_STEP.fullmatch, text.split("."))):
                 what = f'{member.name}: the API server refuses {kind} "{text}" in the path of its injection webhook'
                 hint = f"add controlPlane: {{injectionURL: https://HOST:15017}} to {primary.name}: a URL may hold it"
                 yield source.problem(codes.PATH_REFUSED, path, what, hint, clusters=(member.name,))
+
+
+_STEP = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+"""Kubernetes bounds the whole name (IsDNS1123Subdomain), and no part of it."""
 
 
 def _label(fleet: Fleet, label: str) -> Path:

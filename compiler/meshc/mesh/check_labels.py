@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
-_DATAPLANE = "dataplane, and the revision of istio, decide it"
+_DATAPLANE = "dataplane and revision decide it"
 _OF_NETWORK = "networks decides it, of the Istio namespace alone"
 _ENGINE = "delivery decides it"
 _OWNED: Mapping[str, str] = {
@@ -31,6 +31,13 @@ _OWNED: Mapping[str, str] = {
     "kubectl.kubernetes.io/last-applied-configuration": "kubectl writes it",
 }
 """Keys that somebody else writes, and who."""
+_SAID: Mapping[tuple[str, str], str] = {
+    ("istio-injection", "enabled"): "dataplane: sidecar",
+    ("istio-injection", "disabled"): "dataplane: none",
+    ("istio.io/dataplane-mode", "ambient"): "dataplane: ambient",
+    ("istio.io/dataplane-mode", "none"): "dataplane: none",
+}
+"""Labels of the dataplane, and what mesh.yaml says for them."""
 _PREFIXES: Mapping[str, str] = {
     "argocd.argoproj.io/": _ENGINE,
     "kustomize.toolkit.fluxcd.io/": _ENGINE,
@@ -58,7 +65,10 @@ def owned(fleet: Fleet, source: Source) -> Iterable[Problem]:
             for key in words:
                 if why := _owner(key):
                     what = f"namespace {namespace.name}: {key} can't be set here: {why}"
-                    yield source.problem(codes.OWNED_LABEL, (*path, key), what, "take it out", key=True)
+                    hint = f"write {said} in its place" if (said := _SAID.get((key, words[key]))) else "take it out"
+                    if key == "istio.io/rev":
+                        hint = f"write revision: {words[key]} in its place"
+                    yield source.problem(codes.OWNED_LABEL, (*path, key), what, hint, key=True)
             if where == "annotations" and sum(len(key) + len(text.encode()) for key, text in words.items()) > _MOST:
                 what = f"namespace {namespace.name}: its annotations are larger than 256 KiB"
                 yield source.problem(codes.OWNED_LABEL, path, what, "take some out", key=True)

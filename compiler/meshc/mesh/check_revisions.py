@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.mesh.charts import AT as CHARTS
 from meshc.mesh.check_clusters import did_you_mean
+from meshc.mesh.east_west import goes_to
 from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import AT, TAGS, plane_of, planes, tags_of
 from meshc.supported import ISTIO
@@ -131,6 +133,20 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
             names = [one.name for one in lost]
             what = f'{namespace.name}: there is no revision or tag "{namespace.revision}" in {_few(names)}'
             hint = did_you_mean(namespace.revision, _names(fleet, lost[0])) or _known(fleet, lost[0])
+            yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
+
+
+def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A gateway of chart `gateway` names a revision or a tag that its clusters have."""
+    charts = fleet.mesh.spec.istio.charts
+    for number, extra in enumerate(charts.also if charts and not fleet.classic else ()):
+        here = [member for member in fleet if extra.revision and goes_to(fleet, extra, member)]
+        lost = [one for one in here if extra.revision not in _names(fleet, one)]
+        if extra.revision and lost:
+            names = [one.name for one in lost]
+            what = f'chart gateway: there is no revision or tag "{extra.revision}" in {_few(names)}'
+            hint = did_you_mean(extra.revision, _names(fleet, lost[0])) or _known(fleet, lost[0])
+            path: Path = (*CHARTS, "also", number, "revision")
             yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
 
 

@@ -59,30 +59,8 @@ class Closure:
         if folder in self._folders:
             return
         self._folders.add(folder)
-        try:
-            name = kustomization_in(self._repository, folder)
-        except IrregularError as error:
-            self._report(codes.SYMLINK, named, str(error), "put the file or folder itself there")
-            return
-        except OSError as error:
-            what = f"{_quoted(folder)} can't be read: {error.strerror}"
-            self._report(codes.FILE_UNREADABLE, named, what, "check its permissions")
-            return
-        if name is None:
-            hint = "a folder under resources, bases or components needs a kustomization.yaml"
-            self._report(codes.FILE_MISSING, named, f'"{self._source.shown(folder)}" holds no kustomization.yaml', hint)
-            return
-        path = posixpath.join(folder, name)
-        document = self._read_yaml(path, named)
+        document = self._kustomization(folder, named)
         if document is None:
-            return
-        if not isinstance(document.data, dict):
-            self._report(
-                codes.BAD_RESOURCE,
-                document.place(()),
-                "a kustomization must be a mapping",
-                "write resources: [...]",
-            )
             return
         self.kinds[folder] = str(document.data.get("kind", ""))
         for key in document.data:
@@ -102,47 +80,62 @@ class Closure:
                 for p in read(text.encode(), place.file)[1]
             ]
 
+    def _kustomization(self, folder: str, named: Place) -> Document | None:
+        """The kustomization of a folder; None where there is none that can be read, which is told."""
+        try:
+            name = kustomization_in(self._repository, folder)
+        except IrregularError as error:
+            self._report(codes.SYMLINK, named, str(error), "put the file or folder itself there")
+            return None
+        except OSError as error:
+            what = f"{_quoted(folder)} can't be read: {error.strerror}"
+            self._report(codes.FILE_UNREADABLE, named, what, "check its permissions")
+            return None
+        if name is None:
+            hint = "a folder under resources, bases or components needs a kustomization.yaml"
+            self._report(codes.FILE_MISSING, named, f'"{self._source.shown(folder)}" holds no kustomization.yaml', hint)
+            return None
+        document = self._read_yaml(posixpath.join(folder, name), named)
+        if document is not None and not isinstance(document.data, dict):
+            what, hint = "a kustomization must be a mapping", "write resources: [...]"
+            self._report(codes.BAD_RESOURCE, document.place(()), what, hint)
+            return None
+        return document
+
     def _follow(self, folder: str, value: str, kind: str, place: Place) -> None:
         if _REMOTE.search(value):
-            self._report(
-                codes.REMOTE_BASE,
-                place,
-                f"{_quoted(value)} is what kustomize takes for an address, not a path",
-                "vendor it into the repository and name its path",
-            )
+            what = f"{_quoted(value)} is what kustomize takes for an address, not a path"
+            self._report(codes.REMOTE_BASE, place, what, "vendor it into the repository and name its path")
             return
         path = posixpath.normpath(posixpath.join(folder, value))
-        try:
-            if value.startswith("/"):
-                raise OutsideError('"" is absolute; write it relative to this file')
-            found = self._repository.kind(path)
-        except OutsideError as error:
-            why = error.what.partition('" ')[2] or error.what
-            hint = error.hint or "move it into the repository"
-            self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", hint)
-            return
-        except IrregularError as error:
-            self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")
-            return
-        except OSError as error:
-            what = f"{_quoted(value)} can't be read: {error.strerror}"
-            self._report(codes.FILE_UNREADABLE, place, what, "check its permissions")
-            return
+        found = self._kind(path, value, place)
         if found is None:
-            self._report(
-                codes.FILE_MISSING,
-                place,
-                f"{_quoted(value)} isn't there",
-                "correct the path, or add the file",
-            )
+            what = f"{_quoted(value)} isn't there"
+            self._report(codes.FILE_MISSING, place, what, "correct the path, or add the file")
         elif found == "folder" and kind == "resource":
             self.add_folder(path, place)
         elif found == "folder":
             self._report(codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "name the file in it")
-        elif kind == "data":
+        elif found == "file" and kind == "data":
             self._read(path, place)
-        else:
+        elif found == "file":
             self._read_yaml(path, place, many=True)
+
+    def _kind(self, path: str, value: str, place: Place) -> str | None:
+        """What a path leads to: file, folder, None for nothing, or refused, which is told."""
+        try:
+            if value.startswith("/"):
+                raise OutsideError('"" is absolute; write it relative to this file')
+            return self._repository.kind(path)
+        except OutsideError as error:
+            why = error.what.partition('" ')[2] or error.what
+            self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", error.hint or "move it into the repository")
+        except IrregularError as error:
+            self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")
+        except OSError as error:
+            what = f"{_quoted(value)} can't be read: {error.strerror}"
+            self._report(codes.FILE_UNREADABLE, place, what, "check its permissions")
+        return "refused"
 
     def _refuse_field(self, document: Document, key: str) -> None:
         what = f"{_quoted(key)} isn't run: of kustomize's fields only those that read plain files are"

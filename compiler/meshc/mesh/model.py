@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from meshc.disk.matching import pattern_fault
 from meshc.kube import LABEL, SUBDOMAIN, Version
+from meshc.sealedtext import service_of
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -131,6 +132,14 @@ def _part_files(text: str) -> str:
     return text
 
 
+def _inventory_file(text: str) -> str:
+    rule = pattern_fault(text if text.endswith((".yaml", ".yml")) else f"{text}.yaml")
+    if rule or not text.endswith((".yaml", ".yml", ".json")) or not {"*", "?"}.isdisjoint(text):
+        raise PydanticCustomError("bad_inventory", "must be the path of one .yaml, .yml or .json file")
+    return text
+
+
+InventoryFile = Annotated[str, AfterValidator(_inventory_file), Field(min_length=1, max_length=256)]
 PartFiles = Annotated[str, AfterValidator(_part_files), Field(min_length=1, max_length=256)]
 
 
@@ -305,6 +314,17 @@ ChartSource = Annotated[str, AfterValidator(_chart_source), Field(min_length=1, 
 Values = dict[str, Any]
 
 
+IstioRevision = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
+]
+RevisionTag = Annotated[
+    str,
+    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
+]
+Tags = dict[RevisionTag, IstioRevision]
+
+
 class ExtraChart(Shape):
     """A chart of Istio's beside those of the control plane."""
 
@@ -315,9 +335,18 @@ class ExtraChart(Shape):
     without one it is the east-west gateway, and goes to those of the clusters that need one."""
     namespace: Name | None = None
     """Where it goes; default: the Istio namespace."""
+    revision: IstioRevision | None = None
+    """gateway: whose istiod injects its pods, a revision or a tag of `istio.revisionTags`; default: each cluster's
+    own revision."""
     clusters: Selection = "all"
     values: Values = {}
     """Helm values, merged over the computed ones."""
+
+    @model_validator(mode="after")
+    def _injected(self) -> ExtraChart:
+        if self.revision is not None and self.chart != "gateway":
+            raise PydanticCustomError("bad_chart", "revision goes with chart: gateway")
+        return self
 
 
 class Charts(Shape):
@@ -331,17 +360,6 @@ class Charts(Shape):
     clusters: Selection = "all"
     also: tuple[ExtraChart, ...] = ()
     """Further charts of Istio's."""
-
-
-IstioRevision = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '56')}: istiod's Service is istiod-<revision>", 56),
-]
-RevisionTag = Annotated[
-    str,
-    _matching(LABEL, f"{_NAME_RULE.replace('63', '43')}: a Service is istiod-revision-tag-<tag>", 43),
-]
-Tags = dict[RevisionTag, IstioRevision]
 
 
 class FurtherControlPlane(Shape):
@@ -416,10 +434,26 @@ class Ca(Shape):
     A pod has what was set when it was made."""
 
 
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [ -~]*)?", re.ASCII)
+def _recipient(text: str) -> str:
+    if not service_of(text) or len(text) > _LONGEST_RECIPIENT:
+        rule = "must be an age recipient (age1..., or an SSH public key), a PGP fingerprint, or a key of a KMS as sops"
+        raise PydanticCustomError("bad_recipient", f"{rule} names it; never an identity")
+    return text
+
+
+_LONGEST_RECIPIENT = 2048
 Recipient = Annotated[
     str,
-    _matching(_RECIPIENT, "must be an age recipient (age1..., or an SSH public key), never an identity", 2048),
+    AfterValidator(_recipient),
+    Field(
+        json_schema_extra={
+            "examples": [
+                "age1j5jr40pyzmgq7lmh6a2c25akvcngzn4lphf6jde75jdaumrdla9qafq06f",
+                "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            ]
+        }
+    ),
 ]
 
 
@@ -442,7 +476,7 @@ class ClusterSecrets(Shape):
     backend: Literal["sops", "sealed-secrets", "external-secrets"] | None = None
     """What the sealing commands make for this cluster."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open this cluster's secrets, besides the mesh's."""
+    """Recipients who open this cluster's secrets, besides the mesh's."""
     scope: Literal["strict", "namespace-wide"] | None = None
     """What a SealedSecret of this cluster is bound to."""
     store: Store | None = None
@@ -458,7 +492,9 @@ class Secrets(Shape):
     """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
     public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
     recipients: tuple[Recipient, ...] = ()
-    """age recipients who open every sops file of the mesh, such as a break-glass key."""
+    """Recipients who open every sops file of the mesh, such as a break-glass key: age recipients, PGP fingerprints,
+    keys of AWS KMS (arn:aws:kms:...), GCP KMS (projects/.../cryptoKeys/...), Azure Key Vault (https://.../keys/...) and
+    Vault (https://.../v1/.../keys/...). meshc seals for age; sops adds the others."""
     scope: Literal["strict", "namespace-wide"] = "strict"
     """What a SealedSecret is bound to: its name and namespace, or its namespace alone. Bound to nothing
     (cluster-wide), anyone could unseal it into a namespace of theirs."""
@@ -786,6 +822,8 @@ Revision = Annotated[
     str,
     _matching(_REVISION, "must be a branch, refs/... in full, or a commit: letters, digits, _, -, +, . and /", 255),
 ]
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))(?!refs/)[A-Za-z0-9_][A-Za-z0-9_./+-]*", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PER_CLUSTER = re.compile(r"[a-z0-9.-]*\{cluster\}[a-z0-9.-]*", re.ASCII)
 _NAMES = "must be a Secret's name, in lower case letters, digits, - and ."
 PerCluster = Annotated[str, _matching(_PER_CLUSTER, f"{_NAMES}, with {{cluster}} in it", 128)]
@@ -805,12 +843,29 @@ class Flux(Shape):
     """The GitRepository's name; default: metadata.name. Without repoURL it is one that exists already."""
     source_secret: Subdomain | None = None
     """The Secret with which Flux reads repoURL; none: anybody may read it."""
+    verify_secret: Subdomain | None = None
+    """The Secret with the PGP keys one of which must have signed the commit of repoURL; none: it need not be signed.
+    `meshc publish` signs by Git's own settings, and refuses to publish unsigned then."""
     kube_config_secret: PerCluster = "{cluster}-kubeconfig"  # noqa: S105 # a name
     """Mode hub: the Secret with the kubeconfig of a cluster; {cluster} is filled in."""
     decryption_secret: PerClusterOrOne = "sops-age"  # noqa: S105
     """The Secret with the age identity that opens what is sealed by sops; {cluster} is filled in."""
     interval: Interval = "10m"
     """How often Flux looks for new commits, and for changes made in a cluster."""
+
+
+class Publish(Shape):
+    """Where `meshc publish` puts overlays/ and output/, where that isn't the branch that mesh.yaml is edited on."""
+
+    repo: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """Another repository, as who publishes reaches it: https://host/path, ssh://git@host/path, git@host:path; default:
+    that of mesh.yaml."""
+    branch: Annotated[str, _matching(_BRANCH, "must be the name of a branch", 200)] | None = None
+    """The branch; default: `revision`."""
+    path: Folder | None = None
+    """The folder for overlays/ and output/; default: that of mesh.yaml, or the top of another repository."""
+    push: bool = True
+    """Whether the branch is pushed to origin. To another repository it always is."""
 
 
 class Delivery(Shape):
@@ -831,6 +886,8 @@ class Delivery(Shape):
     project: Subdomain | None = None
     """Argo CD: the AppProject; default: default."""
     flux: Flux | None = None
+    publish: Publish | None = None
+    """Where output/ is published. `meshc publish` needs no options then; check and next compare with what is there."""
 
     @model_validator(mode="after")
     def _one_engine(self) -> Delivery:
@@ -843,6 +900,13 @@ class Delivery(Shape):
             raise PydanticCustomError("bad_delivery", f"needs repoURL{needed}")
         if self.repo_url is None and self.flux is not None and self.flux.source_secret is not None:
             raise PydanticCustomError("bad_delivery", "flux.sourceSecret goes with repoURL")
+        if self.publish is not None and self.publish.branch is None:
+            if self.repo_url is None:
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed without repoURL")
+            if self.revision.startswith("refs/") or _COMMIT.fullmatch(self.revision):
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed where revision is no branch")
+        if self.repo_url is None and self.flux is not None and self.flux.verify_secret is not None:
+            raise PydanticCustomError("bad_delivery", "flux.verifySecret goes with repoURL")
         if self.repo_url is None and "revision" in self.model_fields_set:
             raise PydanticCustomError("bad_delivery", "revision goes with repoURL; a source that exists has its own")
         if self.flux is not None and self.flux.mode == "each" and self.runs_in is not None:
@@ -875,12 +939,53 @@ class Include(Shape):
     """The lists that they may hold. Overrides and acknowledgements in a file reach its own clusters alone."""
 
 
+Told = Literal[
+    "name",
+    "clusterID",
+    "role",
+    "primary",
+    "network",
+    "labels",
+    "apiServer",
+    "kubernetesVersion",
+    "podCIDRs",
+    "serviceCIDRs",
+]
+Way = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class FromInventory(Shape):
+    """A committed file that lists clusters, as another program keeps them. It holds no credentials."""
+
+    file: InventoryFile
+    """A path relative to mesh.yaml."""
+    format: Literal["argocd-secrets", "clusterprofiles", "cluster-api", "kubeconfig", "list"]
+    """argocd-secrets: cluster Secrets of Argo CD. clusterprofiles: ClusterProfile of SIG Multicluster. cluster-api:
+    Cluster of Cluster API. kubeconfig: its clusters. list: mappings in YAML or JSON, or a mapping of names to them."""
+    select: Selection = "all"
+    """Which of its clusters are in the mesh, by their names and labels there."""
+    role: Literal["primary", "remote"] = "remote"
+    """The role of clusters that mesh.yaml doesn't name."""
+    at: Way | None = None
+    """list: where the list stands in the file, such as `clusters.value` in what `terraform output -json` prints."""
+    fields: dict[Told, Way] = {}
+    """Where a key of a cluster stands in an entry, as `name: metadata.labels.site`, if not where the format has it."""
+
+    @model_validator(mode="after")
+    def _at_of_list(self) -> FromInventory:
+        if self.at is not None and self.format != "list":
+            raise PydanticCustomError("bad_inventory", "at goes with format: list")
+        return self
+
+
 class Spec(Shape):
     """The mesh."""
 
     include: tuple[Include, ...] = ()
     """Files with further entries of the lists below. The entries follow those of mesh.yaml, by the order written here,
     then by path."""
+    clusters_from: tuple[FromInventory, ...] = ()
+    """Inventories that complete the clusters below, by name, and add further ones behind them. Own words win."""
     requires: Requires = Requires()
     istio: Istio
     security: Security = Security()

@@ -41,7 +41,7 @@ def json_schema(*, part: bool = False) -> dict[str, Any]:
     if not part:  # parts may hold them all
         spec = schema["$defs"]["Spec"]
         spec["required"].remove("clusters")
-        spec["anyOf"] = [{"required": ["clusters"]}, {"required": ["include"]}]
+        spec["anyOf"] = [{"required": [key]} for key in ("clusters", "include", "clustersFrom")]
     schema |= {"title": "a part of mesh.yaml" if part else "mesh.yaml"}
     identifier = f"{_ID}{'mesh-part' if part else 'mesh'}"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": identifier, **schema}

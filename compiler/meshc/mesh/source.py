@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import Path, Place, ProblemsError
 from meshc.mesh.including import read_parts
+from meshc.mesh.inventories import Inventory, complete, read_inventories
 from meshc.mesh.parse import parse
 from meshc.mesh.parts import Part, join
 from meshc.yamltext.document import Document
@@ -31,12 +32,14 @@ class Source:
     document: Document
     data: bytes = field(repr=False)
     parts: tuple[Part, ...] = ()
+    inventories: tuple[Inventory, ...] = ()
     faults: tuple[Problem, ...] = ()
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The bytes of mesh.yaml and its parts, by their paths from the folder of mesh.yaml."""
-        return {self.name: self.data} | {part.path: part.data for part in self.parts}
+        """The bytes of mesh.yaml, its parts and its inventories, by their paths from the folder of mesh.yaml."""
+        found = {self.name: self.data} | {part.path: part.data for part in self.parts}
+        return found | {one.path: one.data for one in self.inventories}
 
     @property
     def name(self) -> str:
@@ -86,4 +89,7 @@ def load(data: bytes, file: str, files: Files | None = None) -> Source:
         raise ProblemsError(problems)
     alone = Source(file, documents[0], data)
     parts, faults = read_parts(alone.document, alone.name, files, alone.shown)
-    return Source(file, join(alone.document, parts, (files.from_top if files else None) or "."), data, parts, faults)
+    inventories, others = read_inventories(alone.document, files, alone.shown)
+    document = join(alone.document, parts, (files.from_top if files else None) or ".")
+    document = complete(document, inventories)
+    return Source(file, document, data, parts, inventories, (*faults, *others))

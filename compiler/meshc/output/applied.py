@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.applied.causes import of_patches
@@ -15,65 +16,78 @@ from meshc.tree import HEADER
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.kube import Identity, KubeObject
-    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy
+    from meshc.kube import Body, Identity, KubeObject
+    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy, UserObject
     from meshc.tree import FileTree
 
 _BETWEEN = b"\n---\n"
 
 
-def view_built(
-    plan: Plan,
-    cluster: ClusterPlan,
-    ours: Iterable[KubeObject],
-    laid_out: Iterable[bytes],
-    built: FileTree,
-    offered: Mapping[tuple[str, str], ServiceCopy],
-    given: Collection[Identity] | None,
-    known: dict[bytes, Any],
-) -> View:
-    """`ours` are the cluster's objects, `given` those of them that kustomize got, `laid_out` the files that it got.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What there was of a cluster before the build: its objects, the files that kustomize got, and which objects.
 
-    An object whose text is as it was laid out isn't read, and none of a text that is `known` from another cluster.
+    `identities` is None where kustomize got all of them.
     """
-    all_of_ours = list(ours)
-    before = {one.identity: one.body for one in all_of_ours if given is None or one.identity in given}
-    objects = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
-    theirs = {identity_of(one.body): one for one in objects}
-    untouched = {text for data in laid_out for text in _texts(data)}
-    there: set[Identity] = set()
-    touched: list[Touched] = []
-    for name, data in built.items():
-        for text in _texts(data):
-            there.add(identity_in(text.decode()))
-            if text in untouched:
-                continue
-            if text not in known:
-                known[text] = next((document.data for document in read(text, name)[0]), None)
-            body = known[text]
-            if not is_object(body):
-                continue
-            identity = identity_of(body)
-            own = theirs.get(identity)
-            if body == before.get(identity) or (own and body == own.body and not is_reached(cluster, body)):
-                continue
-            origin = before.get(identity, own.body if own else body)
-            causes = of_patches(cluster, origin, own)
-            touched.append(Touched(body, before.get(identity), causes, patched=True))
-    gone = [
-        Touched(body, body, of_patches(cluster, body), patched=False)
-        for identity, body in before.items()
-        if identity not in there
-    ]
-    return View(
-        plan,
-        cluster,
-        touched,
-        lambda: [*(one.body for one in all_of_ours), *(one.body for one in objects)],
-        offered,
-        gone,
-        frozenset(theirs),
-    )
+
+    ours: Collection[KubeObject]
+    files: Collection[bytes]
+    identities: Collection[Identity] | None
+
+    def before(self) -> dict[Identity, Body]:
+        """The objects that kustomize got, as meshc or a chart made them."""
+        wanted = self.identities
+        return {one.identity: one.body for one in self.ours if wanted is None or one.identity in wanted}
+
+
+class Views:
+    """Lives for one run: a text that several clusters hold is read once. `offered` is as in `View`."""
+
+    def __init__(self, plan: Plan, offered: Mapping[tuple[str, str], ServiceCopy]) -> None:
+        self._plan, self._offered = plan, offered
+        self._read: dict[bytes, Any] = {}
+
+    def of(self, cluster: ClusterPlan, given: Given, built: FileTree) -> View:
+        """The view of a cluster. An object whose text is as it was laid out isn't read."""
+        before = given.before()
+        objects = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
+        theirs = {identity_of(one.body): one for one in objects}
+        untouched = {text for data in given.files for text in _texts(data)}
+        there: set[Identity] = set()
+        touched: list[Touched] = []
+        for name, data in built.items():
+            for text in _texts(data):
+                there.add(identity_in(text.decode()))
+                body = None if text in untouched else self._parsed(text, name)
+                one = _touched(cluster, body, before, theirs) if body is not None and is_object(body) else None
+                touched += [one] if one else []
+        gone = [
+            Touched(body, body, of_patches(cluster, body), patched=False)
+            for identity, body in before.items()
+            if identity not in there
+        ]
+
+        def every() -> list[Body]:
+            return [*(one.body for one in given.ours), *(one.body for one in objects)]
+
+        return View(self._plan, cluster, touched, every, self._offered, gone, frozenset(theirs))
+
+    def _parsed(self, text: bytes, name: str) -> Any:
+        if text not in self._read:
+            self._read[text] = next((document.data for document in read(text, name)[0]), None)
+        return self._read[text]
+
+
+def _touched(
+    cluster: ClusterPlan, body: Body, before: Mapping[Identity, Body], theirs: Mapping[Identity, UserObject]
+) -> Touched | None:
+    """An object as built, if it isn't as it was, or as the user wrote it."""
+    identity = identity_of(body)
+    own = theirs.get(identity)
+    if body == before.get(identity) or (own and body == own.body and not is_reached(cluster, body)):
+        return None
+    origin = before.get(identity, own.body if own else body)
+    return Touched(body, before.get(identity), of_patches(cluster, origin, own), patched=True)
 
 
 def _texts(data: bytes) -> Iterable[bytes]:

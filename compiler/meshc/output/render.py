@@ -9,19 +9,20 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.applied.check import check_applied
 from meshc.applied.view import offered_by
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
-from meshc.output.applied import view_built
+from meshc.output.applied import Given, Views
+from meshc.output.blame import Blame
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.output.units import FOLDER, Cutter
-from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES, kustomization_of
+from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
 from meshc.secrets import door
 from meshc.secrets.guard import RenderedGuard
 from meshc.tree import FileTree
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from meshc.output.kustomize import Kustomize
     from meshc.output.units import Unit
     from meshc.overlays.layout import Layout
-    from meshc.plan.ir import ClusterPlan, ComponentPlan, PatchPlan, Plan, UserFile
+    from meshc.plan.ir import ClusterPlan, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,89 +44,120 @@ class Rendered:
     problems: tuple[Problem, ...]
 
 
-def render(
-    plan: Plan,
-    layout: Layout,
-    kustomize: Kustomize,
-    cache: Repository,
-    clusters: Sequence[str] = (),
-    jobs: int = 0,
-    done: Callable[[], None] = lambda: None,
-    link: Link = Link.AUTO,
-    settle: Callable[[Sequence[Problem], bool], list[Problem]] = lambda found, _: list(found),
-) -> Rendered:
-    """output/ of the given clusters (none: all), by kustomize where it is needed, as many at once as `jobs` tells.
+@dataclass(frozen=True, slots=True)
+class How:
+    """By which kustomize, remembering builds where, and as many at once as `jobs` tells (0: one a processor).
 
-    `done` is called after each cluster. `settle` takes out what is acknowledged, and is told whether every cluster was
-    looked at. Raises ProblemsError with what kustomize refuses, and what is wrong with what it built, at the user's
-    file that causes it.
+    `done` is called after each cluster.
     """
-    shared = _by_folder(layout.tree)
-    linker = Linker(kustomize.version, shared)
+
+    kustomize: Kustomize
+    cache: Repository
+    jobs: int = 0
+    link: Link = Link.AUTO
+    done: Callable[[], None] = lambda: None
+
+
+Settle = Callable[[Sequence[Problem], bool], list[Problem]]
+"""Takes out what is acknowledged. It is told whether every cluster was looked at."""
+
+
+def render(
+    plan: Plan, layout: Layout, how: How, clusters: Sequence[str] = (), settle: Settle = lambda found, _: list(found)
+) -> Rendered:
+    """output/ of the given clusters (none: all), by kustomize where it is needed.
+
+    Raises ProblemsError with what kustomize refuses, and what is wrong with what it built, at the user's file that
+    causes it.
+    """
     wanted = set(clusters)
     chosen = [cluster for cluster in plan.clusters if not wanted or cluster.name in wanted]
-    trees: dict[str, FileTree] = {}
-    for cluster in chosen if link is Link.AUTO else ():
-        if linker.links(cluster):
-            trees[cluster.name] = linker.link(cluster, layout.names(cluster))
-            done()
+    rendering = _Rendering(plan, layout, how)
+    trees = dict(rendering.linked(chosen)) if how.link is Link.AUTO else {}
     left = [cluster for cluster in chosen if cluster.name not in trees]
-    guard = RenderedGuard(_own(layout) if left else ())
-    offered = offered_by(plan) if left else {}
-    results: dict[str, FileTree | list[Problem]] = {}
-    applied: dict[str, list[Problem]] = {}
-    read: dict[bytes, Any] = {}
+    results = rendering.built(left) if left else {}
+    found = [problem for cluster in left for problem in _problems(results[cluster.name])]
+    applied = [problem for cluster in left for problem in rendering.applied.get(cluster.name, ())]
+    told = settle(applied, _looked_at_all(plan, chosen))
+    stop_on([*found, *told])
+    trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
+    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left), tuple(told))
 
-    def look(cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None) -> list[Problem]:
-        """What may not be, and can't be acknowledged; what else there is goes into `applied`."""
-        if cluster.patches or cluster.components:
-            given = unit.homes.keys() if unit else None
-            view = view_built(plan, cluster, layout.made(cluster), files.values(), built, offered, given, read)
-            applied[cluster.name] = list(check_applied(view))
-        return _refused(guard, cluster, plan.istio_namespace, files, built)
 
-    def one(cluster: ClusterPlan) -> FileTree | list[Problem]:
-        files = _overlay(cluster, shared)
-        try:
-            stream = kustomize.build(files, cluster.name, cache, root, guard)
-        except BuildError as error:
-            return _blame(cluster, files, str(error), lambda fewer: kustomize.build(fewer, cluster.name, cache))
-        finally:
-            done()
-        built = split(stream, layout.homes(cluster))
-        return look(cluster, files, built, None) or built
+_Result = FileTree | list[Problem]
 
-    def part(files: Mapping[str, bytes]) -> bytes | None:
-        try:
-            return kustomize.build(files, FOLDER, cache, None, guard)
-        except BuildError:  # the whole overlay tells whose fault it is
-            return None
 
-    with (
-        _once(lambda: scratch(layout.tree)) as root,
-        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
-    ):
-        units = _units(layout, linker, left) if link is Link.AUTO else {}
+class _Rendering:
+    """Lives for one run. `applied` holds what is wrong with objects as they are applied, by cluster."""
+
+    def __init__(self, plan: Plan, layout: Layout, how: How) -> None:
+        self._plan, self._layout, self._how = plan, layout, how
+        self._shared = _by_folder(layout.tree)
+        self._linker = Linker(how.kustomize.version, self._shared)
+        self.applied: dict[str, list[Problem]] = {}
+
+    def linked(self, clusters: Sequence[ClusterPlan]) -> Iterator[tuple[str, FileTree]]:
+        """The clusters that need no kustomize, each with its tree."""
+        for cluster in clusters:
+            if self._linker.links(cluster):
+                yield cluster.name, self._linker.link(cluster, self._layout.names(cluster))
+                self._how.done()
+
+    def built(self, clusters: Sequence[ClusterPlan]) -> dict[str, _Result]:
+        """The other clusters, by kustomize: of each what it has to see, and the whole where that isn't enough."""
+        self._guard = RenderedGuard(_own(self._layout))
+        self._views = Views(self._plan, offered_by(self._plan))
+        with (
+            _once(lambda: scratch(self._layout.tree)) as self._root,
+            ThreadPoolExecutor(max_workers=self._how.jobs or os.cpu_count() or 1) as pool,
+        ):
+            results = dict(self._of_units(clusters, pool)) if self._how.link is Link.AUTO else {}
+            whole = [cluster for cluster in clusters if cluster.name not in results]
+            return results | dict(zip([cluster.name for cluster in whole], pool.map(self._whole, whole), strict=True))
+
+    def _of_units(self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor) -> Iterator[tuple[str, _Result]]:
+        """Each distinct unit is built once, whatever clusters have it."""
+        units = _units(self._layout, self._linker, clusters)
         distinct = {unit.key: unit.files for unit in units.values()}
-        streams = dict(zip(distinct, pool.map(part, distinct.values()), strict=True))
-        for cluster in (one for one in left if one.name in units):
+        streams = dict(zip(distinct, pool.map(self._part, distinct.values()), strict=True))
+        for cluster in (one for one in clusters if one.name in units):
             unit = units[cluster.name]
             stream = streams[unit.key]
             made = None if stream is None else unit.made(stream)
             if stream is None or made is None:
                 continue
-            problems = look(cluster, unit.files, split(stream, unit.homes), unit)
-            results[cluster.name] = problems or linker.link(cluster, layout.names(cluster), unit.reached, made)
-            done()
-        whole = [cluster for cluster in left if cluster.name not in results]
-        results |= dict(zip([cluster.name for cluster in whole], pool.map(one, whole), strict=True))
-    found = [problem for cluster in left for problem in _problems(results[cluster.name])]
-    told = settle(
-        [problem for cluster in left for problem in applied.get(cluster.name, ())], _looked_at_all(plan, chosen)
-    )
-    stop_on([*found, *told])
-    trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
-    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left), tuple(told))
+            problems = self._look(cluster, unit.files, split(stream, unit.homes), unit)
+            yield (
+                cluster.name,
+                problems or self._linker.link(cluster, self._layout.names(cluster), unit.reached, made),
+            )
+            self._how.done()
+
+    def _part(self, files: Mapping[str, bytes]) -> bytes | None:
+        try:
+            return self._how.kustomize.build(files, FOLDER, self._how.cache, None, self._guard)
+        except BuildError:  # the whole overlay tells whose fault it is
+            return None
+
+    def _whole(self, cluster: ClusterPlan) -> _Result:
+        files, kustomize, cache = _overlay(cluster, self._shared), self._how.kustomize, self._how.cache
+        try:
+            stream = kustomize.build(files, cluster.name, cache, self._root, self._guard)
+        except BuildError as error:
+            return Blame(cluster, files, lambda fewer: kustomize.build(fewer, cluster.name, cache)).told(str(error))
+        finally:
+            self._how.done()
+        built = split(stream, self._layout.homes(cluster))
+        return self._look(cluster, files, built, None) or built
+
+    def _look(
+        self, cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None
+    ) -> list[Problem]:
+        """What may not be, and can't be acknowledged; what else there is goes into `applied`."""
+        if cluster.patches or cluster.components:
+            given = Given(self._layout.made(cluster), files.values(), unit.homes.keys() if unit else None)
+            self.applied[cluster.name] = list(check_applied(self._views.of(cluster, given, built)))
+        return _refused(self._guard, cluster, self._plan.istio_namespace, files, built)
 
 
 def _looked_at_all(plan: Plan, chosen: Sequence[ClusterPlan]) -> bool:
@@ -228,52 +260,3 @@ def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:
         parts = path.split("/")
         folders.setdefault("/".join(parts[:depth]), {})["/".join(parts[depth:])] = data
     return folders
-
-
-def _blame(
-    cluster: ClusterPlan, files: Mapping[str, bytes], said: str, build: Callable[[Mapping[str, bytes]], bytes]
-) -> list[Problem]:
-    """The user's files that kustomize can't take: they are added one by one, as kustomize often doesn't name one."""
-
-    def fault(
-        resources: Sequence[UserFile], patches: Sequence[PatchPlan], components: Sequence[ComponentPlan] = ()
-    ) -> str:
-        fewer = replace(cluster, resources=tuple(resources), components=tuple(components))
-        try:
-            build({**files, f"{cluster.name}/kustomization.yaml": kustomization_of(fewer, files, patches)})
-        except BuildError as error:
-            return str(error)
-        return ""
-
-    about = (cluster.name,)
-    found: list[Problem] = []
-    taken: list[UserFile] = []
-    for file in () if fault((), ()) else cluster.resources:
-        if reason := fault([*taken, file], ()):
-            what = f"{cluster.name}: kustomize can't take this file: {reason}"
-            place = file.objects[0].place
-            found.append(codes.KUSTOMIZE_FAILED.at(place, what, "mend the file", clusters=about))
-        else:
-            taken.append(file)
-    applied: list[PatchPlan] = []
-    for patch in () if found or fault(taken, ()) else cluster.patches:
-        if reason := fault(taken, [*applied, patch]):
-            what = f"{cluster.name}: kustomize can't apply this patch: {reason}"
-            hint = "mend the patch; the objects that patches are for stand in overlays/"
-            place, also = patch.file.objects[0].place, (patch.place,)
-            found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=about))
-        else:
-            applied.append(patch)
-    components: list[ComponentPlan] = []
-    for one in () if found or fault(taken, applied) else cluster.components:
-        if reason := fault(taken, applied, [*components, one]):
-            what = f"{cluster.name}: kustomize can't apply this component: {reason}"
-            found.append(codes.KUSTOMIZE_FAILED.at(one.place, what, "mend the component", clusters=about))
-        else:
-            components.append(one)
-    if not found:
-        place = Place(f"overlays/{cluster.name}/kustomization.yaml")
-        what = f"{cluster.name}: kustomize can't build the overlay: {said}"
-        hint = "look at the resources and patches of this cluster"
-        found.append(codes.KUSTOMIZE_FAILED.at(place, what, hint, clusters=about))
-    return found

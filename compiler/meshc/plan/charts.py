@@ -25,6 +25,7 @@ def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> t
             values=one.values,
             place=source.document.place(one.at),
             version=one.version,
+            revision=one.revision,
         )
         for one in wanted(fleet, member)
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from meshc.errors import Path, Place
 from meshc.kube import Version
+from meshc.sealedtext import service_of
 
 Generation = Literal["classic", "istiod"]
 
@@ -238,12 +239,22 @@ class StorePlan:
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once."""
+    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once, as compared."""
 
     backend: Literal["sops", "sealed-secrets", "external-secrets"]
     recipients: tuple[str, ...]
     store: StorePlan | None
     scope: Literal["strict", "namespace-wide"]
+
+    @property
+    def age(self) -> tuple[str, ...]:
+        """The recipients that meshc itself seals for."""
+        return tuple(one for one in self.recipients if service_of(one) == "age")
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Those whose keys are elsewhere: sops adds them to what is sealed."""
+        return tuple(one for one in self.recipients if service_of(one) != "age")
 
     @property
     def in_store(self) -> bool:
@@ -265,6 +276,8 @@ class ChartPlan:
     values: Mapping[str, Any]
     place: Place
     version: Version
+    revision: str
+    """Of a gateway: the revision or tag whose istiod injects its pods; empty for the cluster's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,15 +342,15 @@ class ClusterPlan:
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
     """Helm values of the user's, for the charts of the control plane."""
-    further: tuple[RevisionPlan, ...]
+    control_planes: tuple[RevisionPlan, ...]
     """The control planes of other revisions here, or that a remote is attached to as well."""
-    tags: Mapping[str, str]
+    revision_tags: Mapping[str, str]
     """Revision tags, and the revision that each leads to."""
 
     @property
     def planes(self) -> tuple[ClusterPlan, ...]:
         """The cluster once for each control plane, as if that were its only one; its own comes first."""
-        return (self, *(self._as(one) for one in self.further))
+        return (self, *(self._as(one) for one in self.control_planes))
 
     def plane(self, revision: str) -> ClusterPlan | None:
         """The cluster as that of one revision; None where it has no control plane of it."""
@@ -345,7 +358,7 @@ class ClusterPlan:
 
     def _as(self, one: RevisionPlan) -> ClusterPlan:
         own = {name: getattr(one, name) for name in RevisionPlan.__dataclass_fields__}
-        return replace(self, **own, further=())
+        return replace(self, **own, control_planes=())
 
     @property
     def is_external(self) -> bool:
@@ -365,9 +378,21 @@ class FluxPlan:
     mode: Literal["hub", "each"]
     source: str
     source_secret: str | None
+    verify_secret: str | None
     kube_config_secret: str
     decryption_secret: str
     interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPlan:
+    """Where output/ is published. `repo` is another repository, None for that of mesh.yaml."""
+
+    place: Place = field(compare=False)
+    repo: str | None
+    branch: str
+    path: str | None
+    push: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +413,7 @@ class Delivery:
     runs_in: str | None
     project: str | None
     flux: FluxPlan | None
+    publish: PublishPlan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +458,8 @@ def as_json(value: Any) -> Any:
         return {"name": value.name, "source": value.source}
     if isinstance(value, ComponentPlan):
         return {"folder": value.folder, "source": value.source}
+    if isinstance(value, Door):
+        return {"port": value.port, "selector": dict(value.selector)}
     if hasattr(value, "__dataclass_fields__"):
         return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):

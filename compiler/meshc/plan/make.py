@@ -24,6 +24,7 @@ from meshc.plan.ir import (
     NamespacePlan,
     PatchPlan,
     Plan,
+    PublishPlan,
     RevisionPlan,
     Sealing,
     ServiceBase,
@@ -32,12 +33,14 @@ from meshc.plan.ir import (
     UserFile,
     UserObject,
 )
+from meshc.sealedtext import spelled
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Place
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
+    from meshc.mesh.model import Delivery as DeliveryModel
     from meshc.mesh.model import Namespace
     from meshc.mesh.source import Source
     from meshc.mesh.user_files import Manifest
@@ -150,8 +153,8 @@ def _cluster(
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
-        further=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
-        tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
+        control_planes=tuple(_further(fleet, plane) for plane in planes(fleet, member)[1:]),
+        revision_tags={tag: revision for tag, (revision, _) in sorted(tags_of(fleet, member).items())},
     )
 
 
@@ -186,7 +189,7 @@ def _sealing(fleet: Fleet, member: Member) -> Sealing:
     store = own.store or whole.store
     return Sealing(
         own.backend or whole.backend,
-        tuple(sorted({*whole.recipients, *own.recipients})),
+        tuple(sorted({spelled(one) for one in (*whole.recipients, *own.recipients)})),
         StorePlan(store.kind, store.name, store.key) if store else None,
         own.scope or whole.scope,
     )
@@ -208,7 +211,16 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
         runs_in=delivery.runs_in,
         project=None if by_flux else delivery.project or "default",
         flux=_flux(delivery.flux or Flux(), fleet.mesh.metadata.name) if by_flux else None,
+        publish=_publish(delivery, source),
     )
+
+
+def _publish(delivery: DeliveryModel, source: Source) -> PublishPlan | None:
+    said = delivery.publish
+    if said is None:
+        return None
+    place = source.document.place(("spec", "delivery", "publish"))
+    return PublishPlan(place, said.repo, said.branch or delivery.revision, said.path, said.push)
 
 
 def _delivered_by(fleet: Fleet, member: Member) -> str:
@@ -228,6 +240,7 @@ def _flux(flux: Flux, mesh: str) -> FluxPlan:
         mode=flux.mode,
         source=flux.source or mesh,
         source_secret=flux.source_secret,
+        verify_secret=flux.verify_secret,
         kube_config_secret=flux.kube_config_secret,
         decryption_secret=flux.decryption_secret,
         interval=flux.interval,

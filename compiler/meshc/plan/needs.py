@@ -25,6 +25,8 @@ class SecretNeed:
     name: str
     keys: tuple[str, ...]
     public: tuple[str, ...] = ()
+    as_tls: bool = False
+    """Whether a TLS Secret, as cert-manager makes it, is read in its place."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, str] = field(default_factory=dict)

@@ -28,6 +28,10 @@ class Known:
     ending: Mapping[str, str] = field(default_factory=dict)
     renewing: Mapping[str, str] = field(default_factory=dict)
     """Clusters whose CA is to be renewed, each with what is the matter."""
+    published: str = ""
+    """Where output/ is published, if that isn't beside mesh.yaml: what is stale is published then, not committed."""
+    unknown: bool = False
+    """Whether nothing here tells what is published there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Step:
     """What is to be done next for a cluster; `command` where one command does it."""
 
     cluster: str
-    step: Literal["issue", "compile", "commit", "seal", "sync"]
+    step: Literal["issue", "compile", "commit", "publish", "seal", "sync"]
     what: str
     command: str = ""
 
@@ -47,15 +51,21 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
         yield _step(name, known)
     for name in sorted(((known.stale or frozenset()) | known.uncommitted) - set(names)):
         if name.startswith("_"):
-            step: Literal["compile", "commit"] = "compile" if name in (known.stale or ()) else "commit"
+            step: _Tree = _stale_step(known) if name in (known.stale or ()) else "commit"
             yield Step(name, step, "what Argo CD or Flux is told isn't as it is to be", f"{_BY[step]}")
         elif name in (known.stale or ()):
-            yield Step(name, "compile", "is gone from mesh.yaml: what was compiled for it goes too", "meshc compile")
+            step = _stale_step(known)
+            yield Step(name, step, "is gone from mesh.yaml: what was compiled for it goes too", _BY[step])
         else:
             yield Step(name, "commit", "is gone from mesh.yaml, and its files from here: commit that", "git commit")
 
 
-_BY = {"compile": "meshc compile", "commit": "git commit"}
+_Tree = Literal["compile", "commit", "publish"]
+_BY: Mapping[_Tree, str] = {"compile": "meshc compile", "commit": "git commit", "publish": "meshc publish"}
+
+
+def _stale_step(known: Known) -> _Tree:
+    return "publish" if known.published else "compile"
 
 
 def _step(name: str, known: Known) -> Step:
@@ -68,6 +78,10 @@ def _step(name: str, known: Known) -> Step:
         others = sorted(known.unissued)
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
+    if name in known.stale and known.published:
+        what = f"its files in {known.published} are out of step with mesh.yaml"
+        what = f"nothing here tells what is published in {known.published}" if known.unknown else what
+        return Step(name, "publish", what, "meshc publish")
     if name in known.stale:
         return Step(name, "compile", "its files are out of step with mesh.yaml", "meshc compile")
     if name in known.uncommitted:

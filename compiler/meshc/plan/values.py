@@ -29,6 +29,8 @@ def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: M
 def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
     """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
     found = _COMPUTED[chart](plan, installed(cluster, chart, release))
+    if asked := next((one.revision for one in cluster.charts if one.revision and one.release == release), ""):
+        found["revision"] = asked
     if (chart, release) == ("gateway", EAST_WEST):
         found |= east_west_values(cluster, own)
     return _without_nothing(found)
@@ -65,7 +67,7 @@ CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
     # The validator of base asks the istiod of this revision; it is in every cluster under that name.
-    default = cluster.tags.get(DEFAULT, cluster.revision)
+    default = cluster.revision_tags.get(DEFAULT, cluster.revision)
     values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": default}
     return merged(values, _validation(plan, cluster))
 

@@ -25,8 +25,10 @@ class Wanted:
     repo: str | None = None
     branch: str | None = None
     path: str | None = None
-    push: bool = False
+    push: bool | None = None
     remote: str = "origin"
+    said: bool = False
+    """Whether mesh.yaml names the repository, and no person: then it is none of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
     """Where to publish: the repository of mesh.yaml itself, another work tree, or an address."""
     if wanted.repo is None:
         return checkout
-    found = address(wanted.repo, named=True)
+    found = address(wanted.repo, named=not wanted.said)
     if isinstance(found, Address):
         return found
     if not found.is_dir():

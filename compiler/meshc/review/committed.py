@@ -56,6 +56,17 @@ class Commits:
                 return found, ref
         raise UsageError("no branch to compare with was found", f"name a commit with --base; {_SHALLOW}")
 
+    def current(self) -> str:
+        """The branch that is checked out, "" where none is."""
+        return self._asked("symbolic-ref", "--quiet", "--short", "HEAD")
+
+    def published(self, branch: str) -> tuple[str, str]:
+        """The commit of a branch as origin last had it, else as it is here, and its name; "" where there is none."""
+        for ref in (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}"):
+            if found := self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"):
+                return found, ref.removeprefix("refs/").removeprefix("remotes/").removeprefix("heads/")
+        return "", branch
+
     def files(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
         """The files below a folder beside mesh.yaml as a commit has them, by path in that folder; links left out.
 
@@ -63,9 +74,9 @@ class Commits:
         """
         return self._files(commit, f"{self._prefix()}{folder}".rstrip("/"), known or {})
 
-    def files_at_top(self, commit: str, folder: str) -> dict[str, bytes]:
+    def files_at_top(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
         """The same for a folder at the top of the repository; "" is the whole of it."""
-        return self._files(commit, folder, {})
+        return self._files(commit, folder, known or {})
 
     def place_in_repository(self) -> str:
         """The folder of mesh.yaml from the top of the repository, with a / at its end unless it is the top."""

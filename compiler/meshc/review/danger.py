@@ -136,7 +136,7 @@ def _networks(change: Change) -> Iterator[Problem]:
         return
     now = {key: network for network in change.after.networks for key in (network.name, network.label)}
     for was in change.before.networks:
-        new = now.get(was.label)
+        new = now.get(was.label) or now.get(was.name)
         old, address = (", ".join(one.hosts) if one else "" for one in (was, new))
         if old and old != address:
             way = f"by {address} instead of {old}" if address else f"no longer by {old}"

@@ -47,7 +47,7 @@ def sections_of(source: Source) -> dict[str, list[Block]]:
     for document, end in _documents(source):
         keys = sorted((line, str(path[1])) for path, (line, _) in document.keys.items() if len(path) == _KEY)
         ends = [line for line, _ in keys[1:]] + [end]
-        for (line, name), stop in zip(keys, ends, strict=True):
+        for (line, name), stop in zip(keys, ends, strict=False):  # an inventory has no keys of spec
             found.setdefault(name, []).append(Block(document.file, line, stop))
     return found
 
@@ -60,6 +60,8 @@ def _documents(source: Source) -> Iterator[tuple[Document, int]]:
     yield source.document.at(())[0], source.data.count(b"\n") + 2
     for part in source.parts:
         yield part.document, part.data.count(b"\n") + 2
+    for inventory in source.inventories:
+        yield inventory.document, inventory.data.count(b"\n") + 2
 
 
 def _clusters(document: Document) -> list[str]:

@@ -29,12 +29,12 @@ _OF_MESH = ("trustDomain", "rootNamespace")
 def control_planes_at_risk(difference: Difference, before: Plan | None, after: Plan) -> Iterator[Risk]:
     """The risks, each with its clusters. `before` is None where the base has no mesh.yaml that can be read."""
     namespace = after.istio_namespace
-    moved = _moved(difference, before, after)
+    moved, named = _moved(difference, before, after), _named(difference, before, after)
     yield from _roles(difference, before, after)
     for entry, old, new in bodies(difference, Action.ADD, Action.CHANGE, Action.DELETE):
         stays = tuple(name for name in entry.clusters if name in difference.before and name in difference.after)
         if stays and entry.identity.namespace == namespace:
-            yield from _of_object(entry, old, new, tuple(name for name in stays if name not in moved))
+            yield from _of_object(entry, old, new, tuple(name for name in stays if name not in moved), named)
     if before is not None and before.trust_domain == after.trust_domain:
         yield from _settings(difference, namespace)
 
@@ -51,7 +51,13 @@ def _moved(difference: Difference, before: Plan | None, after: Plan) -> frozense
 
 def _istiods(cluster: ClusterPlan) -> tuple[object, ...]:
     own = (cluster.role, cluster.attachment, cluster.exposure, cluster.revision, cluster.remotes)
-    return (*own, cluster.further, cluster.tags)
+    return (*own, cluster.control_planes, cluster.revision_tags)
+
+
+def _named(difference: Difference, before: Plan | None, after: Plan) -> frozenset[str]:
+    """Clusters that have another ID by mesh.yaml."""
+    old = _by_new_name(difference, before)
+    return frozenset(one.name for one in after.clusters if one.name in old and old[one.name].id != one.id)
 
 
 def _by_new_name(difference: Difference, before: Plan | None) -> Mapping[str, ClusterPlan]:
@@ -70,7 +76,7 @@ def _roles(difference: Difference, before: Plan | None, after: Plan) -> Iterator
         yield Risk(codes.CONTROL_PLANE_ADDED, what, tuple(names))
 
 
-def _of_object(entry: Entry, old: Body, new: Body, clusters: tuple[str, ...]) -> Iterator[Risk]:
+def _of_object(entry: Entry, old: Body, new: Body, clusters: tuple[str, ...], named: frozenset[str]) -> Iterator[Risk]:
     kind, either = entry.identity.kind, new or old
     if not clusters or not _is_of_istiod(either):
         return
@@ -80,9 +86,10 @@ def _of_object(entry: Entry, old: Body, new: Body, clusters: tuple[str, ...]) ->
     elif kind in _PROGRAMS:
         was, now = _environment(old), _environment(new)
         for name in _IDENTITY:
-            if was.get(name) != now.get(name):
+            untold = tuple(one for one in clusters if name != "CLUSTER_ID" or one not in named)
+            if was.get(name) != now.get(name) and untold:
                 what = f"{entry.identity}: {name} is {_said(now.get(name))} instead of {_said(was.get(name))}"
-                yield Risk(codes.MESH_IDENTITY, what, clusters, entry.identity)
+                yield Risk(codes.MESH_IDENTITY, what, untold, entry.identity)
     elif kind in _WAYS and entry.action is Action.DELETE:
         what = f"{entry.identity} is deleted: sidecars find no control plane by it any more"
         yield Risk(codes.CONTROL_PLANE_MOVED, what, clusters, entry.identity)

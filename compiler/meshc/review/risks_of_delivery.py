@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
-_ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project")}
+_ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project", "publish")}
 _ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
 """Keys of mesh.yaml, and what they are in the plan."""
 

@@ -17,6 +17,7 @@ def wider_grants(before: Source | None, after: Source) -> Iterator[Problem]:
     """A problem for each entry of `spec.include` that grants what none granted to the same files before."""
     if before is None:
         return
+    yield from _inventories(before, after)
     granted = {(files, key) for files, may in _grants(before) for key in may}
     for number, (files, may) in enumerate(_grants(after)):
         new = [key for key in may if (files, key) not in granted]
@@ -37,3 +38,20 @@ def _grants(source: Source) -> list[tuple[str, tuple[str, ...]]]:
         if isinstance(files, str) and isinstance(may, tuple):
             found.append((files, tuple(key for key in may if isinstance(key, str))))
     return found
+
+
+def _inventories(before: Source, after: Source) -> Iterator[Problem]:
+    """Inventories that are new: who may change such a file decides which clusters are in the mesh."""
+    known = set(_files(before))
+    for number, file in enumerate(_files(after)):
+        if file not in known:
+            path: Path = ("spec", "clustersFrom", number, "file")
+            code = codes.GRANT_WIDENED
+            yield after.problem(code, path, f'"{file}" may now bring clusters into the mesh', code.advice)
+
+
+def _files(source: Source) -> list[str]:
+    spec = source.document.data.get("spec") if isinstance(source.document.data, dict) else None
+    entries = spec.get("clustersFrom") if isinstance(spec, dict) else None
+    found = [entry.get("file") for entry in entries or () if isinstance(entry, dict)]
+    return [file if isinstance(file, str) else "" for file in found]

@@ -13,6 +13,7 @@ from meshc.kube import Body, Identity, at
 from meshc.plan.values import KUBECONFIG
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.shown import readers
+from meshc.sealedtext import service_of
 
 
 class Risk(NamedTuple):
@@ -110,7 +111,9 @@ def new_readers(difference: Difference) -> Iterator[Risk]:
     for entry, old, new in bodies(difference, Action.CHANGE, Action.MOVE):
         added = sorted({*readers(new)} - {*readers(old)}) if "sops" in old else ()
         if added:
-            names = ", ".join(f"{one[:16]}..." if len(one) > _KEY else one for one in added)
+            names = ", ".join(
+                f"{one[:16]}..." if len(one) > _KEY and service_of(one) == "age" else one for one in added
+            )
             yield Risk(codes.READER_ADDED, f"{names} can open {entry.identity}", entry.clusters, entry.identity)
 
 

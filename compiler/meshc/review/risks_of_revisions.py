@@ -30,8 +30,8 @@ def revisions_at_risk(both: Iterable[tuple[ClusterPlan, ClusterPlan]]) -> Iterat
 
 
 def _tags(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
-    for tag, old in was.tags.items():
-        new = now.tags.get(tag)
+    for tag, old in was.revision_tags.items():
+        new = now.revision_tags.get(tag)
         if new is None:
             what = f'tag "{tag}" goes: whatever is still labelled with it gets no sidecar'
             yield Risk(codes.TAG_MOVED, what, (now.name,))
@@ -48,14 +48,17 @@ def _control_planes(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
     for plane in was.planes:
         if plane.revision in kept:
             continue
-        lost = _few(name for name, asked in _asked(was) if was.tags.get(asked, asked) == plane.revision)
+        lost = _few(name for name, asked in _asked(was) if was.revision_tags.get(asked, asked) == plane.revision)
         served = f", which has injected into {lost} until this change," if lost else ""
         what = f"the control plane of revision {_plane(was, plane.revision)}{served} goes"
         yield Risk(codes.PLANE_LEAVES, what, (now.name,))
 
 
 def _asked(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
-    """Each namespace with the revision or tag that injects it."""
+    """Each namespace, and each gateway that is rendered from a chart, with the revision or tag that injects it."""
+    for chart in cluster.charts:
+        if chart.chart == "gateway":
+            yield f"gateway {chart.release}", chart.revision or cluster.revision
     for one in cluster.namespaces:
         asked = one.labels.get(REVISION) or ("default" if one.labels.get(INJECTION) == "enabled" else "")
         if asked:

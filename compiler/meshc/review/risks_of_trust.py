@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from meshc import codes
@@ -12,6 +12,7 @@ from meshc.review.objects import Parser
 from meshc.review.risks_of_objects import Risk
 from meshc.review.shown import pem_of
 from meshc.tree import FileTree
+from meshc.trust import tls_form
 from meshc.trust.certificates import read
 from meshc.trust.keys import IssueError
 from meshc.trust.rotation import roots_above
@@ -41,46 +42,43 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
     old = {name: _of(before, old_names.get(name, name)) for name in difference.before}
     new = {name: _of(after, name) for name in difference.after}
     for name in difference.after:
-        was, now = old.get(name), new[name]
-        file = f"{name}/{_NAME}.yaml"
-        there = before.get(f"{old_names.get(name, name)}/{_NAME}.yaml"), after.get(file)
-        if there[0] is not None and there[1] is None:
-            yield Risk(
-                codes.CA_REPLACED,
-                "cacerts goes, so that istiod makes a root of its own at its next start",
-                (name,),
-                AUTHORITY,
-            )
-        elif there[0] and there[0] != there[1] and not (was and now) and _holds_certificates(there):
-            what = "cacerts can't be read on both sides, so what becomes of its CA isn't known,"
+        there = before.get(f"{old_names.get(name, name)}/{_NAME}.yaml"), after.get(f"{name}/{_NAME}.yaml")
+        if what := _becomes_of(old.get(name), new[name], there):
             yield Risk(codes.CA_REPLACED, what, (name,), AUTHORITY)
-        elif was and now and was.ca != now.ca:
-            yield Risk(
-                codes.CA_REPLACED, f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}...", (name,), AUTHORITY
-            )
-    added: dict[str, list[str]] = {}
-    for name, now in new.items():
-        was = old.get(name)
-        for root in sorted(now.roots - was.roots) if was and now else ():
-            added.setdefault(root, []).append(name)
-    for root, clusters in added.items():
+    both = {name: (was, now) for name, now in new.items() if now and (was := old.get(name))}
+    for root, clusters in _by_root({name: now.roots - was.roots for name, (was, now) in both.items()}):
         what = f"root {root[:23]}... is trusted from now on: workloads accept every certificate below it,"
         yield Risk(codes.TRUST_GRANTED, what, tuple(clusters), ROOTS)
-    dropped: dict[str, list[str]] = {root: [] for one in old.values() if one for root in sorted(one.roots)}
-    for name, now in new.items():
-        was = old.get(name)
-        for root in (was.roots - now.roots) if was and now else ():
-            dropped[root].append(name)
-    for root, clusters in dropped.items():
+    for root, clusters in _by_root({name: was.roots - now.roots for name, (was, now) in both.items()}):
         under = [name for name, one in old.items() if one and root in one.above]
-        if clusters and under:
+        if under:
             what = f"root {root[:23]}... is no longer trusted, and the CAs of {', '.join(under[:6])} are under it,"
             yield Risk(codes.ROOT_DROPPED, what, tuple(clusters), ROOTS)
 
 
+def _becomes_of(was: _Authority | None, now: _Authority | None, there: tuple[bytes | None, bytes | None]) -> str:
+    """What becomes of a cluster's CA, whose files are `there` before and after; empty where it stays."""
+    if there[0] is not None and there[1] is None:
+        return "cacerts goes, so that istiod makes a root of its own at its next start"
+    if was and now:
+        return f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}..." if was.ca != now.ca else ""
+    if there[0] and there[0] != there[1] and _holds_certificates(there):
+        return "cacerts can't be read on both sides, so what becomes of its CA isn't known,"
+    return ""
+
+
+def _by_root(roots: Mapping[str, Collection[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Each root with the clusters that have it."""
+    found: dict[str, list[str]] = {}
+    for name, some in roots.items():
+        for root in sorted(some):
+            found.setdefault(root, []).append(name)
+    yield from found.items()
+
+
 def _holds_certificates(files: tuple[bytes | None, bytes | None]) -> bool:
     """An ExternalSecret may hold none: then nothing of its CA is in Git."""
-    return any(b"ca-cert.pem" in data for data in files if data)
+    return any(name in data for name in (b"ca-cert.pem", b"tls.crt") for data in files if data)
 
 
 def _of(tree: FileTree, cluster: str) -> _Authority | None:
@@ -96,12 +94,14 @@ def _of(tree: FileTree, cluster: str) -> _Authority | None:
 
 def _authority(body: Body) -> _Authority | None:
     ca, chain, roots = (pem_of(body, f"{name}.pem") for name in ("ca-cert", "cert-chain", "root-cert"))
+    if (certificate := pem_of(body, tls_form.CERTIFICATE)) and (above := pem_of(body, tls_form.ROOTS)):
+        ca, chain, roots = tls_form.certificates_of(certificate, above).values()
     if not (ca and chain and roots):
         return None
     try:
-        above = roots_above(ca, chain, roots)
+        over_it = roots_above(ca, chain, roots)
     except IssueError:
         return None
-    over = frozenset(one.fingerprint for pem in above for one in read("", pem)[0])
+    over = frozenset(one.fingerprint for pem in over_it for one in read("", pem)[0])
     trusted = frozenset(one.fingerprint for one in read("", roots)[0])
     return _Authority(read("", ca)[0][0].fingerprint, trusted, over)

@@ -41,7 +41,7 @@ def settings_changed(before: Plan | None, after: Plan) -> tuple[Setting, ...]:
     for cluster in after.clusters:
         if cluster.name not in old:
             continue
-        several = bool(old[cluster.name].further or cluster.further)
+        several = bool(old[cluster.name].control_planes or cluster.control_planes)
         was, now = (dict(_settings(one, several)) for one in (old[cluster.name], cluster))
         for what in [*now, *(key for key in was if key not in now)]:
             if was.get(what) != now.get(what):

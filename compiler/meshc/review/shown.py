@@ -11,7 +11,7 @@ from typing import Any
 
 from meshc import codes
 from meshc.kube import Body, at
-from meshc.sealedtext import decoded, is_encrypted, is_sealed
+from meshc.sealedtext import decoded, is_encrypted, is_sealed, recipients_in
 from meshc.secrets.contract import LAST_APPLIED
 from meshc.secrets.guard import plaintext_in
 from meshc.secrets.plain_values import is_secret
@@ -60,10 +60,8 @@ def _is_told(key: object) -> bool:
 
 
 def readers(body: Body) -> tuple[str, ...]:
-    """The age recipients that a sops block names."""
-    entries = at(body, "sops", "age")
-    entries = entries if isinstance(entries, tuple | list) else ()
-    return tuple(sorted(str(one["recipient"]) for one in entries if isinstance(one, Mapping) and "recipient" in one))
+    """Whom a sops block names as one who can open it."""
+    return tuple(sorted(recipients_in(at(body, "sops"))))
 
 
 def pem_of(body: Body, key: str) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.kube import at
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.file import sealed_file, target_of
-from meshc.trust import binding, proofs
+from meshc.trust import binding, proofs, tls_form
 from meshc.trust.issue import key_fits
 from meshc.trust.keys import plain_key
 from meshc.trust.rotation import roots_above
@@ -72,25 +72,34 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
         raise SealError(f"{shown} isn't one sealed Secret")
     body = documents[0].data
     kind = body.get("kind")
+    key = ROOTS if _plain(body, tls_form.CERTIFICATE) is None else tls_form.ROOTS
     if kind == "Secret":
         if not isinstance(body.get("sops"), dict):
             raise SealError(f"{shown}: there is no sops block in it, so it isn't sealed: issue the CA again")
         if body["sops"].get("mac_only_encrypted") is not True:
             raise SealError(f"{shown}: its MAC is over public parts too, so they can't be changed: seal it again")
-        return _written(_put(body, ("data", ROOTS), base64.b64encode(roots).decode()))
+        return _written(_put(body, ("data", key), base64.b64encode(roots).decode()))
     path = {"SealedSecret": ("spec", "template", "data"), "ExternalSecret": ("spec", "target", "template", "data")}
     if not isinstance(kind, str) or kind not in path:
         raise SealError(f"{shown} holds no sealed Secret")
-    return _written(_put(body, (*path[kind], ROOTS), roots.decode()))
+    return _written(_put(body, (*path[kind], key), roots.decode()))
 
 
 def public_part(data: bytes, key: str) -> bytes | None:
     """A certificate in a sealed cacerts of any form; None where it has none that can be read."""
     documents, problems = read(data, "")
     body = documents[0].data if len(documents) == 1 and not problems else None
+    certificate, roots = _plain(body, tls_form.CERTIFICATE), _plain(body, tls_form.ROOTS)
+    if certificate is not None:
+        return tls_form.certificates_of(certificate, roots or b"").get(key)
+    return _plain(body, key)
+
+
+def _plain(body: Any, key: str) -> bytes | None:
     if at(body, "kind") == "Secret":
+        value = at(body, "data", key)
         try:
-            return base64.b64decode(str(at(body, "data", key)), validate=True)
+            return base64.b64decode(value, validate=True) if isinstance(value, str) else None
         except (binascii.Error, ValueError):
             return None
     text = at(body, "spec", "template", "data", key) or at(body, "spec", "target", "template", "data", key)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.seal.contract import Plain, SealError, Store, Target
 from meshc.seal.registry import SEALERS
+from meshc.sealedtext import service_of
 from meshc.trust import proofs
 from meshc.yamltext.write import write
 
@@ -25,6 +26,16 @@ def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes 
     Raises SealError, with what to write into mesh.yaml, if the cluster's backend lacks what it needs.
     """
     sealing = cluster.sealing
+    if sealing.backend == "sops" and sealing.others and not sealing.age:
+        option = _OPTIONS[service_of(sealing.others[0])]
+        regex = {"cacerts": r"^ca-key\.pem$"}.get(secret, "^data$")
+        file = secret.removeprefix("istio-") if secret.startswith("istio-remote-secret-") else secret
+        path = f"{plan.sealed}/{cluster.name}/{file}.yaml"
+        raise SealError(
+            f"{cluster.name}: meshc seals for age recipients, and mesh.yaml names keys of other services alone",
+            f"name an age recipient too, or seal with sops: sops encrypt {option} {sealing.others[0]} "
+            f"--encrypted-regex '{regex}' --mac-only-encrypted --filename-override {path} SECRET > {path}",
+        )
     if sealing.backend == "sops" and not sealing.recipients:
         raise SealError(
             f"{cluster.name}: there is no age recipient to seal for",
@@ -46,7 +57,17 @@ def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes 
     for word, value in words.items():
         key = key.replace(word, value)
     reference = Store(store.kind, store.name, key) if store else None
-    return Target(sealing.recipients, certificate or b"", reference, sealing.scope)
+    return Target(sealing.age, certificate or b"", reference, sealing.scope)
+
+
+_OPTIONS = {
+    "pgp": "--pgp",
+    "kms": "--kms",
+    "gcp_kms": "--gcp-kms",
+    "azure_kv": "--azure-kv",
+    "hc_vault": "--hc-vault-transit",
+}
+"""What sops calls the keys of each service on its command line."""
 
 
 def sealed_file(

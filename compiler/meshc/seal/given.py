@@ -16,6 +16,7 @@ from meshc.plain import plain
 from meshc.plan.values import KUBECONFIG
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.kubeconfig import Credentials, credentials
+from meshc.trust.tls_form import CERTIFICATE, KEY, ROOTS, certificates_of, is_tls
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def given(data: Hidden) -> Given:
     values = _values(body)
     if "ca-key.pem" in values:
         return Given(keys=values)
+    if is_tls(values) and body.get("kind") == "Secret" and len(values) > 1:
+        return Given(keys=_of_tls(values))
     if len(values) != 1:
         raise SealError("the Secret is neither a cacerts nor a remote secret, which has one key")
     ((remote, value),) = values.items()
@@ -56,6 +59,15 @@ def given(data: Hidden) -> Given:
     found = credentials(inner)
     # istioctl's --type config: the key is the same whichever cluster it is of, which the context names
     return Given(found, "" if at(body, "metadata", "name") == KUBECONFIG else remote)
+
+
+def _of_tls(values: dict[str, Hidden]) -> dict[str, Hidden]:
+    """A TLS Secret, as cert-manager makes it, under Istio's own keys."""
+    found = {"ca-key.pem": values[KEY]} if KEY in values else {}
+    if CERTIFICATE in values and ROOTS in values:
+        parts = certificates_of(values[CERTIFICATE].reveal(), values[ROOTS].reveal())
+        found |= {key: Hidden(data) for key, data in parts.items()}
+    return found
 
 
 def _only_body(data: Hidden) -> Body:

@@ -79,6 +79,19 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
         work.write(RULES, text)
 
 
+def left_to_sops(work: Work, clusters: Iterable[ClusterPlan]) -> list[str]:
+    """What sops has to do after meshc has sealed for these clusters: meshc has no key of another service than age."""
+    found = []
+    for cluster in clusters:
+        if cluster.sealing.backend == "sops" and cluster.sealing.others:
+            names = ", ".join(cluster.sealing.others)
+            files = work.sealed(f"{cluster.name}/*.yaml")
+            found.append(
+                f"{cluster.name}: not sealed for {names} yet: sops updatekeys {files}, then meshc secrets rewrap"
+            )
+    return found
+
+
 def _by_rules(work: Work) -> Mapping[str, set[str]]:
     data = work.committed(RULES)
     return recipients_in(data) if data is not None and data.startswith(MADE) else {}

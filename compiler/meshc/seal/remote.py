@@ -44,47 +44,59 @@ class Outcome:
     warning: str
 
 
-def seal_remote(
-    work: Work,
-    every: Sequence[SecretNeed],
-    handed: Given,
-    remote: str,
-    primary: str | None,
-    replace: bool,
-    accepted: bool,
-    now: datetime,
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which primaries are meant (None: every one that lacks it), and what the person said.
+
+    `replace` seals anew what is sealed, `accepted` takes recipients that are new to the mesh.
+    """
+
+    now: datetime
+    primary: str | None = None
+    replace: bool = False
+    accepted: bool = False
+
+
+def seal_remote(work: Work, every: Sequence[SecretNeed], handed: Given, remote: str, order: Order) -> Outcome:
     """Seals credentials for every primary, or for one; `work` holds the files.
 
     `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already,
     SealError for credentials that have ended.
     """
     assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
-    facts = {
-        proofs.SERVER: handed.credentials.server,
-        proofs.SERVER_CA: sha256(handed.credentials.ca).hexdigest(),
-    }
-    warning = stop_on_ended(remote, handed.credentials, now)
-    noted = noted_end(handed.credentials.token)
-    end = {proofs.NOT_AFTER: noted} if noted else {}
-    if handed.source:
-        facts[proofs.SOURCE] = handed.source
-    needs = needs_for(every, remote, primary)
-    if primary is None and not replace:  # a primary that came later lacks what others have
+    warning = stop_on_ended(remote, handed.credentials, order.now)
+    needs = needs_for(every, remote, order.primary)
+    if order.primary is None and not order.replace:  # a primary that came later lacks what others have
         needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
     places = [work.plan.cluster(need.cluster) for need in needs]
-    recipients.stop_on_new(work, every, places, accepted)
-    owed = []
+    recipients.stop_on_new(work, every, places, order.accepted)
+    owed: list[Owed] = []
     for need in needs:
-        stop_on_sealed(work, need, replace)
-        where = work.plan.cluster(need.cluster)
-        target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
-        plain = remote_plain(work.plan, handed, need)
-        sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts | (end if blobs else {}))
-        work.write(work.sealed(need.file), sealed)
-        if target.store and where.sealing.backend == "external-secrets":
-            owed += [Owed(target.store.key, key, value) for key, value in plain.hidden.items()]
+        stop_on_sealed(work, need, order.replace)
+        owed += _sealed(work, need, handed, order.now)
     return Outcome(places, owed, warning)
+
+
+def _sealed(work: Work, need: SecretNeed, handed: Given, now: datetime) -> list[Owed]:
+    """Seals one file, and tells what the store of its primary is owed."""
+    where = work.plan.cluster(need.cluster)
+    target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
+    plain = remote_plain(work.plan, handed, need)
+    facts, end = _facts(handed)
+    sealed = sealed_file(plain, where.sealing.backend, target, now, lambda blobs: facts | (end if blobs else {}))
+    work.write(work.sealed(need.file), sealed)
+    if target.store is None or not where.sealing.in_store:
+        return []
+    return [Owed(target.store.key, key, value) for key, value in plain.hidden.items()]
+
+
+def _facts(handed: Given) -> tuple[dict[str, str], dict[str, str]]:
+    """What is noted beside the sealed value: of which API server it is, and when it ends, if it tells."""
+    assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
+    ca = sha256(handed.credentials.ca).hexdigest()
+    facts = {proofs.SERVER: handed.credentials.server, proofs.SERVER_CA: ca}
+    noted = noted_end(handed.credentials.token)
+    return facts | ({proofs.SOURCE: handed.source} if handed.source else {}), {proofs.NOT_AFTER: noted} if noted else {}
 
 
 def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:

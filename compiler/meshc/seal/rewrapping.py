@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from meshc.kube import at
 from meshc.seal import sops
 from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS
 from meshc.seal.contract import SealError
+from meshc.sealedtext import SERVICES, listed, named, service_of
 from meshc.trust import binding, proofs
 from meshc.trust.issue import key_fits
 from meshc.trust.keys import IssueError
@@ -53,14 +54,15 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
         body = sealed_body(work.read(path))
         if body is None or body.get("kind") != "Secret" or not need.recipients:
             continue
-        after = tuple(sorted(need.recipients))
         try:
             before = sops.recipients_of(body)
+            # a key of another service than age is sops' to add: who isn't there yet is told by a compile
+            after = tuple(sorted(one for one in need.recipients if service_of(one) == "age" or one in before))
             rotated = _is_rotated(body)
             if before == after and not rotated and _is_whole(body):
                 continue
-            wrapped = sops.rewrap(body, identities, after)
-            anew = _of_ciphertext(work, need, body, sops.open_(body, identities)) if rotated else {}
+            wrapped = sops.rewrap(_without_others(body, after), identities, after)
+            anew = _of_ciphertext(work, need, body, sops.open_(wrapped, identities, after)) if rotated else {}
         except (SealError, IssueError) as error:
             raise SealError(f"{path}: {error}") from None
         metadata = wrapped.get("metadata")
@@ -74,6 +76,22 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
         added, removed = sorted({*after} - {*before}), sorted({*before} - {*after})
         done.append(Rewrapped(path, tuple(added), tuple(removed), rotated))
     return done
+
+
+def _without_others(body: Body, recipients: Collection[str]) -> Body:
+    """A Secret without the keys of other services than age that aren't a recipient's any more."""
+    block = dict(body["sops"])
+    for service in SERVICES:
+        kept = [
+            one
+            for one in listed(block.get(service))
+            if not service_of(name := named(service, one)) or name in recipients
+        ]
+        if kept:
+            block[service] = kept
+        elif service in block:
+            del block[service]
+    return {**body, "sops": block}
 
 
 def _is_rotated(body: Body) -> bool:

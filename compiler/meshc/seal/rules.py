@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 
 from meshc.seal.age import check_recipients
+from meshc.sealedtext import RECIPIENTS, service_of
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
@@ -19,21 +20,28 @@ _OF_EXTERNAL = (r"istio-kubeconfig\.yaml", "^data$")
 """One more of an external control plane's."""
 
 
+_CALLED = {"azure_kv": "azure_keyvault", "hc_vault": "hc_vault_transit_uri"}
+"""What a rule of sops calls the keys of a service, where that isn't the service's name in a sealed file."""
+
+
 def rules(recipients: Mapping[str, Sequence[str]], folder: str, external: Container[str] = ()) -> bytes:
     """A .sops.yaml for the folder that `folder`, the sealed one, is relative to.
 
     `recipients` are those of each cluster, `external` the external control planes among them. A file that no rule is
-    for isn't encrypted by sops at all, which is an error there. Raises SealError if they aren't age recipients.
+    for isn't encrypted by sops at all, which is an error there. Raises SealError for what should be age recipients.
     """
     found = []
     for cluster, keys in sorted(recipients.items()):
-        check_recipients(keys)
+        by_service = {service: [one for one in keys if service_of(one) == service] for service in RECIPIENTS}
+        unknown = [one for one in keys if not service_of(one)]
+        if by_service["age"] or unknown or not keys:
+            check_recipients([*by_service["age"], *unknown])
         found += [
             {
                 "path_regex": _regex(folder, cluster, file),
                 "encrypted_regex": encrypted,
                 "mac_only_encrypted": True,
-                "age": ",".join(sorted(keys)),
+                **{_CALLED.get(name, name): ",".join(sorted(mine)) for name, mine in by_service.items() if mine},
             }
             for file, encrypted in (*_SECRETS, *([_OF_EXTERNAL] if cluster in external else ()))
         ]
@@ -49,7 +57,8 @@ def recipients_in(data: bytes) -> dict[str, set[str]]:
     for row in rows if isinstance(rows, tuple) else ():
         match = _RULE.fullmatch(str(row.get("path_regex", ""))) if isinstance(row, dict) else None
         if match:
-            found.setdefault(match[1], set()).update(one for one in str(row.get("age", "")).split(",") if one)
+            listed = [str(row.get(_CALLED.get(service, service), "")) for service in RECIPIENTS]
+            found.setdefault(match[1], set()).update(one for keys in listed for one in keys.split(",") if one)
     return found
 
 

@@ -7,7 +7,7 @@ sops verifies is no proof of who sealed: everybody who knows the recipients can 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
@@ -28,7 +28,7 @@ from meshc.seal.sops_format import (
     regex_for,
     stanza_of,
 )
-from meshc.sealedtext import is_encrypted
+from meshc.sealedtext import is_encrypted, recipients_in, service_of
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
@@ -76,33 +76,35 @@ def blobs(sealed: Body) -> Mapping[str, str]:
     return {key: value for key, value in sealed["data"].items() if is_encrypted(value)}
 
 
-def open_(sealed: Body, identities: Sequence[Hidden]) -> dict[str, Hidden]:
+def open_(sealed: Body, identities: Sequence[Hidden], declared: Collection[str] = ()) -> dict[str, Hidden]:
     """The hidden values of a Secret that meshc or sops has sealed, after its MAC was verified.
 
     Each identity is the text of one (`age.identities_in` reads a file of them). Raises SealError if none of them
-    opens it, if anything that the MAC is over was changed, and for a file that names any other service than age:
-    to decrypt it, sops would send credentials where the file says.
+    opens it, if anything that the MAC is over was changed, and for a file that names a key of any other service than
+    age that isn't `declared`: to decrypt it, sops would send credentials where the file says.
     """
-    stanza = stanza_of(sealed)
+    stanza = stanza_of(sealed, declared)
     return _opened(sealed, stanza, _data_key(stanza, identities))
 
 
 def rewrap(sealed: Body, identities: Sequence[Hidden], recipients: Sequence[str]) -> Body:
     """The same for other recipients: the data key is wrapped anew, every other byte stays (as sops updatekeys does).
 
-    Nobody loses what they could read before: for that, seal a new value. Raises SealError as `open_` does, and for
-    what are no recipients.
+    Nobody loses what they could read before: for that, seal a new value. Keys of other services than age stay as they
+    are: sops adds one, and takes one out. Raises SealError as `open_` does, and for what are no recipients.
     """
-    age.check_recipients(recipients)
-    stanza = stanza_of(sealed)
+    mine = [one for one in recipients if service_of(one) == "age" or not service_of(one)]
+    age.check_recipients(mine)
+    stanza = stanza_of(sealed, recipients)
     data_key = _data_key(stanza, identities)
     _opened(sealed, stanza, data_key)
-    return {**sealed, "sops": {**sealed["sops"], "age": _wrapped(data_key, recipients)}}
+    return {**sealed, "sops": {**sealed["sops"], "age": _wrapped(data_key, mine)}}
 
 
 def recipients_of(sealed: Body) -> tuple[str, ...]:
     """Whom the file says it is sealed for, sorted and each once. Raises SealError as `open_` does, without a key."""
-    return tuple(sorted({recipient for recipient, _ in stanza_of(sealed).age}))
+    told = {one for one in recipients_in(sealed.get("sops")) if service_of(one) != ""}
+    return tuple(sorted({*told, *(recipient for recipient, _ in stanza_of(sealed, told).age)}))
 
 
 def _wrapped(data_key: Hidden, recipients: Iterable[str]) -> list[dict[str, str]]:

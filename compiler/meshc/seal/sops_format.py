@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from meshc.hidden import Hidden
 from meshc.kube import Body
 from meshc.seal.contract import SealError
-from meshc.sealedtext import ENCRYPTED, NONCE, TAG
+from meshc.sealedtext import ENCRYPTED, NONCE, SERVICES, TAG, listed, named
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -109,16 +109,18 @@ def regex_for(keys: Iterable[str]) -> re.Pattern[str]:
 _FIELDS = {"age", "encrypted_regex", "lastmodified", "mac", "mac_only_encrypted", "version"}
 
 
-def stanza_of(sealed: Body) -> Stanza:
+def stanza_of(sealed: Body, declared: Collection[str] = ()) -> Stanza:
     """The `sops` block of a Secret. Raises SealError if it isn't whole, or says what meshc must not or can't follow.
 
-    Any other field that isn't empty is refused: a service besides age (kms, gcp_kms, azure_kv, hc_vault, pgp and what
-    newer ones know), groups of keys, and other ways of choosing what is encrypted.
+    Any other field that isn't empty is refused: keys of a service besides age that aren't among those `declared`,
+    groups of keys, and other ways of choosing what is encrypted.
     """
     found = sealed.get("sops")
     if sealed.get("kind") != "Secret" or not isinstance(sealed.get("data"), Mapping) or not isinstance(found, Mapping):
         raise SealError("this isn't a Secret that sops has sealed")
     for field in sorted(str(key) for key, value in found.items() if value and key not in _FIELDS):
+        if field in SERVICES and all(named(field, entry) in declared for entry in listed(found[field])):
+            continue
         what = f"its sops block has {json.dumps(field[:80])}"
         raise SealError(f"{what}: meshc opens what is sealed for age recipients by encrypted_regex")
     entries, regex = found.get("age"), found.get("encrypted_regex")

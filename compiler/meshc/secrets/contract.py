@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
@@ -146,7 +147,7 @@ def check_public(
         what = f'{need.kind}: "{key}" is neither sealed nor a certificate'
         hint = "seal it, and replace the key or token: what was committed is known"
         yield codes.PLAINTEXT.at(place, what, hint, clusters=clusters)
-    elif key in public and public[key] != value:
+    elif key in public and public[key] != value and not _is_chain(key, value, public):
         what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
         hint = "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
         if _lines(public[key]) == _lines(value):
@@ -159,13 +160,46 @@ def check_public(
         yield codes.PUBLIC_PART_DIFFERS.at(place, what, hint, clusters=clusters)
 
 
+def _is_chain(key: str, value: bytes, public: Mapping[str, bytes]) -> bool:
+    """Of a TLS Secret the certificate is the folder's chain, whose roots stand in another key."""
+    from meshc.trust.tls_form import is_chain
+
+    return key == _TLS_CERTIFICATE and is_chain(value, public.get(_TLS_ROOTS, b""), public[key])
+
+
 def _lines(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").rstrip(b"\n")
 
 
 def path_of(need: SecretNeed, key: str) -> str:
     """Where a public part stands below the folder of certificates."""
-    return key if key == "root-cert.pem" else f"{need.cluster}/{key}"
+    if key in ("root-cert.pem", _TLS_ROOTS):
+        return "root-cert.pem"
+    return f"{need.cluster}/{'cert-chain.pem' if key == _TLS_CERTIFICATE else key}"
+
+
+_TLS_CERTIFICATE, _TLS_KEY, _TLS_ROOTS = "tls.crt", "tls.key", "ca.crt"
+
+
+def in_its_form(need: SecretNeed, data: Body) -> SecretNeed:
+    """The need of a sealed object that holds a TLS Secret in place of Istio's own keys, where istiod reads it."""
+    values = (at(data, *path) for path in _VALUES)
+    there = {str(key) for one in values if is_mapping(one) for key in one}
+    references = at(data, "spec", "data")
+    there |= {str(at(one, "secretKey")) for one in references} if isinstance(references, tuple) else set()
+    if not need.as_tls or not there & {_TLS_CERTIFICATE, _TLS_KEY}:
+        return need
+    return replace(need, keys=(_TLS_KEY,), public=(_TLS_CERTIFICATE, _TLS_ROOTS))
+
+
+_VALUES = (
+    ("data",),
+    ("stringData",),
+    ("spec", "encryptedData"),
+    ("spec", "template", "data"),
+    ("spec", "target", "template", "data"),
+)
+"""Where the keys of a Secret stand in the objects that hold it sealed."""
 
 
 def check_template_text(need: SecretNeed, document: Document, path: Path, value: Any) -> Iterable[Problem]:

@@ -11,7 +11,7 @@ from meshc.errors import Place, Problem, Severity
 from meshc.kube import at
 from meshc.nearest import nearest
 from meshc.secrets import proofs
-from meshc.secrets.contract import path_of, with_annotations
+from meshc.secrets.contract import in_its_form, path_of, with_annotations
 from meshc.secrets.guard import plaintext_in
 from meshc.yamltext.read import read
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
     from meshc.secrets.contract import Form
+    from meshc.yamltext.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +50,57 @@ def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: 
     data = sealed.files.get(need.file)
     shown = posixpath.join(sealed.folder, need.file)
     if data is None:
-        if not need.required:
-            return Placed(pending=need.pending)
-        what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
-        keys = ", ".join(sorted((*need.keys, *need.public)))
-        hint = (
-            f"make the CA: meshc ca issue {need.cluster}; or seal one that you have, a Secret "
-            f"{need.namespace}/{need.name} with {keys}: meshc secrets seal FILE --cluster {need.cluster}"
-        )
-        return Placed(problems=(codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,)),))
-    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
-        return Placed(problems=leaks)
-    documents, problems = read(data, shown)
-    if problems:
+        missing = (_missing(need, shown, cluster),) if need.required else ()
+        return Placed(pending="" if need.required else need.pending, problems=missing)
+    document, problems = _one_object(need, data, shown)
+    if document is None:
         return Placed(problems=problems)
-    if len(documents) != 1 or not isinstance(documents[0].data, dict):
-        held = f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
-        what = f"{need.kind}: {held} where one sealed Secret is expected"
-        return Placed(
-            problems=(
-                codes.SEALED_UNREADABLE.at(
-                    Place(shown, 1, 1), what, "seal one Secret a file", clusters=(need.cluster,)
-                ),
-            )
-        )
-    document = documents[0]
     kind = document.data.get("kind")
     form = forms.get(kind) if isinstance(kind, str) else None
     if form is None or not isinstance(document.data.get("metadata"), dict):
         what = f"{need.kind}: this is neither {' nor '.join(forms)} with metadata"
         hint = f"seal a Secret {need.namespace}/{need.name} into this file"
-        return Placed(
-            problems=(codes.SEALED_UNREADABLE.at(document.place(("kind",)), what, hint, clusters=(need.cluster,)),)
-        )
+        return Placed(problems=(_unreadable(need, document.place(("kind",)), what, hint),))
+    need = in_its_form(need, document.data)
     certificates = {
         key: sealed.certificates[path] for key in need.public if (path := path_of(need, key)) in sealed.certificates
     }
     found = tuple(form.check(need, document, certificates))
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return Placed(problems=found)
-    found += tuple(proofs.check(need, form, document, sealed.certificates))
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return Placed(problems=found)
-    return Placed((with_annotations(document.data, need.added),), problems=found)
+    if not _has_errors(found):
+        found += tuple(proofs.check(need, form, document, sealed.certificates))
+    return Placed(() if _has_errors(found) else (with_annotations(document.data, need.added),), problems=found)
+
+
+def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
+    what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
+    keys = ", ".join(sorted((*need.keys, *need.public)))
+    hint = (
+        f"make the CA: meshc ca issue {need.cluster}; or seal one that you have, a Secret "
+        f"{need.namespace}/{need.name} with {keys}: meshc secrets seal FILE --cluster {need.cluster}"
+    )
+    return codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,))
+
+
+def _one_object(need: SecretNeed, data: bytes, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+    """The one object in a file that holds no plain secret; else the problems."""
+    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
+        return None, leaks
+    documents, problems = read(data, shown)
+    if problems:
+        return None, problems
+    if len(documents) == 1 and isinstance(documents[0].data, dict):
+        return documents[0], ()
+    held = f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
+    what = f"{need.kind}: {held} where one sealed Secret is expected"
+    return None, (_unreadable(need, Place(shown, 1, 1), what, "seal one Secret a file"),)
+
+
+def _unreadable(need: SecretNeed, place: Place, what: str, hint: str) -> Problem:
+    return codes.SEALED_UNREADABLE.at(place, what, hint, clusters=(need.cluster,))
+
+
+def _has_errors(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]) -> Iterable[Problem]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import at
 from meshc.mesh.hosts import same_server, url_fault
+from meshc.sealedtext import service_of
 from meshc.secrets.contract import is_mapping, path_of
 
 if TYPE_CHECKING:
@@ -67,8 +68,10 @@ def _recipients(file: _File, there: tuple[str, ...] | None) -> Iterator[Problem]
     from_mesh, cluster, key = file.need.recipients, file.need.cluster, f"{_OURS}recipients-sha256"
     if there is None:
         return
-    hint = f"run meshc secrets rewrap, or correct the recipients of {cluster} in mesh.yaml"
     missing, extra = sorted({*from_mesh} - {*there}), sorted({*there} - {*from_mesh})
+    by_sops = any(service_of(one) != "age" for one in missing)
+    first = f"sops updatekeys {file.document.file} (.sops.yaml names them), then " if by_sops else ""
+    hint = f"run {first}meshc secrets rewrap, or correct the recipients of {cluster} in mesh.yaml"
     if from_mesh and (missing or extra):
         lacks = f"{_counted(missing)} of mesh.yaml missing" if missing else ""
         has = f"{_counted(extra)} too many" if extra else ""

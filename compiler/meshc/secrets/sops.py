@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.kube import at
-from meshc.sealedtext import SERVICES, decoded, is_encrypted, listed, sops_faults
+from meshc.sealedtext import decoded, is_encrypted, recipients_in, sops_faults
 from meshc.secrets.contract import (
     check_annotations,
     check_identity,
@@ -78,11 +78,8 @@ def blobs(data: Body) -> Mapping[str, str]:
 
 
 def recipients(data: Body) -> tuple[str, ...]:
-    """The age recipients, and the name of its service for each key of another."""
-    sops = data["sops"]
-    named = [at(entry, "recipient") for entry in listed(sops.get("age"))]
-    others = [service for service in SERVICES for _ in listed(sops.get(service))]
-    return tuple([one if isinstance(one, str) else "age" for one in named] + others)
+    """Whoever its sops block names; the name of the service alone for a key that it doesn't describe."""
+    return recipients_in(data["sops"])
 
 
 def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Iterable[Problem]:

@@ -1,0 +1,55 @@
+"""Finds the output/ that was published, where mesh.yaml says that it doesn't lie beside it (`delivery.publish`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc.output.trees import OUTPUT
+from meshc.review.committed import Commits
+from meshc.tree import FileTree
+
+if TYPE_CHECKING:
+    from meshc.commands.opened import Opened
+    from meshc.plan.ir import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published, by path in output/; None where it isn't known here, with the reason and what to do."""
+
+    name: str
+    output: FileTree | None
+    why: str = ""
+    hint: str = ""
+
+
+def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | None:
+    """What lies where mesh.yaml says that output/ is published; None where that is beside mesh.yaml itself.
+
+    `known` is an output/ that is at hand.
+    """
+    target = plan.delivery.publish if plan.delivery else None
+    if target is None:
+        return None
+    if target.repo:
+        hint = "check it out, and name the folder that output/ lies in: --against DIR"
+        return Published(target.repo, None, f"what is published in {target.repo} isn't known here", hint)
+    if opened.repository.from_top is None:
+        return None
+    commits = Commits(opened.repository.base)
+    here = commits.place_in_repository().rstrip("/")
+    above = here if target.path is None else target.path
+    if commits.current() == target.branch and above == here:
+        return None
+    commit, name = commits.published(target.branch)
+    if not commit:
+        why = f'the branch "{target.branch}", where output/ is published, isn\'t known here'
+        hint = f"git fetch origin {target.branch}:refs/remotes/origin/{target.branch}; or meshc publish, the first time"
+        return Published(name, None, why, hint)
+    found = commits.files_at_top(commit, f"{above}/{OUTPUT}".lstrip("/"), known)
+    return Published(name, FileTree({path: data for path, data in found.items() if _is_plain(path)}))
+
+
+def _is_plain(path: str) -> bool:
+    return path.isprintable() and "\\" not in path

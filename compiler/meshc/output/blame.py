@@ -1,0 +1,92 @@
+"""blame turns the refusal of kustomize into the files of the user's that it can't take.
+
+They are added one by one: kustomize often doesn't name the one that is at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from meshc import codes
+from meshc.errors import BuildError, Place, Problem
+from meshc.overlays.layout import kustomization_of
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan, ComponentPlan, PatchPlan, UserFile
+
+_One = TypeVar("_One")
+
+
+@dataclass
+class Blame:
+    """One overlay that kustomize refused. `files` are all of its files, `build` builds others in their place."""
+
+    cluster: ClusterPlan
+    files: Mapping[str, bytes]
+    build: Callable[[Mapping[str, bytes]], bytes]
+    _taken: list[UserFile] = field(default_factory=list)
+    _applied: list[PatchPlan] = field(default_factory=list)
+
+    def told(self, said: str) -> list[Problem]:
+        """A problem at each file at fault; at the overlay, with what kustomize `said`, where no file alone is."""
+        for stage in (self._resources, self._patches, self._components):
+            if found := list(stage()):
+                return found
+        place = Place(f"overlays/{self.cluster.name}/kustomization.yaml")
+        what = f"{self.cluster.name}: kustomize can't build the overlay: {said}"
+        return [self._problem(place, what, "look at the resources and patches of this cluster")]
+
+    def _resources(self) -> Iterator[Problem]:
+        if self._fault([], []):
+            return
+        for file, reason in self._each(self.cluster.resources, self._taken, lambda taken: self._fault(taken, [])):
+            what = f"{self.cluster.name}: kustomize can't take this file: {reason}"
+            yield self._problem(file.objects[0].place, what, "mend the file")
+
+    def _patches(self) -> Iterator[Problem]:
+        if self._fault(self._taken, []):
+            return
+        patches = self._each(self.cluster.patches, self._applied, lambda applied: self._fault(self._taken, applied))
+        for patch, reason in patches:
+            what = f"{self.cluster.name}: kustomize can't apply this patch: {reason}"
+            hint = "mend the patch; the objects that patches are for stand in overlays/"
+            yield self._problem(patch.file.objects[0].place, what, hint, (patch.place,))
+
+    def _components(self) -> Iterator[Problem]:
+        if self._fault(self._taken, self._applied):
+            return
+        taken: list[ComponentPlan] = []
+        components = self._each(
+            self.cluster.components, taken, lambda some: self._fault(self._taken, self._applied, some)
+        )
+        for one, reason in components:
+            what = f"{self.cluster.name}: kustomize can't apply this component: {reason}"
+            yield self._problem(one.place, what, "mend the component")
+
+    @staticmethod
+    def _each(
+        every: Iterable[_One], taken: list[_One], fault: Callable[[list[_One]], str]
+    ) -> Iterator[tuple[_One, str]]:
+        """Those that can't be added to what is taken so far, and why. The others are taken."""
+        for one in every:
+            if reason := fault([*taken, one]):
+                yield one, reason
+            else:
+                taken.append(one)
+
+    def _fault(
+        self, resources: Sequence[UserFile], patches: Sequence[PatchPlan], components: Sequence[ComponentPlan] = ()
+    ) -> str:
+        """What kustomize says of an overlay with these files alone; empty where it builds it."""
+        fewer = replace(self.cluster, resources=tuple(resources), components=tuple(components))
+        text = kustomization_of(fewer, self.files, patches)
+        try:
+            self.build({**self.files, f"{self.cluster.name}/kustomization.yaml": text})
+        except BuildError as error:
+            return str(error)
+        return ""
+
+    def _problem(self, place: Place, what: str, hint: str, also: tuple[Place, ...] = ()) -> Problem:
+        return codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=(self.cluster.name,))

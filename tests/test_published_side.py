@@ -1,0 +1,156 @@
+"""Where mesh.yaml says that output/ is published, publish needs no options, and others compare with what is there."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.commands import invoke
+
+pytestmark = pytest.mark.thorough
+
+MESH = """\
+apiVersion: meshc/v1alpha1
+kind: Mesh
+metadata: {name: small}
+spec:
+  istio: {version: 1.29.6}
+  security: {ca: {type: external}}
+  clusters:
+    - name: hub
+      role: primary
+      kubernetesVersion: "1.34"
+      podCIDRs: [10.10.0.0/16]
+      controlPlane: {addresses: {istiod: 10.0.5.20}}
+    - {name: edge-1, role: remote, kubernetesVersion: "1.34", podCIDRs: [10.11.0.0/16]}
+  namespaces: [{name: shop}]
+  delivery:
+    engine: flux
+    repoURL: https://git.example.com/mesh.git
+    revision: deploy
+    path: prod/output
+    publish: {branch: deploy, path: prod, push: false}
+"""
+
+
+def git(folder: Path, *words: str) -> str:
+    person = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    done = subprocess.run(["git", *person, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in (("NAME", "a"), ("EMAIL", "a@example.com")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    git(tmp_path, "init", "-q", "-b", "main")
+    return change(tmp_path, MESH)
+
+
+def change(folder: Path, text: str) -> Path:
+    (folder / "mesh.yaml").write_text(text)
+    git(folder, "add", "mesh.yaml")
+    git(folder, "commit", "-qm", "change")
+    return folder
+
+
+def steps() -> list[str]:
+    return [line.split()[1] for line in invoke("next").stdout.splitlines()[1:] if not line.startswith("to be")]
+
+
+def test_publish_needs_no_options(mesh: Path) -> None:
+    first = invoke("publish")
+    assert first.exit_code == 0, first.stderr
+    files = git(mesh, "ls-tree", "-r", "--name-only", "deploy").splitlines()
+
+    assert "prod/output/hub/kustomization.yaml" in files
+    assert all(file.startswith(("prod/output/", "prod/overlays/")) for file in files)
+    assert invoke("publish").stdout.startswith("nothing to commit: deploy, below prod/ is in step")
+    assert not (mesh / "output").exists()
+
+
+def test_check_and_next_look_at_what_is_published(mesh: Path) -> None:
+    unknown = invoke("check")
+    assert unknown.exit_code == 2
+    assert "isn't known here" in unknown.stderr
+    assert steps() == ["publish"] * 3
+    assert invoke("publish").exit_code == 0
+    assert invoke("check").stdout.startswith("in step: 2 clusters")
+    assert steps() == ["sync", "seal"]
+
+    change(mesh, MESH.replace("shop", "store"))
+    stale = invoke("check")
+    assert stale.exit_code == 1
+    assert "not as published in deploy\n  hint: meshc publish" in stale.stderr
+    assert steps() == ["publish", "publish"]
+    reviewed = invoke("check", "--base", "HEAD", "--format", "github")
+    assert reviewed.exit_code == 0
+    assert "::notice title=meshc publish::2 files of deploy change with this, once it is published" in reviewed.stdout
+    assert "::error" not in reviewed.stdout
+
+
+def test_some_clusters_are_published(mesh: Path) -> None:
+    assert invoke("publish").exit_code == 0
+    change(mesh, MESH.replace("shop", "store"))
+    some = invoke("publish", "-c", "edge-1")
+    assert some.exit_code == 0, some.stderr
+    assert "1 of 2 clusters left out" in some.stderr
+    changed = git(mesh, "diff", "--name-only", "deploy^", "deploy").splitlines()
+
+    assert changed == ["prod/output/edge-1/namespaces.yaml", "prod/overlays/edge-1/namespaces.yaml"]
+    assert steps() == ["publish", "seal"]
+    assert invoke("check", "-c", "edge-1").exit_code == 0
+    assert invoke("publish").exit_code == 0
+    assert invoke("check").exit_code == 0
+
+
+def test_an_option_that_the_engine_does_not_follow_is_told(mesh: Path) -> None:
+    told = invoke("publish", "--branch", "other")
+    assert told.exit_code == 0
+    assert "flux is told to read deploy, and this is branch other" in told.stderr
+    assert git(mesh, "branch", "--list", "deploy") == ""
+
+
+def test_another_repository_that_mesh_yaml_names_is_none_of_this_machine(mesh: Path) -> None:
+    for repo in ("../deploy", "file:///tmp/deploy", "ext::sh -c id", "--upload-pack=id"):
+        change(mesh, MESH.replace("branch: deploy", f'branch: deploy, repo: "{repo}"'))
+        refused = invoke("publish")
+        assert refused.exit_code == 3, refused.stderr
+        assert "MESH751" in refused.stderr
+        assert invoke("validate").exit_code == 3
+
+
+def test_what_is_published_elsewhere_is_named_by_a_folder(mesh: Path) -> None:
+    text = MESH.replace("branch: deploy,", "branch: deploy, repo: 'git@git.example.com:mesh.git',")
+    change(mesh, text)
+    unknown = invoke("check")
+    assert unknown.exit_code == 2
+    assert "--against DIR" in unknown.stderr
+    assert invoke("check", "--base", "HEAD").exit_code == 0
+
+
+def test_an_unsigned_commit_is_not_published_to_flux_that_verifies(mesh: Path) -> None:
+    change(mesh, MESH.replace("    revision:", "    flux: {verifySecret: git-keys}\n    revision:"))
+    refused = invoke("publish")
+    assert refused.exit_code == 5
+    assert "Git signs none here" in refused.stderr
+    assert "verify:\n    mode: HEAD\n    secretRef:\n      name: git-keys\n" in root_of(mesh)
+
+
+def root_of(mesh: Path) -> str:
+    assert invoke("compile").exit_code == 0
+    return (mesh / "output/_delivery/flux/root.yaml").read_text()
+
+
+def test_where_output_lies_beside_mesh_yaml_that_is_compared(mesh: Path) -> None:
+    text = MESH.replace("branch: deploy, path: prod,", "branch: main,")
+    text = text.replace("revision: deploy", "revision: main").replace("path: prod/output", "path: output")
+    change(mesh, text)
+    assert invoke("check").exit_code == 1
+    assert invoke("compile").exit_code == 0
+    assert invoke("check").exit_code == 0
+    assert invoke("check", "--against", ".").exit_code == 0
