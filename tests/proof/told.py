@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proof.stories import (
+    adopted,
     analyzed,
     applied_again,
     base_by_hand,
@@ -40,6 +41,7 @@ STORIES = (
     Story(_BASE, "init, CA, seal, commit, Flux applies, requests with mutual TLS", from_nothing.tell),
     Story("applied-again", "a second apply changes no resourceVersion", applied_again.tell, _BASE),
     Story("analyzed", "istioctl analyze and validate over output/", analyzed.tell, _BASE),
+    Story("adopted", "a mesh that runs is adopted as it is, by accounts of least rights", adopted.tell, _BASE),
     Story("joins", "a cluster joins, requests to the others never fail", membership.join, _BASE),
     Story("leaves", "a cluster leaves, what should is pruned and nothing else", membership.leave, "joins"),
     Story("token-rotated", "a remote's token is replaced, requests don't fail", credentials.rotate, _BASE),
