@@ -49,8 +49,9 @@ def rbac(
             return
         from meshc.capture.rbac import Asker
         from meshc.cli.rbac import rbac_command
+        from meshc.commands.clusters import Choice
 
-        rbac_command(Asker.CAPTURE, file or MESH)
+        rbac_command(Asker.CAPTURE, file or MESH, Choice())
 
 
 Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]

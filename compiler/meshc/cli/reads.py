@@ -47,6 +47,9 @@ def next_(
     file: File = MESH,
     cluster: Clusters = None,
     selector: Labels = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+    ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
@@ -54,7 +57,7 @@ def next_(
     with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 
-        next_command(file, choice_of(cluster, selector), jobs, form)
+        next_command(file, choice_of(cluster, selector), against, jobs, form)
 
 
 @app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")

@@ -65,7 +65,7 @@ def doctor(
             from meshc.capture.rbac import Asker
             from meshc.cli.rbac import rbac_command
 
-            rbac_command(Asker.DOCTOR, file, deep=deep)
+            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), deep=deep)
             return
         from meshc.cli.doctor_live import Wanted, live_command
         from meshc.commands.living import Reach
