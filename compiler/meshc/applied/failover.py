@@ -33,7 +33,7 @@ def failover(view: View, one: Touched) -> Iterator[Fault]:
     for path, policy, around in policies:
         watches = any(isinstance(at(each, "outlierDetection"), Mapping) for each in (policy, around))
         if _fails_over(at(policy, "loadBalancer", "localityLbSetting")) and not watches:
-            what = "asks for other localities when endpoints fail, and has no outlierDetection to see that they do"
+            what = "asks for other localities when endpoints fail, but has no outlierDetection to detect the failure"
             hint = "add outlierDetection beside loadBalancer, such as {consecutive5xxErrors: 5, interval: 10s}"
             yield Fault((*path, "loadBalancer", "localityLbSetting"), what, hint, codes.NEVER_FAILS_OVER)
 

@@ -65,7 +65,7 @@ def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
 
 def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
     if wanted.cluster is None:
-        raise UsageError("it isn't told which cluster this cacerts is of", "--cluster NAME")
+        raise UsageError("the input doesn't say which cluster this cacerts is for", "--cluster NAME")
     (cluster,) = issuing.signing(work.plan, [wanted.cluster])
     missing = [name for name in (CA, CHAIN, ROOTS, KEY) if name not in keys]
     if missing:

@@ -212,7 +212,7 @@ class UserReader(Reader):
                 codes.KUSTOMIZE_FAILED,
                 at,
                 f'kustomize can\'t build "{path}": {error}',
-                "mend the file that it names",
+                "fix the file that it names",
             )
             return None
         documents, problems = read(services_alone(stream) if services else stream, self.source.shown(path))

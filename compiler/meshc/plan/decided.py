@@ -369,7 +369,7 @@ RULES: tuple[Rule, ...] = (
         ("istio",),
         ("mixer", "enabled"),
         "clusters[].controlPlane.addresses",
-        "remotes are told the addresses of policy or telemetry, and nothing answers there without Mixer",
+        "remotes use the addresses of policy or telemetry, where nothing answers without Mixer",
         lambda plan, c, v: _on(plan, c, v) or not _remotes_ask_mixer(plan, c),
     ),
     Rule(("istio",), ("global", "oneNamespace"), "nothing", "Pilot then reads one namespace alone", _never),

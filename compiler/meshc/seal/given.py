@@ -105,7 +105,7 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
         raise UsageError(f'there is no cluster "{plain(found)}"', f"--remote, one of: {', '.join(names)}")
     if not found:
         raise UsageError(
-            "it isn't told which cluster these credentials are of", f"--remote, one of: {', '.join(names)}"
+            "the input doesn't say which cluster these credentials are for", f"--remote, one of: {', '.join(names)}"
         )
     return found
 

@@ -91,7 +91,7 @@ def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[P
         if not found:
             continue
         what = f"{cluster.name}: {identity_of(one.body)} {found[0]}"
-        hint = "take it out; what istiod takes its trust from comes from sealed files: meshc ca, meshc secrets seal"
+        hint = "take it out; what decides whom istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
         if ca == "external" and is_ca(one.body, namespace):
             if sources[_name_of(one.body)] == 1:
                 continue
@@ -127,7 +127,7 @@ def check_patched(
     `before` and `after` are the files of the overlay and what kustomize built of them.
     """
     there, now = _acting(before, namespace), _acting(after, namespace)
-    hint = "take it out of the patch; what istiod takes its trust from is changed in its sealed file"
+    hint = "take it out of the patch; change the sealed file instead"
     for identity, (found, body) in now.items():
         if identity not in there:
             yield f"as patched, {identity} {found[0]}", hint

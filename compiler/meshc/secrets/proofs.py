@@ -169,7 +169,7 @@ def _authority(file: _File) -> Iterator[Problem]:
         yield file.problem(codes.PROOF_STALE, stale[0], what, hint)
     if not bound:
         what = f"its binding isn't a signature of {cluster}'s CA over this ciphertext, certificate and root"
-        moved = f"restore the file of {cluster} from Git; whoever put this one there lacked the key, or moved another's"
+        moved = f"restore the file of {cluster} from Git; its author lacked the key, or moved another cluster's file"
         yield file.problem(codes.BINDING_WRONG, BINDING, what, hint if stale else moved)
 
 

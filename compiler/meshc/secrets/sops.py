@@ -55,7 +55,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         yield codes.SEALED_KEYS.at(document.place(("data",)), what, hint, clusters=clusters)
     if not is_encrypted(at(data, "sops", "mac")):
         what = f"{need.kind}: there is no sops block with a mac, so nothing here is encrypted"
-        hint = "encrypt it with sops, and replace the key or token: what was committed is known"
+        hint = "encrypt it with sops, and replace the key or token: anyone may have read what was committed"
         yield codes.NOT_SEALED.at(document.place(()), what, hint, clusters=clusters)
     elif isinstance(values, dict):
         yield from _unopenable(need, document)
