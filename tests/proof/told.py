@@ -15,6 +15,7 @@ from proof.stories import (
     from_nothing,
     membership,
     partition,
+    paths,
     root_replaced,
     two_networks,
 )
@@ -48,6 +49,7 @@ STORIES = (
     Story("partition", "a cluster can't be reached for a while, then heals", partition.tell, _BASE),
     Story("root-replaced", "the root is replaced in three steps, no request fails", root_replaced.tell, _BASE),
     Story("two-networks", "pods of two networks reach each other by their gateways", two_networks.tell),
+    Story("paths", "meshc path says of each call what istiod tells the caller's sidecar", paths.tell),
     Story("base-by-hand", "chart base comes after the first sync: cacerts doesn't wait, tokens do", base_by_hand.tell),
     Story("evicted", "a compromised remote gets no certificate any more", evicted.tell, "joins"),
 )

@@ -107,3 +107,5 @@ def _tell(done: Issued) -> None:
         tell(f"  {outcome.cluster:<24} {what:<40} until {outcome.not_after:%Y-%m-%d}")
     for path, outcome in done.handed.items():
         tell(f"  put {path} into the store at {outcome.store}, property {KEY}; then delete the file")
+    for line in done.left:
+        warn(plain(line))

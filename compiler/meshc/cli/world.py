@@ -51,9 +51,9 @@ def doctor(
     file: File = MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Ask living clusters whether they still are as the repository says: reached, addresses, credentials, CAs.
+    """Check whether live clusters match the repository: are they reachable, addresses, credentials, CAs.
 
-    Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
+    Changes nothing. Exit 1 if something differs, 4 if a cluster can't be asked.
     """
     with reporting(form, file, "doctor"):
         if local:
@@ -128,7 +128,7 @@ def adopt(
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
 def vendor(file: File = MESH) -> None:
-    """Pull Istio's charts into the repository and pin them in charts.lock.yaml: the only command that fetches any."""
+    """Download Istio's charts into the repository and pin them in charts.lock.yaml. No other command fetches charts."""
     with reporting(Format.TEXT, file):
         from meshc.cli.vendor import vendor_command
 

@@ -8,13 +8,16 @@ which another istiod there looks after.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc.components import https_gateway
 from meshc.components.contract import ISTIO, thing
 from meshc.components.injection import service_name
+from meshc.kube import LABEL
 from meshc.mesh.east_west import SELECTOR
 from meshc.mesh.hosts import ip_version
 
@@ -42,8 +45,7 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """A server for each port that gateways of this primary's clusters have; TLS goes on unopened, by its SNI."""
     controlled = [one for one in plan.clusters if one is cluster or _controller(one) == _controller(cluster)]
     doors = {door for one in controlled if one.gateway for door in one.gateway.doors}
-    selectors = {door.selector for door in doors}
-    for selector in sorted(selectors):
+    for selector in sorted({door.selector for door in doors}):
         ports = sorted(door.port for door in doors if door.selector == selector)
         servers = [
             {
@@ -54,16 +56,19 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
             for port in ports
         ]
         spec = {"selector": dict(selector), "servers": servers}
-        yield thing(_API, "Gateway", _name(dict(selector), selectors), plan.istio_namespace, labels=ISTIO, spec=spec)
+        yield thing(_API, "Gateway", _name(dict(selector)), plan.istio_namespace, labels=ISTIO, spec=spec)
 
 
-def _name(selector: Mapping[str, str], among: Collection[tuple[tuple[str, str], ...]]) -> str:
-    """One for each kind of gateway pods, by their labels, so that it stays when another kind comes."""
+def _name(selector: Mapping[str, str]) -> str:
+    """One for each kind of gateway pods, whichever others there are. A digest tells labels that no name spells."""
     if selector == SELECTOR:
         return "cross-network-gateway"
-    alike = [one for one in among if [value for _, value in one] == list(selector.values())]
-    told = "-".join(selector.values() if len(alike) == 1 else (f"{key}-{value}" for key, value in selector.items()))
-    return f"cross-network-gateway-{re.sub(r'[^a-z0-9]', '-', told.lower()).strip('-')[:_LONGEST]}"
+    told = "-".join(selector.values())
+    if list(selector) == list(SELECTOR) and LABEL.fullmatch(told):
+        return f"cross-network-gateway-{told}"
+    spelled = re.sub(r"[^a-z0-9]+", "-", told.lower())[:_LONGEST].strip("-")
+    digest = sha256(json.dumps(sorted(selector.items())).encode()).hexdigest()[:8]
+    return "-".join(filter(None, ["cross-network-gateway", spelled, digest]))
 
 
 def _services(plan: Plan) -> str:

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
 from meshc.components.injection import injector_of, injectors
-from meshc.kube import Version
-from meshc.mesh.revisions import DEFAULT
+from meshc.mesh.revisions import DEFAULT, FIRST_WITH_SERVICES_OF_TAGS
 
 if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
-
-_FIRST_WITH_SERVICES = Version(1, 28)
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
@@ -37,7 +34,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
                 labels={**labels, "app": "sidecar-injector"},
                 webhooks=injectors(tag, injector_of(plan, plane)),
             )
-        if cluster.attachment is None and plane.istio >= _FIRST_WITH_SERVICES:
+        if cluster.attachment is None and plane.istio >= FIRST_WITH_SERVICES_OF_TAGS:
             yield _service(plan, plane, tag, {**labels, "app": "istiod", "istio": "pilot"})
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from meshc.kube import Version
 from meshc.mesh.east_west import exposure_kind
 from meshc.mesh.fleet import merge, selects
 from meshc.mesh.hosts import url_fault
@@ -25,6 +26,8 @@ AT: Path = ("spec", "istio", "controlPlanes")
 TAGS: Path = ("spec", "istio", "revisionTags")
 DEFAULT = "default"
 """The revision, or the tag, of namespaces that are labelled istio-injection."""
+FIRST_WITH_SERVICES_OF_TAGS = Version(1, 28)
+"""From here on a tag has a Service where its istiod runs."""
 
 
 def planes(fleet: Fleet, member: Member) -> tuple[Member, ...]:
