@@ -101,6 +101,7 @@ def _data(found: Comparison, mesh: str) -> dict[str, Any]:
                 **entry.identity._asdict(),
                 "clusters": entry.clusters,
                 "from": entry.origin,
+                "stays": entry.stays,
                 "edits": [{"path": e.path, "before": e.before, "after": e.after} for e in entry.edits],
             }
             for entry in difference.entries

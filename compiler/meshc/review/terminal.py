@@ -44,7 +44,7 @@ def lines(
         yield f"{plain(old)} is compared with {plain(new)}, its new name"
     yield from (f"{paint('~', 'yellow')} {setting}" for setting in settings)
     for block in blocks(difference):
-        sign, colour = _SIGNS[block.action]
+        sign, colour = ("=", "cyan") if block.stays else _SIGNS[block.action]
         yield f"{paint(f'{sign} {plain(block.title)}', colour)}  [{plain(block.where)}]"
         for edit in block.edits:
             yield from _edit(edit, paint)
