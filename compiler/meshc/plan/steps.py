@@ -79,11 +79,11 @@ def _step(name: str, known: Known) -> Step:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
-        what = f"its files in {known.published} are out of step with mesh.yaml"
+        what = f"its files in {known.published} are not up to date with mesh.yaml"
         what = f"nothing here tells what is published in {known.published}" if known.unknown else what
         return Step(name, "publish", what, "meshc publish")
     if name in known.stale:
-        return Step(name, "compile", "its files are out of step with mesh.yaml", "meshc compile")
+        return Step(name, "compile", "its files are not up to date with mesh.yaml", "meshc compile")
     if name in known.uncommitted:
         return Step(name, "commit", "its files are compiled, and not committed", "git commit")
     if name in known.renewing:
