@@ -1,4 +1,4 @@
-"""The commands that compile, from a new mesh on: what is written, compared, proven and published."""
+"""The commands that compile: init, compile, check, diff, verify, publish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc ca`: the mesh's CAs as code. Words into calls; what is done stands in `seal/`."""
+"""`meshc ca`: the options of its commands. The work is done in `seal/`."""
 
 from __future__ import annotations
 

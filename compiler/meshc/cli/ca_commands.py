@@ -1,4 +1,4 @@
-"""What the commands of `meshc ca` say: what was made and issued, what is due, what comes next."""
+"""Prints the results of the `meshc ca` commands: what was issued, what is due, what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc diff`: what a change of mesh.yaml does to the clusters, and what it puts at risk."""
+"""`meshc diff`: shows what a change of mesh.yaml does to the clusters, and its dangers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc next`: the one remaining step of each cluster."""
+"""`meshc next`: shows the next step for each cluster."""
 
 from __future__ import annotations
 

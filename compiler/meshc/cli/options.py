@@ -1,4 +1,4 @@
-"""The options that several commands share, apart from what uses them, so that `--help` imports none of their work."""
+"""The options that several commands share; a module of their own, so that `--help` imports little."""
 
 from __future__ import annotations
 

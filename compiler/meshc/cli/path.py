@@ -1,4 +1,4 @@
-"""`meshc path`: where a call goes."""
+"""`meshc path`: shows where a call goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--print-rbac` says: the least rights that a command needs in living clusters."""
+"""Prints the least rights that a command needs in live clusters, for `--print-rbac`."""
 
 from __future__ import annotations
 

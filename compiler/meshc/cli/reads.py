@@ -1,4 +1,4 @@
-"""The commands that tell what a mesh.yaml means, and what meshc means. They write nothing."""
+"""The commands that only read: validate, plan, next, graph, path, explain, values, schema, version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc secrets`: sealed files. Words into calls; what is done stands in `seal/`."""
+"""`meshc secrets`: the options of its commands. The work is done in `seal/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that reach beyond the repository: living clusters, registries of charts, istioctl."""
+"""The commands that use more than the repository: live clusters, chart registries, istioctl."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def adopt(
     ] = None,
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Living clusters in place of a folder."),
+        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Live clusters in place of a folder."),
     ] = None,
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")

@@ -1,4 +1,4 @@
-"""Prints the rights that a command needs in living clusters."""
+"""Prints the rights that a command needs in live clusters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""route turns a plan into where a call goes: which clusters answer, by which way, under which identity, or why none.
+"""Works out where a call goes: which clusters answer, by which route, under which identity, or why none does.
 
 From the plan alone, as istiod works it out: a name that resolves, endpoints that the caller's control plane knows, an
-address that the caller's network reaches. What only a living cluster tells is left out.
+address that the caller's network reaches. What only a live cluster tells is left out.
 """
 
 from __future__ import annotations

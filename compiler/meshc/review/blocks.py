@@ -1,4 +1,4 @@
-"""blocks turns a difference into what a reader sees: entries that are alike told together, with safe texts."""
+"""Groups a difference for readers: equal entries are shown once, with escaped text."""
 
 from __future__ import annotations
 

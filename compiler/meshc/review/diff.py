@@ -1,4 +1,4 @@
-"""diff turns two trees of output/ into what is added, changed and deleted, each change told once."""
+"""Compares two trees of output/: what is added, changed and deleted, each change once."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _edits(old: Body, new: Body) -> Iterable[Edit]:
 
 
 def _grouped(entries: Iterable[Entry]) -> list[Entry]:
-    """One entry for what is the same in many clusters but for their own names."""
+    """One entry for what is the same in many clusters except for their names."""
     groups: dict[tuple[Action, Identity, tuple[Edit, ...], bool], list[Entry]] = {}
     for entry in entries:
         (cluster,) = entry.clusters

@@ -1,4 +1,4 @@
-"""terminal turns a difference into lines to read in a terminal, with the words that differ marked."""
+"""Prints a difference on a terminal, and marks the words that differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""guard turns the bytes of a file into the places where a key or a token stands in plain text."""
+"""Finds the places in a file where a key or a token is in plain text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
     text = readable(data)
     for name, spot in spots(text).items():
         line = text.count(b"\n", 0, spot) + 1
-        hint = "take it out and replace it: what was written to a file of the repository is known"
+        hint = "take it out and replace it: anyone may have read a file of the repository"
         yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
 
 

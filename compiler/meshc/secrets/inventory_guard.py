@@ -1,4 +1,4 @@
-"""inventory_guard finds the credentials that an inventory must not hold, for it is committed."""
+"""Finds credentials in an inventory, which must not hold any because it is committed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meshc.errors import Path, Problem
     from meshc.mesh.inventories import Inventory
 
-_HINT = "take it out and replace it: what was written to a file of the repository is known"
+_HINT = "take it out and replace it: anyone may have read a file of the repository"
 _PUBLIC = frozenset({"name", "server", "project", "shard", "namespaces", "clusterResources"})
 """Keys of Argo CD's cluster Secrets that anyone may read, beside a `config` without credentials."""
 _OPEN = frozenset({"insecure", "serverName", "caData"})

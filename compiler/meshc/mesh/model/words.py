@@ -136,7 +136,7 @@ NameOrFiles = Annotated[
 
 
 class RelativePath:
-    """Marks what is a path from the file it stands in. Of a part it is made one from mesh.yaml (`mesh/rebase.py`)."""
+    """Marks a path that is relative to its file. `mesh/rebase.py` makes the paths of a part relative to mesh.yaml."""
 
 
 FilePath = Annotated[
