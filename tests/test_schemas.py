@@ -1,6 +1,6 @@
 """Every object that the samples and cases render is one that its API server takes.
 
-Held to Kubernetes' own schemas at the cluster's version, and to the CRDs of Istio and the Gateway API.
+Held to Kubernetes' schemas and rules of names at the cluster's version, and to the CRDs of Istio and the Gateway API.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import yaml
 
 from meshc.commands.opened import Opened
 from meshc.pipeline import plan_mesh
+from support.api_names import refused
 from support.cases import CASES, expected_trees, read
 from support.paths import ROOT
 from support.schemas import check
@@ -37,13 +38,14 @@ def rendered(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize("folder", MESHES, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_objects_fit_their_schemas(folder: Path) -> None:
     versions = kubernetes_versions(folder / "mesh.yaml")
-    checked = 0
+    checked: dict[str, list[Any]] = {}
     for cluster, body in rendered(folder):
         if "sops" in body:  # Flux takes it out before it applies
             body = {key: value for key, value in body.items() if key != "sops"}
         check(body, versions[cluster])
-        checked += 1
+        checked.setdefault(cluster, []).append(body)
     assert checked
+    assert [refused(bodies) for bodies in checked.values()] == [[]] * len(checked)
 
 
 def kubernetes_versions(mesh: Path) -> dict[str, str]:

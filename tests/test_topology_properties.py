@@ -15,43 +15,29 @@ from meshc.kube import at, identity_of
 from meshc.mesh.source import load
 from meshc.pipeline import needs_of, plan_mesh
 from meshc.plan.values import values_of
+from support.api_names import refused
 from support.generated_meshes import Mesh, compiled, objects, tried
+from support.generated_topologies import NETWORKS, topologies
 
 pytestmark = pytest.mark.thorough
-
-NETWORKS = {"corp": "203.0.113.7", "cloud": "203.0.113.8", "lab": "203.0.113.9"}
-PORTS = [15443, 15444]
-
-
-@st.composite
-def topologies(draw: st.DrawFn) -> Mesh:
-    """An istiod mesh of up to seven clusters in up to three networks, each remote with some primary's name."""
-    used = draw(st.lists(st.sampled_from(list(NETWORKS)), min_size=1, unique=True))
-    primaries = [f"hub-{number}" for number in range(draw(st.integers(1, 3)))]
-    remotes = [f"edge-{number}" for number in range(draw(st.integers(0, 4)))]
-    clusters: list[Mesh] = []
-    for name in draw(st.permutations([*primaries, *remotes])):
-        cluster: Mesh = {"name": name, "network": draw(st.sampled_from(used)), "kubernetesVersion": "1.34"}
-        if name in primaries:
-            exposure = draw(st.sampled_from([{}, {"exposure": "load-balancer"}, {"exposure": "gateway"}]))
-            cluster |= {"role": "primary", "controlPlane": {**exposure, "addresses": {"istiod": "10.0.5.20"}}}
-        else:
-            cluster |= {"role": "remote", "primary": draw(st.sampled_from(primaries))}
-        clusters.append(cluster)
-    spec = {
-        "istio": {"version": "1.29.6"},
-        "security": {"ca": {"type": "external"}},
-        "networks": [
-            {"name": name, "gateway": {"address": NETWORKS[name], "port": draw(st.sampled_from(PORTS))}}
-            for name in used
-        ],
-        "clusters": clusters,
-    }
-    return {"apiVersion": "meshc/v1alpha1", "kind": "Mesh", "metadata": {"name": "m"}, "spec": spec}
 
 
 def by_name(mesh: Mesh) -> dict[str, Mesh]:
     return {cluster["name"]: cluster for cluster in mesh["spec"]["clusters"]}
+
+
+def id_of(cluster: Mesh) -> str:
+    return str(cluster.get("clusterID", cluster["name"]))
+
+
+def gateways_of(mesh: Mesh) -> dict[str, list[Mesh]]:
+    """The gateways of each network."""
+    return {one["name"]: one.get("gateways") or [one["gateway"]] for one in mesh["spec"]["networks"]}
+
+
+def labels_of(mesh: Mesh) -> dict[str, str]:
+    """What Istio calls each network."""
+    return {one["name"]: one.get("label", one["name"]) for one in mesh["spec"]["networks"]}
 
 
 def named(bodies: list[Any], kind: str, name: str) -> list[Any]:
@@ -63,10 +49,10 @@ def named(bodies: list[Any], kind: str, name: str) -> list[Any]:
 def test_every_primary_watches_every_other_cluster_once(mesh: Mesh) -> None:
     clusters = by_name(mesh)
     wanted = Counter(
-        (primary, name)
+        (primary, id_of(other))
         for primary, cluster in clusters.items()
         if cluster["role"] == "primary"
-        for name in clusters
+        for name, other in clusters.items()
         if name != primary
     )
 
@@ -78,14 +64,13 @@ def test_every_primary_watches_every_other_cluster_once(mesh: Mesh) -> None:
 @given(topologies())
 @tried(60)
 def test_a_remote_belongs_to_its_own_primary_and_network(mesh: Mesh) -> None:
-    clusters, tree = by_name(mesh), compiled(mesh).layout.tree
+    clusters, labels, tree = by_name(mesh), labels_of(mesh), compiled(mesh).layout.tree
     for name, cluster in clusters.items():
         bodies = objects(tree, name)
         (namespace,) = named(bodies, "Namespace", "istio-system")
-        assert namespace["metadata"]["labels"]["topology.istio.io/network"] == cluster["network"]
-        assert at(namespace, "metadata", "annotations", "topology.istio.io/controlPlaneClusters") == cluster.get(
-            "primary"
-        )
+        controller = at(namespace, "metadata", "annotations", "topology.istio.io/controlPlaneClusters")
+        assert namespace["metadata"]["labels"]["topology.istio.io/network"] == labels[cluster["network"]]
+        assert controller == (id_of(clusters[cluster["primary"]]) if "primary" in cluster else None)
         if cluster["role"] == "primary":
             continue
         (webhooks,) = named(bodies, "MutatingWebhookConfiguration", "istio-sidecar-injector")
@@ -94,7 +79,7 @@ def test_a_remote_belongs_to_its_own_primary_and_network(mesh: Mesh) -> None:
         by_gateway = cluster["network"] != primary["network"] and "exposure" not in primary["controlPlane"]
         (slices,) = named(bodies, "EndpointSlice", "istiod")
 
-        assert paths == {f"/inject/cluster/{name}/net/{cluster['network']}"}
+        assert paths == {f"/inject/cluster/{id_of(cluster)}/net/{labels[cluster['network']]}"}
         assert slices["endpoints"][0]["addresses"] == [NETWORKS[primary["network"]] if by_gateway else "10.0.5.20"]
         assert not by_gateway or named(objects(tree, cluster["primary"]), "Gateway", "istiod-gateway")
 
@@ -104,27 +89,33 @@ def test_a_remote_belongs_to_its_own_primary_and_network(mesh: Mesh) -> None:
 def test_gateways_are_told_once_in_each_primary_and_claim_nothing_twice(mesh: Mesh) -> None:
     clusters, tree = by_name(mesh), compiled(mesh).layout.tree
     several = len({cluster["network"] for cluster in clusters.values()}) > 1
-    ports = {one["name"]: one["gateway"]["port"] for one in mesh["spec"]["networks"]}
+    doors = {
+        name: [(one["port"], tuple(one.get("selector", {"istio": "eastwestgateway"}).items())) for one in gateways]
+        for name, gateways in gateways_of(mesh).items()
+    }
     for name, cluster in clusters.items():
         gateways = [body for body in objects(tree, name) if body["kind"] == "Gateway"]
         claims = [
-            (server["port"]["number"], host)
+            (server["port"]["number"], host, *body["spec"]["selector"].items())
             for body in gateways
             for server in body["spec"]["servers"]
             for host in server["hosts"]
         ]
-        between = named(gateways, "Gateway", "cross-network-gateway")
+        between = [body for body in gateways if body["metadata"]["name"].startswith("cross-network-gateway")]
         controlled = [one for one in clusters.values() if one is cluster or one.get("primary") == name]
 
         assert max(Counter(claims).values(), default=1) == 1
-        assert len(between) == (several and cluster["role"] == "primary")
+        heard = {
+            (server["port"]["number"], tuple(body["spec"]["selector"].items()))
+            for body in between
+            for server in body["spec"]["servers"]
+        }
+        watching = several and cluster["role"] == "primary"
+        assert heard == ({door for one in controlled for door in doors[one["network"]]} if watching else set())
         assert cluster["role"] == "primary" or not gateways
-        for body in between:
-            heard = {server["port"]["number"] for server in body["spec"]["servers"]}
-            assert heard == {ports[one["network"]] for one in controlled}
 
 
-@given(topologies())
+@given(topologies(plain=True))
 @tried(60)
 def test_each_address_is_asked_for_once_where_the_chart_makes_gateways(mesh: Mesh) -> None:
     """By the Services of chart gateway, by computed values alone, and by those that expose istiod."""
@@ -144,7 +135,7 @@ def test_each_address_is_asked_for_once_where_the_chart_makes_gateways(mesh: Mes
             values = values_of(plan, cluster, chart.chart, chart.release, {})
             asked.update([values["service"]["loadBalancerIP"]] if "loadBalancerIP" in values.get("service", {}) else [])
             told = values.get("networkGateway") or values.get("labels", {}).get("topology.istio.io/network")
-            assert told in (cluster.network, None)
+            assert told in (cluster.network_label, None)
     used = {cluster.network for cluster in plan.clusters}
     wanted = {NETWORKS[str(name)] for name in used} if len(used) > 1 else set()
     wanted |= {
@@ -164,3 +155,11 @@ def test_the_order_of_clusters_changes_no_cluster(mesh: Mesh, chance: Any) -> No
         first, second = ({identity_of(body): body for body in objects(tree, name)} for tree in trees)
 
         assert first == second
+
+
+@given(topologies())
+@tried(40)
+def test_an_api_server_takes_every_name(mesh: Mesh) -> None:
+    tree = compiled(mesh).layout.tree
+
+    assert [refused(objects(tree, name)) for name in by_name(mesh)] == [[]] * len(by_name(mesh))

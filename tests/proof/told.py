@@ -18,6 +18,7 @@ from proof.stories import (
     paths,
     root_replaced,
     two_networks,
+    upgraded,
 )
 from proof.world import World
 
@@ -50,6 +51,7 @@ STORIES = (
     Story("root-replaced", "the root is replaced in three steps, no request fails", root_replaced.tell, _BASE),
     Story("two-networks", "pods of two networks reach each other by their gateways", two_networks.tell),
     Story("paths", "meshc path says of each call what istiod tells the caller's sidecar", paths.tell),
+    Story("upgraded", "a canary beside the old istiod, the tag moves, the old one goes", upgraded.tell),
     Story("base-by-hand", "chart base comes after the first sync: cacerts doesn't wait, tokens do", base_by_hand.tell),
     Story("evicted", "a compromised remote gets no certificate any more", evicted.tell, "joins"),
 )

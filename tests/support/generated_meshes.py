@@ -148,6 +148,11 @@ def add_revisions(draw: st.DrawFn, spec: Mesh, plane: Mesh) -> None:
     """A control plane beside the mesh's own, a tag, and namespaces that name either."""
     spec["istio"]["controlPlanes"] = [{"revision": "after"}]
     spec["istio"]["revisionTags"] = {"prod": "after"}
+    tagged = draw(st.lists(st.sampled_from([cluster["name"] for cluster in spec["clusters"]]), unique=True))
+    for cluster in (one for one in spec["clusters"] if one["name"] in tagged):
+        own = cluster.get("istio", {})
+        revision = own.get("revision", spec["istio"].get("revision", "default"))
+        cluster["istio"] = {**own, "revisionTags": {"prod": revision}}
     if plane["exposure"] != "gateway" or "injectionURL" in plane:
         plane["addresses"]["istiod-after"] = "after.example" if "injectionURL" in plane else "10.0.5.30"
     for namespace in spec["namespaces"]:
@@ -209,6 +214,8 @@ def control_plane(draw: st.DrawFn, classic: bool, minor: int) -> Mesh:
     address = draw(st.sampled_from(["10.0.5.20", "istiod.example"] + (["fd00:99::20"] if minor >= 30 else [])))
     url = st.just("https://istiod.example:15017")
     named = {"injectionURL": draw(url)} if address == "istiod.example" else sometimes(draw, "injectionURL", url)
+    if exposure["exposure"] == "gateway":
+        named |= sometimes(draw, "gatewaySelector", st.just({"istio": "Inner_gateway"}))
     return {**exposure, "addresses": {"istiod": address}, **named}
 
 
@@ -262,6 +269,7 @@ def namespace_entries(draw: st.DrawFn, names: list[str], of_services: set[str]) 
         everywhere = not managed and name in of_services  # a copy's namespace is where the copy goes
         entry = {"name": name, "managed": managed, "clusters": "all" if everywhere else draw(selections(names))}
         entry |= sometimes(draw, "labels", st.just({"team": "x"})) if managed else {}
+        entry |= sometimes(draw, "annotations", st.just({"example.com/Owner": "X, Y"})) if managed else {}
         found.append(entry | sometimes(draw, "dataplane", st.sampled_from(["sidecar", "none"])))
     return found
 
