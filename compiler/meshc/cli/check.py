@@ -80,7 +80,7 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
 
 
 _SHOWN = 40
-"""Files that a person reads one by one; programs are told of all."""
+"""How many files are listed for a person; programs get all of them."""
 
 
 _ADVICE = {

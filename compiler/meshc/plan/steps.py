@@ -31,7 +31,7 @@ class Known:
     published: str = ""
     """Where output/ is published, if that isn't beside mesh.yaml: what is stale is published then, not committed."""
     unknown: bool = False
-    """Whether nothing here tells what is published there."""
+    """Whether nothing here shows what is published there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Group:
 
 
 def grouped(found: Sequence[Step]) -> list[Group]:
-    """Steps that differ in the name of their cluster alone are told together where they are many, at the first one."""
+    """Joins many steps that differ only in the name of their cluster, at the place of the first one."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for step in found:
         alike.setdefault(_of_any(step), []).append(step.cluster)

@@ -175,7 +175,7 @@ def _neutral(edit: Edit, cluster: str) -> Edit:
 
 
 def _moved(entries: list[Entry], sides: Mapping[str, Sides]) -> tuple[Entry, ...]:
-    """Credentials that leave one primary and come to another, told as the one move that they are."""
+    """Credentials that are removed from one primary and added to another, shown as one move."""
     come = {e.identity: e for e in entries if e.action is Action.ADD and len(e.clusters) == 1}
     gone = {e.identity: e for e in entries if e.action is Action.DELETE and len(e.clusters) == 1}
     both = {
