@@ -1,4 +1,4 @@
-"""What `import meshc` offers: a mesh compiled in memory, compared, checked and written. Nothing here prints."""
+"""What `import meshc` offers: compile a mesh in memory, compare, check and write it. Nothing here prints."""
 
 from __future__ import annotations
 

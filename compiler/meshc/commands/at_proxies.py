@@ -1,4 +1,4 @@
-"""at_proxies turns a step of a root's replacement into what must follow at the proxies, and the commands that show it.
+"""What must happen at the proxies after a step of a root's replacement, and the commands that show it.
 
 Istio's own test waits until `istioctl proxy-config secret` shows another certificate. Its table shows the first root of
 several, so the roots are counted in what it prints as JSON.

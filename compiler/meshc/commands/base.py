@@ -1,4 +1,4 @@
-"""base turns the commit or the folder that a command compares with into the output/ there, and what it meant."""
+"""Reads the output/ of the commit or folder that a command compares with, and the mesh.yaml behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""begin is what every command does before it reads a mesh: it looks for an interrupted run, and for state in Git."""
+"""What every command does before it reads a mesh: it looks for an interrupted run, and for state in Git."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""clusters turns what a person says of clusters, by name, pattern or label, into clusters of a plan."""
+"""Selects clusters of a plan by what a person wrote: names, patterns or labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiles a mesh and writes both trees, unless a record of an earlier run says that nothing is to be done."""
+"""Compiles a mesh and writes both trees, unless the record of an earlier run shows that nothing has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""compiling turns an opened mesh into what was compiled, and into both trees as they should stand, and as they do."""
+"""Compiles an opened mesh, and reads both trees as they are on disk beside it."""
 
 from __future__ import annotations
 

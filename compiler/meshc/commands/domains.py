@@ -1,4 +1,4 @@
-"""domains turns a trust domain that is being replaced into what comes next, and when.
+"""Finds the next step in the replacement of a trust domain, and when it may follow.
 
 Git tells since when the trust domain is what it is. What workloads hold follows within the lifetime of a certificate.
 """

@@ -1,4 +1,4 @@
-"""expiry turns what only the clock and Git's history tell into words: what ends soon, roots that jumped."""
+"""Warnings that need the clock or Git's history: what expires soon, roots that were replaced in one step."""
 
 from __future__ import annotations
 

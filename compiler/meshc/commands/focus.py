@@ -1,4 +1,4 @@
-"""focus turns a choice of clusters into what a command shows of a mesh: what is about them, and how much isn't."""
+"""Limits what a command shows to the selected clusters, and counts what is left out."""
 
 from __future__ import annotations
 

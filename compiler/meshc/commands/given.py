@@ -1,4 +1,4 @@
-"""given turns what a person names into bytes: a file, standard input, a key that a password or another key opens."""
+"""Reads what a person names: a file, standard input, a key that a password or another key opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""living turns how a person reaches clusters into their API servers, and a question to each into the answers."""
+"""Connects to live clusters by the contexts that a person gave, and queries them in parallel."""
 
 from __future__ import annotations
 

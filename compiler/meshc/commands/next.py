@@ -1,4 +1,4 @@
-"""Finds the one remaining step of each cluster: what is there, what is stale, what isn't committed."""
+"""Finds the next step for each cluster: what is missing, what is stale, what isn't committed."""
 
 from __future__ import annotations
 

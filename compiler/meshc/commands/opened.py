@@ -1,4 +1,4 @@
-"""opened turns the path of a mesh.yaml into its source, its repository, and a kustomize when one is asked for."""
+"""Opens a mesh.yaml: its source, its repository, and a kustomize if one is needed."""
 
 from __future__ import annotations
 

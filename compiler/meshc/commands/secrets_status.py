@@ -1,4 +1,4 @@
-"""Tells of every Secret that a cluster needs whether it is sealed, for whom, and what is stale. Nothing is opened."""
+"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Nothing is opened."""
 
 from __future__ import annotations
 

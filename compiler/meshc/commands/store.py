@@ -1,4 +1,4 @@
-"""store turns what a store is owed into a run of the program that the person named, which reads it from its input."""
+"""Runs the program that a person named to put a value into a store. The program reads the value from its input."""
 
 from __future__ import annotations
 

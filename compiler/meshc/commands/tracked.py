@@ -1,4 +1,4 @@
-"""tracked turns a folder into what Git knows of it: the files it holds or would add, and those that are staged.
+"""Lists the files of a folder that Git tracks or would add, and those that are staged.
 
 Each function raises ForeignRepositoryError where Git refuses the repository of another user.
 """

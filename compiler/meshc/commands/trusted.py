@@ -1,4 +1,4 @@
-"""trusted finds what outlives a commit: a root that is being replaced, CAs of clusters that have left."""
+"""Finds what is trusted for longer than one commit: a root under replacement, CAs of clusters that have left."""
 
 from __future__ import annotations
 

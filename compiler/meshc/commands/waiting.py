@@ -1,4 +1,4 @@
-"""waiting turns the last step of a root's replacement into when the next one may follow.
+"""Works out when the next step of a root's replacement may follow the last one.
 
 Files show what was committed. What proxies hold follows within the lifetime of a workload's certificate.
 """

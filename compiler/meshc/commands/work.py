@@ -1,4 +1,4 @@
-"""work turns the path of a mesh.yaml into its certificates and sealed files."""
+"""Reads a mesh with its certificates and sealed files."""
 
 from __future__ import annotations
 
