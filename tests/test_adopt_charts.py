@@ -21,6 +21,7 @@ ADDED = {
     "ambient in several networks": ["+ add Gateway istio-system/ambient-eastwestgateway  [east, west]"],
     "an external control plane": ["+ add ConfigMap istio-system/istio  [edge-1]"],
     "classic, strict": ["~ change ConfigMap istio-system/istio-sidecar-injector  [edge-1]"],
+    "classic, by default": ["~ change ConfigMap istio-system/istio-sidecar-injector  [edge-1]"],
     "classic, permissive": ["~ change ConfigMap istio-system/istio-sidecar-injector  [edge-1]"],
 }
 """What differs for a reason that docs/adopt.md tells."""
@@ -45,7 +46,7 @@ def test_a_mesh_of_istiod_is_adopted_as_it_is(title: str, tmp_path: Path) -> Non
     assert first_sync(place, OF_ISTIOD[title](VERSION)) == ADDED.get(title, [])
 
 
-@pytest.mark.parametrize("title", ["classic, strict", "classic, permissive"])
+@pytest.mark.parametrize("title", OF_CLASSIC)
 def test_a_classic_mesh_is_adopted_as_it_is(title: str, tmp_path: Path) -> None:
     need_charts(CLASSIC[-1] if CLASSIC else "1.0.6", "istio", "istio-remote")
     place = tmp_path / "differs"
@@ -54,14 +55,7 @@ def test_a_classic_mesh_is_adopted_as_it_is(title: str, tmp_path: Path) -> None:
     spec = yaml.safe_load((place / "mesh.yaml").read_text())["spec"]
 
     assert found == ADDED[title]
-    assert spec["security"]["mutualTLS"] == title.removeprefix("classic, ")
+    assert spec["security"]["mutualTLS"] == ("strict" if "strict" in title else "permissive")
+    assert spec["security"]["ca"]["type"] == ("self-signed" if "default" in title else "plugged-in")
     addresses = {"pilot": "10.0.5.20", "policy": "10.0.5.22", "telemetry": "10.0.5.21"}
     assert next(one for one in spec["clusters"] if one["role"] == "primary")["controlPlane"]["addresses"] == addresses
-
-
-def test_a_classic_mesh_of_self_signed_cas_is_told_to_be_none_of_ours(tmp_path: Path) -> None:
-    need_charts(CLASSIC[-1] if CLASSIC else "1.0.6", "istio", "istio-remote")
-    for name, bodies in OF_CLASSIC["classic, by default"](CLASSIC[-1]).items():
-        dumping.dump(tmp_path / "dumps" / name, bodies)
-
-    assert "MESH229" in said("adopt", "--from", "dumps", cwd=tmp_path, code=3)

@@ -48,7 +48,7 @@ def test_a_difference_has_its_entries_and_dangers(mesh: Path) -> None:
     made = meshc.compile(mesh / "mesh.yaml")
     found = meshc.diff(made, "HEAD")
 
-    assert found.difference.summary.endswith("to delete in 1 cluster")
+    assert found.difference.summary.endswith("to delete in 1 cluster, 2 left where they are")
     assert {danger.code.id for danger in found.dangers} == {"MESH801"}
     assert [one.path for one in meshc.check(mesh / "mesh.yaml").stale] == list(made.stale())
     with pytest.raises(meshc.UsageError, match="name one of them"):

@@ -161,3 +161,18 @@ def test_classic_control_planes_tell_the_addresses_of_their_pods(tmp_path: Path)
         land.capture("addresses", "hub", "--write")
 
     assert "addresses: {pilot: 10.10.3.7, policy: 10.10.3.8, telemetry: 10.10.3.9}" in mesh.read_text()
+
+
+def test_an_external_control_plane_behind_a_gateway_tells_the_address_of_that_gateway(land: Land) -> None:
+    """Of the ingress gateway that the compiled Gateway selects, and not of one between networks."""
+    mesh = land.base / "mesh.yaml"
+    text = mesh.read_text().replace("role: primary", "role: external-control-plane")
+    mesh.write_text(text.replace("controlPlane: {", "controlPlane: {exposure: gateway, configCluster: edge-1, "))
+    for name, selector, address in (("ew", "eastwestgateway", "10.0.5.98"), ("in", "ingressgateway", "10.0.5.99")):
+        spec = {"type": "LoadBalancer", "selector": {"istio": selector}}
+        status = {"loadBalancer": {"ingress": [{"ip": address}]}}
+        land.hub.put("services", name, "istio-system", spec=spec, status=status)
+    said = land.capture("addresses", "hub")
+
+    assert "istiod: 10.0.5.99" in said
+    assert "10.0.5.98" not in said

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meshc.cli.pending import grouped as grouped_pending
+from meshc.commands.capture_credentials import remotes
 from meshc.commands.clusters import Choice
+from meshc.commands.listener import Silent
 from meshc.commands.secrets_status import whose
+from meshc.commands.work import opened_work
 from meshc.errors import UsageError
 from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
@@ -180,6 +183,19 @@ def test_readers_are_shown_by_whose_they_are() -> None:
 
     assert whose(plan(), [mesh, own, stranger]) == f"the mesh, us-1, {stranger}"
     assert whose(plan(), []) == ""
+
+
+def test_credentials_are_read_of_those_that_some_primary_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mesh.yaml").write_text(MESH)
+    work = opened_work(tmp_path / "mesh.yaml", Silent(), writes=False)
+
+    assert remotes(work, Choice()) == ["eu-1", "eu-2", "us-1", "us-2"]
+    assert remotes(work, Choice(selectors=("env=prod",))) == ["eu-1", "us-1"]
+    with pytest.raises(UsageError, match="no primary needs"):
+        remotes(work, Choice(("hu*",)))
+    for words in ((), ("--all", "eu-1")):
+        assert invoke("capture", "credentials", *words).exit_code == 2
 
 
 def test_graph_shows_the_chosen_and_whom_they_deal_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,13 +195,13 @@ def test_what_is_wrong_fails_the_step_with_annotations(clone: Clone, tmp_path: P
 
     assert "::error file=overlays/edge-1/namespaces.yaml,title=stale::" in host.run("check", code=1)
     assert "::error file=prod/key,line=1,col=1,title=MESH417::" in host.run("scan", code=5, working_directory="prod")
-    assert "::error title=meshc::there is no" in host.run("validate", code=3, file="other.yaml")
+    assert "::error title=meshc::there is no" in host.run("validate", code=2, file="other.yaml")
 
 
 def test_inputs_are_words_and_never_programs(clone: Clone, tmp_path: Path) -> None:
     host = Host(tmp_path / "temp", clone.base, target=HOSTILE)
-    host.run("validate", code=3, file=HOSTILE)
-    host.run("check", code=3, file=HOSTILE)
+    host.run("validate", code=2, file=HOSTILE)
+    host.run("check", code=2, file=HOSTILE)
     assert "base isn't the name of a commit" in host.run("base", code=2)
     assert "base isn't the name of a commit" in host.run("base", code=2, base="--upload-pack=touch it-ran")
     assert "version isn't one" in host.run("install", code=2, version=HOSTILE)

@@ -395,7 +395,10 @@ def test_what_can_not_be_told_is_said(mesh: Path) -> None:
     done = meshc("diff", "--base", "HEAD", "--fail-on", "danger", cwd=mesh)
 
     assert done.returncode == 1
-    assert "its mesh.yaml is none to this meshc, so MESH806, MESH808 and MESH815 aren't told" in done.stderr
+    assert (
+        "its mesh.yaml is none to this meshc, so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
+        in done.stderr
+    )
     assert "--against names nothing" in said("diff", "--against", "", cwd=mesh, code=2)
     assert "is no name of a commit" in said("check", "--base", "", cwd=mesh, code=2)
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.thorough
 
 METRICS = "/api/v1/namespaces/istio-system/pods/istiod-1:15014/proxy/metrics"
 SYNCED = 'istiod_managed_clusters{cluster_type="local"} 1\nistiod_managed_clusters{cluster_type="remote"} 1\n'
+DELIVERY = "  delivery: {engine: flux, repoURL: 'https://git.example.com/mesh', runsIn: hub}\n"
 SAYS = 'istiod_remote_cluster_sync_status{cluster="edge-1",cluster_type="remote",status="STATUS"} 1\n'
 
 
@@ -79,6 +80,13 @@ def test_what_a_cluster_lacks_or_holds_otherwise_and_who_else_applies_it(world: 
     first = world.deep(code=1)
     assert [row["state"] for row in first["hub", "objects"] + first["edge-1", "objects"]] == ["ok", "ok"]
     assert "objects" not in world.live(code=1)
+
+    applied = edge.objects["namespaces", "", "istio-system"]["metadata"]
+    applied["labels"] = {"kustomize.toolkit.fluxcd.io/name": "shop.edge-1"}
+    assert world.deep(code=1)["edge-1", "owners"][0]["says"].startswith("Flux Kustomization flux-system/shop.edge-1")
+    mesh = world.base / "mesh.yaml"
+    mesh.write_text(mesh.read_text() + DELIVERY)
+    assert ("edge-1", "owners") not in world.deep(code=1)
 
     name = "istio-reader-clusterrole-istio-system"
     del edge.objects["clusterrolebindings", "", name]

@@ -237,6 +237,16 @@ def test_no_user_of_a_kubeconfig_is_taken(tmp_path: Path, user: dict[str, Any]) 
     assert [problem.code.id for problem in refused(tmp_path, "kubeconfig", config)] == ["MESH417"]
 
 
+def test_a_scan_takes_an_inventory_and_no_config_in_one(tmp_path: Path) -> None:
+    good = find_case("clusters-from-argo-cd") / "inventory/argocd.yaml"
+    bad = find_case("inventory-with-credentials-of-argo-cd") / "inventory/argocd.yaml"
+    for name, file in (("good", good), ("bad", bad)):
+        (tmp_path / f"{name}.yaml").write_bytes(file.read_bytes())
+
+    assert invoke("secrets", "scan", str(tmp_path / "good.yaml")).exit_code == 0
+    assert invoke("secrets", "scan", str(tmp_path / "bad.yaml")).exit_code == 5
+
+
 def refused(folder: Path, form: str, body: Any) -> list[Any]:
     (folder / "list.yaml").write_text(json.dumps(body))
     text = (find_case("clusters-from-a-kubeconfig") / "mesh.yaml").read_text()

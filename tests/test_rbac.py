@@ -99,6 +99,10 @@ def test_each_account_may_do_what_its_command_does_and_uses_all_of_it(tmp_path: 
         assert ("create", "", "secrets", "istio-system") not in allowed
         assert allowed - world.used == set()
 
+        at_the_remote = world.meshc("doctor", "edge-1", "--print-rbac")
+        assert "argocd" in world.meshc("doctor", "hub", "--print-rbac")
+        assert "argocd" not in at_the_remote
+
         hub.used.clear()
         edge.used.clear()
         allowed = world.allow("adopt")

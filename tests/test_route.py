@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -15,7 +16,10 @@ from meshc.plan.route import Route, route_to
 from support.paths import ROOT
 
 DIRECT = "its pods directly"
-BOTH = "203.0.113.8:15443, 203.0.113.9:443"
+WEST, WEST_2 = "203.0.113.8:15443", "203.0.113.9:443"
+NO_GATEWAY = "its network has no gateway in mesh.yaml, so callers are given addresses that don't lead there"
+HEADLESS = "the Service is headless, and pods of another network have no address here (istio#38327)"
+NO_TLS = "its pods don't speak mutual TLS, and gateways pass nothing else on"
 
 
 @cache
@@ -36,13 +40,16 @@ def ways(found: Route) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("caller", "name", "expected"),
     [
-        ("east", "cart", {"west": BOTH, "west-2": BOTH, "south": "its network has no gateway in mesh.yaml"}),
-        ("west", "cart", {"west": DIRECT, "west-2": DIRECT, "south": "its network has no gateway in mesh.yaml"}),
-        ("west-2", "cart", {"west-2": DIRECT, "west": DIRECT, "south": "its network has no gateway in mesh.yaml"}),
-        ("south", "cart", {"south": DIRECT, "west": BOTH, "west-2": BOTH}),
+        ("east", "cart", {"west": WEST, "west-2": WEST_2, "south": NO_GATEWAY}),
+        ("west", "cart", {"west": DIRECT, "west-2": DIRECT, "south": NO_GATEWAY}),
+        ("west-2", "cart", {"west-2": DIRECT, "west": DIRECT, "south": NO_GATEWAY}),
+        ("south", "cart", {"south": DIRECT, "west": WEST, "west-2": WEST_2}),
         ("east", "db", {"east": DIRECT}),
         ("west", "old", {"west-2": DIRECT}),
-        ("south", "old", {}),
+        ("east", "old", {"west-2": NO_TLS}),
+        ("south", "old", {"west-2": NO_TLS}),
+        ("south", "db", {"east": HEADLESS}),
+        ("west", "db", {"east": HEADLESS}),
     ],
 )
 def test_the_ways_to_a_service(caller: str, name: str, expected: dict[str, str]) -> None:
@@ -58,12 +65,23 @@ def test_a_cluster_that_is_lost_answers_no_more() -> None:
 
     assert ways(found) == {
         "west": "the cluster is lost",
-        "west-2": BOTH,
-        "south": "its network has no gateway in mesh.yaml",
+        "west-2": WEST_2,
+        "south": NO_GATEWAY,
     }
     assert found.remarks == ()
     assert route("west-2", "cart", lost=["west"]).remarks[0].startswith("the control plane in west is lost")
     assert route("west", "old", lost=["west-2"]).why == "no cluster that runs it can be reached"
+
+
+def test_a_name_that_does_not_resolve_has_endpoints_all_the_same() -> None:
+    """istiod tells every sidecar of every Service; the name is what a copy is for."""
+    compiled = mesh()
+    export = next(one for one in compiled.exports if one.name == "old")
+    found = route_to(compiled.plan, compiled.plan.cluster("west"), replace(export, clients=()))
+
+    assert ways(found) == {"west-2": DIRECT}
+    assert found.why.startswith("the name doesn't resolve there")
+    assert "ISTIO_META_DNS_CAPTURE" in found.remarks[-1]
 
 
 def test_credentials_are_missing_in_one_primary() -> None:

@@ -212,7 +212,7 @@ def test_private_key_in_public_file(data: bytes, line: int) -> None:
     problems = problems_of(ROOT, files(data, HUB))
 
     assert one(problems) == (
-        f"MESH302 ca-cert.pem:{line}:1: a private key stands in a file of public certificates / "
+        f"MESH302 ca-cert.pem:{line}:1: a file of public certificates holds a private key / "
         "take it out, and make a new key and certificate: treat this key as known to others"
     )
     assert problems[0].code.exit is Exit.REFUSED

@@ -1,4 +1,4 @@
-"""meshc turns one mesh.yaml into per-cluster kustomize overlays and the same overlays rendered.
+"""Compiles one mesh.yaml into a kustomize overlay for each cluster, and renders the overlays.
 
     import meshc
 

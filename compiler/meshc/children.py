@@ -127,7 +127,7 @@ class Children:
             return False
 
     def end(self) -> None:
-        """Kills all programs, and lets no other start. It takes no lock: whoever holds one may wait for a program."""
+        """Kills all programs, and lets no other start. It takes no lock: a lock's holder may wait for a program."""
         self._ending = True
         if self._guard is not None:
             with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Every kind of problem that meshc reports, by name. What each is called and how much it matters stands on its page.
+"""Lists every kind of problem that meshc reports. The page of each code has its title and severity.
 
 An id is stable for ever. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets,
 5xx namespaces and services, 6xx files of the user, 7xx what kustomize says and delivery, 8xx what a change puts

@@ -1,4 +1,4 @@
-"""Bytes that nothing prints: private keys, tokens, and whatever else must not reach a log, a diff or a traceback."""
+"""Bytes that are never printed: private keys, tokens, and whatever else must not be in a log, a diff or a traceback."""
 
 from __future__ import annotations
 

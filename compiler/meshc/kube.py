@@ -1,4 +1,4 @@
-"""Kubernetes as far as meshc needs it: one object, its identity, names, and versions."""
+"""The parts of Kubernetes that meshc needs: an object, its identity, names, and versions."""
 
 from __future__ import annotations
 

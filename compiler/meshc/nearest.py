@@ -1,4 +1,4 @@
-"""nearest finds the name that a person may have meant, at a cost that doesn't grow with the number of names."""
+"""Finds the name that a person may have meant, at a cost that doesn't grow with the number of names."""
 
 from __future__ import annotations
 

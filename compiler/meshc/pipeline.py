@@ -1,4 +1,4 @@
-"""The corridor: the stages of a compile in order, from the text of mesh.yaml to what overlays/ should hold."""
+"""The stages of a compile in order, from the text of mesh.yaml to the content of overlays/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""plain turns text that comes from a file into text that can't mislead a terminal or a reader."""
+"""Escapes text from files, so that it can't mislead a terminal or a reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sealedtext recognises what sops, age and the SealedSecrets controller have encrypted, without opening it.
+"""Recognizes what sops, age and the SealedSecrets controller have encrypted, without opening it.
 
 Everything that reads sealed files asks here. Without a key nobody can tell a ciphertext from other bytes of its length,
 so a form is all that is checked: lengths of nonce, tag and hash, the files of the recipients, and that no ciphertext

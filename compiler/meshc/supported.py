@@ -1,4 +1,4 @@
-"""supported is the table of versions that meshc knows, and of what its output was held to. docs/support.md shows it."""
+"""The versions that meshc supports, and those that its output was tested with. docs/support.md shows the table."""
 
 from __future__ import annotations
 

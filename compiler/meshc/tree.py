@@ -1,4 +1,4 @@
-"""`FileTree`: what a set of folders should hold, path to bytes. Written by `compile`, compared by `check` and tests."""
+"""`FileTree`: the content of a set of folders, path to bytes. `compile` writes it; `check` and tests compare it."""
 
 from __future__ import annotations
 

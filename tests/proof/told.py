@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proof.stories import (
+    adopted,
     analyzed,
     applied_again,
     base_by_hand,
@@ -14,8 +15,10 @@ from proof.stories import (
     from_nothing,
     membership,
     partition,
+    paths,
     root_replaced,
     two_networks,
+    upgraded,
 )
 from proof.world import World
 
@@ -39,6 +42,7 @@ STORIES = (
     Story(_BASE, "init, CA, seal, commit, Flux applies, requests with mutual TLS", from_nothing.tell),
     Story("applied-again", "a second apply changes no resourceVersion", applied_again.tell, _BASE),
     Story("analyzed", "istioctl analyze and validate over output/", analyzed.tell, _BASE),
+    Story("adopted", "a mesh that runs is adopted as it is, by accounts of least rights", adopted.tell, _BASE),
     Story("joins", "a cluster joins, requests to the others never fail", membership.join, _BASE),
     Story("leaves", "a cluster leaves, what should is pruned and nothing else", membership.leave, "joins"),
     Story("token-rotated", "a remote's token is replaced, requests don't fail", credentials.rotate, _BASE),
@@ -46,6 +50,8 @@ STORIES = (
     Story("partition", "a cluster can't be reached for a while, then heals", partition.tell, _BASE),
     Story("root-replaced", "the root is replaced in three steps, no request fails", root_replaced.tell, _BASE),
     Story("two-networks", "pods of two networks reach each other by their gateways", two_networks.tell),
+    Story("paths", "meshc path says of each call what istiod tells the caller's sidecar", paths.tell),
+    Story("upgraded", "a canary beside the old istiod, the tag moves, the old one goes", upgraded.tell),
     Story("base-by-hand", "chart base comes after the first sync: cacerts doesn't wait, tokens do", base_by_hand.tell),
     Story("evicted", "a compromised remote gets no certificate any more", evicted.tell, "joins"),
 )

@@ -1,1 +1,1 @@
-"""applied turns the objects of a cluster as they will be applied into what the API server or the mesh refuses."""
+"""Checks the objects of a cluster as they will be applied: what would the API server or the mesh refuse?"""

@@ -1,4 +1,4 @@
-"""causes turns a path in an object into the lines of the user's files that put there what there is."""
+"""Finds the lines in the user's files that put a value where it is, from the path of the value in its object."""
 
 from __future__ import annotations
 

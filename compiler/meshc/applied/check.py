@@ -1,4 +1,4 @@
-"""check turns a cluster's objects as they will be applied into problems. Here alone stands the list of rules.
+"""Runs the checks on a cluster's objects as they will be applied. The list of these checks is only here.
 
 An object that no patch reaches is checked as it was read; one that patches reach, as they leave it. What meshc or a
 chart makes of itself isn't told: only what the user's files bring about.

@@ -1,4 +1,4 @@
-"""copies turns a Service in the cluster that runs it, or a copy elsewhere, into what the two disagree on."""
+"""Compares a Service in the cluster that runs it with its copies elsewhere."""
 
 from __future__ import annotations
 

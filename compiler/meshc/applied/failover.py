@@ -1,4 +1,4 @@
-"""failover turns a DestinationRule that asks for other localities into what istiod never does with it.
+"""Finds DestinationRules that ask for other localities in a way that istiod ignores.
 
 Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to
 1.31, ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.
@@ -33,7 +33,7 @@ def failover(view: View, one: Touched) -> Iterator[Fault]:
     for path, policy, around in policies:
         watches = any(isinstance(at(each, "outlierDetection"), Mapping) for each in (policy, around))
         if _fails_over(at(policy, "loadBalancer", "localityLbSetting")) and not watches:
-            what = "asks for other localities when endpoints fail, and has no outlierDetection to see that they do"
+            what = "asks for other localities when endpoints fail, but has no outlierDetection to detect the failure"
             hint = "add outlierDetection beside loadBalancer, such as {consecutive5xxErrors: 5, interval: 10s}"
             yield Fault((*path, "loadBalancer", "localityLbSetting"), what, hint, codes.NEVER_FAILS_OVER)
 

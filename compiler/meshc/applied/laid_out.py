@@ -1,4 +1,4 @@
-"""laid_out turns a cluster's resources and charts into its view before any patch: the objects that none reaches."""
+"""Builds the view of a cluster before any patch: the objects of its resources and charts that no patch reaches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def view_laid_out(
 ) -> View:
     """`ours` are all objects that meshc and charts make, `of_charts` those of charts with the lines that name them.
 
-    Of `unreadable` files it is told already that what they hold is no object.
+    A problem is already reported for `unreadable` files, so they are skipped.
     """
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     told = [one for one in theirs if one.place.file not in unreadable]

@@ -1,4 +1,4 @@
-"""metadata turns the head of an object into what the API server refuses of it: names, labels, annotations."""
+"""Checks the metadata of an object: names, labels and annotations that the API server would refuse."""
 
 from __future__ import annotations
 

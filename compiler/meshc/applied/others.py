@@ -1,4 +1,4 @@
-"""others turns objects of more kinds into what the API server refuses of them."""
+"""Checks objects of further kinds for what the API server would refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""presence turns objects that something else must come before, or beside, into what is missing: Namespaces and CRDs."""
+"""Checks that what an object needs is there first or with it: its Namespace, its CRD."""
 
 from __future__ import annotations
 

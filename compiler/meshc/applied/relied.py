@@ -1,4 +1,4 @@
-"""relied turns what a patch changed of meshc's own objects, or of a chart's, into what the mesh lacks then."""
+"""Checks what a patch changed in objects of meshc or of a chart, and reports what the mesh then lacks."""
 
 from __future__ import annotations
 

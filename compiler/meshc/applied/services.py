@@ -1,4 +1,4 @@
-"""services turns Services and their slices into what the API server refuses of them."""
+"""Checks Services and their slices for what the API server would refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""view: the objects of one cluster that a file of the user's touched, as laid out and as they will be applied."""
+"""The objects of one cluster that a file of the user touched, before the patches and as they will be applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""workloads turns pods, and what makes pods, into what the API server refuses of them.
+"""Checks pods, and objects that create pods, for what the API server would refuse.
 
 Most of it comes of merging: kustomize joins lists by a key and mappings key by key, so a patch that means to replace
 something leaves both.

@@ -44,8 +44,11 @@ class _Kinds:
         return Resource(plural, place, identity.name, group, number) if plural else None
 
 
-def held(api: Api, cluster: str, output: FileTree) -> Iterator[Row]:
-    """Rows for all objects of a cluster together. Raises AskError where the server doesn't answer."""
+def held(api: Api, cluster: str, output: FileTree, engine: str) -> Iterator[Row]:
+    """Rows for all objects of a cluster together. `engine` is the object that applies them, empty where none is known.
+
+    Raises AskError where the server doesn't answer.
+    """
     kinds = _Kinds(api)
     lacking: list[Identity] = []
     otherwise: list[Identity] = []
@@ -64,7 +67,8 @@ def held(api: Api, cluster: str, output: FileTree) -> Iterator[Row]:
         if theirs is None:
             lacking.append(identity)
             continue
-        if owner := owner_of(theirs):
+        owner = owner_of(theirs)
+        if owner and not (engine and owner.name in (engine, engine.partition("/")[2])):
             owned.setdefault(str(owner), []).append(identity)
         if not _holds(theirs, ours):
             otherwise.append(identity)

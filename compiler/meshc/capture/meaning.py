@@ -6,7 +6,9 @@ ports get the protocol that Kubernetes takes for granted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from meshc.kube import as_list, at, identity_of
@@ -36,7 +38,8 @@ def unmarked(body: Body) -> dict[str, Any]:
 
 def meant(body: Body) -> dict[str, Any]:
     """The object in the form of which there is only one."""
-    identity, said = identity_of(body), dict(body)
+    identity = identity_of(body)
+    said: dict[str, Any] = _with_amounts(body)
     if identity.kind in _ROLES:
         said["rules"] = [{"allows": verb, "of": what} for verb, what in sorted(_least(set(_allowed(body))))]
     if identity.kind == "ConfigMap" and isinstance(body.get("data"), Mapping):
@@ -85,6 +88,24 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _sorted(value[key]) for key in sorted(value, key=str)}
     return [_sorted(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+_UNITS = {"m": Decimal("0.001"), "": Decimal(1), "k": Decimal(1000), "M": Decimal(10**6), "G": Decimal(10**9)}
+_UNITS |= {"T": Decimal(10**12), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40)}
+_AMOUNT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)([mkMGT]|[KMGT]i)?")
+
+
+_MEASURED = ("requests", "limits")
+
+
+def _with_amounts(value: Any, key: str = "") -> Any:
+    """Resources as numbers: a server keeps 2048Mi as 2Gi."""
+    if isinstance(value, Mapping):
+        return {name: _with_amounts(one, key if key in _MEASURED else str(name)) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_amounts(one) for one in value]
+    match = _AMOUNT.fullmatch(str(value)) if key in _MEASURED else None
+    return f"{(Decimal(match[1]) * _UNITS[match[2] or '']).normalize():f}" if match else value
 
 
 def _with_protocols(value: Any, key: str = "") -> Any:

@@ -1,1 +1,1 @@
-"""The room of charts turns the need of a chart into objects, through real helm."""
+"""Renders charts into objects, with real helm."""

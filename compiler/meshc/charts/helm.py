@@ -1,4 +1,4 @@
-"""helm turns a chart and its values into what real `helm template` prints: no network, no plugin, no cluster."""
+"""Runs real `helm template` for a chart and its values: without network, plugins or a cluster."""
 
 from __future__ import annotations
 

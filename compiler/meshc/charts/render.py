@@ -1,4 +1,4 @@
-"""render turns the needs of charts into their objects: each distinct render once, several at a time, remembered."""
+"""Renders the charts that are needed: each distinct render once, several in parallel, with a cache."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def render(
 
     A need of a chart that isn't among them, which was reported, gets no objects.
 
-    Needs that are equal but for the cluster are rendered once and share their objects. Raises ToolError if helm is
+    Needs that are equal except for the cluster are rendered once and share their objects. Raises ToolError if helm is
     needed and missing.
     """
     if not any(need.digest in charts for need in needs):

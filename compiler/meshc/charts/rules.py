@@ -1,4 +1,4 @@
-"""rules turns what a chart prints into what may be committed: each rule with the charts it is for and its reason."""
+"""Changes what a chart prints into what may be committed. Each rule names its charts and its reason."""
 
 from __future__ import annotations
 

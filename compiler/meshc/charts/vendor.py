@@ -1,4 +1,4 @@
-"""vendor turns the charts that mesh.yaml names into files of the repository and a lock file that pins them."""
+"""Copies the charts that mesh.yaml names into the repository, and pins them in a lock file."""
 
 from __future__ import annotations
 

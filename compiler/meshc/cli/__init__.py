@@ -1,1 +1,1 @@
-"""cli turns words into calls and results into exit codes."""
+"""Parses the command line, calls a command, and maps its result to an exit code."""

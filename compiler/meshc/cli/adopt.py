@@ -34,7 +34,7 @@ def script_command(namespace: str) -> None:
 
 
 def rights_command(namespace: str) -> None:
-    """Prints the rights that living clusters are adopted with."""
+    """Prints the rights that live clusters are adopted with."""
     tell_bytes(rights_to_adopt(namespace).encode())
 
 

@@ -1,4 +1,4 @@
-"""The commands that compile, from a new mesh on: what is written, compared, proven and published."""
+"""The commands that compile: init, compile, check, diff, verify, publish."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from meshc.output.link import Link
 app = typer.Typer()
 
 Linked = Annotated[
-    Link, typer.Option("--link", help="kustomize: for everything; auto: only where files of yours take part.")
+    Link, typer.Option("--link", help="auto: run kustomize only for overlays with files of yours; kustomize: for all.")
 ]
-Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Use what earlier runs kept, and add to it.")]
+Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Reuse results of earlier runs, and store new ones.")]
 
 
 @app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
 def init(
-    directory: Annotated[Path, typer.Argument(help="Where to put the new mesh; made if it isn't there.")],
+    directory: Annotated[Path, typer.Argument(help="The folder for the new mesh; created if it doesn't exist.")],
     generation: Annotated[
         Generation, typer.Option(help="istiod: Istio 1.24 and later. classic: Istio 1.0.")
     ] = Generation.ISTIOD,
@@ -37,7 +37,7 @@ def init(
         ),
     ] = Topology.PRIMARY_REMOTE,
 ) -> None:
-    """Start a new mesh: a mesh.yaml that compiles, with comments, and the Git settings that go with it."""
+    """Start a new mesh: write a mesh.yaml with comments, ready to compile, and the Git settings for it."""
     with reporting(Format.TEXT):
         from meshc.cli.init import init_command
 
@@ -57,7 +57,7 @@ def compile_(
     cached: Cached = True,
     form: Form = Format.TEXT,
 ) -> None:
-    """Write overlays/ and output/ for every cluster, whole or not at all."""
+    """Write overlays/ and output/ for every cluster: all files, or none."""
     with reporting(form, file, "compile"):
         from meshc.cli.compile import compile_command
 
@@ -72,20 +72,25 @@ def check(
     jobs: Jobs = None,
     form: Form = Format.TEXT,
     base: Annotated[
-        str | None, typer.Option("--base", help="A commit: root-cert.pem must be one that its clusters can go on to.")
+        str | None,
+        typer.Option("--base", help="A commit; clusters with its roots must be able to switch to root-cert.pem."),
     ] = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+        str | None,
+        typer.Option("--against", help="A folder or a commit with the output to compare, instead of output/."),
     ] = None,
-    difference: Annotated[bool, typer.Option("--diff", help="Also show in which objects the output differs.")] = False,
+    difference: Annotated[bool, typer.Option("--diff", help="Also show the objects that differ.")] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Build every overlay that differs, to find what was edited by hand.")
+        bool,
+        typer.Option("--explain", help="Build every overlay that differs, to find files that were edited by hand."),
     ] = False,
     link: Linked = Link.AUTO,
     cached: Cached = True,
-    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where a CA is to be renewed.")] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit 1 if a CA, a root or a token expires soon.")
+    ] = None,
 ) -> None:
-    """Compare what lies in overlays/ and output/ with what would be compiled. Writes nothing."""
+    """Check that overlays/ and output/ are what compile would write. Writes nothing."""
     with reporting(form, file, "check"):
         from meshc.cli.in_step import show_record
         from meshc.commands.last_run import known_in_step
@@ -115,20 +120,18 @@ def diff(
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="A folder, or a commit, that holds the output to compare with."),
+        typer.Option("--against", help="A folder or a commit with the output to compare with."),
     ] = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="How the difference is written.")] = DiffFormat.TEXT,
     summary: Annotated[
         bool, typer.Option("--summary", help="Also append the markdown to the file GITHUB_STEP_SUMMARY names.")
     ] = False,
-    fail_on: Annotated[
-        DiffFailOn | None, typer.Option("--fail-on", help="Exit 1 only where something is at risk.")
-    ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where there are differences.")] = False,
+    fail_on: Annotated[DiffFailOn | None, typer.Option("--fail-on", help="Exit 1 only if there is a danger.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 even if something differs.")] = False,
     jobs: Jobs = None,
     cached: Cached = True,
 ) -> None:
-    """Show what a change of mesh.yaml does to which clusters, and what it puts at risk. Writes nothing."""
+    """Show what a change of mesh.yaml does to which clusters, and its dangers. Writes nothing."""
     with reporting(Format.TEXT if form is DiffFormat.MARKDOWN else Format(form), file, "diff"):
         from meshc.cli.diff import diff_command
 
@@ -142,12 +145,12 @@ def verify(
     cluster: Clusters = None,
     selector: Labels = None,
     sample: Annotated[
-        int | None, typer.Option("--sample", min=1, help="Only so many clusters, spread over the mesh.")
+        int | None, typer.Option("--sample", min=1, help="Compare only this many clusters, spread over the mesh.")
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Compare what meshc puts together by itself with what kustomize builds. Writes nothing."""
+    """Compare the files that meshc renders without kustomize with what kustomize builds. Writes nothing."""
     with reporting(form, file, "verify"):
         from meshc.cli.verify import verify_command
 
@@ -171,26 +174,27 @@ def publish(
         typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
     ] = None,
     push: Annotated[
-        bool | None, typer.Option("--push/--no-push", help="Push the branch as well. To a URL it always is.")
+        bool | None, typer.Option("--push/--no-push", help="Also push the branch. A URL is always pushed to.")
     ] = None,
     remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be committed, and commit nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be committed, and commit nothing.")
     ] = False,
     allow_dirty: Annotated[
-        bool, typer.Option("--allow-dirty", help="Publish inputs that aren't committed; the message tells.")
+        bool,
+        typer.Option("--allow-dirty", help="Publish although inputs aren't committed; the commit message says so."),
     ] = False,
     allow_older: Annotated[
-        bool, typer.Option("--allow-older", help="Replace what was compiled from a later commit.")
+        bool, typer.Option("--allow-older", help="Replace output that was compiled from a later commit.")
     ] = False,
     cluster: Clusters = None,
     selector: Labels = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Commit overlays/ and output/ as they would be compiled: here, to another branch, or to a deploy repository.
+    """Compile in memory and commit overlays/ and output/: here, to another branch, or to a deploy repository.
 
-    Where no option says so, delivery.publish in mesh.yaml names the repository, the branch and the folder.
+    Without options, delivery.publish in mesh.yaml gives the repository, the branch and the folder.
     """
     with reporting(form, file, "publish"):
         from meshc.cli.publish import publish_command

@@ -1,4 +1,4 @@
-"""`meshc ca`: the mesh's CAs as code. Words into calls; what is done stands in `seal/`."""
+"""`meshc ca`: the options of its commands. The work is done in `seal/`."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ Identity = Annotated[
     Path | None, typer.Option("--identity", "-i", help="The age identity that opens a sealed root key.")
 ]
 KeysTo = Annotated[
-    Path | None, typer.Option("--keys-to", help="external-secrets: a folder for the keys, to be put into the store.")
+    Path | None, typer.Option("--keys-to", help="external-secrets: the folder for the keys; put them into the store.")
 ]
 Password = Annotated[
     Path | None, typer.Option("--password-file", help="The password of an encrypted PEM key, as the only line.")
 ]
 Restarted = Annotated[
     bool,
-    typer.Option("--workloads-restarted", help="Don't wait: all of them were, since every cluster had the last step."),
+    typer.Option("--workloads-restarted", help="Don't wait: all workloads were restarted since the last step."),
 ]
 Clusters = Annotated[
     list[str] | None,
@@ -67,16 +67,16 @@ Clusters = Annotated[
     epilog="Examples: meshc ca init --key-out ~/root.key   |   meshc ca init --key-out root.age --seal-to age1..."
 )
 def init(
-    key_out: Annotated[Path, typer.Option("--key-out", help="Where the root's key goes: a new file, mode 0600.")],
+    key_out: Annotated[Path, typer.Option("--key-out", help="The new file for the root's key, mode 0600.")],
     key_type: Annotated[Key, typer.Option("--key-type", help="The kind of key.")] = Key.ECDSA_P256,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long the root is valid.")] = 3650,
     seal_to: Annotated[list[str] | None, typer.Option("--seal-to", help="age recipients to seal the key for.")] = None,
     certificate: Annotated[
-        Path | None, typer.Option(help="Where the certificate goes; default: root-cert.pem of the mesh.")
+        Path | None, typer.Option(help="The file for the certificate; default: root-cert.pem of the mesh.")
     ] = None,
     file: File = MESH,
 ) -> None:
-    """Make a root CA: its certificate for the repository, its key where you say, never plain inside a repository."""
+    """Make a root CA: write its certificate and its key. A plain key is never written into a repository."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import init_command
         from meshc.commands.ca_root import NewRoot
@@ -95,15 +95,15 @@ def issue(
     key_type: KeyType = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     renew_before: Annotated[
-        int, typer.Option(min=0, max=36500, help="A CA that ends within so many days is due.")
+        int, typer.Option(min=0, max=36500, help="A CA that expires within so many days is due.")
     ] = 90,
-    force: Annotated[bool, typer.Option("--force", help="Issue what isn't due as well.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also issue CAs that aren't due.")] = False,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
     workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
-    """Issue the intermediate CA of each cluster where one is due, and seal its key. Nothing due: nothing is touched."""
+    """Issue an intermediate CA for each cluster where one is due, and seal its key. Leaves other clusters unchanged."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import issue_command
         from meshc.commands.ca_issue import Issuing
@@ -141,7 +141,7 @@ def import_(
     workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
-    """Take in a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verified, then placed and sealed."""
+    """Import a CA made elsewhere (Istio's Makefile, Vault, a corporate CA): verify it, then write and seal it."""
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import import_command
         from meshc.commands.ca_issue import MadeElsewhere
@@ -156,12 +156,14 @@ def import_(
 def status(
     cluster: Only = None,
     selector: Labels = None,
-    within: Annotated[int, typer.Option(min=0, max=36500, help="What ends within so many days is expiring.")] = 90,
-    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 where something is.")] = None,
+    within: Annotated[
+        int, typer.Option(min=0, max=36500, help="A CA that expires within so many days is expiring.")
+    ] = 90,
+    fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 if something expires soon.")] = None,
     form: Form = Format.TEXT,
     file: File = MESH,
 ) -> None:
-    """Tell subject, fingerprint, end and root of every CA, and what is due."""
+    """Show subject, fingerprint, expiry date and root of every CA, and what is due."""
     with reporting(form, file, "ca status"):
         from meshc.cli.ca_commands import status_command
 
@@ -184,9 +186,9 @@ def rotate_root(
     workloads_restarted: Restarted = False,
     file: File = MESH,
 ) -> None:
-    """Replace the root: trust both, issue under the new one, drop the old. One step a run, one commit a step.
+    """Replace the root in three steps: trust both roots, issue under the new root, drop the old root.
 
-    The next step must wait until proxies have what the last one gave them, counted from its commit.
+    Each run takes one step, to be committed and synced. meshc refuses the next step until proxies have had time for it.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.ca_commands import rotate_command

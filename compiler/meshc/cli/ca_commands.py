@@ -1,4 +1,4 @@
-"""What the commands of `meshc ca` say: what was made and issued, what is due, what comes next."""
+"""Prints the results of the `meshc ca` commands: what was issued, what is due, what to do next."""
 
 from __future__ import annotations
 
@@ -107,3 +107,5 @@ def _tell(done: Issued) -> None:
         tell(f"  {outcome.cluster:<24} {what:<40} until {outcome.not_after:%Y-%m-%d}")
     for path, outcome in done.handed.items():
         tell(f"  put {path} into the store at {outcome.store}, property {KEY}; then delete the file")
+    for line in done.left:
+        warn(plain(line))

@@ -1,4 +1,4 @@
-"""`meshc capture`: what living clusters know, brought into the repository. What is done stands in `capture/`."""
+"""`meshc capture`: what live clusters know, brought into the repository. What is done stands in `capture/`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from meshc.errors import UsageError
 
 app = typer.Typer(
     name="capture",
-    help="Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git.",
+    help="Read live clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git.",
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -41,7 +41,7 @@ def rbac(
     ] = False,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The mesh, with --print-rbac.")] = None,
 ) -> None:
-    """Read living clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git."""
+    """Read live clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git."""
     with reporting(Format.TEXT, file):
         if context.invoked_subcommand:
             if print_rbac or file:
@@ -49,8 +49,9 @@ def rbac(
             return
         from meshc.capture.rbac import Asker
         from meshc.cli.rbac import rbac_command
+        from meshc.commands.clusters import Choice
 
-        rbac_command(Asker.CAPTURE, file or MESH)
+        rbac_command(Asker.CAPTURE, file or MESH, Choice())
 
 
 Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh.yaml; default: only show it.")]

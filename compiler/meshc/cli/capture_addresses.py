@@ -1,4 +1,4 @@
-"""What `meshc capture addresses` says: the addresses of a living control plane, as a change of mesh.yaml."""
+"""What `meshc capture addresses` says: the addresses of a live control plane, as a change of mesh.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc check`: what lies in overlays/ and output/ beside what would be compiled."""
+"""`meshc check`: compares overlays/ and output/ with what a compile would write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc compile`: says what was written, or that there was nothing to do."""
+"""`meshc compile`: prints what was written, or that there was nothing to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""complete turns a mesh.yaml, half-written ones too, into the words that a shell may complete.
+"""Completes words in the shell from a mesh.yaml, even if that is only half written.
 
 It doesn't import the model of mesh.yaml, which takes longer than all else here.
 """

@@ -1,4 +1,4 @@
-"""consent asks the person at the terminal for leave to change something in a living cluster."""
+"""Asks the person at the terminal for permission to change something in a live cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def consent(yes: bool) -> Leave:
         if yes:
             return
         if not sys.stdin.isatty():
-            raise UsageError("this changes something in a living cluster, and nobody is here to be asked", "--yes")
+            raise UsageError("this changes something in a live cluster, and nobody is here to be asked", "--yes")
         if not typer.confirm("go on?", err=True):
             raise UsageError("nothing was made")
 

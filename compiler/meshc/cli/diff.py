@@ -1,4 +1,4 @@
-"""`meshc diff`: what a change of mesh.yaml does to the clusters, and what it puts at risk."""
+"""`meshc diff`: shows what a change of mesh.yaml does to the clusters, and its dangers."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ def _data(found: Comparison, mesh: str) -> dict[str, Any]:
                 **entry.identity._asdict(),
                 "clusters": entry.clusters,
                 "from": entry.origin,
+                "stays": entry.stays,
                 "edits": [{"path": e.path, "before": e.before, "after": e.after} for e in entry.edits],
             }
             for entry in difference.entries

@@ -1,4 +1,4 @@
-"""What the options of `meshc diff` may be; apart from it, so that `--help` imports none of its work."""
+"""The values of the options of `meshc diff`; a module of their own, so that `--help` imports little."""
 
 from __future__ import annotations
 

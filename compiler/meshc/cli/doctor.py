@@ -1,4 +1,4 @@
-"""`meshc doctor`: what meshc finds on this machine."""
+"""`meshc doctor`: prints what meshc finds on this machine."""
 
 from __future__ import annotations
 

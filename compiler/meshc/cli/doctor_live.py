@@ -1,4 +1,4 @@
-"""What `meshc doctor` does with living clusters: asks all of them at once, and shows a table."""
+"""The part of `meshc doctor` that queries live clusters in parallel, and prints a table."""
 
 from __future__ import annotations
 

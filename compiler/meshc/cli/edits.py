@@ -1,4 +1,4 @@
-"""edits turns a change of mesh.yaml and its parts into a diff to read."""
+"""Shows a change of mesh.yaml and its parts as a diff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""envelope turns the result of a command into a JSON document whose keys are the same whatever the outcome."""
+"""Writes the result of a command as a JSON document that always has the same keys."""
 
 from __future__ import annotations
 

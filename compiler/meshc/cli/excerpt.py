@@ -1,4 +1,4 @@
-"""excerpt turns a place in mesh.yaml or a part into its line with a caret under it."""
+"""Prints the line of mesh.yaml or of a part that a problem is about, with a caret under the place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PART = re.compile(r"""(?m)^["']?kind["']?:[ \t]{0,8}["']?MeshPart\b""")
 class Excerpts:
     """Lines of one mesh.yaml and its parts.
 
-    Of no other file: a line of a sealed file or a manifest may hold what nobody may see.
+    Lines of other files are never shown: a sealed file or a manifest may hold a secret.
     """
 
     def __init__(self, file: Path | None) -> None:

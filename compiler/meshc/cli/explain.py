@@ -1,4 +1,4 @@
-"""`meshc explain`: the page of a problem's code, which is also its page in the docs."""
+"""`meshc explain`: prints the page of a problem's code. The docs have the same page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc graph`: the mesh as a picture that Git hosts draw."""
+"""`meshc graph`: draws the mesh as a picture that Git hosts render."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc check` of trees in step: what is told of a record of an earlier run, and at the end of a whole check."""
+"""`meshc check` of trees that are up to date: prints the report, also from the record of an earlier run."""
 
 from __future__ import annotations
 

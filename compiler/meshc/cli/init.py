@@ -1,4 +1,4 @@
-"""`meshc init`: a mesh that compiles as it stands, to be edited into one's own."""
+"""`meshc init`: creates a mesh that compiles, for the user to edit."""
 
 from __future__ import annotations
 

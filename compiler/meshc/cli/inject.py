@@ -1,4 +1,4 @@
-"""`meshc inject`: sidecars by hand, for clusters where no webhook injects them."""
+"""`meshc inject`: adds sidecars to manifests, for clusters where no webhook injects them."""
 
 from __future__ import annotations
 

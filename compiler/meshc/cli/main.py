@@ -1,5 +1,5 @@
-"""The commands by name. One is read when it is asked for, and imports what it uses when it runs: starting costs little
-more than Typer."""
+"""Lists the commands by name. A command's module is imported when the command is used, to keep the start-up time near
+that of Typer alone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Compile and compare": ("init", "validate", "compile", "check", "diff", "publish", "verify"),
         "Look at a mesh": ("plan", "next", "graph", "path", "values"),
         "Trust and secrets": ("ca", "secrets"),
-        "Living clusters": ("doctor", "capture", "adopt"),
+        "Live clusters": ("doctor", "capture", "adopt"),
         "More": ("vendor", "inject", "explain", "schema", "version"),
     }
 )
@@ -120,9 +120,9 @@ def options(
         Path | None,
         typer.Option("--directory", "-C", metavar="DIR", help="Work in this folder, as if started there."),
     ] = None,
-    color: Annotated[Color, typer.Option("--color", help="Colours: where a terminal reads, always or never.")] = AUTO,
+    color: Annotated[Color, typer.Option("--color", help="Use colours: auto means on a terminal only.")] = AUTO,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, remarks and bars.")
+        bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, notices or progress bars.")
     ] = False,
 ) -> None:
     """Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh."""

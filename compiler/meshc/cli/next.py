@@ -1,4 +1,4 @@
-"""`meshc next`: the one remaining step of each cluster."""
+"""`meshc next`: shows the next step for each cluster."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from meshc.commands.clusters import Choice
 
 
-def next_command(file: Path, choice: Choice, jobs: int | None, form: Format) -> None:
+def next_command(file: Path, choice: Choice, against: str | None, jobs: int | None, form: Format) -> None:
     """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
-    found = next_steps(Opened(file, listener=TERMINAL), file, jobs)
+    found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs)
     focus = Focus.on(found.work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")

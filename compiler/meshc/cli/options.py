@@ -1,4 +1,4 @@
-"""The options that several commands share, apart from what uses them, so that `--help` imports none of their work."""
+"""The options that several commands share; a module of their own, so that `--help` imports little."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ File = Annotated[
         envvar="MESHC_FILE",
         callback=_found,
         allow_dash=True,
-        help="The mesh; default: mesh.yaml here, or in a folder above. - is standard input.",
+        help="The mesh.yaml; default: the one here or in a folder above. - is standard input.",
         show_default=False,
     ),
 ]
@@ -65,10 +65,10 @@ Labels = Annotated[
 NewFile = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
 Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one a processor.")
+    int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one per processor.")
 ]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Make what is announced without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Make the announced change without asking.")]
 Contexts = Annotated[
     list[str] | None,
     typer.Option(
@@ -81,4 +81,4 @@ Contexts = Annotated[
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", help="Default: $KUBECONFIG, else ~/.kube/config.", show_default=False)
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds for each cluster, all in all.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="How many seconds each cluster may take in total.")]

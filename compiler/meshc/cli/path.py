@@ -1,4 +1,4 @@
-"""`meshc path`: where a call goes."""
+"""`meshc path`: shows where a call goes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lines(route: Route) -> Iterator[str]:
     """The route as text."""
     yield f"{route.host} from {route.caller}"
     yield f"  name       {route.resolves or 'resolves to nothing'}"
-    if route.resolves:
+    if route.ends:
         yield f"  told by    {', '.join(route.control_planes)}"
     for end in route.ends:
         yield f"  {end.cluster:<10} {_way(end)}"

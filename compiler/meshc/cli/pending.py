@@ -1,4 +1,4 @@
-"""pending turns lines that begin with a cluster's name into few: clusters with the same to wait for share one."""
+"""Joins pending lines that say the same of several clusters into one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc plan`: what mesh.yaml means."""
+"""`meshc plan`: shows what mesh.yaml means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""progress turns the end of each step into a bar on a terminal, and into nothing elsewhere."""
+"""Shows a progress bar on a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc publish`: commits what would be compiled, and says what it did."""
+"""`meshc publish`: commits what a compile would write, and prints what it did."""
 
 from __future__ import annotations
 

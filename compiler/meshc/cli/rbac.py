@@ -1,4 +1,4 @@
-"""What `--print-rbac` says: the least rights that a command needs in living clusters."""
+"""Prints the least rights that a command needs in live clusters, for `--print-rbac`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.capture.rbac import Asker
+    from meshc.commands.clusters import Choice
 
 
-def rbac_command(asker: Asker, file: Path, *, deep: bool = False) -> None:
-    """Prints manifests for the mesh of a mesh.yaml."""
-    tell_bytes(rbac_of(asker, Opened(file, listener=TERMINAL), deep=deep).encode())
+def rbac_command(asker: Asker, file: Path, choice: Choice, *, deep: bool = False) -> None:
+    """Prints manifests for clusters of a mesh.yaml."""
+    tell_bytes(rbac_of(asker, Opened(file, listener=TERMINAL), choice, deep=deep).encode())

@@ -1,4 +1,4 @@
-"""The commands that tell what a mesh.yaml means, and what meshc means. They write nothing."""
+"""The commands that only read: validate, plan, next, graph, path, explain, values, schema, version."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan(
     selector: Labels = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Show what mesh.yaml means, with every default settled."""
+    """Show what mesh.yaml means, with every default filled in. Compares nothing with a cluster."""
     with reporting(form, file, "plan"):
         from meshc.cli.plan import plan_command
 
@@ -47,14 +47,17 @@ def next_(
     file: File = MESH,
     cluster: Clusters = None,
     selector: Labels = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+    ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Tell the one remaining step of each cluster: issue, compile, commit, publish, seal or sync."""
+    """Show the next step for each cluster: issue, compile, commit, publish, seal or sync."""
     with reporting(form, file, "next"):
         from meshc.cli.next import next_command
 
-        next_command(file, choice_of(cluster, selector), jobs, form)
+        next_command(file, choice_of(cluster, selector), against, jobs, form)
 
 
 @app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
@@ -79,12 +82,12 @@ def path(
     service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="CLUSTER", help="A cluster that is lost; may be given often."),
+        typer.Option("--without", metavar="CLUSTER", help="Assume that this cluster has failed; may be given often."),
     ] = None,
     file: File = MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Tell where a call goes: which clusters answer, by which way and under whose CA, or why none does."""
+    """Show where a call goes: which clusters answer, by which route and under which CA, or why none does."""
     with reporting(form, file, "path"):
         from meshc.cli.path import path_command
 
@@ -108,7 +111,7 @@ def explain(
         ),
     ] = None,
 ) -> None:
-    """Tell what a problem means, which failure it prevents, and how to mend it."""
+    """Explain a problem: what it means, which failure it prevents, and how to fix it."""
     with reporting(Format.TEXT):
         from meshc.cli.explain import explain_command
 
@@ -131,7 +134,7 @@ def values(
     ] = ValuesForm.HELM,
     file: File = MESH,
 ) -> None:
-    """Print the Helm values of a cluster, for installing its charts by other means."""
+    """Print the Helm values of a cluster, for people who install its charts by other means."""
     with reporting(Format.TEXT, file):
         from meshc.cli.values import sail_command, values_command
 
@@ -144,10 +147,10 @@ def values(
 @app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
 def schema(
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="As a reference to read, in place of JSON Schema.")
+        bool, typer.Option("--markdown", help="Print a reference for people instead of JSON Schema.")
     ] = False,
     part: Annotated[
-        bool, typer.Option("--part", help="Of a part, a file that mesh.yaml includes, in place of mesh.yaml.")
+        bool, typer.Option("--part", help="Print the schema of a part, a file that mesh.yaml includes.")
     ] = False,
 ) -> None:
     """Print the JSON Schema of mesh.yaml or of its parts, for editors."""

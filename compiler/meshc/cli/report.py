@@ -1,4 +1,4 @@
-"""report turns problems and exceptions into what a person or a machine reads.
+"""Prints problems and exceptions, for people and for programs.
 
 Rules of speech: small letters, no full stop, values in double quotes. Data goes to standard output, everything else to
 standard error. Nothing printed can steer a terminal.

@@ -1,4 +1,4 @@
-"""`meshc secrets scan`: the files that are in a repository or would be, searched for secrets in plain text."""
+"""`meshc secrets scan`: searches the files of a repository for secrets in plain text."""
 
 from __future__ import annotations
 

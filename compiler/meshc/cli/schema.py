@@ -1,4 +1,4 @@
-"""`meshc schema`: the shape of mesh.yaml, for editors and for people."""
+"""`meshc schema`: prints the schema of mesh.yaml, for editors and for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc secrets`: sealed files. Words into calls; what is done stands in `seal/`."""
+"""`meshc secrets`: the options of its commands. The work is done in `seal/`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meshc.commands.found import MESH
 
 app = typer.Typer(
     name="secrets",
-    help="Seal credentials, tell and change who can open what, search for secrets in plain text.",
+    help="Seal credentials, show and change who can open them, search for secrets in plain text.",
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,17 +31,18 @@ def seal(
     cluster: Annotated[
         str | None,
         typer.Option(
-            "--cluster", "-c", help="Where it is applied; default: all that need it.", autocompletion=cluster_names
+            "--cluster", "-c", help="The cluster to seal for; default: all that need it.", autocompletion=cluster_names
         ),
     ] = None,
     remote: Annotated[
-        str | None, typer.Option("--remote", help="Whose credentials they are.", autocompletion=cluster_names)
+        str | None,
+        typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=cluster_names),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
     accept_recipients: Accept = False,
     file: File = MESH,
 ) -> None:
-    """Seal a remote's credentials, or a cacerts, into the file where compile looks for it, from memory."""
+    """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text stays in memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
         from meshc.commands.seal import Wanted
@@ -51,7 +52,7 @@ def seal(
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
 def status(cluster: Clusters = None, selector: Labels = None, form: Form = Format.TEXT, file: File = MESH) -> None:
-    """Tell every Secret that a cluster needs: whether it is sealed, for whom, and what is stale. Needs no key."""
+    """Show every Secret that clusters need: is it sealed, who can open it, is it stale. Needs no key."""
     with reporting(form, file, "secrets status"):
         from meshc.cli.secrets_commands import status_command
 
@@ -72,7 +73,7 @@ def rewrap(
     accept_recipients: Accept = False,
     file: File = MESH,
 ) -> None:
-    """Bring sops files to the recipients in mesh.yaml, without touching what is encrypted."""
+    """Change the recipients of sops files to those in mesh.yaml. The ciphertext stays as it is."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import rewrap_command
 
@@ -93,7 +94,7 @@ def accept(
     ] = None,
     file: File = MESH,
 ) -> None:
-    """Take the new ciphertext that `kubeseal --re-encrypt` made into a SealedSecret. Needs no key.
+    """Accept the new ciphertext that `kubeseal --re-encrypt` made for a SealedSecret. Needs no key.
 
     It must be of the same Secret: name, namespace, scope, type and keys. Labels, annotations and readable values stay.
     """
@@ -112,13 +113,13 @@ def scan(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; default: this folder.")
     ] = None,
     staged: Annotated[
-        bool, typer.Option("--staged", help="What is staged for the next commit, in place of what lies in the folder.")
+        bool, typer.Option("--staged", help="Search what is staged for the next commit instead of the folder.")
     ] = False,
     form: Form = Format.TEXT,
 ) -> None:
     """Search files for private keys and tokens in plain text, in base64 as well: for a pre-commit hook and CI.
 
-    In a Git repository those of a folder that Git holds or would add; a file that is named is always searched.
+    In a Git repository, files that Git ignores are skipped; a file that you name is always searched.
     """
     with reporting(form, command="secrets scan"):
         from meshc.cli.scan import scan_command

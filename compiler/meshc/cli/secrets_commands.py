@@ -1,4 +1,4 @@
-"""What the commands of `meshc secrets` say: the files that were sealed, who opens them, what is stale."""
+"""Prints the results of the `meshc secrets` commands: sealed files, who can open them, what is stale."""
 
 from __future__ import annotations
 

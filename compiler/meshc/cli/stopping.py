@@ -1,4 +1,4 @@
-"""Ends meshc in good order on Ctrl-C, SIGTERM and SIGHUP: the programs that it started first, then meshc itself."""
+"""Ends meshc cleanly on Ctrl-C, SIGTERM and SIGHUP: first the programs that it started, then meshc itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""table turns rows into lines for people: each column is as wide as its widest cell."""
+"""Formats rows as a table in which each column is as wide as its widest cell."""
 
 from __future__ import annotations
 

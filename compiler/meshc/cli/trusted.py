@@ -1,4 +1,4 @@
-"""trusted turns what outlives a commit into words: a root that is being replaced, CAs of clusters that have left."""
+"""Describes what is trusted for longer than one commit: a root under replacement, CAs of clusters that have left."""
 
 from __future__ import annotations
 

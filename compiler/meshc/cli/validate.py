@@ -1,4 +1,4 @@
-"""`meshc validate`: all checks, no rendering."""
+"""`meshc validate`: runs all checks, and renders nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc values`: the Helm values of a cluster, for those who install by other means."""
+"""`meshc values`: prints the Helm values of a cluster, for people who install its charts by other means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc vendor`: Istio's charts into the repository, pinned."""
+"""`meshc vendor`: downloads Istio's charts into the repository, and pins them."""
 
 from __future__ import annotations
 

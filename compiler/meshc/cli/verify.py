@@ -1,4 +1,4 @@
-"""`meshc verify`: what was put together without kustomize, beside what real kustomize builds."""
+"""`meshc verify`: compares what meshc rendered without kustomize with what real kustomize builds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meshc version`: which meshc this is, and on what it runs."""
+"""`meshc version`: prints the version of meshc and of the tools that it runs on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that reach beyond the repository: living clusters, registries of charts, istioctl."""
+"""The commands that use more than the repository: live clusters, chart registries, istioctl."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def doctor(
     file: File = MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Ask living clusters whether they still are as the repository says: reached, addresses, credentials, CAs.
+    """Check whether live clusters match the repository: are they reachable, addresses, credentials, CAs.
 
-    Changes nothing. Exit 1 where something differs, 4 where a cluster can't be asked.
+    Changes nothing. Exit 1 if something differs, 4 if a cluster can't be asked.
     """
     with reporting(form, file, "doctor"):
         if local:
@@ -65,7 +65,7 @@ def doctor(
             from meshc.capture.rbac import Asker
             from meshc.cli.rbac import rbac_command
 
-            rbac_command(Asker.DOCTOR, file, deep=deep)
+            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), deep=deep)
             return
         from meshc.cli.doctor_live import Wanted, live_command
         from meshc.commands.living import Reach
@@ -91,7 +91,7 @@ def adopt(
     ] = None,
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Living clusters in place of a folder."),
+        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Live clusters in place of a folder."),
     ] = None,
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
@@ -128,7 +128,7 @@ def adopt(
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
 def vendor(file: File = MESH) -> None:
-    """Pull Istio's charts into the repository and pin them in charts.lock.yaml: the only command that fetches any."""
+    """Download Istio's charts into the repository and pin them in charts.lock.yaml. No other command fetches charts."""
     with reporting(Format.TEXT, file):
         from meshc.cli.vendor import vendor_command
 

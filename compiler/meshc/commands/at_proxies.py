@@ -67,7 +67,7 @@ def _classic(action: Action) -> list[str]:
 
 
 def _restarts(plan: Plan) -> list[str]:
-    """What makes proxies ask for certificates now. Citadel makes a Secret with one anew that is gone."""
+    """What makes proxies ask for certificates now. Citadel makes a deleted Secret of a certificate again."""
     if plan.generation == "classic":
         return ["kubectl delete secret --all-namespaces --field-selector type=istio.io/key-and-cert, then the pods"]
     ambient = any(cluster.ambient for cluster in plan.clusters)

@@ -70,7 +70,7 @@ def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, kn
     return Base(name, _compiled(commits, commit, name, file.name), plan, commit=commit, source=source)
 
 
-_UNTOLD = "so MESH806, MESH808 and MESH815 aren't told"
+_UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
 _UNREADABLE = f"its mesh.yaml is none to this meshc, {_UNTOLD}"
 _AGAINST = f"it has no mesh.yaml, {_UNTOLD}"
 

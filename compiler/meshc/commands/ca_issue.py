@@ -54,11 +54,15 @@ class Issuing:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What became of each cluster, the files that changed, and the keys that a person has to put into a store."""
+    """What became of each cluster, the files that changed, and the keys that a person has to put into a store.
+
+    `left` tells what sops has to add to what meshc has sealed.
+    """
 
     outcomes: tuple[issuing.Outcome, ...]
     changed: tuple[str, ...]
     handed: Mapping[Path, issuing.Outcome]
+    left: tuple[str, ...] = ()
 
 
 def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
@@ -106,7 +110,9 @@ def committed(work: Work, outcomes: Sequence[issuing.Outcome], keys_to: Path | N
             if outcome.key:
                 write_key(path, outcome.key, sealed=False, instead="--keys-to a folder outside of it")
                 made.append(path)
-        return Issued(tuple(outcomes), tuple(work.commit()), handed)
+        sealed = [work.plan.cluster(outcome.cluster) for outcome in outcomes if outcome.reason]
+        left = tuple(recipients.left_to_sops(work, sealed))
+        return Issued(tuple(outcomes), tuple(work.commit()), handed, left)
     except BaseException:
         for path in made:
             path.unlink()

@@ -61,6 +61,7 @@ def compared(
     """
     base = base_of(opened, file, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
+    renamed = {old: new for old, new in renamed.items() if not _apart(base.plan, compiled.plan, old, new)}
     names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}
     difference = replace(compare(base.output, output, renamed), names=names)
     origins = _origins(opened, compiled, base.commit)
@@ -97,3 +98,10 @@ def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
         for cluster in after.clusters
         if cluster.api_server is not None and old.get(cluster.api_server, cluster.name) != cluster.name
     }
+
+
+def _apart(before: Plan | None, after: Plan, old: str, new: str) -> bool:
+    """Whether the API servers of a cluster that goes and of one that comes are known, and are two."""
+    was = next((one.api_server for one in before.clusters if one.name == old), None) if before else None
+    now = next((one.api_server for one in after.clusters if one.name == new), None)
+    return was is not None and now is not None and was != now

@@ -72,7 +72,9 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: 
 def _deep(api: Api, plan: Plan, output: FileTree) -> Iterator[Row]:
     """What takes many questions, or rights that reach far."""
     cluster = plan.cluster(api.name)
-    questions = {Check.OBJECTS: held(api, cluster.name, output), Check.ISTIOD: watched(api, plan, cluster)}
+    delivery = plan.delivery
+    engine = f"{delivery.namespace}/{name_of(plan, cluster.name)}" if delivery else ""
+    questions = {Check.OBJECTS: held(api, cluster.name, output, engine), Check.ISTIOD: watched(api, plan, cluster)}
     for check, rows in questions.items():
         try:
             yield from rows

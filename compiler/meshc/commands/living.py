@@ -21,12 +21,12 @@ from meshc.plan.ir import Plan
 
 Answer = TypeVar("Answer")
 Leave = Callable[[str], None]
-"""Asks a person for leave to change something in a living cluster. Raises UsageError where there is none."""
+"""Asks a person for leave to change something in a live cluster. Raises UsageError where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How living clusters are reached: the contexts that a person named, and the seconds that each cluster has."""
+    """How live clusters are reached: the contexts that a person named, and the seconds that each cluster has."""
 
     contexts: Sequence[str]
     kubeconfig: Path | None
@@ -35,7 +35,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """Living clusters by name, each by its context."""
+    """Live clusters by name, each by its context."""
 
     contexts: Mapping[str, str]
     kubeconfig: Path | None

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.commands.base import base_of
 from meshc.commands.compiling import compiled_whole, expected_trees, standing_trees
 from meshc.commands.domains import Domains, domains_of
-from meshc.commands.published import published_side
+from meshc.commands.published import Published, published_side
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
@@ -45,9 +46,10 @@ class NextSteps:
     """Why nothing tells what is published, where that is so."""
 
 
-def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
+def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None) -> NextSteps:
     """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
 
+    `against` is a folder or a commit that holds output/ instead.
     Raises ProblemsError where mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
@@ -55,7 +57,11 @@ def next_steps(opened: Opened, file: Path, jobs: int | None) -> NextSteps:
     stale, side = None, None
     if compiled:
         expected = expected_trees(opened, compiled, jobs)
-        side = published_side(opened, plan, expected.under(OUTPUT))
+        output = expected.under(OUTPUT)
+        if against is not None:
+            side = Published(against, base_of(opened, file, None, against, output).output)
+        else:
+            side = published_side(opened, plan, output)
         if side:
             expected = expected.under(OUTPUT).at(OUTPUT)
             there = side.output.at(OUTPUT) if side.output is not None else FileTree({})

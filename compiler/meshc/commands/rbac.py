@@ -1,4 +1,4 @@
-"""Prints the rights that a command needs in living clusters."""
+"""Prints the rights that a command needs in live clusters."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ from typing import TYPE_CHECKING
 from meshc.capture.addresses import exposure_of
 from meshc.capture.rbac import ARGO_CD, FLUX, Asker, Engine, Of, manifests
 from meshc.capture.theirs import objects_in
+from meshc.commands.clusters import chosen
 from meshc.output.trees import OUTPUT, read_trees
 from meshc.pipeline import plan_mesh
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
+    from meshc.commands.clusters import Choice
     from meshc.commands.opened import Opened
 
 _TELLS_ITS_CA = (1, 20)
 """The first Kubernetes with a ConfigMap kube-root-ca.crt in each namespace."""
 
 
-def rbac_of(asker: Asker, opened: Opened, *, deep: bool = False) -> str:
-    """Manifests of an account for a mesh. `deep` reads what stands in output/, too.
+def rbac_of(asker: Asker, opened: Opened, choice: Choice, *, deep: bool = False) -> str:
+    """Manifests of an account for the clusters that are chosen, or all. `deep` reads what stands in output/, too.
 
-    Raises ProblemsError for one without a plan.
+    Raises ProblemsError for a mesh without a plan, UsageError.
     """
     plan = plan_mesh(opened.source)
-    delivery = plan.delivery
+    names = chosen(plan, choice)
+    clusters = [plan.cluster(name) for name in names]
+    delivery = plan.delivery if plan.delivery and (plan.delivery.runs_in or names[0]) in names else None
     kind = ARGO_CD if delivery and delivery.engine == "argo-cd" else FLUX
     engine = Engine(delivery.namespace, *kind) if delivery else None
-    pods = any(exposure_of(cluster) == "pod-ip" for cluster in plan.clusters)
-    old = any(cluster.kubernetes.line < _TELLS_ITS_CA for cluster in plan.clusters)
+    pods = any(exposure_of(cluster) == "pod-ip" for cluster in clusters)
+    old = any(cluster.kubernetes.line < _TELLS_ITS_CA for cluster in clusters)
     standing = read_trees(opened.repository).under(OUTPUT) if deep else FileTree({})
-    kinds = {(one.group, one.kind) for cluster in plan.clusters for one in objects_in(standing.under(cluster.name))}
+    kinds = {(one.group, one.kind) for cluster in clusters for one in objects_in(standing.under(cluster.name))}
     return manifests(asker, Of(plan.istio_namespace, engine, pods, old, tuple(sorted(kinds))))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where it is applied and whose it is, where that isn't told by itself; `replace` seals anew what is sealed."""
+    """The cluster and the remote of a Secret, if the input doesn't name them; `replace` seals a sealed Secret again."""
 
     cluster: str | None
     remote: str | None
@@ -65,7 +65,7 @@ def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
 
 def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
     if wanted.cluster is None:
-        raise UsageError("it isn't told which cluster this cacerts is of", "--cluster NAME")
+        raise UsageError("the input doesn't say which cluster this cacerts is for", "--cluster NAME")
     (cluster,) = issuing.signing(work.plan, [wanted.cluster])
     missing = [name for name in (CA, CHAIN, ROOTS, KEY) if name not in keys]
     if missing:

@@ -121,9 +121,9 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
 
 
 def whose(plan: Plan, readers: Sequence[str]) -> str:
-    """Who opens a file, by whose recipients these are: the mesh's, which open everything, or a cluster's own.
+    """Who can open a file: the recipients of the mesh, which open everything, or those of one cluster.
 
-    What is nobody's in mesh.yaml is shown whole.
+    A recipient that isn't in mesh.yaml is shown in full.
     """
     lists = {cluster.name: frozenset(cluster.sealing.recipients) for cluster in plan.clusters}
     of_mesh = frozenset.intersection(*lists.values())

@@ -49,7 +49,7 @@ def _differing(ours: FileTree, theirs: FileTree) -> list[str]:
 
 
 def _equal(ours: bytes | None, theirs: bytes | None) -> bool:
-    """Whether two files are the same, but for U+0085: kustomize writes it so that it reads back as a blank."""
+    """Whether two files are the same, except for U+0085: kustomize writes it so that it reads back as a blank."""
     if ours == theirs or ours is None or theirs is None:
         return ours == theirs
     lines = [ours.split(b"\n"), theirs.split(b"\n")]

@@ -125,7 +125,7 @@ def stop_on_haste(wait: Wait, now: datetime) -> None:
 def stop_on_early_issue(work: Work, mesh: str, clusters: Iterable[str], now: datetime) -> None:
     """Raises RefusedError where the CAs that `work` is to write are the first under a root that proxies may lack.
 
-    Of two roots the second is the new one. Who has none but the old, because the mesh is new, waits for nobody.
+    The second of two roots is the new one. Who has none but the old, because the mesh is new, waits for nobody.
     """
     bundle = work.committed(work.certificate(ROOTS))
     roots = roots_in(bundle) if bundle else ()

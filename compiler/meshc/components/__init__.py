@@ -1,1 +1,1 @@
-"""components turns the `Plan` of a cluster into Kubernetes objects, or into the need of a Secret."""
+"""Makes the Kubernetes objects of a cluster from its `Plan`, or describes the Secrets that it needs."""

@@ -1,4 +1,4 @@
-"""The east-west gateway of ambient: a Gateway of the Gateway API, of which istiod makes Deployment and Service.
+"""The east-west gateway of ambient: a Gateway API Gateway, for which istiod makes the Deployment and the Service.
 
 Its name is none that a gateway of sidecars has: both stand side by side while a mesh moves from one to the other.
 """

@@ -1,4 +1,4 @@
-"""What an external istiod finds in its config cluster, istiod 1.24 to 1.32: an account, its rights, its webhook.
+"""What an external istiod, 1.24 to 1.32, needs in its config cluster: an account, its rights, its webhook.
 
 It reads and writes here as if it ran here; Istio's CRDs, which are most of chart base, are the user's to install.
 """

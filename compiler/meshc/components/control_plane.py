@@ -1,4 +1,4 @@
-"""The charts of a cluster: what it is rendered with where mesh.yaml gives Istio's own charts."""
+"""The charts that a cluster is rendered with, if mesh.yaml asks for Istio's own charts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FILES = {"base": "istio-base", "cni": "istio-cni"}
 
 
 def _file(one: ChartPlan) -> str:
-    """A file a chart. Of gateways there may be several, with names of the user's."""
+    """The file of a chart. A cluster may have several gateways, with names that the user chose."""
     return f"gateway-{one.release}.yaml" if one.chart == "gateway" else f"{_FILES.get(one.chart, one.chart)}.yaml"
 
 

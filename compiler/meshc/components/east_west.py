@@ -1,9 +1,9 @@
-"""What east-west gateways are told, in the primary that controls them: to pass on to services, and to istiod.
+"""The configuration of east-west gateways, in the primary that controls them: they pass traffic to services and istiod.
 
 The gateway's own Deployment and Service belong to the user's installation. Its configuration is read from the primary
-only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate. Of an
-external control plane that is in the config cluster; the way to its istiod leads through an ingress gateway beside it,
-which another istiod there looks after.
+only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate. For an
+external control plane the configuration is in the config cluster; the way to its istiod leads through an ingress
+gateway beside it, which another istiod there looks after.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, Any]]:
-    """The ways to the istiod of a revision, for whoever calls it by one of these names."""
+    """The ways to the istiod of a revision, for clients that call it by one of these names."""
     host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
     return [
         {

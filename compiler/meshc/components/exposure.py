@@ -1,4 +1,4 @@
-"""What exposes a primary's control plane to its remotes, beyond the cluster: Services, and the routes of a gateway.
+"""Exposes a primary's control plane to its remotes: Services, and the routes of a gateway.
 
 The Services are extra ones beside Istio's own, with exactly the ports that sidecars use from outside.
 """

@@ -1,4 +1,5 @@
-"""The way to an external istiod through a gateway that has a certificate of its own: it ends TLS, and begins it anew.
+"""Connects an external istiod through a gateway that has its own certificate: it ends TLS and opens a new TLS
+connection.
 
 As in Istio's page on external control planes, but that the gateway checks istiod's certificate: since 1.20 it would by
 the public roots, which know nothing of the mesh's.

@@ -1,4 +1,4 @@
-"""The webhooks that put sidecars into pods, for a revision or for a tag: which pods, and the istiod that is asked."""
+"""The webhooks that inject sidecars, for a revision or a tag: which pods they select, and which istiod they call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What attaches a remote to its primary, by the mesh's Istio generation, as far as no chart of the user's does."""
+"""Attaches a remote to its primary, for each Istio generation, except for what the user's charts do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The mesh's policy on mutual TLS, where a control plane reads its configuration: primaries and config clusters."""
+"""The mesh's mutual TLS policy, in the clusters where a control plane reads configuration: primaries and config
+clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token in a primary with which other primaries read it; the account itself comes with Istio's chart base."""
+"""The token by which other primaries read a primary. Its account comes with Istio's chart base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The components, in the order in which their files stand in kustomization.yaml. The only list of them."""
+"""The components, in the order of their files in kustomization.yaml. This is the only list of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The need of a remote secret in a primary for each other cluster: the credentials with which it reads it.
+"""The remote secrets that a primary needs: one for each other cluster, with the credentials to read it.
 
 An external control plane reaches its config cluster as if it ran there, by a kubeconfig of another name and key.
 """

@@ -1,4 +1,4 @@
-"""Revision tags: for each one the webhook by which its namespaces are injected, and where istiod reads, a Service.
+"""Revision tags: for each tag the webhook that injects its namespaces, and a Service where istiod reads configuration.
 
 The objects are those of chart istiod's `revisionTags` (1.24 to 1.32). As they belong to no release, a tag moves from
 one control plane to the next in one commit: between two Helm releases it would have to go before it could come.

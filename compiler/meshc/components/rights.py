@@ -1,4 +1,4 @@
-"""rights is the table of what istiod's accounts may do: those that read a remote, and that of an external istiod.
+"""The rights of istiod's accounts: of those that read a remote, and of that of an external istiod.
 
 Source: charts base and istiod of Istio 1.24 to 1.32 (master of August 2026), in their order.
 """

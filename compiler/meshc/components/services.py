@@ -1,4 +1,4 @@
-"""Service copies: names of services that run in other clusters, so that they resolve here.
+"""Service copies: the names of services that run in other clusters, so that clients can resolve them here.
 
 A copy has no selector. Its traffic never goes to the copy's own address: sidecars know the endpoints in the other
 clusters from the control plane. A selector would only draw in local pods that happen to carry the labels.

@@ -1,1 +1,1 @@
-"""delivery turns a plan into the objects by which Argo CD or Flux applies output/."""
+"""Makes the objects by which Argo CD or Flux applies output/, from a plan."""

@@ -1,4 +1,4 @@
-"""What a module for one engine must offer, and what all of them share: names, paths and folders."""
+"""What the module for each engine must offer, and what the modules share: names, paths and folders."""
 
 from __future__ import annotations
 

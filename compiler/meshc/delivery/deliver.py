@@ -1,4 +1,4 @@
-"""deliver turns a plan and the objects of its clusters into output/_delivery/, and what speaks against it."""
+"""Makes output/_delivery/ from a plan and the objects of its clusters, and reports what would not work."""
 
 from __future__ import annotations
 

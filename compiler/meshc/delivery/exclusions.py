@@ -1,4 +1,4 @@
-"""exclusions turns the kinds that a mesh needs into what Argo CD's `resource.exclusions` must say for it to apply them.
+"""Works out the value of Argo CD's `resource.exclusions` that lets it apply the kinds that a mesh needs.
 
 Argo CD from 3.0 on comes with a list of kinds that it neither applies nor watches; Endpoints and EndpointSlice are two.
 """

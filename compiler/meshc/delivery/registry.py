@@ -1,4 +1,4 @@
-"""The engines, by their word in mesh.yaml. The only list of them."""
+"""The engines, by their name in mesh.yaml. This is the only list of them."""
 
 from __future__ import annotations
 

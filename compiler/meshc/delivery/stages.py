@@ -1,4 +1,4 @@
-"""stages marks what Flux applies once istiod is there: Istio's configuration, tokens, and gateways.
+"""Marks the objects that Flux must apply after istiod: Istio's configuration, tokens, and gateways.
 
 Argo CD has a word of its own for an order within a cluster (sync waves); Flux goes by a mark, and a Kustomization more.
 """

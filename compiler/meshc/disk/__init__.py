@@ -1,1 +1,1 @@
-"""disk turns paths into bytes without following a link, and a `FileTree` into folders, whole or not at all."""
+"""Reads files without following links, and writes a `FileTree` to folders: all of it, or nothing."""

@@ -1,4 +1,4 @@
-"""cache keeps what a key stands for in the folder of meshc's own state: safe to delete, and never believed unseen."""
+"""A cache in the folder of meshc's own state. It is safe to delete, and every entry is verified before use."""
 
 from __future__ import annotations
 

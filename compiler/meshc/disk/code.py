@@ -1,4 +1,4 @@
-"""code turns the program that runs into a digest: what it makes depends on its own text and on what it imports."""
+"""Computes a digest of the running program, because its output depends on its own code and its imports."""
 
 from __future__ import annotations
 

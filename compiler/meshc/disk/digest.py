@@ -1,4 +1,4 @@
-"""digest turns paths and bytes into one digest, which tells whether two sets of files are equal."""
+"""Computes one digest of paths and bytes, which shows whether two sets of files are equal."""
 
 from __future__ import annotations
 

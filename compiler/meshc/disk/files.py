@@ -1,4 +1,4 @@
-"""files turns a path into a descriptor folder by folder, following no link, and back: the furniture of this room."""
+"""Opens paths folder by folder, without following links. The rest of this room is built on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""journal turns what a transaction is about to change into bytes and back, and holds the bytes to what meshc writes."""
+"""Writes the journal of a transaction and reads it back, and accepts only journals that meshc could have written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""marked tells the files that meshc generated from those that somebody else wrote, by their first line."""
+"""Recognizes generated files by their first line."""
 
 from __future__ import annotations
 

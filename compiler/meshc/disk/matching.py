@@ -1,4 +1,4 @@
-"""matching turns a pattern of files into the paths that fit it: `*` and `?` stand for characters of one name."""
+"""Finds the paths that match a pattern: `*` and `?` stand for characters of one name."""
 
 from __future__ import annotations
 

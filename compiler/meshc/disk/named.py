@@ -1,4 +1,4 @@
-"""named turns a path from the command line into bytes: of a file, or of a pipe that somebody writes into."""
+"""Reads a path from the command line: a file, or a pipe that another program writes to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""private writes the one kind of file that holds a secret: a key, where its owner asked for it, for them alone."""
+"""Writes the only kind of file that holds a secret: a key, at the path that its owner gave, readable by them alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""recovery settles what an interrupted run left: it finishes the run's changes, undoes them, or refuses and says why.
+"""Settles what an interrupted run left: finishes its changes, undoes them, or refuses and says why.
 
 Only the journal decides what is settled, and only digests that it names are put in place.
 """

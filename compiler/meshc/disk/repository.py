@@ -1,4 +1,4 @@
-"""repository turns the paths that mesh.yaml names into bytes, and compiled trees into folders beside it."""
+"""Reads the paths that mesh.yaml names, and writes the compiled trees beside it."""
 
 from __future__ import annotations
 

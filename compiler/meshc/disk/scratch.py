@@ -1,4 +1,4 @@
-"""scratch turns a tree into a private temporary folder for a while, and clears away those that killed runs left."""
+"""Writes a tree to a private temporary folder, and removes such folders that killed runs left."""
 
 from __future__ import annotations
 

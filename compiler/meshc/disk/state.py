@@ -1,4 +1,4 @@
-"""state finds the folder that holds meshc's own state of one mesh, and reads and writes the journal in it.
+"""Finds the folder for meshc's own state of one mesh, and reads and writes the journal in it.
 
 The state is the lock, the journal of an interrupted run, and the cache. In a Git repository it lies below Git's own
 folder, where no checkout can write: a branch may bring any file of the work tree, ignored ones included. Outside of Git

@@ -1,4 +1,4 @@
-"""transaction turns files into other files by renames: all of them, or none, also if a run is killed.
+"""Replaces files by renames: all of them, or none, even if a run is killed.
 
 New ones are staged below `.meshc/transaction/new`, on the file system of their targets. A journal names them with their
 digests, in a folder where no checkout can write (disk/state.py). Then each old one is renamed into

@@ -1,4 +1,4 @@
-"""units turns content into folders and files: all that change, or none.
+"""Changes the content of folders and files: all of them, or none.
 
 A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`), every file of which begins with the
 header. Files of the user's are changed one by one, and only if they are what they were when they were read.
@@ -29,7 +29,7 @@ class Written:
 
 
 def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Of the files below overlays/ and output/, those in units where some file is meshc's."""
+    """Those files below overlays/ and output/ that are in a unit with a file of meshc's."""
     unit_of = {path: tuple(path.split("/")[:2]) for path in files}
     ours = {unit_of[path] for path in files.keys() - set(unmarked(files))}
     return {path: data for path, data in files.items() if unit_of[path] in ours}

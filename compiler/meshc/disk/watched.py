@@ -1,4 +1,4 @@
-"""watched turns what a run asks of its repository into notes, which tell a later run whether it would hear the same.
+"""A repository that records each read with a digest, so that a later run can see whether an input changed.
 
 Bytes are compared, by their digests, and never times: a checkout sets those as it likes.
 """
@@ -61,7 +61,7 @@ def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
 
 
 def digest_on_disk(repository: Repository, folders: Iterable[str]) -> str:
-    """The digest of all that stands in folders, whoever wrote it. Raises IrregularError for a link."""
+    """The digest of all files in folders, generated or not. Raises IrregularError for a link."""
     return digest_of({path: data for folder in folders for path, data in files_of(repository.base, folder).items()})
 
 

@@ -76,7 +76,7 @@ def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """ztunnel takes identities of its own trust domain only (istio/istio#58511)."""
     if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces and not fleet.classic:
         path = ("spec", "istio", "trustDomainAliases")
-        what = "ztunnel knows no aliases of the trust domain, and refuses whoever has a certificate of one"
+        what = "ztunnel knows no aliases of the trust domain, and refuses workloads with a certificate of one"
         hint = "keep one trust domain while namespaces are ambient"
         yield source.problem(codes.ALIASES_IN_AMBIENT, path, what, hint, key=True)
 

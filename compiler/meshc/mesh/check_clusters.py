@@ -53,7 +53,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
             within = " in this file" if path[:3] in fleet.reach else ""
             what = f"{source.document.name(path)}: no cluster{within} is chosen"
             if path[1] == "services":
-                what += ", so nobody gets a copy"
+                what += ", so no cluster gets a copy"
             if path[-1] == "copyTo":
                 hint = hint.replace("the entry out", "copyTo out: every other cluster then gets a copy")
             yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)

@@ -47,7 +47,7 @@ def served(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
         clients = _served(export)
         why = _unserved(fleet, export, local) if clients else ""
         if why:
-            what = f'Service "{export.namespace}/{export.name}" {why}, so its copies answer nobody'
+            what = f'Service "{export.namespace}/{export.name}" {why}, so its copies answer no client'
             yield codes.UNSERVED.at(export.place, what, _NO_COPY, clusters=clients)
 
 
@@ -97,7 +97,7 @@ def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
             continue
         host = f'headless Service "{export.namespace}/{export.name}"'
         if not export.ports:
-            what = f"{host} has no ports, without which istiod tells sidecars elsewhere no address of it"
+            what = f"{host} has no ports, so istiod gives sidecars in other clusters no address of it"
             yield codes.HEADLESS_UNREACHED.at(
                 export.place, what, "give it a port that its pods serve", clusters=clients
             )
@@ -109,7 +109,7 @@ def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
             if network not in near:
                 far.setdefault(str(network), []).append(name)
         for network, there in far.items():
-            what = f'{host} never resolves in network "{network}": istiod tells no addresses of another network'
+            what = f'{host} never resolves in network "{network}": istiod gives out no addresses of another network'
             hint = "give it a cluster IP, or let callers there use one that has"
             yield codes.HEADLESS_UNREACHED.at(export.place, what, hint, clusters=there)
         away = {name for names in far.values() for name in names}
@@ -164,7 +164,7 @@ def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator
     wanted = {name for export in exports for name in _served(export)}
     for member in fleet:
         if member.name in wanted and not any(selects(one.clusters, member.cluster) for one in inside):
-            what = f"{member.name}: it gets copies, and no namespace of the mesh is there whose pods could call them"
+            what = f"{member.name}: it gets copies, but has no namespace of the mesh with pods that could call them"
             hint = "add it to the clusters of a namespace, or take it out of copyTo"
             yield source.problem(codes.NOT_IN_MESH, member.path("name"), what, hint, clusters=(member.name,))
 

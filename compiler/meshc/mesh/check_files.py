@@ -84,7 +84,7 @@ def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
         return
     if str(data.get("apiVersion", "")).startswith(_KUSTOMIZES):
         hint = "name its folder under resources, so that kustomize builds it"
-        yield ("kind",), "a kustomization stands among plain manifests", hint
+        yield ("kind",), "a kustomization is among plain manifests", hint
         return
     metadata = data.get("metadata") or {}
     if not isinstance(metadata, dict):
@@ -113,6 +113,6 @@ def _of_identity(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterab
         if key not in missing and not isinstance(value, str):
             yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
     if isinstance(name, str) and (not name.isprintable() or "/" in name or "%" in name or len(name) > 253):
-        yield ("metadata", "name"), "metadata.name is one that no API server takes", "write a DNS-1123 subdomain"
+        yield ("metadata", "name"), "metadata.name is one that every API server refuses", "write a DNS-1123 subdomain"
     if isinstance(version, str) and version.startswith("meshc/"):
         yield ("apiVersion",), "this is meshc's own input, not an object for a cluster", "take the file out"

@@ -59,7 +59,7 @@ def _too_long(one: _Named) -> tuple[str, str] | None:
 
 
 def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
-    """Those that istiod, its load balancers and its tags have, whoever installs istiod."""
+    """Those that istiod, its load balancers and its tags have, however istiod is installed."""
     kind = exposure_kind(fleet, member)
     path = member.path("controlPlane", "exposure")
     if kind == "gateway" and member not in fleet.external:

@@ -101,7 +101,7 @@ def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
     if needs:
         broken = " and ".join(needs)
         what = f"self-signed CAs break {broken}: every cluster's Citadel makes a root that the others don't know"
-        hint = "write type: plugged-in, with an intermediate a cluster under one root"
+        hint = "write type: plugged-in, with an intermediate for each cluster under one root"
         yield source.problem(codes.SELF_SIGNED_SPLIT, ("spec", "security", "ca", "type"), what, hint)
 
 

@@ -121,7 +121,7 @@ class Fleet:
     def config_cluster_of(self, member: Member) -> Member | None:
         """The remote that holds the configuration of a member's external control plane; None for any other mesh.
 
-        Without a word of the control plane's it is its only remote.
+        If `configCluster` is absent, this is the control plane's only remote.
         """
         primary = self.primary_of(member) if member.cluster.role == "remote" else member
         return self._config_clusters.get(primary.name) if primary else None

@@ -104,7 +104,7 @@ class Closure:
 
     def _follow(self, folder: str, value: str, kind: str, place: Place) -> None:
         if _REMOTE.search(value):
-            what = f"{_quoted(value)} is what kustomize takes for an address, not a path"
+            what = f"{_quoted(value)} is an address to kustomize, not a path"
             self._report(codes.REMOTE_BASE, place, what, "vendor it into the repository and name its path")
             return
         path = posixpath.normpath(posixpath.join(folder, value))
@@ -139,7 +139,7 @@ class Closure:
 
     def _refuse_field(self, document: Document, key: str) -> None:
         what = f"{_quoted(key)} isn't run: of kustomize's fields only those that read plain files are"
-        hint = "write what it makes into plain manifests"
+        hint = "write its result into plain manifests"
         if key.lower() in (by_case := {known.lower(): known for known in _PLAIN | _WITH_PATHS}):
             what, hint = f"unknown field {_quoted(key)}", f'did you mean "{by_case[key.lower()]}"?'
         if key == "secretGenerator":

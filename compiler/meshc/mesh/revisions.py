@@ -90,7 +90,7 @@ def asked_without_a_word(fleet: Fleet, member: Member) -> str:
 def way_to_istiod(fleet: Fleet, plane: Member) -> tuple[str, Path] | None:
     """How a remote reaches the istiod of a revision, with where mesh.yaml says so.
 
-    A further control plane of its primary has an address of its own, but for a gateway, which tells istiods apart by
+    A further control plane of its primary has an address of its own, except for a gateway, which tells istiods apart by
     the names that they are called by. API servers call by the host of a URL, so with one each needs a host of its own.
     """
     known, primary = fleet.addresses_of(plane), fleet.primary_of(plane)

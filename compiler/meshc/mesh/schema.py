@@ -92,7 +92,9 @@ def _texts() -> Iterator[tuple[tuple[str, str], str]]:
 
     pydantic would read them too, but each time that the model is imported: a quarter of what the import takes.
     """
-    shapes = [one for one in ast.parse(inspect.getsource(model)).body if isinstance(one, ast.ClassDef)]
+    sections = [one for one in vars(model).values() if inspect.ismodule(one)]
+    nodes = (node for section in sections for node in ast.parse(inspect.getsource(section)).body)
+    shapes = [one for one in nodes if isinstance(one, ast.ClassDef)]
     for shape in shapes:
         for field, below in pairwise(shape.body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):

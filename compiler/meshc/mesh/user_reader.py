@@ -147,7 +147,7 @@ class UserReader(Reader):
         return None
 
     def inline(self, name: str, text: str, at: Path) -> UserFile | None:
-        """A patch that stands in mesh.yaml. Of a literal block (`|`) every line is known there."""
+        """An inline patch in mesh.yaml. In a literal block (`|`) the place of every line is known."""
         place = self.source.document.place(at)
         lines = self.source.text_of(place.file).decode().removeprefix("\ufeff").split("\n")
         body = lines[place.line : place.line + len(text.rstrip("\n").split("\n"))]
@@ -212,7 +212,7 @@ class UserReader(Reader):
                 codes.KUSTOMIZE_FAILED,
                 at,
                 f'kustomize can\'t build "{path}": {error}',
-                "mend the file that it names",
+                "fix the file that it names",
             )
             return None
         documents, problems = read(services_alone(stream) if services else stream, self.source.shown(path))

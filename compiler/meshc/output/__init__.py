@@ -1,1 +1,1 @@
-"""output turns the tree of overlays/ into the `FileTree` of output/, through real kustomize."""
+"""Renders the tree of overlays/ into the `FileTree` of output/, with real kustomize."""

@@ -1,4 +1,4 @@
-"""applied turns what kustomize built of a cluster into its view after patches: what they touched, and took away."""
+"""Builds the view of a cluster after the patches from what kustomize built: which objects they changed or removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""blame turns the refusal of kustomize into the files of the user's that it can't take.
+"""Finds the user's files that kustomize refuses, from its error.
 
 They are added one by one: kustomize often doesn't name the one that is at fault.
 """

@@ -1,4 +1,4 @@
-"""istioctl turns a manifest into one with sidecars, by a cluster's compiled ConfigMaps. No cluster is asked."""
+"""Adds sidecars to a manifest with the compiled ConfigMaps of a cluster. It asks no cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kustomize turns a folder of files into what real kustomize builds from it, remembered by every byte that was read."""
+"""Runs real kustomize on a folder, and caches the result by every byte that was read."""
 
 from __future__ import annotations
 

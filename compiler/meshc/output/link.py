@@ -1,4 +1,4 @@
-"""Who puts output/ together: apart from what does it, so that `--help` imports none of that."""
+"""The choice of what renders output/; a module of its own, so that `--help` imports little."""
 
 from __future__ import annotations
 

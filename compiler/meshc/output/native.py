@@ -1,4 +1,4 @@
-"""native turns an overlay of meshc's own objects alone into its files under output/, without starting kustomize.
+"""Renders an overlay that has only meshc's own objects into output/, without starting kustomize.
 
 Such an overlay needs no transformation: its objects stand in kustomize's style already, and what is left of a build is
 to put them in order. Real kustomize stays the reference: `meshc verify` compares, and it links whatever a person's
@@ -50,7 +50,7 @@ class Linker:
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def links(self, cluster: ClusterPlan) -> bool:
-        """Whether an overlay can be linked here: nobody's patches or manifests, nothing that is written otherwise."""
+        """Whether an overlay can be linked here: no patches or manifests of users, nothing in another style."""
         theirs = cluster.patches or cluster.resources or cluster.components
         return not theirs and self.passes(cluster)
 

@@ -1,4 +1,4 @@
-"""order turns the head of an object into its place in what kustomize builds: its "legacy" order, the default.
+"""Computes the position of an object in kustomize's output: the default order, "legacy".
 
 Measured on kustomize 5.5 to 5.8 (sigs.k8s.io/kustomize, api/internal/builtins/SortOrderTransformer.go has the lists).
 """

@@ -1,4 +1,4 @@
-"""render turns the tree of overlays/ into the trees of output/, through kustomize, and its failures into problems."""
+"""Renders the trees of output/ from overlays/ with kustomize, and reports its failures as problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""split turns what `kustomize build` prints for a cluster into its files under output/: as text, never parsed."""
+"""Splits what `kustomize build` prints for a cluster into the files of output/, as text and without parsing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tools turns the machine into the outside programs that meshc uses: which were found, and why others weren't."""
+"""Finds the outside programs that meshc uses, and says why it skipped others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""trees turns what was compiled, beside what stands on the disk, into the units to replace."""
+"""Compares what was compiled with what is on disk, and returns the units to replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""units turns an overlay with files of the user's into the part of it that kustomize has to see.
+"""Cuts an overlay with the user's files down to the part that kustomize has to see.
 
 That is the objects that a patch may reach, the user's resources, and the patches. An object that no patch matches as
 it is laid out is never matched later, as patches keep names, namespaces and kinds; it passes through kustomize as it

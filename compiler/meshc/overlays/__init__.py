@@ -1,1 +1,1 @@
-"""overlays turns the objects of every cluster into the `FileTree` of overlays/."""
+"""Lays out the objects of every cluster as the `FileTree` of overlays/."""

@@ -1,4 +1,4 @@
-"""clashes turns objects that a chart and meshc, or two charts, both make into problems."""
+"""Reports objects that both a chart and meshc make, or two charts."""
 
 from __future__ import annotations
 

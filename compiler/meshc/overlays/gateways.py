@@ -1,4 +1,4 @@
-"""gateways turns a cluster's Gateway objects into the ports and hosts that two of them claim (istio#42050)."""
+"""Reports ports and hosts that two Gateway objects of a cluster both claim (istio#42050)."""
 
 from __future__ import annotations
 

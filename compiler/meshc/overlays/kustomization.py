@@ -1,4 +1,4 @@
-"""kustomization turns a list of resources and patches into the text of a kustomization.yaml."""
+"""Writes the text of a kustomization.yaml from a list of resources and patches."""
 
 from __future__ import annotations
 

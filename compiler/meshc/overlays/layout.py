@@ -1,4 +1,4 @@
-"""layout turns the objects of every cluster into files: one a component, one a sealed Secret, a base for copies."""
+"""Lays out the objects of every cluster as files: one for each component and sealed Secret, a base for copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""marks turns the patches before a patch into the labels and annotations that its selectors meet."""
+"""Collects the labels and annotations that earlier patches set, as a later patch's selectors see them."""
 
 from __future__ import annotations
 

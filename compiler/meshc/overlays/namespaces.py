@@ -1,4 +1,4 @@
-"""namespaces turns what a user's file does to a Namespace, or lacks of one, into a problem.
+"""Reports what a user's file does to a Namespace, or lacks for one.
 
 Istio's webhooks for a revision skip a namespace that carries `istio-injection`, so with both labels the revision is
 ignored, and where no default revision runs nothing injects at all (charts/istiod of 1.24 to 1.30).

@@ -1,4 +1,4 @@
-"""patches turns the user's patches and resources into problems: what matches nothing, what stands twice."""
+"""Reports problems of the user's patches and resources: patches that match nothing, objects that are there twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reaching turns a patch into a question: may it be applied to this object? Never no where kustomize applies it."""
+"""Decides whether a patch may apply to an object. The answer is never no where kustomize would apply the patch."""
 
 from __future__ import annotations
 

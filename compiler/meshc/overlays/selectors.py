@@ -1,4 +1,4 @@
-"""selectors turns a label selector in text into requirements, as Kubernetes reads it (apimachinery, pkg/labels).
+"""Parses a label selector as Kubernetes does (apimachinery, pkg/labels).
 
 Each character is read once. What Kubernetes refuses is refused: kustomize reads selectors with the same code.
 """

@@ -1,4 +1,4 @@
-"""targets turns the target of a patch into whether kustomize finds an object by it.
+"""Decides whether kustomize matches an object by the target of a patch.
 
 kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). RE2 is the library that Go's
 follows: it takes time in proportion to the text, whatever the pattern is.

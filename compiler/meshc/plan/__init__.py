@@ -1,1 +1,1 @@
-"""plan turns a checked `Mesh` into a `Plan`: every default settled, every name spelled, every peer listed."""
+"""Makes a `Plan` from a checked `Mesh`: with every default filled in, every name spelled out, every peer listed."""

@@ -1,4 +1,4 @@
-"""charts turns what mesh.yaml says of charts into the charts of a cluster and the values that its owner gives them."""
+"""Works out the charts of a cluster, and the values that their owner gives them, from mesh.yaml."""
 
 from __future__ import annotations
 

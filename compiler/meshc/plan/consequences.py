@@ -1,4 +1,4 @@
-"""consequences turns Helm values that are right in themselves, and change what objects of meshc's do, into warnings."""
+"""Warns of Helm values that are valid but change what meshc's own objects do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _injection_everywhere(clusters: Sequence[tuple[ClusterPlan, Member]], source
     for path, names in told.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         what = f"{shown}: pods of every namespace get a sidecar, of those too that mesh.yaml leaves out"
-        hint = "take it out; namespaces in mesh.yaml tell which are in the mesh"
+        hint = "take it out; namespaces in mesh.yaml decide which are in the mesh"
         yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=tuple(names))
 
 
@@ -54,7 +54,7 @@ def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source
         overlooked = [one.name for one in where.namespaces if one.name not in matched]
         if overlooked:
             shown = ", ".join(overlooked[:3]) + (f" and {len(overlooked) - 3} more" if len(overlooked) > 3 else "")
-            what = f"istiod of {cluster.name} overlooks what is in these namespaces of {name}: {shown}"
+            what = f"istiod of {cluster.name} ignores what is in these namespaces of {name}: {shown}"
             hint = "let meshConfig.discoverySelectors match a label that these namespaces have, or give them one"
             path = _place(member, "meshConfig", "discoverySelectors")
             yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=(cluster.name,))

@@ -1,4 +1,4 @@
-"""contradictions turns Helm values that say something else than mesh.yaml into problems."""
+"""Reports Helm values that contradict mesh.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""copies turns exports into the Services that each cluster is given: shared ones in bases, others its own."""
+"""Works out the Services that each cluster gets from the exports: shared ones in bases, others on their own."""
 
 from __future__ import annotations
 

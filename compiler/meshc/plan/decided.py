@@ -1,4 +1,4 @@
-"""decided is the table of Helm values that mesh.yaml decides, or that objects of meshc's depend on.
+"""The table of Helm values that mesh.yaml decides, or on which meshc's objects depend.
 
 What meshc computes (`plan/values.py`) is decided as it stands. `RULES` adds values that meshc leaves to the charts'
 defaults, and that mean something else to the mesh when they are set. Read from the charts of Istio 1.24 to 1.31.
@@ -369,7 +369,7 @@ RULES: tuple[Rule, ...] = (
         ("istio",),
         ("mixer", "enabled"),
         "clusters[].controlPlane.addresses",
-        "remotes are told the addresses of policy or telemetry, and nothing answers there without Mixer",
+        "remotes use the addresses of policy or telemetry, where nothing answers without Mixer",
         lambda plan, c, v: _on(plan, c, v) or not _remotes_ask_mixer(plan, c),
     ),
     Rule(("istio",), ("global", "oneNamespace"), "nothing", "Pilot then reads one namespace alone", _never),

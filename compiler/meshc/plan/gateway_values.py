@@ -1,4 +1,4 @@
-"""gateway_values turns the plan of a cluster into the Helm values that make chart gateway its east-west gateway."""
+"""Works out the Helm values that make chart gateway the east-west gateway of a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""graph turns a plan into a Mermaid flowchart: clusters in their networks, control planes, who exports what to whom."""
+"""Draws a plan as a Mermaid flowchart: clusters in their networks, control planes, and who exports what to whom."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mermaid(plan: Plan, names: Collection[str] | None = None) -> str:
 
 
 def _around(plan: Plan, names: Collection[str]) -> Plan:
-    """The clusters by name, their control planes, and whoever exports to them or gets Services of theirs."""
+    """The clusters by name, their control planes, and the clusters that export to them or import from them."""
     near = set(names)
     for pair in _exports(plan):
         near |= {*pair} if {*pair} & {*names} else set()

@@ -1,4 +1,4 @@
-"""The plan: what the mesh means, cluster by cluster. Nothing after this room looks at mesh.yaml."""
+"""The plan: what the mesh means, cluster by cluster. The rooms after this one don't read mesh.yaml."""
 
 from __future__ import annotations
 

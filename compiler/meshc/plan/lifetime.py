@@ -1,4 +1,4 @@
-"""lifetime turns a plan into how long proxies may go on with the roots and certificates that they have.
+"""Works out how long proxies may keep using the roots and certificates that they have.
 
 A sidecar learns roots with its next certificate: it asks for one after half of the lifetime, and no certificate is used
 after all of it. istiod sends roots at once only to proxies that ask for them (PROXY_CONFIG_XDS_AGENT), where it takes
@@ -87,7 +87,7 @@ def _read(value: object, default: timedelta) -> timedelta:
 
 
 def _sends(values: Mapping[str, Any]) -> bool:
-    """Of an istiod, which injects the proxies of its remotes as well."""
+    """Whether an istiod sends roots to proxies. It injects the proxies of its remotes too."""
     asks = at(values, "meshConfig", "defaultConfig", "proxyMetadata", PROXIES_ASK)
     return _true(asks) and _true(at(values, "pilot", "env", ISTIOD_SENDS))
 

@@ -1,4 +1,4 @@
-"""make turns the fleet, its exports and the user's files into the `Plan`."""
+"""Makes the `Plan` from the fleet, its exports and the user's files."""
 
 from __future__ import annotations
 

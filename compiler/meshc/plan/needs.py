@@ -1,4 +1,4 @@
-"""What a component needs and cannot make: a Secret, described without its value, or the objects of a chart."""
+"""What a component needs but can't make: a Secret, described without its value, or the objects of a chart."""
 
 from __future__ import annotations
 

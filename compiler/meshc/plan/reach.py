@@ -1,4 +1,4 @@
-"""reach turns the fleet into who reaches whom, and how: networks, gateways, exposed control planes, attachments."""
+"""Works out which clusters reach which, and how: networks, gateways, exposed control planes, attachments."""
 
 from __future__ import annotations
 

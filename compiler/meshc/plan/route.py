@@ -1,7 +1,7 @@
-"""route turns a plan into where a call goes: which clusters answer, by which way, under which identity, or why none.
+"""Works out where a call goes: which clusters answer, by which route, under which identity, or why none does.
 
 From the plan alone, as istiod works it out: a name that resolves, endpoints that the caller's control plane knows, an
-address that the caller's network reaches. What only a living cluster tells is left out.
+address that the caller's network reaches. What only a live cluster tells is left out.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ def route_to(
     """
     resolves = _resolves(caller, export)
     planes = _control_planes(plan, caller)
-    ends = tuple(_ends(plan, caller, export, planes, pending, lost)) if resolves else ()
+    ends = () if caller.is_external else tuple(_ends(plan, caller, export, planes, pending, lost))
     answering = [end for end in ends if not end.why]
-    why = "" if answering else _why_nothing(caller, export, resolves, ends)
+    why = "" if answering and resolves else _why_nothing(caller, export, resolves, ends)
     host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
     remarks = [f"{_STALE.format(plane.name)}" for plane in planes if plane.name in lost]
     remarks += _remarks(plan, export, answering)
+    remarks += [_BY_SIDECAR] if answering and not resolves and plan.generation == "istiod" else []
     return Route(caller.name, host, resolves, tuple(one.name for one in planes), ends, why, tuple(remarks))
 
 
@@ -106,9 +107,11 @@ def _ends(
         home = plan.cluster(name)
         network = networks.get(home.network or "")
         apart = None not in (home.network, caller.network) and home.network != caller.network
-        why = _lost(name, lost) or _unknown(planes, home, pending) or (_unreachable(export, network) if apart else "")
-        gateways = network.hosts if apart and network else ()
-        yield End(name, home.network, gateways, _transport(plan, home, export), _signer(plan, home), why)
+        transport = _transport(plan, home, export)
+        why = _lost(name, lost) or _unknown(planes, home, pending)
+        why = why or (_unreachable(export, network, transport) if apart else "")
+        gateways = _gateways(network, home) if apart and network else ()
+        yield End(name, home.network, gateways, transport, _signer(plan, home), why)
 
 
 def _lost(name: str, lost: Collection[str]) -> str:
@@ -123,9 +126,21 @@ def _unknown(planes: Sequence[ClusterPlan], home: ClusterPlan, pending: Collecti
     return ""
 
 
-def _unreachable(export: Export, network: NetworkPlan | None) -> str:
+def _gateways(network: NetworkPlan, home: ClusterPlan) -> tuple[str, ...]:
+    """The gateway in the cluster itself, which istiod prefers; else every gateway of the network.
+
+    Source: selectNetworkGateways in pilot/pkg/xds/endpoints/ep_filters.go, Istio 1.31.
+    """
+    own = f"{home.gateway.host}:{home.gateway.port}" if home.gateway and home.gateway.host else ""
+    return (own,) if network.more and own in network.hosts else network.hosts
+
+
+def _unreachable(export: Export, network: NetworkPlan | None, transport: str) -> str:
+    """Why pods of another network don't answer (EndpointsByNetworkFilter, in the same file)."""
     if network is None or not network.hosts:
-        return "its network has no gateway in mesh.yaml"
+        return "its network has no gateway in mesh.yaml, so callers are given addresses that don't lead there"
+    if transport != "mutual TLS":
+        return "its pods don't speak mutual TLS, and gateways pass nothing else on"
     if export.traits.headless:
         return "the Service is headless, and pods of another network have no address here (istio#38327)"
     return ""
@@ -171,6 +186,7 @@ def _remarks(plan: Plan, export: Export, answering: Sequence[End]) -> Iterator[s
         yield "pods that aren't in the mesh answer in plain text; a strict policy holds for sidecars alone"
 
 
+_BY_SIDECAR = "a sidecar knows these endpoints all the same; it answers the name itself with ISTIO_META_DNS_CAPTURE"
 _SPREAD = (
     "calls are spread over the endpoints of all of them alike; trafficDistribution of the Service prefers near ones, "
     "and so does a DestinationRule with localityLbSetting and outlierDetection"

@@ -1,4 +1,4 @@
-"""sail turns the Helm values of a cluster into the resources by which the Sail operator installs the same charts.
+"""Writes the Helm values of a cluster as resources of the Sail operator, which installs the same charts.
 
 Source: the CRDs of istio-ecosystem/sail-operator, August 2026 (sailoperator.io/v1). Their values are typed: an API
 server drops a value that they don't know, so each such value is left out here, and told.

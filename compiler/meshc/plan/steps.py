@@ -1,4 +1,4 @@
-"""steps turns a plan, and what is known of the files around it, into the one step that each cluster waits for."""
+"""Works out the next step for each cluster, from the plan and the state of the files around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""unknown turns a name that no cluster of a plan has into the error that tells which there are."""
+"""Answers a name that no cluster of a plan has with those that there are."""
 
 from __future__ import annotations
 

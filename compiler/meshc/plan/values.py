@@ -1,4 +1,4 @@
-"""values turns the plan of a cluster into the Helm values of each of its charts: what the mesh decides, as data."""
+"""Works out the Helm values of each chart of a cluster: what the mesh decides, as data."""
 
 from __future__ import annotations
 

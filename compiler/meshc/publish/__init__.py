@@ -1,1 +1,1 @@
-"""publish turns both trees into a commit where Argo CD or Flux reads them."""
+"""Commits both trees where Argo CD or Flux reads them."""

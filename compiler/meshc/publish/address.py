@@ -1,4 +1,4 @@
-"""address turns what a person named on the command line, or Git's settings name, into what Git may be handed."""
+"""Checks a repository's address, from the command line or from Git's settings, before Git may use it."""
 
 from __future__ import annotations
 

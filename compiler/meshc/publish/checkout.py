@@ -1,4 +1,4 @@
-"""checkout turns a repository of this machine into answers about its branches, and takes commits into it.
+"""Reads the branches of a repository on this machine, and adds commits to it.
 
 A person's edits, what they have staged and every file outside of overlays/ and output/ stay as they are.
 """

@@ -1,4 +1,4 @@
-"""deliver turns both trees into one commit on a branch: looked at, built, taken, and built anew if the branch moved."""
+"""Publishes both trees as one commit on a branch. If the branch moved in the meantime, the commit is built again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""git turns arguments into what Git answers, with nothing of a hostile repository's settings at work.
+"""Runs Git so that the settings of a hostile repository have no effect, and returns its output.
 
 What Git is told stands in its environment, so that it holds in all that Git starts; nothing is left to a caller. Every
 argument that comes from outside has passed `address` or is the name of an object.

@@ -1,4 +1,4 @@
-"""inputs turns what a compile read into the question whether a commit holds the same."""
+"""Checks whether a commit holds the same inputs as a compile read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""job turns the options of `meshc publish` into a source and a target, both looked at before anything is compiled."""
+"""Turns the options of `meshc publish` into a source and a target, and checks both before anything is compiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""message turns what stood and what is to stand into the message of the commit."""
+"""Writes the commit message from the old and the new content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""remote turns an address and a branch into the last commit there, and a commit that was made here into the next."""
+"""Fetches the last commit of a branch at an address, and pushes a commit that was made here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""settings turns a repository's own Git settings into the few that are followed and what keeps the rest from acting.
+"""Selects the few settings of a repository that meshc follows, and turns off the rest.
 
-Who may write in a repository's folder may write its settings, and many of them start programs or lead elsewhere.
+Anyone who can write to a repository can change its settings, and many settings start programs or lead to other places.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FILTER = re.compile(r"filter\.[^\n]*\.(?:clean|smudge|process|required)", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Of a repository's own settings: those that are followed, those that silence its filters, and what is passed over.
+    """A repository's own settings: those that are followed, those that silence its filters, and those that are ignored.
 
     `passed_over` are kinds of settings, as `url.*.insteadof`: a whole name may hold a token.
     """

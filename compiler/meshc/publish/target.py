@@ -1,4 +1,4 @@
-"""target turns what a person named into the branch to publish to: of a repository here, or elsewhere."""
+"""Works out the branch to publish to, in this repository or elsewhere, from what a person named."""
 
 from __future__ import annotations
 

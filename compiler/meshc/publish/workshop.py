@@ -1,4 +1,4 @@
-"""workshop turns files into commits, in a repository of its own that no settings but the person's reach.
+"""Makes commits in a repository of its own, which only the person's own Git settings affect.
 
 It lives for one run in a temporary folder, and reads what other repositories of this machine hold beside its own.
 Nothing that is made here is anywhere else until it is pushed or packed.

@@ -1,1 +1,1 @@
-"""review turns two trees of output/ into what changed, cluster by cluster, and what that puts at risk."""
+"""Compares two trees of output/: what changed in each cluster, and its dangers."""

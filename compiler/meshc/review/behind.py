@@ -1,4 +1,4 @@
-"""behind turns a file of the trees into those of the user's files that it may come from."""
+"""Finds the user's files that a file of the trees may come from."""
 
 from __future__ import annotations
 

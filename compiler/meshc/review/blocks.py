@@ -1,4 +1,4 @@
-"""blocks turns a difference into what a reader sees: entries that are alike told together, with safe texts."""
+"""Groups a difference for readers: equal entries are shown once, with escaped text."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ class Block:
     clusters: tuple[str, ...]
     edits: tuple[Edit, ...] = ()
     origin: str = ""
+    stays: bool = False
 
     @property
     def title(self) -> str:
         """`change 3 objects of kind Service in shop: cart, stock, till`, the one object by its name, or a cluster."""
         if self.kind == _WHOLE:
             return f"{self.action} cluster {self.clusters[0]}: {some(self.names, _NAMES)}"
+        action = "leave" if self.stays else self.action
         if len(self.names) == 1:
             name = f"{self.namespace}/{self.names[0]}" if self.namespace else self.names[0]
-            return f"{self.action} {self.kind} {name}"
+            return f"{action} {self.kind} {name}"
         where = f" in {self.namespace}" if self.namespace else ""
-        return f"{self.action} {len(self.names)} objects of kind {self.kind}{where}: {some(self.names, _NAMES)}"
+        return f"{action} {len(self.names)} objects of kind {self.kind}{where}: {some(self.names, _NAMES)}"
 
     @property
     def where(self) -> str:
@@ -59,7 +61,9 @@ def blocks(difference: Difference) -> list[Block]:
         if not entry.clusters:
             continue
         kind = (entry.identity.group, entry.identity.kind, entry.identity.namespace)
-        groups.setdefault((entry.action, *kind, entry.clusters, entry.edits, entry.origin), []).append(entry)
+        groups.setdefault((entry.action, *kind, entry.clusters, entry.edits, entry.origin, entry.stays), []).append(
+            entry
+        )
     clusters = [
         Block(action, _WHOLE, "", tuple(f"{number} {kind}" for kind, number in sorted(counts.items())), (name,))
         for (action, name), counts in sorted(kinds.items(), key=lambda item: item[0][1])
@@ -71,7 +75,7 @@ def _block(members: list[Entry]) -> Block:
     first = members[0]
     names = tuple(member.identity.name for member in members)
     kind, namespace = first.identity.kind, first.identity.namespace
-    return Block(first.action, kind, namespace, names, first.clusters, first.edits, first.origin)
+    return Block(first.action, kind, namespace, names, first.clusters, first.edits, first.origin, first.stays)
 
 
 def some(names: Iterable[str], many: int) -> str:

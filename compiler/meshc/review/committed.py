@@ -1,4 +1,4 @@
-"""committed turns a commit into the files that stand in it, by reading Git's objects alone.
+"""Reads the files of a commit from Git's objects alone.
 
 No filter, hook or setting of a repository takes part, nothing is fetched, and no file is checked out.
 """

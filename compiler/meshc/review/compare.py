@@ -1,4 +1,4 @@
-"""compare turns two states of an object into edits: the values that differ, each with its path.
+"""Compares two states of an object: the values that differ, each with its path.
 
 Lists are matched by name or port, or by what is equal in them; order counts where it has a meaning.
 """

@@ -1,4 +1,4 @@
-"""danger turns a difference into what it puts at risk: one problem a risk, with the clusters that it is in."""
+"""Finds the dangers of a difference: one problem for each danger, with its clusters."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _clusters(change: Change) -> Iterator[Problem]:
     ids = {name: (was.id, now.id) for name, was, now in _both(change)}
     for old, new in renamed.items():
         was, now = ids.get(new, (old, new))
-        what = f'"{old}" is "{new}" now: to Istio another cluster, whose endpoints and certificates begin anew'
+        what = f'"{old}" is "{new}" now: to Istio another cluster, with new endpoints and certificates'
         if was == now:
             what = f'"{old}" is "{new}" now, with the same ID in Istio: its folder and its remote secrets are others'
         yield _named(change, codes.CLUSTER_RENAMED, new, what)

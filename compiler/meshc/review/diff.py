@@ -1,4 +1,4 @@
-"""diff turns two trees of output/ into what is added, changed and deleted, each change told once."""
+"""Compares two trees of output/: what is added, changed and deleted, each change once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import MeshcError
-from meshc.kube import Body, Identity
+from meshc.kube import Body, Identity, at
 from meshc.review.compare import Edit, edits
 from meshc.review.objects import Parser, Sides, clusters_in, folders_in
 from meshc.review.shown import shown
@@ -29,13 +30,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change of one object, in every cluster where it is the same; `origin` is where a moved one was."""
+    """One change of one object, in every cluster where it is the same; `origin` is where a moved one was.
+
+    One that `stays` leaves output/, and no engine deletes it: it is annotated against that.
+    """
 
     action: Action
     identity: Identity
     clusters: tuple[str, ...]
     edits: tuple[Edit, ...] = ()
     origin: str = ""
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,12 @@ class Difference:
     def count(self, action: Action) -> int:
         """How many objects: the same one in two clusters is two. A moved one is added and deleted."""
         counted = (action,) if action is Action.CHANGE else (action, Action.MOVE)
-        return sum(len(entry.clusters) for entry in self.entries if entry.action in counted)
+        return sum(len(entry.clusters) for entry in self.entries if entry.action in counted and not entry.stays)
+
+    @property
+    def left(self) -> int:
+        """How many objects leave output/ and stay in their clusters."""
+        return sum(len(entry.clusters) for entry in self.entries if entry.stays)
 
     @property
     def summary(self) -> str:
@@ -73,7 +83,8 @@ class Difference:
         )
         clusters = len(self.clusters)
         renamed = f", {len(self.renamed)} renamed" if self.renamed else ""
-        return f"{numbers} in {clusters} cluster{'' if clusters == 1 else 's'}{renamed}"
+        left = f", {self.left} left where {'it is' if self.left == 1 else 'they are'}" if self.left else ""
+        return f"{numbers} in {clusters} cluster{'' if clusters == 1 else 's'}{left}{renamed}"
 
     def __bool__(self) -> bool:
         """Whether there is any difference. A cluster that only has another name is one."""
@@ -121,9 +132,16 @@ def _entries(folder: str, sides: Sides) -> Iterable[Entry]:
     for identity in sorted({*sides.before, *sides.after}):
         old, new = sides.before.get(identity), sides.after.get(identity)
         if old is None or new is None:
-            yield Entry(Action.ADD if old is None else Action.DELETE, identity, (folder,))
+            stays = old is not None and _is_kept(old)
+            yield Entry(Action.ADD if old is None else Action.DELETE, identity, (folder,), stays=stays)
         elif found := tuple(_edits(old, new)):
             yield Entry(Action.CHANGE, identity, (folder,), found)
+
+
+def _is_kept(body: Body) -> bool:
+    """Whether both engines are told to leave an object where it is (`components.contract.PRUNE_PROTECTION`)."""
+    notes = at(body, "metadata", "annotations") or {}
+    return all(notes.get(key) == value for key, value in PRUNE_PROTECTION.items())
 
 
 def _edits(old: Body, new: Body) -> Iterable[Edit]:
@@ -135,14 +153,14 @@ def _edits(old: Body, new: Body) -> Iterable[Edit]:
 
 
 def _grouped(entries: Iterable[Entry]) -> list[Entry]:
-    """One entry for what is the same in many clusters but for their own names."""
-    groups: dict[tuple[Action, Identity, tuple[Edit, ...]], list[Entry]] = {}
+    """One entry for what is the same in many clusters except for their names."""
+    groups: dict[tuple[Action, Identity, tuple[Edit, ...], bool], list[Entry]] = {}
     for entry in entries:
         (cluster,) = entry.clusters
         neutral = tuple(_neutral(edit, cluster) for edit in entry.edits)
-        groups.setdefault((entry.action, entry.identity, neutral), []).append(entry)
+        groups.setdefault((entry.action, entry.identity, neutral, entry.stays), []).append(entry)
     found = []
-    for (_, _, neutral_edits), members in groups.items():
+    for (_, _, neutral_edits, _), members in groups.items():
         clusters = tuple(name for member in members for name in member.clusters)
         texts = members[0].edits if len(members) == 1 else neutral_edits
         found.append(replace(members[0], clusters=clusters, edits=texts))

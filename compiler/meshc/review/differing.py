@@ -1,4 +1,4 @@
-"""differing turns two lists into the parts in which they differ, at a cost that is bound."""
+"""Finds the parts in which two lists differ, at a bounded cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""history turns Git's history of some paths into when they last changed, and into every content that they had.
+"""Reads from Git's history when paths last changed, and every content that they had.
 
 It asks plumbing alone, of which no setting of a repository changes the answers.
 """

@@ -1,4 +1,4 @@
-"""honest turns clusters whose overlays and output both differ into whether their output is what their overlays give.
+"""Checks, for clusters whose overlays and output both differ, whether the output is what the overlays give.
 
 An overlay without files of the user's passes through kustomize as it is, so its objects are compared with those of
 output/ as text. So are the objects that changed since, where no patch reaches them: the rest of an overlay with patches

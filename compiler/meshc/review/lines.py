@@ -1,4 +1,4 @@
-"""lines turns the text of a mesh into the lines that are about one cluster or network, or below one key of spec."""
+"""Finds the lines of a mesh that are about one cluster, network or namespace, or below one key of spec."""
 
 from __future__ import annotations
 

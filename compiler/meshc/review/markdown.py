@@ -1,4 +1,4 @@
-"""markdown turns a difference into a comment for a pull request: what matters first, and never too long for one.
+"""Writes a difference as a pull request comment: the most important first, and never too long for a comment.
 
 Every text that comes from a file stands in code, where GitHub and GitLab run no markup, mention or link, with all
 that isn't a letter or a digit spelled out.

@@ -1,4 +1,4 @@
-"""moves turns copies that go and come into Services that begin or cease to run in a cluster."""
+"""Finds Services that start or stop running in a cluster, from the copies that are removed and added."""
 
 from __future__ import annotations
 

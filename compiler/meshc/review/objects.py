@@ -1,4 +1,4 @@
-"""objects turns two trees of output/ into the objects that differ between them, cluster by cluster.
+"""Finds the objects that differ between two trees of output/, cluster by cluster.
 
 What is equal is never parsed: documents are compared as text first, whatever file they stand in.
 """

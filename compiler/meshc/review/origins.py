@@ -1,4 +1,4 @@
-"""origins finds where a change was made: the line that changed, in mesh.yaml or in the file of the user's that changed.
+"""Finds the changed line behind a difference, in mesh.yaml or in a file of the user.
 
 A code host shows an annotation only at a line that a pull request touches.
 """

@@ -1,4 +1,4 @@
-"""powers tells what an object gives somebody the power to do, as facts to compare before and after a change.
+"""Lists the powers that an object gives, as facts to compare before and after a change.
 
 Rules look at what stands in an object, so that they hold for kinds that meshc doesn't know: containers wherever a pod
 is described, `repoURL` wherever a source is named. A fact is a clause whose subject is the object, with a value that

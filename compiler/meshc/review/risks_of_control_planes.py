@@ -1,7 +1,7 @@
-"""risks_of_control_planes turns a difference into what it does to istiods: where one runs, what leads to it, who it is.
+"""Finds what a difference does to istiods: where one runs, how clients reach it, what its identity is.
 
-A patch, a chart of another version or a file under `resources` can do that without a word of mesh.yaml. What the plans
-of both sides already tell is told by `danger`, and left out here.
+A patch, a chart of another version or a file under `resources` can do that without a change of mesh.yaml.
+What the plans of both sides already show is reported by `danger`, and left out here.
 """
 
 from __future__ import annotations

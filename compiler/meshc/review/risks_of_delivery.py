@@ -1,4 +1,4 @@
-"""risks_of_delivery turns another engine, and other settings of it, into what they do to what was applied before."""
+"""Finds what a change of the engine or its settings does to objects that were applied before."""
 
 from __future__ import annotations
 

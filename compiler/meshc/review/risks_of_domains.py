@@ -1,4 +1,4 @@
-"""risks_of_domains turns another trust domain, and other aliases of it, into what they put at risk.
+"""Finds the dangers of a changed trust domain and changed aliases.
 
 A trust domain is replaced in three commits, each synced everywhere before the next: the new one becomes an alias, the
 two change places, and the old one goes when no certificate of it is left.

@@ -1,4 +1,4 @@
-"""risks_of_grants finds parts that may hold more than before: who owns such files decides about more of the mesh."""
+"""Finds parts that may hold more than before: the owners of such files decide about more of the mesh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""risks_of_objects turns entries of a difference into the risks that the objects themselves tell."""
+"""Finds the dangers that the objects of a difference show by themselves."""
 
 from __future__ import annotations
 

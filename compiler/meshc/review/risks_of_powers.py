@@ -1,4 +1,4 @@
-"""risks_of_powers tells which objects of a difference give somebody a power that they didn't have."""
+"""Finds the objects of a difference that give somebody a power that they didn't have."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def new_powers(difference: Difference, expected: frozenset[str], delivered: Obje
 
 
 def guards_that_change(difference: Difference) -> Iterator[Risk]:
-    """Policies of any kind that go or change, but for those that MESH805 and MESH818 tell."""
+    """Policies of any kind that are removed or changed, except those that MESH805 and MESH818 report."""
     for entry, old, new in bodies(difference, Action.CHANGE, Action.DELETE):
         clusters = _standing(difference, entry)
         if not clusters:

@@ -1,4 +1,4 @@
-"""risks_of_trust turns the public parts of cacerts on both sides into what a change does to the trust of a mesh."""
+"""Compares the public parts of cacerts before and after a change, and finds what it does to the trust of a mesh."""
 
 from __future__ import annotations
 

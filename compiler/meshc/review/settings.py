@@ -1,6 +1,6 @@
-"""settings turns two plans into what changed of Istio's version, images and Helm values, cluster by cluster.
+"""Compares Istio's version, images and Helm values of two plans, cluster by cluster.
 
-Whoever installs istiod by other means than meshc applies these: no object of output/ need change.
+People who install istiod by other means than meshc apply these changes, which may show in no object of output/.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""shown turns an object into one that anybody may see: fingerprints for certificates, a digest for what is sealed.
+"""Replaces secret parts of an object, so that anyone may see it: fingerprints for certificates, a digest for sealed
+data.
 
 Comparing two of them tells that a secret changed, its dates and its readers, and never a value.
 """

@@ -1,4 +1,4 @@
-"""stale turns both trees as they stand, beside what would be compiled, into files with what is the matter and why."""
+"""Compares both trees on disk with what a compile would write: which files are wrong, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""terminal turns a difference into lines to read in a terminal, with the words that differ marked."""
+"""Prints a difference on a terminal, and marks the words that differ."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lines(
         yield f"{plain(old)} is compared with {plain(new)}, its new name"
     yield from (f"{paint('~', 'yellow')} {setting}" for setting in settings)
     for block in blocks(difference):
-        sign, colour = _SIGNS[block.action]
+        sign, colour = ("=", "cyan") if block.stays else _SIGNS[block.action]
         yield f"{paint(f'{sign} {plain(block.title)}', colour)}  [{plain(block.where)}]"
         for edit in block.edits:
             yield from _edit(edit, paint)

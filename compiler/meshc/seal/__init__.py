@@ -1,1 +1,1 @@
-"""seal turns a Secret in memory into the sealed object that is committed. For commands only: compile never seals."""
+"""Encrypts a Secret in memory into the sealed object that is committed. Only commands use it: compile never seals."""

@@ -1,4 +1,4 @@
-"""accepting takes the ciphertext that `kubeseal --re-encrypt` made into the sealed file of before.
+"""Copies the ciphertext that `kubeseal --re-encrypt` made into the existing sealed file.
 
 No key is needed. What can be seen without a key is compared: that both are the same Secret.
 """

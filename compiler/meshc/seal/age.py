@@ -1,4 +1,4 @@
-"""age wraps a data key for recipients, and unwraps it with an identity of one of them. In memory, through pyrage."""
+"""Wraps a data key for age recipients, and unwraps it with an identity of one of them. In memory, through pyrage."""
 
 from __future__ import annotations
 

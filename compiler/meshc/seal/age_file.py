@@ -1,4 +1,4 @@
-"""age_file turns a private key into an age file and back: for a root key that is kept sealed."""
+"""Encrypts a private key as an age file, and decrypts it: for a root key that is kept sealed."""
 
 from __future__ import annotations
 

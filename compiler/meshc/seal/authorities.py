@@ -1,4 +1,4 @@
-"""authorities turns the certificates of a mesh into the rows of a table: which CA ends when, under which root."""
+"""Lists the CAs of a mesh as rows of a table: when each one expires, and under which root it is."""
 
 from __future__ import annotations
 

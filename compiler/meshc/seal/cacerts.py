@@ -1,4 +1,4 @@
-"""cacerts turns a CA, certificates and key, into the sealed Secret of a cluster, or puts other roots into one."""
+"""Makes the sealed cacerts of a cluster from a CA's certificates and key, or replaces the roots in one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a module that seals must offer, and the values that pass through it."""
+"""What a module that seals must offer, and the values that it takes and returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""departed turns CAs that a mesh once had into rows: those that are trusted still, of clusters that have left it.
+"""Lists the CAs of clusters that have left the mesh and that are still trusted.
 
 An intermediate is trusted until it ends, or until no cluster trusts its root: meshc makes no list of
 revoked ones.

@@ -1,4 +1,4 @@
-"""ending tells when what is sealed ends: a token by its own words, a CA of an API server by its certificates.
+"""Finds when what is sealed expires: a token by its own claims, the CA of an API server by its certificates.
 
 No signature is verified: a token that says it has ended is refused by the API server too, and nothing else is told.
 What is written beside a sealed value is a note that a branch can change. It reminds, and proves nothing.
@@ -110,7 +110,7 @@ class Ending:
 
 
 def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
-    """Of all sealed credentials whose end is known."""
+    """The end of every sealed credential for which it is known."""
     for need in needs:
         if need.of:
             path = work.sealed(need.file)

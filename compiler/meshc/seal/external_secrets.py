@@ -1,4 +1,4 @@
-"""ExternalSecrets: references into a store that an operator reads. Nothing secret is written, no value is looked at."""
+"""ExternalSecrets: references into a store that an operator reads. Nothing secret is written, and no value is read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _KINDS = ("SecretStore", "ClusterSecretStore")
 def seal(plain: Plain, target: Target, now: datetime) -> Body:
     """An ExternalSecret that makes the whole Secret; public values stand in its template as text.
 
-    The defaults of the CRD are written out, so that no tool sees a difference; but for the policy Merge: with the
-    default, Replace, a template that has data drops every key of the store. A Secret with public parts is a CA, which
-    stays when the store loses it: without, istiod would sign with a root of its own. Any other goes with the store's.
+    The defaults of the CRD are written out, so that no tool sees a difference. Only the policy isn't the default but
+    Merge: with Replace, a template that has data drops every key of the store. A Secret with public parts is a CA,
+    which must stay if the store loses the key: otherwise istiod would sign with a root of its own. Any other Secret is
+    deleted with the store's entry.
 
     `now` isn't needed. Raises SealError if the target has no store, or one that can't be.
     """

@@ -1,4 +1,4 @@
-"""file turns a Secret in memory into the bytes of the sealed file that is committed, with meshc's own annotations."""
+"""Encodes a sealed Secret as the file that is committed, with meshc's own annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every sealed form asks of a Secret before it is sealed, and the metadata that all of them write."""
+"""What every sealed form requires of a Secret before it is sealed, and the metadata that all of them write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""given turns what a person hands over, a kubeconfig or a Secret, into the plain Secret that a need asks for."""
+"""Makes the plain Secret that a cluster needs from a kubeconfig or a Secret that a person gives."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
         raise no_cluster(plan, found, "--remote, one of:")
     if not found:
         raise UsageError(
-            "it isn't told which cluster these credentials are of", f"--remote, one of: {', '.join(names)}"
+            "the input doesn't say which cluster these credentials are for", f"--remote, one of: {', '.join(names)}"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""issuing turns a root's key into what is due: the CA of each cluster that needs one, its files, its sealed Secret."""
+"""Issues what is due under a root's key: the CA of each cluster that needs one, its files, its sealed Secret."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one cluster. `reason` tells why it was issued; empty where nothing was due.
+    """The outcome for one cluster. `reason` says why a CA was issued; it is empty if nothing was due.
 
-    `key` is there where the backend only refers to a store: whoever asked has to put it there, at `store`.
+    `key` is set if the backend only refers to a store: the user has to put the key into the store, at `store`.
     """
 
     cluster: str

@@ -1,4 +1,4 @@
-"""kubeconfig turns somebody's kubeconfig into a minimal one of its own: a server, its CA and a token, nothing else.
+"""Reduces a kubeconfig to a minimal one: a server, its CA and a token, nothing else.
 
 istiod refuses programs and files in it (istio/istio#61773), and what runs in a primary must not run what a remote's
 kubeconfig says. Its only cluster, context and user carry the remote's name, as istioctl create-remote-secret writes it.

@@ -1,4 +1,4 @@
-"""recipients turns mesh.yaml's recipients and those of the files committed so far into who would be let in anew."""
+"""Finds recipients that would be new, from mesh.yaml and the files committed so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What seals, by the backend's name in mesh.yaml. The only list of them."""
+"""The modules that seal, by the backend's name in mesh.yaml. This is the only list of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""remote turns credentials of a cluster into a sealed remote secret for each primary that needs them."""
+"""Seals the credentials of a cluster as a remote secret for each primary that needs them."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which primaries are meant (None: every one that lacks it), and what the person said.
+    """The primaries to seal for (None: every one that lacks the credentials), and the options of the person.
 
-    `replace` seals anew what is sealed, `accepted` takes recipients that are new to the mesh.
+    `replace` seals again what is sealed, `accepted` allows recipients that are new to the mesh.
     """
 
     now: datetime

@@ -1,4 +1,4 @@
-"""rewrapping turns sealed files with other recipients than mesh.yaml's into ones with these. Ciphertext stays."""
+"""Changes the recipients of sealed files to those in mesh.yaml. The ciphertext stays the same."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
     """Brings every sops file to its cluster's recipients. Raises SealError where none of the identities opens one.
 
     A file that `sops updatekeys` or `sops rotate` changed gets the annotations of what stands in it, once it was opened
-    and its MAC verified. Whoever was a recipient before could open the file, and can still open it in Git's history.
+    and its MAC verified. A former recipient could open the file, and can still open it in Git's history.
     """
     done = []
     for need in needs:

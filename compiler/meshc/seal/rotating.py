@@ -1,4 +1,4 @@
-"""rotating turns the state of a mesh's roots into the next step of replacing one, and takes that step."""
+"""Finds the next step in the replacement of a mesh's root, and takes it."""
 
 from __future__ import annotations
 

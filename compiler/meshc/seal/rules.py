@@ -1,4 +1,4 @@
-"""rules turns the recipients of each cluster into the .sops.yaml by which people's own sops seals as meshc does."""
+"""Writes the .sops.yaml by which people's own sops encrypts for the same recipients as meshc."""
 
 from __future__ import annotations
 

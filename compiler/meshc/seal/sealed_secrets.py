@@ -1,4 +1,4 @@
-"""SealedSecrets: values encrypted to the certificate of the Sealed Secrets controller of one cluster."""
+"""SealedSecrets: values encrypted to the certificate of one cluster's Sealed Secrets controller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A Secret in the format of sops with age recipients, made and opened in memory: no program, no file, no setting.
+"""A Secret in the format of sops with age recipients, encrypted and decrypted in memory: no program, no file, no
+setting.
 
 Read from sops 3.11 (https://github.com/getsops/sops/blob/v3.11.0/sops.go) and held to it by tests, both ways. What
 sops verifies is no proof of who sealed: everybody who knows the recipients can make a whole new file.
@@ -88,7 +89,7 @@ def open_(sealed: Body, identities: Sequence[Hidden], declared: Collection[str] 
 
 
 def rewrap(sealed: Body, identities: Sequence[Hidden], recipients: Sequence[str]) -> Body:
-    """The same for other recipients: the data key is wrapped anew, every other byte stays (as sops updatekeys does).
+    """The same for other recipients: the data key is wrapped again, every other byte stays (as sops updatekeys does).
 
     Nobody loses what they could read before: for that, seal a new value. Keys of other services than age stay as they
     are: sops adds one, and takes one out. Raises SealError as `open_` does, and for what are no recipients.

@@ -1,4 +1,4 @@
-"""The parts of sops' format: a value as text, the MAC's hash, what a file says of itself, which values it means."""
+"""The parts of sops' format: values as text, the hash for the MAC, the metadata, and which values it covers."""
 
 from __future__ import annotations
 

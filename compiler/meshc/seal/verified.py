@@ -1,4 +1,4 @@
-"""verified turns the CA that a cluster shall get into what a compile would say of it."""
+"""Runs a compile's checks on the CA that a cluster is about to get."""
 
 from __future__ import annotations
 

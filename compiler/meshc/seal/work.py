@@ -1,4 +1,4 @@
-"""work turns what a command reads and wants written into one change of the repository: all of its files, or none."""
+"""Reads what a command needs, and writes its result as one change of the repository: all files, or none."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""secrets turns the need of a Secret into the sealed object committed for it. It places, it never seals."""
+"""Finds the sealed object that is committed for a Secret that a cluster needs. This room never seals."""

@@ -115,11 +115,11 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
         place = document.key_place((*path, key))
         if switches_off(key) and need.added.get(key) != value:
             what = f"{need.kind}: the annotation {key} decides how the secret is protected"
-            hint = "take it out of the file; what protection a Secret needs, meshc adds itself"
+            hint = "take it out of the file; meshc adds the protection that a Secret needs"
             yield codes.UNSAFE_ANNOTATION.at(place, what, hint, clusters=about)
         if key == LAST_APPLIED:
             what = f"{need.kind}: the annotation {key} holds the Secret as it was before it was sealed"
-            hint = "take it out, and replace the key or token: what was committed is known"
+            hint = "take it out, and replace the key or token: anyone may have read what was committed"
             yield codes.PLAINTEXT.at(place, what, hint, clusters=about)
 
 
@@ -145,7 +145,7 @@ def check_public(
     place, clusters = document.place(path), (need.cluster,)
     if key in need.keys or not only_certificates(value):
         what = f'{need.kind}: "{key}" is neither sealed nor a certificate'
-        hint = "seal it, and replace the key or token: what was committed is known"
+        hint = "seal it, and replace the key or token: anyone may have read what was committed"
         yield codes.PLAINTEXT.at(place, what, hint, clusters=clusters)
     elif key in public and public[key] != value and not _is_chain(key, value, public):
         what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
@@ -161,7 +161,7 @@ def check_public(
 
 
 def _is_chain(key: str, value: bytes, public: Mapping[str, bytes]) -> bool:
-    """Of a TLS Secret the certificate is the folder's chain, whose roots stand in another key."""
+    """The certificate of a TLS Secret is the folder's chain; its roots are in another key."""
     from meshc.trust.tls_form import is_chain
 
     return key == _TLS_CERTIFICATE and is_chain(value, public.get(_TLS_ROOTS, b""), public[key])

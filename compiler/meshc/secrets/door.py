@@ -1,4 +1,4 @@
-"""door holds to one rule what istiod takes its trust from: it comes from the sealed files, or it is a problem.
+"""Checks that the objects which decide whom istiod trusts come from the sealed files.
 
 That is the CA that istiod signs with, the root that workloads trust, and the credentials of clusters that it watches.
 Their sealed files are checked against the common root, so nothing else may bring them about: no resource, no chart, no
@@ -91,7 +91,7 @@ def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[P
         if not found:
             continue
         what = f"{cluster.name}: {identity_of(one.body)} {found[0]}"
-        hint = "take it out; what istiod takes its trust from comes from sealed files: meshc ca, meshc secrets seal"
+        hint = "take it out; what decides whom istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
         if ca == "external" and is_ca(one.body, namespace):
             if sources[_name_of(one.body)] == 1:
                 continue
@@ -127,7 +127,7 @@ def check_patched(
     `before` and `after` are the files of the overlay and what kustomize built of them.
     """
     there, now = _acting(before, namespace), _acting(after, namespace)
-    hint = "take it out of the patch; what istiod takes its trust from is changed in its sealed file"
+    hint = "take it out of the patch; change the sealed file instead"
     for identity, (found, body) in now.items():
         if identity not in there:
             yield f"as patched, {identity} {found[0]}", hint
@@ -184,7 +184,7 @@ _SELECTS = {
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every key and every text in an object, but for what only chooses others."""
+    """Every key and every text in an object, except what only selects other objects."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
@@ -217,7 +217,7 @@ def _sets(body: Body, name: str, namespace: str) -> bool:
 
 
 def is_veiled(body: Body) -> bool:
-    """True for an object with text that sops encrypted, but for the values of a Secret: Flux decrypts every object."""
+    """True for an object with text that sops encrypted, except a Secret's values: Flux decrypts every object."""
     identity = identity_of(body)
     if "sops" in body and (identity.group, identity.kind) != ("", "Secret"):
         return True

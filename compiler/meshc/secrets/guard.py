@@ -1,4 +1,4 @@
-"""guard turns the bytes of a file into the places where a key or a token stands in plain text."""
+"""Finds the places in a file where a key or a token is in plain text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from meshc.errors import Code, Path, Place, Problem
 from meshc.kube import at
 from meshc.mesh.user_files import Manifest, objects_in
 from meshc.sealedtext import decoded
+from meshc.secrets.inventory_guard import without_public
 from meshc.secrets.needles import readable, spots
 from meshc.secrets.plain_values import plain_secret
 from meshc.tree import HEADER
@@ -31,7 +32,7 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
     text = readable(data)
     for name, spot in spots(text).items():
         line = text.count(b"\n", 0, spot) + 1
-        hint = "take it out and replace it: what was written to a file of the repository is known"
+        hint = "take it out and replace it: anyone may have read a file of the repository"
         yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
 
 
@@ -87,15 +88,20 @@ def _in_rendered(text: bytes) -> Iterable[Problem]:
 
 
 def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
-    """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone."""
-    return _in_documents(read(readable(data), shown)[0])
+    """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone.
+
+    So may what an inventory keeps of Argo CD's cluster Secrets.
+    """
+    return _in_documents(read(readable(data), shown)[0], without_public)
 
 
-def _in_documents(documents: Iterable[Document]) -> Iterable[Problem]:
+def _in_documents(
+    documents: Iterable[Document], private: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+) -> Iterable[Problem]:
     for document in documents:
         for manifest, path, body in objects_in([Manifest(document)]):
             if isinstance(body, dict):
-                yield from plain_secret(_certificates_left_out(body), partial(_placed, manifest, path))
+                yield from plain_secret(_certificates_left_out(private(body)), partial(_placed, manifest, path))
                 yield from _plain_kubeconfig(body, manifest.place(path))
 
 

@@ -1,4 +1,4 @@
-"""inventory_guard finds the credentials that an inventory must not hold, for it is committed."""
+"""Finds credentials in an inventory, which must not hold any because it is committed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.errors import Place
 from meshc.kube import at, identity_of
 from meshc.mesh.user_files import Manifest, objects_in
 from meshc.sealedtext import decoded
@@ -15,10 +16,10 @@ from meshc.yamltext.read import read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from meshc.errors import Path, Place, Problem
+    from meshc.errors import Path, Problem
     from meshc.mesh.inventories import Inventory
 
-_HINT = "take it out and replace it: what was written to a file of the repository is known"
+_HINT = "take it out and replace it: anyone may have read a file of the repository"
 _PUBLIC = frozenset({"name", "server", "project", "shard", "namespaces", "clusterResources"})
 """Keys of Argo CD's cluster Secrets that anyone may read, beside a `config` without credentials."""
 _OPEN = frozenset({"insecure", "serverName", "caData"})
@@ -48,8 +49,17 @@ def _at_data(body: Mapping[str, Any]) -> Iterable[str]:
     return ("data",) if "data" in body else ("stringData",) if "stringData" in body else ()
 
 
+def without_public(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object; of a cluster Secret of Argo CD without what anyone may read."""
+    labels = at(body, "metadata", "labels")
+    is_cluster = isinstance(labels, dict) and labels.get("argocd.argoproj.io/secret-type") == "cluster"
+    return (
+        _private(body) if is_cluster and body.get("kind") == "Secret" and not [*_of_argo_cd(body, Place(""))] else body
+    )
+
+
 def _private(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A Secret without what anyone may read of it."""
+    """A Secret without the keys that anyone may read, and without its config, which is looked at by itself."""
     kept = {}
     for key in ("data", "stringData"):
         if isinstance(values := body.get(key), dict):

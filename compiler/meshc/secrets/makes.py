@@ -1,7 +1,7 @@
-"""makes tells which Secrets and ConfigMaps an object brings about in a cluster, whatever kind it has in Git.
+"""Finds which Secrets and ConfigMaps an object creates in a cluster, whatever its kind in Git is.
 
 What an operator makes of an object decides, not the object's own kind and name: a SealedSecret called `a` may yield the
-Secret `b`. Kinds whose fields are known are read field by field. Of every other custom resource each text counts.
+Secret `b`. Kinds whose fields are known are read field by field. In every other custom resource, each text counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""needles turns the bytes of a file into where in it a key or a token stands, however it is written down."""
+"""Finds keys and tokens in the bytes of a file, in the forms in which people and tools write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pairs turns the remote secrets that are sealed and those that aren't into traffic that goes one way only."""
+"""Reports traffic that works in one direction only, from the remote secrets that are sealed and those that aren't."""
 
 from __future__ import annotations
 

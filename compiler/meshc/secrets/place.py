@@ -1,4 +1,4 @@
-"""place turns a need and the committed file for it into the object, or problems. It needs no key."""
+"""Returns the committed object for a Secret that a cluster needs, or problems. It needs no key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Sealed:
 
 
 def place(need: SecretNeed, sealed: Sealed, forms: Mapping[str, Form], cluster: Place) -> Placed:
-    """The sealed object for a need, verbatim but for meshc's annotations. Never prints a value.
+    """The sealed object for a need, verbatim except for meshc's annotations. Never prints a value.
 
     `cluster` is where mesh.yaml names the cluster that needs it.
     """
@@ -92,7 +92,7 @@ def _one_object(need: SecretNeed, data: bytes, shown: str) -> tuple[Document | N
         return documents[0], ()
     held = f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
     what = f"{need.kind}: {held} where one sealed Secret is expected"
-    return None, (_unreadable(need, Place(shown, 1, 1), what, "seal one Secret a file"),)
+    return None, (_unreadable(need, Place(shown, 1, 1), what, "seal one Secret per file"),)
 
 
 def _unreadable(need: SecretNeed, place: Place, what: str, hint: str) -> Problem:
@@ -135,5 +135,5 @@ def _readable(data: bytes, shown: str) -> Iterable[Problem]:
         body = document.data
         if isinstance(body, dict) and body.get("kind") == "Secret" and at(body, "data") and not at(body, "sops", "mac"):
             what = "there is no sops block with a mac, so nothing here is encrypted"
-            hint = "encrypt it with sops, and replace the key or token: what was committed is known"
+            hint = "encrypt it with sops, and replace the key or token: anyone may have read what was committed"
             yield codes.NOT_SEALED.at(document.place(()), what, hint)

@@ -1,4 +1,4 @@
-"""plain_values finds what anyone can read of an object that is a Secret or becomes one."""
+"""Finds the values that anyone can read in an object that is, or becomes, a Secret."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""proofs turns the annotations that sealing left in a file into what no longer holds of it. It needs no key, no clock.
+"""Checks the annotations that sealing wrote into a file, and reports which no longer hold. Needs no key and no clock.
 
-What was sealed can't be opened here, but digests of it can be computed again, and a signature be verified: of the
-annotations only the binding can't be made by everybody. One that is absent says nothing, but for the binding's.
+What was sealed can't be opened here, but its digests can be computed again, and a signature can be verified. Anyone can
+make the annotations, except the binding. So only a missing binding is a finding; other missing annotations are not.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _authority(file: _File) -> Iterator[Problem]:
         yield file.problem(codes.PROOF_STALE, stale[0], what, hint)
     if not bound:
         what = f"its binding isn't a signature of {cluster}'s CA over this ciphertext, certificate and root"
-        moved = f"restore the file of {cluster} from Git; whoever put this one there lacked the key, or moved another's"
+        moved = f"restore the file of {cluster} from Git; its author lacked the key, or moved another cluster's file"
         yield file.problem(codes.BINDING_WRONG, BINDING, what, hint if stale else moved)
 
 

@@ -1,4 +1,4 @@
-"""The sealed forms, by the kind of the object that is committed. The only list of them."""
+"""The sealed forms, by the kind of the committed object. This is the only list of them."""
 
 from __future__ import annotations
 

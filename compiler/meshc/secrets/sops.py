@@ -1,4 +1,4 @@
-"""A Secret encrypted by sops: values are ENC strings, except for certificates, which may stay readable."""
+"""A Secret encrypted by sops: values are ENC strings, except certificates, which may stay readable."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         yield codes.SEALED_KEYS.at(document.place(("data",)), what, hint, clusters=clusters)
     if not is_encrypted(at(data, "sops", "mac")):
         what = f"{need.kind}: there is no sops block with a mac, so nothing here is encrypted"
-        hint = "encrypt it with sops, and replace the key or token: what was committed is known"
+        hint = "encrypt it with sops, and replace the key or token: anyone may have read what was committed"
         yield codes.NOT_SEALED.at(document.place(()), what, hint, clusters=clusters)
     elif isinstance(values, dict):
         yield from _unopenable(need, document)
@@ -78,7 +78,7 @@ def blobs(data: Body) -> Mapping[str, str]:
 
 
 def recipients(data: Body) -> tuple[str, ...]:
-    """Whoever its sops block names; the name of the service alone for a key that it doesn't describe."""
+    """The recipients that its sops block names; the name of the service alone for a key that it doesn't describe."""
     return recipients_in(data["sops"])
 
 

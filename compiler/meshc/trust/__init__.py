@@ -1,1 +1,1 @@
-"""trust turns the public certificates of a mesh into problems: what keeps a CA from the common root."""
+"""Checks the public certificates of a mesh: what prevents a CA from chaining to the common root?"""

@@ -1,4 +1,4 @@
-"""alone turns one certificate into what is wrong with it, whoever issued it."""
+"""Checks one certificate by itself, without its issuer."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""binding turns a CA's key and a sealed blob into proof that the two came together, and checks it without the key.
+"""Signs a sealed blob with a CA's key, as proof that both belong together, and checks the proof without the key.
 
 Certificates and ciphertext lie beside each other in Git, and nobody who lacks the key can see whether they belong
-together: a blob can be swapped, or moved to another cluster. So whoever seals the CA's key signs, with that very key,
-what belongs together.
+together: a blob can be swapped, or moved to another cluster. So the program that seals the CA's key signs,
+with that very key, what belongs together.
 
 ECDSA with SHA-256 for EC keys, PKCS #1 v1.5 with SHA-256 for RSA: the scheme in which the key signs certificates
 already, since one key is best used in one scheme (RFC 8017, 6). Signed text begins with letters, and what is signed of

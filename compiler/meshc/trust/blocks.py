@@ -1,4 +1,4 @@
-"""blocks turns a PEM file into the DER of its CERTIFICATE blocks, or into what else stands there."""
+"""Decodes the CERTIFICATE blocks of a PEM file to DER, or reports what else is in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only reader of certificates: turns the bytes of a PEM file into `Certificate`s, or into problems."""
+"""The only reader of certificates: parses a PEM file into `Certificate`s, or into problems."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def signed_by(child: Certificate, issuer: Certificate) -> bool:
 
 
 def _private_key(place: Place, clusters: tuple[str, ...]) -> Problem:
-    what = "a private key stands in a file of public certificates"
+    what = "a file of public certificates holds a private key"
     hint = "take it out, and make a new key and certificate: treat this key as known to others"
     return codes.PRIVATE_KEY_IN_PUBLIC_FILE.at(place, what, hint, clusters=clusters)
 

@@ -1,4 +1,4 @@
-"""chain turns a cluster's CA, its chain file and the roots into what is wrong between them."""
+"""Checks a cluster's CA, its chain file and the roots against each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""der turns the bytes of one DER value into the values it holds: only what cryptography doesn't hand out.
+"""Decodes the values in one DER value: only those that cryptography doesn't offer.
 
 As strict as cryptobyte, which Go's crypto/x509 reads with: tags of one byte, lengths of the fewest bytes.
 """

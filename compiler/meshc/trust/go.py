@@ -1,7 +1,7 @@
-"""go turns a certificate that cryptography has read into why Go's crypto/x509 doesn't read it, from Go 1.25 to 1.27.
+"""Finds why Go's crypto/x509, from Go 1.25 to 1.27, can't read a certificate that cryptography can read.
 
-istiod and every proxy's agent are written in Go, and Go drops a root that it can't read without a word. Most of what Go
-refuses cryptography refuses as well; here is the rest, in the order in which Go comes to it (parser.go).
+istiod and every proxy's agent are written in Go, and Go silently drops a root that it can't read.
+cryptography refuses most of what Go refuses; here is the rest, in the order in which Go checks it (parser.go).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""issue turns names, a key and dates into the CAs of a mesh: one root, and an intermediate for each cluster."""
+"""Makes the CAs of a mesh from names, a key and dates: one root, and an intermediate for each cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""keys turns the PEM of a private key into a key that Istio's CAs can use, or into why it can't be."""
+"""Reads the PEM of a private key, and says why Istio's CAs can't use it."""
 
 from __future__ import annotations
 

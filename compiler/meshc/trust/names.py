@@ -1,4 +1,4 @@
-"""names turns the name constraints of CAs into the names that their leaves may not carry.
+"""Works out which names the leaf certificates of CAs may not carry, from the CAs' name constraints.
 
 A constraint is compared with the names of everything below it: the leaf, and the CAs between. That is Go's Verify
 (constraints.go), and for subjects OpenSSL and BoringSSL (Envoy): Go compares no subject. Leaves of Istio have none.

@@ -1,4 +1,4 @@
-"""proofs turns public facts of a sealed Secret into annotations that anyone can compute again, without a key.
+"""Computes annotations from public facts of a sealed Secret. Anyone can compute them again, without a key.
 
 Sealing commands write them, compile and check compare them. All are public: digests, dates, a signature.
 """

@@ -1,12 +1,12 @@
-"""rotation turns a mesh's public certificates into how far the replacement of its root has come, and what is next.
+"""Works out how far the replacement of a root has come, and the next step, from public certificates.
 
 Every cluster trusts both roots before any signs under the new one, and all sign under the new one before any stops
 trusting the old: each step is a commit, to be synced by every cluster before the next. These are files, so they tell
 what was committed, never what a cluster has taken over.
 
 istiod takes another root over without a restart only with ISTIO_MULTIROOT_MESH, and only if one bundle contains the
-other: Istio 1.24 looks for the bytes of one in the other, 1.30 compares sets of certificates. Hence bundles are
-concatenated and cut, never written anew.
+other: Istio 1.24 looks for the bytes of one in the other, 1.30 compares sets of certificates. So bundles are
+concatenated and cut, never written again.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Step:
 def phase_of(bundle: bytes, signers: Sequence[Signer]) -> Standing:
     """Where the mesh stands, told from root-cert.pem and the CA of every cluster that has one.
 
-    Of two roots the first is the old one. Raises IssueError for three or more, for one that stands there twice, for
+    The first of two roots is the old one. Raises IssueError for three or more, for one that stands there twice, for
     two of one key, and for a CA that is under none of them.
     """
     roots = _roots(bundle)

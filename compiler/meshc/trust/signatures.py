@@ -1,4 +1,4 @@
-"""signatures turns how a certificate is signed into whether Go's crypto/x509 can verify that at all."""
+"""Checks whether Go's crypto/x509 can verify the kind of signature on a certificate."""
 
 from __future__ import annotations
 

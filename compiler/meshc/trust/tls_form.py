@@ -1,4 +1,4 @@
-"""tls_form turns a cacerts in the form of a TLS Secret, as cert-manager makes it, into Istio's own form.
+"""Converts a cacerts in the form of a TLS Secret, as cert-manager makes it, to Istio's own form.
 
 istiod reads it since 1.15, where there is a `tls.crt`: that is the CA with its issuers, `ca.crt` the roots, and what it
 sends to workloads is both, one after the other (pilot/pkg/bootstrap/istio_ca.go). Citadel never did.
@@ -39,7 +39,7 @@ def certificates_of(certificate: bytes, roots: bytes) -> dict[str, bytes]:
 
 
 def is_chain(certificate: bytes, roots: bytes, chain: bytes) -> bool:
-    """Whether a `tls.crt` holds the certificates of a cert-chain.pem, but for roots at its end."""
+    """Whether a `tls.crt` holds the certificates of a cert-chain.pem, except for roots at its end."""
     mine, theirs = ([one.fingerprint for one in read("", data)[0]] for data in (certificate, chain))
     rest = theirs[len(mine) :]
     return bool(mine) and theirs[: len(mine)] == mine and {*rest} <= {one.fingerprint for one in read("", roots)[0]}

@@ -1,4 +1,4 @@
-"""uris turns the URI of a certificate into its host, as Go's net/url and RFC 3986 read it alike."""
+"""Parses the host of a certificate's URI, if Go's net/url and RFC 3986 agree on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifies the CA of every cluster against the common root: turns public certificates into problems."""
+"""Verifies the CA of every cluster against the common root, from public certificates."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""yamltext turns text into documents with places, and objects into text: the only importer of the YAML library."""
+"""Parses YAML text with the place of each value, and writes objects as text. Only this room imports a YAML library."""

@@ -1,4 +1,4 @@
-"""One document of a YAML stream: its data, and where each part of it stands."""
+"""One document of a YAML stream: its data, and the place of each part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""edit turns a YAML text and values by path into the text with these values, every other character as it was.
+"""Changes values in a YAML text by their path, and leaves every other character unchanged.
 
 It writes at the place where the value stands, and reads the result again: unless exactly the wanted values differ, it
 gives up, and a person edits by hand. Anchors, tags and text in many lines are left to that person.

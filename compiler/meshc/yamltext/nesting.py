@@ -1,4 +1,4 @@
-"""nesting finds the bracket that opens one flow collection too many, in text that libyaml refused.
+"""Finds the bracket that opens one flow collection too many, in text that libyaml refused.
 
 libyaml reads up to 1,024 characters of a line ahead of the events that it gives out, because a collection may turn out
 to be a key. Since 0.2.6 it also refuses more than 1,000 open brackets. So it can stop before the events show that

@@ -1,4 +1,4 @@
-"""read turns the bytes of a YAML stream into documents, or into problems with places.
+"""Parses the bytes of a YAML stream into documents, or into problems with their places.
 
 Scalars resolve by YAML 1.2's core schema. Every limit holds before what it forbids is built.
 """

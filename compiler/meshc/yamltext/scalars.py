@@ -1,4 +1,4 @@
-"""Plain scalars: what they are by YAML 1.2's core schema, and which of them older readers take for something else."""
+"""Plain scalars: what they are in YAML 1.2's core schema, and which of them older readers read as something else."""
 
 from __future__ import annotations
 

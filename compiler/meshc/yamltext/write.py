@@ -19,7 +19,7 @@ from meshc.yamltext.scalars import WHOLE, needs_quotes
 def write(body: Mapping[str, Any]) -> str:
     """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
 
-    Equal to what kustomize writes, but for strings that hold U+0085 or a byte order mark or end in U+2028 or
+    Equal to what kustomize writes, except for strings that hold U+0085 or a byte order mark or end in U+2028 or
     U+2029, and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in changing order.
     """
     if not isinstance(body, Mapping):

@@ -37,10 +37,10 @@ def take_rights(world: World) -> None:
         api.delete(f"{_BINDINGS}/{name}")
     with world.stream("hub", "front", "web.shop") as counts:
         told = world.mesh.meshc("doctor", expect=(1,))
-        if "lacks a right" not in told:
+        if "lacks rights" not in told:
             raise FailedError(f"doctor doesn't say that rights are missing: {told}")
         world.saw(
-            f"doctor ends with 1: {next(line for line in told.splitlines() if 'lacks a right' in line).strip()[:160]}"
+            f"doctor ends with 1: {next(line for line in told.splitlines() if 'lacks rights' in line).strip()[:160]}"
         )
         world.running_flux().apply_now("edge-1")
         wait_for("Flux gives the rights back", partial(_healed, world, names), 60)

@@ -1,0 +1,127 @@
+"""Delivery: what applies output/, and where output/ is published."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from meshc.kube import SUBDOMAIN
+from meshc.mesh.model.selection import Shape
+from meshc.mesh.model.words import Folder, Name, RepositoryUrl, Subdomain, matching
+
+_REVISION = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))[A-Za-z0-9_][A-Za-z0-9_./+-]*", re.ASCII)
+
+
+Revision = Annotated[
+    str,
+    matching(_REVISION, "must be a branch, refs/... in full, or a commit: letters, digits, _, -, +, . and /", 255),
+]
+
+
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|\Z)|[./]\Z))(?!refs/)[A-Za-z0-9_][A-Za-z0-9_./+-]*", re.ASCII)
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+
+
+_PER_CLUSTER = re.compile(r"[a-z0-9.-]*\{cluster\}[a-z0-9.-]*", re.ASCII)
+
+
+_NAMES = "must be a Secret's name, in lower case letters, digits, - and ."
+
+
+PerCluster = Annotated[str, matching(_PER_CLUSTER, f"{_NAMES}, with {{cluster}} in it", 128)]
+
+
+PerClusterOrOne = Annotated[
+    str,
+    matching(re.compile(rf"{_PER_CLUSTER.pattern}|{SUBDOMAIN.pattern}", re.ASCII), f"{_NAMES}, or {{cluster}}", 128),
+]
+
+
+Interval = Annotated[str, matching(re.compile(r"([0-9]{1,6}(s|m|h))+"), "must be a time such as 10m or 1h30m", 20)]
+
+
+class Flux(Shape):
+    """How Flux delivers."""
+
+    mode: Literal["hub", "each"] = "hub"
+    """hub: one Flux applies to every cluster through kubeconfigs. each: every cluster has a Flux of its own."""
+    source: Name | None = None
+    """The GitRepository's name; default: metadata.name. Without repoURL it is one that exists already."""
+    source_secret: Subdomain | None = None
+    """The Secret with which Flux reads repoURL; none: anybody may read it."""
+    verify_secret: Subdomain | None = None
+    """The Secret with the PGP keys one of which must have signed the commit of repoURL; none: it need not be signed.
+    `meshc publish` signs by Git's own settings, and refuses to publish unsigned then."""
+    kube_config_secret: PerCluster = "{cluster}-kubeconfig"  # noqa: S105 # a name
+    """Mode hub: the Secret with the kubeconfig of a cluster; {cluster} is filled in."""
+    decryption_secret: PerClusterOrOne = "sops-age"  # noqa: S105
+    """The Secret with the age identity that opens what is sealed by sops; {cluster} is filled in."""
+    interval: Interval = "10m"
+    """How often Flux looks for new commits, and for changes made in a cluster."""
+
+
+class Publish(Shape):
+    """Where `meshc publish` puts overlays/ and output/, where that isn't the branch that mesh.yaml is edited on."""
+
+    repo: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """Another repository, as who publishes reaches it: https://host/path, ssh://git@host/path, git@host:path; default:
+    that of mesh.yaml."""
+    branch: Annotated[str, matching(_BRANCH, "must be the name of a branch", 200)] | None = None
+    """The branch; default: `revision`."""
+    path: Folder | None = None
+    """The folder for overlays/ and output/; default: that of mesh.yaml, or the top of another repository."""
+    push: bool = True
+    """Whether the branch is pushed to origin. To another repository it always is."""
+
+
+class Delivery(Shape):
+    """What applies output/ to the clusters: its objects are written to output/_delivery/."""
+
+    engine: Literal["argo-cd", "flux"]
+    """The engine."""
+    repo_url: RepositoryUrl | None = Field(default=None, alias="repoURL")
+    """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
+    revision: Revision = "main"
+    """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""
+    path: Folder = "output"
+    """Where output/ lies from the top of that repository."""
+    namespace: Name | None = None
+    """Where the engine's objects go; default: argocd, or flux-system."""
+    runs_in: Name | None = None
+    """The cluster that the engine itself runs in, if it is one of the mesh."""
+    project: Subdomain | None = None
+    """Argo CD: the AppProject; default: default."""
+    flux: Flux | None = None
+    publish: Publish | None = None
+    """Where output/ is published. `meshc publish` needs no options then; check and next compare with what is there."""
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Delivery:
+        if self.engine == "argo-cd" and self.flux is not None:
+            raise PydanticCustomError("bad_delivery", "flux goes with engine: flux")
+        if self.engine == "flux" and self.project is not None:
+            raise PydanticCustomError("bad_delivery", "project goes with engine: argo-cd")
+        if self.repo_url is None and (self.flux is None or self.flux.source is None):
+            needed = " or flux.source, a GitRepository that exists" if self.engine == "flux" else ""
+            raise PydanticCustomError("bad_delivery", f"needs repoURL{needed}")
+        if self.repo_url is None and self.flux is not None and self.flux.source_secret is not None:
+            raise PydanticCustomError("bad_delivery", "flux.sourceSecret goes with repoURL")
+        if self.publish is not None and self.publish.branch is None:
+            if self.repo_url is None:
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed without repoURL")
+            if self.revision.startswith("refs/") or _COMMIT.fullmatch(self.revision):
+                raise PydanticCustomError("bad_delivery", "publish.branch is needed where revision is no branch")
+        if self.repo_url is None and self.flux is not None and self.flux.verify_secret is not None:
+            raise PydanticCustomError("bad_delivery", "flux.verifySecret goes with repoURL")
+        if self.repo_url is None and "revision" in self.model_fields_set:
+            raise PydanticCustomError("bad_delivery", "revision goes with repoURL; a source that exists has its own")
+        if self.flux is not None and self.flux.mode == "each" and self.runs_in is not None:
+            raise PydanticCustomError(
+                "bad_delivery", "runsIn goes with flux.mode: hub; with each, Flux runs everywhere"
+            )
+        return self

@@ -1,0 +1,52 @@
+"""Networks and their gateways."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from meshc.mesh.model.selection import Shape
+from meshc.mesh.model.words import Name, NetworkLabel, PodLabels, Subdomain
+
+
+class NetworkGateway(Shape):
+    """How other networks reach this one."""
+
+    address: str | None = None
+    """The gateway's IP address. Its Service has to get it: from a chart that meshc renders, from the values that
+    `meshc values` prints, or else from you."""
+    hostname: Subdomain | None = None
+    """The gateway's host name, in place of an address."""
+    port: int = Field(default=15443, ge=1, le=65535)
+    """The gateway's port, for mutual TLS between sidecars."""
+    cluster: Name | None = None
+    """The cluster that it runs in, where several clusters of the network have one each."""
+    selector: PodLabels | None = None
+    """Labels of the gateway's pods; default: `istio: eastwestgateway`."""
+
+    @model_validator(mode="after")
+    def _one_host(self) -> NetworkGateway:
+        if (self.address is None) == (self.hostname is None):
+            raise PydanticCustomError("bad_gateway", "needs either address or hostname")
+        if self.port in (15012, 15017, 15021):
+            raise PydanticCustomError("bad_gateway", "needs a port besides those of istiod and of the health check")
+        return self
+
+
+class Network(Shape):
+    """A network: pods in it reach one another directly."""
+
+    name: Name
+    """The network's name."""
+    label: NetworkLabel | None = None
+    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
+    gateway: NetworkGateway | None = None
+    """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
+    gateways: tuple[NetworkGateway, ...] = ()
+    """Its gateways, in place of `gateway`, where it has several. Other networks use all of them."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Network:
+        if self.gateway is not None and self.gateways:
+            raise PydanticCustomError("bad_gateway", "takes gateway or gateways, not both")
+        return self
