@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_problems, show_result, tell
-from meshc.commands.clusters import some
 from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.plan.unknown import some
 from meshc.plan.values import CLUSTER_LOCAL
 from meshc.secrets.door import ca_sources
 

@@ -186,4 +186,4 @@ def _since(opened: Opened, file: Path, compiled: Compiled) -> Input | None:
         for line in changed_lines(before or b"", source.files[path], source.shown(path))
     )
     behind = Behind(compiled.plan, manifests, charts)
-    return Input(lines, tuple(others), blocks_of(source), behind, source.shown)
+    return Input(lines, tuple(others), blocks_of(source, "clusters"), behind, source.shown)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
 from meshc.plain import count, plain
+from meshc.plan.unknown import no_cluster, some
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
-
-_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Choice:
         known = [cluster.name for cluster in plan.clusters]
         for name in self.names:
             if not any(fnmatchcase(one, name) for one in known):
-                raise UsageError(f'there is no cluster "{plain(name)}"', f"clusters: {some(known)}")
+                raise no_cluster(plan, name)
         terms = [term for text in self.selectors for term in _terms(text)]
         found = tuple(
             cluster.name
@@ -108,12 +107,6 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def some(names: Sequence[str]) -> str:
-    """The first of many names, and how many there are more."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(map(plain, names[:_SHOWN]))}{more}"
-
-
 def chosen(plan: Plan, choice: Choice | Sequence[str]) -> list[str]:
     """The clusters that are meant, in the order of mesh.yaml; all of them where none is named. Raises UsageError."""
     choice = choice if isinstance(choice, Choice) else Choice(tuple(choice))
@@ -122,7 +115,6 @@ def chosen(plan: Plan, choice: Choice | Sequence[str]) -> list[str]:
 
 def named(plan: Plan, name: str) -> ClusterPlan:
     """The cluster of that name. Raises UsageError where there is none."""
-    known = [cluster.name for cluster in plan.clusters]
-    if name not in known:
-        raise UsageError(f'there is no cluster "{plain(name)}"', f"clusters: {some(known)}")
+    if name not in [cluster.name for cluster in plan.clusters]:
+        raise no_cluster(plan, name)
     return plan.cluster(name)

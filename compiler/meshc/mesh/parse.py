@@ -39,6 +39,9 @@ _TYPES = {
 
 def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
     """The mesh that the document describes, or every fault of its shape. Never raises for bad input."""
+    if isinstance(document.data, dict) and document.data.get("kind") == "MeshPart":
+        what, hint = "kind: MeshPart is a part, which a mesh includes", "name the mesh.yaml that includes it: -f"
+        return None, [codes.BAD_VALUE.at(document.place(("kind",)), what, hint, path="kind")]
     try:
         return Mesh.model_validate(document.data), []
     except ValidationError as error:

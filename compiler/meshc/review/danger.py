@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from meshc.errors import Code, Path, Place, Problem
 from meshc.review.diff import Action, Difference
 from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
-from meshc.review.origins import Origins
+from meshc.review.origins import Origins, entry_of
 from meshc.review.risks_of_control_planes import control_planes_at_risk
 from meshc.review.risks_of_delivery import another_way, root_changes
 from meshc.review.risks_of_domains import trust_domains
@@ -62,17 +62,7 @@ def dangers(change: Change) -> list[Problem]:
         *_control_planes(change),
         *_delivery(change),
         *_networks(change),
-        *(_at_clusters(change, risk) for one in OF_ENTRIES for risk in one(change.difference)),
-        *(_at_clusters(change, risk) for risk in gone(change.difference, change.runs)),
-        *(_at_clusters(change, risk) for risk in moves(change.difference, change.runs, change.after)),
-        *(_at_clusters(change, risk) for risk in authorities_at_risk(change.difference, *change.trees)),
-        *(_at_clusters(change, risk) for risk in revisions_at_risk((was, now) for _, was, now in _both(change))),
-        *(_at_clusters(change, risk) for risk in guards_that_change(change.difference)),
-        *(_at_clusters(change, risk) for risk in _powers(change)),
-        *(
-            _at_clusters(change, risk)
-            for risk in control_planes_at_risk(change.difference, change.before, change.after)
-        ),
+        *_at_clusters(change, _risks(change)),
         *_everywhere(change),
     ]
     return sorted(found, key=lambda problem: (problem.code.id, problem.place, problem.what))
@@ -93,12 +83,35 @@ def listed(clusters: tuple[str, ...]) -> str:
 _SHOWN = 6
 
 
-def _at_clusters(change: Change, risk: Risk) -> Problem:
-    """The problem where the change was made, else at the first of its clusters that mesh.yaml still has."""
+def _risks(change: Change) -> Iterator[Risk]:
+    """What happens to objects."""
+    for one in OF_ENTRIES:
+        yield from one(change.difference)
+    yield from gone(change.difference, change.runs)
+    yield from moves(change.difference, change.runs, change.after)
+    yield from authorities_at_risk(change.difference, *change.trees)
+    yield from revisions_at_risk((was, now) for _, was, now in _both(change))
+    yield from guards_that_change(change.difference)
+    yield from _powers(change)
+    yield from control_planes_at_risk(change.difference, change.before, change.after)
+
+
+def _at_clusters(change: Change, risks: Iterable[Risk]) -> Iterator[Problem]:
+    """The problems where the change was made, those of one line once, with the clusters of all."""
+    found: dict[tuple[Code, str, Place], tuple[str, ...]] = {}
+    for risk in risks:
+        key = risk.code, risk.what, _place(change, risk)
+        found[key] = tuple(sorted({*found[key], *risk.clusters})) if key in found else risk.clusters
+    for (code, what, place), clusters in found.items():
+        yield code.at(place, f"{what} in {listed(clusters)}", code.advice, clusters=clusters)
+
+
+def _place(change: Change, risk: Risk) -> Place:
+    """Where the change was made, else the first of its clusters that mesh.yaml still has."""
     known = {cluster.name: cluster.place for cluster in change.after.clusters}
     place = next((known[name] for name in risk.clusters if name in known), change.source.document.place(_SPEC))
-    place = change.origins.of(place, risk.by or risk.clusters, risk.identity, _SECTIONS.get(risk.code, ""))
-    return risk.code.at(place, f"{risk.what} in {listed(risk.clusters)}", risk.code.advice, clusters=risk.clusters)
+    entry = risk.entry or (entry_of(risk.identity) if risk.identity else None)
+    return change.origins.of(place, risk.by or risk.clusters, risk.identity, _SECTIONS.get(risk.code, ""), entry)
 
 
 _SECTIONS = {
@@ -141,7 +154,8 @@ def _networks(change: Change) -> Iterator[Problem]:
         if old and old != address:
             way = f"by {address} instead of {old}" if address else f"no longer by {old}"
             code = codes.TRAFFIC_MOVED
-            place = change.origins.of(change.source.document.place((*_SPEC, "networks")), (), None, "networks")
+            name, default = (new or was).name, change.source.document.place((*_SPEC, "networks"))
+            place = change.origins.of(default, (), None, "networks", ("networks", name))
             what = f'pods in network "{was.name}" are reached {way}'
             yield code.at(place, what, code.advice, clusters=change.difference.after)
 
@@ -183,14 +197,16 @@ def _identity(change: Change) -> Iterator[Problem]:
             code = codes.MESH_IDENTITY
             what = f'{key} is "{now}" instead of "{was}"'
             yield code.at(_in_istio(change, key), what, code.advice, clusters=change.difference.after)
-    moves: dict[tuple[str | None, str | None], list[str]] = {}
+    moves: dict[tuple[str | None, str | None, str | None], list[str]] = {}
     for name, cluster_was, cluster_is in _both(change):
         labels = (cluster_was.network_label, cluster_is.network_label)
         if labels[0] != labels[1]:
-            moves.setdefault(labels, []).append(name)
-    for (network_was, network_is), names in moves.items():
+            stays = cluster_is.network if cluster_was.network == cluster_is.network else None
+            moves.setdefault((*labels, stays), []).append(name)
+    for (network_was, network_is, stays), names in moves.items():
         what = f'the network is "{network_is or ""}" instead of "{network_was or ""}"'
-        yield _at_clusters(change, Risk(codes.MESH_IDENTITY, what, tuple(names)))
+        entry = ("networks", stays) if stays else None
+        yield from _at_clusters(change, [Risk(codes.MESH_IDENTITY, what, tuple(names), entry=entry)])
 
 
 def _in_istio(change: Change, key: str) -> Place:
@@ -210,7 +226,8 @@ def _control_planes(change: Change) -> Iterator[Problem]:
     for (old, new), both in moves.items():
         what = f"the control plane is reached by {new} instead of {old}"
         clusters, primaries = (tuple(dict.fromkeys(names)) for names in zip(*both, strict=True))
-        yield _at_clusters(change, Risk(codes.CONTROL_PLANE_MOVED, what, clusters, by=(*primaries, *clusters)))
+        risk = Risk(codes.CONTROL_PLANE_MOVED, what, clusters, by=(*primaries, *clusters))
+        yield from _at_clusters(change, [risk])
     for name, was, now in _both(change):
         if was.api_server and now.api_server and was.api_server != now.api_server:
             what = f'the API server of "{name}" is {now.api_server} instead of {was.api_server}'

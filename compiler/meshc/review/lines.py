@@ -1,4 +1,4 @@
-"""Finds the lines of a mesh that are about one cluster, or below one key of spec."""
+"""Finds the lines of a mesh that are about one cluster, network or namespace, or below one key of spec."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from meshc.errors import Place
     from meshc.mesh.source import Source
     from meshc.yamltext.document import Document
+
+TAGS = "revisionTags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,12 @@ class Block:
         return place.file == self.file and self.start <= place.line < self.end
 
 
-def blocks_of(source: Source) -> dict[str, Block]:
-    """The lines of mesh.yaml and its parts that are about one cluster, by its name."""
+def blocks_of(source: Source, key: str) -> dict[str, Block]:
+    """The lines of mesh.yaml and its parts that are about one entry of a list of spec, by its name."""
     found: dict[str, Block] = {}
     for document, end in _documents(source):
-        listed = _clusters(document)
-        starts = [document.values["spec", "clusters", number][0] for number in range(len(listed))]
+        listed = [one["name"] for one in document.data["spec"].get(key, ())]
+        starts = [document.values["spec", key, number][0] for number in range(len(listed))]
         later = [
             line for path, (line, _) in document.keys.items() if len(path) == _KEY and starts and line > starts[-1]
         ]
@@ -39,6 +41,13 @@ def blocks_of(source: Source) -> dict[str, Block]:
         for name, start, stop in zip(listed, starts, ends, strict=False):
             found.setdefault(name, Block(document.file, start, stop))
     return found
+
+
+def tags_of(source: Source) -> dict[str, Block]:
+    """The line of each revision tag of the whole mesh."""
+    keys = source.document.at(())[0].keys
+    lines = {str(path[-1]): line for path, (line, _) in keys.items() if path[:-1] == ("spec", "istio", TAGS)}
+    return {tag: Block(source.document.at(())[0].file, line, line + 1) for tag, line in lines.items()}
 
 
 def sections_of(source: Source) -> dict[str, list[Block]]:
@@ -62,7 +71,3 @@ def _documents(source: Source) -> Iterator[tuple[Document, int]]:
         yield part.document, part.data.count(b"\n") + 2
     for inventory in source.inventories:
         yield inventory.document, inventory.data.count(b"\n") + 2
-
-
-def _clusters(document: Document) -> list[str]:
-    return [one["name"] for one in document.data["spec"].get("clusters", ())]

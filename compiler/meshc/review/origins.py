@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 from meshc.errors import Place
 from meshc.kube import Identity, identity_of
 from meshc.review.differing import differing
-from meshc.review.lines import Block, blocks_of, sections_of
+from meshc.review.lines import TAGS, Block, blocks_of, sections_of, tags_of
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
     from meshc.plan.ir import Plan
     from meshc.plan.needs import SecretNeed
 
+Entry = tuple[str, str]
+"""A key of mesh.yaml, and the name of what stands below it."""
 _SEALED = ("Secret", "SealedSecret", "ExternalSecret")
+_OF_TAGS = ("istio-revision-tag-", "istiod-revision-tag-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Origins:
     """mesh.yaml and its parts, as they are shown."""
     blocks: Mapping[str, Block] = field(default_factory=dict)
     """The lines of the mesh that are about one cluster."""
+    entries: Mapping[Entry, Block] = field(default_factory=dict)
+    """The lines of the mesh that are about one network, one namespace, or one revision tag."""
     sections: Mapping[str, Sequence[Block]] = field(default_factory=dict)
     """The lines of the mesh below each key of spec."""
     objects: Mapping[tuple[str, Identity], tuple[Place, int]] = field(default_factory=dict)
@@ -42,13 +47,23 @@ class Origins:
     """Where the Service stands that is copied, by namespace and name."""
     patches: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def of(self, default: Place, clusters: Sequence[str], identity: Identity | None = None, section: str = "") -> Place:
+    def of(
+        self,
+        default: Place,
+        clusters: Sequence[str],
+        identity: Identity | None = None,
+        section: str = "",
+        entry: Entry | None = None,
+    ) -> Place:
         """Where a change was made of an object in some clusters; `default` if no changed line is known for it.
 
-        `section` is the key of spec that is likely to have changed. Without an object, `default` is exact.
+        `section` is the key of spec that is likely to have changed, `entry` what is known to have changed there.
+        Without an object, `default` is exact.
         """
+        block = self.entries.get(entry) if entry else None
         own = [default] if self._at(default.file, default.line, default.line + 1) else []
         found = [
+            *(place for place in self._lines() if block and block.holds(place)),
             *(self._at_object(clusters, identity) if identity else own),
             *(place for place in self._lines() if any(one.holds(place) for one in self.sections.get(section, ()))),
             *own,
@@ -128,7 +143,21 @@ def origins_of(
         for cluster in plan.clusters
     }
     mesh = tuple(map(source.shown, source.files))
-    return Origins(changed, mesh, blocks_of(source), sections_of(source), objects, sealed, services, patches)
+    blocks = blocks_of(source, "clusters")
+    return Origins(changed, mesh, blocks, _entries(source), sections_of(source), objects, sealed, services, patches)
+
+
+def _entries(source: Source) -> dict[Entry, Block]:
+    listed = {key: blocks_of(source, key) for key in ("networks", "namespaces")} | {TAGS: tags_of(source)}
+    return {(key, name): block for key, blocks in listed.items() for name, block in blocks.items()}
+
+
+def entry_of(identity: Identity) -> Entry | None:
+    """What an object of meshc's is made for, where mesh.yaml has a line for it alone."""
+    if identity.kind == "Namespace":
+        return "namespaces", identity.name
+    tag = next((identity.name.removeprefix(one) for one in _OF_TAGS if identity.name.startswith(one)), "")
+    return (TAGS, tag) if tag else None
 
 
 def _places(shown: str, before: bytes | None, after: bytes) -> Iterator[Place]:

@@ -19,7 +19,8 @@ from meshc.sealedtext import service_of
 class Risk(NamedTuple):
     """What happens, in which clusters, and to which object, if it is one object's.
 
-    `by` are the clusters whose lines of mesh.yaml bring it about, where they are others.
+    `by` are the clusters whose lines of mesh.yaml bring it about, where they are others. `entry` is a key of mesh.yaml
+    with the name of what it is about there, where no object tells.
     """
 
     code: Code
@@ -27,6 +28,7 @@ class Risk(NamedTuple):
     clusters: tuple[str, ...]
     identity: Identity | None = None
     by: tuple[str, ...] = ()
+    entry: tuple[str, str] | None = None
 
 
 _STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 2, "ISTIO_MUTUAL": 2}

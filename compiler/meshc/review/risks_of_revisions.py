@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.plan.make import INJECTION, REVISION
+from meshc.review.lines import TAGS
 from meshc.review.risks_of_objects import Risk
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ def _tags(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
         new = now.revision_tags.get(tag)
         if new is None:
             what = f'tag "{tag}" goes: whatever is still labelled with it gets no sidecar'
-            yield Risk(codes.TAG_MOVED, what, (now.name,))
+            yield Risk(codes.TAG_MOVED, what, (now.name,), entry=(TAGS, tag))
         elif new != old:
             there = _few(name for name, asked in _asked(now) if asked == tag)
             whose = f'tag "{tag}", which {there} follow{"" if "," in there else "s"},' if there else f'tag "{tag}"'
             comes = "" if was.plane(new) else ", which comes with the same change,"
             what = f"{whose} leads to {_plane(now, new)}{comes} instead of {_plane(was, old)}"
-            yield Risk(codes.TAG_MOVED, what, (now.name,))
+            yield Risk(codes.TAG_MOVED, what, (now.name,), entry=(TAGS, tag))
 
 
 def _control_planes(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:

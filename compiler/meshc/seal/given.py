@@ -12,7 +12,7 @@ from meshc.errors import UsageError
 from meshc.hidden import Hidden
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
-from meshc.plain import plain
+from meshc.plan.unknown import no_cluster
 from meshc.plan.values import KUBECONFIG
 from meshc.seal.contract import Plain, SealError
 from meshc.seal.kubeconfig import Credentials, credentials
@@ -102,7 +102,7 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
     told = next((one for one in (handed.remote, handed.credentials.context) if one), "")
     found = asked or by_id.get(told, told)
     if found and found not in names:
-        raise UsageError(f'there is no cluster "{plain(found)}"', f"--remote, one of: {', '.join(names)}")
+        raise no_cluster(plan, found, "--remote, one of:")
     if not found:
         raise UsageError(
             "the input doesn't say which cluster these credentials are for", f"--remote, one of: {', '.join(names)}"

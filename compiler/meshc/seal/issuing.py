@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
+from meshc.plan.unknown import no_cluster
 from meshc.seal.cacerts import CA, CHAIN, ROOTS, Authority, sealed_cacerts
 from meshc.seal.contract import SealError
 from meshc.seal.file import target_of
@@ -54,7 +55,7 @@ def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
         return [cluster for cluster in plan.clusters if cluster.cacerts == "required"]
     known = {cluster.name: cluster for cluster in plan.clusters}
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f'there is no cluster "{unknown[0]}"', f"clusters: {', '.join(known)}")
+        raise no_cluster(plan, unknown[0])
     if plan.ca != "plugged-in":
         raise UsageError(f"ca.type is {plan.ca}, so meshc issues nothing", "write ca: {type: plugged-in}")
     return [known[name] for name in dict.fromkeys(names)]

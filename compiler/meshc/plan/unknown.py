@@ -1,0 +1,29 @@
+"""Answers a name that no cluster of a plan has with those that there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.errors import UsageError
+from meshc.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meshc.plan.ir import Plan
+
+_SHOWN = 12
+
+
+def no_cluster(plan: Plan, name: str, before: str = "clusters:") -> UsageError:
+    """What is wrong with a name: it may be the ID of a cluster. `before` begins the list of the names there are."""
+    meant = next((cluster.name for cluster in plan.clusters if cluster.id == name), "")
+    hint = f"that is the ID of {meant} in Istio: write {meant}" if meant else ""
+    known = some([cluster.name for cluster in plan.clusters])
+    return UsageError(f'there is no cluster "{plain(name)}"', hint or f"{before} {known}")
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, and how many there are more."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(map(plain, names[:_SHOWN]))}{more}"
