@@ -475,7 +475,7 @@ def to_file(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class Hand:
-    """What is done to trees that are in step, the exit code of check, and that of compile."""
+    """What is done to trees that are up to date, the exit code of check, and that of compile."""
 
     harm: Callable[[Path], object]
     check: Exit

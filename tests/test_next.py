@@ -56,7 +56,7 @@ def test_doing_what_it_says_leads_to_a_synced_mesh(place: Place) -> None:
         ["commit"],
     ]
     assert set(steps(place).values()) == {"sync"}
-    assert "in step" in place.meshc("check")
+    assert "up to date" in place.meshc("check")
 
 
 def test_its_table(place: Place) -> None:
@@ -69,8 +69,8 @@ def test_its_table(place: Place) -> None:
 
     assert before == (
         "CLUSTER  STEP     WHY, AND BY WHICH COMMAND\n"
-        "hub      compile  its files are out of step with mesh.yaml: meshc compile\n"
-        "edge-1   compile  its files are out of step with mesh.yaml: meshc compile\n"
+        "hub      compile  its files are not up to date with mesh.yaml: meshc compile\n"
+        "edge-1   compile  its files are not up to date with mesh.yaml: meshc compile\n"
         "to be committed as well: mesh.yaml\n"
     )
     assert compiled == (

@@ -193,7 +193,7 @@ def test_a_run_in_step_hears_of_a_part_that_changes_or_comes(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     committed(tmp_path, FILES)
     assert invoke("compile").exit_code == 0
-    assert invoke("check").stdout.startswith("in step: 3 clusters")
+    assert invoke("check").stdout.startswith("up to date: 3 clusters")
 
     write(tmp_path, {"clusters/b.yaml": EDGE.format(n=2) + "      sidecarInjection: manual\n"})
     assert invoke("check").exit_code == 1

@@ -32,7 +32,7 @@ def test_the_branch_that_is_checked_out_gets_both_trees(ground: Ground) -> None:
     assert trailers == source
     assert ground.git("status", "--porcelain") == ""
     assert {"output/hub/kustomization.yaml", VERSIONS} <= ground.files("main")
-    assert ground.publish().stdout == "nothing to commit: main is in step\n"
+    assert ground.publish().stdout == "nothing to commit: main is up to date\n"
     assert ground.git("rev-list", "--count", "main") == "2"
 
 

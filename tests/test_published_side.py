@@ -69,7 +69,7 @@ def test_publish_needs_no_options(mesh: Path) -> None:
 
     assert "prod/output/hub/kustomization.yaml" in files
     assert all(file.startswith(("prod/output/", "prod/overlays/")) for file in files)
-    assert invoke("publish").stdout.startswith("nothing to commit: deploy, below prod/ is in step")
+    assert invoke("publish").stdout.startswith("nothing to commit: deploy, below prod/ is up to date")
     assert not (mesh / "output").exists()
 
 
@@ -79,7 +79,7 @@ def test_check_and_next_look_at_what_is_published(mesh: Path) -> None:
     assert "isn't known here" in unknown.stderr
     assert steps() == ["publish"] * 3
     assert invoke("publish").exit_code == 0
-    assert invoke("check").stdout.startswith("in step: 2 clusters")
+    assert invoke("check").stdout.startswith("up to date: 2 clusters")
     assert steps() == ["sync", "seal"]
 
     change(mesh, MESH.replace("shop", "store"))

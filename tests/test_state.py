@@ -145,7 +145,7 @@ def test_a_killed_compile_is_settled_by_the_next_one(place: Path) -> None:
     assert files(place) == interrupted
 
     assert "settled what an interrupted run had left" in meshc(place, "compile")
-    assert "in step" in meshc(place, "check")
+    assert "up to date" in meshc(place, "check")
     assert files(place).keys() == before.keys()
     assert not (place / ".meshc").exists()
 
@@ -157,7 +157,7 @@ def test_the_state_of_two_meshes_in_one_repository_is_kept_apart(place: Path) ->
     (other / "mesh.yaml").write_text(MESH.replace("name: shop", "name: prod").replace("strict", "permissive"))
     meshc(other, "compile", -signal.SIGKILL, KILLED)
 
-    assert "in step" in meshc(place, "check")
+    assert "up to date" in meshc(place, "check")
     meshc(other, "check", 5)
 
 
@@ -248,7 +248,7 @@ def test_a_folder_of_git_that_cannot_be_written_is_said(place: Path) -> None:
     shutil.rmtree(place / ".git" / "meshc")
     (place / ".git").chmod(0o555)
     try:
-        assert "in step" in meshc(place, "check")
+        assert "up to date" in meshc(place, "check")
         (place / "mesh.yaml").write_text(MESH.replace("strict", "permissive"))
         assert 'cannot lock ".git/meshc/' in meshc(place, "compile", 4)
     finally:
@@ -260,7 +260,7 @@ def test_state_of_another_user_is_not_used(place: Path) -> None:
         pytest.skip("only root can give a folder away")
     os.chown(place / ".git" / "meshc", 65534, 65534)
 
-    assert "in step" in meshc(place, "check")
+    assert "up to date" in meshc(place, "check")
     (place / "mesh.yaml").write_text(MESH.replace("strict", "permissive"))
     said = meshc(place, "compile", 5)
     assert "isn't a folder of the current user, so meshc does not use it; nothing was changed" in said
@@ -276,7 +276,7 @@ def test_without_git_an_archive_brings_no_state(place: Path, tmp_path: Path) -> 
     subprocess.run(["tar", "-x"], cwd=tmp_path / "unpacked", input=archive, check=True)
     before = files(tmp_path / "unpacked")
 
-    assert "in step" in meshc(tmp_path / "unpacked", "check")
+    assert "up to date" in meshc(tmp_path / "unpacked", "check")
     assert '".meshc" isn\'t a folder of the current user alone' in meshc(tmp_path / "unpacked", "compile", 5)
     assert files(tmp_path / "unpacked") == before
 

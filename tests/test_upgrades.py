@@ -77,7 +77,7 @@ def meshc(folder: Path, *words: str, code: int = 0) -> str:
 
 
 def test_trees_of_an_older_meshc_are_in_step_while_their_bytes_are_the_same(older: Path) -> None:
-    assert meshc(older, "check").startswith("in step")
+    assert meshc(older, "check").startswith("up to date")
     assert "unchanged" in meshc(older, "compile")
     assert "meshc: 0.0.1" in (older / "output/_meshc.yaml").read_text()
 
@@ -96,7 +96,7 @@ def test_check_tells_an_older_tree_from_a_stale_one(older: Path) -> None:
 
     meshc(older, "compile")
     assert f"meshc: {__version__}" in (older / "output/_meshc.yaml").read_text()
-    assert meshc(older, "check").startswith("in step")
+    assert meshc(older, "check").startswith("up to date")
     file.write_bytes(file.read_bytes().replace(b"istio-system", b"istio-elsewhere"))
     told = meshc(older, "check", code=1)
     assert "edited by hand: output/edge-1/istio-remote.yaml" in told

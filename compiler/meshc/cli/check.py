@@ -23,7 +23,7 @@ from meshc.tree import FileTree
 def check_command(
     file: Path, wanted: Wanted, form: Format, *, difference: bool, fail_on_expiring: bool, cached: bool
 ) -> None:
-    """Exits 0 where both trees are in step with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
+    """Exits 0 where both trees are up to date with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
 
     It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
     """
@@ -80,7 +80,7 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
 
 
 _SHOWN = 40
-"""Files that a person reads one by one; programs are told of all."""
+"""How many files are listed for a person; programs get all of them."""
 
 
 _ADVICE = {
@@ -105,7 +105,7 @@ def _verdict(found: Checked, opened: Opened) -> None:
     if found.published:
         say(f"{count(len(found.stale), 'file')} not as published in {plain(found.published)}\n  hint: meshc publish")
     else:
-        say(f"{count(len(found.stale), 'file')} out of step\n  hint: run meshc compile and commit the result")
+        say(f"{count(len(found.stale), 'file')} not up to date\n  hint: run meshc compile and commit the result")
     edited = sum(one.state in (State.EDITED, State.BOTH) for one in found.stale)
     if edited:
         say(f"  {count(edited, 'file')} edited by hand: a compile overwrites that; write it as a patch in mesh.yaml")

@@ -49,7 +49,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def document(
     command: str, own: Mapping[str, Any], problems: Iterable[Problem], end: Exit, error: MeshcError | None = None
 ) -> dict[str, Any]:
-    """The document of a command: what every command tells, then what this one tells."""
+    """The document of a command: the keys of every command, then its own keys."""
     keys = KEYS[command]
     assert own.keys() <= set(keys), f"{command} has keys that aren't documented"  # noqa: S101
     return {

@@ -1,7 +1,7 @@
 """Writes the findings of a command in the formats of code hosts and CI systems, from its JSON document.
 
 SARIF 2.1.0 (OASIS), JUnit's XML as Jenkins and GitLab read it, and GitLab's code quality report. All three hold the
-same findings: problems, dangers of a diff, files that are out of step, and the error that ended a command.
+same findings: problems, dangers of a diff, files that are not up to date, and the error that ended a command.
 """
 
 from __future__ import annotations

@@ -26,6 +26,6 @@ def show_record(known: InStep, file: Path, form: Format) -> None:
 
 def show_in_step(told: InStep) -> None:
     """Tells that nothing is stale, and what clusters wait for."""
-    tell(f"in step: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
+    tell(f"up to date: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
     for pending in grouped(told.pending):
         tell(f"  pending    {pending}")

@@ -21,7 +21,7 @@ def publish_command(file: Path, order: Order, jobs: int | None, form: Format) ->
         return
     where = f"{found.target}{f', below {found.path}/' if found.path else ''}"
     if not found.done.differs:
-        tell(f"nothing to commit: {plain(where)} is in step")
+        tell(f"nothing to commit: {plain(where)} is up to date")
     else:
         did = "would commit to" if order.dry else f"committed {found.done.commit[:12]} to"
         tell(f"{did} {'the new branch ' if found.done.new_branch else ''}{plain(where)}")

@@ -63,7 +63,7 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
 
 
 def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:
-    """Brings files to the recipients of today, and tells who was added and removed."""
+    """Changes files to the current recipients, and shows who was added and removed."""
     work = opened_work(file, TERMINAL, writes=True)
     done = rewrapped(work, names, Hidden(read_given(identity)) if identity else None, accepted=accepted)
     for each in done:

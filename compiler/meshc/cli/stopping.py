@@ -44,5 +44,5 @@ def _raise(number: int, _: object) -> None:
 
 
 def _code(number: int) -> int:
-    """The exit code by which shells tell of a signal."""
+    """The exit code by which shells report a signal."""
     return 128 + number

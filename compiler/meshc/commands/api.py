@@ -95,7 +95,7 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What `check` found. Nothing is out of step where `stale` is empty.
+    """What `check` found. Everything is up to date if `stale` is empty.
 
     `stale` has each file with what is the matter with it, and the lines of mesh.yaml behind it where Git tells them.
     `expiring` has a line for each root and CA that has ended or is to be renewed.

@@ -1,4 +1,4 @@
-"""last_run turns a run that left the trees in step into a record, and the record into the end of the next such run.
+"""Records a run that left both trees up to date, so that the next run with the same inputs can stop early.
 
 It holds while every answer of the repository, the program, its tools and every byte of both trees are what they were.
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def delivery_tree(plan: Plan, applied: Applied, engines: Mapping[str, Engine]) -> FileTree:
-    """The files that tell the engine what to apply, with paths below output/; none without `spec.delivery`."""
+    """The files with the objects for the engine, with paths below output/; none without `spec.delivery`."""
     if plan.delivery is None:
         return FileTree({})
     files = engines[plan.delivery.engine].lay_out(plan, plan.delivery, applied)

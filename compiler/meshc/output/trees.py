@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OVERLAYS, OUTPUT = "overlays", "output"
 DELIVERY = "_delivery"
-"""The folder of output/ that tells Argo CD or Flux what to apply; no cluster's name begins with _."""
+"""The folder of output/ with the objects for Argo CD or Flux; no cluster's name begins with _."""
 
 VERSIONS = f"{OUTPUT}/_meshc.yaml"
 """Which meshc and kustomize wrote the trees: rewritten with them, and never a reason to rewrite them."""

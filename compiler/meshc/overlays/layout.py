@@ -143,5 +143,5 @@ def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
 
 
 def _marked(file: UserFile) -> bytes:
-    """The user's bytes under our first line, so that the copy can be told from a file that somebody put there."""
+    """The user's bytes under our first line, which distinguishes the copy from a file that somebody put there."""
     return HEADER + file.data.removeprefix(_BOM)

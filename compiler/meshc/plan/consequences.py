@@ -19,7 +19,7 @@ _EVERYWHERE = ("sidecarInjectorWebhook", "enableNamespacesByDefault")
 
 
 def consequences(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Warnings of sidecars that nobody asked for, and of namespaces that istiod is told to overlook."""
+    """Warnings of sidecars that nobody asked for, and of namespaces that istiod is configured to ignore."""
     with_values = [(cluster, member) for cluster, member in zip(plan.clusters, fleet, strict=True) if cluster.values]
     yield from _injection_everywhere(with_values, source)
     for cluster, member in with_values:

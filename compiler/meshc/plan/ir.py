@@ -171,7 +171,7 @@ class AmbientPlan:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """A network that clusters are in, and its gateway, if mesh.yaml tells."""
+    """A network that clusters are in, and its gateway, if mesh.yaml has one."""
 
     name: str
     label: str

@@ -38,7 +38,7 @@ class SecretNeed:
     binding: Literal["none", "wanted", "required"] = "none"
     """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
     server: str | None = None
-    """The API server that its credentials are for, if mesh.yaml tells."""
+    """The API server that its credentials are for, if mesh.yaml names it."""
     of: str = ""
     """The cluster that it holds the credentials of, if it does."""
     not_labelled: str = ""

@@ -31,7 +31,7 @@ class Known:
     published: str = ""
     """Where output/ is published, if that isn't beside mesh.yaml: what is stale is published then, not committed."""
     unknown: bool = False
-    """Whether nothing here tells what is published there."""
+    """Whether nothing here shows what is published there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ def _step(name: str, known: Known) -> Step:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
-        what = f"its files in {known.published} are out of step with mesh.yaml"
+        what = f"its files in {known.published} are not up to date with mesh.yaml"
         what = f"nothing here tells what is published in {known.published}" if known.unknown else what
         return Step(name, "publish", what, "meshc publish")
     if name in known.stale:
-        return Step(name, "compile", "its files are out of step with mesh.yaml", "meshc compile")
+        return Step(name, "compile", "its files are not up to date with mesh.yaml", "meshc compile")
     if name in known.uncommitted:
         return Step(name, "commit", "its files are compiled, and not committed", "git commit")
     if name in known.renewing:
@@ -110,7 +110,7 @@ class Group:
 
 
 def grouped(found: Sequence[Step]) -> list[Group]:
-    """Steps that differ in the name of their cluster alone are told together where they are many, at the first one."""
+    """Joins many steps that differ only in the name of their cluster, at the place of the first one."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for step in found:
         alike.setdefault(_of_any(step), []).append(step.cluster)

@@ -38,7 +38,7 @@ class Remote:
         return ""
 
     def fetch(self, shop: Workshop, branch: str, depth: tuple[str, ...] = ()) -> str:
-        """Brings a branch here, down to what is known or so far, and tells its last commit; "" for no branch."""
+        """Fetches a branch, back to a known commit or to a depth, and returns its last commit; "" for no branch."""
         tip = self.tip(shop, branch)
         if tip and (depth == ALL or not shop.knows(tip)):
             quiet = ("--quiet", "--no-tags", "--no-write-fetch-head")

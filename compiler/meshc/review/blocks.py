@@ -48,7 +48,7 @@ class Block:
 
 
 def blocks(difference: Difference) -> list[Block]:
-    """What a difference is told as: clusters that come and go as a whole, then its entries in their order."""
+    """How a difference is shown: first clusters that are added or removed as a whole, then its entries in order."""
     come, gone = ({*difference.after} - {*difference.before}), ({*difference.before} - {*difference.after})
     whole = {Action.ADD: come, Action.DELETE: gone}
     kinds: dict[tuple[Action, str], Counter[str]] = {}

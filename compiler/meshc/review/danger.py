@@ -129,7 +129,7 @@ _SECTIONS = {
 
 
 def _powers(change: Change) -> Iterator[Risk]:
-    """What mesh.yaml itself names as addresses is told by other dangers, where it changes."""
+    """Other dangers report changes of the addresses in mesh.yaml itself."""
     expected = {address for plan in (change.after, change.before) if plan for address in _addresses(plan)}
     delivered = Parser().objects(change.trees[0].under("_delivery"))
     return new_powers(change.difference, frozenset(expected), delivered, change.after.istio_namespace)
@@ -144,7 +144,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
 
 
 def _networks(change: Change) -> Iterator[Problem]:
-    """Addresses of east-west gateways: no object of a remote tells where they lead."""
+    """Addresses of east-west gateways: no object of a remote contains them."""
     if change.before is None:
         return
     now = {key: network for network in change.after.networks for key in (network.name, network.label)}

@@ -107,7 +107,7 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
         except MeshcError as error:
             raise MeshcError(f"what is compared with holds what can't be read: output/{folder}/{error}") from None
     entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side))
-    return Difference(_moved(entries), clusters_in(before), clusters_in(after), renamed, sides)
+    return Difference(_moved(entries, sides), clusters_in(before), clusters_in(after), renamed, sides)
 
 
 def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> dict[str, str]:
@@ -174,14 +174,23 @@ def _neutral(edit: Edit, cluster: str) -> Edit:
     return replace(edit, path=word.sub(CLUSTER, edit.path), before=before, after=after)
 
 
-def _moved(entries: list[Entry]) -> tuple[Entry, ...]:
-    """Credentials that leave one primary and come to another, told as the one move that they are."""
+def _moved(entries: list[Entry], sides: Mapping[str, Sides]) -> tuple[Entry, ...]:
+    """Credentials that are removed from one primary and added to another, shown as one move."""
     come = {e.identity: e for e in entries if e.action is Action.ADD and len(e.clusters) == 1}
     gone = {e.identity: e for e in entries if e.action is Action.DELETE and len(e.clusters) == 1}
-    both = {identity for identity in come.keys() & gone.keys() if identity.kind == "Secret"}
+    both = {
+        identity
+        for identity in come.keys() & gone.keys()
+        if identity.kind == "Secret" and not _is_filled_in(sides[come[identity].clusters[0]].after[identity])
+    }
     kept = [e for e in entries if e.identity not in both or e.action is Action.CHANGE]
     moves = [Entry(Action.MOVE, one, come[one].clusters, origin=gone[one].clusters[0]) for one in sorted(both)]
     return (*kept, *moves)
+
+
+def _is_filled_in(body: Body) -> bool:
+    """Whether Kubernetes makes the token in it: such a Secret has nothing that could move to another cluster."""
+    return body.get("type") == "kubernetes.io/service-account-token"
 
 
 def _as_renamed(tree: FileTree, old: str, new: str) -> FileTree:

@@ -69,7 +69,7 @@ def mutual_tls(difference: Difference) -> Iterator[Risk]:
 
 
 def _is_everyday(difference: Difference, entry: Entry) -> bool:
-    """Whether an object comes to a cluster that was there before: a new cluster brings everything."""
+    """Whether an object is added to an existing cluster: in a new cluster everything is added."""
     return any(name in difference.before for name in entry.clusters)
 
 
@@ -175,7 +175,7 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
     protection,
     permissions,
 )
-"""The risks that entries alone tell, in no order that matters."""
+"""The risks that entries show by themselves, in any order."""
 
 
 def remote_of(body: Body) -> str | None:

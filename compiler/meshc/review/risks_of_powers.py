@@ -16,7 +16,7 @@ from meshc.review.risks_of_objects import Risk, bodies, mode_of, remote_of
 
 _SHOWN = 3
 _ENGINES = "_delivery"
-"""The folder of output/ that tells Argo CD or Flux what to apply."""
+"""The folder of output/ with the objects for Argo CD or Flux."""
 
 
 def new_powers(difference: Difference, expected: frozenset[str], delivered: Objects, namespace: str) -> Iterator[Risk]:

@@ -21,7 +21,7 @@ _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One CA: a root, or a cluster's. `about` is empty where there is no certificate to tell of.
+    """One CA: a root, or a cluster's. `about` is empty if there is no certificate.
 
     `broken` is what no cluster can go on with: unreadable, missing where it is needed, under none of the roots.
     """

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.seal.work import Work
 
 SOON = 30
-"""Days: what ends within so many is told without being asked for."""
+"""Days: meshc warns of what expires within this time."""
 NEVER, UNKNOWN = "none", "unknown"
 """What stands for the end of a token that has none, and of one that nothing is known of."""
 _FORM = "%Y-%m-%dT%H:%M:%SZ"

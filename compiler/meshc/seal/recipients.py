@@ -55,7 +55,7 @@ def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[Clus
 
 
 def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
-    """Brings the rules of these clusters in .sops.yaml in step, so that people's own sops seals as meshc does.
+    """Brings the rules of these clusters in .sops.yaml up to date, so that people's own sops seals as meshc does.
 
     They are the ones that `stop_on_new` was asked about: those of others stay as they were accepted. Somebody's own
     file is left alone.

@@ -78,7 +78,7 @@ def seal_remote(work: Work, every: Sequence[SecretNeed], handed: Given, remote: 
 
 
 def _sealed(work: Work, need: SecretNeed, handed: Given, now: datetime) -> list[Owed]:
-    """Seals one file, and tells what the store of its primary is owed."""
+    """Seals one file, and returns what has to go into the store of its primary."""
     where = work.plan.cluster(need.cluster)
     target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
     plain = remote_plain(work.plan, handed, need)
@@ -91,7 +91,7 @@ def _sealed(work: Work, need: SecretNeed, handed: Given, now: datetime) -> list[
 
 
 def _facts(handed: Given) -> tuple[dict[str, str], dict[str, str]]:
-    """What is noted beside the sealed value: of which API server it is, and when it ends, if it tells."""
+    """The annotations beside the sealed value: its API server, and when it expires, if the value says so."""
     assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
     ca = sha256(handed.credentials.ca).hexdigest()
     facts = {proofs.SERVER: handed.credentials.server, proofs.SERVER_CA: ca}

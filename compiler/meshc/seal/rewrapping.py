@@ -95,7 +95,7 @@ def _without_others(body: Body, recipients: Collection[str]) -> Body:
 
 
 def _is_rotated(body: Body) -> bool:
-    """Whether the ciphertext isn't the one that was sealed, as far as an annotation tells."""
+    """Whether the annotation shows that the ciphertext isn't the one that was sealed."""
     said = at(body, "metadata", "annotations", proofs.BLOB)
     return said is not None and isinstance(body.get("data"), dict) and said != proofs.of_blobs(sops.blobs(body))
 
@@ -116,6 +116,6 @@ def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str
 
 
 def _is_whole(body: Body) -> bool:
-    """Whether the sops block is the one that was sealed, as far as an annotation tells."""
+    """Whether the sops block is the one that was sealed, by its annotation."""
     said = at(body, "metadata", "annotations", proofs.ENVELOPE)
     return said is None or said == proofs.of_envelope(body["sops"])

@@ -47,7 +47,7 @@ _MOUNTS = {
 
 
 def reasons(body: Body, namespace: str) -> tuple[str, ...]:
-    """How an object brings about something that istiod in this namespace takes its trust from; none for most objects.
+    """How an object creates something that decides whom istiod in this namespace trusts; none for most objects.
 
     Each reason is a clause whose subject is the object: `makes the Secret istio-system/cacerts, ...`.
     """
@@ -76,7 +76,7 @@ def _of_made(made: Made, namespace: str) -> Iterator[str]:
 
 
 def is_ca(body: Body, namespace: str) -> bool:
-    """True if all that an object brings about is the CA or the certificate of istiod: `ca.type: external` allows it."""
+    """True if an object creates only the CA or the certificate of istiod: `ca.type: external` allows it."""
     made = [one for one in made_by(body) if any(_of_made(one, namespace))]
     return bool(made) and all(
         one.name in _CA and one.namespace == namespace and len([*_of_made(one, namespace)]) == 1 for one in made

@@ -106,7 +106,7 @@ def _in_documents(
 
 
 def _plain_kubeconfig(body: Mapping[str, Any], place: Place) -> Iterable[Problem]:
-    """A token or password of any form, where only what is around it tells that it is one."""
+    """A token or password of any form, recognized only by its context."""
     users = body.get("users") if body.get("kind") == "Config" else None
     for entry in users if isinstance(users, tuple) else ():
         for field in ("token", "password"):

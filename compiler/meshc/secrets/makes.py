@@ -30,7 +30,7 @@ class Made:
 
 
 def made_by(body: Body) -> Iterator[Made]:
-    """All that an object brings about. Nothing for kinds of Kubernetes that only read Secrets."""
+    """Everything that an object creates. Nothing for kinds of Kubernetes that only read Secrets."""
     identity = identity_of(body)
     kind = (identity.group, identity.kind)
     if kind in (("", "Secret"), ("", "ConfigMap")):

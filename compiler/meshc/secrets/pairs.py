@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator[Problem]:
-    """Credentials that one primary has and another lacks. None anywhere yet is a beginning, and told as pending."""
+    """Credentials that one primary has and another lacks. Reported as pending if no primary has any yet."""
     clusters = {cluster.name: cluster for cluster in plan.clusters}
     remote = [(need.cluster, need.of, need) for need in needs if need.of]
     there = {(primary, name) for primary, name, need in remote if need.file in sealed.files}

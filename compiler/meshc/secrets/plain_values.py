@@ -117,7 +117,7 @@ _KEYS = re.compile(r"(?i)pass(word|wd|phrase)?$|token|secret|(?<!public)[-_.]?ke
 
 
 def _external_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """A template may hold settings in the open, but no value under a name that tells a secret."""
+    """A template may hold settings in plain text, but no value under a name like that of a secret."""
     path = ("spec", "externalSecretSpec") if data.get("kind") == "ClusterExternalSecret" else ("spec",)
     path = (*path, "target", "template", "data")
     values = at(data, *path)

@@ -100,7 +100,7 @@ def _broken(
     roots: Sequence[Certificate],
     name: tuple[str, ...],
 ) -> Problem:
-    """Why nothing leads to a root, told of the end that comes closest: a foreign root before all others."""
+    """Why no chain leads to a root. Describes the closest chain: first one with a foreign root."""
     end = next((c for c in ends if c.self_issued), ends[0])
     namesakes = [c for c in (*roots, *chain) if c.subject == end.issuer and c.fingerprint != end.fingerprint]
     if other := next((c for c in namesakes if _ids_differ(end, c) and signed_by(end, c)), None):

@@ -44,7 +44,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a table tells of a certificate. `fingerprint` is written as openssl does, `key_digest` as hex."""
+    """What a table shows of a certificate. `fingerprint` is written as openssl does, `key_digest` as hex."""
 
     subject: str
     fingerprint: str
@@ -146,7 +146,7 @@ def renewal_begins(not_before: datetime, not_after: datetime) -> datetime:
 
 
 def summary(certificate: bytes, issuers: bytes = b"") -> Summary:
-    """What there is to tell of one certificate; `issuers` are any certificates among which its issuer may be."""
+    """Describes one certificate; `issuers` are certificates that may include its issuer."""
     it = one(certificate, "the certificate")
     signer = next((other for other in (it, *read("", issuers)[0]) if signed_by(it, other)), None)
     return Summary(

@@ -90,7 +90,7 @@ class Step:
 
 
 def phase_of(bundle: bytes, signers: Sequence[Signer]) -> Standing:
-    """Where the mesh stands, told from root-cert.pem and the CA of every cluster that has one.
+    """How far the replacement is, from root-cert.pem and the CA of every cluster that has one.
 
     The first of two roots is the old one. Raises IssueError for three or more, for one that stands there twice, for
     two of one key, and for a CA that is under none of them.
@@ -220,7 +220,7 @@ def _readable(bundle: bytes) -> tuple[Certificate, ...]:
 
 
 def _keys_differ(old: Certificate, new: Certificate) -> None:
-    """A renewed root, of the same key, would have every CA under both: nothing could tell them apart."""
+    """Refuses a renewed root with the same key: every CA would be under both roots, so no step could be recognized."""
     if old.key_digest == new.key_digest:
         raise IssueError("the new root has the key of the old: make a root with a key of its own")
 
