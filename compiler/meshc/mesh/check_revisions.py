@@ -13,7 +13,7 @@ from meshc.mesh.revisions import AT, TAGS, plane_of, planes, tags_of
 from meshc.supported import ISTIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet, Member
@@ -155,6 +155,8 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for member in () if fleet.classic else fleet:
         primary = fleet.primary_of(member) if member.cluster.role == "remote" else member
         plane = member.cluster.control_plane
+        if plane and plane.exposure == "load-balancer":
+            yield from _shared(source, member, {str(part): address for part, address in plane.addresses.items()})
         given: list[Path] = [("controlPlane", "addresses", part) for part in (plane.addresses if plane else {})]
         given += [("controlPlaneAddresses", part) for part in member.cluster.control_plane_addresses]
         for steps in given:
@@ -165,6 +167,18 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f'{member.name}: {part}: {primary.name} has no control plane of revision "{revision}"'
             path, hint = member.path(*steps), _known(fleet, primary)
             yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, key=True, clusters=(member.name,))
+
+
+def _shared(source: Source, member: Member, given: Mapping[str, str]) -> Iterator[Problem]:
+    """Load balancers of istiods have the same ports, so each has an address of its own."""
+    first: dict[str, str] = {}
+    for part, address in given.items():
+        if (other := first.setdefault(address, part)) == part:
+            continue
+        path, also = (member.path("controlPlane", "addresses", one) for one in (part, other))
+        what = f"{member.name}: {part}: {address} is the address of {other}, and each istiod has a load balancer"
+        hint, places = "write the address of its own load balancer", (source.document.place(also),)
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint, also=places, clusters=(member.name,))
 
 
 def _names(fleet: Fleet, member: Member) -> list[str]:
