@@ -58,7 +58,7 @@ def diff_command(
         with page.open("a", encoding="utf-8") as open_page:
             open_page.write(comment(difference, risks, compiled.plan.mesh, before.name, found.settings))
     unknown = bool(before.note) and against is None
-    differs = bool(risks) or unknown if fail_on else bool(difference or found.settings) and not exit_zero
+    differs = bool(risks) or unknown if fail_on else bool(difference or found.settings or risks) and not exit_zero
     _show(found, compiled.plan.mesh, form, file, Exit.DIFFERS if differs else Exit.DONE)
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
