@@ -15,7 +15,7 @@ from meshc.capture.rows import State
 from meshc.capture.synced import synced
 from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
-from meshc.plan.ir import Delivery
+from meshc.plan.delivered import Delivery
 from meshc.review.committed import Commits
 from support.fake_api import FakeCluster, kubeconfig, serving
 from support.places import MESH, SOPS

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from meshc.applied.view import Causes
     from meshc.errors import Path, Place
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, PatchPlan, UserObject
+    from meshc.plan.files import PatchPlan, UserObject
+    from meshc.plan.ir import ClusterPlan
 
 
 def of_patches(cluster: ClusterPlan, body: Body, own: UserObject | None = None) -> Causes:

@@ -11,7 +11,7 @@ from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
     from meshc.applied.view import Touched, View
-    from meshc.plan.ir import Port, ServiceCopy
+    from meshc.plan.offers import Port, ServiceCopy
 
 _Port = tuple[Any, str, str]
 

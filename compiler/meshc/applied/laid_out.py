@@ -14,7 +14,8 @@ from meshc.overlays.reaching import reaching
 if TYPE_CHECKING:
     from meshc.errors import Place
     from meshc.kube import Body, KubeObject
-    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.offers import ServiceCopy
 
 
 def view_laid_out(

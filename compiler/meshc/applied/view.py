@@ -14,7 +14,8 @@ from meshc.kube import at, identity_of
 if TYPE_CHECKING:
     from meshc.errors import Path, Place
     from meshc.kube import Body, Identity
-    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.offers import ServiceCopy
 
 Causes = Callable[["Path"], Sequence["Place"]]
 """From a path in an object to the lines of the user's that most likely put there what there is, the likeliest first."""

@@ -15,7 +15,7 @@ from meshc.plain import short
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.kube import Body
-    from meshc.plan.ir import Delivery
+    from meshc.plan.delivered import Delivery
     from meshc.review.committed import Commits
 
 _COMMIT = re.compile(r"(?:.*[@:/])?([0-9a-f]{64}|[0-9a-f]{40})")

@@ -11,7 +11,8 @@ from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plain import plain
-from meshc.plan.ir import ClusterPlan, Delivery, Plan, as_json
+from meshc.plan.delivered import Delivery
+from meshc.plan.ir import ClusterPlan, Plan, as_json
 from meshc.plan.unknown import some
 from meshc.plan.values import CLUSTER_LOCAL
 from meshc.secrets.door import ca_sources

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.commands.listener import Listener
     from meshc.errors import Problem
     from meshc.mesh.source import Source
-    from meshc.plan.ir import Delivery
+    from meshc.plan.delivered import Delivery
 
 
 @dataclass(frozen=True, slots=True)

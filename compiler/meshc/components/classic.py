@@ -18,7 +18,8 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
 
 _READ = ("get", "watch", "list")
 READS = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)

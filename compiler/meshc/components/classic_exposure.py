@@ -14,7 +14,8 @@ from meshc.components.contract import ISTIO, load_balancer, thing
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import Exposure, Plan
+    from meshc.plan.ir import Plan
+    from meshc.plan.ways import Exposure
 
 _API = "networking.istio.io/v1alpha3"
 _GATEWAY = "control-plane-gateway"

@@ -17,7 +17,8 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
 
 CONFIG = "istio-sidecar-injector"
 _ACCOUNT = "istio-sidecar-injector-service-account"

@@ -16,7 +16,8 @@ from meshc.mesh.revisions import DEFAULT
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Exposure, GatewayPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Exposure, GatewayPlan
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:

@@ -15,7 +15,8 @@ from meshc.components.injection import service_name
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Exposure, HttpsPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Exposure, HttpsPlan
 
 _API = "networking.istio.io/v1"
 _PORTS = {"https-xds": (15012, 15012), "https-webhook": (15017, 443)}

@@ -10,7 +10,8 @@ from meshc.components.control_plane import renders
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:

@@ -19,7 +19,8 @@ from meshc.plan.values import secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
 
 READER = "istio-reader-service-account"
 _READER_LABELS = {**ISTIO, "app": "istio-reader"}

@@ -13,7 +13,8 @@ from meshc.components.contract import OURS, thing
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Plan, Port, ServiceCopy
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.offers import Port, ServiceCopy
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:

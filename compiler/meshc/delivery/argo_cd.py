@@ -19,7 +19,8 @@ from meshc.output.trees import DELIVERY
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Delivery, Plan
+    from meshc.plan.delivered import Delivery
+    from meshc.plan.ir import ClusterPlan, Plan
 
 _HERE = {"server": "https://kubernetes.default.svc"}  # whatever name Argo CD's own cluster has there
 _SERVER_SIDE = Version(1, 22)  # where Kubernetes calls it stable; classic Istio also runs on what never had it

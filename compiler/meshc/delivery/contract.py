@@ -11,7 +11,8 @@ from meshc.overlays.layout import Printer
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.kube import Body
-    from meshc.plan.ir import Delivery, Plan
+    from meshc.plan.delivered import Delivery
+    from meshc.plan.ir import Plan
 
 ENGINE = "spec.delivery.engine"
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from meshc.delivery.contract import Applied, Engine
     from meshc.errors import Problem
-    from meshc.plan.ir import Delivery, Plan, PublishPlan
+    from meshc.plan.delivered import Delivery, PublishPlan
+    from meshc.plan.ir import Plan
 
 
 def delivery_tree(plan: Plan, applied: Applied, engines: Mapping[str, Engine]) -> FileTree:

@@ -24,7 +24,8 @@ from meshc.output.trees import DELIVERY
 if TYPE_CHECKING:
     from meshc.errors import Problem
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Delivery, FluxPlan, Plan
+    from meshc.plan.delivered import Delivery, FluxPlan
+    from meshc.plan.ir import ClusterPlan, Plan
 
 _UNKNOWN = Version(0, 0)  # a version that is missing is told elsewhere
 _SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without being asked

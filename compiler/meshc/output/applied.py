@@ -17,7 +17,9 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.kube import Body, Identity, KubeObject
-    from meshc.plan.ir import ClusterPlan, Plan, ServiceCopy, UserObject
+    from meshc.plan.files import UserObject
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.offers import ServiceCopy
     from meshc.tree import FileTree
 
 _BETWEEN = b"\n---\n"

@@ -14,7 +14,8 @@ from meshc.errors import BuildError, Place, Problem
 from meshc.overlays.layout import kustomization_of
 
 if TYPE_CHECKING:
-    from meshc.plan.ir import ClusterPlan, ComponentPlan, PatchPlan, UserFile
+    from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
+    from meshc.plan.ir import ClusterPlan
 
 _One = TypeVar("_One")
 

@@ -13,7 +13,8 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body, Identity, KubeObject
-    from meshc.plan.ir import ClusterPlan, PatchPlan, Plan, UserFile
+    from meshc.plan.files import PatchPlan, UserFile
+    from meshc.plan.ir import ClusterPlan, Plan
 
 BASES = "_services"
 """The folder of shared bases; no cluster's name begins with _."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from meshc.errors import Problem
     from meshc.kube import Identity
-    from meshc.plan.ir import ClusterPlan, UserObject
+    from meshc.plan.files import UserObject
+    from meshc.plan.ir import ClusterPlan
 
 INJECTION = {"istio-injection", "istio.io/rev"}
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from meshc.errors import Problem
     from meshc.kube import KubeObject
-    from meshc.plan.ir import ClusterPlan, PatchPlan, UserObject
+    from meshc.plan.files import PatchPlan, UserObject
+    from meshc.plan.ir import ClusterPlan
 
 
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:

@@ -12,7 +12,7 @@ from meshc.overlays.targets import read_target
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-    from meshc.plan.ir import PatchPlan
+    from meshc.plan.files import PatchPlan
 
 _SIMPLE = re.compile(r"[A-Za-z0-9._*|()/-]*")
 """A pattern of a target that all libraries read alike. Any other one counts as one that fits."""

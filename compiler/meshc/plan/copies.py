@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.kube import Version
 from meshc.mesh.exports import GLOBAL
-from meshc.plan.ir import Port, ServiceBase, ServiceCopy
+from meshc.plan.offers import Port, ServiceBase, ServiceCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,8 @@ from meshc.mesh.hosts import ip_version
 from meshc.plan.make import NETWORK
 
 if TYPE_CHECKING:
-    from meshc.plan.ir import ClusterPlan, GatewayPlan
+    from meshc.plan.ir import ClusterPlan
+    from meshc.plan.ways import GatewayPlan
 
 _XDS, _WEBHOOK, _STATUS, _BETWEEN = 15012, 15017, 15021, 15443
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from meshc.errors import Path, Place
+from meshc.errors import Place
 from meshc.kube import Version
+from meshc.plan.delivered import Delivery
+from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
+from meshc.plan.offers import ServiceBase, ServiceCopy
+from meshc.plan.ways import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, NetworkPlan
 from meshc.sealedtext import service_of
 
 Generation = Literal["classic", "istiod"]
@@ -29,203 +33,12 @@ class Images:
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
-    """A port of a service copy. Empty names and application protocols aren't written."""
-
-    port: int
-    name: str
-    protocol: str
-    app_protocol: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceCopy:
-    """A Service object for clusters where the service doesn't run, so that its name resolves there.
-
-    `homes` are the clusters in which it does run.
-    """
-
-    namespace: str
-    name: str
-    homes: tuple[str, ...]
-    ports: tuple[Port, ...]
-    headless: bool
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    external_name: str
-    """The host that the name stands for, if it is only that."""
-    publish_not_ready: bool
-    traffic_distribution: str
-    node_local: bool
-    dual_stack: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceBase:
-    """Copies that several clusters share: they stand once, under overlays/_services/<name>/."""
-
-    name: str
-    clients: tuple[str, ...]
-    copies: tuple[ServiceCopy, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NamespacePlan:
     """A Namespace object of one cluster."""
 
     name: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """How a remote reaches its primary. `addresses` by part: istiod, or pilot, policy, telemetry, zipkin.
-
-    `family` is the one that the Service `istiod` needs for its address, where a cluster's default isn't known to be it.
-    """
-
-    primary: str
-    addresses: Mapping[str, str]
-    injection_url: str | None
-    pilot_service: bool
-    family: Literal["", "IPv4", "IPv6"]
-    https: bool
-    """Whether a gateway that has a certificate of its own stands before it, and is called by its host alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpsPlan:
-    """A gateway that ends TLS: its hosts, the Secret with its certificate, and that with the root of istiod's."""
-
-    hosts: tuple[str, ...]
-    secret: str
-    root_secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """What is compiled for a primary's control plane to be reached: `addresses` by part, empty where one isn't known.
-
-    `webhook_port` is where API servers call istiod's injector from outside.
-    """
-
-    kind: Literal["pod-ip", "load-balancer", "gateway"]
-    addresses: Mapping[str, str]
-    webhook_port: int
-    selector: Mapping[str, str]
-    """The labels of the gateway's pods, if it leads through one."""
-    https: HttpsPlan | None
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayService:
-    """The Service that chart gateway makes before the east-west gateway: the address it asks for, empty for any.
-
-    `of_network`: istiod tells other networks its address.
-    """
-
-    address: str
-    of_network: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A port of a network's gateways for mutual TLS, and the labels of their pods."""
-
-    port: int
-    selector: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayPlan:
-    """The east-west gateway that has to run here, or in another cluster of the network: of which, if of several.
-
-    The one that leads to istiod runs in the primary. That of an external control plane is an ingress gateway of
-    whatever else runs there, and in no network of the mesh.
-
-    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well;
-    `rendered`: from the user's chart, with that `service`; else it is the user's to install.
-    """
-
-    network: str | None
-    host: str | None
-    port: int
-    istiod: bool
-    service: GatewayService
-    rendered: bool
-    doors: tuple[Door, ...]
-    """The ways in from other networks that gateways here may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class AmbientPlan:
-    """Ambient in a cluster: the network whose gateway of its own is here, if of several, and the address it asks for.
-
-    Sidecars have another gateway; where there are some, the address that mesh.yaml tells is that one's.
-    """
-
-    network: str | None
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
-    """A network that clusters are in, and its gateway, if mesh.yaml has one."""
-
-    name: str
-    label: str
-    gateway: str | None
-    port: int
-    more: tuple[str, ...] = ()
-    """Host and port of its further gateways."""
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Host and port of every gateway."""
-        return (f"{self.gateway}:{self.port}", *self.more) if self.gateway else ()
-
-
-@dataclass(frozen=True, slots=True)
-class UserObject:
-    """An object, or a patch, in a file of the user's, and where it stands."""
-
-    body: Any
-    place: Place
-    locate: Callable[[Path], Place] | None = field(default=None, repr=False, compare=False)
-
-    def at(self, path: Path) -> Place:
-        """Where a part of it stands; a part that isn't there, at what is around it."""
-        return self.locate(path) if self.locate else self.place
-
-
-@dataclass(frozen=True, slots=True)
-class UserFile:
-    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes, its objects."""
-
-    name: str
-    source: str
-    data: bytes = field(repr=False)
-    objects: tuple[UserObject, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PatchPlan:
-    """A patch of the user's; without a target it is for the object that it names itself."""
-
-    file: UserFile
-    target: Mapping[str, str]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentPlan:
-    """A kustomize component of the user's: its folder below overlays/<cluster>/components/, and all files there."""
-
-    folder: str
-    source: str
-    files: Mapping[str, bytes] = field(repr=False)
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,51 +182,6 @@ class ClusterPlan:
     def holds_config(self) -> bool:
         """Whether an istiod reads Istio's configuration here: its own cluster's, or an external one's."""
         return self.role == "primary" or self.config_cluster == self.name
-
-
-@dataclass(frozen=True, slots=True)
-class FluxPlan:
-    """How Flux delivers. In the two names of Secrets, {cluster} is to be filled in."""
-
-    mode: Literal["hub", "each"]
-    source: str
-    source_secret: str | None
-    verify_secret: str | None
-    kube_config_secret: str
-    decryption_secret: str
-    interval: str
-
-
-@dataclass(frozen=True, slots=True)
-class PublishPlan:
-    """Where output/ is published. `repo` is another repository, None for that of mesh.yaml."""
-
-    place: Place = field(compare=False)
-    repo: str | None
-    branch: str
-    path: str | None
-    push: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What applies output/ to the clusters. `project` is Argo CD's, `flux` is Flux's; the other one's is None.
-
-    Without a `repo_url` Flux reads a GitRepository that exists already, at a `revision` of its own.
-    """
-
-    engine: Literal["argo-cd", "flux"]
-    place: Place
-    """Where mesh.yaml names the engine."""
-    path_place: Place
-    repo_url: str | None
-    revision: str
-    path: str
-    namespace: str
-    runs_in: str | None
-    project: str | None
-    flux: FluxPlan | None
-    publish: PublishPlan | None
 
 
 @dataclass(frozen=True, slots=True)

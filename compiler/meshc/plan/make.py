@@ -15,24 +15,10 @@ from meshc.mesh.user_files import objects_in
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
 from meshc.plan.copies import share
-from meshc.plan.ir import (
-    ClusterPlan,
-    ComponentPlan,
-    Delivery,
-    FluxPlan,
-    Images,
-    NamespacePlan,
-    PatchPlan,
-    Plan,
-    PublishPlan,
-    RevisionPlan,
-    Sealing,
-    ServiceBase,
-    ServiceCopy,
-    StorePlan,
-    UserFile,
-    UserObject,
-)
+from meshc.plan.delivered import Delivery, FluxPlan, PublishPlan
+from meshc.plan.files import ComponentPlan, PatchPlan, UserFile, UserObject
+from meshc.plan.ir import ClusterPlan, Images, NamespacePlan, Plan, RevisionPlan, Sealing, StorePlan
+from meshc.plan.offers import ServiceBase, ServiceCopy
 from meshc.sealedtext import spelled
 
 if TYPE_CHECKING:

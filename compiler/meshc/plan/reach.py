@@ -9,7 +9,7 @@ from meshc.mesh import east_west
 from meshc.mesh.fleet import host_of
 from meshc.mesh.hosts import ip_version, url_fault
 from meshc.mesh.revisions import injection_url, way_to_istiod
-from meshc.plan.ir import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, GatewayService, HttpsPlan, NetworkPlan
+from meshc.plan.ways import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, GatewayService, HttpsPlan, NetworkPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

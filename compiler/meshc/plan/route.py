@@ -14,7 +14,8 @@ from meshc.plan.needs import waiting_for
 
 if TYPE_CHECKING:
     from meshc.mesh.exports import Export
-    from meshc.plan.ir import ClusterPlan, NetworkPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import NetworkPlan
 
 
 @dataclass(frozen=True, slots=True)

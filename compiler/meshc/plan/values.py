@@ -15,7 +15,8 @@ from meshc.plan.gateway_values import east_west_values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
 
 Values = dict[str, Any]
 

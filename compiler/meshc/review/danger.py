@@ -23,7 +23,8 @@ from meshc.review.risks_of_trust import authorities_at_risk
 
 if TYPE_CHECKING:
     from meshc.mesh.source import Source
-    from meshc.plan.ir import Attachment, ClusterPlan, Plan
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ways import Attachment
     from meshc.tree import FileTree
 
 _SPEC: Path = ("spec",)

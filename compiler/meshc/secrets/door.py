@@ -21,7 +21,8 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
-    from meshc.plan.ir import ClusterPlan, UserFile, UserObject
+    from meshc.plan.files import UserFile, UserObject
+    from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import ChartNeed
 
 LABEL = "istio/multiCluster"

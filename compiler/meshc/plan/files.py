@@ -1,0 +1,51 @@
+"""Files of the user's in a cluster's overlay: objects, patches and components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from meshc.errors import Path, Place
+
+
+@dataclass(frozen=True, slots=True)
+class UserObject:
+    """An object, or a patch, in a file of the user's, and where it stands."""
+
+    body: Any
+    place: Place
+    locate: Callable[[Path], Place] | None = field(default=None, repr=False, compare=False)
+
+    def at(self, path: Path) -> Place:
+        """Where a part of it stands; a part that isn't there, at what is around it."""
+        return self.locate(path) if self.locate else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class UserFile:
+    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes, its objects."""
+
+    name: str
+    source: str
+    data: bytes = field(repr=False)
+    objects: tuple[UserObject, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPlan:
+    """A patch of the user's; without a target it is for the object that it names itself."""
+
+    file: UserFile
+    target: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentPlan:
+    """A kustomize component of the user's: its folder below overlays/<cluster>/components/, and all files there."""
+
+    folder: str
+    source: str
+    files: Mapping[str, bytes] = field(repr=False)
+    place: Place
