@@ -94,9 +94,12 @@ class _Reading:
     def _nameless(self, others: Sequence[Entry]) -> None:
         """One problem for all whose name can't be a cluster's."""
         if others:
-            names = [f'"{one.name[:60]}"' if isinstance(one.name, str) else "one without a name" for one in others]
+            names = [f'"{one.name[:60]}"' for one in others if isinstance(one.name, str)]
+            nameless = len(others) - len(names)
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            what = f'"{self.wanted.file}": no cluster can be named {", ".join(names[:_NAMED])}{more}'
+            told = [f"no cluster can be named {', '.join(names[:_NAMED])}{more}"] if names else []
+            told += [f"{nameless} of its entries have no name"] if nameless else []
+            what = f'"{self.wanted.file}": {", and ".join(told)}'
             hint = "say where a name stands, as fields: {name: metadata.labels.site}; names are DNS-1123 labels"
             also = tuple(one.document.place(one.at) for one in others[:_NAMED])
             self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
