@@ -392,7 +392,7 @@ def test_chain() -> None:
         ((ROOT.certificate, HUB.certificate), "isn't signed by"),
         ((HUB.certificate + ROOT.certificate,), "must be one certificate, but 2"),
         ((HUB.certificate, b""), "the file is empty"),
-        ((HUB.certificate, HUB.key.reveal()), "a private key stands"),
+        ((HUB.certificate, HUB.key.reveal()), "holds a private key"),
     ],
 )
 def test_chains_that_are_none(parts: Sequence[bytes], message: str) -> None:
@@ -526,7 +526,7 @@ def test_key_that_is_given_as_certificate_is_not_quoted() -> None:
         lambda: issue(Issued(HUB.key.reveal(), HUB.key)),
     ]
     for call in calls:
-        with pytest.raises(IssueError, match="a private key stands in a file") as raised:
+        with pytest.raises(IssueError, match="a file of public certificates holds a private key") as raised:
             call()
         assert not any(line.decode() in str(raised.value) for line in HUB.key.reveal().splitlines()[1:-1])
 

@@ -97,6 +97,7 @@ def uses() -> Iterator[Use]:
             yield Use(where, re.compile(text), frozenset({method}))
     for module in modules:
         here = by_file[module.__name__]
+        handed = set(re.findall(r"\bmatching\((\w+)", Path(str(module.__file__)).read_text()))  # a rule of a word
         others = {
             method
             for name, methods in here.items()
@@ -105,7 +106,9 @@ def uses() -> Iterator[Use]:
         }
         for name, value in vars(module).items():
             for pattern in held_by(value):
-                methods = here.get(name, set()) | called.get(name, set()) or others or {"search", "fullmatch"}
+                methods = here.get(name, set()) | called.get(name, set())
+                methods |= by_file["meshc.mesh.model.words"]["pattern"] if name in handed else set()
+                methods = methods or others or {"search", "fullmatch"}
                 yield Use(f"{module.__name__}.{name}", pattern, frozenset(methods))
 
 
