@@ -138,6 +138,15 @@ def problem(code: str, what: str) -> Mapping[str, Any]:
     return {"code": code, "severity": severity, **where, "what": what, "hint": what}
 
 
+@pytest.mark.parametrize("form", sorted(WRITERS))
+def test_a_file_whose_name_is_no_text(form: str) -> None:
+    """Such a name can come from a folder above the repository."""
+    document = {"command": "validate", "error": "", "hint": "", "problems": [problem("MESH104", "x")]}
+    found = list(findings(document, "mesh.yaml", lambda file: f"a\udc80 b/{file}"))
+
+    assert WRITERS[form](document, found).encode(errors="backslashreplace")
+
+
 def test_a_fingerprint_stays_when_the_line_moves() -> None:
     here, there = ({**problem("MESH104", "x"), "line": line} for line in (3, 30))
     documents = ({"command": "validate", "error": "", "hint": "", "problems": [one]} for one in (here, there))

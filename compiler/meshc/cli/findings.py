@@ -49,7 +49,7 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """The same while the finding is the same, wherever its line has moved to."""
-        return sha256("\0".join((self.rule, self.file, self.what)).encode()).hexdigest()
+        return sha256("\0".join((self.rule, self.file, self.what)).encode(errors="replace")).hexdigest()
 
 
 def findings(document: Mapping[str, Any], mesh: str, from_top: Callable[[str], str]) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def sarif(document: Mapping[str, Any], found: list[Finding]) -> str:
 def _location(finding: Finding) -> dict[str, Any]:
     from urllib.parse import quote
 
-    found: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file)}}
+    found: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file, errors="replace")}}
     if finding.line:
         found["region"] = {"startLine": finding.line, "startColumn": max(finding.column, 1)}
     return found
