@@ -9,6 +9,7 @@ from meshc.cli.report import tell
 from meshc.commands.opened import Opened
 from meshc.commands.values import sail_form, values
 from meshc.errors import UsageError
+from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def sail_command(name: str, chart: str | None, file: Path) -> None:
     for number, (text, left_out) in enumerate(form.resources):
         tell(("---\n" if number else "") + text.rstrip("\n"))
         for path in left_out:
-            tell(f"# left out: the operator knows no value {path}")
+            tell(f"# left out: the operator knows no value {plain(path)}")
     for chart, release in form.others:
         how = f"use meshc values {name} --chart {release}"
         tell(f"# left out: the operator doesn't install {release} (chart {chart}); {how}")

@@ -45,15 +45,11 @@ class UserReader(Reader):
         if kind == "file":
             file = self._parsed(posixpath.normpath(path), at)
             return (file,) if file else None
-        try:
-            if kustomization_in(self.repository, path):
-                return self._built(path, at)
-        except IrregularError as error:
-            self.irregular(error, at)
+        has_one = self._has_kustomization(path, at)
+        if has_one is None:
             return None
-        except OSError as error:
-            self.unreadable(path, error, at)
-            return None
+        if has_one:
+            return self._built(path, at)
         before = len(self.problems)
         names = [name for name in self.files_in(path, at) if name.endswith(_YAML)]
         if not names:
@@ -62,6 +58,16 @@ class UserReader(Reader):
                 self.report(codes.FILE_MISSING, at, what, hint)
             return None
         return tuple(file for name in names if (file := self._parsed(name, at)) is not None) or None
+
+    def _has_kustomization(self, path: str, at: Path) -> bool | None:
+        """Whether a folder has a kustomization; None if it can't be read, which is reported."""
+        try:
+            return bool(kustomization_in(self.repository, path))
+        except IrregularError as error:
+            self.irregular(error, at)
+        except OSError as error:
+            self.unreadable(path, error, at)
+        return None
 
     def services(self, chosen: Chosen, at: Path) -> tuple[UserFile, ...] | None:
         """The Services of a file, of the chosen files in a folder, or of what kustomize builds from folders.
@@ -78,16 +84,12 @@ class UserReader(Reader):
         if kind == "file":
             names: list[str] = [posixpath.normpath(path)]
         else:
-            try:
-                if kustomization_in(self.repository, path):
-                    self._idle(chosen, [], at)
-                    return self._built(path, named, services=True)
-            except IrregularError as error:
-                self.irregular(error, named)
+            has_one = self._has_kustomization(path, named)
+            if has_one is None:
                 return None
-            except OSError as error:
-                self.unreadable(path, error, named)
-                return None
+            if has_one:
+                self._idle(chosen, [], at)
+                return self._built(path, named, services=True)
             before = len(self.problems)
             there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or _is_kustomization(name)]
             if not there and len(self.problems) == before:

@@ -62,7 +62,7 @@ def route_to(
     answering = [end for end in ends if not end.why]
     why = "" if answering and resolves else _why_nothing(caller, export, resolves, ends)
     host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
-    remarks = [f"{_STALE.format(plane.name)}" for plane in planes if plane.name in lost]
+    remarks = [_STALE.format(plane.name) for plane in planes if plane.name in lost]
     remarks += _remarks(plan, export, answering)
     remarks += [_BY_SIDECAR] if answering and not resolves and plan.generation == "istiod" else []
     return Route(caller.name, host, resolves, tuple(one.name for one in planes), ends, why, tuple(remarks))
