@@ -34,13 +34,12 @@ from meshc.plan.consequences import consequences
 from meshc.plan.contradictions import contradictions
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
-from meshc.secrets import door
-from meshc.secrets.guard import check_inputs, plaintext_in
-from meshc.secrets.inventory_guard import credentials_in
-from meshc.secrets.pairs import one_way
-from meshc.secrets.place import Sealed, place, unused
-from meshc.secrets.plain_values import plain_secret
-from meshc.secrets.registry import FORMS
+from meshc.scanning.guard import check_inputs, plaintext_in
+from meshc.scanning.inventory_guard import credentials_in
+from meshc.scanning.plain_values import plain_secret
+from meshc.sealing import sources
+from meshc.sealing.pairs import one_way
+from meshc.sealing.place import Sealed, place, unused
 from meshc.version import __version__
 
 if TYPE_CHECKING:
@@ -241,13 +240,13 @@ def _assemble(
             if isinstance(item, ChartNeed):
                 bodies = next(of_charts)
                 parts.problems += _plain_in_chart(item, bodies)
-                parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
+                parts.problems += sources.check_chart(item, bodies, plan.istio_namespace)
                 origin = f"chart {item.chart}"
                 objects += [(file, KubeObject(marked(plan, body, origin), origin)) for body in bodies]
                 placed_by_charts += [(body, item.place) for body in bodies]
                 continue
             needs.append(item)
-            placed = place(item, sealed, FORMS, cluster.place)
+            placed = place(item, sealed, cluster.place)
             parts.problems += placed.problems
             parts.pending += [placed.pending] if placed.pending else []
             objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
@@ -257,7 +256,7 @@ def _assemble(
             every = [one for _, one in objects] + shared
             parts.problems += check_applied(view_laid_out(plan, cluster, every, placed_by_charts, offered, unreadable))
         parts.problems += check_gateways(cluster, [one for _, one in objects])
-        parts.problems += door.check_resources(cluster, plan.istio_namespace, plan.ca)
+        parts.problems += sources.check_resources(cluster, plan.istio_namespace, plan.ca)
         if cluster.charts:
             parts.problems += clashes(cluster, [one for _, one in objects] + shared, cluster.charts[0].place)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]

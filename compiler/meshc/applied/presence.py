@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.applied.view import Fault
 from meshc.kube import at
+from meshc.sealing.registry import BACKENDS
 
 if TYPE_CHECKING:
     from meshc.applied.view import Touched, View
@@ -46,7 +47,7 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         what = f"has sync-wave {_wave(one.after)}, and its CRD {_wave(found)}: Argo CD applies the lower one first"
         path = ("metadata", "annotations", _WAVE)
         yield Fault(path, what, f"give the CRD a wave of at most {_wave(one.after)}", codes.CRD_MISSING)
-    if found or _comes_with_istio(view, group) or group == _OPERATORS.get(view.cluster.sealing.backend):
+    if found or _comes_with_istio(view, group) or group == BACKENDS[view.cluster.sealing.backend].OPERATOR:
         return
     what = f"is of a kind whose CRD ({kind}, {group}) nothing here brings"
     hint = "install it first, then acknowledge this; or add the CRD to resources"
@@ -54,10 +55,6 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         what += ", and istiod reads no such configuration in a remote"
         hint = f"put it into the resources of its primary {remote}"
     yield Fault(("kind",), what, hint, codes.CRD_MISSING)
-
-
-_OPERATORS = {"sealed-secrets": "bitnami.com", "external-secrets": "external-secrets.io"}
-"""Groups that meshc's own objects are of, where it seals so."""
 
 
 def is_custom(group: str) -> bool:

@@ -12,8 +12,8 @@ from meshc.kube import Version, as_list, at, pods_in
 from meshc.mesh.exports import GLOBAL
 from meshc.overlays.namespaces import INJECTION
 from meshc.plan.make import AMBIENT, CONTROL_PLANE_CLUSTERS, NETWORK
-from meshc.secrets.contract import switches_off
-from meshc.secrets.plain_values import is_secret
+from meshc.scanning.plain_values import is_secret
+from meshc.sealing.sealed import switches_off
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from meshc.commands.domains import Domains, domains_of
 from meshc.commands.published import Published, published_side
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
+from meshc.issuing.authorities import rows
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS
+from meshc.issuing.ending import endings, expiring
+from meshc.issuing.work import Work
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
 from meshc.pipeline import Compiled, needs_of, plan_mesh
 from meshc.plan.steps import Known, Step, steps
-from meshc.seal.authorities import rows
-from meshc.seal.cacerts import CA, CHAIN, ROOTS
-from meshc.seal.ending import endings, expiring
-from meshc.seal.work import Work
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from meshc.kube import Body, Identity, identity_of
 from meshc.overlays.marks import Marks
 from meshc.overlays.namespaces import homeless
 from meshc.overlays.targets import read_target
-from meshc.secrets.contract import switches_off
-from meshc.secrets.plain_values import is_secret
+from meshc.scanning.plain_values import is_secret
+from meshc.sealing.sealed import switches_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
