@@ -7,31 +7,31 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.applied.check import AS_APPLIED, check_applied
-from meshc.applied.laid_out import view_laid_out
-from meshc.applied.view import offered_by
 from meshc.charts import helm
 from meshc.charts import render as charts
+from meshc.checks.acknowledge import silence
+from meshc.checks.applied.check import AS_APPLIED, check_applied
+from meshc.checks.applied.laid_out import view_laid_out
+from meshc.checks.applied.view import offered_by
+from meshc.checks.fleet import requires
+from meshc.checks.overlay.clashes import clashes
+from meshc.checks.overlay.gateways import check_gateways
+from meshc.checks.overlay.patches import check_overlay
+from meshc.checks.plan.consequences import consequences
+from meshc.checks.plan.contradictions import contradictions
+from meshc.checks.registry import ON_THE_FLEET, check
 from meshc.components.registry import COMPONENTS
 from meshc.components.services import copy_of
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
 from meshc.delivery.stages import marked
 from meshc.errors import Code, Place, Problem, ProblemsError, stop_on
-from meshc.kube import KubeObject
-from meshc.mesh import check_requires
-from meshc.mesh.acknowledge import silence
+from meshc.kube import KubeObject, is_object
 from meshc.mesh.chart_files import by_digest
-from meshc.mesh.check import ON_THE_FLEET, check
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
-from meshc.overlays.clashes import clashes
-from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
-from meshc.overlays.patches import check_overlay, is_object
-from meshc.plan.consequences import consequences
-from meshc.plan.contradictions import contradictions
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.plan.needs import ChartNeed, SecretNeed
 from meshc.scanning.guard import check_inputs, plaintext_in
@@ -98,7 +98,7 @@ def compile_mesh(
     that stands in the way, ToolError if kustomize is needed and missing.
     """
     mesh = _read(source)
-    stop_on(check_requires.meshc(mesh, source, __version__))
+    stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
     inputs, unread = gather(
         fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
@@ -193,7 +193,7 @@ def needs_of(plan: Plan) -> list[SecretNeed]:
 
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:
     """Raises ProblemsError if mesh.yaml asks for another kustomize."""
-    stop_on(check_requires.kustomize(compiled.mesh, source, str(kustomize.version)))
+    stop_on(requires.kustomize(compiled.mesh, source, str(kustomize.version)))
 
 
 @dataclass

@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.applied.check import check_applied
-from meshc.applied.view import offered_by
+from meshc.checks.applied.check import check_applied
+from meshc.checks.applied.view import offered_by
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.applied import Given, Views

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.mesh.check_clusters import did_you_mean
+from meshc.checks.fleet.clusters import did_you_mean
 from meshc.mesh.hosts import ip_version
 from meshc.mesh.model import Selector
 

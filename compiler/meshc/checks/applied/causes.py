@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.overlays.reaching import reaching
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Causes
+    from meshc.checks.applied.view import Causes
     from meshc.errors import Path, Place
     from meshc.kube import Body
     from meshc.plan.files import PatchPlan, UserObject

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
     from meshc.errors import Path
 
 

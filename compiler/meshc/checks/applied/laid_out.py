@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from meshc.applied.causes import at_place, of_object
-from meshc.applied.view import Touched, View
-from meshc.kube import identity_of
-from meshc.overlays.patches import is_object
+from meshc.checks.applied.causes import at_place, of_object
+from meshc.checks.applied.view import Touched, View
+from meshc.kube import identity_of, is_object
 from meshc.overlays.reaching import reaching
 
 if TYPE_CHECKING:

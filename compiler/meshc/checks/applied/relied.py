@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
+from meshc.checks.overlay.namespaces import INJECTION
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.kube import Version, as_list, at, pods_in
 from meshc.mesh.exports import GLOBAL
-from meshc.overlays.namespaces import INJECTION
 from meshc.plan.make import AMBIENT, CONTROL_PLANE_CLUSTERS, NETWORK
 from meshc.scanning.plain_values import is_secret
 from meshc.sealing.sealed import switches_off
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
     from meshc.kube import Body
 
 _LABELS: Mapping[str, str] = {

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.mesh.check_clusters import did_you_mean
+from meshc.checks.fleet.clusters import did_you_mean
 from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
 from meshc.mesh.fleet import gateways_of, host_of
 from meshc.mesh.hosts import host_fault, ip_version

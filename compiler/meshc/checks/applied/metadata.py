@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
+from meshc.checks.overlay.namespaces import lives_in_namespace
 from meshc.kube import LABEL, SUBDOMAIN, Version, at
-from meshc.overlays.namespaces import lives_in_namespace
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _1035 = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")

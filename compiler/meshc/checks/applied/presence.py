@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
 from meshc.kube import at
 from meshc.sealing.registry import BACKENDS
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
 
 _ALWAYS = {"default", "kube-system", "kube-public", "kube-node-lease"}
 _WAVE = "argocd.argoproj.io/sync-wave"

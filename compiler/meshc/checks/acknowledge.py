@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.checks.fleet.clusters import unknown_names
 from meshc.errors import Severity
-from meshc.mesh.check_clusters import unknown_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set

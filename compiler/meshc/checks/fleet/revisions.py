@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.checks.fleet.clusters import did_you_mean
 from meshc.mesh.charts import AT as CHARTS
-from meshc.mesh.check_clusters import did_you_mean
 from meshc.mesh.east_west import goes_to
 from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import AT, TAGS, plane_of, planes, tags_of

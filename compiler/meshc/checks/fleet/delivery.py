@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.mesh.check_clusters import did_you_mean
+from meshc.checks.fleet.clusters import did_you_mean
 from meshc.mesh.model import Flux
 
 if TYPE_CHECKING:

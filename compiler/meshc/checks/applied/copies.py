@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
     from meshc.plan.offers import Port, ServiceCopy
 
 _Port = tuple[Any, str, str]

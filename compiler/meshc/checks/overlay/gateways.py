@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
-from meshc.kube import at, identity_of
-from meshc.overlays.patches import is_object
+from meshc.kube import at, identity_of, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

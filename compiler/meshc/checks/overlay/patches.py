@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.kube import Body, Identity, identity_of
+from meshc.checks.overlay.namespaces import homeless
+from meshc.kube import Body, Identity, identity_of, is_object
 from meshc.overlays.marks import Marks
-from meshc.overlays.namespaces import homeless
 from meshc.overlays.targets import read_target
 from meshc.scanning.plain_values import is_secret
 from meshc.sealing.sealed import switches_off
@@ -30,14 +30,6 @@ def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[
     marks = [Marks.of(body) for body in bodies]
     for patch in cluster.patches:
         yield from _patch(cluster, patch, bodies, marks)
-
-
-def is_object(body: Any) -> bool:
-    """Whether `identity_of` can read it; what can't be read is reported where the file is checked."""
-    metadata = (body.get("metadata") or {}) if isinstance(body, dict) else None
-    return isinstance(metadata, dict) and all(
-        isinstance(metadata.get(key) or {}, dict) for key in ("labels", "annotations")
-    )
 
 
 def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject]) -> Iterator[Problem]:

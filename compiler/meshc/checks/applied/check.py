@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.applied.copies import copies
-from meshc.applied.failover import failover
-from meshc.applied.metadata import heads
-from meshc.applied.others import others
-from meshc.applied.presence import definitions, namespaces_of
-from meshc.applied.relied import relied
-from meshc.applied.services import services, slices
-from meshc.applied.view import Fault, Touched, View
-from meshc.applied.workloads import workloads
+from meshc.checks.applied.copies import copies
+from meshc.checks.applied.failover import failover
+from meshc.checks.applied.metadata import heads
+from meshc.checks.applied.others import others
+from meshc.checks.applied.presence import definitions, namespaces_of
+from meshc.checks.applied.relied import relied
+from meshc.checks.applied.services import services, slices
+from meshc.checks.applied.view import Fault, Touched, View
+from meshc.checks.applied.workloads import workloads
+from meshc.checks.overlay.namespaces import INJECTION
 from meshc.kube import at
-from meshc.overlays.namespaces import INJECTION
 
 if TYPE_CHECKING:
     from meshc.errors import Code, Problem

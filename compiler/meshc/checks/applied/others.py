@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from meshc.applied.view import Fault
+from meshc.checks.applied.view import Fault
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _LARGEST = 1 << 20

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from meshc.applied.metadata import is_value
-from meshc.applied.view import Fault
+from meshc.checks.applied.metadata import is_value
+from meshc.checks.applied.view import Fault
 from meshc.kube import LABEL, as_list, at
 
 if TYPE_CHECKING:
-    from meshc.applied.view import Touched, View
+    from meshc.checks.applied.view import Touched, View
     from meshc.errors import Path
 
 _APPS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")
