@@ -59,7 +59,7 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
         expected = expected_trees(opened, compiled, jobs)
         output = expected.under(OUTPUT)
         if against is not None:
-            side = Published(against, base_of(opened, file, None, against, output).output)
+            side = Published(against, base_of(opened, None, against, output).output)
         else:
             side = published_side(opened, plan, output)
         if side:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.trust.certificates import read
@@ -75,7 +75,7 @@ def rows(work: Work, now: datetime, within: int | None) -> list[Row]:
         found = [Row("root", "missing", None, expiring=False, broken=needed, notes=("meshc ca init makes one",))]
     else:
         found = [
-            _row(f"root {number}" if len(blocks) > 1 else "root", path, one, now, within)
+            _row(f"root {number}" if len(blocks) > 1 else "root", _Found(path, one), now, within)
             for number, one in enumerate(blocks or [roots], 1)
         ]
     return found + [row for cluster in work.plan.clusters if (row := _of_cluster(work, cluster, roots, now, within))]
@@ -99,7 +99,7 @@ def _of_cluster(work: Work, cluster: ClusterPlan, roots: bytes | None, now: date
         return Row(cluster.name, "missing", None, expiring=False, broken=True, notes=(hint,))
     chain = work.read(work.certificate(CHAIN, cluster.name))
     chain = certificate if chain is None else chain
-    row = _row(cluster.name, path, certificate, now, within, chain + (roots or b""))
+    row = _row(cluster.name, _Found(path, certificate, chain + (roots or b"")), now, within)
     if row.about and roots is not None:
         row = _under(work, row, certificate, chain, roots)
     if work.read(work.cacerts(cluster.name)) is None:
@@ -118,11 +118,19 @@ def _under(work: Work, row: Row, certificate: bytes, chain: bytes, roots: bytes)
     return replace(row, broken=True, notes=(*row.notes, "under none of the roots"))
 
 
-def _row(name: str, path: str, certificate: bytes, now: datetime, within: int | None, issuers: bytes = b"") -> Row:
+class _Found(NamedTuple):
+    """A certificate at a path, and those above it."""
+
+    path: str
+    certificate: bytes
+    issuers: bytes = b""
+
+
+def _row(name: str, found: _Found, now: datetime, within: int | None) -> Row:
     try:
-        about = summary(certificate, issuers)
+        about = summary(found.certificate, found.issuers)
     except IssueError as error:
-        return Row(name, "unreadable", None, expiring=False, broken=True, notes=(f"{path}: {error}",))
+        return Row(name, "unreadable", None, expiring=False, broken=True, notes=(f"{found.path}: {error}",))
     left = (about.not_after - now).days
     if about.not_after <= now:
         return Row(name, "expired", about, expiring=True, broken=True)

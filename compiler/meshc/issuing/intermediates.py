@@ -14,7 +14,7 @@ from meshc.issuing.verified import stop_on_faults
 from meshc.plan.unknown import no_cluster
 from meshc.sealing.contract import SealError
 from meshc.sealing.file import backend_of, target_of
-from meshc.trust.issue import chain_of, due, issue_intermediate, key_fits, summary
+from meshc.trust.issue import Intermediate, chain_of, due, issue_intermediate, key_fits, summary
 from meshc.trust.keys import IssueError, KeyType
 from meshc.trust.rotation import roots_above, roots_in
 
@@ -97,16 +97,9 @@ def left_alone(work: Work, cluster: ClusterPlan) -> Outcome:
 
 def issue(work: Work, cluster: ClusterPlan, issuer: Issuer, order: Order, reason: str) -> Outcome:
     """Issues a CA and seals it. Nothing is written before `work.commit`. Raises IssueError and SealError."""
-    made = issue_intermediate(
-        issuer.root,
-        issuer.key,
-        cluster=cluster.name,
-        namespace=work.plan.istio_namespace,
-        key_type=order.key_type,
-        now=order.now,
-        days=order.days,
-        generation=work.plan.generation,
-    )
+    plan = work.plan
+    wanted = Intermediate(cluster.name, plan.istio_namespace, order.key_type, order.now, order.days, plan.generation)
+    made = issue_intermediate(issuer.root, issuer.key, wanted)
     chain = chain_of(made.certificate, issuer.root)
     stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, issuer.root))
     authority = Authority(made.certificate, chain, issuer.roots)

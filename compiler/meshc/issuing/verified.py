@@ -9,7 +9,7 @@ from meshc.issuing.cacerts import CA, CHAIN, ROOTS, Authority
 from meshc.trust.alone import shown_time
 from meshc.trust.certificates import Certificate, read
 from meshc.trust.issue import renewal_begins
-from meshc.trust.names import Leaf, leaves_of
+from meshc.trust.names import Leaf, Signer, leaves_of
 from meshc.trust.rotation import roots_above
 from meshc.trust.verify import ClusterFiles, verify
 
@@ -58,10 +58,12 @@ def _lasts(file: str, certificate: Certificate, now: datetime) -> str:
 def signed_in(plan: Plan, cluster: ClusterPlan) -> tuple[Leaf, ...]:
     """What the CA of a cluster has to sign."""
     return leaves_of(
-        plan.generation,
-        plan.istio_namespace,
-        plan.trust_domain,
-        [plane.revision for plane in cluster.planes],
-        cluster.injection_host,
-        ambient=any(one.ambient for one in plan.clusters),
+        Signer(
+            plan.generation,
+            plan.istio_namespace,
+            plan.trust_domain,
+            [plane.revision for plane in cluster.planes],
+            cluster.injection_host,
+            ambient=any(one.ambient for one in plan.clusters),
+        )
     )

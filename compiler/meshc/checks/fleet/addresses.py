@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
 from meshc.kube import Version
-from meshc.mesh.hosts import host_fault, ip_version, url_fault
+from meshc.mesh.hosts import host_fault, ip_version
 from meshc.mesh.revisions import planes, way_to_istiod
 
 if TYPE_CHECKING:
@@ -22,6 +21,15 @@ _PARTS = {True: ("pilot", "policy", "telemetry", "zipkin"), False: ("istiod",)}
 _IPV6_FIRST = Version(1, 30)  # istio#58828
 
 
+class _Said(NamedTuple):
+    """An address of a part of the control plane, for a cluster, where it is written."""
+
+    member: Member
+    part: str
+    address: str
+    path: Path
+
+
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Each remote has a route to its primary, of the right generation, with addresses that can be reached."""
     yield from _missing(fleet, source)
@@ -31,21 +39,23 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for part, address in (control_plane.addresses if control_plane else {}).items():
             path = member.path("controlPlane", "addresses", part)
             reported.add(path)
-            yield from _address(fleet, source, member, part, address, path)
+            yield from _address(fleet, source, _Said(member, part, address, path))
     for member in fleet.remotes:
         for name, (address, path) in fleet.addresses_of(member).items():
+            said = _Said(member, name, address, path)
             part = "istiod" if name.startswith("istiod-") else name
             if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
                 reported.add(path)
-                yield from _address(fleet, source, member, name, address, path)
+                yield from _address(fleet, source, said)
             if part in _PARTS[fleet.classic] and not host_fault(address):
-                yield from _ipv6(fleet, source, member, name, address, path)
+                yield from _ipv6(fleet, source, said)
                 if not fleet.classic:  # whose Services are headless, so that their names lead to any address
-                    yield from _family(source, member, name, address, path)
+                    yield from _family(source, said)
 
 
-def _family(source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
+def _family(source: Source, said: _Said) -> Iterable[Problem]:
     """The cluster has Services of the address's family: over others of another family nothing is reached."""
+    member, part, address, path = said
     there = {ip_version(cidr.partition("/")[0]) for cidr in member.cluster.service_cidrs} - {0}
     version = ip_version(address)
     if version and there and version not in there:
@@ -96,7 +106,8 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
         yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
 
 
-def _address(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
+def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
+    member, part, address, path = said
     clusters = (member.name,)
     if (part if fleet.classic else part.partition("-")[0]) not in _PARTS[fleet.classic]:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
@@ -108,7 +119,8 @@ def _address(fleet: Fleet, source: Source, member: Member, part: str, address: s
         yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
 
 
-def _ipv6(fleet: Fleet, source: Source, member: Member, part: str, address: str, path: Path) -> Iterable[Problem]:
+def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
+    member, part, address, path = said
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
@@ -130,15 +142,14 @@ def ranges_of_addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for part, (address, path) in fleet.addresses_of(member).items():
             if primary is None or not ip_version(address):
                 continue
-            problem = _lies_in_a_range(source, primary, member, part, address, path)
+            problem = _lies_in_a_range(source, primary, _Said(member, part, address, path))
             if problem and (path, problem.clusters) not in reported:
                 reported.add((path, problem.clusters))
                 yield problem
 
 
-def _lies_in_a_range(
-    source: Source, primary: Member, member: Member, part: str, address: str, path: Path
-) -> Problem | None:
+def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | None:
+    member, part, address, path = said
     control_plane = primary.cluster.control_plane
     for owner, field, what in (
         (primary, "serviceCIDRs", f"is a Service's in {primary.name}, where alone it means something"),
@@ -177,115 +188,6 @@ def _holds(cidrs: Iterable[str], address: str) -> int | None:
         except ValueError:
             continue
     return None
-
-
-def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An injectionURL is https://host:port, as remotes add their own paths, and there where it is needed."""
-    for member in fleet.primaries:
-        control_plane = member.cluster.control_plane
-        url = control_plane.injection_url if control_plane else None
-        if url is None:
-            continue
-        path = member.path("controlPlane", "injectionURL")
-        if fleet.classic:
-            what = f"{member.name}: classic Istio has no injection URL"
-            yield source.problem(
-                codes.WRONG_GENERATION, path, what, "take injectionURL out", key=True, clusters=(member.name,)
-            )
-        elif fault := _injection_url_fault(url):
-            hint = "write https://host:15017; the path /inject/cluster/... is added for each remote"
-            what = f"{member.name}: injectionURL: {fault}"
-            yield source.problem(codes.BAD_INJECTION_URL, path, what, hint, clusters=(member.name,))
-    yield from _injection_urls_missing(fleet, source)
-
-
-def _injection_url_fault(url: str) -> str | None:
-    if fault := url_fault(url):
-        return fault
-    return "it has a path" if urlsplit(url).path not in ("", "/") else None
-
-
-def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
-    for member in (plane for remote in fleet.remotes for plane in planes(fleet, remote)):
-        primary = fleet.primary_of(member)
-        way = None if fleet.classic else way_to_istiod(fleet, member)
-        if primary is None or member.cluster.sidecar_injection == "manual" or way is None:
-            continue
-        address, path = way
-        control_plane = primary.cluster.control_plane
-        if host_fault(address) or ip_version(address) or (control_plane and control_plane.injection_url):
-            continue
-        what = (
-            f'{member.name}: istiod is reached by host name "{address}", '
-            "and API servers refuse webhooks to a Service of type ExternalName"
-        )
-        url = f"https://{address}:15017"
-        hint = f"add injectionURL: {url} to controlPlane of {primary.name}, or use an IP address"
-        yield source.problem(codes.INJECTION_URL_MISSING, path, what, hint, clusters=(member.name,))
-
-
-def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic: the name a sidecar connects to decides the name it expects in pilot's certificate.
-
-    pilot-agent 1.0.6 takes the second of exactly two labels as pilot's namespace, and for an IP address or a
-    longer name istio-system; only istio-pilot.<namespace> is always right.
-    """
-    if not fleet.classic:
-        return
-    secured = fleet.mesh.spec.security.control_plane_tls is not False
-    namespace = fleet.mesh.spec.istio.namespace
-    for member in fleet.remotes:
-        primary = fleet.primary_of(member)
-        known = fleet.addresses_of(member)
-        if primary is None or "pilot" not in known:
-            continue
-        address, path = known["pilot"]
-        if host_fault(address):
-            continue
-        asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
-        is_name = ip_version(address) == 0
-        if asked and is_name:
-            what = f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
-            hint = "write the IP address, or take pilotService out"
-            also = (source.document.place(primary.path("controlPlane", "pilotService")),)
-            yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,))
-        elif secured and (is_name or asked is False):
-            expected = _expected_namespace(address, is_name)
-            if expected != namespace:
-                where = f'namespace "{expected}"' if expected else "their own workload's namespace"
-                expects = f'sidecars that connect to "{address}" expect pilot in {where}'
-                what = f'{member.name}: {expects}, not "{namespace}"'
-                hint = f"use an IP address with pilotService: true: they then connect to istio-pilot.{namespace}"
-                yield source.problem(codes.PILOT_NAME_FAILS, path, what, hint, clusters=(member.name,))
-
-
-def _expected_namespace(address: str, is_name: bool) -> str:
-    labels = address.split(".")
-    if is_name and len(labels) == 2:
-        return labels[1]
-    return "" if is_name and len(labels) == 1 else "istio-system"
-
-
-def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic: what meshc compiles for policy and telemetry needs two addresses, as both listen on port 15004.
-
-    The chart writes that port for both into the mesh configuration of remotes, so one address can't tell them apart.
-    """
-    reported: set[Path] = set()
-    for member in fleet.remotes if fleet.classic else ():
-        primary, known = fleet.primary_of(member), fleet.addresses_of(member)
-        control_plane = primary.cluster.control_plane if primary else None
-        if control_plane is None or control_plane.exposure not in ("load-balancer", "gateway"):
-            continue
-        policy, telemetry = (known.get(part, ("", ())) for part in ("policy", "telemetry"))
-        if policy[0] and policy[0] == telemetry[0] and telemetry[1] not in reported:
-            reported.add(telemetry[1])
-            what = f"{member.name}: telemetry is at {telemetry[0]}, where policy is: sidecars call both on port 15004"
-            hint = "give telemetry an address of its own; with a gateway a second Service leads there"
-            also = (source.document.place(policy[1]),)
-            path, clusters = telemetry[1], (member.name,)
-            yield source.problem(codes.MIXER_AT_ONE_ADDRESS, path, what, hint, also=also, clusters=clusters)
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
 from meshc.checks.fleet.clusters import did_you_mean
@@ -102,20 +102,24 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if not every and fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
             yield _missing(source, network.name, members, ("spec", "networks", number, "name"))
         for gateway, path in every:
-            yield from _gateway(fleet, source, network.name, gateway, path, members, first)
-            yield from _home(fleet, source, network.name, gateway, path)
+            one = _Gateway(network.name, gateway, path)
+            yield from _gateway(fleet, source, one, members, first)
+            yield from _home(fleet, source, one)
+
+
+class _Gateway(NamedTuple):
+    """A gateway of a network, and where its address is written."""
+
+    network: str
+    gateway: NetworkGateway
+    path: Path
 
 
 def _gateway(
-    fleet: Fleet,
-    source: Source,
-    network: str,
-    gateway: NetworkGateway,
-    path: Path,
-    members: list[Member],
-    first: dict[tuple[str, int], tuple[str, Path]],
+    fleet: Fleet, source: Source, one: _Gateway, members: list[Member], first: dict[tuple[str, int], tuple[str, Path]]
 ) -> Iterator[Problem]:
     """One gateway; `first` are those before it, by host and port, with their networks."""
+    network, gateway, path = one
     host = host_of(gateway)
     if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
         hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
@@ -137,8 +141,9 @@ def _gateway(
     yield from _reachable(source, network, host, members, path)
 
 
-def _home(fleet: Fleet, source: Source, network: str, gateway: NetworkGateway, path: Path) -> Iterator[Problem]:
+def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
     """A gateway runs in a cluster of its own network, and what selects it selects the pods of the chart there."""
+    network, gateway, path = one
     name, at = gateway.cluster, path[:-1]
     home = fleet.by_name.get(name) if name else None
     if name and home is None:

@@ -71,17 +71,19 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
 
 def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
     """What the CA of a cluster has to sign."""
-    from meshc.trust.names import leaves_of
+    from meshc.trust.names import Signer, leaves_of
 
     spec, plane = fleet.mesh.spec, member.cluster.control_plane
     url = plane.injection_url if plane and plane.injection_url and not url_fault(plane.injection_url) else None
     return leaves_of(
-        "classic" if fleet.classic else "istiod",
-        spec.istio.namespace,
-        spec.istio.trust_domain,
-        [fleet.revision_of(plane) for plane in planes(fleet, member)],
-        urlsplit(url).hostname if url else None,
-        ambient=bool(fleet.ambient_namespaces),
+        Signer(
+            "classic" if fleet.classic else "istiod",
+            spec.istio.namespace,
+            spec.istio.trust_domain,
+            [fleet.revision_of(plane) for plane in planes(fleet, member)],
+            urlsplit(url).hostname if url else None,
+            ambient=bool(fleet.ambient_namespaces),
+        )
     )
 
 

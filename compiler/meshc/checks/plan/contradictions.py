@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
 from meshc.mesh.charts import release_of, wanted
@@ -44,6 +44,15 @@ class _Fault:
     key: str
 
 
+class _Chart(NamedTuple):
+    """A chart of a cluster: its release, the values that it has alone, and all that is said of them, the last first."""
+
+    name: str
+    release: str
+    own: Mapping[str, Any]
+    layers: Layers
+
+
 def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
     """A problem for each value, with the clusters in which mesh.yaml decides otherwise."""
     told: dict[tuple[Steps, Path, str], tuple[_Fault, list[str]]] = {}
@@ -73,36 +82,34 @@ def _in_cluster(plan: Plan, cluster: ClusterPlan, fleet: Fleet) -> Iterator[_Fau
         layers += [further[release]] if chart == "istiod" and release in further else []
         layers += [of_cluster, of_mesh] if chart in CONTROL_PLANE else []
         if any(values for _, values in layers):
-            yield from _in_chart(plan, installed(cluster, chart, release), chart, release, own, layers)
+            yield from _in_chart(plan, installed(cluster, chart, release), _Chart(chart, release, own, layers))
 
 
-def _in_chart(
-    plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any], layers: Layers
-) -> Iterator[_Fault]:
-    right = _flat(chart, computed(plan, cluster, chart, release, own))
-    final = _flat(chart, values_of(plan, cluster, chart, release, own))
+def _in_chart(plan: Plan, cluster: ClusterPlan, chart: _Chart) -> Iterator[_Fault]:
+    right = _flat(chart.name, computed(plan, cluster, chart.name, chart.release, chart.own))
+    final = _flat(chart.name, values_of(plan, cluster, chart.name, chart.release, chart.own))
     for key in _INTERNAL:
         if key in final:
-            yield _fault(chart, layers, (key,), final[key], "the chart keeps its own defaults there", "nothing")
+            yield _fault(chart, (key,), final[key], "the chart keeps its own defaults there", "nothing")
     leaves = dict(_leaves(right))
     for path, value in leaves.items():
         given = _at(final, path)
         more = path in WHOLE and isinstance(given, list | tuple) and len(given) > len(value)
-        if path not in FREE.get(chart, ()) and (more or not _equal(given, value)):
+        if path not in FREE.get(chart.name, ()) and (more or not _equal(given, value)):
             why = f"mesh.yaml makes it {_shown(value)} in {cluster.name}"
-            yield _fault(chart, layers, path, given, why, _key(path))
+            yield _fault(chart, path, given, why, _key(path))
     for rule in RULES:
         given = _at(final, rule.path)
-        is_set = chart in rule.charts and rule.path not in leaves and given is not _MISSING and given is not None
+        is_set = chart.name in rule.charts and rule.path not in leaves and given is not _MISSING and given is not None
         matters = not (rule.in_istiod and cluster.attachment)
         if is_set and matters and not rule.allowed(plan, cluster, given):
-            yield _fault(chart, layers, rule.path, given, rule.why, rule.key)
+            yield _fault(chart, rule.path, given, rule.why, rule.key)
 
 
-def _fault(chart: str, layers: Layers, path: Path, value: Any, why: str, key: str) -> _Fault:
+def _fault(chart: _Chart, path: Path, value: Any, why: str, key: str) -> _Fault:
     """The last layer that sets the value, or a mapping around it, is the one to mend."""
-    for place, values in layers:
-        for prefix in ((_FLATTENED[chart],), ()) if chart in _FLATTENED else ((),):
+    for place, values in chart.layers:
+        for prefix in ((_FLATTENED[chart.name],), ()) if chart.name in _FLATTENED else ((),):
             said: Any = values
             for depth, step in enumerate((*prefix, *path), 1):
                 if not isinstance(said, Mapping) or step not in said:
@@ -110,7 +117,7 @@ def _fault(chart: str, layers: Layers, path: Path, value: Any, why: str, key: st
                 said = said[step]
                 if depth == len(prefix) + len(path) or not isinstance(said, Mapping):
                     return _Fault((*place, *prefix, *path)[: len(place) + depth], path, _shown(value), why, key)
-    return _Fault(layers[0][0], path, _shown(value), why, key)
+    return _Fault(chart.layers[0][0], path, _shown(value), why, key)
 
 
 def _key(path: Path) -> str:
