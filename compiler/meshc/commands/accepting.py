@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meshc.errors import UsageError
 from meshc.issuing.accepting import accept_re_encrypted
 from meshc.issuing.rewrapping import sealed_body
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.review.committed import Commits
 from meshc.sealing.contract import SealError
 from meshc.yamltext.write import write

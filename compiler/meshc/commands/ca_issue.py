@@ -16,7 +16,7 @@ from meshc.hidden import Hidden
 from meshc.issuing import authorities, intermediates, recipients
 from meshc.issuing.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.issuing.verified import lasting, parts_of, stop_on_faults
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.plain import count
 from meshc.sealing.file import target_of
 from meshc.trust.issue import chain_of, one

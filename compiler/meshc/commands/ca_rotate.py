@@ -11,7 +11,7 @@ from meshc.commands.tracked import uncommitted
 from meshc.errors import RefusedError
 from meshc.issuing import recipients, rotating
 from meshc.issuing.verified import lasting
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.trust.rotation import Action
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from meshc.errors import UsageError
 from meshc.issuing import recipients
 from meshc.issuing.given import Given, needs_for
 from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.plain import plain
 
 if TYPE_CHECKING:

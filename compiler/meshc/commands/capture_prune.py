@@ -14,7 +14,7 @@ from meshc.commands.work import opened_work
 from meshc.errors import UsageError
 from meshc.issuing.given import needs_for
 from meshc.issuing.rewrapping import sealed_body
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.plain import plain
 
 if TYPE_CHECKING:

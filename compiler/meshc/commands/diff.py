@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.plain import count
 from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers

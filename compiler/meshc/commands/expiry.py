@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.commands.last_run import instant
 from meshc.errors import Place, stop_on
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.review.committed import Commits
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from meshc.issuing.authorities import rows
 from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.issuing.ending import endings, expiring
 from meshc.issuing.work import Work
+from meshc.lowering import needs_of
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
-from meshc.pipeline import Compiled, needs_of, plan_mesh
+from meshc.pipeline import Compiled, plan_mesh
 from meshc.plan.steps import Known, Step, steps
 from meshc.tree import FileTree
 

@@ -9,7 +9,7 @@ from meshc.commands.clusters import chosen
 from meshc.errors import RefusedError, UsageError
 from meshc.issuing import recipients
 from meshc.issuing.rewrapping import rewrap
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.sealing.age import identities_in
 
 if TYPE_CHECKING:

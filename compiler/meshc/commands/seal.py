@@ -12,7 +12,7 @@ from meshc.issuing.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.issuing.given import Given, given, remote_of
 from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
 from meshc.issuing.verified import lasting, parts_of, stop_on_faults
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.issuing.ending import NEVER, expiring, note_of, time_of
 from meshc.issuing.rewrapping import sealed_body
 from meshc.kube import at
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.sealing.registry import BY_KIND
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError

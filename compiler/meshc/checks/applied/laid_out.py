@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshc.checks.applied.causes import at_place, of_object
 from meshc.checks.applied.view import Touched, View
@@ -17,23 +17,24 @@ if TYPE_CHECKING:
     from meshc.plan.offers import ServiceCopy
 
 
-def view_laid_out(
-    plan: Plan,
-    cluster: ClusterPlan,
-    ours: Sequence[KubeObject],
-    of_charts: Sequence[tuple[Body, Place]],
-    offered: Mapping[tuple[str, str], ServiceCopy],
-    unreadable: Collection[str],
-) -> View:
-    """`ours` are all objects that meshc and charts make, `of_charts` those of charts with the lines that name them.
+class Laid(NamedTuple):
+    """The objects of a cluster: all that meshc and charts make, and those of charts with the lines that name them.
 
-    A problem is already reported for `unreadable` files, so they are skipped.
+    A problem is already reported for the files of the user's that are `unreadable`, so they are skipped.
     """
+
+    ours: Sequence[KubeObject]
+    of_charts: Sequence[tuple[Body, Place]]
+    unreadable: Collection[str]
+
+
+def view_laid_out(plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping[tuple[str, str], ServiceCopy]) -> View:
+    """The objects that no patch reaches, as they will be applied."""
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
-    told = [one for one in theirs if one.place.file not in unreadable]
+    told = [one for one in theirs if one.place.file not in laid.unreadable]
     touched = [Touched(one.body, None, of_object(one)) for one in told if not is_reached(cluster, one.body)]
-    touched += [Touched(body, None, at_place(place)) for body, place in of_charts if not is_reached(cluster, body)]
-    bodies = [one.body for one in ours]
+    touched += [Touched(body, None, at_place(place)) for body, place in laid.of_charts if not is_reached(cluster, body)]
+    bodies = [one.body for one in laid.ours]
     return View(
         plan,
         cluster,
