@@ -21,7 +21,7 @@ from meshc.review.behind import Behind
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
 from meshc.review.lines import blocks_of
-from meshc.review.stale import Input, Stale, changed_lines, stale_files
+from meshc.review.stale import Input, Pair, Stale, changed_lines, stale_files
 from meshc.tree import FileTree
 from meshc.version import __version__
 
@@ -99,7 +99,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
         )
     if not _equal(found, expected):
         here = wanted.against is None and side is None
-        stale = tuple(_stale(opened, compiled, wanted, (found, expected), here=here))
+        stale = tuple(_stale(opened, compiled, wanted, Pair(found, expected), here=here))
         return Checked(compiled, found, expected, stale, ending, None, side.name if side else "")
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
     told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
@@ -135,9 +135,7 @@ def _equal(found: FileTree, expected: FileTree) -> bool:
     return {path: data for path, data in found.items() if path != VERSIONS} == dict(expected)
 
 
-def _stale(
-    opened: Opened, compiled: Compiled, wanted: Wanted, trees: tuple[FileTree, FileTree], *, here: bool
-) -> Sequence[Stale]:
+def _stale(opened: Opened, compiled: Compiled, wanted: Wanted, trees: Pair, *, here: bool) -> Sequence[Stale]:
     """The files that differ between the trees that were found and those that are expected."""
     found, expected = trees
     honest = Honest(
@@ -150,7 +148,7 @@ def _stale(
     )
     same = not other_versions(opened, found)
     since = _since(opened, compiled) if here else None
-    stale = list(stale_files(found, expected, compiled.plan, honest if here else None, same_tools=same, since=since))
+    stale = list(stale_files(trees, compiled.plan, honest if here else None, same_tools=same, since=since))
     if honest.skipped:
         overlays = "1 overlay" if honest.skipped == 1 else f"{honest.skipped} overlays"
         opened.listener.note(

@@ -11,7 +11,7 @@ from meshc.checks.overlay.namespaces import INJECTION
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.kube import Version, as_list, at, pods_in
 from meshc.mesh.exports import GLOBAL
-from meshc.plan.make import AMBIENT, CONTROL_PLANE_CLUSTERS, NETWORK
+from meshc.plan.namespaces import AMBIENT, CONTROL_PLANE_CLUSTERS, NETWORK
 from meshc.scanning.plain_values import is_secret
 from meshc.sealing.sealed import switches_off
 from meshc.yamltext.read import read

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meshc.trust.names import Leaf
 
 _FILES = ("ca-cert.pem", "cert-chain.pem")
+_DIRECTORY = ("spec", "security", "ca", "directory")
 
 
 def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
@@ -29,22 +30,12 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         yield from _self_signed(fleet, source)
     if security.ca.type != "plugged-in":
         return
-    at = ("spec", "security", "ca", "directory")
     folder = security.ca.directory
     if folder in inputs.unread:
         return
     needed = [m for m in fleet if fleet.classic or m.cluster.role != "remote"]
     root = inputs.certificates.get("root-cert.pem")
-    for member in needed:
-        missing = [name for name in _FILES if f"{member.name}/{name}" not in inputs.certificates]
-        if len(missing) == len(_FILES) or (missing and root is None):  # one of two is told below
-            verb = "are" if len(missing) > 1 else "is"
-            what = f"{' and '.join(missing)} of {member.name} {verb} missing"
-            place = f"{source.shown(folder)}/{member.name}/"
-            make = f"meshc ca issue {member.name}" if root else "meshc ca init, then meshc ca issue"
-            hint = f"make the CA: {make}; or put the public certificates of one that you have into {place}"
-            path = at if "directory" in security.ca.model_fields_set else member.path("name")
-            yield source.problem(codes.CERTIFICATES_MISSING, path, what, hint, clusters=(member.name,))
+    yield from _without_files(fleet, source, inputs)
     from meshc.trust.certificates import read
     from meshc.trust.verify import ClusterFiles, verify
 
@@ -66,7 +57,23 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
     elif held or needed:
         what = f"the common root {source.shown(f'{folder}/root-cert.pem')} is missing"
         hint = "make a root: meshc ca init; or put the public certificate of one that you have there"
-        yield source.problem(codes.CERTIFICATES_MISSING, at, what, hint)
+        yield source.problem(codes.CERTIFICATES_MISSING, _DIRECTORY, what, hint)
+
+
+def _without_files(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
+    """Clusters that need a CA and have no files of one."""
+    ca, root = fleet.mesh.spec.security.ca, inputs.certificates.get("root-cert.pem")
+    needed = [member for member in fleet if fleet.classic or member.cluster.role != "remote"]
+    for member in needed:
+        missing = [name for name in _FILES if f"{member.name}/{name}" not in inputs.certificates]
+        if len(missing) == len(_FILES) or (missing and root is None):  # one of two is told below
+            verb = "are" if len(missing) > 1 else "is"
+            what = f"{' and '.join(missing)} of {member.name} {verb} missing"
+            place = f"{source.shown(ca.directory)}/{member.name}/"
+            make = f"meshc ca issue {member.name}" if root else "meshc ca init, then meshc ca issue"
+            hint = f"make the CA: {make}; or put the public certificates of one that you have into {place}"
+            path = _DIRECTORY if "directory" in ca.model_fields_set else member.path("name")
+            yield source.problem(codes.CERTIFICATES_MISSING, path, what, hint, clusters=(member.name,))
 
 
 def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
