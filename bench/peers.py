@@ -93,9 +93,7 @@ def runs(rivals: Path) -> dict[str, Callable[[], Run]]:
     if NODE and CDK8S:
         (rivals / "program.js").write_text(_PROGRAM)
         modules = {"NODE_PATH": str(Path(CDK8S).resolve() / "node_modules")}
-        found["cdk8s, a program with a loop"] = lambda: measure(
-            str(NODE), "program.js", cwd=rivals, variables=modules
-        )
+        found["cdk8s, a program with a loop"] = lambda: measure(str(NODE), "program.js", cwd=rivals, variables=modules)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Times meshc beside kustomize, helm, peers and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
+"""Times meshc beside others and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
 
 For each fleet, whole processes: what meshc does, kustomize over the same overlays and helm over a chart that loops, as
 many of them at once as there are processors, Kapitan and cdk8s where peers.py finds them, and a script that only writes
