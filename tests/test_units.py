@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,14 @@ def test_patches_of_every_form(tmp_path: Path) -> None:
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES, ("MESH613",))
 
-    assert sorted(built(tmp_path)) == [f"edge-{number}" for number in range(len(WHOLE))]
+    names = [f"edge-{number}" for number in range(len(WHOLE))]
+    assert sorted(built(tmp_path)) == names
+    told = re.findall(r"whole: (.*?): (.*)", meshc("compile", cwd=tmp_path).stdout)
+    assert sorted(name for listed, _ in told for name in listed.split(", ")) == names
+    assert {why.split(",")[0] for _, why in told} == {
+        "a patch changes what an object is named by",
+        "an object or a file of yours holds a word of kustomize's own",
+    }
 
 
 def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
