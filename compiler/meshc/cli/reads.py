@@ -1,4 +1,4 @@
-"""The commands that only read: validate, plan, next, graph, path, explain, values, schema, version."""
+"""The commands that only read: validate, plan, next, graph, path, tree, explain, values, schema, version."""
 
 from __future__ import annotations
 
@@ -92,6 +92,19 @@ def path(
         from meshc.cli.path import path_command
 
         path_command(file, cluster, service, without or [], form)
+
+
+@app.command(epilog="Examples: meshc tree edge-1   |   meshc tree edge-1 --format json | jq '.components[].name'")
+def tree(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Show the objects of a cluster by component, each with the line, file or chart that it comes from."""
+    with reporting(form, file, "tree"):
+        from meshc.cli.tree import tree_command
+
+        tree_command(file, cluster, form)
 
 
 def _codes(incomplete: str) -> list[tuple[str, str]]:
