@@ -12,7 +12,7 @@ from meshc.checks.applied.check import AS_APPLIED
 from meshc.checks.fleet import requires
 from meshc.checks.plan.consequences import consequences
 from meshc.checks.plan.contradictions import contradictions
-from meshc.checks.registry import ON_THE_FLEET, check
+from meshc.checks.registry import check, on_the_fleet
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
 from meshc.errors import Code, Problem, ProblemsError, stop_on
@@ -157,8 +157,7 @@ def plan_mesh(source: Source) -> Plan:
 def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
     """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
     fleet = fleet_of(source)
-    found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
-    stop_on(problem for problem in found if problem.code in UNPLANNABLE)
+    stop_on(problem for problem in on_the_fleet(fleet, source) if problem.code in UNPLANNABLE)
     return fleet.mesh, make_plan(fleet, source, (), Inputs())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from meshc.plan.needs import waiting_for
+from meshc.plan.signers import signer_of
 
 if TYPE_CHECKING:
     from meshc.mesh.exports import Export
@@ -157,8 +158,7 @@ def _signer(plan: Plan, home: ClusterPlan) -> str:
     """Whose CA signs the certificates of the pods that answer."""
     if plan.ca == "external":
         return "the external CA"
-    signer = home.attachment.primary if home.attachment and plan.generation == "istiod" else home.name
-    return f"the CA of {signer}" + ("" if plan.ca == "plugged-in" else ", self-signed")
+    return f"the CA of {signer_of(plan, home)}" + ("" if plan.ca == "plugged-in" else ", self-signed")
 
 
 def _why_nothing(caller: ClusterPlan, export: Export, resolves: str, ends: Sequence[End]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
+from meshc.generation import Generation
 from meshc.kube import Version
-from meshc.mesh.fleet import is_classic
 from meshc.mesh.revisions import AT as FURTHER
 from meshc.mesh.revisions import plane_of, planes
 from meshc.supported import CLASSIC, CLASSIC_LAST_PATCH, CLASSIC_LINE, ISTIO
@@ -45,7 +45,7 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if fault := _istio_fault(own):
             what, hint = f"{member.name}: {fault[0]}", fault[1]
             yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
-        elif is_classic(own) != fleet.classic:
+        elif Generation.of(own) is not fleet.generation:
             what = f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
             also = (source.document.place(("spec", "istio", "version")),)
             hint = "give every cluster the same generation"
@@ -63,7 +63,7 @@ def _of_plane(fleet: Fleet, source: Source, version: str, path: Path) -> Iterabl
     yield from _newer(source, version, path, tuple(one.name for one in fleet))
     if fault := _istio_fault(version):
         yield source.problem(codes.ISTIO_UNSUPPORTED, path, *fault)
-    elif is_classic(version) and not fleet.classic:
+    elif Generation.of(version) is not fleet.generation:
         what = f"a control plane of Istio {version} beside istiod: classic Istio and istiod don't go together"
         also = (source.document.place(("spec", "istio", "version")),)
         hint = "give every control plane the same generation"
@@ -159,7 +159,11 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         same = plane_of(fleet, primary, fleet.revision_of(member))
         primary = same or primary
         mine, theirs = fleet.version_of(member), fleet.version_of(primary)
-        if mine.line not in _KNOWN or theirs.line not in _KNOWN or is_classic(str(mine)) != is_classic(str(theirs)):
+        if (
+            mine.line not in _KNOWN
+            or theirs.line not in _KNOWN
+            or Generation.of(str(mine)) is not Generation.of(str(theirs))
+        ):
             continue  # said by another check
         path, other = _said(member, primary, "version")
         also = (source.document.place(other),)
