@@ -249,7 +249,7 @@ def _assemble(
             needs.append(item)
             placed = place(item, sealed, FORMS, cluster.place)
             parts.problems += placed.problems
-            parts.pending += [placed.pending] if placed.pending else []
+            parts.pending += placed.pending
             objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         shared = [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
@@ -261,7 +261,8 @@ def _assemble(
         if cluster.charts:
             parts.problems += clashes(cluster, [one for _, one in objects] + shared, cluster.charts[0].place)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
-    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
+    parts.pending = list(dict.fromkeys(parts.pending))
+    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, parts.pending)]
     return parts
 
 

@@ -19,6 +19,7 @@ from meshc.plan.steps import Known, Step, steps
 from meshc.seal.authorities import rows
 from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.seal.ending import endings, expiring
+from meshc.seal.remote import holds
 from meshc.seal.work import Work
 from meshc.tree import FileTree
 
@@ -132,9 +133,11 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     """Clusters whose credentials are missing, and the primaries that lack them."""
     found: dict[str, list[str]] = {}
     for need in needs_of(work.plan):
-        if need.of and work.read(work.sealed(need.file)) is None:
-            found.setdefault(need.of, []).append(need.cluster)
-    return found
+        for name in need.of:
+            lacking = found.setdefault(name, [])
+            if need.cluster not in lacking and not holds(work, need, name):
+                lacking.append(need.cluster)
+    return {name: lacking for name, lacking in found.items() if lacking}
 
 
 def _ending(work: Work) -> dict[str, str]:

@@ -48,6 +48,12 @@ def _of_istiod(fleet: Fleet) -> Iterator[_Found]:
             "classic Istio has no aliases of its trust domain",
         ),
         (
+            ("istio", "remoteSecrets"),
+            istio.remote_secrets,
+            "separate",
+            "classic Istio's pilot reads remote secrets alone",
+        ),
+        (
             ("security", "ca", "fastRootRotation"),
             bool(ca.fast_root_rotation),
             False,
@@ -60,6 +66,9 @@ def _of_istiod(fleet: Fleet) -> Iterator[_Found]:
     for member in fleet:
         if member.cluster.istio.revision not in (None, "default"):
             yield member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", (member.name,)
+        if member.cluster.istio.remote_secrets not in (None, "separate"):
+            what = f"{member.name}: classic Istio's pilot reads remote secrets alone"
+            yield member.path("istio", "remoteSecrets"), what, (member.name,)
 
 
 def _of_classic(fleet: Fleet) -> Iterator[_Found]:

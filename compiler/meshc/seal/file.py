@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from meshc.seal.contract import Plain, SealError, Store, Target
@@ -29,7 +29,7 @@ def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes 
     if sealing.backend == "sops" and sealing.others and not sealing.age:
         option = _OPTIONS[service_of(sealing.others[0])]
         regex = {"cacerts": r"^ca-key\.pem$"}.get(secret, "^data$")
-        file = secret.removeprefix("istio-") if secret.startswith("istio-remote-secret-") else secret
+        file = secret.removeprefix("istio-") if secret.startswith("istio-remote-") else secret
         path = f"{plan.sealed}/{cluster.name}/{file}.yaml"
         raise SealError(
             f"{cluster.name}: meshc seals for age recipients, and mesh.yaml names keys of other services alone",
@@ -76,10 +76,16 @@ def sealed_file(
     target: Target,
     now: datetime,
     proven: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda blobs: {},
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError."""
+    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError.
+
+    `kept` are ciphertexts of a SealedSecret that go into the new one as they are.
+    """
     sealer = SEALERS[backend]
     body = sealer.seal(plain, target, now)
+    if kept:
+        body = {**body, "spec": {**body["spec"], "encryptedData": {**body["spec"]["encryptedData"], **kept}}}
     blobs = sealer.blobs(body)
     annotations = {**proven(blobs)}
     if blobs:
@@ -88,6 +94,6 @@ def sealed_file(
         annotations[proofs.RECIPIENTS] = proofs.of_recipients(target.recipients)
         annotations[proofs.ENVELOPE] = proofs.of_envelope(body["sops"])
     elif backend == "sealed-secrets":
-        annotations[proofs.SEALING_CERTIFICATE] = sha256(target.certificate).hexdigest()
+        annotations[proofs.SEALING_CERTIFICATE] = proofs.of_certificate(target.certificate)
     metadata = {**body["metadata"], "annotations": {**(body["metadata"].get("annotations") or {}), **annotations}}
     return write({**body, "metadata": metadata}).encode()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError
 from meshc.kube import at
+from meshc.plan.values import mounts_kubeconfigs
 from meshc.seal import sops
 from meshc.seal.contract import SealError
 from meshc.seal.rewrapping import sealed_body
-from meshc.seal.rules import MADE, recipients_in, rules
+from meshc.seal.rules import KUBECONFIG, KUBECONFIGS, MADE, recipients_in, rules
 from meshc.trust import proofs
 
 if TYPE_CHECKING:
@@ -70,10 +71,13 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
         for cluster in work.plan.clusters
     }
     if any(wanted.values()):
-        external = {cluster.name for cluster in work.plan.clusters if cluster.is_external}
+        more = {
+            cluster.name: [*([KUBECONFIG] * cluster.is_external), *([KUBECONFIGS] * mounts_kubeconfigs(cluster))]
+            for cluster in work.plan.clusters
+        }
         readers = {name: keys for name, keys in wanted.items() if keys}
         try:
-            text = rules(readers, work.plan.sealed, external)
+            text = rules(readers, work.plan.sealed, more)
         except SealError as error:  # mesh.yaml's recipients were checked before
             raise SealError(f"{RULES}: {error}", "restore it from Git") from None
         work.write(RULES, text)

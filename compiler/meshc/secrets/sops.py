@@ -14,6 +14,7 @@ from meshc.secrets.contract import (
     check_labels,
     check_public,
 )
+from meshc.yamltext.write import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,7 +87,7 @@ def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Ite
     """kustomize sorts keys, and a MAC covers the order of the values it is over."""
     hidden = [key for key, value in values.items() if is_encrypted(value)]
     only = at(document.data, "sops", "mac_only_encrypted") is True
-    if only and hidden == sorted(hidden):
+    if only and hidden == in_order(hidden):
         return
     why = "is over the order of values, which kustomize sorts" if only else "is over the whole file"
     what = f"{need.kind}: the sops MAC {why}, so sops --decrypt refuses what is rendered"
