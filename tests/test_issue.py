@@ -30,6 +30,7 @@ from meshc.trust import binding
 from meshc.trust.binding import Statement, sign, state
 from meshc.trust.issue import (
     SKEW,
+    Intermediate,
     Issued,
     IssueError,
     chain_of,
@@ -60,7 +61,7 @@ PASSWORD = Hidden(b"correct horse")
 
 def issue(root: Issued, cluster: str = "hub", key_type: KeyType = "ecdsa-p256", **more: Any) -> Issued:
     wish: dict[str, Any] = {"namespace": "istio-system", "now": NOW, "days": 730, **more}
-    return issue_intermediate(root.certificate, root.key, cluster=cluster, key_type=key_type, **wish)
+    return issue_intermediate(root.certificate, root.key, Intermediate(cluster=cluster, key_type=key_type, **wish))
 
 
 def parsed(issued: Issued) -> x509.Certificate:

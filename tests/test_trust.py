@@ -26,7 +26,7 @@ from meshc import codes
 from meshc.errors import Exit, Place, Severity
 from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
-from meshc.trust.names import leaves_of
+from meshc.trust.names import Signer, leaves_of
 from meshc.trust.verify import ClusterFiles, verify
 from support.throwaway import CA_END, NEVER_CRITICAL, ROOT_END, START, Authority, make_root, pem
 from support.tools import find_tool, tries
@@ -42,7 +42,7 @@ ROOT = make_root()
 HUB = ROOT.issue("hub")
 EDGE = ROOT.issue("edge")
 RSA_ROOT = make_root("RSA root", key="RSA-2048")
-LEAVES = leaves_of("istiod", "istio-system", "cluster.local")
+LEAVES = leaves_of(Signer("istiod", "istio-system", "cluster.local"))
 SUBJECT = "L=hub,CN=Intermediate CA,O=Istio"
 EXPORT = "export the certificate again, as PEM"
 ONLY_BLOCKS = "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE"

@@ -20,7 +20,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from meshc.errors import Severity
 from meshc.trust.certificates import read
-from meshc.trust.names import leaves_of
+from meshc.trust.names import Signer, leaves_of
 from meshc.trust.verify import ClusterFiles, verify
 from support.der_trees import damage, read_tree
 from support.tools import find_tool
@@ -30,7 +30,7 @@ from support.x509_chance import Chain, chain
 pytestmark = pytest.mark.thorough
 
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
-LEAVES = leaves_of("istiod", "istio-system", "cluster.local")
+LEAVES = leaves_of(Signer("istiod", "istio-system", "cluster.local"))
 NAMES = [leaf.names for leaf in LEAVES]
 RUNS = range(25) if LONG else range(1)
 CHAINS = 1000 if LONG else 300

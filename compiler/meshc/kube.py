@@ -42,6 +42,14 @@ class KubeObject:
         return identity_of(self.body)
 
 
+def is_object(body: Any) -> bool:
+    """Whether `identity_of` can read it; what can't be read is reported where the file is checked."""
+    metadata = (body.get("metadata") or {}) if isinstance(body, dict) else None
+    return isinstance(metadata, dict) and all(
+        isinstance(metadata.get(key) or {}, dict) for key in ("labels", "annotations")
+    )
+
+
 def identity_of(body: Body) -> Identity:
     """The identity that `body` states. An absent part is empty."""
     group, _, version = str(body.get("apiVersion", "")).rpartition("/")

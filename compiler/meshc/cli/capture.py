@@ -98,9 +98,9 @@ def credentials(
 ) -> None:
     """Read a remote's token and CA, and seal them for its primaries straight from memory.
 
-    Either all clusters that are named are sealed, or none. With --all, -l or a pattern each is by itself: what is sealed
-    already stays, a failure ends no other, and a table tells what became of each. The exit code is that of the first
-    failure.
+    Either all clusters that are named are sealed, or none. With --all, -l or a pattern each is by itself: what is
+    sealed already stays, a failure ends no other, and a table tells what became of each. The exit code is that of the
+    first failure.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import credentials_command

@@ -50,7 +50,7 @@ def diff_command(
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)
     after = expected_trees(opened, compiled, jobs).under(OUTPUT)
-    found = narrowed(compared(opened, file, compiled, after, base, against), Focus.on(compiled.plan, choice))
+    found = narrowed(compared(opened, compiled, after, base, against), Focus.on(compiled.plan, choice))
     if found.left:
         say(f"  note: {found.left}")
     before, difference, risks = found.base, found.difference, found.dangers

@@ -21,11 +21,11 @@ from meshc.commands.store import EXAMPLE, hand_over, words_of
 from meshc.commands.tokens import Asked, afterwards, described
 from meshc.commands.work import opened_work
 from meshc.errors import Exit, MeshcError, UsageError
-from meshc.pipeline import needs_of
-from meshc.seal import recipients
-from meshc.seal.given import Given
-from meshc.seal.mounted import is_closed, stop_on_closed
-from meshc.seal.remote import Order, Sealing, holds, lacking, stop_on_sealed
+from meshc.issuing import recipients
+from meshc.issuing.given import Given
+from meshc.issuing.mounted import is_closed, stop_on_closed
+from meshc.issuing.remote import Order, Sealing, holds, lacking, stop_on_sealed
+from meshc.lowering import needs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from meshc.commands.listener import Listener
     from meshc.commands.living import Living
     from meshc.hidden import Hidden
+    from meshc.issuing.remote import Owed
+    from meshc.issuing.work import Work
     from meshc.plan.needs import SecretNeed
-    from meshc.seal.remote import Owed
-    from meshc.seal.work import Work
 
 
 Answer = TypeVar("Answer")
