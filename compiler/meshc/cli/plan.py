@@ -101,6 +101,9 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  config     in {cluster.config_cluster}"
     if cluster.watched != cluster.remotes:
         yield f"  watches    {some(cluster.watched)}"
+    if cluster.watched and cluster.remote_secrets != "separate":
+        also = " as well as in a Secret each" * (cluster.remote_secrets == "both")
+        yield f"  mounted    their credentials, in one Secret{also}"
     if exposure := cluster.exposure:
         reached = ", ".join(
             f"{part} {address or 'at an address to come'}" for part, address in exposure.addresses.items()
