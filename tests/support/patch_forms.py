@@ -68,7 +68,6 @@ LISTS: tuple[Entry, ...] = (
     _pods(containers=[{"name": "c", "args": ["--x", "no"], "ports": [{"containerPort": 80, "protocol": "UDP"}]}]),
     _pods(containers=[{"name": "d", "$patch": "delete"}]),
     _pods(tolerations=[{"key": "a"}], nodeSelector={"a": "1"}, volumes=[{"name": "v", "emptyDir": {}}]),
-    _pods(volumes=[{"name": "v", "$retainKeys": ["name", "configMap"], "configMap": {"name": "m"}}]),
     _pods(nodeSelector=None, tolerations=[{"$patch": "replace"}]),
     (steps(("add", "/spec/template/spec/containers/0/args/-", "0x1")), {"group": "apps", "labelSelector": "tier=gold"}),
     (steps(("add", "/metadata/annotations", {"a": ""})), {"kind": "Deployment"}),
