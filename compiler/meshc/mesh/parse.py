@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from meshc import codes
 from meshc.errors import Path, Problem
-from meshc.kube import LABEL
+from meshc.kube import LABEL, at
 from meshc.mesh.model import PARTS, Mesh
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
+        hint = f'clusterID "{value}" belongs to cluster {meant}: write {meant}'
     if path[-1:] == ("clusterID",) and isinstance(value, str):
         better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
         hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
@@ -310,6 +312,19 @@ def _rule(detail: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
         return "must be a code such as MESH218"  # the only pattern that pydantic itself checks
     return detail["msg"]
+
+
+_KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
+"""Keys under which clusters are named."""
+
+
+def _cluster_of_id(document: Document, value: Any) -> str:
+    """The name of the cluster that a text is the ID of."""
+    clusters = at(document.data, "spec", "clusters")
+    for one in clusters if isinstance(clusters, tuple) else ():
+        if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):
+            return name
+    return ""
 
 
 def _mended(value: str, rule: str) -> str:
