@@ -6,8 +6,7 @@ Only what an inventory tells mesh.yaml is kept, so nothing that Argo CD or Clust
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.facts import Facts
@@ -142,10 +141,7 @@ def of_facts(server: str, told: Facts) -> Body:
     return {key: value for key, value in found.items() if value}
 
 
-def text_of(bodies: Sequence[Body], form: str, *, as_json: bool) -> bytes:
-    """The file, whose first line says how it was made; in JSON there is no room for that."""
-    if as_json:
-        body = {"apiVersion": "v1", "kind": "List", "items": bodies} if form in ASKED else bodies[0]
-        return f"{json.dumps(body, indent=2, sort_keys=True)}\n".encode()
+def text_of(bodies: Iterable[Body], form: str) -> bytes:
+    """The file, whose first line says how it was made."""
     first = f"# Made by meshc capture inventory --format {form}; it holds no credentials.\n"
     return (first + "---\n".join(write(body) for body in bodies)).encode()

@@ -62,7 +62,7 @@ def captured_inventory(
     entry, known = _entry(opened, wanted)
     namespace = wanted.namespace or str(at(opened.source.document.data, "spec", "delivery", "namespace") or "argocd")
     bodies = _bodies(opened, entry, namespace, reach)
-    data = text_of(bodies, entry.format, as_json=entry.file.endswith(".json"))
+    data = text_of(bodies, entry.format)
     inventory, problems = inventory_of(opened.source.document, entry, data, opened.source.shown(entry.file))
     stop_on(problems)
     if inventory is None or any(True for _ in credentials_in(inventory, entry.file)):
@@ -100,6 +100,10 @@ def _entry(opened: Opened, wanted: Wanted) -> tuple[FromInventory, bool]:
     if len(found) > 1:
         raise UsageError("which inventory?", f"name one of: {', '.join(one.file for one in found)}")
     if found:
+        if not found[0].file.endswith((".yaml", ".yml")):
+            raise UsageError(
+                f'meshc writes YAML, and "{found[0].file}" is none by its name', "call it .yaml in mesh.yaml"
+            )
         if wanted.form not in (None, found[0].format):
             raise UsageError(
                 f'mesh.yaml says that "{found[0].file}" has the format {found[0].format}', "leave --format out"
@@ -110,7 +114,7 @@ def _entry(opened: Opened, wanted: Wanted) -> tuple[FromInventory, bool]:
             "which file, and in which format?", f"meshc capture inventory FILE --format {' | '.join(FORMATS)}"
         )
     path = PurePosixPath(wanted.file)
-    if path.is_absolute() or ".." in path.parts or path.suffix not in (".yaml", ".yml", ".json"):
+    if path.is_absolute() or ".." in path.parts or path.suffix not in (".yaml", ".yml"):
         raise UsageError(f'"{plain(wanted.file)}" is no YAML file below mesh.yaml', "such as inventory/clusters.yaml")
     if opened.repository.kind(wanted.file) is not None:
         raise UsageError(
