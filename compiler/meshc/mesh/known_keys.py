@@ -85,13 +85,13 @@ def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
     """The keys that the mapping at `path` may hold, its own first, then what it shares."""
     found = [
         (name not in model.__annotations__, field.alias or "")
-        for model in _models_at(path, whole)
+        for model in models_at(path, whole)
         for name, field in model.model_fields.items()
     ]
     return [alias for _, alias in sorted(found, key=lambda one: one[0])]
 
 
-def _models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
+def models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
     models = [whole]
     for step in path:
         if isinstance(step, int):

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from meshc import codes
 from meshc.errors import Path, Problem
-from meshc.kube import LABEL
-from meshc.mesh.known_keys import _models_at, known_keys, nearest_of, unknown_key
+from meshc.kube import LABEL, at
+from meshc.mesh.known_keys import known_keys, models_at, nearest_of, unknown_key
 from meshc.mesh.model import PARTS, Mesh
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
+        hint = f'clusterID "{value}" belongs to cluster {meant}: write {meant}'
     if path[-1:] == ("clusterID",) and isinstance(value, str):
         better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
         hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
@@ -141,7 +143,7 @@ def _is_in(data: Any, step: int | str) -> bool:
 def _example(path: Path) -> str:
     """What may be written after a key that is missing, where that is a word of few."""
     fields = (
-        field for model in _models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
+        field for model in models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
     )
     words = [word for field in fields if get_origin(field.annotation) is Literal for word in get_args(field.annotation)]
     if words:
@@ -210,6 +212,19 @@ def _rule(detail: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
         return "must be a code such as MESH218"  # the only pattern that pydantic itself checks
     return detail["msg"]
+
+
+_KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
+"""Keys under which clusters are named."""
+
+
+def _cluster_of_id(document: Document, value: Any) -> str:
+    """The name of the cluster that a text is the ID of."""
+    clusters = at(document.data, "spec", "clusters")
+    for one in clusters if isinstance(clusters, tuple) else ():
+        if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):
+            return name
+    return ""
 
 
 def _mended(value: str, rule: str) -> str:
