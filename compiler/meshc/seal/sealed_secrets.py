@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -19,7 +18,7 @@ from meshc.hidden import Hidden
 from meshc.kube import Body
 from meshc.seal.contract import Plain, SealError, Target
 from meshc.seal.form import check_plain, check_values, labels_and_annotations, metadata, template_data
-from meshc.trust.certificates import only_certificates
+from meshc.trust.certificates import for_keys
 
 Scope = Literal["strict", "namespace-wide", "cluster-wide"]
 """What a seal is bound to: name and namespace, the namespace, nothing. meshc places no cluster-wide one."""
@@ -83,9 +82,9 @@ _SIZES = (2048, 3072, 4096, 8192)
 def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:
     if not certificate:
         raise SealError("there is no sealing certificate to seal for")
-    if not only_certificates(certificate):
+    found = for_keys(certificate)
+    if not found:
         raise SealError("the sealing certificate isn't a PEM file of a certificate alone")
-    found = x509.load_pem_x509_certificates(certificate)
     if len(found) > 1:
         raise SealError(f"the sealing certificate's file holds {len(found)} certificates: which one seals?")
     try:
