@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, show_problems, show_result, tell
-from meshc.commands.compile import Done, compile_and_write
+from meshc.commands.compile import Done, Order, compile_and_write
 from meshc.plain import count, plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SHOWN = 12
 
 def compile_command(file: Path, choice: Choice, jobs: int | None, link: Link, form: Format, *, cached: bool) -> None:
     """Compiles, and shows what was done. Raises MeshcError as `compile_and_write` does."""
-    done = compile_and_write(file, choice, jobs, link, TERMINAL, cached=cached)
+    done = compile_and_write(file, Order(choice, jobs, link, cached), TERMINAL)
     if form.is_document:
         _show_document(form, done)
         return
@@ -66,6 +66,11 @@ def _show(done: Done) -> None:
     if told.by_kustomize:
         built = f"{count(len(told.by_kustomize), 'overlay')} built, for files of yours"
         tell(f"  {paint('kustomize ', 'white', sys.stdout)} {built}")
+    reasons = dict.fromkeys(why for _, why in told.whole)
+    for why in reasons:
+        names = [name for name, reason in told.whole if reason == why]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        tell(f"             whole: {', '.join(map(plain, names[:_SHOWN]))}{more}: {why}")
     if done.delivery:
         engine = f"{told.engine}, " if told.engine else ""
         tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")

@@ -10,8 +10,8 @@ from meshc.disk.named import read_named
 from meshc.disk.repository import LARGEST_INPUT
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
-from meshc.seal.age import identities_in
-from meshc.seal.age_file import open_sealed
+from meshc.sealing.age import identities_in
+from meshc.sealing.age_file import open_sealed
 from meshc.trust.keys import plain_key
 
 
@@ -25,9 +25,13 @@ class KeyFile:
 
     def read(self) -> Hidden:
         """The key. Raises UsageError if a file can't be read, SealError and IssueError if the key can't be opened."""
-        identities = identities_in(Hidden(read_given(self.identity))) if self.identity else ()
-        key = open_sealed(Hidden(read_given(self.path)), identities)
+        key = open_sealed(Hidden(read_given(self.path)), identities_of(self.identity))
         return plain_key(key, password_in(self.password)) if self.password else key
+
+
+def identities_of(file: Path | None) -> tuple[Hidden, ...]:
+    """The age identities in a file that a person names, if any. Raises UsageError, SealError."""
+    return identities_in(Hidden(read_given(file))) if file else ()
 
 
 def read_given(path: Path) -> bytes:
