@@ -1,8 +1,9 @@
-"""Times meshc beside kustomize, helm and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
+"""Times meshc beside others and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
 
 For each fleet, whole processes: what meshc does, kustomize over the same overlays and helm over a chart that loops, as
-many of them at once as there are processors, and a script that only writes the same bytes; medians, and how they
-compare. All must have made the same objects. --write puts the tables between the marks of docs/performance.md.
+many of them at once as there are processors, Kapitan and cdk8s where peers.py finds them, and a script that only writes
+the same bytes; medians, and how they compare. All must have made the same objects. --write puts the tables between the
+marks of docs/performance.md.
 
 Nothing is deleted before the end: for some minutes ext4 passes over the inodes of deleted files one by one, and whoever
 makes files next pays for it, up to three times what they take otherwise.
@@ -23,12 +24,13 @@ from typing import NamedTuple
 
 from fleet import fleet
 from measuring import MESHC, Run, measure, measure_all, median
+from peers import prepare_kapitan, runs
 from rivals import HELM, KUSTOMIZE, prepare_chart, prepare_writes, refuse_differences
 
 SIZES = "10x50,50x200,100x500,1000x50"
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
 _MARKS = re.compile("(?<=<!-- bench -->\n).*(?=<!-- /bench -->)", re.DOTALL)
-_STARTED = ("overlays", "output", ".meshc")
+_WRITTEN = ("overlays", "output")
 
 
 class Row(NamedTuple):
@@ -49,7 +51,7 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
 
     def fresh(*words: str) -> Run:
         before = Path(tempfile.mkdtemp(prefix="before-", dir=rivals))
-        for name in _STARTED:
+        for name in _WRITTEN:
             (folder / name).rename(before / name)
         return meshc("compile", *words)
 
@@ -73,6 +75,7 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
         Row("", restored),
         Row("kustomize over the same overlays", lambda: measure_all(built, folder), slow=True),
         Row("helm over a chart with a loop", lambda: measure_all(looped, rivals), slow=True),
+        *(Row(name, run, slow=True) for name, run in runs(rivals).items()),
         Row("plain writes of the same bytes", lambda: measure(sys.executable, "write.py", cwd=rivals)),
         Row("the same, each safe on the disk", lambda: measure(sys.executable, "write.py", "--sync", cwd=rivals)),
     ]
@@ -93,6 +96,7 @@ def measured(top: Path, clusters: int, services: int, repeats: int) -> dict[str,
     measure(*MESHC, "compile", cwd=folder)
     prepare_chart(folder, rivals)
     prepare_writes(folder, rivals)
+    prepare_kapitan(rivals)
     rows = rows_of(folder, rivals)
     found = {row.name: median(row.run, 1 if row.slow else repeats) for row in rows}
     refuse_differences(folder, rivals)

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from meshc.hidden import Hidden
-from meshc.seal import sealed_secrets
-from meshc.seal.contract import Plain, Target
+from meshc.sealing import sealed_secrets
+from meshc.sealing.contract import Plain, Target
 from support.credentials import CONFIG
 from support.places import Place, sealing_pair
 from support.tools import find_tool

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import meshc
-from meshc.applied.relied import relied
-from meshc.applied.view import Touched, View
+from meshc.checks.applied.relied import relied
+from meshc.checks.applied.view import Touched, View
 from meshc.errors import Problem, ProblemsError
 from support.tools import find_tool
 

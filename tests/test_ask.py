@@ -26,7 +26,7 @@ from meshc.capture.many import at_once
 from meshc.capture.resource import Resource, core
 from meshc.capture.trouble import AskError, Trouble
 from meshc.hidden import Hidden
-from meshc.seal.kubeconfig import Credentials
+from meshc.issuing.kubeconfig import Credentials
 from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from support.paths import ROOT
 from support.throwaway import make_root

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
+from meshc.checks.plan.consequences import consequences
+from meshc.checks.plan.contradictions import contradictions
 from meshc.errors import ProblemsError
 from meshc.mesh.source import load
 from meshc.pipeline import fleet_of, plan_mesh
-from meshc.plan.consequences import consequences
-from meshc.plan.contradictions import contradictions
 from meshc.plan.decided import FIXED_SETTINGS, RULES
 from meshc.plan.ir import ClusterPlan, Plan
 from meshc.plan.values import charts_in, values_of

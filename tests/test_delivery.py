@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from meshc.checks.fleet.delivery import repository_fault
 from meshc.delivery.exclusions import LEFT_OUT, patch
-from meshc.mesh.check_delivery import repository_fault
 from meshc.tree import HEADER
 from support.cases import CASES, expected_trees, id_of, read
 from support.paths import ROOT

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from meshc.cli.main import app
 from meshc.hidden import Hidden
-from meshc.seal.kubeconfig import Credentials
+from meshc.issuing.kubeconfig import Credentials
 from support.fake_api import ADMIN, FakeCluster, kubeconfig, serving
 from support.throwaway import make_root
 

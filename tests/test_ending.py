@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from meshc.hidden import Hidden
-from meshc.seal.ending import end_of, noted_end, time_of
+from meshc.issuing.ending import end_of, noted_end, time_of
 from support.credentials import CONFIG
 from support.places import Place
 from support.throwaway import make_root

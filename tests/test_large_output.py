@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshc import codes
-from meshc.secrets.guard import RenderedGuard
+from meshc.scanning.guard import RenderedGuard
 
 _MAP = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\ndata: {{text: {1}}}\n"
 _SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: correct-horse}\n"

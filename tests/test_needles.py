@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from meshc.secrets.needles import TOKEN, spots
+from meshc.scanning.needles import TOKEN, spots
 from support.tools import tries
 
 pytestmark = pytest.mark.thorough

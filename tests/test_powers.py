@@ -18,7 +18,7 @@ from meshc.review import powers
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.objects import Parser, Sides
 from meshc.review.risks_of_powers import new_powers
-from meshc.secrets import door
+from meshc.sealing import sources
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
 from support.throwaway import NEVER_CRITICAL, make_root
@@ -359,7 +359,7 @@ def test_a_field_of_another_type_is_no_bug(odd: object) -> None:
             for rule in rules:
                 rule(other_body)
             powers.routes(other_body, frozenset())
-            door.reasons(other_body, "istio-system")
+            sources.reasons(other_body, "istio-system")
 
 
 def paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from meshc.components.cacerts import PUBLIC
 from meshc.kube import Body
 from meshc.plan.needs import SecretNeed
-from meshc.seal.registry import SEALERS
-from meshc.secrets import proofs
-from meshc.secrets.registry import FORMS
+from meshc.sealing import proofs
+from meshc.sealing.registry import BACKENDS, BY_KIND
 from meshc.trust.proofs import ALL, BINDING, BLOB, CA, NOT_AFTER, ROOT, SERVER
 from meshc.trust.proofs import RECIPIENTS as RECIPIENTS_KEY
 from meshc.yamltext.read import read
@@ -74,7 +73,7 @@ def said(body: Body, need: SecretNeed = CACERTS, folder: Mapping[str, bytes] = F
     """The codes that the proofs of a sealed object raise, as it comes out of its file."""
     (document,), problems = read(write(body).encode(), "sealed.yaml")
     assert not problems
-    found = list(proofs.check(need, FORMS[document.data["kind"]], document, folder))
+    found = list(proofs.check(need, BY_KIND[document.data["kind"]], document, folder))
     assert all(problem.clusters == ("hub",) and problem.place.line for problem in found)
     return sorted(problem.code.id for problem in found)
 
@@ -102,7 +101,7 @@ def test_both_rooms_see_the_same_ciphertext(body: Body) -> None:
     """`secrets` may not import `seal`, so each has its own way to it."""
     backend = {"Secret": "sops", "SealedSecret": "sealed-secrets"}[body["kind"]]
 
-    assert dict(FORMS[body["kind"]].blobs(body)) == dict(SEALERS[backend].blobs(body))
+    assert dict(BY_KIND[body["kind"]].blobs(body)) == dict(BACKENDS[backend].blobs(body))
 
 
 def test_absent_annotations_say_nothing_but_for_the_binding() -> None:
@@ -185,8 +184,8 @@ def test_recipients() -> None:
 
 def test_recipients_are_shortened_and_no_more_than_three() -> None:
     (document,), _ = read(write(TOKEN).encode(), "sealed.yaml")
-    found = list(proofs.check(replace(REMOTE, recipients=RECIPIENTS), FORMS["Secret"], document, {}))
-    (many,) = proofs.check(replace(REMOTE, recipients=("age1other",)), FORMS["Secret"], document, {})
+    found = list(proofs.check(replace(REMOTE, recipients=RECIPIENTS), BY_KIND["Secret"], document, {}))
+    (many,) = proofs.check(replace(REMOTE, recipients=("age1other",)), BY_KIND["Secret"], document, {})
 
     assert "4 (" in found[0].what
     assert found[0].what.count("age1") == 3
@@ -234,7 +233,7 @@ def test_garbage_is_wrong_but_no_accident(key: str, value: Any) -> None:
         (document,), problems = read(write({**made, "metadata": {**made["metadata"], "annotations": {}}}).encode(), "x")
         assert not problems
         document = replace(document, data=made)  # as values are, whatever YAML could write
-        found = [problem.code.id for problem in proofs.check(need, FORMS[made["kind"]], document, FOLDER)]
+        found = [problem.code.id for problem in proofs.check(need, BY_KIND[made["kind"]], document, FOLDER)]
 
         if there and key in expected:
             assert expected[key] in found
@@ -259,11 +258,11 @@ def test_no_message_holds_a_value() -> None:
     for key in ALL:
         for body, need in ((SOPS, CACERTS), (TOKEN, REMOTE)):
             (document,), _ = read(write(annotated(body, {key: canary})).encode(), "sealed.yaml")
-            for problem in proofs.check(need, FORMS["Secret"], document, FOLDER):
+            for problem in proofs.check(need, BY_KIND["Secret"], document, FOLDER):
                 assert canary not in problem.what + problem.hint
 
 
 def test_files_without_proofs_need_no_cryptography() -> None:
-    code = "import sys; import meshc.secrets.proofs, meshc.secrets.registry; sys.exit('cryptography' in sys.modules)"
+    code = "import sys; import meshc.sealing.proofs, meshc.sealing.registry; sys.exit('cryptography' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

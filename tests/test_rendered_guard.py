@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Problem
-from meshc.secrets.guard import RenderedGuard
+from meshc.scanning.guard import RenderedGuard
 from meshc.tree import HEADER
 from meshc.yamltext.document import Document
 from meshc.yamltext.read import read
@@ -26,7 +26,7 @@ def test_each_distinct_object_is_read_once(monkeypatch: pytest.MonkeyPatch) -> N
         seen.append(data)
         return read(data, shown)
 
-    monkeypatch.setattr("meshc.secrets.guard.read", counted)
+    monkeypatch.setattr("meshc.scanning.guard.read", counted)
     found = RenderedGuard([HEADER + OWN])
 
     assert found.is_clean(b"---\n".join([OWN, OTHER]))

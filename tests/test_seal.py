@@ -28,13 +28,12 @@ from meshc.errors import Place
 from meshc.hidden import Hidden
 from meshc.kube import Body
 from meshc.plan.needs import SecretNeed
-from meshc.seal import external_secrets, sealed_secrets, sops
-from meshc.seal.age import check_recipients, identities_in
-from meshc.seal.contract import Plain, SealError, Store, Target
-from meshc.seal.registry import SEALERS
-from meshc.seal.rules import recipients_in, rules
-from meshc.secrets.place import Sealed, place
-from meshc.secrets.registry import FORMS
+from meshc.sealing import external_secrets, sealed_secrets, sops, sops_file
+from meshc.sealing.age import check_recipients, identities_in
+from meshc.sealing.contract import Plain, Scope, SealError, Store, Target
+from meshc.sealing.place import Sealed, place
+from meshc.sealing.registry import BACKENDS, BY_KIND
+from meshc.sealing.sops_rules import recipients_in, rules
 from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 from support.schemas import check
@@ -88,7 +87,7 @@ STORE = Store("ClusterSecretStore", "mesh-vault", "mesh/prod/hub")
 TARGET = Target(RECIPIENTS, CONTROLLER.cert_pem, STORE)
 
 both = pytest.mark.parametrize("plain", [CACERTS, REMOTE], ids=["cacerts", "remote secret"])
-every_form = pytest.mark.parametrize("backend", sorted(SEALERS))
+every_form = pytest.mark.parametrize("backend", sorted(BACKENDS))
 
 
 def hidden(identity: pyrage.x25519.Identity) -> tuple[Hidden, ...]:
@@ -150,31 +149,31 @@ class TestEveryForm:
     def test_is_what_compile_places_and_kustomize_leaves_as_it_is(
         self, tmp_path: Path, plain: Plain, backend: str
     ) -> None:
-        body, need = SEALERS[backend].seal(plain, TARGET, NOW), NEEDS[plain.name]
+        body, need = BACKENDS[backend].seal(plain, TARGET, NOW), NEEDS[plain.name]
         text = write(body)
         certificates = {"root-cert.pem": ROOT.cert_pem} | {
             f"hub/{key}": value for key, value in CERTIFICATES.items() if key != "root-cert.pem"
         }
 
-        placed = place(need, Sealed({need.file: text.encode()}, certificates, "sealed"), FORMS, Place("mesh.yaml"))
+        placed = place(need, Sealed({need.file: text.encode()}, certificates, "sealed"), Place("mesh.yaml"))
 
         assert placed.problems == ()
         assert len(placed.bodies) == 1
         document = read(text.encode(), "sealed.yaml")[0][0]
-        assert not list(FORMS[body["kind"]].check(need, document, dict(plain.public)))
+        assert not list(BY_KIND[body["kind"]].check(need, document, dict(plain.public)))
         assert kustomized(tmp_path, text) == text
 
     @both
     @every_form
     def test_fits_its_schema(self, plain: Plain, backend: str) -> None:
-        body = SEALERS[backend].seal(plain, TARGET, NOW)
+        body = BACKENDS[backend].seal(plain, TARGET, NOW)
 
         check({key: value for key, value in body.items() if key != "sops"}, "1.34")
 
     @both
     @every_form
     def test_shows_what_is_public_and_nothing_that_is_hidden(self, plain: Plain, backend: str) -> None:
-        text = write(SEALERS[backend].seal(plain, TARGET, NOW))
+        text = write(BACKENDS[backend].seal(plain, TARGET, NOW))
 
         assert CANARY.decode() not in text
         assert base64.b64encode(CANARY).decode() not in text
@@ -182,7 +181,7 @@ class TestEveryForm:
 
     @pytest.mark.parametrize("backend", ["sops", "sealed-secrets"])
     def test_two_seals_of_one_secret_differ(self, backend: str) -> None:
-        sealer = SEALERS[backend]
+        sealer = BACKENDS[backend]
         one, two = (sealer.blobs(sealer.seal(CACERTS, TARGET, NOW)) for _ in range(2))
 
         assert one.keys() == two.keys() == {"ca-key.pem"}
@@ -201,7 +200,7 @@ class TestEveryForm:
     )
     def test_a_secret_that_cant_be_sealed(self, backend: str, plain: Plain, message: str) -> None:
         with pytest.raises(SealError, match=message) as refused:
-            SEALERS[backend].seal(plain, TARGET, NOW)
+            BACKENDS[backend].seal(plain, TARGET, NOW)
 
         shown = "".join(traceback.format_exception(refused.value))
         assert CANARY.decode() not in shown
@@ -210,14 +209,14 @@ class TestEveryForm:
     @every_form
     def test_a_target_without_what_the_form_needs(self, backend: str) -> None:
         with pytest.raises(SealError, match="there is no") as refused:
-            SEALERS[backend].seal(CACERTS, Target(), NOW)
+            BACKENDS[backend].seal(CACERTS, Target(), NOW)
 
         assert not leaked(refused.value)
 
     @pytest.mark.parametrize("backend", ["sops", "sealed-secrets"])
     def test_an_empty_value_is_refused(self, backend: str) -> None:
         with pytest.raises(SealError, match="is empty"):
-            SEALERS[backend].seal(replace(CACERTS, hidden={"ca-key.pem": Hidden(b"")}), TARGET, NOW)
+            BACKENDS[backend].seal(replace(CACERTS, hidden={"ca-key.pem": Hidden(b"")}), TARGET, NOW)
 
     @pytest.mark.parametrize("backend", ["sealed-secrets", "external-secrets"])
     @pytest.mark.parametrize("field", ["labels", "annotations"])
@@ -225,7 +224,7 @@ class TestEveryForm:
         plain = replace(CACERTS, **{field: {"team": "{{ .ca }}"}})  # type: ignore[arg-type]
 
         with pytest.raises(SealError, match="run as a template"):
-            SEALERS[backend].seal(plain, TARGET, NOW)
+            BACKENDS[backend].seal(plain, TARGET, NOW)
 
 
 class TestSops:
@@ -243,7 +242,7 @@ class TestSops:
         assert opened["type"] == "Opaque"
         assert opened["metadata"].get("labels", {}) == plain.labels
         assert opened["metadata"].get("annotations", {}) == plain.annotations
-        assert sops.open_(parsed(rendered), hidden(identity)) == plain.hidden
+        assert sops_file.open_(parsed(rendered), hidden(identity)) == plain.hidden
 
     def test_its_block_says_what_sops_needs_and_no_more(self) -> None:
         body = sops.seal(CACERTS, TARGET, NOW)
@@ -259,7 +258,7 @@ class TestSops:
         }
         assert 'lastmodified: "2026-11-22T10:30:05Z"\n' in write(body)
         assert sops.seal(REMOTE, TARGET, NOW)["sops"]["encrypted_regex"] == "^data$"
-        assert sops.recipients_of(body) == RECIPIENTS
+        assert sops_file.recipients_of(body) == RECIPIENTS
         assert sops.blobs(body) == {"ca-key.pem": body["data"]["ca-key.pem"]}
 
     @pytest.mark.parametrize("public", [{}, CERTIFICATES], ids=["all hidden", "beside certificates"])
@@ -281,7 +280,7 @@ class TestSops:
         opened = yaml.safe_load(run_sops("--decrypt", text=rendered, SOPS_AGE_KEY=str(ONE)))
 
         assert decoded(opened["data"]) == values(plain)
-        assert sops.open_(parsed(rendered), hidden(TWO)) == plain.hidden
+        assert sops_file.open_(parsed(rendered), hidden(TWO)) == plain.hidden
 
     @pytest.mark.thorough
     @given(st.dictionaries(st.from_regex(r"[-._a-z]{1,20}", fullmatch=True), st.binary(min_size=1), min_size=1))
@@ -291,7 +290,7 @@ class TestSops:
             "shop", "any", {key: Hidden(value) for key, value in data.items() if key != "data"} or REMOTE.hidden
         )
 
-        assert sops.open_(parsed(write(sops.seal(plain, TARGET, NOW))), hidden(ONE)) == plain.hidden
+        assert sops_file.open_(parsed(write(sops.seal(plain, TARGET, NOW))), hidden(ONE)) == plain.hidden
 
     @pytest.mark.thorough
     @given(st.binary(min_size=1, max_size=5000))
@@ -315,7 +314,7 @@ class TestSops:
         arguments = ["--encrypt", "--age", ",".join(RECIPIENTS), "--encrypted-regex", regex, *options]
         text = f"# a comment\n{yaml.safe_dump(plain, sort_keys=sort)}".replace("data:\n", "data:\n  # another\n", 1)
 
-        opened = sops.open_(parsed(run_sops(*arguments, text=text)), hidden(TWO))
+        opened = sops_file.open_(parsed(run_sops(*arguments, text=text)), hidden(TWO))
 
         whole = {**values(CACERTS), "empty": b""} if "data" in regex else {"ca-key.pem": CANARY}
         assert {key: value.reveal() for key, value in opened.items()} == whole
@@ -391,7 +390,7 @@ class TestTampering:
 
         change(body)
 
-        assert sops.open_(body, hidden(ONE)) == CACERTS.hidden
+        assert sops_file.open_(body, hidden(ONE)) == CACERTS.hidden
         assert decoded(opened_by_sops(body)["data"])["ca-key.pem"] == CANARY
 
     @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED.keys())
@@ -401,10 +400,10 @@ class TestTampering:
         change(body)
 
         with pytest.raises(SealError) as refused:
-            sops.open_(body, hidden(ONE))
+            sops_file.open_(body, hidden(ONE))
         assert not leaked(refused.value)
         with pytest.raises(SealError):
-            sops.rewrap(body, hidden(ONE), RECIPIENTS)
+            sops_file.rewrap(body, hidden(ONE), RECIPIENTS)
         with pytest.raises(subprocess.CalledProcessError):
             opened_by_sops(body)
 
@@ -415,18 +414,18 @@ class TestTampering:
         body = copy.deepcopy(dict(sops.seal(CACERTS, TARGET, NOW)))
         body["sops"][field] = [{"vault_address": "https://attacker.example", "recipient": "x", "enc": "y"}]
 
-        for act in (lambda: sops.open_(body, ()), lambda: sops.rewrap(body, (), RECIPIENTS)):
+        for act in (lambda: sops_file.open_(body, ()), lambda: sops_file.rewrap(body, (), RECIPIENTS)):
             with pytest.raises(SealError, match="meshc opens what is sealed for age") as refused:
                 act()
             assert str(refused.value).isprintable()
         with pytest.raises(SealError):
-            sops.recipients_of(body)
+            sops_file.recipients_of(body)
 
     def test_empty_lists_of_services_as_older_sops_writes_them(self) -> None:
         body = copy.deepcopy(dict(sops.seal(CACERTS, TARGET, NOW)))
         body["sops"].update(kms=[], gcp_kms=[], azure_kv=[], hc_vault=[], pgp=None)
 
-        assert sops.open_(body, hidden(ONE)) == CACERTS.hidden
+        assert sops_file.open_(body, hidden(ONE)) == CACERTS.hidden
 
     @pytest.mark.parametrize("regex", ["(a+)+$", "^(a|b+)$", "data", "^data$|x", "^((a))$", "^[$", "", 1, None])
     def test_regular_expressions_that_arent_names_arent_run(self, regex: Any) -> None:
@@ -434,7 +433,7 @@ class TestTampering:
         body["sops"]["encrypted_regex"] = regex
 
         with pytest.raises(SealError, match="isn't names between"):
-            sops.open_(body, hidden(ONE))
+            sops_file.open_(body, hidden(ONE))
 
     @pytest.mark.parametrize(
         "body",
@@ -449,7 +448,7 @@ class TestTampering:
     )
     def test_what_is_no_sealed_secret(self, body: dict[str, Any]) -> None:
         with pytest.raises(SealError):
-            sops.open_(body, hidden(ONE))
+            sops_file.open_(body, hidden(ONE))
 
     @given(st.binary(max_size=300))
     @settings(deadline=None, max_examples=50)
@@ -460,7 +459,7 @@ class TestTampering:
         body["sops"]["age"] = [{"recipient": RECIPIENTS[0], "enc": enc}]
 
         with pytest.raises(SealError):
-            sops.open_(body, hidden(ONE))
+            sops_file.open_(body, hidden(ONE))
 
 
 class TestRecipients:
@@ -468,37 +467,37 @@ class TestRecipients:
         before = sops.seal(CACERTS, TARGET, NOW)
         recipient = str(STRANGER.to_public())
 
-        after = sops.rewrap(parsed(write(before)), hidden(ONE), (recipient,))
+        after = sops_file.rewrap(parsed(write(before)), hidden(ONE), (recipient,))
 
-        assert sops.recipients_of(after) == (recipient,)
+        assert sops_file.recipients_of(after) == (recipient,)
         assert {**after["sops"], "age": 0} == {**before["sops"], "age": 0}
         assert {**after, "sops": 0} == {**before, "sops": 0}
         assert decoded(opened_by_sops(after, STRANGER)["data"]) == values(CACERTS)
         with pytest.raises(subprocess.CalledProcessError):
             opened_by_sops(after, ONE)
         with pytest.raises(SealError, match="no age identity"):
-            sops.open_(after, hidden(ONE))
+            sops_file.open_(after, hidden(ONE))
 
     def test_keys_of_other_services_that_are_declared_stay_as_they_are(self) -> None:
         body = copy.deepcopy(dict(sops.seal(CACERTS, TARGET, NOW)))
         body["sops"] |= {"pgp": [{"fp": OTHERS[0], "enc": "x"}], "kms": [{"arn": OTHERS[1], "enc": "y"}]}
         told = (*RECIPIENTS, *OTHERS)
 
-        after = sops.rewrap(body, hidden(ONE), (RECIPIENTS[0], *OTHERS))
+        after = sops_file.rewrap(body, hidden(ONE), (RECIPIENTS[0], *OTHERS))
 
-        assert sops.recipients_of(body) == tuple(sorted((*RECIPIENTS, *OTHERS[:2])))
+        assert sops_file.recipients_of(body) == tuple(sorted((*RECIPIENTS, *OTHERS[:2])))
         assert (after["sops"]["pgp"], after["sops"]["kms"]) == (body["sops"]["pgp"], body["sops"]["kms"])
-        assert sops.open_(body, hidden(ONE), told) == CACERTS.hidden
+        assert sops_file.open_(body, hidden(ONE), told) == CACERTS.hidden
         for less in ((), RECIPIENTS, (*RECIPIENTS, OTHERS[0])):
             with pytest.raises(SealError, match="meshc opens what is sealed for age"):
-                sops.open_(body, hidden(ONE), less)
+                sops_file.open_(body, hidden(ONE), less)
 
     def test_rewrap_needs_an_identity_that_opens_it(self) -> None:
         body = sops.seal(CACERTS, TARGET, NOW)
 
         for identities in ((), hidden(STRANGER)):
             with pytest.raises(SealError, match="no age identity") as refused:
-                sops.rewrap(body, identities, RECIPIENTS)
+                sops_file.rewrap(body, identities, RECIPIENTS)
             assert not leaked(refused.value)
 
     def test_ssh_keys_seal_and_open(self, tmp_path: Path) -> None:
@@ -512,7 +511,7 @@ class TestRecipients:
         opened = run_sops("--decrypt", text=write(body), SOPS_AGE_SSH_PRIVATE_KEY_FILE=str(tmp_path / "id"))
 
         assert decoded(yaml.safe_load(opened)["data"]) == values(CACERTS)
-        assert sops.open_(body, identities_in(Hidden(private))) == CACERTS.hidden
+        assert sops_file.open_(body, identities_in(Hidden(private))) == CACERTS.hidden
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -565,14 +564,14 @@ class TestRecipients:
     )
     def test_what_is_no_identity(self, text: bytes) -> None:
         with pytest.raises(SealError, match=r"^age identity 2 isn't one") as refused:
-            sops.open_(sops.seal(CACERTS, TARGET, NOW), (*hidden(ONE), Hidden(text)))
+            sops_file.open_(sops.seal(CACERTS, TARGET, NOW), (*hidden(ONE), Hidden(text)))
 
         assert not leaked(refused.value)
 
     def test_a_file_of_identities(self) -> None:
         file = f"# created: 2026\n# public key: {RECIPIENTS[0]}\n{STRANGER}\r\n\n  {ONE}\n"
 
-        assert sops.open_(sops.seal(CACERTS, TARGET, NOW), identities_in(Hidden(file.encode()))) == CACERTS.hidden
+        assert sops_file.open_(sops.seal(CACERTS, TARGET, NOW), identities_in(Hidden(file.encode()))) == CACERTS.hidden
         with pytest.raises(SealError, match="holds none"):
             identities_in(Hidden(b"# nothing\n"))
 
@@ -603,9 +602,9 @@ class TestRules:
 
         theirs = parsed(self.run(folder, "--encrypt", f"se+led/hub/{file}").stdout)
 
-        assert sops.recipients_of(theirs) == RECIPIENTS
+        assert sops_file.recipients_of(theirs) == RECIPIENTS
         assert sops.blobs(theirs).keys() == sops.blobs(ours).keys()
-        assert sops.open_(theirs, hidden(ONE)) == plain.hidden
+        assert sops_file.open_(theirs, hidden(ONE)) == plain.hidden
         for field in ("encrypted_regex", "mac_only_encrypted", "version"):
             assert theirs["sops"][field] == ours["sops"][field]
 
@@ -617,10 +616,10 @@ class TestRules:
         self.run(folder, "updatekeys", "--yes", "se+led/edge-1/cacerts.yaml")
 
         theirs = parsed(path.read_bytes())
-        assert sops.recipients_of(theirs) == (str(STRANGER.to_public()),)
+        assert sops_file.recipients_of(theirs) == (str(STRANGER.to_public()),)
         assert {**theirs["sops"], "age": 0} == {**ours["sops"], "age": 0}
         assert theirs["data"] == ours["data"]
-        assert sops.open_(theirs, hidden(STRANGER)) == CACERTS.hidden
+        assert sops_file.open_(theirs, hidden(STRANGER)) == CACERTS.hidden
 
     @pytest.mark.parametrize("file", ["seeled/hub/cacerts.yaml", "se+led/hub/other.yaml", "x/se+led/hub/cacerts.yaml"])
     def test_sops_refuses_a_file_that_no_rule_is_for(self, folder: Path, file: str) -> None:
@@ -657,7 +656,7 @@ def private(authority: Authority) -> RSAPrivateKey:
 class TestSealedSecrets:
     @both
     @pytest.mark.parametrize("scope", ["strict", "namespace-wide", "cluster-wide"])
-    def test_the_controller_unseals_it(self, tmp_path: Path, plain: Plain, scope: sealed_secrets.Scope) -> None:
+    def test_the_controller_unseals_it(self, tmp_path: Path, plain: Plain, scope: Scope) -> None:
         rendered = yaml.safe_load(
             kustomized(tmp_path, write(sealed_secrets.seal(plain, replace(TARGET, scope=scope), NOW)))
         )

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from meshc.hidden import Hidden
-from meshc.seal.sops import rewrap as wrapped_again
+from meshc.sealing.sops_file import rewrap as wrapped_again
 from support.credentials import CANARY, CONFIG, opened
 from support.places import IDENTITY, RECIPIENT, SOPS, Place
 from support.sealing import cacerts, remote_secret

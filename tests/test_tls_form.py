@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshc.seal.cacerts import CA, CHAIN, ROOTS, public_part, with_roots
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS, public_part, with_roots
 from meshc.trust.tls_form import certificates_of, is_chain
 from support.cases import find_case
 from support.throwaway import make_root, pem

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from meshc.components import exposure
 from meshc.kube import at, identity_of
+from meshc.lowering import needs_of
 from meshc.mesh.source import load
-from meshc.pipeline import needs_of, plan_mesh
+from meshc.pipeline import plan_mesh
 from meshc.plan.values import values_of
 from support.api_names import refused
 from support.generated_meshes import Mesh, compiled, objects, tried

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from meshc.cli.main import app
-from meshc.trust.issue import issue_intermediate, make_root
+from meshc.trust.issue import Intermediate, issue_intermediate, make_root
 from meshc.trust.keys import KeyType
 from support.go_tool import run_go_tool
 from support.throwaway import Options
@@ -80,9 +80,7 @@ def test_roots_and_intermediates_of_every_key_type(tmp_path: Path) -> None:
         root = make_root("bookstore", above, NOW, 3650)
         made[f"root/{above}"] = root.certificate
         for below in (above, "ecdsa-p256"):
-            ca = issue_intermediate(
-                *(root.certificate, root.key), cluster="hub", namespace="a", key_type=below, now=NOW, days=730
-            )
+            ca = issue_intermediate(root.certificate, root.key, Intermediate("hub", "a", below, NOW, 730))
             made[f"{above}/{below}"] = ca.certificate
 
     assert lint(tmp_path / "certificates", made) == set(PUBLIC_WEB)
@@ -92,14 +90,7 @@ def test_names_and_dates_at_their_limits(tmp_path: Path) -> None:
     made: dict[str, bytes] = {}
     for days in (1, 36500):
         root = make_root("m" * 63, "ecdsa-p384", NOW, days)
-        ca = issue_intermediate(
-            *(root.certificate, root.key),
-            cluster="c" * 63,
-            namespace="n" * 63,
-            key_type="ecdsa-p384",
-            now=NOW,
-            days=36500,
-        )
+        ca = issue_intermediate(root.certificate, root.key, Intermediate("c" * 63, "n" * 63, "ecdsa-p384", NOW, 36500))
         made |= {f"root-of-{days}-days": root.certificate, f"ca-of-{days}-days": ca.certificate}
 
     assert lint(tmp_path / "certificates", made) == set(PUBLIC_WEB)

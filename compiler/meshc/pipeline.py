@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.applied.check import AS_APPLIED, check_applied
-from meshc.applied.laid_out import view_laid_out
-from meshc.applied.view import offered_by
-from meshc.charts import helm
-from meshc.charts import render as charts
-from meshc.components.registry import COMPONENTS
-from meshc.components.services import copy_of
+from meshc.checks.acknowledge import silence
+from meshc.checks.applied.check import AS_APPLIED
+from meshc.checks.fleet import requires
+from meshc.checks.plan.consequences import consequences
+from meshc.checks.plan.contradictions import contradictions
+from meshc.checks.registry import check, on_the_fleet
 from meshc.delivery.deliver import check_delivery, delivery_tree
 from meshc.delivery.registry import ENGINES
-from meshc.delivery.stages import marked
-from meshc.errors import Code, Place, Problem, ProblemsError, stop_on
-from meshc.kube import KubeObject
-from meshc.mesh import check_requires
-from meshc.mesh.acknowledge import silence
-from meshc.mesh.chart_files import by_digest
-from meshc.mesh.check import ON_THE_FLEET, check
+from meshc.errors import Code, Problem, ProblemsError, stop_on
+from meshc.lowering import assemble, lower, render_charts
 from meshc.mesh.exports import read_exports
 from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
-from meshc.overlays.clashes import clashes
-from meshc.overlays.gateways import check_gateways
 from meshc.overlays.layout import Layout, lay_out
-from meshc.overlays.patches import check_overlay, is_object
-from meshc.plan.consequences import consequences
-from meshc.plan.contradictions import contradictions
 from meshc.plan.make import UNPLANNABLE, make_plan
-from meshc.plan.needs import ChartNeed, SecretNeed
-from meshc.secrets import door
-from meshc.secrets.guard import check_inputs, plaintext_in
-from meshc.secrets.inventory_guard import credentials_in
-from meshc.secrets.pairs import one_way
-from meshc.secrets.place import Sealed, place, unused
-from meshc.secrets.plain_values import plain_secret
-from meshc.secrets.registry import FORMS
+from meshc.scanning.guard import check_inputs, plaintext_in
+from meshc.scanning.inventory_guard import credentials_in
+from meshc.sealing.place import Sealed
 from meshc.version import __version__
 
 if TYPE_CHECKING:
-    from meshc.delivery.contract import Applied
     from meshc.disk.repository import Repository
-    from meshc.kube import Body
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
-    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.ir import Plan
     from meshc.tree import FileTree
 
 
@@ -99,7 +81,7 @@ def compile_mesh(
     that stands in the way, ToolError if kustomize is needed and missing.
     """
     mesh = _read(source)
-    stop_on(check_requires.meshc(mesh, source, __version__))
+    stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
     inputs, unread = gather(
         fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
@@ -112,11 +94,11 @@ def compile_mesh(
     plan = make_plan(fleet, source, exports, inputs)
     problems += [*contradictions(plan, fleet, source), *consequences(plan, fleet, source)]
     folder = source.shown(mesh.spec.security.secrets.directory)
-    lowered = {cluster.name: list(_lower(plan, cluster)) for cluster in plan.clusters}
-    rendered = _rendered(lowered, inputs, repository)
+    lowered = lower(plan)
+    rendered = render_charts(lowered, inputs, repository)
     unreadable = {problem.place.file for problem in problems if problem.code is codes.BAD_RESOURCE}
-    parts = _assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder), unreadable)
-    applied = _applied(plan, parts)
+    parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder), unreadable)
+    applied = parts.applied(plan)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
     built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
     problems = [problem for problem in problems if problem.code not in passed]
@@ -175,8 +157,7 @@ def plan_mesh(source: Source) -> Plan:
 def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
     """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
     fleet = fleet_of(source)
-    found = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
-    stop_on(problem for problem in found if problem.code in UNPLANNABLE)
+    stop_on(problem for problem in on_the_fleet(fleet, source) if problem.code in UNPLANNABLE)
     return fleet.mesh, make_plan(fleet, source, (), Inputs())
 
 
@@ -187,110 +168,6 @@ def plan_for_values(source: Source) -> Plan:
     return plan
 
 
-def needs_of(plan: Plan) -> list[SecretNeed]:
-    """Every Secret that some cluster needs, in the order of the plan."""
-    return [need for cluster in plan.clusters for _, need in _lower(plan, cluster) if isinstance(need, SecretNeed)]
-
-
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:
     """Raises ProblemsError if mesh.yaml asks for another kustomize."""
-    stop_on(check_requires.kustomize(compiled.mesh, source, str(kustomize.version)))
-
-
-@dataclass
-class _Parts:
-    """What the overlays are put together from: each cluster's objects with their files, and the shared copies."""
-
-    objects: dict[str, list[tuple[str, KubeObject]]] = field(default_factory=dict)
-    bases: dict[str, list[KubeObject]] = field(default_factory=dict)
-    pending: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
-_Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]]]
-
-
-def _rendered(lowered: _Lowered, inputs: Inputs, repository: Repository) -> charts.Rendered:
-    """The objects of every chart that some cluster needs."""
-    needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
-    return charts.render(needs, by_digest(inputs.charts.values()), lambda: helm.find(repository), repository, _open)
-
-
-def _open(body: Body) -> bool:
-    """Whether anyone may read an object: no cache keeps another."""
-    return not any(plain_secret(body, lambda _: Place("")))
-
-
-def _assemble(
-    plan: Plan, lowered: _Lowered, rendered: charts.Rendered, sealed: Sealed, unreadable: Collection[str]
-) -> _Parts:
-    """Puts together what every component made in every cluster, what charts made, and a sealed object for each need."""
-    parts = _Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
-    parts.problems += rendered.problems
-    of_charts = iter(rendered.objects)
-    touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
-    offered = offered_by(plan) if touching else {}
-    needs: list[SecretNeed] = []
-    for cluster in plan.clusters:
-        objects = parts.objects[cluster.name] = []
-        placed_by_charts: list[tuple[Body, Place]] = []
-        for file, item in lowered[cluster.name]:
-            if isinstance(item, KubeObject):
-                objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
-                continue
-            if isinstance(item, ChartNeed):
-                bodies = next(of_charts)
-                parts.problems += _plain_in_chart(item, bodies)
-                parts.problems += door.check_chart(item, bodies, plan.istio_namespace)
-                origin = f"chart {item.chart}"
-                objects += [(file, KubeObject(marked(plan, body, origin), origin)) for body in bodies]
-                placed_by_charts += [(body, item.place) for body in bodies]
-                continue
-            needs.append(item)
-            placed = place(item, sealed, FORMS, cluster.place)
-            parts.problems += placed.problems
-            parts.pending += [placed.pending] if placed.pending else []
-            objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
-        shared = [one for name in cluster.bases for one in parts.bases[name]]
-        parts.problems += check_overlay(cluster, [one for _, one in objects] + shared)
-        if cluster.resources or placed_by_charts:
-            every = [one for _, one in objects] + shared
-            parts.problems += check_applied(view_laid_out(plan, cluster, every, placed_by_charts, offered, unreadable))
-        parts.problems += check_gateways(cluster, [one for _, one in objects])
-        parts.problems += door.check_resources(cluster, plan.istio_namespace, plan.ca)
-        if cluster.charts:
-            parts.problems += clashes(cluster, [one for _, one in objects] + shared, cluster.charts[0].place)
-    primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
-    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
-    return parts
-
-
-def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
-    """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
-    for found in (found for body in bodies for found in plain_secret(body, lambda _: need.place)):
-        what = f"{need.cluster}: chart {need.chart}: {found.what}"
-        yield replace(found, what=what, clusters=(need.cluster,))
-
-
-def _applied(plan: Plan, parts: _Parts) -> Applied:
-    """What goes into each cluster before patches: meshc's objects, the shared copies, and those of the user's files."""
-    return {
-        cluster.name: [
-            *(one.body for _, one in parts.objects[cluster.name]),
-            *(one.body for name in cluster.bases for one in parts.bases[name]),
-            *(one.body for file in cluster.resources for one in file.objects if is_object(one.body)),
-        ]
-        for cluster in plan.clusters
-    }
-
-
-def _lower(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject | SecretNeed | ChartNeed]]:
-    """The objects and needs of a cluster with their files, in registry order. A sealed Secret has a file of its own."""
-    for name, component in COMPONENTS.items():
-        for item in component.lower(plan, cluster):
-            if isinstance(item, SecretNeed):
-                yield item.file.rsplit("/", 1)[-1], item
-            elif isinstance(item, ChartNeed):
-                yield item.file, item
-            else:
-                yield f"{name}.yaml", KubeObject(item, name)
+    stop_on(requires.kustomize(compiled.mesh, source, str(kustomize.version)))

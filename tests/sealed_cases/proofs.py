@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import yaml
 
 from meshc.hidden import Hidden
-from meshc.seal.cacerts import with_roots
-from meshc.seal.contract import Plain, Target
-from meshc.seal.file import sealed_file
+from meshc.issuing.cacerts import with_roots
+from meshc.sealing.contract import Plain, Target
+from meshc.sealing.file import sealed_file
+from meshc.sealing.registry import BACKENDS
 from meshc.trust import binding, proofs
 from sealed_cases.making import (
     Object,
@@ -74,7 +75,7 @@ def proven(
     plain = Plain(
         "istio-system", "cacerts", {"ca-key.pem": key}, {"ca-cert.pem": ca, "cert-chain.pem": chain, ROOTS: roots}
     )
-    backend = "sealed-secrets" if certificate else "sops"
+    backend = BACKENDS["sealed-secrets" if certificate else "sops"]
     return sealed_file(plain, backend, Target(recipients, certificate), NOW, bound)
 
 
@@ -84,7 +85,7 @@ def proven_remote(cluster: str, server: str, recipients: tuple[str, ...] = NAMED
     metadata = made["metadata"]
     config = Hidden(base64.b64decode(made["data"][cluster]))
     plain = Plain("istio-system", metadata["name"], {cluster: config}, {}, metadata["labels"], metadata["annotations"])
-    return sealed_file(plain, "sops", Target(recipients), NOW, lambda blobs: {proofs.SERVER: server})
+    return sealed_file(plain, BACKENDS["sops"], Target(recipients), NOW, lambda blobs: {proofs.SERVER: server})
 
 
 def proven_mesh(root: Authority, hub: Authority, edge: Authority) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ from meshc.plain import short
 if TYPE_CHECKING:
     from meshc.capture.resource import Resource
     from meshc.hidden import Hidden
-    from meshc.seal.kubeconfig import Credentials
+    from meshc.issuing.kubeconfig import Credentials
 
 IN_CLUSTER = "in-cluster"
 """In place of a context: the service account of the pod that meshc runs in."""

@@ -19,17 +19,18 @@ from meshc.capture.resource import core
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError, ToolError
 from meshc.hidden import Hidden
+from meshc.issuing.ending import end_of
+from meshc.issuing.kubeconfig import Credentials
 from meshc.kube import at
 from meshc.mesh.hosts import url_fault
-from meshc.seal.ending import end_of
-from meshc.seal.kubeconfig import Credentials
 from meshc.trust.certificates import only_certificates
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.may import Right
+    from meshc.generation import Generation
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Generation
+    from meshc.plan.ir import ClusterPlan
 
 _OF_ACCOUNT = "kubernetes.io/service-account.name"
 _OF_UID = "kubernetes.io/service-account.uid"

@@ -17,9 +17,9 @@ from meshc.capture.kinds import KINDS, KUBEADM, of_object
 from meshc.capture.tree import Build, Folder, read_tree
 from meshc.errors import MeshcError, UsageError
 from meshc.hidden import Hidden
+from meshc.issuing.given import given
 from meshc.kube import Body, at, identity_of
 from meshc.plan.values import KUBECONFIG
-from meshc.seal.given import given
 from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
 

@@ -12,11 +12,11 @@ from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError
 from meshc.hidden import Hidden
+from meshc.issuing.ending import end_of
+from meshc.issuing.given import given
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
-from meshc.seal.ending import end_of
-from meshc.seal.given import given
 from meshc.trust.proofs import BLOB
 from meshc.yamltext.write import write
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.examine import Seen
     from meshc.capture.may import Right
+    from meshc.issuing.kubeconfig import Credentials
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
-    from meshc.seal.kubeconfig import Credentials
 
 _SOON = timedelta(days=30)
 _WAY = 4.0

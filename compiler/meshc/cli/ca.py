@@ -1,4 +1,4 @@
-"""`meshc ca`: the options of its commands. The work is done in `seal/`."""
+"""`meshc ca`: the options of its commands. The work is done in `issuing/`."""
 
 from __future__ import annotations
 
@@ -168,6 +168,15 @@ def status(
         from meshc.cli.ca_commands import status_command
 
         status_command(file, choice_of(cluster, selector), within, fail_on is not None, form)
+
+
+@app.command(epilog="Examples: meshc ca tree   |   meshc ca tree --format json")
+def tree(form: Form = Format.TEXT, file: File = MESH) -> None:
+    """Show the roots and the CAs under each of them, with fingerprints, expiry dates and the clusters that use them."""
+    with reporting(form, file, "ca tree"):
+        from meshc.cli.tree import ca_tree_command
+
+        ca_tree_command(file, form)
 
 
 @app.command(

@@ -19,9 +19,9 @@ from meshc.commands.given import read_given
 from meshc.commands.trusted import of_trust
 from meshc.commands.work import opened_work
 from meshc.errors import Exit
+from meshc.issuing.authorities import rows
+from meshc.issuing.cacerts import KEY
 from meshc.plain import count, plain
-from meshc.seal.authorities import rows
-from meshc.seal.cacerts import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

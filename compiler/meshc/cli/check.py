@@ -30,7 +30,7 @@ def check_command(
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
-    found = checked(opened, file, wanted)
+    found = checked(opened, wanted)
     to_publish = bool(found.published) and wanted.base is not None  # a change under review is published afterwards
     differs = (found.told is None and not to_publish) or bool(found.ending and fail_on_expiring)
     if to_publish and form is Format.GITHUB and found.stale:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshc.cli.pending import grouped
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, paint, show_problems, show_result, tell
-from meshc.commands.compile import Done, compile_and_write
+from meshc.commands.compile import Done, Order, compile_and_write
 from meshc.plain import count, plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SHOWN = 12
 
 def compile_command(file: Path, choice: Choice, jobs: int | None, link: Link, form: Format, *, cached: bool) -> None:
     """Compiles, and shows what was done. Raises MeshcError as `compile_and_write` does."""
-    done = compile_and_write(file, choice, jobs, link, TERMINAL, cached=cached)
+    done = compile_and_write(file, Order(choice, jobs, link, cached), TERMINAL)
     if form.is_document:
         _show_document(form, done)
         return

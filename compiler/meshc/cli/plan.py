@@ -15,7 +15,7 @@ from meshc.plan.delivered import Delivery
 from meshc.plan.ir import ClusterPlan, Plan, as_json
 from meshc.plan.unknown import some
 from meshc.plan.values import CLUSTER_LOCAL
-from meshc.secrets.door import ca_sources
+from meshc.sealing.sources import ca_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`meshc secrets`: the options of its commands. The work is done in `seal/`."""
+"""`meshc secrets`: the options of its commands. The work is done in `issuing/`."""
 
 from __future__ import annotations
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
-from meshc.pipeline import needs_of
+from meshc.issuing.accepting import accept_re_encrypted
+from meshc.issuing.rewrapping import sealed_body
+from meshc.lowering import needs_of
 from meshc.review.committed import Commits
-from meshc.seal.accepting import accept_re_encrypted
-from meshc.seal.contract import SealError
-from meshc.seal.rewrapping import sealed_body
+from meshc.sealing.contract import SealError
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from meshc.issuing.work import Work
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
-    from meshc.seal.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def check(
     `against` is a folder, or a commit, that holds output/ instead. Raises as `compile` does.
     """
     opened = _open(file, cache=cache)
-    found = checking.checked(opened, _path(file), checking.Wanted(jobs, against=against))
+    found = checking.checked(opened, checking.Wanted(jobs, against=against))
     return Check(found.stale, found.ending, found.compiled.pending, found.compiled.problems)
 
 
@@ -146,7 +146,7 @@ def diff(compilation: Compilation, base: str | None = None, *, against: str | No
     if base is not None and against is not None:
         raise UsageError("base is a commit of this repository, against where its output lies: name one of them")
     made = compilation
-    return compared(made._opened, made.file, made._compiled, made.output, base, against)
+    return compared(made._opened, made._compiled, made.output, base, against)
 
 
 def load(file: str | os.PathLike[str] = "mesh.yaml") -> Mesh:

@@ -42,7 +42,7 @@ class Base:
     """The text of mesh.yaml and its parts there, where it is YAML."""
 
 
-def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, known: FileTree) -> Base:
+def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTree) -> Base:
     """The base of a diff: a folder or commit that holds the output (`against`), else a commit of this repository.
 
     `known` is an output/ that is at hand. Raises UsageError where there is nothing to compare with, and MeshcError
@@ -61,13 +61,13 @@ def base_of(opened: Opened, file: Path, ref: str | None, against: str | None, kn
         return Base(against, _tree(found), None, _AGAINST)
     commit, name = (commits.commit(ref), ref) if ref is not None else commits.default_base()
     found = commits.files(commit, OUTPUT, known)
-    data = commits.file(commit, file.name)
+    data = commits.file(commit, opened.file.name)
     source = _source(data, opened.source.file, commits, commit) if data is not None else None
     plan = _plan(source) if source else None
     if data is None or _VERSIONS in found:
         note = _UNREADABLE if data is not None and plan is None else ""
         return Base(name, _tree(found), plan, note, commit, source)
-    return Base(name, _compiled(commits, commit, name, file.name), plan, commit=commit, source=source)
+    return Base(name, _compiled(commits, commit, name, opened.file.name), plan, commit=commit, source=source)
 
 
 _UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"

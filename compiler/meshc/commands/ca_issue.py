@@ -13,19 +13,19 @@ from meshc.commands.given import KeyFile, password_in, read_given
 from meshc.disk.private import write_key
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
-from meshc.pipeline import needs_of
+from meshc.issuing import authorities, intermediates, recipients
+from meshc.issuing.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.issuing.verified import lasting, parts_of, stop_on_faults
+from meshc.lowering import needs_of
 from meshc.plain import count
-from meshc.seal import authorities, issuing, recipients
-from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
-from meshc.seal.file import target_of
-from meshc.seal.verified import lasting, parts_of, stop_on_faults
+from meshc.sealing.file import target_of
 from meshc.trust.issue import chain_of, one
 from meshc.trust.keys import plain_key
 from meshc.trust.rotation import roots_above
 
 if TYPE_CHECKING:
+    from meshc.issuing.work import Work
     from meshc.plan.ir import ClusterPlan, Plan
-    from meshc.seal.work import Work
     from meshc.trust.keys import KeyType
 
 
@@ -46,10 +46,10 @@ class Issuing:
     accepted: bool = False
     restarted: bool = False
 
-    def order(self, plan: Plan) -> issuing.Order:
+    def order(self, plan: Plan) -> intermediates.Order:
         """The same, as of now, with the kind of key that the mesh's Istio can use."""
         default: KeyType = "rsa-2048" if plan.generation == "classic" else "ecdsa-p256"
-        return issuing.Order(datetime.now(UTC), self.days, self.before, self.key_type or default, self.force)
+        return intermediates.Order(datetime.now(UTC), self.days, self.before, self.key_type or default, self.force)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Issued:
     `left` tells what sops has to add to what meshc has sealed.
     """
 
-    outcomes: tuple[issuing.Outcome, ...]
+    outcomes: tuple[intermediates.Outcome, ...]
     changed: tuple[str, ...]
-    handed: Mapping[Path, issuing.Outcome]
+    handed: Mapping[Path, intermediates.Outcome]
     left: tuple[str, ...] = ()
 
 
@@ -71,7 +71,7 @@ def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
     All files are written, or none. Raises MeshcError: UsageError where the root's key is needed and missing,
     RefusedError where proxies may lack the root.
     """
-    clusters = issuing.signing(work.plan, names)
+    clusters = intermediates.signing(work.plan, names)
     order = how.order(work.plan)
     for cluster in clusters if not how.force else ():  # by force a CA that can't be read is replaced
         authorities.stop_on_unreadable(work, cluster.name)
@@ -83,25 +83,27 @@ def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
     return committed(work, outcomes, how.keys_to)
 
 
-def _made(work: Work, clusters: Sequence[ClusterPlan], how: Issuing, order: issuing.Order) -> list[issuing.Outcome]:
+def _made(
+    work: Work, clusters: Sequence[ClusterPlan], how: Issuing, order: intermediates.Order
+) -> list[intermediates.Outcome]:
     """The CAs that are due, issued; of the others what is there. The root's key is read only if some are."""
-    reasons = issuing.due_in(work, clusters, order)
+    reasons = intermediates.due_in(work, clusters, order)
     if not any(reasons.values()):
-        return [issuing.left_alone(work, cluster) for cluster in clusters]
+        return [intermediates.left_alone(work, cluster) for cluster in clusters]
     if how.root_key is None:
         name, why = next((name, why) for name, why in reasons.items() if why)
         due = count(sum(map(bool, reasons.values())), "CA")
         what = f"the root's private key is needed to issue {due}, such as that of {name} ({why})"
         raise UsageError(what, "--root-key FILE, or - for standard input")
-    issuer = issuing.issuer_with(work, how.root_key.read())
+    issuer = intermediates.issuer_with(work, how.root_key.read())
     return [
-        issuing.issue(work, cluster, issuer, order, reason) if reason else issuing.left_alone(work, cluster)
+        intermediates.issue(work, cluster, issuer, order, reason) if reason else intermediates.left_alone(work, cluster)
         for cluster in clusters
         for reason in [reasons[cluster.name]]
     ]
 
 
-def committed(work: Work, outcomes: Sequence[issuing.Outcome], keys_to: Path | None) -> Issued:
+def committed(work: Work, outcomes: Sequence[intermediates.Outcome], keys_to: Path | None) -> Issued:
     """Writes all files, keys first: a certificate whose key is lost is of no use."""
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     made: list[Path] = []
@@ -119,7 +121,7 @@ def committed(work: Work, outcomes: Sequence[issuing.Outcome], keys_to: Path | N
         raise
 
 
-def _key_file(folder: Path | None, outcome: issuing.Outcome) -> Path:
+def _key_file(folder: Path | None, outcome: intermediates.Outcome) -> Path:
     if folder is None:
         raise UsageError(
             f"{outcome.cluster}: with external-secrets the key goes into the store, not into the repository",
@@ -166,14 +168,14 @@ def imported(work: Work, mesh: str, name: str, files: MadeElsewhere) -> Imported
 
     Raises ProblemsError with everything that is wrong with the certificates, UsageError where a file is missing.
     """
-    (cluster,) = issuing.signing(work.plan, [name])
+    (cluster,) = intermediates.signing(work.plan, [name])
     now = datetime.now(UTC)
     authority, key = _read(work, files)
     stop_on_faults(work.plan, cluster, authority)
     ending = lasting(parts_of(authority), now)
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], files.accepted)
     password = password_in(files.password) if files.password else None
-    issuing.place(work, cluster, authority, plain_key(key, password), now)
+    intermediates.place(work, cluster, authority, plain_key(key, password), now)
     if not files.restarted:
         waiting.stop_on_early_issue(work, mesh, [name], now)
     recipients.update_rules(work, [cluster])

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from meshc.disk.private import write_key
 from meshc.disk.repository import Repository
 from meshc.errors import UsageError
-from meshc.seal.age import check_recipients
-from meshc.seal.age_file import seal_for
-from meshc.seal.cacerts import ROOTS
+from meshc.issuing.cacerts import ROOTS
+from meshc.sealing.age import check_recipients
+from meshc.sealing.age_file import seal_for
 from meshc.tree import FileTree
 from meshc.trust.issue import make_root, summary
 
 if TYPE_CHECKING:
-    from meshc.seal.work import Work
+    from meshc.issuing.work import Work
     from meshc.trust.issue import Summary
     from meshc.trust.keys import KeyType
 

@@ -9,14 +9,14 @@ from meshc.commands import at_proxies, waiting
 from meshc.commands.ca_issue import Issued, Issuing, committed
 from meshc.commands.tracked import uncommitted
 from meshc.errors import RefusedError
-from meshc.pipeline import needs_of
-from meshc.seal import recipients, rotating
-from meshc.seal.verified import lasting
+from meshc.issuing import recipients, rotating
+from meshc.issuing.verified import lasting
+from meshc.lowering import needs_of
 from meshc.trust.rotation import Action
 
 if TYPE_CHECKING:
     from meshc.commands.listener import Listener
-    from meshc.seal.work import Work
+    from meshc.issuing.work import Work
 
 
 @dataclass(frozen=True, slots=True)

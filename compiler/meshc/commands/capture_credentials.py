@@ -25,11 +25,11 @@ from meshc.commands.living import Leave, Reach, living, seconds_in
 from meshc.commands.store import EXAMPLE, hand_over, words_of
 from meshc.commands.work import opened_work
 from meshc.errors import UsageError
-from meshc.pipeline import needs_of
+from meshc.issuing import recipients
+from meshc.issuing.given import Given, needs_for
+from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
+from meshc.lowering import needs_of
 from meshc.plain import plain
-from meshc.seal import recipients
-from meshc.seal.given import Given, needs_for
-from meshc.seal.remote import Order, seal_remote, stop_on_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.credentials import Account
     from meshc.commands.listener import Listener
+    from meshc.issuing.remote import Owed
+    from meshc.issuing.work import Work
     from meshc.plan.ir import ClusterPlan
-    from meshc.seal.remote import Owed
-    from meshc.seal.work import Work
 
 
 @dataclass(frozen=True, slots=True)

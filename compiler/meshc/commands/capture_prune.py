@@ -12,18 +12,18 @@ from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Leave, Living, Reach, living
 from meshc.commands.work import opened_work
 from meshc.errors import UsageError
-from meshc.pipeline import needs_of
+from meshc.issuing.given import needs_for
+from meshc.issuing.rewrapping import sealed_body
+from meshc.lowering import needs_of
 from meshc.plain import plain
-from meshc.seal.given import needs_for
-from meshc.seal.rewrapping import sealed_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from meshc.commands.listener import Listener
+    from meshc.issuing.work import Work
     from meshc.plan.needs import SecretNeed
-    from meshc.seal.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from meshc.commands.clusters import Choice
 from meshc.commands.compiling import compiled_whole, refuse_foreign, rendered_whole, standing_trees
 from meshc.commands.expiry import expiring, quiet_until, stop_on_a_jump
 from meshc.commands.focus import Focus
-from meshc.commands.last_run import InStep, in_step, remember
+from meshc.commands.last_run import InStep, Run, in_step, remember
 from meshc.commands.published import Published, published_side
 from meshc.commands.schema import schema_is_stale
 from meshc.errors import UsageError
@@ -21,13 +21,11 @@ from meshc.review.behind import Behind
 from meshc.review.committed import Commits
 from meshc.review.honest import Honest
 from meshc.review.lines import blocks_of
-from meshc.review.stale import Input, Stale, changed_lines, stale_files
+from meshc.review.stale import Input, Pair, Stale, changed_lines, stale_files
 from meshc.tree import FileTree
 from meshc.version import __version__
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshc.commands.opened import Opened
     from meshc.pipeline import Compiled
 
@@ -71,7 +69,7 @@ class Wanted:
         return self.base is None and self.against is None and not self.choice
 
 
-def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
+def checked(opened: Opened, wanted: Wanted) -> Checked:
     """Compiles in memory and compares. Writes nothing but the cache.
 
     A check looks at the clock, which a compile doesn't. Raises MeshcError.
@@ -91,7 +89,7 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
         raise UsageError(side.why, f"{side.hint}; or compare what lies here: --against .")
     if side and side.output is None:
         opened.listener.note(f"  note: {side.why}, so it isn't compared")
-    found, expected = _trees(opened, file, wanted.against, side, expected, compiled.plan.mesh)
+    found, expected = _trees(opened, wanted.against, side, expected, compiled.plan.mesh)
     if wanted.choice:
         found, expected = (
             FileTree({path: data for path, data in tree.items() if focus.takes(path)}) for tree in (found, expected)
@@ -101,12 +99,12 @@ def checked(opened: Opened, file: Path, wanted: Wanted) -> Checked:
         )
     if not _equal(found, expected):
         here = wanted.against is None and side is None
-        stale = tuple(_stale(opened, file, found, expected, compiled, wanted, here=here))
+        stale = tuple(_stale(opened, compiled, wanted, Pair(found, expected), here=here))
         return Checked(compiled, found, expected, stale, ending, None, side.name if side else "")
     told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
     told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
     if not schema_is_stale(opened) and wanted.is_whole and side is None:
-        remember(opened.repository, file, wanted.link, compiled, found, told)
+        remember(Run(opened.repository, opened.file, wanted.link), compiled, found, told)
     return Checked(compiled, found, expected, (), ending, told, side.name if side else "")
 
 
@@ -118,7 +116,7 @@ def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]
 
 
 def _trees(
-    opened: Opened, file: Path, against: str | None, side: Published | None, expected: FileTree, mesh: str
+    opened: Opened, against: str | None, side: Published | None, expected: FileTree, mesh: str
 ) -> tuple[FileTree, FileTree]:
     """What lies there, and what should: elsewhere it is output/ alone that is looked at."""
     if against is None and side is None:
@@ -127,7 +125,7 @@ def _trees(
     if side:
         found = (output if side.output is None else side.output).at(OUTPUT)
     else:
-        found = base_of(opened, file, None, against, output).output.at(OUTPUT)
+        found = base_of(opened, None, against, output).output.at(OUTPUT)
     refuse_another(found, mesh)
     refuse_foreign(found)
     return found, output.at(OUTPUT)
@@ -137,16 +135,9 @@ def _equal(found: FileTree, expected: FileTree) -> bool:
     return {path: data for path, data in found.items() if path != VERSIONS} == dict(expected)
 
 
-def _stale(
-    opened: Opened,
-    file: Path,
-    found: FileTree,
-    expected: FileTree,
-    compiled: Compiled,
-    wanted: Wanted,
-    *,
-    here: bool,
-) -> Sequence[Stale]:
+def _stale(opened: Opened, compiled: Compiled, wanted: Wanted, trees: Pair, *, here: bool) -> Sequence[Stale]:
+    """The files that differ between the trees that were found and those that are expected."""
+    found, expected = trees
     honest = Honest(
         found,
         expected,
@@ -156,8 +147,8 @@ def _stale(
         explain=wanted.explain,
     )
     same = not other_versions(opened, found)
-    since = _since(opened, file, compiled) if here else None
-    stale = list(stale_files(found, expected, compiled.plan, honest if here else None, same_tools=same, since=since))
+    since = _since(opened, compiled) if here else None
+    stale = list(stale_files(trees, compiled.plan, honest if here else None, same_tools=same, since=since))
     if honest.skipped:
         overlays = "1 overlay" if honest.skipped == 1 else f"{honest.skipped} overlays"
         opened.listener.note(
@@ -166,11 +157,11 @@ def _stale(
     return stale
 
 
-def _since(opened: Opened, file: Path, compiled: Compiled) -> Input | None:
+def _since(opened: Opened, compiled: Compiled) -> Input | None:
     """What changed since the commit that last touched the trees; None where Git has no such commit."""
     commits = Commits(opened.repository.base)
     commit = commits.last_change((OVERLAYS, OUTPUT))
-    if not commit or commits.file(commit, file.name) is None:
+    if not commit or commits.file(commit, opened.file.name) is None:
         return None
     source, files = opened.source, compiled.files
     changed = dict.fromkeys(commits.changed(commit, files))

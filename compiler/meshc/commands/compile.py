@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_writing
 from meshc.commands.clusters import Choice
-from meshc.commands.last_run import InStep, in_step, recall, remember
+from meshc.commands.last_run import InStep, Run, in_step, recall, remember
 from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
+from meshc.output.link import Link
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.commands.listener import Listener
-    from meshc.output.link import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +30,32 @@ class Done:
     delivery: str
 
 
-def compile_and_write(
-    file: Path, choice: Choice, jobs: int | None, link: Link, listener: Listener, *, cached: bool
-) -> Done:
-    """Reads, checks, renders and writes the clusters that are chosen, all of them where nothing is chosen.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which clusters are compiled, all of them where nothing is chosen, and how."""
+
+    choice: Choice = field(default_factory=Choice)
+    jobs: int | None = None
+    link: Link = Link.AUTO
+    cached: bool = True
+
+
+def compile_and_write(file: Path, order: Order, listener: Listener) -> Done:
+    """Reads, checks, renders and writes the clusters that are ordered.
 
     Nothing is written unless everything went well. Raises MeshcError: ProblemsError for a wrong input, UsageError for a
     choice that fits no cluster, ToolError, and RefusedError for files that aren't meshc's.
     """
-    repository = Watched.around(file.parent, cached=cached)
+    repository = Watched.around(file.parent, cached=order.cached)
     begin_writing(repository, listener)
     clear_leftovers()
-    known = None if choice else recall(repository, file, link)
+    known = None if order.choice else recall(Run(repository, file, order.link))
     if known is not None:
         return Done(known, (), known.clusters, (), "unchanged" if known.engine else "")
-    return _compile(file, repository, choice, jobs, link, listener)
+    return _compile(file, repository, order, listener)
 
 
-def _compile(file: Path, repository: Watched, choice: Choice, jobs: int | None, link: Link, listener: Listener) -> Done:
+def _compile(file: Path, repository: Watched, order: Order, listener: Listener) -> Done:
     from meshc.commands.opened import Opened, ask_early
 
     asked = ask_early(repository)
@@ -55,12 +63,13 @@ def _compile(file: Path, repository: Watched, choice: Choice, jobs: int | None, 
     from meshc.commands.focus import Focus
     from meshc.output.trees import write_trees
 
+    choice = order.choice
     opened = Opened(file, repository, asked, listener)
     compiled = compiled_whole(opened)
     focus = Focus.on(compiled.plan, choice)
     if focus.left:
         listener.note(f"  note: {focus.left}")
-    rendered = rendered_of(opened, compiled, jobs, link, list(choice.of(compiled.plan)) if choice else [])
+    rendered = rendered_of(opened, compiled, order.jobs, order.link, list(choice.of(compiled.plan)) if choice else [])
     written = write_trees(
         compiled.layout,
         rendered.trees,
@@ -74,5 +83,5 @@ def _compile(file: Path, repository: Watched, choice: Choice, jobs: int | None, 
     told = in_step(compiled, rendered.by_kustomize, written.files)
     told = replace(told, pending=focus.pending(told.pending), problems=focus.problems(told.problems))
     if not schema_is_stale(opened) and not choice:
-        remember(repository, file, link, compiled, written.trees, told)
+        remember(Run(repository, file, order.link), compiled, written.trees, told)
     return Done(told, written.written, written.unchanged, written.removed, written.delivery)

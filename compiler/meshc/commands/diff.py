@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.plain import count
 from meshc.review.committed import Commits
 from meshc.review.danger import Change, dangers
@@ -15,8 +15,6 @@ from meshc.review.origins import Origins, origins_of
 from meshc.review.settings import Setting, settings_changed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshc.commands.focus import Focus
     from meshc.commands.opened import Opened
     from meshc.errors import Problem
@@ -51,15 +49,13 @@ def narrowed(whole: Comparison, focus: Focus) -> Comparison:
     return Comparison(whole.base, difference, dangers, focus.settings(whole.settings), left)
 
 
-def compared(
-    opened: Opened, file: Path, compiled: Compiled, output: FileTree, ref: str | None, against: str | None
-) -> Comparison:
+def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | None, against: str | None) -> Comparison:
     """Compares `output`, the compiled output/, with a base. `base_of` says what `ref` and `against` name.
 
     Raises UsageError where there is nothing to compare with, and MeshcError where a base without output can't be
     compiled.
     """
-    base = base_of(opened, file, ref, against, output)
+    base = base_of(opened, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
     renamed = {old: new for old, new in renamed.items() if not _apart(base.plan, compiled.plan, old, new)}
     names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}

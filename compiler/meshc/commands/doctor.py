@@ -18,12 +18,13 @@ from meshc.capture.watched import watched
 from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.delivery.contract import name_of
+from meshc.issuing.cacerts import CA, ROOTS
+from meshc.issuing.rewrapping import sealed_body
+from meshc.issuing.work import Work
+from meshc.lowering import needs_of
 from meshc.output.trees import OUTPUT, read_trees
-from meshc.pipeline import needs_of, plan_mesh
+from meshc.pipeline import plan_mesh
 from meshc.review.committed import Commits
-from meshc.seal.cacerts import CA, ROOTS
-from meshc.seal.rewrapping import sealed_body
-from meshc.seal.work import Work
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.commands.last_run import instant
 from meshc.errors import Place, stop_on
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.review.committed import Commits
 
 if TYPE_CHECKING:
     from meshc.commands.opened import Opened
+    from meshc.issuing.authorities import Row
+    from meshc.issuing.work import Work
     from meshc.plan.ir import Plan
-    from meshc.seal.authorities import Row
-    from meshc.seal.work import Work
 
 _COMMITS, _LARGEST = 1000, 64 << 10
 """How far back CAs of departed clusters are looked for: commits that changed certificates, and bytes of a file."""
@@ -23,10 +23,10 @@ _COMMITS, _LARGEST = 1000, 64 << 10
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
     """A line for each root and CA that is to be renewed, and for each remote's credentials that end soon."""
-    from meshc.seal.authorities import rows
-    from meshc.seal.ending import endings
-    from meshc.seal.ending import expiring as soon
-    from meshc.seal.work import Work
+    from meshc.issuing.authorities import rows
+    from meshc.issuing.ending import endings
+    from meshc.issuing.ending import expiring as soon
+    from meshc.issuing.work import Work
 
     work, now = Work(opened.repository, plan), datetime.now(UTC)
     found = rows(work, now, None) if plan.ca == "plugged-in" else []
@@ -36,10 +36,10 @@ def expiring(opened: Opened, plan: Plan) -> list[str]:
 
 def quiet_until(opened: Opened, plan: Plan) -> str:
     """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
-    from meshc.seal.authorities import rows
-    from meshc.seal.ending import SOON, endings
-    from meshc.seal.ending import expiring as soon
-    from meshc.seal.work import Work
+    from meshc.issuing.authorities import rows
+    from meshc.issuing.ending import SOON, endings
+    from meshc.issuing.ending import expiring as soon
+    from meshc.issuing.work import Work
     from meshc.trust.issue import renewal_begins
 
     work, now = Work(opened.repository, plan), datetime.now(UTC)
@@ -56,9 +56,9 @@ def quiet_until(opened: Opened, plan: Plan) -> str:
 
 def departed_authorities(work: Work, now: datetime) -> list[Row]:
     """The CAs of clusters that have left the mesh and are trusted still, as Git's history of certificates tells."""
+    from meshc.issuing.cacerts import CA, CHAIN
+    from meshc.issuing.departed import departed
     from meshc.review.history import History
-    from meshc.seal.cacerts import CA, CHAIN
-    from meshc.seal.departed import departed
 
     past: dict[str, dict[str, list[bytes]]] = {}
     for version in History(work.base).versions(work.plan.certificates, (CA, CHAIN), _COMMITS, _LARGEST):
@@ -73,8 +73,8 @@ def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
     istiod takes other roots at run time only where one bundle holds the other: by its bytes in 1.24, by its
     certificates in 1.30. Raises UsageError for no commit, and where Git doesn't know it.
     """
-    from meshc.seal.cacerts import ROOTS
-    from meshc.seal.work import Work
+    from meshc.issuing.cacerts import ROOTS
+    from meshc.issuing.work import Work
     from meshc.trust.rotation import contains
 
     commits = Commits(opened.repository.base)

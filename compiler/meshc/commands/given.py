@@ -10,8 +10,8 @@ from meshc.disk.named import read_named
 from meshc.disk.repository import LARGEST_INPUT
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
-from meshc.seal.age import identities_in
-from meshc.seal.age_file import open_sealed
+from meshc.sealing.age import identities_in
+from meshc.sealing.age_file import open_sealed
 from meshc.trust.keys import plain_key
 
 

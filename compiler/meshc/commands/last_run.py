@@ -46,6 +46,15 @@ class InStep:
     quiet_until: str
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a record is kept of: the mesh.yaml of a repository, linked in one way."""
+
+    repository: Repository
+    file: Path
+    link: Link
+
+
 def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet_until: str = "") -> InStep:
     """What is to be remembered of a compile."""
     plan = compiled.plan
@@ -61,12 +70,13 @@ def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet
     )
 
 
-def recall(repository: Repository, file: Path, link: Link) -> InStep | None:
+def recall(run: Run) -> InStep | None:
     """What is true of the trees as they stand; None where only a whole run can tell. Writes nothing but the cache."""
-    if not repository.cached or file == STDIN:
+    repository = run.repository
+    if not repository.cached or run.file == STDIN:
         return None
     try:
-        stored = repository.cache_get(_key(repository, file, link))
+        stored = repository.cache_get(_key(run))
         record = json.loads(stored) if stored else None
         if record is None or record["kustomize"] != _kustomize(repository):
             return None
@@ -85,7 +95,7 @@ def known_in_step(file: Path, link: Link, *, cached: bool) -> InStep | None:
     """
     repository = Repository.around(file.parent, cached=cached)
     begin_reading(repository)
-    known = recall(repository, file, link)
+    known = recall(Run(repository, file, link))
     return known if known and known.quiet_until > instant(datetime.now(UTC)) else None
 
 
@@ -94,15 +104,14 @@ def instant(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def remember(
-    repository: Repository, file: Path, link: Link, compiled: Compiled, trees: Mapping[str, bytes], told: InStep
-) -> None:
+def remember(run: Run, compiled: Compiled, trees: Mapping[str, bytes], told: InStep) -> None:
     """Keeps that `trees`, which stand now, are what is made of all that the repository was asked."""
     from meshc.output.kustomize import find
     from meshc.output.native import is_tested
 
+    repository = run.repository
     tested = is_tested(find(repository).version)  # of another one each run says so
-    if isinstance(repository, Watched) and repository.cached and tested and file != STDIN:
+    if isinstance(repository, Watched) and repository.cached and tested and run.file != STDIN:
         helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
         record = {
             "asked": repository.notes,
@@ -111,12 +120,12 @@ def remember(
             "trees": digest_of(trees),
             "told": _written(told),
         }
-        repository.cache_put(_key(repository, file, link), json.dumps(record).encode())
+        repository.cache_put(_key(run), json.dumps(record).encode())
 
 
-def _key(repository: Repository, file: Path, link: Link) -> str:
+def _key(run: Run) -> str:
     """All that decides besides what the repository is asked and the tools."""
-    decides = [code_digest(), file.as_posix(), link, repository.from_top]
+    decides = [code_digest(), run.file.as_posix(), run.link, run.repository.from_top]
     return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
 
 

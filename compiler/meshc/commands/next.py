@@ -13,13 +13,14 @@ from meshc.commands.domains import Domains, domains_of
 from meshc.commands.published import Published, published_side
 from meshc.commands.tracked import uncommitted
 from meshc.errors import ProblemsError, Severity
+from meshc.issuing.authorities import rows
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS
+from meshc.issuing.ending import endings, expiring
+from meshc.issuing.work import Work
+from meshc.lowering import needs_of
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
-from meshc.pipeline import Compiled, needs_of, plan_mesh
+from meshc.pipeline import Compiled, plan_mesh
 from meshc.plan.steps import Known, Step, steps
-from meshc.seal.authorities import rows
-from meshc.seal.cacerts import CA, CHAIN, ROOTS
-from meshc.seal.ending import endings, expiring
-from meshc.seal.work import Work
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
         expected = expected_trees(opened, compiled, jobs)
         output = expected.under(OUTPUT)
         if against is not None:
-            side = Published(against, base_of(opened, file, None, against, output).output)
+            side = Published(against, base_of(opened, None, against, output).output)
         else:
             side = published_side(opened, plan, output)
         if side:

@@ -36,6 +36,7 @@ class Opened:
         listener: Listener = _SILENT,
     ) -> None:
         self.repository: Repository = repository or Repository.around(file.parent)
+        self.file = file
         self.listener = listener
         begin_reading(self.repository)
         self._asked = asked

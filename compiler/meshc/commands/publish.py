@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from meshc.checks.fleet.delivery import delivery as check_delivery
 from meshc.commands.begin import begin_reading
 from meshc.commands.clusters import Choice
 from meshc.commands.compiling import compiled_whole, rendered_whole
@@ -14,7 +15,6 @@ from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers
 from meshc.errors import RefusedError, UsageError, stop_on
-from meshc.mesh import check_delivery
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.pipeline import fleet_of
 from meshc.publish.deliver import Content, Delivered, deliver
@@ -88,7 +88,7 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
 def _target(wanted: Wanted, source: Source) -> Wanted:
     """What the command line says, and else `delivery.publish`. Raises ProblemsError where that is none."""
     fleet = fleet_of(source)
-    stop_on(check_delivery.delivery(fleet, source))
+    stop_on(check_delivery(fleet, source))
     delivery = fleet.mesh.spec.delivery
     said = delivery.publish if delivery else None
     if delivery is None or said is None or wanted.repo is not None:

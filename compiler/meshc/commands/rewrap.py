@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.clusters import chosen
 from meshc.errors import RefusedError, UsageError
-from meshc.pipeline import needs_of
-from meshc.seal import recipients
-from meshc.seal.age import identities_in
-from meshc.seal.rewrapping import rewrap
+from meshc.issuing import recipients
+from meshc.issuing.rewrapping import rewrap
+from meshc.lowering import needs_of
+from meshc.sealing.age import identities_in
 
 if TYPE_CHECKING:
     from meshc.hidden import Hidden
-    from meshc.seal.rewrapping import Rewrapped
-    from meshc.seal.work import Work
+    from meshc.issuing.rewrapping import Rewrapped
+    from meshc.issuing.work import Work
 
 
 def rewrapped(work: Work, names: Sequence[str], identity: Hidden | None, *, accepted: bool) -> list[Rewrapped]:

@@ -14,8 +14,8 @@ from meshc.commands.tracked import staged, tracked
 from meshc.disk.named import read_named
 from meshc.errors import ProblemsError, RefusedError, UsageError
 from meshc.plain import plain
-from meshc.secrets.guard import plain_objects, plaintext_in
-from meshc.secrets.needles import readable
+from meshc.scanning.guard import plain_objects, plaintext_in
+from meshc.scanning.needles import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

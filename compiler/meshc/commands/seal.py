@@ -7,19 +7,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meshc.errors import UsageError
-from meshc.pipeline import needs_of
-from meshc.seal import issuing, recipients
-from meshc.seal.cacerts import CA, CHAIN, KEY, ROOTS, Authority
-from meshc.seal.given import Given, given, remote_of
-from meshc.seal.remote import Order, seal_remote, stop_on_sealed
-from meshc.seal.verified import lasting, parts_of, stop_on_faults
+from meshc.issuing import intermediates, recipients
+from meshc.issuing.cacerts import CA, CHAIN, KEY, ROOTS, Authority
+from meshc.issuing.given import Given, given, remote_of
+from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
+from meshc.issuing.verified import lasting, parts_of, stop_on_faults
+from meshc.lowering import needs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from meshc.hidden import Hidden
+    from meshc.issuing.work import Work
     from meshc.plan.ir import ClusterPlan
-    from meshc.seal.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
 def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
     if wanted.cluster is None:
         raise UsageError("the input doesn't say which cluster this cacerts is for", "--cluster NAME")
-    (cluster,) = issuing.signing(work.plan, [wanted.cluster])
+    (cluster,) = intermediates.signing(work.plan, [wanted.cluster])
     missing = [name for name in (CA, CHAIN, ROOTS, KEY) if name not in keys]
     if missing:
         raise UsageError(f"the cacerts has no {', '.join(missing)}")
@@ -76,5 +76,5 @@ def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
     stop_on_faults(work.plan, cluster, authority)
     ending = lasting(parts_of(authority), datetime.now(UTC))
     recipients.stop_on_new(work, needs_of(work.plan), [cluster], wanted.accepted)
-    issuing.place(work, cluster, authority, keys[KEY], datetime.now(UTC))
+    intermediates.place(work, cluster, authority, keys[KEY], datetime.now(UTC))
     return [cluster], [], list(ending)

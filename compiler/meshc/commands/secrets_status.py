@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from meshc.issuing import authorities
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS
+from meshc.issuing.ending import NEVER, expiring, note_of, time_of
+from meshc.issuing.rewrapping import sealed_body
 from meshc.kube import at
-from meshc.pipeline import needs_of
-from meshc.seal import authorities
-from meshc.seal.cacerts import CA, CHAIN, ROOTS
-from meshc.seal.ending import NEVER, expiring, note_of, time_of
-from meshc.seal.rewrapping import sealed_body
-from meshc.sealedtext import is_encrypted, recipients_in
+from meshc.lowering import needs_of
+from meshc.sealing.registry import BY_KIND
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from meshc.issuing.work import Work
     from meshc.kube import Body
     from meshc.plan.ir import Plan
     from meshc.plan.needs import SecretNeed
-    from meshc.seal.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,10 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
         return Standing(need.cluster, path, "missing" if need.required else "pending")
     body = sealed_body(data) or {}
     kind = body.get("kind")
-    if not isinstance(kind, str) or kind not in _STANDINGS or not isinstance(body.get("metadata"), dict):
+    if not isinstance(kind, str) or kind not in BY_KIND or not isinstance(body.get("metadata"), dict):
         return Standing(need.cluster, path, "unreadable", kind if isinstance(kind, str) else "-")
-    state, opened = _STANDINGS[kind](work, need, body)
+    sealed = BY_KIND[kind].standing(need, body, work.sealing_certificate(work.plan.cluster(need.cluster)))
+    state = sealed.state
     notes = []
     if need.name == "cacerts" and state == "sealed":
         try:
@@ -74,7 +74,7 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
             state, notes = "certificate unreadable", [error.what]
     end = note_of(body)
     notes += _end_told(end, datetime.now(UTC))
-    return Standing(need.cluster, path, state, kind, tuple(opened), tuple(notes), end)
+    return Standing(need.cluster, path, state, kind, sealed.opened_by, tuple(notes), end)
 
 
 def _end_told(noted: str, now: datetime) -> list[str]:
@@ -85,28 +85,6 @@ def _end_told(noted: str, now: datetime) -> list[str]:
     if end <= now:
         return [f"has ended ({end:%Y-%m-%d})"]
     return [f"ends in {(end - now).days} days ({end:%Y-%m-%d})" if expiring(end, now) else f"ends {end:%Y-%m-%d}"]
-
-
-def _sops(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
-    readers = list(recipients_in(at(body, "sops")))
-    if not is_encrypted(at(body, "sops", "mac")):
-        return "not sealed", readers
-    return "stale: recipients" if need.recipients and set(readers) != set(need.recipients) else "sealed", readers
-
-
-def _sealed_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
-    noted = at(body, "metadata", "annotations", proofs.SEALING_CERTIFICATE)
-    certificate = work.sealing_certificate(work.plan.cluster(need.cluster))
-    stale = noted and certificate and sha256(certificate).hexdigest() != noted
-    return "stale: sealing certificate" if stale else "sealed", [f"controller of {need.cluster}"]
-
-
-def _external_secret(work: Work, need: SecretNeed, body: Body) -> tuple[str, list[str]]:
-    store = at(body, "spec", "secretStoreRef", "name")
-    return ("sealed", [f"store {store}"]) if isinstance(store, str) else ("unreadable", [])
-
-
-_STANDINGS = {"Secret": _sops, "SealedSecret": _sealed_secret, "ExternalSecret": _external_secret}
 
 
 def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:

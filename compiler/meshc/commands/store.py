@@ -11,7 +11,7 @@ from meshc.process import Command, CommandError, run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meshc.seal.remote import Owed
+    from meshc.issuing.remote import Owed
 
 EXAMPLE = "--to-command 'vault kv put secret/{key} {property}=-'"
 

@@ -10,8 +10,8 @@ from meshc.commands.expiry import departed_authorities
 from meshc.commands.waiting import Wait, rotation_under_way
 
 if TYPE_CHECKING:
-    from meshc.seal.authorities import Row
-    from meshc.seal.work import Work
+    from meshc.issuing.authorities import Row
+    from meshc.issuing.work import Work
 
 
 @dataclass(frozen=True, slots=True)

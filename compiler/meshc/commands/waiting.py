@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.commands.tracked import uncommitted
 from meshc.errors import MeshcError, RefusedError
+from meshc.issuing import rotating
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.mesh.source import load
 from meshc.pipeline import plan_mesh
 from meshc.plain import count
 from meshc.plan.lifetime import AT_ONCE, Lifetime, lifetime_of
 from meshc.review.committed import Commits
 from meshc.review.history import Changed, History
-from meshc.seal import rotating
-from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.trust.keys import IssueError
 from meshc.trust.rotation import Action, Step, roots_above, roots_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from meshc.seal.work import Work
+    from meshc.issuing.work import Work
 
 _FUTURE = timedelta(minutes=10)
 """How far two clocks may differ that nobody set wrong."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.commands.opened import opened_for
+from meshc.issuing.work import Work
 from meshc.pipeline import plan_mesh
-from meshc.seal.work import Work
 
 if TYPE_CHECKING:
     from pathlib import Path

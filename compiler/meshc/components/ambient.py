@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.components.contract import ISTIO, thing
 from meshc.mesh.east_west import HBONE
-from meshc.plan.make import NETWORK, REVISION
+from meshc.plan.namespaces import NETWORK, REVISION
 
 if TYPE_CHECKING:
     from meshc.kube import Body

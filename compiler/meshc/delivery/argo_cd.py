@@ -15,6 +15,7 @@ from meshc.delivery.contract import ENGINE, Applied, folder, folder_of, name_of,
 from meshc.delivery.exclusions import LEFT_OUT, entry, patch
 from meshc.kube import Version, identity_of
 from meshc.output.trees import DELIVERY
+from meshc.sealing.registry import BACKENDS
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
@@ -139,7 +140,7 @@ def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[
     names = [
         cluster.name
         for cluster in plan.clusters
-        if cluster.sealing.backend == "sops"
+        if not BACKENDS[cluster.sealing.backend].OPERATOR
         and (cluster.cacerts == "required" or cluster.watched)
         and not any(body.get("kind") in _SEALED for body in applied[cluster.name])
     ]

@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meshc.applied.causes import of_patches
-from meshc.applied.laid_out import is_reached
-from meshc.applied.view import Touched, View
-from meshc.kube import identity_of
+from meshc.checks.applied.causes import of_patches
+from meshc.checks.applied.laid_out import is_reached
+from meshc.checks.applied.view import Touched, View
+from meshc.kube import identity_of, is_object
 from meshc.output.split import identity_in
-from meshc.overlays.patches import is_object
 from meshc.tree import HEADER
 from meshc.yamltext.read import read
 

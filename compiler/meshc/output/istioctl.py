@@ -12,7 +12,7 @@ from meshc import codes
 from meshc.disk.scratch import scratch
 from meshc.errors import MeshcError, ToolError
 from meshc.process import Command, CommandError, run
-from meshc.secrets.guard import plaintext_in
+from meshc.scanning.guard import plaintext_in
 from meshc.tree import FileTree
 from meshc.yamltext.read import read
 

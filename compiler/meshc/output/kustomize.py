@@ -22,7 +22,7 @@ from meshc.tree import FileTree
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
-    from meshc.secrets.guard import RenderedGuard
+    from meshc.scanning.guard import RenderedGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Kustomize:
             with scratch(FileTree(inside)) as alone:
                 built = self._run(alone, start)
         if guard is None:
-            from meshc.secrets.guard import RenderedGuard
+            from meshc.scanning.guard import RenderedGuard
 
             guard = RenderedGuard()
         if guard.is_clean(built):  # a generator makes Secrets that nothing has looked at yet

@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.applied.check import check_applied
-from meshc.applied.view import offered_by
+from meshc.checks.applied.check import check_applied
+from meshc.checks.applied.view import offered_by
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.applied import Given, Views
@@ -23,8 +23,8 @@ from meshc.output.native import Linker
 from meshc.output.split import split
 from meshc.output.units import FOLDER, Cutter
 from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
-from meshc.secrets import door
-from meshc.secrets.guard import RenderedGuard
+from meshc.scanning.guard import RenderedGuard
+from meshc.sealing import sources
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -243,11 +243,11 @@ def _second_sources(
     """What patches do to that which istiod takes its trust from."""
     if not cluster.patches and not cluster.components:
         return
-    named = [patch.place for patch in cluster.patches if door.is_telling(patch.file.data)]
-    named += [one.place for one in cluster.components if any(map(door.is_telling, one.files.values()))]
+    named = [patch.place for patch in cluster.patches if sources.is_telling(patch.file.data)]
+    named += [one.place for one in cluster.components if any(map(sources.is_telling, one.files.values()))]
     first, *others = named or _places(cluster)
     laid_out = [data for path, data in before.items() if f"/{COMPONENTS}/" not in path]
-    for what, hint in door.check_patched(cluster, namespace, laid_out, after.values()):
+    for what, hint in sources.check_patched(cluster, namespace, laid_out, after.values()):
         told = f"{cluster.name}: {what}"
         yield codes.TRUST_PATCHED.at(first, told, hint, also=tuple(others), clusters=(cluster.name,))
 

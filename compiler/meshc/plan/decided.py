@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meshc.plan import may
 from meshc.plan.values import PATCHED, ROOTS_OF_SIDECARS
 
 if TYPE_CHECKING:
@@ -81,80 +82,24 @@ class Rule:
     """Whether it only matters where an istiod runs."""
 
 
-def _never(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return _is_off(value)
-
-
-def _on(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return str(value).lower() != "false"
-
-
-def _is_off(value: Any) -> bool:
-    return value in (None, "", False, {}, [], ()) or str(value).lower() == "false"
-
-
-def _no_revision(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return bool(cluster.revision == "default" and value in ("", "default"))
-
-
-def _kind_of_primary(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    if cluster.attachment:
-        return bool(value == "remote")
-    return bool(value != "remote" and (cluster.ambient is not None or "ambient" not in str(value)))
-
-
-def _root_namespace(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", plan.istio_namespace)
-
-
-def _is_trust_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", plan.trust_domain)
-
-
-def _is_alias(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return _is_off(value) and not plan.trust_domain_aliases
-
-
-def _is_domain(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", plan.cluster_domain)
-
-
-def _is_id(plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    holder = cluster.config_cluster if cluster.is_external else None
-    return bool(value == (plan.cluster(holder).id if holder else cluster.id))
-
-
-def _is_network(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", cluster.network_label)
-
-
-def _is_mesh(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", plan.mesh_id)
-
-
-def _external_ca(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return plan.ca == "external" or value in ("", "Citadel")
-
-
-def _signs(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return plan.ca == "external" or str(value).lower() != "false"
-
-
-def _of_istiod(plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return plan.ca == "external" or value in ("", "istiod")
-
-
-def _ambient_only(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return cluster.ambient is not None or _is_off(value)
-
-
-def _external_only(_plan: Plan, cluster: ClusterPlan, value: Any) -> bool:
-    return cluster.is_external or _is_off(value)
-
-
-def _no_fixed_options(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    fixed = ("--clusterRegistriesNamespace", "--meshConfig", "--networksConfig", "--registries", "--clusterAliases")
-    return not any(str(one).split("=")[0] in fixed for one in (value if isinstance(value, list | tuple) else ()))
+FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
+    "CLUSTER_ID": ("clusters[].clusterID", may.is_id),
+    "TRUST_DOMAIN": ("istio.trustDomain", may.is_trust_domain),
+    "REVISION": ("istio.revision", may.no_revision),
+    "EXTERNAL_ISTIOD": ("clusters[].role", lambda _p, c, v: bool(c.remotes) or c.is_external or may.is_off(v)),
+    "ISTIOD_CUSTOM_HOST": ("clusters[].controlPlane.injectionURL", may.external_only),
+    "LOCAL_CLUSTER_SECRET_WATCHER": ("clusters[].role", may.external_only),
+    "SHARED_MESH_CONFIG": ("clusters[].role", may.external_only),
+    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": ("nothing: istiod then reads no remote secret", may.never),
+    "ENABLE_CA_SERVER": ("security.ca.type: external", may.signs),
+    "EXTERNAL_CA": ("security.ca.type: external", may.external_ca),
+    "PILOT_CERT_PROVIDER": ("security.ca.type: external", may.of_istiod),
+    "ROOT_CA_DIR": ("security.ca.type", may.never),
+    "INJECT_ENABLED": ("clusters[].sidecarInjection", may.on),
+    "PILOT_ENABLE_AMBIENT": ("namespaces[].dataplane", may.ambient_only),
+    "POD_NAMESPACE": ("istio.namespace", may.root_namespace),
+}
+"""Environment variables of istiod that carry what mesh.yaml decides."""
 
 
 def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
@@ -166,47 +111,13 @@ def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
     return not names & FIXED_SETTINGS.keys()
 
 
-def _needed_crds(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    needed = {"peerauthentications.security.istio.io", "gateways.networking.istio.io"}
-    needed |= {"virtualservices.networking.istio.io", "destinationrules.networking.istio.io"}
-    return not needed & {str(one) for one in (value if isinstance(value, list | tuple) else ())}
-
-
-def _remotes_ask_mixer(plan: Plan, cluster: ClusterPlan) -> bool:
-    attachments = [plan.cluster(name).attachment for name in cluster.remotes]
-    return any(one is not None and {"policy", "telemetry"} & one.addresses.keys() for one in attachments)
-
-
-def _is_cluster_local(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    return value in ("", "cluster.local")
-
-
-FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "CLUSTER_ID": ("clusters[].clusterID", _is_id),
-    "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
-    "REVISION": ("istio.revision", _no_revision),
-    "EXTERNAL_ISTIOD": ("clusters[].role", lambda _p, c, v: bool(c.remotes) or c.is_external or _is_off(v)),
-    "ISTIOD_CUSTOM_HOST": ("clusters[].controlPlane.injectionURL", _external_only),
-    "LOCAL_CLUSTER_SECRET_WATCHER": ("clusters[].role", _external_only),
-    "SHARED_MESH_CONFIG": ("clusters[].role", _external_only),
-    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": ("nothing: istiod then reads no remote secret", _never),
-    "ENABLE_CA_SERVER": ("security.ca.type: external", _signs),
-    "EXTERNAL_CA": ("security.ca.type: external", _external_ca),
-    "PILOT_CERT_PROVIDER": ("security.ca.type: external", _of_istiod),
-    "ROOT_CA_DIR": ("security.ca.type", _never),
-    "INJECT_ENABLED": ("clusters[].sidecarInjection", _on),
-    "PILOT_ENABLE_AMBIENT": ("namespaces[].dataplane", _ambient_only),
-    "POD_NAMESPACE": ("istio.namespace", _root_namespace),
-}
-"""Environment variables of istiod that carry what mesh.yaml decides."""
-
 _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "ISTIO_META_CLUSTER_ID": ("clusters[].clusterID", _is_id),
-    "ISTIO_META_NETWORK": ("clusters[].network", _is_network),
-    "ISTIO_META_MESH_ID": ("istio.meshID", _is_mesh),
-    "TRUST_DOMAIN": ("istio.trustDomain", _is_trust_domain),
-    "CA_ADDR": ("security.ca.type: external", _external_ca),
-    "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", _ambient_only),
+    "ISTIO_META_CLUSTER_ID": ("clusters[].clusterID", may.is_id),
+    "ISTIO_META_NETWORK": ("clusters[].network", may.is_network),
+    "ISTIO_META_MESH_ID": ("istio.meshID", may.is_mesh),
+    "TRUST_DOMAIN": ("istio.trustDomain", may.is_trust_domain),
+    "CA_ADDR": ("security.ca.type: external", may.external_ca),
+    "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", may.ambient_only),
 }
 
 _NAMES = "every Service has its name in Istio by it"
@@ -221,36 +132,38 @@ _RUNS = "an istiod then runs here"
 _ISTIOD_DIFFERS = "istiod then does something else than mesh.yaml says"
 
 RULES: tuple[Rule, ...] = (
-    Rule(_ISTIOD, ("profile",), KEYS["profile"], _KIND, _kind_of_primary),
+    Rule(_ISTIOD, ("profile",), KEYS["profile"], _KIND, may.kind_of_primary),
     Rule(
         _ISTIOD,
         ("global", "profile"),
         KEYS["profile"],
         _KIND,
-        _kind_of_primary,
+        may.kind_of_primary,
     ),
-    Rule(("cni",), ("profile",), "namespaces[].dataplane", "ambient is decided by namespaces", _kind_of_primary),
-    Rule(_ISTIOD, ("revision",), "istio.revision", "namespaces carry the label of that revision", _no_revision),
-    Rule(("ztunnel", "gateway"), ("revision",), "istio.revision", "it then asks another control plane", _no_revision),
-    Rule(_ISTIOD, ("revisionTags",), "istio.revisionTags", "meshc compiles the objects of each tag", _never),
-    Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, _is_network),
-    Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, _is_network),
-    Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", _is_trust_domain),
+    Rule(("cni",), ("profile",), "namespaces[].dataplane", "ambient is decided by namespaces", may.kind_of_primary),
+    Rule(_ISTIOD, ("revision",), "istio.revision", "namespaces carry the label of that revision", may.no_revision),
+    Rule(
+        ("ztunnel", "gateway"), ("revision",), "istio.revision", "it then asks another control plane", may.no_revision
+    ),
+    Rule(_ISTIOD, ("revisionTags",), "istio.revisionTags", "meshc compiles the objects of each tag", may.never),
+    Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, may.is_network),
+    Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, may.is_network),
+    Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", may.is_trust_domain),
     Rule(
         _ISTIOD,
         (*_MESH, "trustDomainAliases"),
         "istio.trustDomainAliases",
         "whoever signs for an alias can be anybody in the mesh",
-        _is_alias,
+        may.is_alias,
     ),
-    Rule(_ISTIOD, ("global", "proxy", "clusterDomain"), "istio.clusterDomain", _NAMES, _is_domain),
-    Rule(("ztunnel",), ("env", "CLUSTER_DOMAIN"), "istio.clusterDomain", _NAMES, _is_domain),
+    Rule(_ISTIOD, ("global", "proxy", "clusterDomain"), "istio.clusterDomain", _NAMES, may.is_domain),
+    Rule(("ztunnel",), ("env", "CLUSTER_DOMAIN"), "istio.clusterDomain", _NAMES, may.is_domain),
     Rule(
         _ISTIOD,
         ("global", "remotePilotAddress"),
         "clusters[].role and clusters[].controlPlane.addresses",
         "a primary then sends its own sidecars elsewhere",
-        lambda _p, c, v: c.attachment is not None or _is_off(v),
+        lambda _p, c, v: c.attachment is not None or may.is_off(v),
     ),
     Rule(
         _ISTIOD,
@@ -259,41 +172,41 @@ RULES: tuple[Rule, ...] = (
         "it decides whether an istiod runs here",
         lambda _p, c, v: (c.attachment is not None) == (str(v).lower() == "true"),
     ),
-    Rule(_ISTIOD, ("istiodRemote", "enabledLocalInjectorIstiod"), "clusters[].role", _RUNS, _never),
+    Rule(_ISTIOD, ("istiodRemote", "enabledLocalInjectorIstiod"), "clusters[].role", _RUNS, may.never),
     Rule(
         _ISTIOD,
         ("istiodRemote", "injectionURL"),
         "clusters[].controlPlane.injectionURL",
         "the webhook then asks another control plane",
-        _never,
+        may.never,
     ),
     Rule(
         _ISTIOD,
         ("global", "configCluster"),
         "clusters[].controlPlane.configCluster",
         "an istiod elsewhere then gets rights here",
-        _never,
+        may.never,
     ),
     Rule(
         _ISTIOD,
         ("global", "omitSidecarInjectorConfigMap"),
         "clusters[].sidecarInjection",
         "istiod injects nothing without it",
-        lambda _p, c, v: c.attachment is not None or _is_off(v),
+        lambda _p, c, v: c.attachment is not None or may.is_off(v),
     ),
     Rule(
         _ISTIOD,
         ("global", "operatorManageWebhooks"),
         "clusters[].sidecarInjection: manual",
         "no webhook then injects sidecars",
-        lambda _p, c, v: c.injection == "manual" or _is_off(v),
+        lambda _p, c, v: c.injection == "manual" or may.is_off(v),
     ),
     Rule(
         _ISTIOD,
         ("configMap",),
         "nothing",
         "istiod reads its mesh settings from it",
-        lambda _p, c, v: _on(_p, c, v) or c.attachment is not None,
+        lambda _p, c, v: may.on(_p, c, v) or c.attachment is not None,
     ),
     Rule(
         ("istiod", "base"),
@@ -302,50 +215,60 @@ RULES: tuple[Rule, ...] = (
         "a part of what the mesh needs is then left out",
         lambda _p, _c, v: v in ("", "all"),
     ),
-    Rule(_ISTIOD, ("global", "meshNetworks"), "networks", "it names other gateways than mesh.yaml", _never),
+    Rule(_ISTIOD, ("global", "meshNetworks"), "networks", "it names other gateways than mesh.yaml", may.never),
     Rule(
-        _ISTIOD, (*_MESH, "rootNamespace"), "istio.namespace", "mutual TLS for the mesh stands there", _root_namespace
+        _ISTIOD,
+        (*_MESH, "rootNamespace"),
+        "istio.namespace",
+        "mutual TLS for the mesh stands there",
+        may.root_namespace,
     ),
     Rule(
         _ISTIOD,
         (*_MESH, "enableAutoMtls"),
         "security.mutualTLS",
         "callers then send plain text to workloads that want mutual TLS",
-        lambda plan, _c, v: plan.mutual_tls == "disabled" or _on(plan, _c, v),
+        lambda plan, _c, v: plan.mutual_tls == "disabled" or may.on(plan, _c, v),
     ),
     Rule(
         _ISTIOD,
         (*_MESH, "defaultConfig", "discoveryAddress"),
         "clusters[].controlPlane.addresses",
         "sidecars then ask another control plane",
-        _never,
+        may.never,
     ),
-    Rule(_ISTIOD, (*_MESH, "defaultConfig", "meshId"), "istio.meshID", _PROXIES, _is_mesh),
-    Rule(_ISTIOD, (*_MESH, "ca", "address"), "security.ca.type: external", "istiod then signs nothing", _external_ca),
-    Rule(_ISTIOD, ("global", "caAddress"), _SIGNER, _OTHER_CA, _external_ca),
-    Rule(_ISTIOD, ("global", "caName"), _SIGNER, _OTHER_CA, _external_ca),
-    Rule(("ztunnel",), ("caAddress",), _SIGNER, _OTHER_CA, _external_ca),
-    Rule(("ztunnel",), ("xdsAddress",), "clusters[].role", "ztunnel then asks another control plane", _never),
-    Rule(_ISTIOD, ("global", "pilotCertProvider"), "security.ca.type: external", "istiod's certificate", _of_istiod),
+    Rule(_ISTIOD, (*_MESH, "defaultConfig", "meshId"), "istio.meshID", _PROXIES, may.is_mesh),
+    Rule(
+        _ISTIOD, (*_MESH, "ca", "address"), "security.ca.type: external", "istiod then signs nothing", may.external_ca
+    ),
+    Rule(_ISTIOD, ("global", "caAddress"), _SIGNER, _OTHER_CA, may.external_ca),
+    Rule(_ISTIOD, ("global", "caName"), _SIGNER, _OTHER_CA, may.external_ca),
+    Rule(("ztunnel",), ("caAddress",), _SIGNER, _OTHER_CA, may.external_ca),
+    Rule(("ztunnel",), ("xdsAddress",), "clusters[].role", "ztunnel then asks another control plane", may.never),
+    Rule(_ISTIOD, ("global", "pilotCertProvider"), "security.ca.type: external", "istiod's certificate", may.of_istiod),
     Rule(
         ("istiod", "base"),
         ("global", "readerServiceAccount"),
         "nothing",
         "remote secrets hold a token of istio-reader-service-account",
-        _never,
+        may.never,
     ),
     Rule(
-        ("istiod", "base"), ("global", "enableReaderRBAC"), "nothing", "remote secrets hold a token of its account", _on
+        ("istiod", "base"),
+        ("global", "enableReaderRBAC"),
+        "nothing",
+        "remote secrets hold a token of its account",
+        may.on,
     ),
     Rule(
         ("istiod", "base"),
         ("base", "validationURL"),
         "clusters[].controlPlane.injectionURL",
         "the API server then asks another control plane about configuration",
-        _never,
+        may.never,
     ),
-    Rule(("base",), ("base", "excludedCRDs"), "nothing", "meshc compiles objects of these kinds", _needed_crds),
-    Rule(_ISTIOD, ("extraContainerArgs",), "nothing", _ISTIOD_DIFFERS, _no_fixed_options, in_istiod=True),
+    Rule(("base",), ("base", "excludedCRDs"), "nothing", "meshc compiles objects of these kinds", may.needed_crds),
+    Rule(_ISTIOD, ("extraContainerArgs",), "nothing", _ISTIOD_DIFFERS, may.no_fixed_options, in_istiod=True),
     Rule(_ISTIOD, ("envVarFrom",), "nothing", _ISTIOD_DIFFERS, _no_fixed_names, in_istiod=True),
     *(
         Rule(_ISTIOD, ("env", name), key, _ISTIOD_DIFFERS, may, in_istiod=True)
@@ -355,24 +278,24 @@ RULES: tuple[Rule, ...] = (
         Rule(_ISTIOD, (*_MESH, "defaultConfig", "proxyMetadata", name), key, _PROXIES, may)
         for name, (key, may) in _PROXY_SETTINGS.items()
     ),
-    Rule(("istio", "istio-remote"), ("security", "enabled"), "nothing", "Citadel then doesn't run", _on),
-    Rule(("istio",), ("pilot", "enabled"), "nothing", "Pilot then doesn't run", _on),
+    Rule(("istio", "istio-remote"), ("security", "enabled"), "nothing", "Citadel then doesn't run", may.on),
+    Rule(("istio",), ("pilot", "enabled"), "nothing", "Pilot then doesn't run", may.on),
     Rule(
         ("istio", "istio-remote"),
         ("global", "omitSidecarInjectorConfigMap"),
         "clusters[].sidecarInjection",
         "the injector injects nothing without it",
-        lambda _p, c, v: c.injection == "manual" or _is_off(v),
+        lambda _p, c, v: c.injection == "manual" or may.is_off(v),
     ),
-    Rule(("istio",), ("global", "remotePilotAddress"), "clusters[].role", "a primary has its own pilot", _never),
+    Rule(("istio",), ("global", "remotePilotAddress"), "clusters[].role", "a primary has its own pilot", may.never),
     Rule(
         ("istio",),
         ("mixer", "enabled"),
         "clusters[].controlPlane.addresses",
         "remotes use the addresses of policy or telemetry, where nothing answers without Mixer",
-        lambda plan, c, v: _on(plan, c, v) or not _remotes_ask_mixer(plan, c),
+        lambda plan, c, v: may.on(plan, c, v) or not may.remotes_ask_mixer(plan, c),
     ),
-    Rule(("istio",), ("global", "oneNamespace"), "nothing", "Pilot then reads one namespace alone", _never),
-    Rule(("istio",), ("global", "proxy", "discoveryDomain"), "nothing", _DOMAIN, _is_cluster_local),
-    Rule(("istio",), ("global", "proxy", "proxyDomain"), "nothing", _DOMAIN, _is_cluster_local),
+    Rule(("istio",), ("global", "oneNamespace"), "nothing", "Pilot then reads one namespace alone", may.never),
+    Rule(("istio",), ("global", "proxy", "discoveryDomain"), "nothing", _DOMAIN, may.is_cluster_local),
+    Rule(("istio",), ("global", "proxy", "proxyDomain"), "nothing", _DOMAIN, may.is_cluster_local),
 )

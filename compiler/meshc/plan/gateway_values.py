@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.hosts import ip_version
-from meshc.plan.make import NETWORK
+from meshc.plan.namespaces import NETWORK
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
 from meshc.mesh.fleet import selects
-from meshc.mesh.kustomizations import grounded
 from meshc.mesh.model import Flux
-from meshc.mesh.revisions import DEFAULT, asked_without_a_word, planes, tags_of
-from meshc.mesh.user_files import objects_in
+from meshc.mesh.revisions import planes, tags_of
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
 from meshc.plan.copies import share
 from meshc.plan.delivered import Delivery, FluxPlan, PublishPlan
-from meshc.plan.files import ComponentPlan, PatchPlan, UserFile, UserObject
-from meshc.plan.ir import ClusterPlan, Images, NamespacePlan, Plan, RevisionPlan, Sealing, StorePlan
+from meshc.plan.ir import ClusterPlan, Images, Plan, RevisionPlan, Sealing, StorePlan
+from meshc.plan.namespaces import namespaces
 from meshc.plan.offers import ServiceBase, ServiceCopy
+from meshc.plan.user_files import components, patches, resources
 from meshc.sealedtext import spelled
 
 if TYPE_CHECKING:
-    from meshc.errors import Path, Place
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.model import Delivery as DeliveryModel
-    from meshc.mesh.model import Namespace
     from meshc.mesh.source import Source
-    from meshc.mesh.user_files import Manifest
-    from meshc.mesh.user_files import UserFile as InputFile
 
 UNPLANNABLE = frozenset(
     {
@@ -49,12 +43,6 @@ UNPLANNABLE = frozenset(
 )
 """Problems with which there is no plan. With any other one the rest is checked as well, to report all at once."""
 
-INJECTION = "istio-injection"
-REVISION = "istio.io/rev"
-AMBIENT = "istio.io/dataplane-mode"
-NETWORK = "topology.istio.io/network"
-CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
-
 
 def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: Inputs) -> Plan:
     """The plan of a mesh that the checks have passed. Touches nothing."""
@@ -66,7 +54,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
             held.setdefault(name, []).append(base)
     return Plan(
         mesh=mesh.metadata.name,
-        generation="classic" if fleet.classic else "istiod",
+        generation=fleet.generation,
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
         trust_domain_aliases=spec.istio.trust_domain_aliases,
@@ -81,7 +69,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
         require_binding=spec.security.secrets.require_binding,
         networks=reach.networks(fleet),
         clusters=tuple(
-            _cluster(fleet, source, member, held.get(member.name, ()), copies.get(member.name, ()), inputs)
+            _cluster(fleet, source, member, (held.get(member.name, ()), copies.get(member.name, ())), inputs)
             for member in fleet
         ),
         bases=bases,
@@ -93,11 +81,10 @@ def _cluster(
     fleet: Fleet,
     source: Source,
     member: Member,
-    bases: Sequence[ServiceBase],
-    copies: Sequence[ServiceCopy],
+    served: tuple[Sequence[ServiceBase], Sequence[ServiceCopy]],
     inputs: Inputs,
 ) -> ClusterPlan:
-    cluster = member.cluster
+    cluster, (bases, copies) = member.cluster, served
     kubernetes, primary = fleet.kubernetes_of(member), cluster.role != "remote"
     holder = fleet.config_cluster_of(member)
     copied = {copy.namespace for base in bases for copy in base.copies} | {copy.namespace for copy in copies}
@@ -125,7 +112,7 @@ def _cluster(
         delivered_by=_delivered_by(fleet, member),
         api_server=cluster.api_server,
         sealing=_sealing(fleet, member),
-        namespaces=tuple(_namespaces(fleet, member, copied)),
+        namespaces=tuple(namespaces(fleet, member, copied)),
         unmanaged=tuple(
             one.name
             for one in fleet.mesh.spec.namespaces
@@ -133,9 +120,9 @@ def _cluster(
         ),
         bases=tuple(base.name for base in bases),
         copies=tuple(copies),
-        patches=_patches(member, source, inputs),
-        resources=_resources(member, inputs),
-        components=_components(member, source, inputs),
+        patches=patches(member, source, inputs),
+        resources=resources(member, inputs),
+        components=components(member, source, inputs),
         images=_images(fleet, member),
         charts=charts_of(fleet, source, member, inputs),
         values=given_values(fleet, member),
@@ -166,7 +153,8 @@ def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", 
     """Classic runs a Citadel everywhere; of istiod meshes only control planes sign, a remote's would lie unused."""
     if fleet.mesh.spec.security.ca.type != "plugged-in":
         return "none"
-    return "required" if fleet.classic or member.cluster.role != "remote" else "if-present"
+    signs = fleet.generation.signs_in_remotes or member.cluster.role != "remote"
+    return "required" if signs else "if-present"
 
 
 def _sealing(fleet: Fleet, member: Member) -> Sealing:
@@ -231,113 +219,3 @@ def _flux(flux: Flux, mesh: str) -> FluxPlan:
         decryption_secret=flux.decryption_secret,
         interval=flux.interval,
     )
-
-
-def _namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable[NamespacePlan]:
-    spec = fleet.mesh.spec
-    yield NamespacePlan(spec.istio.namespace, *_istio_namespace(fleet, member))
-    unmanaged = {n.name for n in spec.namespaces if not n.managed}
-    wanted: dict[str, NamespacePlan] = {}
-    listed = {one.name: one for one in spec.namespaces if one.managed and member not in fleet.external}
-    for name in copied:
-        if name not in unmanaged and name != spec.istio.namespace:
-            said = listed.get(name)
-            wanted[name] = NamespacePlan(name, said.labels if said else {}, said.annotations if said else {})
-    for one in listed.values():
-        if selects(one.clusters, member.cluster):
-            labels = {**one.labels, **_dataplane(fleet, member, one)}
-            wanted[one.name] = NamespacePlan(one.name, labels, one.annotations)
-    yield from (wanted[name] for name in sorted(wanted))
-
-
-def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:
-    """The annotation names an istiod by its cluster's ID, which of an external one is that of its config cluster.
-
-    There nothing is asked for: to that istiod it is the cluster that it runs in.
-    """
-    if fleet.classic:
-        return {}, {}
-    network, primary = fleet.label_of(member), fleet.primary_of(member)
-    labels = {NETWORK: network} if network else {}
-    holder = fleet.config_cluster_of(member) or primary
-    if member.cluster.role != "remote" or holder is None or holder is member:
-        return labels, {}
-    return labels, {CONTROL_PLANE_CLUSTERS: holder.id}
-
-
-def _dataplane(fleet: Fleet, member: Member, namespace: Namespace) -> dict[str, str]:
-    if namespace.dataplane == "sidecar":
-        return _injection(fleet, member, namespace.revision)
-    return {AMBIENT: "ambient"} if namespace.dataplane == "ambient" else {}
-
-
-def _injection(fleet: Fleet, member: Member, said: str | None) -> dict[str, str]:
-    """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
-    if member.cluster.sidecar_injection == "manual":
-        return {}
-    asked = said or asked_without_a_word(fleet, member)
-    return {INJECTION: "enabled"} if fleet.classic or asked == DEFAULT else {REVISION: asked}
-
-
-def _patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:
-    entries = [(p, {}) if isinstance(p, str) else (p.key, p.target_mapping()) for p in member.cluster.patches]
-    names = _file_names(path for path, _ in entries)
-    return tuple(
-        PatchPlan(
-            _user_file(names, inputs.patches[path]), target, source.document.place(member.path("patches", number))
-        )
-        for number, (path, target) in enumerate(entries)
-        if path in inputs.patches
-    )
-
-
-def _resources(member: Member, inputs: Inputs) -> tuple[UserFile, ...]:
-    files = {file.path: file for path in member.cluster.resources for file in inputs.resources.get(path, ())}
-    names = _file_names(files)
-    return tuple(_user_file(names, file) for file in files.values())
-
-
-def _components(member: Member, source: Source, inputs: Inputs) -> tuple[ComponentPlan, ...]:
-    """The components with their files at the same distance from one another as beside mesh.yaml."""
-    listed = [(number, path) for number, path in enumerate(member.cluster.components) if path in inputs.components]
-    every = {name: data for _, path in listed for name, data in inputs.components[path].items()}
-    found = []
-    for number, path in listed:
-        folder = posixpath.normpath(path)
-        names = dict(zip(every, grounded(every, folder)[0], strict=True))
-        files = {names[name]: data for name, data in inputs.components[path].items()}
-        place = source.document.place(member.path("components", number))
-        found.append(ComponentPlan(grounded(every, folder)[1], folder, files, place))
-    return tuple(found)
-
-
-def _user_file(names: Mapping[str, str], file: InputFile) -> UserFile:
-    objects = tuple(
-        UserObject(data, manifest.place(path), _locator(manifest, path))
-        for manifest, path, data in objects_in(file.manifests)
-    )
-    return UserFile(names[file.path], file.path, file.data, objects)
-
-
-def _locator(manifest: Manifest, top: Path) -> Callable[[Path], Place]:
-    return lambda path: manifest.place((*top, *path))
-
-
-def _file_names(paths: Iterable[str]) -> dict[str, str]:
-    """A file name for each path: its last part, for a built folder (`extra/dns/`) with .yaml. Where two share that, the
-    whole path with - for /, and where that is taken too, a number."""
-    unique = list(dict.fromkeys(paths))
-    short = {path: f"{path.strip('/').rpartition('/')[2]}{'.yaml' if path.endswith('/') else ''}" for path in unique}
-    names: dict[str, str] = {}
-    for path in unique:
-        name = short[path]
-        if list(short.values()).count(name) > 1:
-            name = "-".join(part for part in path.split("/") if part not in ("..", ".", "")) + ".yaml" * path.endswith(
-                "/"
-            )
-        number = 1
-        while name in names.values():
-            number += 1
-            name = f"{number}-{name}"
-        names[path] = name
-    return names

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from meshc.plan.needs import waiting_for
+from meshc.plan.signers import signer_of
 
 if TYPE_CHECKING:
     from meshc.mesh.exports import Export
@@ -58,7 +59,7 @@ def route_to(
     """
     resolves = _resolves(caller, export)
     planes = _control_planes(plan, caller)
-    ends = () if caller.is_external else tuple(_ends(plan, caller, export, planes, pending, lost))
+    ends = () if caller.is_external else tuple(_ends(plan, caller, export, _State(planes, pending, lost)))
     answering = [end for end in ends if not end.why]
     why = "" if answering and resolves else _why_nothing(caller, export, resolves, ends)
     host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
@@ -91,14 +92,25 @@ _STALE = (
 )
 
 
-def _ends(
-    plan: Plan,
-    caller: ClusterPlan,
-    export: Export,
-    planes: Sequence[ClusterPlan],
-    pending: Collection[str],
-    lost: Collection[str],
-) -> Iterator[End]:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What keeps endpoints from callers: credentials that their control planes wait for, and clusters that are lost."""
+
+    planes: Sequence[ClusterPlan]
+    pending: Collection[str]
+    lost: Collection[str]
+
+    def hides(self, home: ClusterPlan) -> str:
+        """Why the caller isn't told of the cluster's endpoints; empty if it is."""
+        if home.name in self.lost:
+            return "the cluster is lost"
+        for plane in self.planes:
+            if home.name != plane.name and waiting_for(home.name, plane.name) in self.pending:
+                return f"{plane.name} has no credentials for it yet"
+        return ""
+
+
+def _ends(plan: Plan, caller: ClusterPlan, export: Export, state: _State) -> Iterator[End]:
     if caller.name in export.occupied:
         return
     networks = {network.name: network for network in plan.networks}
@@ -109,22 +121,9 @@ def _ends(
         network = networks.get(home.network or "")
         apart = None not in (home.network, caller.network) and home.network != caller.network
         transport = _transport(plan, home, export)
-        why = _lost(name, lost) or _unknown(planes, home, pending)
-        why = why or (_unreachable(export, network, transport) if apart else "")
+        why = state.hides(home) or (_unreachable(export, network, transport) if apart else "")
         gateways = _gateways(network, home) if apart and network else ()
         yield End(name, home.network, gateways, transport, _signer(plan, home), why)
-
-
-def _lost(name: str, lost: Collection[str]) -> str:
-    return "the cluster is lost" if name in lost else ""
-
-
-def _unknown(planes: Sequence[ClusterPlan], home: ClusterPlan, pending: Collection[str]) -> str:
-    """Why the caller's control plane doesn't know the cluster's endpoints."""
-    for plane in planes:
-        if home.name != plane.name and waiting_for(home.name, plane.name) in pending:
-            return f"{plane.name} has no credentials for it yet"
-    return ""
 
 
 def _gateways(network: NetworkPlan, home: ClusterPlan) -> tuple[str, ...]:
@@ -159,8 +158,7 @@ def _signer(plan: Plan, home: ClusterPlan) -> str:
     """Whose CA signs the certificates of the pods that answer."""
     if plan.ca == "external":
         return "the external CA"
-    signer = home.attachment.primary if home.attachment and plan.generation == "istiod" else home.name
-    return f"the CA of {signer}" + ("" if plan.ca == "plugged-in" else ", self-signed")
+    return f"the CA of {signer_of(plan, home)}" + ("" if plan.ca == "plugged-in" else ", self-signed")
 
 
 def _why_nothing(caller: ClusterPlan, export: Export, resolves: str, ends: Sequence[End]) -> str:

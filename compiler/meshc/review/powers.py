@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshc.kube import Body, as_list, at, identity_of, pods_in
+from meshc.scanning.makes import copies, is_custom
 from meshc.sealedtext import decoded
-from meshc.secrets.makes import copies, is_custom
 from meshc.trust.certificates import read
 
 Facts = dict[str, str]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.plan.make import INJECTION, REVISION
+from meshc.plan.namespaces import INJECTION, REVISION
 from meshc.review.lines import TAGS
 from meshc.review.risks_of_objects import Risk
 

@@ -12,10 +12,9 @@ from typing import Any
 
 from meshc import codes
 from meshc.kube import Body, at
+from meshc.scanning.guard import plaintext_in
+from meshc.scanning.plain_values import LAST_APPLIED, is_secret
 from meshc.sealedtext import decoded, is_encrypted, is_sealed, recipients_in
-from meshc.secrets.contract import LAST_APPLIED
-from meshc.secrets.guard import plaintext_in
-from meshc.secrets.plain_values import is_secret
 from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meshc.errors import Place
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
@@ -62,57 +62,69 @@ class Input:
     shown: Callable[[str], str]
 
 
+class Pair(NamedTuple):
+    """What lies there, and what would be compiled."""
+
+    found: FileTree
+    expected: FileTree
+
+
 def stale_files(
-    found: FileTree,
-    expected: FileTree,
-    plan: Plan,
-    honest: Honest | None,
-    *,
-    same_tools: bool,
-    since: Input | None,
+    pair: Pair, plan: Plan, honest: Honest | None, *, same_tools: bool, since: Input | None
 ) -> Iterator[Stale]:
-    """Every file that isn't as it would be compiled, in the order of their paths.
+    """Every file that isn't as it would be compiled, in the order of their paths."""
+    states = _States(pair, plan, honest, same_tools)
+    for path in states.differing:
+        what = states.of(path)
+        both = path in pair.found and path in pair.expected
+        lines = tuple(_lines(pair.found[path], pair.expected[path])) if both else ()
+        known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
+        yield Stale(path, what, lines, _because(path, since) if known and since else ())
+
+
+class _States:
+    """Tells of each file that differs whose fault it is.
 
     output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `honest` tells
     whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it only
     output/ is there.
     """
-    states = dict(out_of_step(found, expected))
-    converted = {
-        path for path, what in states.items() if what == "stale" and _is_converted(found[path], expected[path])
-    }
-    differing = {path: what for path, what in states.items() if path not in converted}
-    rendered = {cluster.name: _any(differing, f"{OUTPUT}/{cluster.name}") for cluster in plan.clusters}
-    laid_out = {
-        cluster.name: _any(differing, f"{OVERLAYS}/{cluster.name}", *(f"{OVERLAYS}/{BASES}/{b}" for b in cluster.bases))
-        for cluster in plan.clusters
-    }
-    both = [name for name in rendered if same_tools and rendered[name] and laid_out[name]]
-    is_honest = honest.told(both) if honest else {}
-    clients = {base.name: base.clients for base in plan.bases}
 
-    def state(path: str) -> State:
-        if path in converted:
+    def __init__(self, pair: Pair, plan: Plan, honest: Honest | None, same_tools: bool) -> None:
+        self.differing = dict(out_of_step(pair.found, pair.expected))
+        self._converted = {
+            path
+            for path, what in self.differing.items()
+            if what == "stale" and _is_converted(pair.found[path], pair.expected[path])
+        }
+        others = {path: what for path, what in self.differing.items() if path not in self._converted}
+        self._rendered = {one.name: _any(others, f"{OUTPUT}/{one.name}") for one in plan.clusters}
+        self._laid_out = {
+            one.name: _any(others, f"{OVERLAYS}/{one.name}", *(f"{OVERLAYS}/{BASES}/{base}" for base in one.bases))
+            for one in plan.clusters
+        }
+        both = [name for name in self._rendered if same_tools and self._rendered[name] and self._laid_out[name]]
+        self._is_honest = honest.told(both) if honest else {}
+        self._honest, self._same_tools = honest, same_tools
+        self._clients = {base.name: base.clients for base in plan.bases}
+
+    def of(self, path: str) -> State:
+        """The state of a file that differs."""
+        if path in self._converted:
             return State.LINE_ENDS
-        if differing[path] != "stale":
-            return State(differing[path])
-        if not same_tools:
+        if self.differing[path] != "stale":
+            return State(self.differing[path])
+        if not self._same_tools:
             return State.OTHER_TOOL
-        if honest is None:
+        if self._honest is None:
             return State.STALE
         tree, folder, rest = path.split("/", 2)
-        names = clients.get(rest.partition("/")[0], ()) if folder == BASES else (folder,)
-        other = laid_out if tree == OUTPUT else rendered
+        names = self._clients.get(rest.partition("/")[0], ()) if folder == BASES else (folder,)
+        other = self._laid_out if tree == OUTPUT else self._rendered
         if not any(other.get(name, True) for name in names):
             return State.EDITED
-        follows = tree == OVERLAYS or is_honest.get(folder, True) or honest.follows(path)
+        follows = tree == OVERLAYS or self._is_honest.get(folder, True) or self._honest.follows(path)
         return State.STALE if follows else State.BOTH
-
-    for path in states:
-        what = state(path)
-        lines = tuple(_lines(found[path], expected[path])) if path in found and path in expected else ()
-        known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
-        yield Stale(path, what, lines, _because(path, since) if known and since else ())
 
 
 def changed_lines(before: bytes, after: bytes, shown: str) -> tuple[Place, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -178,17 +179,19 @@ def _is_private_key(der: bytes) -> bool:
 
 
 def _parse(place: Place, der: bytes) -> Certificate | None:
-    """None for what isn't a certificate with a known kind of key. Fields are lazy: all are read here."""
+    """None for what isn't a certificate with a known kind of key."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
         try:
-            certificate = x509.load_der_x509_certificate(der)
-            return _settle(place, certificate, der)
+            return replace(_settled(der), place=place)
         except _FAULTS:
             return None
 
 
-def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certificate:
+@lru_cache(maxsize=4096)  # a fleet's root stands in the chain of every cluster, and several checks read each chain
+def _settled(der: bytes) -> Certificate:
+    """The certificate, without its place. Fields are lazy: all are read here. What can't be read isn't remembered."""
+    certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
@@ -204,7 +207,7 @@ def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certific
     unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
-        place,
+        Place(""),
         certificate,
         fingerprint(certificate),
         sha256(spki).hexdigest(),

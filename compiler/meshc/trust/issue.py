@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from meshc import codes
 from meshc.errors import Severity
+from meshc.generation import Generation
 from meshc.hidden import Hidden
 from meshc.kube import LABEL
 from meshc.trust.alone import check_alone, check_authority, shown_time
@@ -24,7 +25,6 @@ from meshc.trust.keys import load_key as load_key
 from meshc.trust.keys import plain_key as plain_key
 
 if TYPE_CHECKING:
-    from meshc.trust.alone import Generation
     from meshc.trust.keys import PrivateKey
 
 SKEW = timedelta(minutes=5)
@@ -75,31 +75,34 @@ def make_root(mesh: str, key_type: KeyType, now: datetime, days: int) -> Issued:
     return _issued(builder.not_valid_after(end).sign(key, digest_for(key)), key)
 
 
-def issue_intermediate(
-    issuer_certificate: bytes,
-    issuer_key: Hidden,
-    *,
-    cluster: str,
-    namespace: str,
-    key_type: KeyType,
-    now: datetime,
-    days: int,
-    generation: Generation = "istiod",
-) -> Issued:
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    """The CA that a cluster is to get, valid for so many days from `now` (UTC)."""
+
+    cluster: str
+    namespace: str
+    key_type: KeyType
+    now: datetime
+    days: int
+    generation: Generation = Generation.ISTIOD
+
+
+def issue_intermediate(issuer_certificate: bytes, issuer_key: Hidden, wanted: Intermediate) -> Issued:
     """The CA of one cluster, that signs its workloads and no further CA.
 
-    It is valid until `days` days after `now` (UTC), and never outside its issuer's dates. The SAN is that of Istio's
+    It is never valid outside its issuer's dates. The SAN is that of Istio's
     tools/certs; Citadel of Istio 1.0 asks for none. There is no extended key usage, which Go (istiod) and Envoy read
     as any. Raises IssueError if the issuer can't be one, isn't valid now or has another key, and for an EC key where
-    `generation` is classic: Citadel signs with RSA only.
+    the generation is classic: Citadel signs with RSA only.
     """
+    cluster, namespace = wanted.cluster, wanted.namespace
     _label(cluster, "cluster")
     _label(namespace, "namespace")
-    if generation == "classic" and not key_type.startswith("rsa-"):
-        raise IssueError(f"Citadel can't sign with a key of type {key_type}: choose rsa-2048 or rsa-4096")
-    issuer, signer, now = one(issuer_certificate, "the issuer"), load_key(issuer_key), _utc(now)
+    if wanted.generation == "classic" and not wanted.key_type.startswith("rsa-"):
+        raise IssueError(f"Citadel can't sign with a key of type {wanted.key_type}: choose rsa-2048 or rsa-4096")
+    issuer, signer, now = one(issuer_certificate, "the issuer"), load_key(issuer_key), _utc(wanted.now)
     _check_issuer(issuer, signer, now)
-    end, key = min(now + _lifetime(days), issuer.not_after), new_key(key_type)
+    end, key = min(now + _lifetime(wanted.days), issuer.not_after), new_key(wanted.key_type)
     common_name = _common_name(f"{cluster} intermediate CA", "intermediate CA")
     organization = issuer.x509.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[:1]
     subject = x509.Name([*organization, x509.NameAttribute(NameOID.LOCALITY_NAME, cluster), common_name])

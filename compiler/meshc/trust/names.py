@@ -19,7 +19,7 @@ from meshc.trust.uris import host_of
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
-    from meshc.trust.alone import Generation
+    from meshc.generation import Generation
     from meshc.trust.certificates import Certificate
 
 
@@ -38,27 +38,33 @@ class Leaf:
     ztunnel: bool = False
 
 
-def leaves_of(
-    generation: Generation,
-    namespace: str,
-    trust_domain: str,
-    revisions: Sequence[str] = (),
-    host: str | None = None,
-    *,
-    ambient: bool = False,
-) -> tuple[Leaf, ...]:
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What decides which certificates the CA of a cluster signs.
+
+    `host` is a name of the user's by which API servers call istiod.
+    """
+
+    generation: Generation
+    namespace: str
+    trust_domain: str
+    revisions: Sequence[str] = ()
+    host: str | None = None
+    ambient: bool = False
+
+
+def leaves_of(signer: Signer) -> tuple[Leaf, ...]:
     """What the CA of a cluster signs: workloads, and under istiod istiod's own server certificate.
 
-    `host` is a name of the user's by which API servers call istiod. What a workload's names say after the trust
-    domain no constraint can see.
+    What a workload's names say after the trust domain no constraint can see.
     """
-    uri = x509.UniformResourceIdentifier(f"spiffe://{trust_domain}/ns/any/sa/any")
-    workload = Leaf("a workload", (uri,), ambient)
-    if generation == "classic":
+    uri = x509.UniformResourceIdentifier(f"spiffe://{signer.trust_domain}/ns/any/sa/any")
+    workload = Leaf("a workload", (uri,), signer.ambient)
+    if signer.generation == "classic":
         return (workload,)
     services = ["istiod", "istiod-remote", "istio-pilot"]
-    services += [f"istiod-{revision}" for revision in revisions if revision != "default"]
-    hosts = [f"{service}.{namespace}.svc" for service in services] + ([host] if host else [])
+    services += [f"istiod-{revision}" for revision in signer.revisions if revision != "default"]
+    hosts = [f"{service}.{signer.namespace}.svc" for service in services] + ([signer.host] if signer.host else [])
     return Leaf("istiod", tuple(x509.DNSName(name) for name in hosts)), workload
 
 

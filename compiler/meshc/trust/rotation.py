@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Severity
+from meshc.generation import Generation
 from meshc.trust.certificates import read
 from meshc.trust.chain import check_chain
 from meshc.trust.issue import one
@@ -178,7 +179,7 @@ def _check_new(standing: Standing, new: bytes, leaves: Sequence[Leaf]) -> None:
         raise IssueError("this would be a third root: end the replacement that is under way first, then begin another")
     if root.fingerprint == old.fingerprint:
         raise IssueError("this is the root of the mesh already, and every CA is under it: name another to replace it")
-    for problem in (*verify(("the new root", new), (), generation="istiod"), *forbidden((root,), leaves, ())):
+    for problem in (*verify(("the new root", new), (), generation=Generation.ISTIOD), *forbidden((root,), leaves, ())):
         if problem.severity is Severity.ERROR:
             raise IssueError(f"the new root can't be used: {problem.what}; {problem.hint}")
     if root.path_length == 0:

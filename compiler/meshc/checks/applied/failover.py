@@ -1,0 +1,45 @@
+"""Finds DestinationRules that ask for other localities in a way that istiod ignores.
+
+Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to
+1.31, ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.checks.applied.view import Fault
+from meshc.kube import as_list, at
+
+if TYPE_CHECKING:
+    from meshc.checks.applied.view import Touched, View
+    from meshc.errors import Path
+
+
+def failover(view: View, one: Touched) -> Iterator[Fault]:
+    """A DestinationRule for all of a host, for a subset, and for a port."""
+    del view
+    if one.identity[:2] != ("networking.istio.io", "DestinationRule"):
+        return
+    top = at(one.after, "spec", "trafficPolicy")
+    policies: list[tuple[Path, Any, Any]] = [(("spec", "trafficPolicy"), top, top)]
+    for number, subset in enumerate(as_list(at(one.after, "spec", "subsets"))):
+        policies.append((("spec", "subsets", number, "trafficPolicy"), at(subset, "trafficPolicy"), top))
+    for path, policy, _ in tuple(policies):
+        ports = enumerate(as_list(at(policy, "portLevelSettings")))
+        policies += [((*path, "portLevelSettings", number), port, port) for number, port in ports]
+    for path, policy, around in policies:
+        watches = any(isinstance(at(each, "outlierDetection"), Mapping) for each in (policy, around))
+        if _fails_over(at(policy, "loadBalancer", "localityLbSetting")) and not watches:
+            what = "asks for other localities when endpoints fail, but has no outlierDetection to detect the failure"
+            hint = "add outlierDetection beside loadBalancer, such as {consecutive5xxErrors: 5, interval: 10s}"
+            yield Fault((*path, "loadBalancer", "localityLbSetting"), what, hint, codes.NEVER_FAILS_OVER)
+
+
+def _fails_over(setting: Any) -> bool:
+    """Whether a locality setting is there to prefer some localities, and to go to others when they fail."""
+    if not isinstance(setting, Mapping) or at(setting, "enabled") is False or at(setting, "distribute"):
+        return False
+    return bool(at(setting, "failover") or at(setting, "failoverPriority") or at(setting, "enabled") is True)

@@ -1,0 +1,71 @@
+"""Checks objects of further kinds for what the API server would refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from meshc.checks.applied.view import Fault
+from meshc.kube import as_list, at
+
+if TYPE_CHECKING:
+    from meshc.checks.applied.view import Touched, View
+
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_LARGEST = 1 << 20
+
+
+def others(view: View, one: Touched) -> Iterator[Fault]:
+    """ConfigMaps, scaling, budgets, webhooks, roles' bindings, CRDs."""
+    del view
+    match one.identity[:2]:
+        case ("", "ConfigMap"):
+            yield from _config_map(one)
+        case ("autoscaling", "HorizontalPodAutoscaler"):
+            least, most = at(one.after, "spec", "minReplicas"), at(one.after, "spec", "maxReplicas")
+            if isinstance(least, int) and isinstance(most, int) and least > most:
+                yield Fault(("spec",), f"has minReplicas {least} above maxReplicas {most}", "change both")
+        case ("policy", "PodDisruptionBudget"):
+            if {"minAvailable", "maxUnavailable"} <= {key for key, value in _spec(one).items() if value is not None}:
+                hint = "write minAvailable: null, or maxUnavailable: null, in the patch"
+                yield Fault(("spec",), "has minAvailable and maxUnavailable", hint)
+        case ("admissionregistration.k8s.io", "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"):
+            yield from _webhooks(one)
+        case ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding"):
+            if not at(one.after, "roleRef", "name") or not at(one.after, "roleRef", "kind"):
+                yield Fault(("roleRef",), "names no role", "add roleRef with apiGroup, kind and name")
+        case ("apiextensions.k8s.io", "CustomResourceDefinition"):
+            wanted = f"{at(one.after, 'spec', 'names', 'plural')}.{at(one.after, 'spec', 'group')}"
+            if one.identity.name != wanted:
+                yield Fault(("metadata", "name"), f"must be named {wanted}", "correct the name")
+
+
+def _config_map(one: Touched) -> Iterator[Fault]:
+    size = 0
+    data = one.after.get("data")
+    for key, value in data.items() if isinstance(data, Mapping) else ():
+        if not _KEY.fullmatch(key):
+            yield Fault(("data", key), f'has the key "{key[:80]}"', "write letters, digits, -, _ and .")
+        if value is not None and not isinstance(value, str):
+            yield Fault(("data", key), f"has a value of data that is no text: {key}", "put it in quotes")
+        size += len(str(value).encode())
+    if size > _LARGEST:
+        yield Fault(("data",), "holds more than 1 MiB", "split it")
+
+
+def _webhooks(one: Touched) -> Iterator[Fault]:
+    for hook in as_list(one.after.get("webhooks")):
+        config = at(hook, "clientConfig")
+        if at(config, "url") and at(config, "service"):
+            hint = "write service: null, or url: null, in the patch"
+            yield Fault(("webhooks",), f"has webhook {at(hook, 'name')} with url and service", hint)
+        elif not at(config, "url") and not at(config, "service"):
+            what = f"has webhook {at(hook, 'name')} without a url or service"
+            hint = "kustomize joins webhooks by name: write the name as it stands in overlays/"
+            yield Fault(("webhooks",), what, hint)
+
+
+def _spec(one: Touched) -> Mapping[str, object]:
+    spec = one.after.get("spec")
+    return spec if isinstance(spec, Mapping) else {}

@@ -1,0 +1,89 @@
+"""Checks that what an object needs is there first or with it: its Namespace, its CRD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.checks.applied.view import Fault
+from meshc.kube import at
+from meshc.sealing.registry import BACKENDS
+
+if TYPE_CHECKING:
+    from meshc.checks.applied.view import Touched, View
+
+_ALWAYS = {"default", "kube-system", "kube-public", "kube-node-lease"}
+_WAVE = "argocd.argoproj.io/sync-wave"
+_BUILT_IN = (
+    *("", "apps", "batch", "autoscaling", "policy", "extensions", "events.k8s.io", "internal.apiserver.k8s.io"),
+)
+_OF_ISTIO = (".istio.io",)
+_ISTIOS_BASE = ("base", "istio", "istio-remote")
+
+
+def namespaces_of(view: View, one: Touched) -> Iterator[Fault]:
+    """The Namespace of an object is there: meshc makes it, the user does, or mesh.yaml says that others do."""
+    namespace = one.identity.namespace
+    if not namespace or (one.before is not None and one.patched) or namespace in _known(view):
+        return
+    what = f"is in namespace {namespace}, which nothing makes here"
+    hint = f"add {{name: {namespace}, dataplane: none}} under namespaces, with managed: false where others make it"
+    yield Fault(("metadata", "namespace"), what, hint, codes.NAMESPACE_MISSING)
+
+
+def _known(view: View) -> set[str]:
+    planned = {namespace.name for namespace in view.cluster.namespaces}
+    return {*_ALWAYS, view.plan.istio_namespace, *planned, *view.cluster.unmanaged, *view.namespaces}
+
+
+def definitions(view: View, one: Touched) -> Iterator[Fault]:
+    """The CRD of a custom resource is there first. Istio's own come with its charts, wherever those are installed."""
+    group, kind = one.identity.group, one.identity.kind
+    if not is_custom(group) or one.before is not None:
+        return
+    found = view.definitions.get((group, kind))
+    if found and _wave(found) > _wave(one.after):
+        what = f"has sync-wave {_wave(one.after)}, and its CRD {_wave(found)}: Argo CD applies the lower one first"
+        path = ("metadata", "annotations", _WAVE)
+        yield Fault(path, what, f"give the CRD a wave of at most {_wave(one.after)}", codes.CRD_MISSING)
+    if found or _comes_with_istio(view, group) or group == BACKENDS[view.cluster.sealing.backend].OPERATOR:
+        return
+    what = f"is of a kind whose CRD ({kind}, {group}) nothing here brings"
+    hint = "install it first, then acknowledge this; or add the CRD to resources"
+    if group.endswith(_OF_ISTIO) and (remote := _bare_remote(view)) and kind not in _READ_IN_REMOTES:
+        what += ", and istiod reads no such configuration in a remote"
+        hint = f"put it into the resources of its primary {remote}"
+    yield Fault(("kind",), what, hint, codes.CRD_MISSING)
+
+
+def is_custom(group: str) -> bool:
+    """True for a group that Kubernetes itself doesn't have."""
+    return group not in _BUILT_IN and not (group.endswith(".k8s.io") and group not in _OF_OTHERS)
+
+
+_OF_OTHERS = (
+    *("gateway.networking.k8s.io", "snapshot.storage.k8s.io", "cluster.x-k8s.io", "multicluster.x-k8s.io"),
+    *("metrics.k8s.io", "custom.metrics.k8s.io", "autoscaling.k8s.io", "external-dns.k8s.io"),
+)
+
+
+def _comes_with_istio(view: View, group: str) -> bool:
+    """Without charts Istio's CRDs are installed by others, where a control plane reads them."""
+    if not group.endswith(_OF_ISTIO) or _bare_remote(view):
+        return False
+    return not view.cluster.charts or any(one.chart in _ISTIOS_BASE for one in view.cluster.charts)
+
+
+_READ_IN_REMOTES = ("WorkloadEntry",)
+
+
+def _bare_remote(view: View) -> str:
+    """The primary of a remote that has no chart, so that no CRD of Istio's comes; empty for any other cluster."""
+    cluster = view.cluster
+    return cluster.attachment.primary if cluster.attachment and not (cluster.charts or cluster.holds_config) else ""
+
+
+def _wave(body: Mapping[str, Any]) -> int:
+    text = str(at(body, "metadata", "annotations", _WAVE) or "0")
+    return int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else 0

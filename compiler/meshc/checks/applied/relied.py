@@ -1,0 +1,239 @@
+"""Checks what a patch changed in objects of meshc or of a chart, and reports what the mesh then lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.checks.applied.view import Fault
+from meshc.checks.overlay.namespaces import INJECTION
+from meshc.components.contract import PRUNE_PROTECTION
+from meshc.kube import Version, as_list, at, pods_in
+from meshc.mesh.exports import GLOBAL
+from meshc.plan.namespaces import AMBIENT, CONTROL_PLANE_CLUSTERS, NETWORK
+from meshc.scanning.plain_values import is_secret
+from meshc.sealing.sealed import switches_off
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.checks.applied.view import Touched, View
+    from meshc.kube import Body
+
+_LABELS: Mapping[str, str] = {
+    NETWORK: "by which istiod knows the network",
+    GLOBAL: "by which ambient calls it across clusters",
+    "istio/multiCluster": "by which istiod finds it",
+    "istio.io/tag": "by which istiod knows its revision tag",
+    "kubernetes.io/service-name": "by which it belongs to its Service",
+}
+_ANNOTATIONS: Mapping[str, str] = {
+    CONTROL_PLANE_CLUSTERS: "by which an istiod elsewhere takes this cluster",
+    "networking.istio.io/cluster": "by which istiod names the cluster",
+    "networking.istio.io/exportTo": "by which istiod serves it",
+    "kubernetes.io/service-account.name": "by which Kubernetes fills in the token",
+}
+_VARIABLES = {
+    *("CLUSTER_ID", "NETWORK", "REVISION", "EXTERNAL_ISTIOD", "ISTIOD_CUSTOM_HOST", "LOCAL_CLUSTER_SECRET_WATCHER"),
+    *("SHARED_MESH_CONFIG", "AMBIENT_ENABLE_MULTI_NETWORK", "CA_TRUSTED_NODE_ACCOUNTS", "ISTIO_MULTIROOT_MESH"),
+    *("ISTIO_META_REQUESTED_NETWORK_VIEW", "ISTIO_META_NETWORK", "CA_ADDRESS", "XDS_ADDRESS", "POD_NAMESPACE"),
+}
+"""Variables of istiod, ztunnel and gateways that the mesh decides."""
+_SETTINGS = (
+    *(("trustDomain",), ("rootNamespace",), ("defaultConfig", "discoveryAddress"), ("defaultConfig", "meshId")),
+    *(("trustDomainAliases",), ("meshMTLS",), ("caCertificates",)),
+)
+_OF_MESH = (15012, 15017, 15443, 15008)
+"""Ports of istiod and of gateways between networks."""
+_KEEP = "take it out of the patch; what the mesh is made of is decided in mesh.yaml"
+
+
+def relied(view: View, one: Touched) -> Iterator[Fault]:
+    """What a patch changed of an object that meshc or a chart makes."""
+    if one.before is None or not one.patched:
+        return
+    before, after = one.before, one.after
+    for where, keys in (("labels", _LABELS), ("annotations", _ANNOTATIONS)):
+        was, now = (at(body, "metadata", where) or {} for body in (before, after))
+        for key, why in keys.items():
+            if key in was and was[key] != now.get(key):
+                yield _changed(("metadata", where, key), f"{where[:-1]} {key}", was[key], now.get(key), why)
+    yield from _protection(before, after)
+    for key in at(after, "metadata", "annotations") or {} if is_secret(before) else ():
+        if switches_off(key) and key not in (at(before, "metadata", "annotations") or {}):
+            what = f"gets {key}, which decides how it is protected"
+            yield Fault(("metadata", "annotations", key), what, "take it out of the patch", codes.UNSAFE_ANNOTATION)
+    match one.identity[:2]:
+        case ("", "Namespace"):
+            yield from _injection(before, after)
+        case ("", "ConfigMap"):
+            yield from _mesh_config(before, after)
+        case ("", "Service"):
+            yield from _service(view, one)
+        case ("admissionregistration.k8s.io", _):
+            yield from _webhooks(before, after)
+        case ("apps", _):
+            yield from _workload(view, one)
+        case ("security.istio.io", "PeerAuthentication"):
+            mode = at(after, "spec", "mtls", "mode")
+            if mode == "DISABLE" != at(before, "spec", "mtls", "mode") and view.cluster.network:
+                why = "and gateways between networks tell services apart by mutual TLS"
+                yield _changed(("spec", "mtls"), "mode", at(before, "spec", "mtls", "mode"), mode, why)
+        case ("networking.istio.io", "Gateway"):
+            yield from _gateway(before, after)
+
+
+def _changed(path: tuple[str, ...], what: str, was: Any, now: Any, why: str) -> Fault:
+    told = f'loses {what} "{was}"' if now is None else f'has {what} "{now}" in place of "{was}"'
+    return Fault(path, f"{told}, {why}", _KEEP, codes.RELIED_ON)
+
+
+def _protection(before: Body, after: Body) -> Iterator[Fault]:
+    """Options of Argo CD stand in a list, to which a patch may add."""
+    was, now = (at(body, "metadata", "annotations") or {} for body in (before, after))
+    for key, value in PRUNE_PROTECTION.items():
+        if was.get(key) == value and not {*value.split(",")} <= {*str(now.get(key)).replace(" ", "").split(",")}:
+            what = f"loses {key}: {value}, without which it may be pruned with all that is in it"
+            yield Fault(("metadata", "annotations", key), what, f"keep {value} in the value", codes.RELIED_ON)
+
+
+def _injection(before: Body, after: Body) -> Iterator[Fault]:
+    """A Namespace whose pods are in the mesh stays in it; by which label doesn't matter."""
+    was, now = (at(body, "metadata", "labels") or {} for body in (before, after))
+    if not _injects(was) and was.get(AMBIENT) != "ambient":
+        return
+    if _injects(now) or now.get(AMBIENT) == "ambient":
+        return
+    key = next(key for key in (*sorted(INJECTION), AMBIENT) if key in was)
+    what = "has no label by which its pods come into the mesh, and mesh.yaml says that they are in it"
+    hint = "take it out of the patch, or write dataplane: none in mesh.yaml"
+    yield Fault(("metadata", "labels", key), what, hint, codes.RELIED_ON)
+
+
+def _injects(labels: Mapping[str, Any]) -> bool:
+    return labels.get("istio-injection") == "enabled" or ("istio-injection" not in labels and "istio.io/rev" in labels)
+
+
+def _mesh_config(before: Body, after: Body) -> Iterator[Fault]:
+    """A text is replaced whole: a patch of `mesh` that says one setting drops all others."""
+    path = ("data", "mesh")
+    was, now = at(before, *path), at(after, *path)
+    if not isinstance(was, str) or was == now:
+        return
+    documents, problems = read(str(now or "").encode(), "")
+    if problems or not documents or not isinstance(documents[0].data, dict):
+        yield Fault(path, "has a mesh configuration that istiod can't read", "write YAML", codes.RELIED_ON)
+        return
+    old = read(was.encode(), "")[0]
+    for setting in _SETTINGS:
+        value, new = at(old[0].data if old else None, *setting), at(documents[0].data, *setting)
+        if value is not None and value != new:
+            why = "which every cluster of the mesh shares"
+            yield _changed(path, f"setting {'.'.join(setting)}", value, new, why)
+
+
+def _gateway(before: Body, after: Body) -> Iterator[Fault]:
+    """The servers between networks and to istiod pass TLS on; whose pods serve them is the user's to say."""
+    was, now = ({at(s, "port", "number"): s for s in as_list(at(b, "spec", "servers"))} for b in (before, after))
+    for number, server in was.items():
+        told = {
+            path: (at(server, *path), at(now.get(number), *path)) for path in (("tls", "mode"), ("port", "protocol"))
+        }
+        for path, (old, new) in told.items():
+            if old != new:
+                what = f"port {number}'s {'.'.join(path)}"
+                yield _changed(("spec", "servers"), what, old, new, "by which other clusters get through")
+
+
+def _service(view: View, one: Touched) -> Iterator[Fault]:
+    """Ports of istiod and of gateways by which clusters reach one another."""
+    before, after = one.before or {}, one.after
+    was = {at(port, "port"): port for port in as_list(at(before, "spec", "ports"))}
+    now = {at(port, "port"): port for port in as_list(at(after, "spec", "ports"))}
+    gateway = view.cluster.gateway
+    of_gateway = {gateway.port, *(door.port for door in gateway.doors)} if gateway else set()
+    wanted = {*_OF_MESH} | of_gateway | ({443} if 15012 in was else set())
+    for number in sorted(wanted & was.keys()):
+        if number not in now:
+            yield Fault(("spec", "ports"), f"loses port {number}, by which the mesh reaches it", _KEEP, codes.RELIED_ON)
+    if at(before, "spec", "type") == "LoadBalancer" and at(after, "spec", "type") in (None, "ClusterIP"):
+        what = "is of type ClusterIP in place of LoadBalancer, so nothing outside of the cluster reaches it"
+        yield Fault(("spec", "type"), what, _KEEP, codes.RELIED_ON)
+    was_by, now_by = (at(body, "spec", "selector") for body in (before, after))
+    if was_by and was_by != now_by and not _is_selected(view, one, now_by):
+        yield Fault(("spec", "selector"), "selects no pods that are made here", _KEEP, codes.RELIED_ON)
+
+
+def _is_selected(view: View, one: Touched, selector: Any) -> bool:
+    """True where a workload of the cluster makes such pods, or nothing is known of them."""
+    made = view.labels_of_pods(one.identity.namespace)
+    wanted = selector.items() if isinstance(selector, Mapping) else ()
+    return not made or any(all(labels.get(key) == value for key, value in wanted) for labels in made)
+
+
+def _webhooks(before: Body, after: Body) -> Iterator[Fault]:
+    now = {at(hook, "name"): hook for hook in as_list(after.get("webhooks"))}
+    for hook in as_list(before.get("webhooks")):
+        name = at(hook, "name")
+        if name not in now:
+            yield Fault(("webhooks",), f"loses webhook {name}", _KEEP, codes.RELIED_ON)
+        elif _asked(hook) != _asked(now[name]):
+            yield Fault(("webhooks",), f"has webhook {name} ask another address", _KEEP, codes.RELIED_ON)
+
+
+def _asked(hook: Any) -> tuple[Any, ...]:
+    config = at(hook, "clientConfig")
+    return at(config, "url"), *(at(config, "service", key) for key in ("name", "namespace", "path", "port"))
+
+
+def _workload(view: View, one: Touched) -> Iterator[Fault]:
+    """istiod, ztunnel, the CNI node agent and gateways, as charts make them."""
+    before, after = one.before or {}, one.after
+    if at(before, "spec", "replicas") != at(after, "spec", "replicas") == 0:
+        yield Fault(("spec", "replicas"), "has 0 replicas, so it runs nowhere", _KEEP, codes.RELIED_ON)
+    was, now = _variables(before), _variables(after)
+    for name in sorted(was.keys() & _VARIABLES):
+        if was[name] != now.get(name):
+            yield _changed(("spec", "template"), f"variable {name}", was[name], now.get(name), "which the mesh decides")
+    path = ("spec", "template", "metadata")
+    for where in ("labels", "annotations"):
+        was_said, said = (str(at(body, *path, where, "sidecar.istio.io/inject")) for body in (before, after))
+        if said == "false" != was_said and _is_auto(after):
+            what = 'has sidecar.istio.io/inject "false", and image "auto" that injection alone fills in'
+            yield Fault((*path, where), what, _KEEP, codes.RELIED_ON)
+    yield from _images(view, before, after)
+
+
+def _is_auto(body: Body) -> bool:
+    return any(at(one, "image") == "auto" for pod in pods_in(body) for one in as_list(pod.get("containers")))
+
+
+def _images(view: View, before: Body, after: Body) -> Iterator[Fault]:
+    was, now = _versions(before), _versions(after)
+    for name, version in now.items():
+        if name in was and version is not None and was[name] not in (None, version):
+            mine = view.cluster.istio
+            if version.line not in {plane.istio.line for plane in view.cluster.planes}:
+                what = f'runs Istio {version} in container "{name}", and mesh.yaml says {mine}'
+                hint = "change istio.version in mesh.yaml, by which all else is checked and compiled"
+                yield Fault(("spec", "template"), what, hint, codes.RELIED_ON)
+
+
+def _versions(body: Body) -> dict[str, Version | None]:
+    found: dict[str, Version | None] = {}
+    for pod in pods_in(body):
+        for container in as_list(pod.get("containers")):
+            name, _, tag = str(at(container, "image")).rpartition(":")
+            if name.rpartition("/")[2] in ("pilot", "proxyv2", "ztunnel", "install-cni"):
+                found[str(at(container, "name"))] = Version.parse(tag)
+    return found
+
+
+def _variables(body: Body) -> dict[str, Any]:
+    """Each variable by its name; what isn't a plain value by where it comes from."""
+    return {
+        str(at(variable, "name")): at(variable, "value") or at(variable, "valueFrom")
+        for pod in pods_in(body)
+        for container in as_list(pod.get("containers"))
+        for variable in as_list(at(container, "env"))
+    }

@@ -1,0 +1,202 @@
+"""Addresses: how remotes reach their primary's control plane."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, NamedTuple
+
+from meshc import codes
+from meshc.kube import Version
+from meshc.mesh.hosts import host_fault, ip_version
+from meshc.mesh.revisions import planes, way_to_istiod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.source import Source
+
+_IPV6_FIRST = Version(1, 30)  # istio#58828
+
+
+class _Said(NamedTuple):
+    """An address of a part of the control plane, for a cluster, where it is written."""
+
+    member: Member
+    part: str
+    address: str
+    path: Path
+
+
+def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Each remote has a route to its primary, of the right generation, with addresses that can be reached."""
+    yield from _missing(fleet, source)
+    reported: set[Path] = set()
+    for member in fleet.primaries:
+        control_plane = member.cluster.control_plane
+        for part, address in (control_plane.addresses if control_plane else {}).items():
+            path = member.path("controlPlane", "addresses", part)
+            reported.add(path)
+            yield from _address(fleet, source, _Said(member, part, address, path))
+    for member in fleet.remotes:
+        for name, (address, path) in fleet.addresses_of(member).items():
+            said = _Said(member, name, address, path)
+            part = "istiod" if name.startswith("istiod-") else name
+            if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
+                reported.add(path)
+                yield from _address(fleet, source, said)
+            if part in fleet.generation.parts and not host_fault(address):
+                yield from _ipv6(fleet, source, said)
+                if not fleet.classic:  # whose Services are headless, so that their names lead to any address
+                    yield from _family(source, said)
+
+
+def _family(source: Source, said: _Said) -> Iterable[Problem]:
+    """The cluster has Services of the address's family: over others of another family nothing is reached."""
+    member, part, address, path = said
+    there = {ip_version(cidr.partition("/")[0]) for cidr in member.cluster.service_cidrs} - {0}
+    version = ip_version(address)
+    if version and there and version not in there:
+        what = f'{member.name}: {part}: "{address}" is IPv{version}, and serviceCIDRs there are all of the other family'
+        hint = "use an address of the cluster's own family, or a host name"
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint, clusters=(member.name,))
+
+
+def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    needed = fleet.generation.parts[0]
+    yield from _further_missing(fleet, source)
+    for primary in fleet.primaries:
+        lost = [
+            member.name
+            for member in fleet.remotes
+            if fleet.primary_of(member) is primary and needed not in fleet.addresses_of(member)
+        ]
+        if lost:
+            path = primary.path("controlPlane") if primary.cluster.control_plane else primary.path("name")
+            who = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+            what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
+            hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
+            if not fleet.classic and fleet.gateway_of(primary):
+                hint += ", or exposure: gateway, if its network's gateway is the way"
+            elif not fleet.classic and fleet.several_networks:
+                hint += f", or a gateway to network {fleet.network_of(primary)}"
+            yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
+
+
+def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A further control plane has a way to it of its own, or is reached by a gateway that is told of it."""
+    lost: dict[tuple[str, str], list[str]] = {}
+    for member in fleet.remotes:
+        primary = fleet.primary_of(member)
+        if primary is None or fleet.classic or "istiod" not in fleet.addresses_of(member):
+            continue
+        for plane in planes(fleet, member):
+            if way_to_istiod(fleet, plane) is None:
+                lost.setdefault((primary.name, fleet.revision_of(plane)), []).append(member.name)
+    for (name, revision), remotes in lost.items():
+        primary = fleet.by_name[name]
+        path = primary.path("controlPlane") if primary.cluster.control_plane else primary.path("name")
+        who = ", ".join(remotes[:5]) + (f" and {len(remotes) - 5} more" if len(remotes) > 5 else "")
+        what = f'{name}: the address of its control plane of revision "{revision}" is missing, so {who} can\'t reach it'
+        hint = f"add istiod-{revision} to controlPlane.addresses of {name}"
+        if not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
+            hint += ", or exposure: gateway, which leads to each by its name"
+        yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
+
+
+def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
+    member, part, address, path = said
+    clusters = (member.name,)
+    if (part if fleet.classic else part.partition("-")[0]) not in fleet.generation.parts:
+        mesh = "classic Istio" if fleet.classic else "an istiod mesh"
+        what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(fleet.generation.parts)}"
+        hint = f"take {part} out"
+        yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
+    elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
+        hint = "write an IP address or a host name that remotes reach"
+        yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
+
+
+def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
+    member, part, address, path = said
+    version = fleet.version_of(member)
+    if ip_version(address) != 6 or version >= _IPV6_FIRST:
+        return
+    why = "writes without brackets" if fleet.classic else "takes for a host name"
+    what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
+    hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
+    yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
+
+
+def ranges_of_addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """An address that remotes use lies outside the Services of its cluster, and of the remote's own ranges.
+
+    A Service's cluster IP means nothing elsewhere, and an address of a remote's own range never leaves it. One of a
+    pod is as good as `exposure` says it is (istio#4822).
+    """
+    reported: set[tuple[Path, tuple[str, ...]]] = set()
+    for member in fleet.remotes:
+        primary = fleet.primary_of(member)
+        for part, (address, path) in fleet.addresses_of(member).items():
+            if primary is None or not ip_version(address):
+                continue
+            problem = _lies_in_a_range(source, primary, _Said(member, part, address, path))
+            if problem and (path, problem.clusters) not in reported:
+                reported.add((path, problem.clusters))
+                yield problem
+
+
+def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | None:
+    member, part, address, path = said
+    control_plane = primary.cluster.control_plane
+    for owner, field, what in (
+        (primary, "serviceCIDRs", f"is a Service's in {primary.name}, where alone it means something"),
+        (primary, "podCIDRs", f"is a pod's in {primary.name}, and changes when the pod restarts"),
+        (member, "podCIDRs", f"is a pod's of {member.name} itself"),
+        (member, "serviceCIDRs", f"is a Service's of {member.name} itself"),
+    ):
+        if owner is primary and path[1] == "networks":  # a network's gateway is checked with it
+            continue
+        number = _holds(getattr(owner.cluster, _FIELDS[field]), address)
+        if number is None:
+            continue
+        of_pod = owner is primary and field == "podCIDRs"
+        if of_pod and (control_plane is None or control_plane.exposure == "pod-ip"):
+            return None
+        code = codes.POD_ADDRESS if of_pod else codes.ADDRESS_STAYS_INSIDE
+        hint = "write the load balancer's address, or exposure: pod-ip" if of_pod else _LEADS_OUT
+        also = (source.document.place(owner.path(field, number)),)
+        # said once for what the primary says to all of its remotes
+        about = primary if owner is primary and "controlPlaneAddresses" not in path else member
+        text = f"{about.name}: {part}: {address} {what}"
+        return source.problem(code, path, text, hint, also=also, clusters=(about.name,))
+    return None
+
+
+_FIELDS = {"podCIDRs": "pod_cidrs", "serviceCIDRs": "service_cidrs"}
+_LEADS_OUT = "write the address by which the control plane is reached from outside its cluster"
+
+
+def _holds(cidrs: Iterable[str], address: str) -> int | None:
+    """The number of the range that holds the address. Ranges that are none are another check's."""
+    for number, text in enumerate(cidrs):
+        try:
+            if ipaddress.ip_address(address) in ipaddress.ip_network(text):
+                return number
+        except ValueError:
+            continue
+    return None
+
+
+def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Addresses of pods go stale whenever one restarts (istio#4822). A host name is no such address."""
+    for member in fleet.primaries:
+        control_plane = member.cluster.control_plane
+        addresses = control_plane.addresses.values() if control_plane else ()
+        named = bool(addresses) and not any(map(ip_version, addresses))
+        if control_plane and control_plane.exposure == "pod-ip" and not named:
+            what = f"{member.name}: remotes reach it by pod addresses, which change when a pod restarts"
+            hint = "use a load balancer, or acknowledge it and compile again after each restart"
+            path = member.path("controlPlane", "exposure")
+            yield source.problem(codes.STALE_ADDRESS, path, what, hint, clusters=(member.name,))

@@ -1,0 +1,163 @@
+"""Ambient: what Istio supports of it between clusters, and what it needs in each.
+
+By Istio's documents ("Install Multicluster" of ambient): several primaries in several networks, alpha in 1.27, beta in
+1.29. The trust domain of remote gateways is known since 1.28.1 (istio#58427).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.kube import Version
+from meshc.mesh.charts import AT, wanted
+from meshc.mesh.east_west import HBONE
+from meshc.mesh.exports import GLOBAL
+from meshc.mesh.fleet import gateways_of
+from meshc.mesh.user_files import objects_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.source import Source
+
+_FIRST, _BETA, _TRUST_DOMAIN = Version(1, 27, 0), Version(1, 29, 0), Version(1, 28, 1)
+_CRD = "gateways.gateway.networking.k8s.io"
+
+
+def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Between clusters: primaries only, and each network with one of them."""
+    sizes = Counter(map(fleet.network_of, fleet))
+    for number in fleet.ambient_namespaces:
+        name, at = fleet.mesh.spec.namespaces[number].name, _at(number)
+        here = [member for member in fleet if fleet.is_ambient_in(number, member)]
+        remotes = [one for one in (fleet if fleet.several_networks else here) if one.cluster.role == "remote"]
+        if remotes:
+            who = _listed(remotes)
+            what = f"namespace {name}: {who}: ambient works between primaries only, and a remote has no istiod"
+            hint = "give these clusters role: primary, or write sidecar"
+            yield source.problem(codes.AMBIENT_WITH_REMOTES, at, what, hint, clusters=_names(remotes))
+        crowded = [member for member in here if sizes[fleet.network_of(member)] > 1]
+        if crowded:
+            what = f"namespace {name}: {_listed(crowded)}: others share the network, where Istio hasn't tested ambient"
+            hint = "give each cluster a network of its own, with a gateway"
+            yield source.problem(codes.AMBIENT_IN_ONE_NETWORK, at, what, hint, clusters=_names(crowded))
+
+
+def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Istio that knows ambient between networks, and where it is for trial only."""
+    if not (fleet.ambient_namespaces and fleet.several_networks):
+        return
+    own_domain = fleet.mesh.spec.istio.trust_domain != "cluster.local"
+    for member in fleet:
+        version, path = fleet.version_of(member), _version_path(member)
+        about = (member.name,)
+        if version < _FIRST:
+            what = f"{member.name}: Istio {version} has no ambient between networks: it came with {_FIRST}"
+            yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
+        elif own_domain and version < _TRUST_DOMAIN:
+            what = f"{member.name}: ambient of Istio {version} only crosses networks in trust domain cluster.local"
+            yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
+        elif version < _BETA:
+            what = f"{member.name}: ambient between networks is alpha in Istio {version}"
+            yield source.problem(codes.AMBIENT_ALPHA, path, what, f"use {_BETA} or later", clusters=about)
+
+
+def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """ztunnel takes identities of its own trust domain only (istio/istio#58511)."""
+    if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces:
+        path = ("spec", "istio", "trustDomainAliases")
+        what = "ztunnel knows no aliases of the trust domain, and refuses workloads with a certificate of one"
+        hint = "keep one trust domain while namespaces are ambient"
+        yield source.problem(codes.ALIASES_IN_AMBIENT, path, what, hint, key=True)
+
+
+def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """A cluster that is rendered with istiod is rendered with what carries ambient's traffic too."""
+    for member in fleet:
+        ambient = [n for n in fleet.ambient_namespaces if fleet.is_ambient_in(n, member)]
+        rendered = {one.chart for one in wanted(fleet, member)}
+        missing = [name for name in ("cni", "ztunnel") if name not in rendered]
+        if ambient and "istiod" in rendered and missing:
+            what = f"{member.name}: ambient needs {' and '.join(missing)}, and istio.charts names istiod without"
+            hint = f"add {', '.join(f'{{chart: {name}}}' for name in missing)} under also"
+            also = (source.document.place(_at(ambient[0])),)
+            yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, also=also, clusters=(member.name,))
+
+
+def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Both ways between networks at once: two gateways a network, and what doesn't work from one to the other."""
+    if not fleet.several_networks or fleet.only_ambient:
+        return
+    for number in fleet.ambient_namespaces:
+        name = fleet.mesh.spec.namespaces[number].name
+        sidecars = [n for n, one in enumerate(fleet.mesh.spec.namespaces) if one.dataplane == "sidecar"]
+        also = (source.document.place(("spec", "namespaces", sidecars[0], "name")),)
+        what = f"namespace {name} is ambient and others have sidecars: each needs a gateway of its own a network"
+        hint = "move the others too, and acknowledge it until then"
+        yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
+        return
+
+
+def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """The port of a network's gateway is that of sidecars."""
+    for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient else ()):
+        for gateway, path in gateways_of(network, number):
+            if "port" in gateway.model_fields_set and gateway.port != HBONE:
+                what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+                yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "take port out")
+
+
+def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
+    """A Service of an ambient namespace says itself that other clusters may call it."""
+    if not fleet.several_networks:
+        return
+    names = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
+    for export in exports:
+        inline = fleet.mesh.spec.services[export.entry].manifests is None
+        if export.namespace in names and export.clients and not inline and export.labels.get(GLOBAL) != "true":
+            what = f'Service "{export.namespace}/{export.name}" has no label {GLOBAL}: "true", so no cluster calls it'
+            hint = "add the label to the manifest; copies get it anyway"
+            yield codes.SERVICE_NOT_GLOBAL.at(export.place, what, hint, clusters=export.homes)
+
+
+def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Problem]:
+    """The kinds of the Gateway API come from elsewhere."""
+    if not fleet.several_networks:
+        return
+    without = [member for member in fleet if not _brings_crds(member, inputs)]
+    for number in fleet.ambient_namespaces[:1] if without else ():
+        what = f"ambient's gateway is a kind of the Gateway API, whose CRDs Istio doesn't bring: {_listed(without)}"
+        hint = "install them in these clusters first, then acknowledge it; or put them under resources"
+        yield source.problem(codes.GATEWAY_API_NEEDED, _at(number), what, hint, clusters=_names(without))
+
+
+def _brings_crds(member: Member, inputs: Inputs) -> bool:
+    files = (file for path in member.cluster.resources for file in inputs.resources.get(path, ()))
+    objects = (body for file in files for _, _, body in objects_in(file.manifests) if isinstance(body, dict))
+    return any(
+        body.get("kind") == "CustomResourceDefinition" and (body.get("metadata") or {}).get("name") == _CRD
+        for body in objects
+    )
+
+
+def _at(number: int) -> Path:
+    return ("spec", "namespaces", number, "dataplane")
+
+
+def _version_path(member: Member) -> Path:
+    return member.path("istio", "version") if member.cluster.istio.version else ("spec", "istio", "version")
+
+
+def _names(members: Iterable[Member]) -> tuple[str, ...]:
+    return tuple(member.name for member in members)
+
+
+def _listed(members: Sequence[Member]) -> str:
+    names = _names(members)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,173 @@
+"""Clusters: their names, their roles, whom they belong to, what selections say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.mesh.hosts import same_server, url_fault
+from meshc.mesh.model import Selector
+from meshc.nearest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.model import Selection
+    from meshc.mesh.source import Source
+
+
+def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """One name, one cluster: istiod ignores the second secret of a cluster ID (istio#36990)."""
+    first: dict[str, int] = {}
+    for member in fleet:
+        if member.name in first:
+            also = source.document.place(("spec", "clusters", first[member.name], "name"))
+            what = f'a second cluster is named "{member.name}"'
+            path: Path = ("spec", "clusters", member.index, "name")
+            yield source.problem(codes.DUPLICATE_CLUSTER, path, what, "rename one of the two", also=(also,))
+        first.setdefault(member.name, member.index)
+
+
+def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Every name in a selection is a cluster's, and every selection chooses some cluster."""
+    for path, selection in _selections(fleet):
+        unknown = unknown_names(fleet, path, selection)
+        for steps, name in unknown:
+            at: Path = (*path, *steps)
+            if name in fleet.by_name:
+                what = (
+                    f'"{name}" is a cluster of another file, and what stands in a part reaches its own clusters alone'
+                )
+                also = (source.document.place(fleet.by_name[name].path("name")),)
+                hint = "write the entry into the file with that cluster, or into mesh.yaml"
+                yield source.problem(codes.BEYOND_PART, at, what, hint, also=also)
+                continue
+            what = f'there is no cluster "{name}"'
+            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, did_you_mean(name, fleet.by_name))
+        # an acknowledgement of nothing is an error of its own
+        if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
+            labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
+            hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
+            within = " in this file" if path[:3] in fleet.reach else ""
+            what = f"{source.document.name(path)}: no cluster{within} is chosen"
+            if path[1] == "services":
+                what += ", so no cluster gets a copy"
+            if path[-1] == "copyTo":
+                hint = hint.replace("the entry out", "copyTo out: every other cluster then gets a copy")
+            yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
+
+
+def unknown_names(fleet: Fleet, path: Path, selection: Selection) -> list[tuple[Path, str]]:
+    """The names in the selection at a path that are of no cluster that it reaches, with where they stand in it."""
+    known = fleet.reach.get(path[:3], fleet.by_name)
+    return [(steps, name) for steps, name in _named(selection) if name not in known]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, or with all of them where they are few."""
+    known = sorted(known)
+    if close := nearest(name, known):
+        return f'did you mean "{close}"?'
+    return f"known: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}" if known else ""
+
+
+def _selections(fleet: Fleet) -> Iterator[tuple[Path, Selection]]:
+    spec = fleet.mesh.spec
+    for number, plane in enumerate(spec.istio.control_planes):
+        yield ("spec", "istio", "controlPlanes", number, "clusters"), plane.clusters
+    if charts := spec.istio.charts:
+        yield ("spec", "istio", "charts", "clusters"), charts.clusters
+        for number, extra in enumerate(charts.also):
+            yield ("spec", "istio", "charts", "also", number, "clusters"), extra.clusters
+    for number, override in enumerate(spec.overrides):
+        yield ("spec", "overrides", number, "clusters"), override.clusters
+    for number, namespace in enumerate(spec.namespaces):
+        yield ("spec", "namespaces", number, "clusters"), namespace.clusters
+    for number, service in enumerate(spec.services):
+        yield ("spec", "services", number, "clusters"), service.clusters
+        if "copy_to" in service.model_fields_set:
+            yield ("spec", "services", number, "copyTo"), service.copy_to
+    for number, entry in enumerate(spec.acknowledge):
+        yield ("spec", "acknowledge", number, "clusters"), entry.clusters
+
+
+def _named(selection: Selection) -> Iterator[tuple[Path, str]]:
+    if isinstance(selection, Selector):
+        for field, listed in (("names", selection.names or ()), ("except", selection.except_)):
+            yield from (((field, number), name) for number, name in enumerate(listed))
+    elif selection != "all":
+        yield from (((number,), name) for number, name in enumerate(selection))
+
+
+def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """There is a primary, and every remote's is one: by name where there are several."""
+    if not fleet.primaries:
+        what = "no cluster has role: primary, so no control plane serves the mesh"
+        yield source.problem(
+            codes.NO_PRIMARY,
+            ("spec", "clusters"),
+            what,
+            "give the cluster that runs Istio role: primary",
+            key=True,
+        )
+    for member in fleet.remotes if fleet.primaries else ():
+        if not fleet.primary_of(member):
+            yield _no_primary(fleet, source, member)
+
+
+def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
+    known, name = [primary.name for primary in fleet.primaries], member.cluster.primary
+    path = member.path("primary") if name else member.path("name")
+    if name is None:
+        what, hint = "no primary is named, and there are several", f"write primary: {' or '.join(known[:5])}"
+    else:
+        what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
+        hint = did_you_mean(name, known)
+    return source.problem(codes.WRONG_PRIMARY, path, f"{member.name}: {what}", hint, clusters=(member.name,))
+
+
+def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Settings stand where the role has them: how to be reached in a primary, whom to reach in a remote."""
+    for member in fleet:
+        cluster = member.cluster
+        if cluster.role != "remote":
+            owner = "remotes"
+            route = "a primary says how remotes reach it under controlPlane: {addresses: ...}"
+            wrong = [
+                ("primary", cluster.primary is not None, "take it out"),
+                ("controlPlaneAddresses", bool(cluster.control_plane_addresses), route),
+            ]
+        else:
+            owner = "primaries"
+            route = "a remote's own route stands under controlPlaneAddresses"
+            wrong = [("controlPlane", cluster.control_plane is not None, route)]
+        for field, there, hint in wrong:
+            # What an override says to a whole fleet only means those clusters that have such a setting.
+            if there and member.path(field)[1] == "clusters":
+                what = f"{member.name}: {field} is a setting of {owner}"
+                path = member.path(field)
+                yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
+
+
+def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """A primary reaches each API server: https, no address of the caller itself (istio#31081, #44826), and its own."""
+    first: dict[str, Member] = {}
+    for member in fleet:
+        url = member.cluster.api_server
+        if url is None:
+            continue
+        if fault := url_fault(url):
+            hint = "write https://host:port as the primary reaches it"
+            path = member.path("apiServer")
+            what = f"{member.name}: apiServer: {fault}"
+            yield source.problem(codes.BAD_API_SERVER, path, what, hint, clusters=(member.name,))
+            continue
+        other = first.setdefault(same_server(url), member)
+        if other.name != member.name:
+            what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
+            hint = "correct the copied line: the mesh would hold each pod of it twice"
+            also = (source.document.place(other.path("apiServer")),)
+            path, clusters = member.path("apiServer"), (other.name, member.name)
+            yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)

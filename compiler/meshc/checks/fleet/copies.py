@@ -1,0 +1,180 @@
+"""Copies that are accepted and answer nobody: what Istio doesn't serve to other clusters, and who isn't in the mesh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.kube import Version, as_list, at
+from meshc.mesh.fleet import selects
+from meshc.mesh.mesh_config import captures_dns, settings_of
+from meshc.nearest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from meshc.errors import Problem
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.source import Source
+
+_RELAXED = Version(1, 36)
+"""Kubernetes that lets a Service's name begin with a digit (RelaxedServiceNameValidation, beta)."""
+_NO_COPY = "exclude it from the entry, or acknowledge it"
+
+
+def names(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
+    """A Service's name that begins with a digit is for Kubernetes that takes it, at home and where copies go."""
+    for export in exports:
+        if not export.name[:1].isdigit():
+            continue
+        clusters = [name for name in (*export.homes, *_served(export)) if _is_before(fleet, name, _RELAXED)]
+        for name in clusters:
+            version = fleet.kubernetes_of(fleet.by_name[name])
+            what = f'{name}: Kubernetes {version} refuses a Service whose name begins with a digit: "{export.name}"'
+            hint = "rename it, or take the cluster out until it is Kubernetes 1.36"
+            yield codes.BAD_SERVICE.at(export.place, what, hint, clusters=(name,))
+
+
+def _is_before(fleet: Fleet, name: str, version: Version) -> bool:
+    return Version(0, 0) < fleet.kubernetes_of(fleet.by_name[name]) < version
+
+
+def served(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
+    """Services that Istio keeps to their own cluster, node or namespace, or carries nothing of."""
+    local = _cluster_local(fleet)
+    for export in exports:
+        clients = _served(export)
+        why = _unserved(fleet, export, local) if clients else ""
+        if why:
+            what = f'Service "{export.namespace}/{export.name}" {why}, so its copies answer no client'
+            yield codes.UNSERVED.at(export.place, what, _NO_COPY, clusters=clients)
+
+
+def _unserved(fleet: Fleet, export: Export, local: Sequence[tuple[str, bool]]) -> str:
+    if export.ports and all(port.protocol != "TCP" for port in export.ports):
+        return f"has {' and '.join(sorted({p.protocol for p in export.ports}))} ports alone, which no sidecar carries"
+    if fleet.classic:
+        return ""
+    if export.traits.node_local:
+        return "has internalTrafficPolicy: Local, by which sidecars call pods on their own node alone"
+    visible = {name.strip() for name in export.annotations.get("networking.istio.io/exportTo", "").split(",")}
+    if "~" in visible:
+        return 'has exportTo "~", by which istiod drops it'
+    if _is_local(f"{export.name}.{export.namespace}.svc.{fleet.mesh.spec.istio.cluster_domain}", local):
+        return "is clusterLocal by meshConfig.serviceSettings"
+    return ""
+
+
+def _cluster_local(fleet: Fleet) -> list[tuple[str, bool]]:
+    """The hosts of meshConfig.serviceSettings in every control plane, and whether they stay in their cluster."""
+    found: dict[tuple[str, bool], None] = {}
+    for member in fleet.primaries:
+        for one in as_list(settings_of(fleet, member, "serviceSettings")):
+            local = at(one, "settings", "clusterLocal") is True
+            found |= {(host, local): None for host in as_list(at(one, "hosts")) if isinstance(host, str)}
+    return list(found)
+
+
+def _is_local(host: str, settings: Iterable[tuple[str, bool]]) -> bool:
+    """Whether a host is cluster-local: by its own name, else by the longest wildcard, as istiod decides."""
+    fitting = [
+        (pattern.startswith("*"), -len(pattern), local)
+        for pattern, local in settings
+        if pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
+    ]
+    return min(fitting)[2] if fitting else False
+
+
+def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
+    """Headless Services: their names resolve by istiod's table of names, which skips what it can't route to."""
+    if fleet.only_ambient:
+        return
+    capturing = {member.name for member in fleet if captures_dns(fleet, member)}
+    for export in exports:
+        clients = _served(export) if export.traits.headless else ()
+        if not clients:
+            continue
+        host = f'headless Service "{export.namespace}/{export.name}"'
+        if not export.ports:
+            what = f"{host} has no ports, so istiod gives sidecars in other clusters no address of it"
+            yield codes.HEADLESS_UNREACHED.at(
+                export.place, what, "give it a port that its pods serve", clusters=clients
+            )
+            continue
+        near = {fleet.network_of(fleet.by_name[name]) for name in export.homes}
+        far: dict[str, list[str]] = {}
+        for name in clients if fleet.several_networks else ():
+            network = fleet.network_of(fleet.by_name[name])
+            if network not in near:
+                far.setdefault(str(network), []).append(name)
+        for network, there in far.items():
+            what = f'{host} never resolves in network "{network}": istiod gives out no addresses of another network'
+            hint = "give it a cluster IP, or let callers there use one that has"
+            yield codes.HEADLESS_UNREACHED.at(export.place, what, hint, clusters=there)
+        away = {name for names in far.values() for name in names}
+        without = [name for name in clients if name not in away and name not in capturing]
+        if without:
+            what = f"{host} resolves in other clusters only where sidecars capture DNS"
+            hint = 'set meshConfig.defaultConfig.proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}'
+            yield codes.DNS_CAPTURE.at(export.place, what, hint, clusters=without)
+
+
+def _served(export: Export) -> tuple[str, ...]:
+    return tuple(name for name in export.clients if name not in export.occupied)
+
+
+def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
+    """The namespace of an exported Service is in the mesh where it runs: else no sidecar takes its calls.
+
+    Without a list of namespaces nothing is known of them.
+    """
+    spec = fleet.mesh.spec
+    known = {namespace.name: number for number, namespace in enumerate(spec.namespaces)}
+    if not known:
+        return
+    strict = fleet.several_networks and spec.security.mutual_tls == "strict"
+    told: set[tuple[int, str]] = set()
+    for export in exports:
+        if export.namespace == spec.istio.namespace or (export.entry, export.namespace) in told or not _served(export):
+            continue
+        told.add((export.entry, export.namespace))
+        outside, why = _outside(fleet, export, known)
+        if not outside:
+            continue
+        own = spec.services[export.entry].namespace == export.namespace
+        place = source.document.place(("spec", "services", export.entry, "namespace")) if own else export.place
+        close = nearest(export.namespace, known) if export.namespace not in known else None
+        if close:
+            what = f'no entry of namespaces is named "{export.namespace}"'
+            yield codes.UNKNOWN_NAMESPACE.at(place, what, f'did you mean "{close}"?', clusters=outside)
+            continue
+        what = f'namespace "{export.namespace}" {why}, so pods of its Services have no sidecar in {", ".join(outside)}'
+        hint = "add the namespace with dataplane: sidecar or ambient"
+        code = codes.NEVER_REACHED if strict else codes.NOT_IN_MESH
+        yield code.at(place, what, hint, clusters=outside)
+
+
+def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
+    """A cluster that gets copies has callers in the mesh: to a pod without a sidecar a copy is a dead address."""
+    spec = fleet.mesh.spec
+    if not spec.namespaces:
+        return
+    inside = [namespace for namespace in spec.namespaces if namespace.dataplane != "none"]
+    wanted = {name for export in exports for name in _served(export)}
+    for member in fleet:
+        if member.name in wanted and not any(selects(one.clusters, member.cluster) for one in inside):
+            what = f"{member.name}: it gets copies, but has no namespace of the mesh with pods that could call them"
+            hint = "add it to the clusters of a namespace, or take it out of copyTo"
+            yield source.problem(codes.NOT_IN_MESH, member.path("name"), what, hint, clusters=(member.name,))
+
+
+def _outside(fleet: Fleet, export: Export, known: dict[str, int]) -> tuple[tuple[str, ...], str]:
+    """The clusters in which a Service runs outside of the mesh, and why."""
+    if export.namespace not in known:
+        return export.homes, "isn't under namespaces"
+    namespace = fleet.mesh.spec.namespaces[known[export.namespace]]
+    if namespace.dataplane == "none":
+        return export.homes, "has dataplane: none"
+    there = set(fleet.choose(namespace.clusters))
+    return tuple(name for name in export.homes if name not in there), "is in other clusters"

@@ -1,0 +1,119 @@
+"""Settings that belong to the other generation: classic Istio 1.0, or istiod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from meshc import codes
+from meshc.mesh.revisions import AT, TAGS
+
+if TYPE_CHECKING:
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.source import Source
+
+
+class _Found(NamedTuple):
+    """A setting that the mesh can't have. Without a hint it is to be taken out, and its key is shown."""
+
+    path: Path
+    what: str
+    clusters: tuple[str, ...] = ()
+    hint: str = ""
+
+
+def of_istiod(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """What a classic mesh sets, and only istiod has."""
+    for found in (*_of_mesh(fleet), *_of_namespaces(fleet), *(one for member in fleet for one in _of_cluster(member))):
+        yield _problem(source, found)
+    if fleet.several_networks:
+        what = "there are several networks, and pods of classic Istio only reach others by their own addresses"
+        hint = "give all clusters one network, if their pods reach one another directly; several need istiod"
+        yield source.problem(codes.WRONG_GENERATION, ("spec", "networks"), what, hint, key=True)
+    for member in fleet.primaries[1:]:
+        what = f"{member.name} is a second primary, and classic Istio has one control plane a mesh"
+        also = (source.document.place(fleet.primaries[0].path("role")),)
+        hint = "write role: remote; several primaries need istiod"
+        path = member.path("role")
+        yield source.problem(codes.WRONG_GENERATION, path, what, hint, also=also, clusters=(member.name,))
+
+
+def of_classic(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """What a mesh of istiods sets, and only classic Istio has."""
+    if fleet.mesh.spec.security.control_plane_tls is False:
+        path = ("spec", "security", "controlPlaneTLS")
+        yield _problem(source, _Found(path, "istiod always speaks TLS with its sidecars"))
+    for member in fleet.primaries:
+        if member.cluster.control_plane and member.cluster.control_plane.pilot_service is not None:
+            what = f"{member.name}: istiod has no pilotService"
+            yield _problem(source, _Found(member.path("controlPlane", "pilotService"), what, (member.name,)))
+
+
+def _problem(source: Source, found: _Found) -> Problem:
+    hint = found.hint or f"take {found.path[-1]} out"
+    code = codes.WRONG_GENERATION
+    return source.problem(code, found.path, found.what, hint, key=not found.hint, clusters=found.clusters)
+
+
+def _of_mesh(fleet: Fleet) -> Iterator[_Found]:
+    istio, ca = fleet.mesh.spec.istio, fleet.mesh.spec.security.ca
+    settings: tuple[tuple[Path, Any, Any, str], ...] = (
+        (("istio", "revision"), istio.revision, "default", "classic Istio has no revisions"),
+        (TAGS[1:], bool(istio.revision_tags), False, "classic Istio has no revisions, and no tags of them"),
+        (
+            AT[1:],
+            bool(istio.control_planes),
+            False,
+            "classic Istio has no revisions: a cluster runs one control plane",
+        ),
+        (
+            ("istio", "trustDomain"),
+            istio.trust_domain,
+            "cluster.local",
+            "classic Istio's charts have no trust domain but cluster.local",
+        ),
+        (
+            ("istio", "clusterDomain"),
+            istio.cluster_domain,
+            "cluster.local",
+            "classic Istio's charts have no domain of Services but cluster.local",
+        ),
+        (
+            ("istio", "trustDomainAliases"),
+            istio.trust_domain_aliases,
+            (),
+            "classic Istio has no aliases of its trust domain",
+        ),
+        (
+            ("security", "ca", "fastRootRotation"),
+            bool(ca.fast_root_rotation),
+            False,
+            "classic Istio's Citadel sends no roots: it writes them into Secrets",
+        ),
+    )
+    for path, value, default, what in settings:
+        if value != default:
+            yield _Found(("spec", *path), what)
+
+
+def _of_namespaces(fleet: Fleet) -> Iterator[_Found]:
+    for number, namespace in enumerate(fleet.mesh.spec.namespaces):
+        at: Path = ("spec", "namespaces", number)
+        if namespace.revision is not None:
+            yield _Found((*at, "revision"), "classic Istio has no revisions")
+        if namespace.dataplane == "ambient":
+            what = f"namespace {namespace.name}: classic Istio has no ambient"
+            yield _Found((*at, "dataplane"), what, hint="write sidecar or none")
+
+
+def _of_cluster(member: Member) -> Iterator[_Found]:
+    about, plane = (member.name,), member.cluster.control_plane
+    if member.cluster.istio.revision not in (None, "default"):
+        yield _Found(member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", about)
+    if member.cluster.role == "external-control-plane":
+        what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
+        yield _Found(member.path("role"), what, about, "write role: primary")
+    if plane and plane.injection_url is not None and member.cluster.role == "primary":
+        what = f"{member.name}: classic Istio has no injection URL"
+        yield _Found(member.path("controlPlane", "injectionURL"), what, about)

@@ -1,0 +1,220 @@
+"""Networks: they are declared, and where there are several each has a gateway by which the others reach it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from meshc import codes
+from meshc.checks.fleet.clusters import did_you_mean
+from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
+from meshc.mesh.fleet import gateways_of, host_of
+from meshc.mesh.hosts import host_fault, ip_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.model import NetworkGateway
+    from meshc.mesh.source import Source
+
+_LAYER_7 = re.compile(r".+\.[a-z]{2}(-[a-z]+)+-\d\.elb\.amazonaws\.com(\.cn)?")
+"""AWS: application and classic load balancers. A network load balancer's name has elb before the region."""
+
+
+def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Each network is declared once, and every cluster is in one, as soon as some name several."""
+    declared = [network.name for network in fleet.mesh.spec.networks]
+    for number, other in enumerate(declared):
+        if (first := declared.index(other)) < number:
+            path: Path = ("spec", "networks", number, "name")
+            also = (source.document.place(("spec", "networks", first, "name")),)
+            what = f'network "{other}" is declared twice'
+            yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=also)
+    inside = [member for member in fleet if member not in fleet.external]
+    naming = [member for member in inside if member.cluster.network]
+    named = {member.cluster.network for member in naming}
+    for member in inside:
+        name = member.cluster.network
+        if name and name not in declared and (declared or len(named) > 1):
+            what = f'{member.name}: network "{name}" isn\'t declared'
+            hint = did_you_mean(name, declared) or "declare each under networks, with its gateway"
+            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
+        elif name is None and naming and not declared:
+            one = naming[0]
+            what = f'{member.name}: no network is named, and {one.name} is in "{one.cluster.network}"'
+            hint = f"declare it for all: networks: [{{name: {one.cluster.network}}}]"
+            also = (source.document.place(one.path("network")),)
+            path = member.path("name")
+            yield source.problem(codes.UNKNOWN_NETWORK, path, what, hint, also=also, clusters=(member.name,))
+        elif name is None and len(set(declared)) > 1:
+            what = f"{member.name}: no network is named, and there are several"
+            hint = f"write network: {' or '.join(declared[:5])}"
+            path = member.path("name")
+            yield source.problem(codes.UNKNOWN_NETWORK, path, what, hint, clusters=(member.name,))
+
+
+def several(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Between networks mutual TLS is needed: gateways tell services apart by the names in it (SNI)."""
+    if not fleet.several_networks:
+        return
+    at: Path = ("spec", "networks")
+    if fleet.mesh.spec.security.mutual_tls == "disabled":
+        path = ("spec", "security", "mutualTLS")
+        what = "mutual TLS is disabled, and between networks nothing else gets through gateways"
+        hint = "write strict or permissive"
+        also = (source.document.key_place(at),)
+        yield source.problem(codes.PLAIN_BETWEEN_NETWORKS, path, what, hint, also=also)
+    for primary in fleet.primaries:
+        yield from _pods_elsewhere(fleet, source, primary)
+
+
+def _pods_elsewhere(fleet: Fleet, source: Source, primary: Member) -> Iterator[Problem]:
+    """The addresses of pods, for remotes in networks that these addresses don't belong to."""
+    if primary.cluster.control_plane is None or primary.cluster.control_plane.exposure != "pod-ip":
+        return
+    own, path = primary.path("controlPlane", "addresses"), primary.path("controlPlane", "exposure")
+    for member in fleet.remotes:
+        away = fleet.primary_of(member) is primary and fleet.network_of(member) != fleet.network_of(primary)
+        away = away and primary not in fleet.external  # which is in none: nobody tells whom its pods are near to
+        if away and any(said[: len(own)] == own for _, said in fleet.addresses_of(member).values()):
+            network = fleet.network_of(member)
+            what = f'{member.name}: pods of {primary.name} can\'t be reached from network "{network}"'
+            hint = f"take exposure out: remotes then come in by the gateway of {primary.name}'s network"
+            yield source.problem(codes.ADDRESS_STAYS_INSIDE, path, what, hint, clusters=(member.name,))
+
+
+def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Every network of several has a gateway of its own, that others reach and that passes TLS on unopened."""
+    first: dict[tuple[str, int], tuple[str, Path]] = {}
+    for number, network in enumerate(fleet.mesh.spec.networks):
+        members = [member for member in fleet if fleet.network_of(member) == network.name]
+        if network.name in (earlier.name for earlier in fleet.mesh.spec.networks[:number]):
+            continue
+        every = gateways_of(network, number)
+        if not every and fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
+            yield _missing(source, network.name, members, ("spec", "networks", number, "name"))
+        for gateway, path in every:
+            one = _Gateway(network.name, gateway, path)
+            yield from _gateway(fleet, source, one, members, first)
+            yield from _home(fleet, source, one)
+
+
+class _Gateway(NamedTuple):
+    """A gateway of a network, and where its address is written."""
+
+    network: str
+    gateway: NetworkGateway
+    path: Path
+
+
+def _gateway(
+    fleet: Fleet, source: Source, one: _Gateway, members: list[Member], first: dict[tuple[str, int], tuple[str, Path]]
+) -> Iterator[Problem]:
+    """One gateway; `first` are those before it, by host and port, with their networks."""
+    network, gateway, path = one
+    host = host_of(gateway)
+    if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
+        hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
+        yield source.problem(codes.BAD_ADDRESS, path, f"network {network}: {fault}", hint)
+        return
+    if path[-1] == "address" and not ip_version(host):
+        hint = f"write hostname: {host}"
+        what = f'network {network}: "{host}" is a host name, and address is for IP addresses'
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint)
+    other, also = first.setdefault((host, gateway.port), (network, path))
+    place = (source.document.place(also),)
+    if other != network:
+        what = f'networks "{other}" and "{network}" have one gateway, {host}'
+        hint = "write each network's own: traffic for one would end in the other"
+        yield source.problem(codes.ONE_GATEWAY_FOR_TWO, path, what, hint, also=place)
+    elif also != path:
+        what = f"network {network}: {host}:{gateway.port} is listed twice"
+        yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=place)
+    yield from _reachable(source, network, host, members, path)
+
+
+def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
+    """A gateway runs in a cluster of its own network, and what selects it selects the pods of the chart there."""
+    network, gateway, path = one
+    name, at = gateway.cluster, path[:-1]
+    home = fleet.by_name.get(name) if name else None
+    if name and home is None:
+        what, hint = f'network {network}: there is no cluster "{name}"', did_you_mean(name, fleet.by_name)
+        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint)
+    elif home and fleet.network_of(home) != network:
+        where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
+        what = f"network {network}: {name}, which its gateway is said to run in, is in {where}"
+        hint = "name a cluster of the network, or write the gateway under the other one"
+        yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
+    if gateway.selector and not fleet.classic:
+        here = [member for member in fleet if fleet.gateway_of(member) == (gateway, path)]
+        yield from _selects(fleet, source, gateway.selector, (*at, "selector"), here)
+
+
+def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """The gateway that exposes a control plane is one that is there, and there is something to expose by it."""
+    for member in fleet:
+        plane = member.cluster.control_plane
+        if plane is None or plane.gateway_selector is None:
+            continue
+        path = member.path("controlPlane", "gatewaySelector")
+        if member.cluster.role == "remote":
+            continue  # said of controlPlane as a whole
+        if exposure_kind(fleet, member) != "gateway":
+            what = f"{member.name}: its control plane isn't exposed by a gateway, so gatewaySelector chooses nothing"
+            hint = "write exposure: gateway, or take gatewaySelector out"
+            yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(member.name,))
+        elif member not in fleet.external and not fleet.classic:
+            yield from _selects(fleet, source, plane.gateway_selector, path, [member])
+
+
+def _selects(
+    fleet: Fleet, source: Source, selector: Mapping[str, str], path: Path, members: list[Member]
+) -> Iterator[Problem]:
+    """Pods of chart gateway, where meshc renders it, have the labels of its release."""
+    charts = fleet.mesh.spec.istio.charts
+    for extra in charts.also if charts else ():
+        own = extra.values.get("labels")
+        labels = {**LABELS, **(own if isinstance(own, dict) else {})}
+        there = [one for one in members if is_east_west(extra) and goes_to(fleet, extra, one)]
+        if there and not selector.items() <= labels.items():
+            shown = ", ".join(f"{key}={value}" for key, value in selector.items())
+            what = f"{there[0].name}: {shown} are no labels of the gateway that the chart makes there"
+            hint = "take the selector out, or set labels in the values of the chart"
+            yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(there[0].name,))
+            return
+
+
+def _missing(source: Source, network: str, members: list[Member], path: Path) -> Problem:
+    names = [member.name for member in members]
+    who = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    what = f'network "{network}" has no gateway, and other networks reach {who} by none'
+    hint = "add gateway: {address: ...}, or hostname where the provider gives a name"
+    return source.problem(codes.GATEWAY_MISSING, path, what, hint, clusters=tuple(names))
+
+
+def _reachable(source: Source, network: str, host: str, members: list[Member], path: Path) -> Iterator[Problem]:
+    if _LAYER_7.fullmatch(host):
+        what = f'network {network}: "{host}" is an application or classic load balancer of AWS'
+        hint = "use a network load balancer: what opens TLS, or adds to it, breaks the traffic of sidecars"
+        yield source.problem(codes.GATEWAY_OPENS_TLS, path, what, hint)
+    for member in members if ip_version(host) else ():
+        for field, cidrs in (("podCIDRs", member.cluster.pod_cidrs), ("serviceCIDRs", member.cluster.service_cidrs)):
+            for number, text in enumerate(cidrs):
+                if _holds(text, host):
+                    of = "a pod's" if field == "podCIDRs" else "a Service's"
+                    what = f"network {network}: {host} is {of} in {member.name}, which other networks can't reach"
+                    hint = "write the address of the gateway's load balancer"
+                    also = (source.document.place(member.path(field, number)),)
+                    yield source.problem(codes.ADDRESS_STAYS_INSIDE, path, what, hint, also=also)
+                    return
+
+
+def _holds(cidr: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
+    except ValueError:  # ranges that are none are another check's
+        return False

@@ -1,0 +1,79 @@
+"""The Services of control planes: revisions and tags are parts of their names, which Kubernetes limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from meshc import codes
+from meshc.mesh.east_west import exposure_kind
+from meshc.mesh.revisions import DEFAULT, FIRST_WITH_SERVICES_OF_TAGS, plane_of, planes, tags_of
+from meshc.plain import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.source import Source
+
+_LONGEST = 63
+
+
+class _Named(NamedTuple):
+    """A Service, what it is for, and where mesh.yaml has the part of its name."""
+
+    name: str
+    use: str
+    path: Path
+    key: bool = False
+
+
+def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Each Service of a primary's control planes has a name of its own, and none is too long."""
+    told: set[_Named] = set()
+    for member in (*fleet.primaries, *fleet.external):
+        first: dict[str, _Named] = {}
+        for one in _services(fleet, member):
+            other = first.setdefault(one.name, one)
+            fault = _equal(one, other) if other is not one else _too_long(one)
+            if fault and one not in told:
+                told.add(one)
+                what, hint = fault
+                also = () if other is one else (source.document.place(other.path),)
+                what, clusters = f"{member.name}: {what}", (member.name,)
+                yield source.problem(
+                    codes.SERVICE_NAME, one.path, what, hint, key=one.key, also=also, clusters=clusters
+                )
+
+
+def _equal(one: _Named, other: _Named) -> tuple[str, str]:
+    return f'{other.use} and {one.use} have one name, "{one.name}"', "give one of them another name"
+
+
+def _too_long(one: _Named) -> tuple[str, str] | None:
+    more = len(one.name) - _LONGEST
+    if more <= 0:
+        return None
+    what = f'{one.use} is named "{one.name}", {len(one.name)} characters; a Service\'s name has {_LONGEST} at most'
+    return what, f"make the revision's name shorter by {count(more, 'character')}"
+
+
+def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
+    """Those that istiod, its load balancers and its tags have, however istiod is installed."""
+    kind = exposure_kind(fleet, member)
+    path = member.path("controlPlane", "exposure")
+    if kind == "gateway" and member not in fleet.external:
+        yield _Named("istiod-exposed", "the load balancer before the gateway", path)
+    for plane in planes(fleet, member):
+        revision = fleet.revision_of(plane)
+        said: Path = plane.path("istio", "revision")
+        if plane.cluster.istio.revision is None:
+            said = ("spec", "istio", "revision")
+        name = "istiod" if revision == DEFAULT else f"istiod-{revision}"
+        yield _Named(name, f'the istiod of revision "{revision}"', said)
+        if kind == "load-balancer":
+            yield _Named(f"{name}-exposed", f'the load balancer before revision "{revision}"', said)
+    for tag, (revision, said) in tags_of(fleet, member).items():
+        plane_led_to = plane_of(fleet, member, revision)
+        if plane_led_to and fleet.version_of(plane_led_to) >= FIRST_WITH_SERVICES_OF_TAGS:
+            yield _Named(f"istiod-revision-tag-{tag}", f'tag "{tag}"', said, key=True)

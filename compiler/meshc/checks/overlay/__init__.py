@@ -1,0 +1,1 @@
+"""Checks of what goes into one overlay, before any patch is applied."""

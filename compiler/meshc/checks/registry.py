@@ -1,0 +1,130 @@
+"""The checks of what mesh.yaml says, and of the files that it names. This is the only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from meshc.checks.fleet import (
+    addresses,
+    ambient,
+    charts,
+    classic_addresses,
+    clusters,
+    copies,
+    delivery,
+    external,
+    files,
+    generation,
+    ids,
+    injection_urls,
+    labels,
+    namespaces,
+    networks,
+    plane_services,
+    ranges,
+    revisions,
+    services,
+    trust,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meshc.errors import Problem
+    from meshc.mesh.exports import Export
+    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.inputs import Inputs
+    from meshc.mesh.source import Source
+
+_Check = Callable[["Fleet", "Source"], Iterable["Problem"]]
+
+_OF_BOTH: tuple[_Check, ...] = (
+    clusters.names,
+    ids.clusters,
+    ids.networks,
+    clusters.selections,
+    clusters.primaries,
+    clusters.roles,
+    external.workloads,
+    external.https,
+    networks.names,
+    networks.gateways,
+    networks.selectors,
+    clusters.api_servers,
+    versions.istio,
+    versions.lost_endpoints,
+    versions.tags,
+    versions.skew,
+    versions.primaries,
+    versions.kubernetes,
+    ranges.ranges,
+    addresses.addresses,
+    addresses.ranges_of_addresses,
+    addresses.exposure,
+    namespaces.namespaces,
+    namespaces.manual_injection,
+    labels.owned,
+    services.entries,
+    delivery.delivery,
+    delivery.clusters,
+    charts.charts,
+    ambient.charts,
+)
+_OF_ISTIOD: tuple[_Check, ...] = (
+    generation.of_classic,
+    ids.paths,
+    external.control_planes,
+    networks.several,
+    revisions.control_planes,
+    revisions.versions_apart,
+    revisions.tags,
+    revisions.namespaces,
+    revisions.gateways,
+    revisions.addresses,
+    plane_services.names,
+    injection_urls.injection_urls,
+    labels.pod_security,
+    charts.gateways,
+    ambient.topology,
+    ambient.versions,
+    ambient.aliases,
+    ambient.beside_sidecars,
+    ambient.ports,
+)
+_OF_CLASSIC: tuple[_Check, ...] = (
+    generation.of_istiod,
+    classic_addresses.pilot_name,
+    classic_addresses.mixer,
+    charts.of_istiod,
+)
+
+
+def on_the_fleet(fleet: Fleet, source: Source) -> list[Problem]:
+    """The problems that mesh.yaml alone decides."""
+    mine = _OF_CLASSIC if fleet.classic else _OF_ISTIOD
+    return [problem for one in (*_OF_BOTH, *mine) for problem in one(fleet, source)]
+
+
+def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
+    """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
+    problems = on_the_fleet(fleet, source)
+    problems += services.clashes(fleet, exports)
+    problems += services.namespaces_of_copies(fleet, source, exports)
+    problems += copies.names(fleet, exports)
+    problems += copies.served(fleet, exports)
+    problems += [] if fleet.classic else _of_istiod(fleet, source, inputs, exports)
+    problems += namespaces.owners(fleet, inputs)
+    problems += files.resources(source, inputs)
+    problems += files.changed_on_the_way(inputs)
+    problems += trust.chains(fleet, source, inputs)
+    return problems
+
+
+def _of_istiod(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> Iterator[Problem]:
+    yield from copies.headless(fleet, exports)
+    yield from copies.dataplanes(fleet, source, exports)
+    yield from copies.callers(fleet, source, exports)
+    yield from ambient.services(fleet, exports)
+    yield from ambient.gateway_api(fleet, source, inputs)

@@ -1,0 +1,132 @@
+"""Finds when what is sealed expires: a token by its own claims, the CA of an API server by its certificates.
+
+No signature is verified: a token that says it has ended is refused by the API server too, and nothing else is told.
+What is written beside a sealed value is a note that a branch can change. It reminds, and proves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from meshc.issuing.rewrapping import sealed_body
+from meshc.kube import at
+from meshc.sealing.contract import SealError
+from meshc.trust import certificates, proofs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meshc.hidden import Hidden
+    from meshc.issuing.kubeconfig import Credentials
+    from meshc.issuing.work import Work
+    from meshc.kube import Body
+    from meshc.plan.needs import SecretNeed
+
+SOON = 30
+"""Days: meshc warns of what expires within this time."""
+NEVER, UNKNOWN = "none", "unknown"
+"""What stands for the end of a token that has none, and of one that nothing is known of."""
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def end_of(token: Hidden) -> datetime | None:
+    """When a token ends, by its own words. None where it says nothing that is a time, or one past the year 9999."""
+    claims = _claims(token)
+    seconds = claims.get("exp") if claims else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != seconds:
+        return None
+    try:
+        return _EPOCH + timedelta(seconds=max(seconds, 0))
+    except OverflowError:
+        return None
+
+
+def _claims(token: Hidden) -> dict[str, object] | None:
+    """What a JWT claims; None for any other token."""
+    parts = token.reveal().split(b".")
+    if len(parts) != 3:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[1] + b"=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def noted_end(token: Hidden) -> str:
+    """The note beside a sealed token; empty where nothing is known."""
+    if end := end_of(token):
+        return end.strftime(_FORM)
+    claims = _claims(token)
+    return NEVER if claims is not None and "exp" not in claims else ""
+
+
+def stop_on_ended(remote: str, found: Credentials, now: datetime) -> str:
+    """A warning where the credentials end soon, else nothing. Raises SealError where they have ended."""
+    ends = {"the token": end_of(found.token), "the CA of its API server": _ca_end(found.ca)}
+    warnings = []
+    for what, end in ends.items():
+        if end is not None and end <= now:
+            raise SealError(
+                f"{remote}: {what} has ended, on {_shown(end)}; nothing was sealed",
+                f"take new credentials: meshc capture credentials {remote} --rotate, or istioctl create-remote-secret",
+            )
+        if end is not None and expiring(end, now):
+            warnings.append(f"{remote}: {what} ends on {_shown(end)}")
+    return "; ".join(warnings)
+
+
+def _ca_end(pem: bytes) -> datetime | None:
+    """When the last certificate of a bundle ends."""
+    return max((one.not_after for one in certificates.read("", pem)[0]), default=None)
+
+
+def expiring(end: datetime, now: datetime) -> bool:
+    """Whether it has ended, or ends soon."""
+    return end - now <= timedelta(days=SOON)
+
+
+def _shown(end: datetime) -> str:
+    return f"{end:%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of sealed credentials, as it is noted beside them."""
+
+    file: str
+    of: str
+    end: datetime
+
+    def line(self, now: datetime) -> str:
+        ended = "have ended" if self.end <= now else f"end in {(self.end - now).days} days"
+        return f"{self.of}: its credentials in {self.file} {ended} ({self.end:%Y-%m-%d})"
+
+
+def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
+    """The end of every sealed credential for which it is known."""
+    for need in needs:
+        if need.of:
+            path = work.sealed(need.file)
+            if (end := time_of(note_of(sealed_body(work.read(path))))) is not None:
+                yield Ending(path, need.of, end)
+
+
+def note_of(body: Body | None) -> str:
+    """The end that is noted in a sealed object: a time, `none` or `unknown`. Anybody can have written it."""
+    noted = at(body, "metadata", "annotations", proofs.NOT_AFTER)
+    return noted if noted == NEVER or time_of(noted) else UNKNOWN
+
+
+def time_of(noted: object) -> datetime | None:
+    """The time in a note; None for any other text."""
+    try:
+        return datetime.strptime(noted, _FORM).replace(tzinfo=UTC) if isinstance(noted, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,128 @@
+"""Reduces a kubeconfig to a minimal one: a server, its CA and a token, nothing else.
+
+istiod refuses programs and files in it (istio/istio#61773), and what runs in a primary must not run what a remote's
+kubeconfig says. Its only cluster, context and user carry the remote's name, as istioctl create-remote-secret writes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from meshc.hidden import Hidden
+from meshc.kube import SUBDOMAIN
+from meshc.mesh.hosts import ip_version, url_fault
+from meshc.sealing.contract import SealError
+from meshc.trust.certificates import only_certificates, read
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+_OF_CLUSTER = {"server", "certificate-authority-data", "tls-server-name", "disable-compression"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a kubeconfig says of one cluster. `ca` is PEM."""
+
+    context: str
+    server: str
+    ca: bytes
+    token: Hidden
+    tls_server_name: str = ""
+
+    def kubeconfig(self, remote: str) -> Hidden:
+        """The minimal kubeconfig, for the cluster of that name."""
+        cluster = {
+            "certificate-authority-data": base64.b64encode(self.ca).decode(),
+            "server": self.server,
+            **({"tls-server-name": self.tls_server_name} if self.tls_server_name else {}),
+        }
+        body = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": remote, "cluster": cluster}],
+            "contexts": [{"name": remote, "context": {"cluster": remote, "user": remote}}],
+            "current-context": remote,
+            "preferences": {},
+            "users": [{"name": remote, "user": {"token": self.token.reveal().decode()}}],
+        }
+        return Hidden(json.dumps(body).encode())  # JSON is YAML, and needs no quoting rules of ours
+
+
+def credentials(config: Body) -> Credentials:
+    """The current context of a kubeconfig. Raises SealError, without a value of it, for what doesn't belong there."""
+    context = config.get("current-context")
+    if not isinstance(context, str) or not context:
+        raise SealError("the kubeconfig names no current-context", "kubectl config view --minify --raw")
+    chosen = _named(config, "contexts", "context", context)
+    cluster = _named(config, "clusters", "cluster", chosen.get("cluster"))
+    user = _named(config, "users", "user", chosen.get("user"))
+    return Credentials(context, _server(cluster), _ca(cluster), _token(user), _tls_server_name(cluster))
+
+
+def _named(config: Body, field: str, inner: str, name: Any) -> Mapping[str, Any]:
+    entries = config.get(field)
+    found = [
+        entry.get(inner)
+        for entry in (entries if isinstance(entries, list | tuple) else ())
+        if isinstance(entry, dict) and entry.get("name") == name
+    ]
+    if len(found) != 1 or not isinstance(found[0], dict):
+        raise SealError(f"the kubeconfig doesn't hold the one {inner} that its current context names")
+    return found[0]
+
+
+def _server(cluster: Mapping[str, Any]) -> str:
+    for field, value in cluster.items():
+        if field not in _OF_CLUSTER and not _is_off(value):
+            raise SealError(f'the kubeconfig\'s cluster has "{field}", which a remote secret must not', _PLAIN)
+    server = cluster.get("server")
+    if not isinstance(server, str) or url_fault(server):
+        raise SealError("the kubeconfig's server isn't https://host:port, or one that only its own machine reaches")
+    return server
+
+
+def _is_off(value: Any) -> bool:
+    """What a field holds that kubectl takes for one that isn't there: no number is, though 0 equals False."""
+    return value is None or value is False or value == ""
+
+
+def _tls_server_name(cluster: Mapping[str, Any]) -> str:
+    name = cluster.get("tls-server-name")
+    if name is None or name == "":
+        return ""
+    if not isinstance(name, str) or not (ip_version(name) or (SUBDOMAIN.fullmatch(name) and len(name) <= 253)):
+        raise SealError("the kubeconfig's tls-server-name is no host name")
+    return name
+
+
+_PLAIN = "it carries server, certificate-authority-data and a token, and nothing else"
+
+
+def _ca(cluster: Mapping[str, Any]) -> bytes:
+    try:
+        ca = base64.b64decode(str(cluster.get("certificate-authority-data") or ""), validate=True)
+    except (binascii.Error, ValueError):
+        ca = b""
+    if not only_certificates(ca):
+        raise SealError("the kubeconfig's certificate-authority-data isn't a certificate in base64", _PLAIN)
+    for problem in read("", ca)[1]:  # istiod verifies the API server with Go
+        raise SealError(f"the kubeconfig's certificate-authority-data can't be used: {problem.what}")
+    return ca
+
+
+def _token(user: Mapping[str, Any]) -> Hidden:
+    for field, value in user.items():
+        if field != "token" and not _is_off(value):
+            raise SealError(f'the kubeconfig\'s user has "{field}", and istiod takes a token only', _PLAIN)
+    token = user.get("token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise SealError("the kubeconfig's user has no token", _PLAIN)
+    return Hidden(token.encode())

@@ -1,0 +1,156 @@
+"""Puts together what every component makes in every cluster: objects, sealed Secrets, and what charts make."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from meshc.charts import helm
+from meshc.charts import render as charts
+from meshc.checks.applied.check import check_applied
+from meshc.checks.applied.laid_out import Laid, view_laid_out
+from meshc.checks.applied.view import offered_by
+from meshc.checks.overlay.clashes import clashes
+from meshc.checks.overlay.gateways import check_gateways
+from meshc.checks.overlay.patches import check_overlay
+from meshc.components.registry import COMPONENTS
+from meshc.components.services import copy_of
+from meshc.delivery.stages import marked
+from meshc.errors import Place, Problem
+from meshc.kube import KubeObject, is_object
+from meshc.mesh.chart_files import by_digest
+from meshc.plan.needs import ChartNeed, SecretNeed
+from meshc.scanning.plain_values import plain_secret
+from meshc.sealing import sources
+from meshc.sealing.pairs import one_way
+from meshc.sealing.place import Sealed, place, unused
+
+if TYPE_CHECKING:
+    from meshc.delivery.contract import Applied
+    from meshc.disk.repository import Repository
+    from meshc.kube import Body
+    from meshc.mesh.inputs import Inputs
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.plan.offers import ServiceCopy
+
+Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]]]
+"""What components yield in each cluster, with the file that it goes into, in the order of the registry."""
+
+
+@dataclass
+class Parts:
+    """What the overlays are put together from: each cluster's objects with their files, and the shared copies."""
+
+    objects: dict[str, list[tuple[str, KubeObject]]] = field(default_factory=dict)
+    bases: dict[str, list[KubeObject]] = field(default_factory=dict)
+    pending: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def applied(self, plan: Plan) -> Applied:
+        """What goes into each cluster before patches: meshc's objects, the shared copies, and those of the user's."""
+        return {
+            cluster.name: [
+                *(one.body for _, one in self.objects[cluster.name]),
+                *(one.body for name in cluster.bases for one in self.bases[name]),
+                *(one.body for file in cluster.resources for one in file.objects if is_object(one.body)),
+            ]
+            for cluster in plan.clusters
+        }
+
+
+def lower(plan: Plan) -> Lowered:
+    """The objects and needs of every cluster. A sealed Secret has a file of its own."""
+    return {cluster.name: list(_lowered(plan, cluster)) for cluster in plan.clusters}
+
+
+def needs_of(plan: Plan) -> list[SecretNeed]:
+    """Every Secret that some cluster needs, in the order of the plan."""
+    return [need for items in lower(plan).values() for _, need in items if isinstance(need, SecretNeed)]
+
+
+def _lowered(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject | SecretNeed | ChartNeed]]:
+    for name, component in COMPONENTS.items():
+        for item in component.lower(plan, cluster):
+            if isinstance(item, SecretNeed):
+                yield item.file.rsplit("/", 1)[-1], item
+            elif isinstance(item, ChartNeed):
+                yield item.file, item
+            else:
+                yield f"{name}.yaml", KubeObject(item, name)
+
+
+def render_charts(lowered: Lowered, inputs: Inputs, repository: Repository) -> charts.Rendered:
+    """The objects of every chart that some cluster needs."""
+    needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
+    return charts.render(needs, by_digest(inputs.charts.values()), lambda: helm.find(repository), repository, _open)
+
+
+def _open(body: Body) -> bool:
+    """Whether anyone may read an object: no cache keeps another."""
+    return not any(plain_secret(body, lambda _: Place("")))
+
+
+def assemble(
+    plan: Plan, lowered: Lowered, rendered: charts.Rendered, sealed: Sealed, unreadable: Collection[str]
+) -> Parts:
+    """Puts objects, what charts made and a sealed object for each need together, and checks each cluster's.
+
+    A problem is already reported for the files of the user's that are `unreadable`.
+    """
+    parts = Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
+    parts.problems += rendered.problems
+    of_charts = iter(rendered.objects)
+    touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
+    offered = offered_by(plan) if touching else {}
+    needs: list[SecretNeed] = []
+    for cluster in plan.clusters:
+        objects = parts.objects[cluster.name] = []
+        placed_by_charts: list[tuple[Body, Place]] = []
+        for file, item in lowered[cluster.name]:
+            if isinstance(item, KubeObject):
+                objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
+            elif isinstance(item, ChartNeed):
+                bodies = next(of_charts)
+                objects += _of_chart(plan, parts, file, item, bodies)
+                placed_by_charts += [(body, item.place) for body in bodies]
+            else:
+                needs.append(item)
+                placed = place(item, sealed, cluster.place)
+                parts.problems += placed.problems
+                parts.pending += [placed.pending] if placed.pending else []
+                objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
+        ours = [one for _, one in objects] + [one for name in cluster.bases for one in parts.bases[name]]
+        parts.problems += _wrong_in(plan, cluster, Laid(ours, placed_by_charts, unreadable), offered)
+    primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
+    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
+    return parts
+
+
+def _of_chart(
+    plan: Plan, parts: Parts, file: str, need: ChartNeed, bodies: Sequence[Body]
+) -> Iterator[tuple[str, KubeObject]]:
+    parts.problems += _plain_in_chart(need, bodies)
+    parts.problems += sources.check_chart(need, bodies, plan.istio_namespace)
+    origin = f"chart {need.chart}"
+    return ((file, KubeObject(marked(plan, body, origin), origin)) for body in bodies)
+
+
+def _wrong_in(
+    plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping[tuple[str, str], ServiceCopy]
+) -> Iterator[Problem]:
+    """What is wrong with the objects of one cluster as they are laid out."""
+    yield from check_overlay(cluster, laid.ours)
+    if cluster.resources or laid.of_charts:
+        yield from check_applied(view_laid_out(plan, cluster, laid, offered))
+    yield from check_gateways(cluster, laid.ours)
+    yield from sources.check_resources(cluster, plan.istio_namespace, plan.ca)
+    if cluster.charts:
+        yield from clashes(cluster, laid.ours, cluster.charts[0].place)
+
+
+def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
+    """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
+    for found in (found for body in bodies for found in plain_secret(body, lambda _: need.place)):
+        what = f"{need.cluster}: chart {need.chart}: {found.what}"
+        yield replace(found, what=what, clusters=(need.cluster,))

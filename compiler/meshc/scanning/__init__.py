@@ -1,0 +1,1 @@
+"""Finds secrets that stand in plain text."""

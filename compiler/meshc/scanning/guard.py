@@ -1,0 +1,126 @@
+"""Finds the places in a file where a key or a token is in plain text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.errors import Code, Path, Place, Problem
+from meshc.kube import at
+from meshc.mesh.user_files import Manifest, objects_in
+from meshc.scanning.inventory_guard import without_public
+from meshc.scanning.needles import readable, spots
+from meshc.scanning.plain_values import plain_secret
+from meshc.sealedtext import decoded
+from meshc.tree import HEADER
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from meshc.mesh.inputs import Inputs
+    from meshc.yamltext.document import Document
+
+
+def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
+    """Every kind of plain secret in a file, raw or in base64 (wrapped or not), at its first line.
+
+    The message says what it is, never what it says.
+    """
+    text = readable(data)
+    for name, spot in spots(text).items():
+        line = text.count(b"\n", 0, spot) + 1
+        hint = "take it out and replace it: anyone may have read a file of the repository"
+        yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
+
+
+def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Problem]:
+    """Nothing of the user's that is copied or built into the tree holds a secret in plain text."""
+    for name, content in inputs.plain.items():
+        yield from plaintext_in(content, shown(name), codes.PLAINTEXT_SECRET)
+    for files in inputs.resources.values():
+        for file in files:
+            for manifest, path, body in objects_in(file.manifests):
+                if isinstance(body, dict):
+                    yield from plain_secret(_certificates_left_out(body), partial(_placed, manifest, path))
+
+
+def _placed(manifest: Manifest, path: Path, below: Path) -> Place:
+    return manifest.place((*path, *below))
+
+
+class RenderedGuard:
+    """Searches what kustomize built for secrets in plain text: patches can turn any object into one.
+
+    Lives for one run. Each distinct object is read once, however many clusters hold it. Those that are `known` to be
+    meshc's own, as it laid them out, have been looked at before.
+    """
+
+    def __init__(self, known: Iterable[bytes] = ()) -> None:
+        self._found: dict[bytes, tuple[Problem, ...]] = dict.fromkeys(
+            (text for data in known for text in _documents(data)), ()
+        )
+
+    def check(self, data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
+        """The secrets in a stream of kustomize's, in which a line `---` stands between objects and nowhere else."""
+        for text in _documents(data):
+            if text not in self._found:
+                self._found[text] = tuple(_in_rendered(text))
+            for found in self._found[text]:
+                yield replace(found, place=replace(found.place, file=shown), clusters=clusters)
+
+    def is_clean(self, data: bytes) -> bool:
+        """Whether anyone may read a stream of kustomize's."""
+        return not any(True for _ in self.check(data, "", ()))
+
+
+def _documents(data: bytes) -> Iterable[bytes]:
+    return (text for part in data.removeprefix(HEADER).split(b"\n---\n") if (text := part.rstrip(b"\n")))
+
+
+def _in_rendered(text: bytes) -> Iterable[Problem]:
+    yield from plaintext_in(text, "", codes.PLAINTEXT_SECRET)
+    documents, problems = read(text, "")
+    yield from (problem for problem in problems if problem.code in (codes.YAML_SIZE, codes.YAML_EXPANSION))
+    yield from _in_documents(documents)
+
+
+def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
+    """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone.
+
+    So may what an inventory keeps of Argo CD's cluster Secrets.
+    """
+    return _in_documents(read(readable(data), shown)[0], without_public)
+
+
+def _in_documents(
+    documents: Iterable[Document], private: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+) -> Iterable[Problem]:
+    for document in documents:
+        for manifest, path, body in objects_in([Manifest(document)]):
+            if isinstance(body, dict):
+                yield from plain_secret(_certificates_left_out(private(body)), partial(_placed, manifest, path))
+                yield from _plain_kubeconfig(body, manifest.place(path))
+
+
+def _plain_kubeconfig(body: Mapping[str, Any], place: Place) -> Iterable[Problem]:
+    """A token or password of any form, recognized only by its context."""
+    users = body.get("users") if body.get("kind") == "Config" else None
+    for entry in users if isinstance(users, tuple) else ():
+        for field in ("token", "password"):
+            value = at(entry, "user", field)
+            if isinstance(value, str) and len(value) >= 8 and not any(mark in value for mark in "<>{}$* "):
+                what = f"a kubeconfig's {field} stands here in plain text"
+                yield codes.PLAINTEXT_SECRET.at(place, what, "take it out and replace it: it is known")
+
+
+def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A Secret without the values that everybody may read."""
+    from meshc.trust.certificates import only_certificates
+
+    values = body.get("data")
+    if body.get("kind") != "Secret" or not isinstance(values, dict):
+        return body
+    return {**body, "data": {key: value for key, value in values.items() if not only_certificates(decoded(value))}}

@@ -1,0 +1,46 @@
+"""Encodes a sealed Secret as the file that is committed, with meshc's own annotations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc.sealing.registry import BACKENDS
+from meshc.trust import proofs
+from meshc.yamltext.write import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.sealing.contract import Backend, Plain, Target
+
+
+def backend_of(cluster: ClusterPlan) -> Backend:
+    """The form in which the secrets of a cluster are sealed."""
+    return BACKENDS[cluster.sealing.backend]
+
+
+def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | None) -> Target:
+    """Whom a Secret is sealed for that is applied in `cluster`; `certificate` is its controller's, where it has one.
+
+    Raises SealError, with what to write into mesh.yaml, if the cluster's backend lacks what it needs.
+    """
+    return backend_of(cluster).target(plan, cluster, secret, certificate)
+
+
+def sealed_file(
+    plain: Plain,
+    backend: Backend,
+    target: Target,
+    now: datetime,
+    proven: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda blobs: {},
+) -> bytes:
+    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError."""
+    body = backend.seal(plain, target, now)
+    blobs = backend.blobs(body)
+    annotations = {**proven(blobs), **backend.noted(body, target)}
+    if blobs:
+        annotations[proofs.BLOB] = proofs.of_blobs(blobs)
+    metadata = {**body["metadata"], "annotations": {**(body["metadata"].get("annotations") or {}), **annotations}}
+    return write({**body, "metadata": metadata}).encode()

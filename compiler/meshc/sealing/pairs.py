@@ -1,0 +1,38 @@
+"""Reports traffic that works in one direction only, from the remote secrets that are sealed and those that aren't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meshc.errors import Problem
+    from meshc.plan.ir import Plan
+    from meshc.plan.needs import SecretNeed
+    from meshc.sealing.place import Sealed
+
+
+def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator[Problem]:
+    """Credentials that one primary has and another lacks. Reported as pending if no primary has any yet."""
+    clusters = {cluster.name: cluster for cluster in plan.clusters}
+    remote = [(need.cluster, need.of, need) for need in needs if need.of]
+    there = {(primary, name) for primary, name, need in remote if need.file in sealed.files}
+    holders = {name: primary for primary, name in sorted(there, reverse=True)}
+    for primary, name, _ in remote:
+        if (primary, name) in there:
+            continue
+        if clusters[name].role == "primary":
+            if (name, primary) not in there:
+                continue
+            what = f"{primary} has no credentials of {name}, which has those of {primary}: "
+            what += f"calls go from {name} to {primary} and not back"
+        else:
+            if name not in holders:
+                continue
+            what = f"{primary} has no credentials of {name}, which {holders[name]} has: "
+            what += f"sidecars of {primary} find nothing that runs in {name}"
+        hint = f"meshc secrets seal - --remote {name} --cluster {primary}"
+        yield codes.ONE_WAY.at(clusters[primary].place, what, hint, clusters=(primary, name))

@@ -1,0 +1,139 @@
+"""Returns the committed object for a Secret that a cluster needs, or problems. It needs no key."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.errors import Place, Problem, Severity
+from meshc.kube import at
+from meshc.nearest import nearest
+from meshc.scanning.guard import plaintext_in
+from meshc.sealing import proofs
+from meshc.sealing.registry import BY_KIND
+from meshc.sealing.sealed import in_its_form, path_of, with_annotations
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from meshc.kube import Body
+    from meshc.plan.needs import SecretNeed
+    from meshc.yamltext.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of one need: its object, or the text of what is waited for, or neither."""
+
+    bodies: tuple[Body, ...] = ()
+    pending: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Sealed files and certificates, and how their folder is shown."""
+
+    files: Mapping[str, bytes]
+    certificates: Mapping[str, bytes]
+    folder: str
+
+
+def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
+    """The sealed object for a need, verbatim except for meshc's annotations. Never prints a value.
+
+    `cluster` is where mesh.yaml names the cluster that needs it.
+    """
+    data = sealed.files.get(need.file)
+    shown = posixpath.join(sealed.folder, need.file)
+    if data is None:
+        missing = (_missing(need, shown, cluster),) if need.required else ()
+        return Placed(pending="" if need.required else need.pending, problems=missing)
+    document, problems = _one_object(need, data, shown)
+    if document is None:
+        return Placed(problems=problems)
+    kind = document.data.get("kind")
+    form = BY_KIND.get(kind) if isinstance(kind, str) else None
+    if form is None or not isinstance(document.data.get("metadata"), dict):
+        what = f"{need.kind}: this is neither {' nor '.join(BY_KIND)} with metadata"
+        hint = f"seal a Secret {need.namespace}/{need.name} into this file"
+        return Placed(problems=(_unreadable(need, document.place(("kind",)), what, hint),))
+    need = in_its_form(need, document.data)
+    certificates = {
+        key: sealed.certificates[path] for key in need.public if (path := path_of(need, key)) in sealed.certificates
+    }
+    found = tuple(form.check(need, document, certificates))
+    if not _has_errors(found):
+        found += tuple(proofs.check(need, form, document, sealed.certificates))
+    return Placed(() if _has_errors(found) else (with_annotations(document.data, need.added),), problems=found)
+
+
+def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
+    what = f"{need.cluster} has no sealed {need.kind}: {shown} is missing"
+    keys = ", ".join(sorted((*need.keys, *need.public)))
+    hint = (
+        f"make the CA: meshc ca issue {need.cluster}; or seal one that you have, a Secret "
+        f"{need.namespace}/{need.name} with {keys}: meshc secrets seal FILE --cluster {need.cluster}"
+    )
+    return codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,))
+
+
+def _one_object(need: SecretNeed, data: bytes, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+    """The one object in a file that holds no plain secret; else the problems."""
+    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
+        return None, leaks
+    documents, problems = read(data, shown)
+    if problems:
+        return None, problems
+    if len(documents) == 1 and isinstance(documents[0].data, dict):
+        return documents[0], ()
+    held = f"{len(documents)} documents" if len(documents) > 1 else "no object" if documents else "nothing"
+    what = f"{need.kind}: {held} where one sealed Secret is expected"
+    return None, (_unreadable(need, Place(shown, 1, 1), what, "seal one Secret per file"),)
+
+
+def _unreadable(need: SecretNeed, place: Place, what: str, hint: str) -> Problem:
+    return codes.SEALED_UNREADABLE.at(place, what, hint, clusters=(need.cluster,))
+
+
+def _has_errors(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]) -> Iterable[Problem]:
+    """Sealed files that nothing needs: of a removed cluster, wrongly named, or of the primary itself."""
+    wanted = {need.file for need in needs}
+    local = {f"{primary}/remote-secret-{primary}.yaml": primary for primary in primaries}
+    for file in sealed.files.keys() - wanted:
+        shown = posixpath.join(sealed.folder, file)
+        place = Place(shown, 1, 1)
+        yield from _readable(sealed.files[file], shown)
+        if file in local:
+            what = f"a remote secret for {local[file]} in itself: Istio always knows its own cluster"
+            hint = "delete the file; classic Istio's pilot would list every service twice, or crash"
+            yield codes.LOCAL_REMOTE_SECRET.at(place, what, hint, clusters=(local[file],))
+        else:
+            what = "nothing in this mesh needs this file, so it isn't placed"
+            hint = "delete it, or name it <cluster>/cacerts.yaml (with ca.type plugged-in)"
+            hint += " or <primary>/remote-secret-<remote>.yaml"
+            if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
+                hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
+            elif close := nearest(file, wanted - sealed.files.keys(), 0.85):
+                hint += f"; did you mean {posixpath.join(sealed.folder, close)}?"
+            yield codes.SEALED_UNUSED.at(place, what, hint)
+
+
+def _readable(data: bytes, shown: str) -> Iterable[Problem]:
+    """What isn't sealed in a file that nothing places: it is committed all the same."""
+    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT)):
+        yield from leaks
+        return
+    for document in read(data, shown)[0]:
+        body = document.data
+        if isinstance(body, dict) and body.get("kind") == "Secret" and at(body, "data") and not at(body, "sops", "mac"):
+            what = "there is no sops block with a mac, so nothing here is encrypted"
+            hint = "encrypt it with sops, and replace the key or token: anyone may have read what was committed"
+            yield codes.NOT_SEALED.at(document.place(()), what, hint)

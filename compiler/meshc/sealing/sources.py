@@ -1,0 +1,246 @@
+"""Checks that the objects which decide whom istiod trusts come from the sealed files.
+
+That is the CA that istiod signs with, the root that workloads trust, and the credentials of clusters that it watches.
+Their sealed files are checked against the common root, so nothing else may bring them about: no resource, no chart, no
+patch. With `ca.type: external` one source of the CA may stand among a cluster's resources.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc import codes
+from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
+from meshc.mesh.user_files import Manifest, objects_in
+from meshc.scanning.makes import Made, is_custom, made_by
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.errors import Problem
+    from meshc.plan.files import UserFile, UserObject
+    from meshc.plan.ir import ClusterPlan
+    from meshc.plan.needs import ChartNeed
+
+LABEL = "istio/multiCluster"
+"""The label by which istiod and Pilot find remote secrets."""
+_CA = {"cacerts": "the CA that istiod signs with", "istiod-tls": "the certificate that istiod serves with"}
+_SECRETS = {
+    **_CA,
+    "istio-ca-secret": "the CA that istiod makes for itself",
+    "istio-kubeconfig": "the credentials of the config cluster",
+}
+_ROOTS = "istio-ca-root-cert"
+_SETTINGS = {
+    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": "with which istiod 1.30 and later reads kubeconfigs from files alone",
+    "ROOT_CA_DIR": "with which istiod reads its CA elsewhere",
+}
+"""Variables of istiod."""
+_MOUNTS = {
+    "/etc/cacerts": ("cacerts", "its CA"),
+    "/var/run/secrets/remote": ("istio-kubeconfig", "the credentials of the config cluster"),
+    "/var/run/secrets/istiod/tls": ("istiod-tls", "its own certificate"),
+}
+"""Where chart istiod mounts a Secret, and which (istio-discovery/templates/deployment.yaml, 1.24.0 to 1.30.3)."""
+
+
+def reasons(body: Body, namespace: str) -> tuple[str, ...]:
+    """How an object creates something that decides whom istiod in this namespace trusts; none for most objects.
+
+    Each reason is a clause whose subject is the object: `makes the Secret istio-system/cacerts, ...`.
+    """
+    found = [reason for made in made_by(body) for reason in _of_made(made, namespace)]
+    if is_custom(body) and _reaches(body, namespace):
+        found += [f'has the text "{token}" for an operator that may make it' for token in _tokens(body)]
+        if any(key == "cloneList" for key in _texts(body)):
+            found.append(f"copies Secrets into {namespace}, whatever their names")
+    found += [f"sets {name}, {why}" for name, why in _SETTINGS.items() if _sets(body, name, namespace)]
+    if is_veiled(body):
+        found.append("is encrypted outside of a Secret's values, so that nobody can tell what Flux makes of it")
+    found += _mounts(body, namespace)
+    return tuple(sorted(set(found)))
+
+
+def _of_made(made: Made, namespace: str) -> Iterator[str]:
+    where = f"in {made.namespace}" if made.namespace else "in every namespace"
+    where += f" (by {made.by})" if made.by else ""
+    here = made.namespace in (None, namespace)
+    if made.kind == "Secret" and here and made.name in _SECRETS:
+        yield f"makes the Secret {made.name} {where}, {_SECRETS[made.name]}"
+    if made.kind == "Secret" and here and (made.labels is None or LABEL in made.labels):
+        yield f"makes a remote secret {where}, whose cluster istiod watches"
+    if made.kind == "ConfigMap" and made.name == _ROOTS:
+        yield f"makes the ConfigMap {_ROOTS} {where}, the root that workloads trust"
+
+
+def is_ca(body: Body, namespace: str) -> bool:
+    """True if an object creates only the CA or the certificate of istiod: `ca.type: external` allows it."""
+    made = [one for one in made_by(body) if any(_of_made(one, namespace))]
+    return bool(made) and all(
+        one.name in _CA and one.namespace == namespace and len([*_of_made(one, namespace)]) == 1 for one in made
+    )
+
+
+def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[Problem]:
+    """No resource of the user's is a second source. `ca` is the mesh's ca.type."""
+    sources = Counter(_name_of(one.body) for _, one in _theirs(cluster) if is_ca(one.body, namespace))
+    for _, one in _theirs(cluster):
+        found = reasons(one.body, namespace)
+        if not found:
+            continue
+        what = f"{cluster.name}: {identity_of(one.body)} {found[0]}"
+        hint = "take it out; what decides whom istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
+        if ca == "external" and is_ca(one.body, namespace):
+            if sources[_name_of(one.body)] == 1:
+                continue
+            hint = "keep one source for each cluster"
+        elif ca != "external" and is_ca(one.body, namespace):
+            hint += "; a CA that is made elsewhere is ca.type: external"
+        yield codes.SECOND_SOURCE.at(one.place, what, hint, clusters=(cluster.name,))
+
+
+def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
+    """The objects among the resources that bring about the cluster's CA, as `meshc plan` shows them."""
+    return [
+        f"{identity_of(one.body)} in {file.source}"
+        for file, one in _theirs(cluster)
+        if is_ca(one.body, namespace) and _name_of(one.body) == "cacerts"
+    ]
+
+
+def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iterator[Problem]:
+    """No chart of the user's, with the user's values, is a second source."""
+    for body in bodies:
+        for reason in reasons(body, namespace)[:1]:
+            what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"
+            hint = "change the values that bring it about"
+            yield codes.SECOND_SOURCE.at(need.place, what, hint, clusters=(need.cluster,))
+
+
+def check_patched(
+    cluster: ClusterPlan, namespace: str, before: Iterable[bytes], after: Iterable[bytes]
+) -> Iterator[tuple[str, str]]:
+    """What patches do to that which istiod takes its trust from: for each, what is wrong and a hint.
+
+    `before` and `after` are the files of the overlay and what kustomize built of them.
+    """
+    there, now = _acting(before, namespace), _acting(after, namespace)
+    hint = "take it out of the patch; change the sealed file instead"
+    for identity, (found, body) in now.items():
+        if identity not in there:
+            yield f"as patched, {identity} {found[0]}", hint
+        elif there[identity] != (found, body):
+            yield f"{identity}, which {found[0]}, is changed by a patch", hint
+    for identity, (found, _) in there.items():
+        if identity not in now:
+            yield f"{identity}, which {found[0]}, is taken away by a patch", hint
+
+
+def _acting(files: Iterable[bytes], namespace: str) -> dict[Identity, tuple[tuple[str, ...], Any]]:
+    """The objects with a reason, without what anyone may change of them: labels, annotations."""
+    found = {}
+    for data in files:
+        if not is_telling(data):
+            continue
+        for document in read(data, "")[0]:
+            for _, _, body in objects_in([Manifest(document)]):
+                if isinstance(body, dict) and (why := reasons(body, namespace)):
+                    metadata = body.get("metadata") or {}
+                    kept = {key: value for key, value in metadata.items() if key not in ("labels", "annotations")}
+                    found[identity_of(body)] = (why, {**body, "metadata": kept})
+    return found
+
+
+def is_telling(data: bytes) -> bool:
+    """True for a file that holds a word without which no object of meshc's or kustomize's style has a reason."""
+    return _TELLING.search(data) is not None
+
+
+_NAMES = (*_SECRETS, _ROOTS)
+_WORDS = (*_NAMES, LABEL, *_SETTINGS, "templateFrom", "cloneList", "ENC[", "sops:", "/etc", "/var/run/secrets")
+_TELLING = re.compile("|".join(map(re.escape, _WORDS)).encode())
+_TOKEN = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _NAMES))})(?![\w.-])|({re.escape(LABEL)})")
+
+
+def _theirs(cluster: ClusterPlan) -> Iterator[tuple[UserFile, UserObject]]:
+    for file in cluster.resources:
+        for one in file.objects:
+            if isinstance(one.body, dict):
+                yield file, one
+
+
+def _name_of(body: Body) -> str:
+    """The name of the Secret that a source of the CA makes."""
+    return next((made.name for made in made_by(body) if made.name in _CA), "")
+
+
+_SELECTS = {
+    *("match", "exclude", "validate", "preconditions", "selector", "labelSelector", "matchLabels", "matchExpressions"),
+    *("expr", "ignoreDifferences", "allowed", "annotations", "description", "summary", "message"),
+}
+"""Keys below which a custom resource chooses or describes objects, and makes none."""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every key and every text in an object, except what only selects other objects."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            if key not in _SELECTS:
+                yield from _texts(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _tokens(body: Body) -> list[str]:
+    return sorted({match[0] for text in _texts(body) for match in _TOKEN.finditer(text)})
+
+
+def _reaches(body: Body, namespace: str) -> bool:
+    """True unless the object lies in another namespace and doesn't name Istio's."""
+    return identity_of(body).namespace in ("", namespace) or any(namespace in text for text in _texts(body))
+
+
+def _sets(body: Body, name: str, namespace: str) -> bool:
+    """True where a container, or a ConfigMap of Istio's namespace, sets a variable."""
+    identity = identity_of(body)
+    if identity.kind == "ConfigMap":
+        data = body.get("data")
+        return identity.namespace == namespace and isinstance(data, dict) and name in data
+    containers = (one for pod in pods_in(body) for one in as_list(pod.get("containers")))
+    return any(at(variable, "name") == name for one in containers for variable in as_list(at(one, "env")))
+
+
+def is_veiled(body: Body) -> bool:
+    """True for an object with text that sops encrypted, except a Secret's values: Flux decrypts every object."""
+    identity = identity_of(body)
+    if "sops" in body and (identity.group, identity.kind) != ("", "Secret"):
+        return True
+    rest = {key: value for key, value in body.items() if key not in ("data", "stringData", "sops")}
+    return any(text.startswith("ENC[") for text in _texts(rest if identity.kind == "Secret" else body))
+
+
+def _mounts(body: Body, namespace: str) -> Iterator[str]:
+    """istiod's files from elsewhere: another Secret mounted where it reads."""
+    if identity_of(body).namespace != namespace:
+        return
+    for pod in pods_in(body):
+        volumes = {str(at(one, "name")): one for one in as_list(pod.get("volumes"))}
+        for container in filter(_is_istiod, as_list(pod.get("containers"))):
+            for mount in as_list(at(container, "volumeMounts")):
+                path = posixpath.normpath(f"/{at(mount, 'mountPath')}").replace("//", "/")
+                for place, (wanted, what) in _MOUNTS.items():
+                    overlap = f"{path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{path}/")
+                    secret = at(volumes.get(str(at(mount, "name"))), "secret", "secretName")
+                    if overlap and (path != place or secret != wanted):
+                        yield f"mounts another volume at {path}, where istiod reads {what}"
+
+
+def _is_istiod(container: Any) -> bool:
+    return at(container, "name") == "discovery" or "pilot" in str(at(container, "image"))
