@@ -157,7 +157,11 @@ def is_there(words: str) -> bool:
     context = command.make_context("meshc", [], resilient_parsing=True)
     for word in words.split():
         if word.startswith("-") and word != "-":
-            if word.partition("=")[0] not in {option for each in command.params for option in [*each.opts, *each.secondary_opts]} | HELP_OPTIONS:
+            if (
+                word.partition("=")[0]
+                not in {option for each in command.params for option in [*each.opts, *each.secondary_opts]}
+                | HELP_OPTIONS
+            ):
                 return False
         elif hasattr(command, "commands") and word.rstrip(".,:"):
             command = command.get_command(context, word)
