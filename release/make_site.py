@@ -20,6 +20,7 @@ AT_TOP = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 FENCE = re.compile(r" *```")
 CODE = re.compile(r"(^ *```.*?^ *```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!`)(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
+SPAN = re.compile(r"`[^`\n]+`")
 ITEM = re.compile(r"([*-]|\d+\.) +")
 ROW = re.compile(r"(?:[*-]|\d+\.) |\|")
 
@@ -53,7 +54,12 @@ def page(text: str, source: str, known: dict[str, str], repository: str = "") ->
             return f"{mark}[{label}]({to}{hash_}{anchor})"
         return f"{mark}[{label}]({repository}/blob/main/{there}{hash_}{anchor})" if repository else label
 
-    return _outside_code(_nested(text), lambda prose: LINK.sub(link, prose))
+    return _outside_code(_nested(text), lambda prose: LINK.sub(link, SPAN.sub(_bars, prose)))
+
+
+def _bars(span: re.Match[str]) -> str:
+    """Code in a table's cell: Python-Markdown shows the backslash that code hosts need before a bar."""
+    return span[0].replace("\\|", "|")
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
