@@ -92,7 +92,7 @@ def prepare_writes(folder: Path, rivals: Path) -> None:
 
 
 def refuse_differences(folder: Path, rivals: Path) -> None:
-    """Ends with an error unless all made the same objects: kustomize's as text, of all clusters; the others' as data."""
+    """Ends with an error unless all made the same objects: kustomize as text in all clusters, the others as data."""
     refuse_other_objects(folder, rivals)
     clusters = _clusters(folder)
     for cluster in clusters[:: max(1, len(clusters) // _PARSED)]:

@@ -115,3 +115,21 @@ class Version(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}{self.suffix}"
+
+
+_VALUES = (
+    ("data",),
+    ("stringData",),
+    ("spec", "encryptedData"),
+    ("spec", "template", "data"),
+    ("spec", "target", "template", "data"),
+)
+"""Where the keys of a Secret stand in the objects that hold it sealed."""
+
+
+def keys_in(data: Body) -> set[str]:
+    """The keys of the Secret that a sealed object holds, whatever its form."""
+    values = (at(data, *path) for path in _VALUES)
+    there = {str(key) for one in values if isinstance(one, Mapping) for key in one}
+    references = at(data, "spec", "data")
+    return there | ({str(at(one, "secretKey")) for one in references} if isinstance(references, tuple) else set())

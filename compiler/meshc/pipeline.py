@@ -100,20 +100,27 @@ def compile_mesh(
     parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder), unreadable)
     applied = parts.applied(plan)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
-    built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
     problems = [problem for problem in problems if problem.code not in passed]
-    early = [problem for problem in problems if problem.code in AS_APPLIED]
-    problems = silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED))
+    problems, settle = _acknowledged(problems, plan, fleet, source)
     stop_on(problems)
-
-    def settle(found: Sequence[Problem], complete: bool) -> list[Problem]:
-        return silence(found, fleet, source, lambda code: built_later and complete and code in AS_APPLIED, early)
-
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source))
     delivery = delivery_tree(plan, applied, ENGINES)
     ordered = tuple(sorted(problems, key=lambda p: p.order))
     return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle)
+
+
+def _acknowledged(
+    problems: Sequence[Problem], plan: Plan, fleet: Fleet, source: Source
+) -> tuple[list[Problem], Callable[[Sequence[Problem], bool], list[Problem]]]:
+    """The problems without those that are acknowledged, and `Compiled.settle` for those that rendering will find."""
+    built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
+    early = [problem for problem in problems if problem.code in AS_APPLIED]
+
+    def settle(found: Sequence[Problem], complete: bool) -> list[Problem]:
+        return silence(found, fleet, source, lambda code: built_later and complete and code in AS_APPLIED, early)
+
+    return silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED)), settle
 
 
 def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:

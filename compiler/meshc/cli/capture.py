@@ -15,6 +15,7 @@ from meshc.cli.options import (
     Form,
     Kubeconfig,
     Labels,
+    Opening,
     Timeout,
     Yes,
     choice_of,
@@ -89,15 +90,22 @@ def credentials(
             help="external-secrets: what puts the kubeconfig, which it reads, into the store at {key}, {property}.",
         ),
     ] = None,
+    identity: Opening = None,
     accept_recipients: Accept = False,
     yes: Yes = False,
     timeout: Timeout = 30,
     file: File = MESH,
 ) -> None:
-    """Read a remote's token and CA, and seal them for its primaries straight from memory."""
+    """Read a remote's token and CA, and seal them for its primaries straight from memory.
+
+    Either all clusters that are named are sealed, or none. With --all, -l or a pattern each is by itself: what is
+    sealed already stays, a failure ends no other, and a table tells what became of each. The exit code is that of the
+    first failure.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import credentials_command
         from meshc.commands.capture_credentials import Wanted
+        from meshc.commands.given import identities_of
         from meshc.commands.living import Reach
 
         reach = Reach(context or [], kubeconfig, timeout)
@@ -111,7 +119,8 @@ def credentials(
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
             prune_command(file, choice, reach, yes)
             return
-        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command)
+        identities = identities_of(identity)
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command, identities)
         credentials_command(file, choice, reach, wanted, yes)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.review.lines import TAGS, blocks_of, tags_of
 from meshc.review.origins import entry_of
 
@@ -60,7 +60,8 @@ class Origin:
 
     def _of_sealed(self, need: SecretNeed) -> Iterator[From]:
         yield From("file", self.source.shown(f"{self.folder}/{need.file}"))
-        yield From("mesh.yaml", self.clusters.get(need.of, str(self.cluster.place)))
+        for name in need.of or (self.cluster.name,):
+            yield From("mesh.yaml", self.clusters.get(name, str(self.cluster.place)))
 
     def _of_service(self, one: KubeObject) -> From:
         place = self.services.get((one.identity.namespace, one.identity.name), str(self.cluster.place))

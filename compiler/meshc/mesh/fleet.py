@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meshc.errors import Path
-    from meshc.mesh.model import Mesh, Network, NetworkGateway, Selection
+    from meshc.mesh.model import Mesh, Network, NetworkGateway, RemoteSecrets, Selection
     from meshc.yamltext.document import Document
 
 Answer = TypeVar("Answer")
@@ -209,6 +209,10 @@ class Fleet:
     def kubernetes_of(self, member: Member) -> Version:
         """The Kubernetes version, 0.0.0 where mesh.yaml doesn't say (which a check reports)."""
         return Version.parse(member.cluster.kubernetes_version or "0.0") or Version(0, 0)
+
+    def remote_secrets_of(self, member: Member) -> RemoteSecrets:
+        """How a primary gets the credentials of others."""
+        return member.cluster.istio.remote_secrets or self.mesh.spec.istio.remote_secrets
 
     def revision_of(self, member: Member) -> str:
         return member.cluster.istio.revision or self.mesh.spec.istio.revision

@@ -131,6 +131,8 @@ class ClusterPlan:
     injection: Literal["automatic", "manual"]
     attachment: Attachment | None
     config_cluster: str | None
+    remote_secrets: Literal["separate", "both", "mounted"]
+    """How its istiod gets the credentials of other clusters: by Secrets that it watches, or by one that it mounts."""
     remotes: tuple[str, ...]
     watched: tuple[str, ...]
     exposure: Exposure | None

@@ -102,6 +102,7 @@ def _cluster(
         injection=cluster.sidecar_injection or "automatic",
         attachment=None if primary else reach.attachment(fleet, member),
         config_cluster=holder.name if holder else None,
+        remote_secrets=fleet.remote_secrets_of(member),
         remotes=reach.remotes(fleet, member) if primary else (),
         watched=reach.watched(fleet, member) if primary else (),
         exposure=reach.exposure(fleet, member) if primary else None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cmp_to_key, lru_cache
+from itertools import combinations
 from typing import Any
 
 import yaml
@@ -87,7 +88,7 @@ def _is_nested(item: Any) -> bool:
 @lru_cache(maxsize=1024)
 def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
     """Keys in order, each with how it is written; None where libyaml has to tell. Few sets of keys are in an object."""
-    names = [(key, _word(key)) for key in _in_order(keys)]
+    names = [(key, _word(key)) for key in in_order(keys)]
     told = tuple((key, name) for key, name in names if name is not None and len(name) <= _LONGEST_KEY)
     return told if len(told) == len(keys) else None
 
@@ -140,7 +141,7 @@ def _add(value: Any, stream: list[events.Event]) -> None:
         stream.append(_text(value))
     elif isinstance(value, Mapping):
         stream.append(events.MappingStartEvent(None, None, True, flow_style=False))
-        for key in _in_order(value):
+        for key in in_order(value):
             # As a key, a bare "<<" would merge.
             stream.append(_scalar(key, '"') if key == "<<" else _text(key))
             _add(value[key], stream)
@@ -190,12 +191,17 @@ def _number(value: int | float) -> str:
 _BYTE_ORDER = re.compile("[ -/A-Za-z]*")
 
 
-def _in_order(keys: Iterable[str]) -> list[str]:
+def in_order(keys: Iterable[str]) -> list[str]:
     """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
     keys = sorted(keys)
     if _BYTE_ORDER.fullmatch("".join(keys)):
         return keys
     return sorted(keys, key=cmp_to_key(_compare))
+
+
+def is_ordered(keys: Sequence[str]) -> bool:
+    """Whether these keys, in order, have but one natural order."""
+    return all(_compare(one, other) < 0 for one, other in combinations(keys, 2))
 
 
 def _compare(one: str, other: str) -> int:

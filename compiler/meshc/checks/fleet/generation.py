@@ -86,6 +86,12 @@ def _of_mesh(fleet: Fleet) -> Iterator[_Found]:
             "classic Istio has no aliases of its trust domain",
         ),
         (
+            ("istio", "remoteSecrets"),
+            istio.remote_secrets,
+            "separate",
+            "classic Istio's pilot reads remote secrets alone",
+        ),
+        (
             ("security", "ca", "fastRootRotation"),
             bool(ca.fast_root_rotation),
             False,
@@ -111,6 +117,9 @@ def _of_cluster(member: Member) -> Iterator[_Found]:
     about, plane = (member.name,), member.cluster.control_plane
     if member.cluster.istio.revision not in (None, "default"):
         yield _Found(member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", about)
+    if member.cluster.istio.remote_secrets not in (None, "separate"):
+        what = f"{member.name}: classic Istio's pilot reads remote secrets alone"
+        yield _Found(member.path("istio", "remoteSecrets"), what, about)
     if member.cluster.role == "external-control-plane":
         what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
         yield _Found(member.path("role"), what, about, "write role: primary")
