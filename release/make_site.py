@@ -115,7 +115,8 @@ def main() -> None:
         found = {address for each in pages for address in foreign(each.read_text())}
         if found or not pages:
             sys.exit(f"pages of the site load from other hosts: {sorted(found)}" if found else "mkdocs built no page")
-        print(f"built {len(pages)} pages: open .site/html/index.html, or serve that folder")
+        print(f"built {len(pages)} pages in .site/html. Open index.html; the search works where the folder is served:")
+        print("  python3 -m http.server --directory .site/html")
         return
     write(OUT / "pages", next(iter(sys.argv[1:]), "").rstrip("/"))
 
