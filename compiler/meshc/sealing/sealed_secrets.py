@@ -206,17 +206,16 @@ _SIZES = (2048, 3072, 4096, 8192)
 
 
 def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from meshc.trust.certificates import only_certificates
+    from meshc.trust.certificates import for_keys
 
     if not certificate:
         raise SealError("there is no sealing certificate to seal for")
-    if not only_certificates(certificate):
+    found = for_keys(certificate)
+    if not found:
         raise SealError("the sealing certificate isn't a PEM file of a certificate alone")
-    found = x509.load_pem_x509_certificates(certificate)
     if len(found) > 1:
         raise SealError(f"the sealing certificate's file holds {len(found)} certificates: which one seals?")
     try:
