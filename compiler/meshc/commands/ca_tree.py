@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meshc.issuing.authorities import Row, rows
+from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.plan.signers import signed_by
-from meshc.seal.authorities import Row, rows
-from meshc.seal.cacerts import CA, CHAIN, ROOTS
 from meshc.trust.issue import summary
 from meshc.trust.rotation import roots_above, roots_in
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from meshc.seal.work import Work
+    from meshc.issuing.work import Work
 
 _NO_ROOT = "none"
 """In place of a fingerprint, for a CA that is missing, broken or under no root."""

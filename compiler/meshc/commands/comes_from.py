@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from meshc.pipeline import needs_of
+from meshc.lowering import needs_of
 from meshc.review.lines import TAGS, blocks_of, tags_of
 from meshc.review.origins import entry_of
 

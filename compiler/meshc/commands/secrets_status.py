@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meshc.issuing import authorities
@@ -50,12 +50,12 @@ class Standing:
         }
 
 
-def standings(work: Work) -> list[Standing]:
+def standings(work: Work, now: datetime) -> list[Standing]:
     """One for each need, in the order of the plan."""
-    return [_standing(work, need) for need in needs_of(work.plan)]
+    return [_standing(work, need, now) for need in needs_of(work.plan)]
 
 
-def _standing(work: Work, need: SecretNeed) -> Standing:
+def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
     path = work.sealed(need.file)
     data = work.read(path)
     if data is None:
@@ -73,7 +73,7 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
         except IssueError as error:
             state, notes = "certificate unreadable", [error.what]
     end = note_of(body)
-    notes += _end_told(end, datetime.now(UTC))
+    notes += _end_told(end, now)
     return Standing(need.cluster, path, state, kind, sealed.opened_by, tuple(notes), end)
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from meshc.commands.clusters import named
 from meshc.commands.comes_from import From, origin_in
 from meshc.commands.compiling import compiled_unrendered
-from meshc.kube import Identity, identity_of
-from meshc.overlays.patches import is_object
+from meshc.kube import Identity, identity_of, is_object
 from meshc.overlays.reaching import reaching
 
 if TYPE_CHECKING:
