@@ -28,7 +28,7 @@ function gridOf() {
 }
 
 function draw() {
-  const room = canvas.parentElement.clientWidth, style = getComputedStyle(document.documentElement);
+  const room = canvas.closest("section").clientWidth, style = getComputedStyle(document.documentElement);
   const found = gridOf(), left = room < 600 ? 96 : 170, top = 96;
   const size = Math.max(4, Math.min(22, Math.floor((room - left - 44) / Math.max(1, found.columns.length))));
   const scale = devicePixelRatio || 1, width = left + size * found.columns.length + 44, height = top + size * found.rows.length + 4;
