@@ -53,7 +53,8 @@ REMOTE = SecretNeed(
     "istio-remote-secret-edge-1",
     ("edge-1",),
     recipients=NAMED,
-    server="https://edge-1.example:6443",
+    servers={"edge-1": "https://edge-1.example:6443"},
+    of={"edge-1": "edge-1"},
 )
 
 
@@ -208,7 +209,7 @@ def test_recipients_are_shortened_and_no_more_than_three() -> None:
     ],
 )
 def test_servers(server: Any, wanted: str | None, same: bool) -> None:
-    found = said(annotated(TOKEN, {SERVER: server}), replace(REMOTE, server=wanted))
+    found = said(annotated(TOKEN, {SERVER: server}), replace(REMOTE, servers={"edge-1": wanted} if wanted else {}))
 
     assert found == ([] if same else ["MESH426"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -154,3 +155,30 @@ def test_where_output_lies_beside_mesh_yaml_that_is_compared(mesh: Path) -> None
     assert invoke("compile").exit_code == 0
     assert invoke("check").exit_code == 0
     assert invoke("check", "--against", ".").exit_code == 0
+
+
+def test_diff_shows_what_publishing_would_change(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_BASE_REF", raising=False)
+    before = invoke("diff")
+    assert "isn't known here, so a commit of mesh.yaml is compared" in before.stderr
+    invoke("publish")
+    assert invoke("diff").exit_code == 0
+    change(mesh, MESH.replace("namespaces: [{name: shop}]", "namespaces: [{name: store}]"))
+    found = invoke("diff")
+    data = json.loads(invoke("diff", "--format", "json").stdout)
+
+    assert found.exit_code == 1
+    assert "+ add" in found.stdout
+    assert "store" in found.stdout
+    assert data["base"] == "deploy"
+    assert {one["code"] for one in data["dangers"]} == {"MESH809"}
+    assert "notice" not in found.stderr, "the mesh.yaml of the published commit's source is read"
+    assert json.loads(invoke("diff", "--base", "HEAD", "--format", "json").stdout)["changes"] == []
+
+    invoke("publish")
+    assert invoke("diff").exit_code == 0
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    git(mesh, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert json.loads(invoke("diff", "--format", "json").stdout)["base"] == "origin/main", (
+        "a review's base is its target"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 Body = Mapping[str, Any]
@@ -30,14 +31,14 @@ class Identity(NamedTuple):
         return f"{self.kind} {where}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubeObject:
     """One Kubernetes object and the component it comes from."""
 
     body: Body
     origin: str
 
-    @property
+    @cached_property  # many clusters hold the same copies of services
     def identity(self) -> Identity:
         return identity_of(self.body)
 
@@ -114,3 +115,21 @@ class Version(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}{self.suffix}"
+
+
+_VALUES = (
+    ("data",),
+    ("stringData",),
+    ("spec", "encryptedData"),
+    ("spec", "template", "data"),
+    ("spec", "target", "template", "data"),
+)
+"""Where the keys of a Secret stand in the objects that hold it sealed."""
+
+
+def keys_in(data: Body) -> set[str]:
+    """The keys of the Secret that a sealed object holds, whatever its form."""
+    values = (at(data, *path) for path in _VALUES)
+    there = {str(key) for one in values if isinstance(one, Mapping) for key in one}
+    references = at(data, "spec", "data")
+    return there | ({str(at(one, "secretKey")) for one in references} if isinstance(references, tuple) else set())

@@ -118,12 +118,13 @@ def assemble(
                 needs.append(item)
                 placed = place(item, sealed, cluster.place)
                 parts.problems += placed.problems
-                parts.pending += [placed.pending] if placed.pending else []
+                parts.pending += placed.pending
                 objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         ours = [one for _, one in objects] + [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += _wrong_in(plan, cluster, Laid(ours, placed_by_charts, unreadable), offered)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
-    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, sealed)]
+    parts.pending = list(dict.fromkeys(parts.pending))
+    parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, parts.pending)]
     return parts
 
 

@@ -18,7 +18,7 @@ from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.values import KUBECONFIG, MOUNTED
 from meshc.trust import tls_form
 from meshc.trust.certificates import read as read_certificates
 
@@ -168,9 +168,10 @@ def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Ite
     if not recorded.cluster.watched:
         return
     listed = api.listed(core("secrets", plan.istio_namespace), labelSelector="istio/multiCluster=true")
-    if recorded.cluster.is_external:
-        kubeconfig = api.find(core("secrets", plan.istio_namespace, KUBECONFIG))
-        listed += [kubeconfig] if kubeconfig else []
+    named = [KUBECONFIG] if recorded.cluster.is_external else []
+    named += [MOUNTED] if recorded.cluster.remote_secrets != "separate" else []
+    found = [api.find(core("secrets", plan.istio_namespace, name)) for name in named]
+    listed += [one for one in found if one]
     seen.secrets = listed
     yield from ()
 

@@ -11,7 +11,7 @@ from meshc.capture.credentials import CaptureError
 from meshc.capture.neighbours import held_by, held_in
 from meshc.capture.resource import core
 from meshc.kube import at
-from meshc.trust.proofs import BLOB, SOURCE
+from meshc.trust.proofs import BLOB, REMOTES, SOURCE, of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from meshc.plan.needs import SecretNeed
 
 
-def in_use(api: Api, need: SecretNeed, sealed: Body | None, account: Account) -> Hidden:
+def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account: Account) -> Hidden:
     """The token that a primary holds of a remote. Raises CaptureError unless it is the one that is sealed, AskError.
 
     What is sealed names the token's Secret; for a token that has none, the digest of the ciphertext is compared.
     """
-    remote, namespace = need.of, need.namespace
+    namespace = need.namespace
     if need.not_labelled:
         found = api.find(core("secrets", namespace, need.name))
         listed = [found] if found else []
     else:
         listed = api.listed(core("secrets", namespace), labelSelector="istio/multiCluster=true")
-    mine = [secret for secret in listed if held_by(secret, need)]
+    mine = [secret for secret in listed if held_by(secret, need, remote)]
     if len(mine) != 1 or sealed is None:
         raise CaptureError(
             f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed"
         )
-    token = held_in(mine[0], need).token
-    named, (there, here) = _noted(sealed, SOURCE), (_noted(one, BLOB) for one in (mine[0], sealed))
+    token = held_in(mine[0], need, remote).token
+    named, (there, here) = _source(need, remote, sealed), (_noted(one, BLOB) for one in (mine[0], sealed))
     same = any(one.source == named and one.value == token for one in account.tokens) if named else there == here != ""
     if not same:
         raise CaptureError(
@@ -54,6 +54,13 @@ def leftover(account: Account, used: Sequence[Hidden]) -> tuple[list[Token], lis
     """The tokens that none of these is: meshc's own, and those of somebody else."""
     stale = [one for one in account.tokens if not any(one.value == other for other in used)]
     return [one for one in stale if one.ours], [one for one in stale if not one.ours]
+
+
+def _source(need: SecretNeed, remote: str, sealed: Body) -> str:
+    """The Secret in the remote that the sealed token stands in."""
+    if need.grows:
+        return of_each(_noted(sealed, REMOTES)).get(need.of[remote], {}).get(SOURCE, "")
+    return _noted(sealed, SOURCE)
 
 
 def _noted(body: Body, key: str) -> str:

@@ -14,7 +14,7 @@ from meshc.errors import MeshcError
 from meshc.hidden import Hidden
 from meshc.issuing.ending import end_of
 from meshc.issuing.given import given
-from meshc.kube import at
+from meshc.kube import at, keys_in
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
 from meshc.trust.proofs import BLOB
@@ -50,14 +50,14 @@ def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = Non
     where = pair.need.cluster
     if primary.secrets is None:
         return Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, f"the secrets of {where} can't be read", of=where)
-    mine = [secret for secret in primary.secrets if held_by(secret, pair.need)]
+    mine = [secret for secret in primary.secrets if held_by(secret, pair.need, pair.remote)]
     state, says, hint = _said(pair, mine, remote, now or datetime.now(UTC))
     return Row(pair.remote, Check.CREDENTIALS, state, says, hint, of=where, until=_end(pair, mine))
 
 
 def _end(pair: Pair, mine: Sequence[Body]) -> datetime | None:
     try:
-        return end_of(held_in(mine[0], pair.need).token) if len(mine) == 1 else None
+        return end_of(held_in(mine[0], pair.need, pair.remote).token) if len(mine) == 1 else None
     except MeshcError:
         return None
 
@@ -72,7 +72,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
         return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
     try:
-        held = held_in(mine[0], pair.need)
+        held = held_in(mine[0], pair.need, pair.remote)
     except MeshcError as error:
         return State.FAILED, short(error.what.splitlines()[0], 160), again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
@@ -139,15 +139,15 @@ def _asked(api: Api, pair: Pair) -> list[Right]:
     return refused(api, pair.need.namespace, pair.rights)
 
 
-def held_by(secret: Body, need: SecretNeed) -> bool:
+def held_by(secret: Body, need: SecretNeed, remote: str) -> bool:
     """Whether a Secret of a cluster is the one that a need is of: remote secrets go by their key alone."""
     named = not need.not_labelled or at(secret, "metadata", "name") == need.name
-    return named and at(secret, "data", need.keys[0]) is not None
+    return named and at(secret, "data", need.of[remote]) is not None
 
 
-def held_in(secret: Body, need: SecretNeed) -> Credentials:
+def held_in(secret: Body, need: SecretNeed, remote: str) -> Credentials:
     """What istiod takes from it: anything else than a token is refused there as here."""
-    (key,) = need.keys
+    key = need.of[remote]
     only = {"kind": "Secret", "data": {key: secret["data"][key]}}
     found = given(Hidden(write(only).encode())).credentials
     assert found is not None, "a Secret of one key that is no cacerts"  # noqa: S101
@@ -172,5 +172,7 @@ def pairs(
 ) -> Iterator[Pair]:
     """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
     for need in needs:
-        if need.of:
-            yield Pair(need, need.of, servers[need.of], sealed[need.file], tuple(rights[need.of]))
+        for name, key in need.of.items():
+            body = sealed[need.file]
+            there = body is not None and (not need.grows or key in keys_in(body))
+            yield Pair(need, name, servers[name], body if there else None, tuple(rights[name]))

@@ -15,6 +15,7 @@ from meshc.cli.options import (
     Form,
     Kubeconfig,
     Labels,
+    Opening,
     Timeout,
     Yes,
     choice_of,
@@ -89,15 +90,22 @@ def credentials(
             help="external-secrets: what puts the kubeconfig, which it reads, into the store at {key}, {property}.",
         ),
     ] = None,
+    identity: Opening = None,
     accept_recipients: Accept = False,
     yes: Yes = False,
     timeout: Timeout = 30,
     file: File = MESH,
 ) -> None:
-    """Read a remote's token and CA, and seal them for its primaries straight from memory."""
+    """Read a remote's token and CA, and seal them for its primaries straight from memory.
+
+    Either all clusters that are named are sealed, or none. With --all, -l or a pattern each is by itself: what is
+    sealed already stays, a failure ends no other, and a table tells what became of each. The exit code is that of the
+    first failure.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import credentials_command
         from meshc.commands.capture_credentials import Wanted
+        from meshc.commands.given import identities_of
         from meshc.commands.living import Reach
 
         reach = Reach(context or [], kubeconfig, timeout)
@@ -111,7 +119,8 @@ def credentials(
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
             prune_command(file, choice, reach, yes)
             return
-        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command)
+        identities = identities_of(identity)
+        wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command, identities)
         credentials_command(file, choice, reach, wanted, yes)
 
 
@@ -163,6 +172,47 @@ def facts(
             write,
             form,
         )
+
+
+@app.command(
+    epilog="Examples: meshc capture inventory --context management --write   |   "
+    "meshc capture inventory inventory/clusters.yaml --format list --context hub --context edge-1=gke_edge"
+)
+def inventory(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="The inventory; default: the only one in spec.clustersFrom."),
+    ] = None,
+    inventory_format: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="Of a file that mesh.yaml doesn't name yet.")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="argocd-secrets: that of Argo CD; default: the mesh's.")
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the file; default: only show the change.")] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that --format needs, as manifests to apply.")
+    ] = False,
+    timeout: Timeout = 30,
+    file: File = MESH,
+) -> None:
+    """Read which clusters there are into an inventory, without any credential. Exit 1 where the file differs.
+
+    argocd-secrets, clusterprofiles and cluster-api are read in one cluster (--context). kubeconfig takes the servers of
+    contexts, and list asks each context's cluster for its version, ranges and ID.
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_inventory import inventory_command, rights_command
+        from meshc.commands.capture_inventory import Wanted
+        from meshc.commands.living import Reach
+
+        wanted = Wanted(target, inventory_format, namespace)
+        if print_rbac:
+            rights_command(wanted)
+            return
+        inventory_command(file, wanted, Reach(context or [], kubeconfig, timeout), write)
 
 
 @app.command(

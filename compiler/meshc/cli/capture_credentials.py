@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from meshc.cli.consent import consent
 from meshc.cli.progress import TERMINAL
-from meshc.cli.report import tell, warn
-from meshc.commands.capture_credentials import Wanted, captured_credentials
+from meshc.cli.report import say, tell, warn
+from meshc.cli.table import Line, show_table
+from meshc.commands.capture_credentials import CapturedCredentials, State, Wanted, captured_credentials
+from meshc.plain import count
 
 if TYPE_CHECKING:
     from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
+_COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
+
 
 def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
-    """Reads a token of each remote, seals them all, or writes nothing."""
+    """Reads tokens of remotes, seals them, and tells what became of each."""
     found = captured_credentials(file, choice, reach, wanted, consent(yes), TERMINAL)
     for warning in found.warnings:
         warn(warning)
-    for line in found.tokens:
-        tell(line)
-    for each in found.owed:
-        tell(f"put into the store: {each.key}, property {each.field}")
+    if not found.each:
+        for one in found.outcomes:
+            tell(f"{one.cluster}: {one.says}")
+    for owed in found.owed:
+        tell(f"put into the store: {owed.key}, property {owed.field}")
     for path in found.written:
         tell(f"wrote {path}")
     for line in found.left:
         tell(line)
-    tell("next: meshc compile")
+    if found.each:
+        _show(found)
+    if found.written:
+        tell("next: meshc compile")
+    if found.exit:
+        raise typer.Exit(found.exit)
+
+
+def _show(found: CapturedCredentials) -> None:
+    """A row for each cluster, and how many there are of each state."""
+    show_table(
+        ("CLUSTER", "STATE", "FOUND"),
+        (
+            Line((one.cluster, one.state, one.says), [f"hint: {one.hint}"] if one.hint else [], _COLOURS[one.state])
+            for one in found.outcomes
+        ),
+    )
+    states = Counter(one.state for one in found.outcomes)
+    told = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    say(f"{count(len(found.outcomes), 'cluster')}: {told}")

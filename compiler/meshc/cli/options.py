@@ -67,6 +67,15 @@ Form = Annotated[Format, typer.Option("--format", help="How problems and results
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one per processor.")
 ]
+Opening = Annotated[
+    Path | None,
+    typer.Option(
+        "--identity",
+        "-i",
+        envvar="SOPS_AGE_KEY_FILE",
+        help="remoteSecrets: mounted, sops: age identities that open the file whose other credentials stay.",
+    ),
+]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Make the announced change without asking.")]
 Contexts = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Accept, Clusters, File, Form, Labels, choice_of, cluster_names
+from meshc.cli.options import Accept, Clusters, File, Form, Labels, Opening, choice_of, cluster_names
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 
@@ -39,15 +39,17 @@ def seal(
         typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=cluster_names),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
+    identity: Opening = None,
     accept_recipients: Accept = False,
     file: File = MESH,
 ) -> None:
     """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text stays in memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
+        from meshc.commands.given import identities_of
         from meshc.commands.seal import Wanted
 
-        seal_command(file, source, Wanted(cluster, remote, replace, accept_recipients))
+        seal_command(file, source, Wanted(cluster, remote, replace, accept_recipients, identities_of(identity)))
 
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")

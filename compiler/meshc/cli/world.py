@@ -145,10 +145,17 @@ def inject(
     cluster: Annotated[
         str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=cluster_names)
     ],
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="The namespace of workloads that name none; default: default."),
+    ] = None,
     file: File = MESH,
 ) -> None:
-    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster."""
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster.
+
+    The workloads' namespaces say by which control plane: that of their revision or tag in mesh.yaml.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.inject import inject_command
 
-        inject_command(manifest, cluster, file)
+        inject_command(manifest, cluster, namespace, file)

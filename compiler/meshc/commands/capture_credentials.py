@@ -1,45 +1,46 @@
-"""Reads a token of each remote and seals them all for its primaries, or writes nothing."""
+"""Reads a token of each remote and seals them for its primaries.
+
+Either all clusters that are named are sealed, or nothing is written. Where `--all`, labels or a pattern choose them,
+each cluster is by itself: what is sealed already is left alone, and one that fails doesn't stop the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
-from meshc.capture.credentials import (
-    Token,
-    account_of,
-    await_token,
-    credentials,
-    forget,
-    look,
-    make,
-    request,
-    server_of,
-)
+from meshc.capture.credentials import account_of, credentials, forget, look, server_of
 from meshc.capture.may import of_istiod
 from meshc.commands.clusters import Choice, chosen
-from meshc.commands.living import Leave, Reach, living, seconds_in
+from meshc.commands.living import Leave, Reach, living
 from meshc.commands.store import EXAMPLE, hand_over, words_of
+from meshc.commands.tokens import Asked, afterwards, described
 from meshc.commands.work import opened_work
-from meshc.errors import UsageError
+from meshc.errors import Exit, MeshcError, UsageError
 from meshc.issuing import recipients
-from meshc.issuing.given import Given, needs_for
-from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
+from meshc.issuing.given import Given
+from meshc.issuing.mounted import is_closed, stop_on_closed
+from meshc.issuing.remote import Order, Sealing, holds, lacking, stop_on_sealed
 from meshc.lowering import needs_of
-from meshc.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.capture.ask import Api
-    from meshc.capture.credentials import Account
+    from meshc.capture.credentials import Account, Token
     from meshc.commands.listener import Listener
+    from meshc.commands.living import Living
+    from meshc.hidden import Hidden
     from meshc.issuing.remote import Owed
     from meshc.issuing.work import Work
-    from meshc.plan.ir import ClusterPlan
+    from meshc.plan.needs import SecretNeed
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,46 @@ class Wanted:
     replace: bool
     accepted: bool
     to_command: str | None
+    identities: tuple[Hidden, ...] = ()
+
+
+class State(StrEnum):
+    """What became of a cluster's credentials."""
+
+    SEALED = "sealed"
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One cluster: what became of it, in which primaries, and the token or the fault."""
+
+    cluster: str
+    state: State
+    says: str
+    hint: str = ""
+    exit: Exit = Exit.DONE
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedCredentials:
-    """A line for each token, what was put into a store, the files, and what is left to do."""
+    """What became of each cluster, what was put into a store, the files, and what is left to do.
 
-    tokens: tuple[str, ...]
+    `each` tells whether the clusters were taken one by one.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    each: bool
     warnings: tuple[str, ...]
     owed: tuple[Owed, ...]
     written: tuple[str, ...]
     left: tuple[str, ...]
+
+    @property
+    def exit(self) -> Exit:
+        """That of the first cluster that failed."""
+        return next((one.exit for one in self.outcomes if one.exit), Exit.DONE)
 
 
 def captured_credentials(
@@ -70,39 +100,30 @@ def captured_credentials(
 ) -> CapturedCredentials:
     """Nothing is made in a cluster before everything that could stop the sealing has been looked at.
 
-    Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster can't be asked.
+    Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster that is named can't be asked.
     """
     work = opened_work(file, listener, writes=True)
-    clusters = living(file.parent, work.plan, remotes(work, choice), reach)
-    every = needs_of(work.plan)
+    names, each = remotes(work, choice), choice.is_open
     command = words_of(wanted.to_command) if wanted.to_command else ()
-    for name in clusters.contexts:
-        _stop_early(work, name, wanted)
-    places: list[ClusterPlan] = []
-    tokens, warnings, left = [], [], []
-    owed: list[Owed] = []
+    run = _Run(work, wanted, each)
+    names = run.still_lacking(names)
+    clusters = living(file.parent, work.plan, names, reach) if names else None
+    run.stop_early(names)
     with _taken_back() as made:
-        for name in clusters.contexts:
-            api, cluster = clusters.api(name), work.plan.cluster(name)
-            server_of(api, cluster)
-            account = look(api, work.plan.istio_namespace, account_of(work.plan.generation, cluster))
-            token = _token(api, account, wanted, leave, made)
-            rights = of_istiod(work.plan, cluster)
-            held = credentials(api, cluster, token, account.namespace, rights)
-            handed = Given(held, name, source=token.source)
-            order = Order(datetime.now(UTC), wanted.primary, wanted.replace, wanted.accepted)
-            outcome = seal_remote(work, every, handed, name, order)
-            places += outcome.places
-            owed += outcome.owed
-            warnings += [outcome.warning] if outcome.warning else []
-            tokens.append(f"{name}: {_described(token, account)}")
-            left += _afterwards(work, name, token, account, wanted)
-        recipients.update_rules(work, places)
+        if clusters:
+            run.ask(clusters, leave, made, listener)
+        run.sealing.finish()
+        recipients.update_rules(work, run.sealing.places)
+        owed = tuple(run.sealing.owed)
         hand_over(owed, command)
         if owed:
             made.clear()  # a store holds them now
         written = work.commit()
-    return CapturedCredentials(tuple(tokens), tuple(warnings), tuple(owed), tuple(written), tuple(left))
+    order = [cluster.name for cluster in work.plan.clusters]
+    outcomes = sorted(run.outcomes, key=lambda one: order.index(one.cluster))
+    return CapturedCredentials(
+        tuple(outcomes), each, tuple(run.sealing.warnings), owed, tuple(written), tuple(run.left)
+    )
 
 
 _Made = list[tuple["Api", "Account", "Token"]]
@@ -120,71 +141,124 @@ def _taken_back() -> Iterator[_Made]:
         raise
 
 
+class _Run:
+    """The clusters of one run, on their way from a live cluster into sealed files."""
+
+    def __init__(self, work: Work, wanted: Wanted, each: bool) -> None:
+        self.work, self.wanted, self.each = work, wanted, each
+        self.every = needs_of(work.plan)
+        anew = self._anew() if each and not wanted.replace else frozenset()
+        order = Order(datetime.now(UTC), wanted.primary, wanted.replace, wanted.accepted, wanted.identities, anew)
+        self.order, self.sealing = order, Sealing(work, self.every, order)
+        self.outcomes: list[Outcome] = []
+        self.left: list[str] = []
+
+    def still_lacking(self, names: Sequence[str]) -> list[str]:
+        """The clusters but those that nothing is to be done for."""
+        if not self.each or self.wanted.replace:
+            return list(names)
+        done = [name for name in names if self._is_sealed(name)]
+        self.outcomes += [Outcome(name, State.UP_TO_DATE, "sealed already; --replace seals it again") for name in done]
+        return [name for name in names if name not in done]
+
+    def _is_sealed(self, name: str) -> bool:
+        needs = [need for need in self._asked() if name in need.of]
+        return bool(needs) and all(need.file not in self.order.anew and holds(self.work, need, name) for need in needs)
+
+    def _asked(self) -> list[SecretNeed]:
+        return [need for need in self.every if self.wanted.primary in (None, need.cluster)]
+
+    def _anew(self) -> frozenset[str]:
+        """Files that something is missing in, and that nobody adds to: all that is in them is read again."""
+        closed = [need for need in self._asked() if is_closed(self.work, need, self.wanted.identities)]
+        return frozenset(need.file for need in closed if not all(holds(self.work, need, name) for name in need.of))
+
+    def stop_early(self, names: Sequence[str]) -> None:
+        """What would stop the sealing, before a token is made: a file that is there, a new reader, a store, a key."""
+        work, wanted = self.work, self.wanted
+        for name in names:
+            needs = lacking(work, self.every, name, self.order)
+            places = [work.plan.cluster(need.cluster) for need in needs]
+            recipients.stop_on_new(work, self.every, places, wanted.accepted)
+            stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.in_store]
+            if wanted.to_command and not stores:
+                raise UsageError(f"no primary of {name} reads credentials from a store", "leave --to-command out")
+            for need in needs:
+                stop_on_sealed(work, need, name, wanted.replace or need.file in self.order.anew)
+                if need.grows:
+                    stop_on_closed(work, need, dict.fromkeys(names), wanted.identities)
+                if need in stores and not wanted.to_command:
+                    raise UsageError(
+                        f"{need.cluster} reads credentials from a store: by which command do they get there?",
+                        f"{EXAMPLE}, which is given them on its standard input",
+                    )
+
+    def ask(self, clusters: Living, leave: Leave, made: _Made, listener: Listener) -> None:
+        """Asks all at once. A person is asked for leave before anything is made in one of them."""
+        plan, asked = self.work.plan, Asked(self.wanted.duration, self.wanted.rotate)
+
+        def account(api: Api) -> Account:
+            server_of(api, plan.cluster(api.name))
+            return look(api, plan.istio_namespace, account_of(plan.generation, plan.cluster(api.name)))
+
+        def take(api: Api) -> tuple[Given, Token]:
+            cluster, one = plan.cluster(api.name), accounts[api.name]
+            token = asked.token(api, one, lambda new: made.append((api, one, new)))
+            held = credentials(api, cluster, token, one.namespace, of_istiod(plan, cluster))
+            return Given(held, api.name, source=token.source), token
+
+        accounts = self._answers(clusters, list(clusters.contexts), account, listener)
+        for name, one in accounts.items():
+            if words := asked.change(name, one):
+                leave(words)
+        for name, (given, token) in self._answers(clusters, list(accounts), take, listener).items():
+            try:
+                self.sealing.take(given, name)
+            except MeshcError as error:
+                self._failed(name, error)
+                continue
+            self.outcomes.append(Outcome(name, State.SEALED, described(token, accounts[name])))
+            self.left += afterwards(plan.generation, name, token, accounts[name]) if self.wanted.replace else []
+        failed = {one.cluster for one in self.outcomes if one.state is State.FAILED}
+        for api, one, token in [each for each in made if each[0].name in failed]:
+            forget(api.anew(), one, token.source, token.uid)
+
+    def _answers(
+        self, clusters: Living, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
+    ) -> dict[str, Answer]:
+        """The answers of those that gave one, by name."""
+
+        def one(api: Api) -> Answer | MeshcError:
+            try:
+                return question(api)
+            except MeshcError as error:
+                return error
+
+        with listener.steps("asking", len(names)) as step:
+            answers = clusters.ask(names, one, step)
+        found: dict[str, Answer] = {}
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, MeshcError):
+                self._failed(name, answer)
+            else:
+                found[name] = answer
+        return found
+
+    def _failed(self, name: str, error: MeshcError) -> None:
+        """Notes it where each cluster is by itself. Raises it otherwise."""
+        if not self.each:
+            raise error
+        what = error.what.removeprefix(f"{name}: ")
+        self.outcomes.append(Outcome(name, State.FAILED, what, error.hint, error.exit))
+
+
 def remotes(work: Work, choice: Choice) -> list[str]:
     """The clusters that are meant whose credentials some primary needs, and those that are named in any case.
 
     Raises UsageError where that leaves nobody.
     """
-    needed = {need.of for need in needs_of(work.plan)}
+    needed = {name for need in needs_of(work.plan) for name in need.of}
     found = [name for name in chosen(work.plan, choice) if name in needed or name in choice.names]
     if not found:
         raise UsageError("no primary needs credentials of these clusters", "name remotes")
     return found
-
-
-def _stop_early(work: Work, name: str, wanted: Wanted) -> None:
-    """What would stop the sealing, before a token is made: a file that is there, a new reader, a store."""
-    needs = needs_for(needs_of(work.plan), name, wanted.primary)
-    recipients.stop_on_new(
-        work, needs_of(work.plan), [work.plan.cluster(need.cluster) for need in needs], wanted.accepted
-    )
-    stores = [need for need in needs if work.plan.cluster(need.cluster).sealing.in_store]
-    if wanted.to_command and not stores:
-        raise UsageError(f"no primary of {name} reads credentials from a store", "leave --to-command out")
-    for need in needs:
-        stop_on_sealed(work, need, wanted.replace)
-        if need in stores and not wanted.to_command:
-            raise UsageError(
-                f"{need.cluster} reads credentials from a store: by which command do they get there?",
-                f"{EXAMPLE}, which is given them on its standard input",
-            )
-
-
-def _token(api: Api, account: Account, wanted: Wanted, leave: Leave, made: _Made) -> Token:
-    where = f"{api.name}: service account {account.namespace}/{account.name}"
-    if wanted.duration:
-        seconds = seconds_in(wanted.duration)
-        leave(f"{where}: a token for {wanted.duration} is requested")
-        return request(api, account, seconds)
-    if account.tokens and not wanted.rotate:
-        return account.tokens[0]
-    if account.empty and not wanted.rotate:
-        return await_token(api, account, account.empty[0])
-    leave(f"{where}: a Secret {account.name}-token-... is made for its token")
-    token = make(api, account)
-    made.append((api, account, token))
-    return token
-
-
-def _described(token: Token, account: Account) -> str:
-    origin = f"token of Secret {account.namespace}/{plain(token.source)}" if token.source else "a token made for this"
-    return f"{origin}, {f'until {token.expires:%Y-%m-%d %H:%M} UTC' if token.expires else 'which has no end'}"
-
-
-def _afterwards(work: Work, name: str, token: Token, account: Account, wanted: Wanted) -> list[str]:
-    """What a rotation leaves to do: the old token goes only once the primaries use the new one."""
-    if not wanted.replace:
-        return []
-    lines = []
-    classic = work.plan.generation == "classic"
-    if classic:
-        lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
-    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
-    if old:
-        after = "once its primaries run with the new token, and meshc doctor says so"
-        if classic:
-            lines.append(f"{name}: {after}, delete the old:")
-            lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
-        else:
-            lines.append(f"{name}: {after}: meshc capture credentials {name} --prune-tokens")
-    return lines

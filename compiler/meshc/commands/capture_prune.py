@@ -61,7 +61,7 @@ def _deleted(
     used = []
     for need in needs:
         sealed = sealed_body(work.read(work.sealed(need.file)))
-        used.append(in_use(clusters.api(need.cluster), need, sealed, account))
+        used.append(in_use(clusters.api(need.cluster), need, name, sealed, account))
         api.as_bearer(used[-1]).version()
     ours, others = leftover(account, used)
     for token in others:

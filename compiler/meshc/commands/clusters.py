@@ -26,6 +26,11 @@ class Choice:
     def __bool__(self) -> bool:
         return bool(self.names or self.selectors)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it doesn't name each cluster: all, a pattern, or labels."""
+        return bool(self.selectors) or not self.names or any(set(name) & set("*?[") for name in self.names)
+
     def of(self, plan: Plan) -> tuple[str, ...]:
         """The clusters that are meant, in the order of mesh.yaml.
 

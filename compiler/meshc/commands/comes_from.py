@@ -60,7 +60,8 @@ class Origin:
 
     def _of_sealed(self, need: SecretNeed) -> Iterator[From]:
         yield From("file", self.source.shown(f"{self.folder}/{need.file}"))
-        yield From("mesh.yaml", self.clusters.get(need.of, str(self.cluster.place)))
+        for name in need.of or (self.cluster.name,):
+            yield From("mesh.yaml", self.clusters.get(name, str(self.cluster.place)))
 
     def _of_service(self, one: KubeObject) -> From:
         place = self.services.get((one.identity.namespace, one.identity.name), str(self.cluster.place))

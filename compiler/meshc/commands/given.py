@@ -25,9 +25,13 @@ class KeyFile:
 
     def read(self) -> Hidden:
         """The key. Raises UsageError if a file can't be read, SealError and IssueError if the key can't be opened."""
-        identities = identities_in(Hidden(read_given(self.identity))) if self.identity else ()
-        key = open_sealed(Hidden(read_given(self.path)), identities)
+        key = open_sealed(Hidden(read_given(self.path)), identities_of(self.identity))
         return plain_key(key, password_in(self.password)) if self.password else key
+
+
+def identities_of(file: Path | None) -> tuple[Hidden, ...]:
+    """The age identities in a file that a person names, if any. Raises UsageError, SealError."""
+    return identities_in(Hidden(read_given(file))) if file else ()
 
 
 def read_given(path: Path) -> bytes:

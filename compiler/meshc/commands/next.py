@@ -16,6 +16,7 @@ from meshc.errors import ProblemsError, Severity
 from meshc.issuing.authorities import rows
 from meshc.issuing.cacerts import CA, CHAIN, ROOTS
 from meshc.issuing.ending import endings, expiring
+from meshc.issuing.remote import holds
 from meshc.issuing.work import Work
 from meshc.lowering import needs_of
 from meshc.output.trees import OUTPUT, OVERLAYS, cluster_of, out_of_step
@@ -139,9 +140,11 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     """Clusters whose credentials are missing, and the primaries that lack them."""
     found: dict[str, list[str]] = {}
     for need in needs_of(work.plan):
-        if need.of and work.read(work.sealed(need.file)) is None:
-            found.setdefault(need.of, []).append(need.cluster)
-    return found
+        for name in need.of:
+            lacking = found.setdefault(name, [])
+            if need.cluster not in lacking and not holds(work, need, name):
+                lacking.append(need.cluster)
+    return {name: lacking for name, lacking in found.items() if lacking}
 
 
 def _ending(work: Work, now: datetime) -> dict[str, str]:

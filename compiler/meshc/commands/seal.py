@@ -10,7 +10,7 @@ from meshc.errors import UsageError
 from meshc.issuing import intermediates, recipients
 from meshc.issuing.cacerts import CA, CHAIN, KEY, ROOTS, Authority
 from meshc.issuing.given import Given, given, remote_of
-from meshc.issuing.remote import Order, seal_remote, stop_on_sealed
+from meshc.issuing.remote import Order, Sealing, stop_on_sealed
 from meshc.issuing.verified import lasting, parts_of, stop_on_faults
 from meshc.lowering import needs_of
 
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The cluster and the remote of a Secret, if the input doesn't name them; `replace` seals a sealed Secret again."""
+    """The cluster and the remote of a Secret, if the input doesn't name them; `replace` seals a sealed Secret again.
+
+    `identities` open a sops file that holds the credentials of other clusters as well.
+    """
 
     cluster: str | None
     remote: str | None
     replace: bool
     accepted: bool
+    identities: tuple[Hidden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,11 @@ _Done = tuple[list["ClusterPlan"], list[str], list[str]]
 
 def _remote(work: Work, handed: Given, wanted: Wanted) -> _Done:
     remote = remote_of(work.plan, handed, wanted.remote)
-    every, now = needs_of(work.plan), datetime.now(UTC)
-    outcome = seal_remote(work, every, handed, remote, Order(now, wanted.cluster, wanted.replace, wanted.accepted))
-    return outcome.places, [str(each) for each in outcome.owed], [outcome.warning] if outcome.warning else []
+    order = Order(datetime.now(UTC), wanted.cluster, wanted.replace, wanted.accepted, wanted.identities)
+    sealing = Sealing(work, needs_of(work.plan), order)
+    sealing.take(handed, remote)
+    sealing.finish()
+    return sealing.places, [str(each) for each in sealing.owed], sealing.warnings
 
 
 def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
@@ -71,7 +77,7 @@ def _cacerts(work: Work, keys: Mapping[str, Hidden], wanted: Wanted) -> _Done:
     if missing:
         raise UsageError(f"the cacerts has no {', '.join(missing)}")
     need = next(need for need in needs_of(work.plan) if need.cluster == cluster.name and need.name == "cacerts")
-    stop_on_sealed(work, need, wanted.replace)
+    stop_on_sealed(work, need, "", wanted.replace)
     authority = Authority(keys[CA].reveal(), keys[CHAIN].reveal(), keys[ROOTS].reveal())
     stop_on_faults(work.plan, cluster, authority)
     ending = lasting(parts_of(authority), datetime.now(UTC))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.issuing import authorities
 from meshc.issuing.cacerts import CA, CHAIN, ROOTS
-from meshc.issuing.ending import NEVER, expiring, note_of, time_of
+from meshc.issuing.ending import NEVER, UNKNOWN, expiring, note_of, notes_of, time_of
 from meshc.issuing.rewrapping import sealed_body
 from meshc.kube import at
 from meshc.lowering import needs_of
+from meshc.plain import count
+from meshc.plan.unknown import some
 from meshc.sealing.registry import BY_KIND
 from meshc.trust import proofs
 from meshc.trust.keys import IssueError
@@ -73,8 +75,23 @@ def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
         except IssueError as error:
             state, notes = "certificate unreadable", [error.what]
     end = note_of(body)
+    if need.grows:
+        return Standing(need.cluster, path, state, kind, sealed.opened_by, *_of_many(need, body, now))
     notes += _end_told(end, now)
     return Standing(need.cluster, path, state, kind, sealed.opened_by, tuple(notes), end)
+
+
+def _of_many(need: SecretNeed, body: Body, now: datetime) -> tuple[tuple[str, ...], str]:
+    """What is told of credentials of many clusters: those that lack, those that end soon, and the first end."""
+    noted = notes_of(need, body)
+    lacking = [name for name in need.of if name not in noted]
+    notes = [f"holds {len(noted)} of {count(len(need.of), 'cluster')}"]
+    notes += [f"lacks {some(lacking)}"] if lacking else []
+    ends = {name: end for name, text in noted.items() if (end := time_of(text)) is not None}
+    notes += [f"{name}: {_end_told(noted[name], now)[0]}" for name, end in ends.items() if expiring(end, now)]
+    unknown = sum(text == UNKNOWN for text in noted.values())
+    first = min(ends, key=ends.__getitem__, default="")
+    return tuple(notes), noted[first] if first else UNKNOWN if unknown else NEVER
 
 
 def _end_told(noted: str, now: datetime) -> list[str]:

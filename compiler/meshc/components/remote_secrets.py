@@ -1,15 +1,15 @@
-"""The remote secrets that a primary needs: one for each other cluster, with the credentials to read it.
+"""The remote secrets that a primary needs: one for each other cluster, with the credentials to read it, or one for all.
 
 An external control plane reaches its config cluster as if it ran there, by a kubeconfig of another name and key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from meshc.plan.needs import SecretNeed, waiting_for
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.needs import SecretNeed
+from meshc.plan.values import KUBECONFIG, MOUNTED
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
@@ -19,28 +19,56 @@ _CLUSTER = "networking.istio.io/cluster"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
-    """One need a cluster that it watches; the data key is the cluster's ID in both generations, the name differs."""
+    """One need a cluster that it watches, or one with all of them, or both."""
     known = {one.name: one for one in plan.clusters} if cluster.watched else {}
-    for name in cluster.watched:
-        remote = known[name]
-        if name == cluster.config_cluster:
-            yield _config_cluster(plan, cluster, remote)
-            continue
-        classic = plan.generation == "classic"
-        yield SecretNeed(
-            cluster=cluster.name,
-            kind="remote secret",
-            file=f"{cluster.name}/remote-secret-{name}.yaml",
-            namespace=plan.istio_namespace,
-            name=name if classic else f"istio-remote-secret-{name}",
-            keys=(remote.id,),
-            labels=LABEL,
-            annotations={} if classic else {_CLUSTER: remote.id},
-            pending=waiting_for(name, cluster.name),
-            recipients=cluster.sealing.recipients,
-            server=remote.api_server,
-            of=name,
-        )
+    remotes = [known[name] for name in cluster.watched if name != cluster.config_cluster]
+    if len(remotes) < len(cluster.watched) and cluster.config_cluster:
+        yield _config_cluster(plan, cluster, known[cluster.config_cluster])
+    if cluster.remote_secrets != "mounted":
+        for remote in remotes:
+            yield _separate(plan, cluster, remote)
+    if cluster.remote_secrets != "separate" and remotes:
+        yield _mounted(plan, cluster, remotes)
+
+
+def _separate(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNeed:
+    """The data key is the cluster's ID in both generations, the name differs."""
+    classic = plan.generation == "classic"
+    return SecretNeed(
+        cluster=cluster.name,
+        kind="remote secret",
+        file=f"{cluster.name}/remote-secret-{remote.name}.yaml",
+        namespace=plan.istio_namespace,
+        name=remote.name if classic else f"istio-remote-secret-{remote.name}",
+        keys=(remote.id,),
+        labels=LABEL,
+        annotations={} if classic else {_CLUSTER: remote.id},
+        recipients=cluster.sealing.recipients,
+        servers=_servers([remote]),
+        of={remote.name: remote.id},
+    )
+
+
+def _mounted(plan: Plan, cluster: ClusterPlan, remotes: Sequence[ClusterPlan]) -> SecretNeed:
+    """istiod takes each file that ends in .yaml for the kubeconfig of the cluster that its current context names."""
+    of = {remote.name: f"{remote.id}.yaml" for remote in remotes}
+    return SecretNeed(
+        cluster=cluster.name,
+        kind="Secret of mounted kubeconfigs",
+        file=f"{cluster.name}/{MOUNTED.removeprefix('istio-')}.yaml",
+        namespace=plan.istio_namespace,
+        name=MOUNTED,
+        keys=tuple(of.values()),
+        recipients=cluster.sealing.recipients,
+        servers=_servers(remotes),
+        of=of,
+        grows=True,
+        not_labelled=next(iter(LABEL)),
+    )
+
+
+def _servers(remotes: Sequence[ClusterPlan]) -> dict[str, str]:
+    return {one.name: one.api_server for one in remotes if one.api_server}
 
 
 def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNeed:
@@ -53,9 +81,8 @@ def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> Se
         name=KUBECONFIG,
         keys=("config",),
         annotations={_CLUSTER: remote.id},
-        pending=waiting_for(remote.name, cluster.name),
         recipients=cluster.sealing.recipients,
-        server=remote.api_server,
-        of=remote.name,
+        servers=_servers([remote]),
+        of={remote.name: "config"},
         not_labelled=next(iter(LABEL)),
     )

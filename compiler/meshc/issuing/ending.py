@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from meshc.issuing.rewrapping import sealed_body
-from meshc.kube import at
+from meshc.kube import at, keys_in
 from meshc.sealing.contract import SealError
 from meshc.trust import certificates, proofs
 
@@ -112,16 +112,28 @@ class Ending:
 def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
     """The end of every sealed credential for which it is known."""
     for need in needs:
-        if need.of:
-            path = work.sealed(need.file)
-            if (end := time_of(note_of(sealed_body(work.read(path))))) is not None:
-                yield Ending(path, need.of, end)
+        path = work.sealed(need.file)
+        for name, noted in notes_of(need, sealed_body(work.read(path)) if need.of else None).items():
+            if (end := time_of(noted)) is not None:
+                yield Ending(path, name, end)
+
+
+def notes_of(need: SecretNeed, body: Body | None) -> dict[str, str]:
+    """The ends that are noted in a sealed object, by cluster."""
+    if need.grows:
+        facts = proofs.of_each(at(body, "metadata", "annotations", proofs.REMOTES))
+        there = keys_in(body or {})
+        return {name: _note(facts.get(key, {}).get(proofs.NOT_AFTER)) for name, key in need.of.items() if key in there}
+    return dict.fromkeys(need.of, note_of(body))
 
 
 def note_of(body: Body | None) -> str:
     """The end that is noted in a sealed object: a time, `none` or `unknown`. Anybody can have written it."""
-    noted = at(body, "metadata", "annotations", proofs.NOT_AFTER)
-    return noted if noted == NEVER or time_of(noted) else UNKNOWN
+    return _note(at(body, "metadata", "annotations", proofs.NOT_AFTER))
+
+
+def _note(noted: object) -> str:
+    return noted if isinstance(noted, str) and (noted == NEVER or time_of(noted)) else UNKNOWN
 
 
 def time_of(noted: object) -> datetime | None:

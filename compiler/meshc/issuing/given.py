@@ -112,21 +112,30 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
 
 def remote_plain(plan: Plan, handed: Given, need: SecretNeed) -> Plain:
     """The remote secret for a need. Raises SealError if the server isn't the one in mesh.yaml."""
+    ((remote, key),) = need.of.items()
+    hidden = {key: kubeconfig_for(plan, handed, need, remote)}
+    return Plain(need.namespace, need.name, hidden, labels=need.labels, annotations=need.annotations)
+
+
+def kubeconfig_for(plan: Plan, handed: Given, need: SecretNeed, remote: str) -> Hidden:
+    """The kubeconfig of a remote. istiod knows one that it mounts by the cluster that it names, which is the ID then.
+
+    Raises SealError if the server isn't the one in mesh.yaml.
+    """
     assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
-    remote, (key,) = need.of, need.keys
-    wanted = plan.cluster(remote).api_server
+    cluster = plan.cluster(remote)
+    wanted = cluster.api_server
     if wanted and same_server(wanted) != same_server(handed.credentials.server):
         raise SealError(
             f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}",
             "correct apiServer in mesh.yaml, or take the other cluster's kubeconfig",
         )
-    hidden = {key: handed.credentials.kubeconfig(remote)}
-    return Plain(need.namespace, need.name, hidden, labels=need.labels, annotations=need.annotations)
+    return handed.credentials.kubeconfig(cluster.id if need.grows else remote)
 
 
 def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> list[SecretNeed]:
     """The remote secrets that hold a remote's credentials. Raises UsageError where none does."""
-    found = [need for need in needs if need.of == remote and primary in (None, need.cluster)]
+    found = [need for need in needs if remote in need.of and primary in (None, need.cluster)]
     if not found:
         where = f" in {primary}" if primary else ""
         raise UsageError(

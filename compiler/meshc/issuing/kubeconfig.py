@@ -38,7 +38,7 @@ class Credentials:
     tls_server_name: str = ""
 
     def kubeconfig(self, remote: str) -> Hidden:
-        """The minimal kubeconfig, for the cluster of that name."""
+        """The minimal kubeconfig, for the cluster of that name or ID."""
         cluster = {
             "certificate-authority-data": base64.b64encode(self.ca).decode(),
             "server": self.server,

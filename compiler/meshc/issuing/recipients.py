@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError
 from meshc.issuing.rewrapping import sealed_body
+from meshc.plan.values import mounts_kubeconfigs
 from meshc.sealing.contract import SealError
 from meshc.sealing.file import backend_of
 from meshc.sealing.registry import BY_KIND
-from meshc.sealing.sops_rules import MADE, recipients_in, rules
+from meshc.sealing.sops_rules import KUBECONFIG, KUBECONFIGS, MADE, recipients_in, rules
 
 if TYPE_CHECKING:
     from meshc.issuing.work import Work
@@ -68,10 +69,13 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
         for cluster in work.plan.clusters
     }
     if any(wanted.values()):
-        external = {cluster.name for cluster in work.plan.clusters if cluster.is_external}
+        more = {
+            cluster.name: [*([KUBECONFIG] * cluster.is_external), *([KUBECONFIGS] * mounts_kubeconfigs(cluster))]
+            for cluster in work.plan.clusters
+        }
         readers = {name: keys for name, keys in wanted.items() if keys}
         try:
-            text = rules(readers, work.plan.sealed, external)
+            text = rules(readers, work.plan.sealed, more)
         except SealError as error:  # mesh.yaml's recipients were checked before
             raise SealError(f"{RULES}: {error}", "restore it from Git") from None
         work.write(RULES, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING
 from meshc.errors import UsageError
 from meshc.issuing import recipients
 from meshc.issuing.ending import noted_end, stop_on_ended
-from meshc.issuing.given import Given, needs_for, remote_plain
+from meshc.issuing.given import Given, kubeconfig_for, needs_for, remote_plain
+from meshc.issuing.mounted import Gathered, sealed_mounted
+from meshc.issuing.rewrapping import sealed_body
+from meshc.kube import keys_in
 from meshc.sealing.file import backend_of, sealed_file, target_of
 from meshc.trust import proofs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from meshc.hidden import Hidden
     from meshc.issuing.work import Work
     from meshc.plan.ir import ClusterPlan
     from meshc.plan.needs import SecretNeed
+    from meshc.sealing.contract import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +40,107 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The primaries that credentials were sealed for, what their stores are owed, and a warning of a near end."""
-
-    places: list[ClusterPlan]
-    owed: list[Owed]
-    warning: str
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
     """The primaries to seal for (None: every one that lacks the credentials), and the options of the person.
 
-    `replace` seals again what is sealed, `accepted` allows recipients that are new to the mesh.
+    `replace` seals again what is sealed, `accepted` allows recipients that are new to the mesh. `identities` open the
+    sops files whose other credentials stay in them; those that nothing opens are made `anew`.
     """
 
     now: datetime
     primary: str | None = None
     replace: bool = False
     accepted: bool = False
+    identities: tuple[Hidden, ...] = ()
+    anew: frozenset[str] = frozenset()
 
 
-def seal_remote(work: Work, every: Sequence[SecretNeed], handed: Given, remote: str, order: Order) -> Outcome:
-    """Seals credentials for every primary, or for one; `work` holds the files.
+@dataclass(slots=True)
+class Sealing:
+    """Credentials of some clusters on their way into files: those of one cluster are all taken, or none.
 
-    `every` are the needs of the mesh. Raises RefusedError for a new reader, UsageError for what is sealed already,
-    SealError for credentials that have ended.
+    `places` are the primaries that were sealed for, `owed` is what their stores are to hold, `warnings` tell of near
+    ends.
     """
-    assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
-    warning = stop_on_ended(remote, handed.credentials, order.now)
+
+    work: Work
+    every: Sequence[SecretNeed]
+    order: Order
+    places: list[ClusterPlan] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    _mounted: dict[str, Gathered] = field(default_factory=dict)
+
+    def take(self, handed: Given, remote: str) -> None:
+        """Seals what goes into files of its own, and gathers the rest.
+
+        Raises RefusedError for a new reader, UsageError for what is sealed already, SealError for credentials that have
+        ended.
+        """
+        assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
+        work, order = self.work, self.order
+        warning = stop_on_ended(remote, handed.credentials, order.now)
+        needs = lacking(work, self.every, remote, order)
+        places = [work.plan.cluster(need.cluster) for need in needs]
+        recipients.stop_on_new(work, self.every, places, order.accepted)
+        files: dict[str, bytes] = {}
+        owed: list[Owed] = []
+        for need in needs:
+            stop_on_sealed(work, need, remote, order.replace or need.file in order.anew)
+            if need.grows:
+                kubeconfig_for(work.plan, handed, need, remote)
+            else:
+                files[work.sealed(need.file)] = self._separate(need, handed, owed)
+        for path, data in files.items():
+            work.write(path, data)
+        for need in needs:
+            if need.grows:
+                gathered = self._mounted.setdefault(need.file, Gathered(need))
+                gathered.handed[remote] = handed
+                facts, end = _facts(handed)
+                gathered.facts[remote] = facts | (end if not work.plan.cluster(need.cluster).sealing.in_store else {})
+        self.places += places
+        self.owed += owed
+        self.warnings += [warning] if warning else []
+
+    def finish(self) -> None:
+        """Seals what was gathered. Raises SealError, and UsageError where a key is needed."""
+        for gathered in self._mounted.values():
+            data, new, target = sealed_mounted(self.work, gathered, self.order.identities, self.order.now)
+            self.work.write(self.work.sealed(gathered.need.file), data)
+            self.owed += self._owed(gathered.need, target, new)
+
+    def _separate(self, need: SecretNeed, handed: Given, owed: list[Owed]) -> bytes:
+        """One sealed file; what has to go into the store of its primary is added to `owed`."""
+        where = self.work.plan.cluster(need.cluster)
+        target = target_of(self.work.plan, where, need.name, self.work.sealing_certificate(where))
+        plain = remote_plain(self.work.plan, handed, need)
+        facts, end = _facts(handed)
+        backend, now = backend_of(where), self.order.now
+        sealed = sealed_file(plain, backend, target, now, lambda blobs: facts | (end if blobs else {}))
+        owed += self._owed(need, target, plain.hidden)
+        return sealed
+
+    def _owed(self, need: SecretNeed, target: Target, hidden: Mapping[str, Hidden]) -> list[Owed]:
+        if target.store is None or not self.work.plan.cluster(need.cluster).sealing.in_store:
+            return []
+        return [Owed(target.store.key, key, value) for key, value in hidden.items()]
+
+
+def lacking(work: Work, every: Sequence[SecretNeed], remote: str, order: Order) -> list[SecretNeed]:
+    """The needs that a remote's credentials are sealed for: a primary that came later lacks what others have."""
     needs = needs_for(every, remote, order.primary)
-    if order.primary is None and not order.replace:  # a primary that came later lacks what others have
-        needs = [need for need in needs if work.read(work.sealed(need.file)) is None] or needs
-    places = [work.plan.cluster(need.cluster) for need in needs]
-    recipients.stop_on_new(work, every, places, order.accepted)
-    owed: list[Owed] = []
-    for need in needs:
-        stop_on_sealed(work, need, order.replace)
-        owed += _sealed(work, need, handed, order.now)
-    return Outcome(places, owed, warning)
+    if order.primary is not None or order.replace:
+        return needs
+    return [need for need in needs if need.file in order.anew or not holds(work, need, remote)] or needs
 
 
-def _sealed(work: Work, need: SecretNeed, handed: Given, now: datetime) -> list[Owed]:
-    """Seals one file, and returns what has to go into the store of its primary."""
-    where = work.plan.cluster(need.cluster)
-    target = target_of(work.plan, where, need.name, work.sealing_certificate(where))
-    plain = remote_plain(work.plan, handed, need)
-    facts, end = _facts(handed)
-    sealed = sealed_file(plain, backend_of(where), target, now, lambda blobs: facts | (end if blobs else {}))
-    work.write(work.sealed(need.file), sealed)
-    if target.store is None or not where.sealing.in_store:
-        return []
-    return [Owed(target.store.key, key, value) for key, value in plain.hidden.items()]
+def holds(work: Work, need: SecretNeed, remote: str) -> bool:
+    """Whether the sealed file of a need has the credentials of a remote."""
+    data = work.read(work.sealed(need.file))
+    if data is None or not need.grows:
+        return data is not None
+    return need.of[remote] in keys_in(sealed_body(data) or {})
 
 
 def _facts(handed: Given) -> tuple[dict[str, str], dict[str, str]]:
@@ -99,8 +152,9 @@ def _facts(handed: Given) -> tuple[dict[str, str], dict[str, str]]:
     return facts | ({proofs.SOURCE: handed.source} if handed.source else {}), {proofs.NOT_AFTER: noted} if noted else {}
 
 
-def stop_on_sealed(work: Work, need: SecretNeed, replace: bool) -> None:
-    """Raises UsageError if there is a sealed file for the need already, and it isn't to be replaced."""
-    path = work.sealed(need.file)
-    if work.read(path) is not None and not replace:
-        raise UsageError(f"{path} is sealed already, and no key tells whether it holds the same", "--replace")
+def stop_on_sealed(work: Work, need: SecretNeed, remote: str, replace: bool) -> None:
+    """Raises UsageError if a file holds the credentials already, and they aren't to be replaced."""
+    if holds(work, need, remote) and not replace:
+        path = work.sealed(need.file)
+        of = f" for {remote}" if need.grows else ""
+        raise UsageError(f"{path} is sealed already{of}, and no key tells whether it holds the same", "--replace")

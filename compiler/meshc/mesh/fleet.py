@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from meshc.generation import Generation
 from meshc.kube import Version
 from meshc.mesh.model import Cluster, Selector
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meshc.errors import Path
-    from meshc.mesh.model import Mesh, Network, NetworkGateway, Selection
+    from meshc.mesh.model import Mesh, Network, NetworkGateway, RemoteSecrets, Selection
     from meshc.yamltext.document import Document
 
 Answer = TypeVar("Answer")
@@ -86,7 +87,12 @@ class Fleet:
     @property
     def classic(self) -> bool:
         """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""
-        return is_classic(self.mesh.spec.istio.version)
+        return self.generation is Generation.CLASSIC
+
+    @property
+    def generation(self) -> Generation:
+        """What runs as the control plane."""
+        return Generation.of(self.mesh.spec.istio.version)
 
     def choose(self, selection: Selection) -> tuple[str, ...]:
         """Names of the clusters that a selection means, in file order, each once."""
@@ -204,6 +210,10 @@ class Fleet:
         """The Kubernetes version, 0.0.0 where mesh.yaml doesn't say (which a check reports)."""
         return Version.parse(member.cluster.kubernetes_version or "0.0") or Version(0, 0)
 
+    def remote_secrets_of(self, member: Member) -> RemoteSecrets:
+        """How a primary gets the credentials of others."""
+        return member.cluster.istio.remote_secrets or self.mesh.spec.istio.remote_secrets
+
     def revision_of(self, member: Member) -> str:
         return member.cluster.istio.revision or self.mesh.spec.istio.revision
 
@@ -249,11 +259,6 @@ def is_external(cluster: Cluster) -> bool:
 
 
 _VARIANT = re.compile(r"-(distroless|debug)\Z")
-
-
-def is_classic(version: str) -> bool:
-    """Whether an Istio version is of the classic generation (1.0)."""
-    return version.startswith("1.0.")
 
 
 def selects(selection: Selection, cluster: Cluster) -> bool:

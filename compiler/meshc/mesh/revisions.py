@@ -26,6 +26,8 @@ AT: Path = ("spec", "istio", "controlPlanes")
 TAGS: Path = ("spec", "istio", "revisionTags")
 DEFAULT = "default"
 """The revision, or the tag, of namespaces that are labelled istio-injection."""
+FIRST_READING_FILES = (1, 30)
+"""The line of Istio whose istiod first reads kubeconfigs from a folder (PILOT_MULTICLUSTER_KUBECONFIG_PATH)."""
 FIRST_WITH_SERVICES_OF_TAGS = Version(1, 28)
 """From here on a tag has a Service where its istiod runs."""
 

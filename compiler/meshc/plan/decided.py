@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.plan import may
-from meshc.plan.values import PATCHED, ROOTS_OF_SIDECARS
+from meshc.plan.values import PATCHED, READS_FILES, ROOTS_OF_SIDECARS
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
@@ -59,6 +59,7 @@ KEYS: Mapping[str, str] = {
     "discoveryAddress": "clusters[].controlPlane.https",
     **dict.fromkeys((*ROOTS_OF_SIDECARS, *PATCHED), "clusters[].controlPlane.https"),
     "cni": "istio.charts.also",
+    READS_FILES: "istio.remoteSecrets",
 }
 """The key of mesh.yaml that decides a computed value, by the last step of the value's path that stands here."""
 
@@ -90,7 +91,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
     "ISTIOD_CUSTOM_HOST": ("clusters[].controlPlane.injectionURL", may.external_only),
     "LOCAL_CLUSTER_SECRET_WATCHER": ("clusters[].role", may.external_only),
     "SHARED_MESH_CONFIG": ("clusters[].role", may.external_only),
-    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": ("nothing: istiod then reads no remote secret", may.never),
+    READS_FILES: ("istio.remoteSecrets: istiod then reads no remote secret", may.never),
     "ENABLE_CA_SERVER": ("security.ca.type: external", may.signs),
     "EXTERNAL_CA": ("security.ca.type: external", may.external_ca),
     "PILOT_CERT_PROVIDER": ("security.ca.type: external", may.of_istiod),

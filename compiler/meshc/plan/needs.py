@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ class SecretNeed:
     """A Secret that a component relies on. Never holds a value; `public` keys are certificates, open to everyone.
 
     `file` is where its sealed form lies below the sealed folder; `kind` names the need in messages. A missing file is
-    an error where `required`, else it is waited for (`pending`, the text for plan and summary) or simply not placed.
+    an error where `required`, else credentials in it (`of`) are waited for, and anything else is simply not placed.
     """
 
     cluster: str
@@ -32,17 +32,22 @@ class SecretNeed:
     added: Mapping[str, str] = field(default_factory=dict)
     """Annotations that meshc adds to whatever form is placed."""
     required: bool = False
-    pending: str = ""
     recipients: tuple[str, ...] = ()
     """Whom mesh.yaml wants it sealed for; empty where it doesn't say."""
     binding: Literal["none", "wanted", "required"] = "none"
     """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
-    server: str | None = None
-    """The API server that its credentials are for, if mesh.yaml names it."""
-    of: str = ""
-    """The cluster that it holds the credentials of, if it does."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """The API servers that its credentials are for, by cluster, as far as mesh.yaml names them."""
+    of: Mapping[str, str] = field(default_factory=dict)
+    """The clusters that it holds the credentials of, each with its key."""
+    grows: bool = False
+    """Whether it may hold a part of its keys: the others are waited for."""
     not_labelled: str = ""
     """A label that it must not carry."""
+
+    def waiting(self, there: Collection[str] = ()) -> tuple[str, ...]:
+        """What is said of the credentials whose keys aren't there."""
+        return tuple(waiting_for(name, self.cluster) for name, key in self.of.items() if key not in there)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.kube import at
 from meshc.mesh.charts import release_of
 from meshc.mesh.east_west import RELEASE as EAST_WEST
-from meshc.mesh.revisions import DEFAULT
+from meshc.mesh.revisions import DEFAULT, FIRST_READING_FILES
 from meshc.plan.charts import merged
 from meshc.plan.gateway_values import east_west_values
 
@@ -91,10 +91,10 @@ def _istiod(plan: Plan, cluster: ClusterPlan) -> Values:
     }
     values = merged(values, _roots_at_once(plan, cluster))
     if cluster.is_external:
-        return merged(values, _external(plan, cluster))
+        return _mounting(cluster, merged(values, _external(plan, cluster)))
     if cluster.attachment is None:
         # istiod then shares its root certificate with remotes, and patches their webhooks
-        values = merged(values, _validation(plan, cluster))
+        values = _mounting(cluster, merged(values, _validation(plan, cluster)))
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
     return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(plan, cluster))
 
@@ -198,6 +198,38 @@ def config_map(cluster: ClusterPlan) -> str:
 
 KUBECONFIG = "istio-kubeconfig"
 """The Secret by which an external istiod reaches its config cluster."""
+MOUNTED = "istio-remote-kubeconfigs"
+"""The Secret with the kubeconfigs of many clusters, which an istiod mounts."""
+READS_FILES = "PILOT_MULTICLUSTER_KUBECONFIG_PATH"
+"""istiod's setting: the folder of kubeconfigs that it reads in place of remote secrets."""
+MOUNTED_AT = "/var/run/istio/remote-kubeconfigs"
+
+
+def mounts_kubeconfigs(cluster: ClusterPlan) -> bool:
+    """Whether the istiod of a control plane reads its remotes from files; one that is too old goes on as before."""
+    others = [name for name in cluster.watched if name != cluster.config_cluster]
+    return bool(others) and cluster.remote_secrets != "separate" and cluster.istio.line >= FIRST_READING_FILES
+
+
+def _mounting(cluster: ClusterPlan, values: Values) -> Values:
+    """The values with the mounted kubeconfigs. istiod reads an empty folder, and what comes into it later.
+
+    While the form changes the new pod waits for the Secret: until then the old one reads what it did before.
+    """
+    if not mounts_kubeconfigs(cluster):
+        return values
+    name = MOUNTED.removeprefix("istio-")
+    secret = {"secretName": MOUNTED, **({"optional": True} if cluster.remote_secrets == "mounted" else {})}
+    there = values.get("pilot") or {}
+    pilot = {
+        "env": {READS_FILES: MOUNTED_AT},
+        "volumes": [*there.get("volumes", ()), {"name": name, "secret": secret}],
+        "volumeMounts": [
+            *there.get("volumeMounts", ()),
+            {"mountPath": MOUNTED_AT, "name": name, "readOnly": True},
+        ],
+    }
+    return merged(values, {"pilot": pilot})
 
 
 def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:

@@ -18,6 +18,7 @@ from meshc.review.risks_of_domains import trust_domains
 from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
 from meshc.review.risks_of_powers import guards_that_change, new_powers
+from meshc.review.risks_of_remote_secrets import changed_form, forms, keys_that_go
 from meshc.review.risks_of_revisions import revisions_at_risk
 from meshc.review.risks_of_trust import authorities_at_risk
 
@@ -86,12 +87,18 @@ _SHOWN = 6
 
 def _risks(change: Change) -> Iterator[Risk]:
     """What happens to objects."""
+    both = [(was, now) for _, was, now in _both(change)]
+    another_form = changed_form(both)
     for one in OF_ENTRIES:
-        yield from one(change.difference)
+        for risk in one(change.difference):
+            if risk.code is not codes.CREDENTIALS_LEAVE or not another_form.issuperset(risk.clusters):
+                yield risk
+    yield from forms(both)
+    yield from keys_that_go(change.difference)
     yield from gone(change.difference, change.runs)
     yield from moves(change.difference, change.runs, change.after)
     yield from authorities_at_risk(change.difference, *change.trees)
-    yield from revisions_at_risk((was, now) for _, was, now in _both(change))
+    yield from revisions_at_risk(both)
     yield from guards_that_change(change.difference)
     yield from _powers(change)
     yield from control_planes_at_risk(change.difference, change.before, change.after)
@@ -121,6 +128,7 @@ _SECTIONS = {
     codes.INJECTION_CHANGED: "namespaces",
     codes.TAG_MOVED: "istio",
     codes.PLANE_LEAVES: "istio",
+    codes.CREDENTIALS_MOVE: "istio",
     codes.COPY_LEAVES: "services",
     codes.SERVICE_MOVES: "services",
     codes.PORT_CHANGED: "services",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from meshc.errors import MeshcError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from meshc.errors import Problem
     from meshc.hidden import Hidden
@@ -83,6 +83,8 @@ class Backend(Protocol):
     """The kind of the sealed object."""
     OPERATOR: str
     """The API group of that kind where an operator in the cluster opens it. Empty where the delivery engine does."""
+    ADDS: bool
+    """Whether a value can be added to a sealed object that nobody opens."""
     PUBLIC: tuple[str, ...]
     """Where the values that stay readable stand in the object."""
 
@@ -127,6 +129,13 @@ class Backend(Protocol):
         """The sealed object, without meshc's own annotations, keys in any order.
 
         `now` is in UTC. Raises SealError if the target lacks what this form needs, or is malformed.
+        """
+        ...
+
+    def with_values_of(self, before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
+        """The sealed object with these keys of an earlier one, which stay as they are sealed there.
+
+        Raises SealError where they can't.
         """
         ...
 

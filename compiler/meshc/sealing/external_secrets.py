@@ -22,7 +22,7 @@ from meshc.sealing.sealed import (
 from meshc.sealing.unsealed import check_plain, labels_and_annotations, template_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from meshc.errors import Path, Problem
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Document
 
 _TEMPLATE = ("spec", "target", "template")
-KIND, OPERATOR = "ExternalSecret", "external-secrets.io"
+KIND, OPERATOR, ADDS = "ExternalSecret", "external-secrets.io", True
 PUBLIC: tuple[str, ...] = (*_TEMPLATE, "data")
 _STORES = ("SecretStore", "ClusterSecretStore")
 
@@ -173,6 +173,14 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
             ],
         },
     }
+
+
+def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
+    """The same with references of an earlier one."""
+    del target
+    kept = [dict(one) for one in at(before, "spec", "data") or () if at(one, "secretKey") in keys]
+    references = sorted([*body["spec"]["data"], *kept], key=lambda one: str(one["secretKey"]))
+    return {**body, "spec": {**body["spec"], "data": references}}
 
 
 def noted(body: Body, target: Target) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
     from meshc.sealing.contract import Backend, Plain, Target
 
@@ -35,9 +36,13 @@ def sealed_file(
     target: Target,
     now: datetime,
     proven: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda blobs: {},
+    more: Callable[[Body], Body] = lambda body: body,
 ) -> bytes:
-    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError."""
-    body = backend.seal(plain, target, now)
+    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError.
+
+    `more` adds what was sealed before to the new object.
+    """
+    body = more(backend.seal(plain, target, now))
     blobs = backend.blobs(body)
     annotations = {**proven(blobs), **backend.noted(body, target)}
     if blobs:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.plan.needs import waiting_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from meshc.errors import Problem
     from meshc.plan.ir import Plan
     from meshc.plan.needs import SecretNeed
-    from meshc.sealing.place import Sealed
 
 
-def one_way(plan: Plan, needs: Sequence[SecretNeed], sealed: Sealed) -> Iterator[Problem]:
-    """Credentials that one primary has and another lacks. Reported as pending if no primary has any yet."""
+def one_way(plan: Plan, needs: Sequence[SecretNeed], pending: Collection[str]) -> Iterator[Problem]:
+    """Credentials that one primary has and another lacks. If no primary has any yet, they are `pending` alone."""
     clusters = {cluster.name: cluster for cluster in plan.clusters}
-    remote = [(need.cluster, need.of, need) for need in needs if need.of]
-    there = {(primary, name) for primary, name, need in remote if need.file in sealed.files}
+    remote = list(dict.fromkeys((need.cluster, name) for need in needs for name in need.of))
+    there = {(primary, name) for primary, name in remote if waiting_for(name, primary) not in pending}
     holders = {name: primary for primary, name in sorted(there, reverse=True)}
-    for primary, name, _ in remote:
+    for primary, name in remote:
         if (primary, name) in there:
             continue
         if clusters[name].role == "primary":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place, Problem, Severity
-from meshc.kube import at
+from meshc.kube import at, keys_in
 from meshc.nearest import nearest
 from meshc.scanning.guard import plaintext_in
 from meshc.sealing import proofs
@@ -21,25 +21,27 @@ if TYPE_CHECKING:
 
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
+    from meshc.scanning.guard import Search
     from meshc.yamltext.document import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of one need: its object, or the text of what is waited for, or neither."""
+    """What became of one need: its object, the texts of what is waited for, and what is wrong with it."""
 
     bodies: tuple[Body, ...] = ()
-    pending: str = ""
+    pending: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Sealed files and certificates, and how their folder is shown."""
+    """Sealed files and certificates, how their folder is shown, and what searches them for plain secrets."""
 
     files: Mapping[str, bytes]
     certificates: Mapping[str, bytes]
     folder: str
+    search: Search = plaintext_in
 
 
 def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
@@ -51,8 +53,8 @@ def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
     shown = posixpath.join(sealed.folder, need.file)
     if data is None:
         missing = (_missing(need, shown, cluster),) if need.required else ()
-        return Placed(pending="" if need.required else need.pending, problems=missing)
-    document, problems = _one_object(need, data, shown)
+        return Placed(pending=need.waiting(), problems=missing)
+    document, problems = _one_object(need, data, shown, sealed.search)
     if document is None:
         return Placed(problems=problems)
     kind = document.data.get("kind")
@@ -68,7 +70,10 @@ def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
     found = tuple(form.check(need, document, certificates))
     if not _has_errors(found):
         found += tuple(proofs.check(need, form, document, sealed.certificates))
-    return Placed(() if _has_errors(found) else (with_annotations(document.data, need.added),), problems=found)
+    if _has_errors(found):
+        return Placed(problems=found)
+    lacking = need.waiting(keys_in(document.data)) if need.grows else ()
+    return Placed((with_annotations(document.data, need.added),), lacking, found)
 
 
 def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
@@ -81,9 +86,11 @@ def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
     return codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,))
 
 
-def _one_object(need: SecretNeed, data: bytes, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+def _one_object(
+    need: SecretNeed, data: bytes, shown: str, search: Search
+) -> tuple[Document | None, tuple[Problem, ...]]:
     """The one object in a file that holds no plain secret; else the problems."""
-    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
+    if leaks := tuple(search(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return None, leaks
     documents, problems = read(data, shown)
     if problems:
@@ -118,7 +125,9 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
         else:
             what = "nothing in this mesh needs this file, so it isn't placed"
             hint = "delete it, or name it <cluster>/cacerts.yaml (with ca.type plugged-in)"
-            hint += " or <primary>/remote-secret-<remote>.yaml"
+            hint += (
+                " or <primary>/remote-secret-<remote>.yaml, with istio.remoteSecrets <primary>/remote-kubeconfigs.yaml"
+            )
             if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
                 hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
             elif close := nearest(file, wanted - sealed.files.keys(), 0.85):

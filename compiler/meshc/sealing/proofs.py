@@ -187,16 +187,20 @@ def _bound(file: _File, signature: Any, ca: bytes, root: bytes) -> bool:
 
 
 def _server(file: _File) -> Iterator[Problem]:
-    """The credentials are for the API server that mesh.yaml names."""
-    from meshc.trust.proofs import SERVER
+    """The credentials are for the API servers that mesh.yaml names."""
+    from meshc.trust.proofs import REMOTES, SERVER, of_each
 
-    wanted = file.need.server
-    if wanted is None or SERVER not in file.said:
-        return
-    server = file.said[SERVER]
-    if isinstance(server, str) and not url_fault(server) and same_server(server) == same_server(wanted):
-        return
-    remote = file.need.of
-    what = f"{SERVER} isn't the apiServer of {remote} in mesh.yaml, {wanted}"
-    hint = f"seal credentials of {remote} itself, or correct its apiServer"
-    yield file.problem(codes.SERVER_DIFFERS, SERVER, what, hint)
+    key = REMOTES if file.need.grows else SERVER
+    each = of_each(file.said.get(REMOTES)) if file.need.grows else {}
+    for remote, wanted in file.need.servers.items():
+        said = each.get(file.need.of[remote], {}) if file.need.grows else file.said
+        server = said.get(SERVER)
+        if SERVER not in said or _is_same(server, wanted):
+            continue
+        what = f"{SERVER} isn't the apiServer of {remote} in mesh.yaml, {wanted}"
+        hint = f"seal credentials of {remote} itself, or correct its apiServer"
+        yield file.problem(codes.SERVER_DIFFERS, key, what, hint)
+
+
+def _is_same(server: Any, wanted: str) -> bool:
+    return isinstance(server, str) and not url_fault(server) and same_server(server) == same_server(wanted)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.kube import at
+from meshc.kube import at, keys_in
 from meshc.scanning.makes import copies
 from meshc.scanning.plain_values import LAST_APPLIED
 
@@ -106,12 +106,19 @@ def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[
     """The Secret has exactly the keys that Istio reads. `path`: where they belong."""
     wanted = {*need.keys, *need.public}
     hint = f"seal it again with exactly {', '.join(sorted(wanted))}"
-    if missing := sorted(wanted - found.keys()):
+    if need.grows:
+        hint = (
+            "seal it again for those clusters alone: meshc capture credentials --all --replace, or one with --identity"
+        )
+    missing = sorted(wanted - found.keys())
+    if missing and not (need.grows and found.keys() & wanted):
         names = ", ".join(map(_shown, missing))
         what = f"{need.kind}: {f'keys {names} are' if len(missing) > 1 else f'key {names} is'} missing"
         yield codes.SEALED_KEYS.at(document.place(path), what, hint, clusters=(need.cluster,))
     for key in sorted(found.keys() - wanted):
         what = f"{need.kind}: key {_shown(key)} isn't one that Istio reads here"
+        if need.grows:
+            what = f"{need.kind}: key {_shown(key)} is that of no cluster which {need.cluster} watches"
         yield codes.SEALED_KEYS.at(document.key_place(found[key]), what, hint, clusters=(need.cluster,))
 
 
@@ -162,23 +169,9 @@ _TLS_CERTIFICATE, _TLS_KEY, _TLS_ROOTS = "tls.crt", "tls.key", "ca.crt"
 
 def in_its_form(need: SecretNeed, data: Body) -> SecretNeed:
     """The need of a sealed object that holds a TLS Secret in place of Istio's own keys, where istiod reads it."""
-    values = (at(data, *path) for path in _VALUES)
-    there = {str(key) for one in values if is_mapping(one) for key in one}
-    references = at(data, "spec", "data")
-    there |= {str(at(one, "secretKey")) for one in references} if isinstance(references, tuple) else set()
-    if not need.as_tls or not there & {_TLS_CERTIFICATE, _TLS_KEY}:
+    if not need.as_tls or not keys_in(data) & {_TLS_CERTIFICATE, _TLS_KEY}:
         return need
     return replace(need, keys=(_TLS_KEY,), public=(_TLS_CERTIFICATE, _TLS_ROOTS))
-
-
-_VALUES = (
-    ("data",),
-    ("stringData",),
-    ("spec", "encryptedData"),
-    ("spec", "template", "data"),
-    ("spec", "target", "template", "data"),
-)
-"""Where the keys of a Secret stand in the objects that hold it sealed."""
 
 
 def check_template_text(need: SecretNeed, document: Document, path: Path, value: Any) -> Iterable[Problem]:

@@ -26,7 +26,7 @@ from meshc.sealing.sealed import (
 from meshc.sealing.unsealed import check_plain, check_values, labels_and_annotations, metadata, template_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Document
 
 _TEMPLATE = ("spec", "template")
-KIND, OPERATOR = "SealedSecret", "bitnami.com"
+KIND, OPERATOR, ADDS = "SealedSecret", "bitnami.com", True
 PUBLIC: tuple[str, ...] = (*_TEMPLATE, "data")
 _FIELDS = {"apiVersion", "kind", "metadata", "spec", "status"}
 
@@ -151,6 +151,20 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
     }
 
 
+def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
+    """The same with ciphertexts of an earlier one, if both are sealed to one certificate. Raises SealError."""
+    from meshc.trust.proofs import SEALING_CERTIFICATE as NOTED
+
+    if at(before, "metadata", "annotations", NOTED) != sha256(target.certificate).hexdigest():
+        raise SealError(
+            f"it was sealed to another certificate of the controller, and holds {', '.join(sorted(keys))} as well",
+            "seal all of them again: meshc capture credentials --all --replace",
+        )
+    there = at(before, "spec", "encryptedData") or {}
+    values = {**body["spec"]["encryptedData"], **{key: there[key] for key in keys if key in there}}
+    return {**body, "spec": {**body["spec"], "encryptedData": values}}
+
+
 def noted(body: Body, target: Target) -> Mapping[str, str]:
     """The digest of the certificate that it was sealed for."""
     from meshc.trust.proofs import SEALING_CERTIFICATE as NOTED
@@ -192,17 +206,16 @@ _SIZES = (2048, 3072, 4096, 8192)
 
 
 def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from meshc.trust.certificates import only_certificates
+    from meshc.trust.certificates import for_keys
 
     if not certificate:
         raise SealError("there is no sealing certificate to seal for")
-    if not only_certificates(certificate):
+    found = for_keys(certificate)
+    if not found:
         raise SealError("the sealing certificate isn't a PEM file of a certificate alone")
-    found = x509.load_pem_x509_certificates(certificate)
     if len(found) > 1:
         raise SealError(f"the sealing certificate's file holds {len(found)} certificates: which one seals?")
     try:

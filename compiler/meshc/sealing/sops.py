@@ -18,9 +18,10 @@ from meshc.sealing.sealed import (
     check_labels,
     check_public,
 )
+from meshc.yamltext.write import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from meshc.errors import Problem
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from meshc.sealing.contract import Plain
     from meshc.yamltext.document import Document
 
-KIND, OPERATOR = "Secret", ""
+KIND, OPERATOR, ADDS = "Secret", "", False
 PUBLIC: tuple[str, ...] = ("data",)
 _FIELDS = {"apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData", "sops"}
 
@@ -85,7 +86,7 @@ def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Ite
     """kustomize sorts keys, and a MAC covers the order of the values it is over."""
     hidden = [key for key, value in values.items() if is_encrypted(value)]
     only = at(document.data, "sops", "mac_only_encrypted") is True
-    if only and hidden == sorted(hidden):
+    if only and hidden == in_order(hidden):
         return
     why = "is over the order of values, which kustomize sorts" if only else "is over the whole file"
     what = f"{need.kind}: the sops MAC {why}, so sops --decrypt refuses what is rendered"
@@ -133,7 +134,7 @@ def target(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | N
     if sealing.others and not sealing.age:
         option = _OPTIONS[service_of(sealing.others[0])]
         regex = {"cacerts": r"^ca-key\.pem$"}.get(secret, "^data$")
-        file = secret.removeprefix("istio-") if secret.startswith("istio-remote-secret-") else secret
+        file = secret.removeprefix("istio-") if secret.startswith("istio-remote-") else secret
         path = f"{plan.sealed}/{cluster.name}/{file}.yaml"
         raise SealError(
             f"{cluster.name}: meshc seals for age recipients, and mesh.yaml names keys of other services alone",
@@ -163,6 +164,12 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
     from meshc.sealing.sops_file import seal as encrypted
 
     return encrypted(plain, target, now)
+
+
+def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
+    """Never: all values of a file are under one key and one MAC."""
+    del before, body, target
+    raise SealError(f"{', '.join(sorted(keys))} can't be kept in a sops file that isn't opened")
 
 
 def noted(body: Body, target: Target) -> Mapping[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from meshc.sealedtext import RECIPIENTS, service_of
 from meshc.sealing.age import check_recipients
@@ -16,19 +17,23 @@ MADE = b"# Made by meshc from mesh.yaml. Do not edit: its sealing commands overw
 
 _SECRETS = ((r"cacerts\.yaml", r"^ca-key\.pem$"), (r"remote-secret-.*", "^data$"))
 """The sealed files of a cluster, and which of their values `seal.sops` hides."""
-_OF_EXTERNAL = (r"istio-kubeconfig\.yaml", "^data$")
-"""One more of an external control plane's."""
+KUBECONFIG, KUBECONFIGS = (r"istio-kubeconfig\.yaml", "^data$"), (r"remote-kubeconfigs\.yaml", "^data$")
+"""One more of an external control plane's, and of a primary that mounts the credentials of others."""
 
 
 _CALLED = {"azure_kv": "azure_keyvault", "hc_vault": "hc_vault_transit_uri"}
 """What a rule of sops calls the keys of a service, where that isn't the service's name in a sealed file."""
 
 
-def rules(recipients: Mapping[str, Sequence[str]], folder: str, external: Container[str] = ()) -> bytes:
+def rules(
+    recipients: Mapping[str, Sequence[str]],
+    folder: str,
+    more: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
+) -> bytes:
     """A .sops.yaml for the folder that `folder`, the sealed one, is relative to.
 
-    `recipients` are those of each cluster, `external` the external control planes among them. A file that no rule is
-    for isn't encrypted by sops at all, which is an error there. Raises SealError for what should be age recipients.
+    `recipients` are those of each cluster, `more` its further files. A file that no rule is for isn't encrypted by sops
+    at all, which is an error there. Raises SealError for what should be age recipients.
     """
     found = []
     for cluster, keys in sorted(recipients.items()):
@@ -43,7 +48,7 @@ def rules(recipients: Mapping[str, Sequence[str]], folder: str, external: Contai
                 "mac_only_encrypted": True,
                 **{_CALLED.get(name, name): ",".join(sorted(mine)) for name, mine in by_service.items() if mine},
             }
-            for file, encrypted in (*_SECRETS, *([_OF_EXTERNAL] if cluster in external else ()))
+            for file, encrypted in (*_SECRETS, *more.get(cluster, ()))
         ]
     return MADE + write({"creation_rules": found}).encode()
 
@@ -62,7 +67,7 @@ def recipients_in(data: bytes) -> dict[str, set[str]]:
     return found
 
 
-_RULE = re.compile(r"\^(?:.*/)?([a-z0-9-]+)/(?:cacerts|remote-secret|istio-kubeconfig)[^/]*\$")
+_RULE = re.compile(r"\^(?:.*/)?([a-z0-9-]+)/(?:cacerts|remote-secret|remote-kubeconfigs|istio-kubeconfig)[^/]*\$")
 
 
 def _regex(folder: str, cluster: str, file: str) -> str:

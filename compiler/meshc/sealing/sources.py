@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
 from meshc.mesh.user_files import Manifest, objects_in
+from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
 from meshc.scanning.makes import Made, is_custom, made_by
 from meshc.yamltext.read import read
 
@@ -31,18 +32,20 @@ _CA = {"cacerts": "the CA that istiod signs with", "istiod-tls": "the certificat
 _SECRETS = {
     **_CA,
     "istio-ca-secret": "the CA that istiod makes for itself",
-    "istio-kubeconfig": "the credentials of the config cluster",
+    KUBECONFIG: "the credentials of the config cluster",
+    MOUNTED: "the credentials of other clusters",
 }
 _ROOTS = "istio-ca-root-cert"
 _SETTINGS = {
-    "PILOT_MULTICLUSTER_KUBECONFIG_PATH": "with which istiod 1.30 and later reads kubeconfigs from files alone",
+    READS_FILES: "with which istiod 1.30 and later reads kubeconfigs from files alone",
     "ROOT_CA_DIR": "with which istiod reads its CA elsewhere",
 }
 """Variables of istiod."""
 _MOUNTS = {
     "/etc/cacerts": ("cacerts", "its CA"),
-    "/var/run/secrets/remote": ("istio-kubeconfig", "the credentials of the config cluster"),
+    "/var/run/secrets/remote": (KUBECONFIG, "the credentials of the config cluster"),
     "/var/run/secrets/istiod/tls": ("istiod-tls", "its own certificate"),
+    MOUNTED_AT: (MOUNTED, "the credentials of other clusters"),
 }
 """Where chart istiod mounts a Secret, and which (istio-discovery/templates/deployment.yaml, 1.24.0 to 1.30.3)."""
 
@@ -160,7 +163,7 @@ def is_telling(data: bytes) -> bool:
 
 
 _NAMES = (*_SECRETS, _ROOTS)
-_WORDS = (*_NAMES, LABEL, *_SETTINGS, "templateFrom", "cloneList", "ENC[", "sops:", "/etc", "/var/run/secrets")
+_WORDS = (*_NAMES, LABEL, *_SETTINGS, "templateFrom", "cloneList", "ENC[", "sops:", "/etc", "/var/run/")
 _TELLING = re.compile("|".join(map(re.escape, _WORDS)).encode())
 _TOKEN = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _NAMES))})(?![\w.-])|({re.escape(LABEL)})")
 
@@ -214,7 +217,13 @@ def _sets(body: Body, name: str, namespace: str) -> bool:
         data = body.get("data")
         return identity.namespace == namespace and isinstance(data, dict) and name in data
     containers = (one for pod in pods_in(body) for one in as_list(pod.get("containers")))
-    return any(at(variable, "name") == name for one in containers for variable in as_list(at(one, "env")))
+    variables = (variable for one in containers for variable in as_list(at(one, "env")))
+    return any(at(one, "name") == name and at(one, "value") != _RIGHT.get(name, _NONE) for one in variables)
+
+
+_RIGHT = {READS_FILES: MOUNTED_AT}
+"""Settings by which istiod reads what meshc places, with that value."""
+_NONE = object()
 
 
 def is_veiled(body: Body) -> bool:

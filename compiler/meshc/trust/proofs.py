@@ -37,11 +37,13 @@ SERVER_CA = "meshc/server-ca-sha256"
 """The digest of the kubeconfig's certificate-authority-data, decoded."""
 SOURCE = "meshc/token-secret"
 """The Secret in the remote that the kubeconfig's token stands in; none for a token that was asked for."""
+REMOTES = "meshc/remotes"
+"""SERVER, SERVER_CA, SOURCE and NOT_AFTER of each key of a Secret with many kubeconfigs: JSON, without `meshc/`."""
 RE_ENCRYPTED = "meshc/re-encrypted"
 """The day on which the ciphertext of `kubeseal --re-encrypt` was taken in."""
 ALL = (
     *(CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, ENVELOPE, BINDING, SERVER, SERVER_CA, SOURCE),
-    RE_ENCRYPTED,
+    *(REMOTES, RE_ENCRYPTED),
 )
 
 
@@ -62,6 +64,34 @@ def of_blobs(blobs: Mapping[str, str]) -> str:
     for key in sorted(blobs):
         digest.update(f"{len(key)} {key} {len(blobs[key])} {blobs[key]}\n".encode())
     return digest.hexdigest()
+
+
+def of_certificate(certificate: bytes) -> str:
+    """The fingerprint of a sealing certificate: SHA-256 of its file."""
+    return sha256(certificate).hexdigest()
+
+
+def for_each(facts: Mapping[str, Mapping[str, str]]) -> str:
+    """The annotation REMOTES of facts by key."""
+    short = {key: {name.removeprefix(_OURS): text for name, text in said.items()} for key, said in facts.items()}
+    return json.dumps(short, sort_keys=True)
+
+
+def of_each(annotation: object) -> dict[str, dict[str, str]]:
+    """The facts by key that an annotation REMOTES holds; none where it is no such text. Anybody can have written it."""
+    try:
+        found = json.loads(annotation) if isinstance(annotation, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    said = found.items() if isinstance(found, dict) else ()
+    return {
+        key: {f"{_OURS}{name}": text for name, text in facts.items() if isinstance(text, str)}
+        for key, facts in said
+        if isinstance(facts, dict)
+    }
+
+
+_OURS = "meshc/"
 
 
 def of_envelope(block: Mapping[str, Any]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cmp_to_key, lru_cache
+from itertools import combinations
 from typing import Any
 
 import yaml
@@ -52,7 +53,7 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
             if _is_nested(item):
                 if not _add_lines(item, f"{first}- ", f"{margin}  ", lines):
                     return False
-            elif (text := _leaf(item)) is not None:
+            elif (text := _leaf(item, margin)) is not None:
                 lines.append(f"{first}- {text}\n")
             else:
                 return False
@@ -66,7 +67,7 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
             below = margin if isinstance(item, _LISTS) else f"{margin}  "
             if not _add_lines(item, below, below, lines):
                 return False
-        elif (text := _leaf(item)) is not None:
+        elif (text := _leaf(item, margin)) is not None:
             lines.append(f"{first}{name}: {text}\n")
         else:
             return False
@@ -87,21 +88,24 @@ def _is_nested(item: Any) -> bool:
 @lru_cache(maxsize=1024)
 def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
     """Keys in order, each with how it is written; None where libyaml has to tell. Few sets of keys are in an object."""
-    names = [(key, _word(key)) for key in _in_order(keys)]
+    names = [(key, _word(key)) for key in in_order(keys)]
     told = tuple((key, name) for key, name in names if name is not None and len(name) <= _LONGEST_KEY)
     return told if len(told) == len(keys) else None
 
 
 _LONGEST_KEY = 100
 """Characters; YAML has another form for keys of more than 128."""
-_WORDS = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/._-]*(?::[A-Za-z0-9/._-]+)*")
-"""A text without blanks, in which no character means anything to YAML."""
+_REST = r"[A-Za-z0-9/._,+=\[\]()|^$\\-]"
+_WORDS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9/._^]{_REST}*+(?::{_REST}++)*+")
+"""A text without blanks, in which no character means anything to YAML where it stands."""
+_LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)++")
+"""Lines that are as they stand in a literal block: none is empty, and none begins or ends with a blank."""
 
 
-def _leaf(value: Any) -> str | None:
+def _leaf(value: Any, margin: str) -> str | None:
     """A value on its line; None where libyaml has to tell."""
     if isinstance(value, str):
-        return _word(value)
+        return _block(value, margin) if "\n" in value else _word(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -113,6 +117,13 @@ def _leaf(value: Any) -> str | None:
     if isinstance(value, list | tuple):
         return "[]"
     raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def _block(text: str, margin: str) -> str | None:
+    """A literal block, without the end of its last line."""
+    text = str.__str__(text)
+    lines = text.splitlines() if _LINES.fullmatch(text) else ()
+    return "|\n" + "\n".join(f"{margin}  {line}" for line in lines) if lines else None
 
 
 @lru_cache(maxsize=4096)
@@ -131,7 +142,7 @@ def _add(value: Any, stream: list[events.Event]) -> None:
         stream.append(_text(value))
     elif isinstance(value, Mapping):
         stream.append(events.MappingStartEvent(None, None, True, flow_style=False))
-        for key in _in_order(value):
+        for key in in_order(value):
             # As a key, a bare "<<" would merge.
             stream.append(_scalar(key, '"') if key == "<<" else _text(key))
             _add(value[key], stream)
@@ -181,12 +192,17 @@ def _number(value: int | float) -> str:
 _BYTE_ORDER = re.compile("[ -/A-Za-z]*")
 
 
-def _in_order(keys: Iterable[str]) -> list[str]:
+def in_order(keys: Iterable[str]) -> list[str]:
     """The keys in goyaml.v2's natural order. Raises TypeError for a key that isn't a string."""
     keys = sorted(keys)
     if _BYTE_ORDER.fullmatch("".join(keys)):
         return keys
     return sorted(keys, key=cmp_to_key(_compare))
+
+
+def is_ordered(keys: Sequence[str]) -> bool:
+    """Whether these keys, in order, have but one natural order."""
+    return all(_compare(one, other) < 0 for one, other in combinations(keys, 2))
 
 
 def _compare(one: str, other: str) -> int:

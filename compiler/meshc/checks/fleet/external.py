@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
+from meshc.checks.fleet.clusters import meant_cluster
 from meshc.mesh.hosts import ip_version
 from meshc.mesh.model import Selector
 
@@ -22,10 +22,6 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """An external control plane is istiod's, stands alone, and has a config cluster among its remotes."""
     for member in fleet.external:
         path, clusters = member.path("role"), (member.name,)
-        if fleet.classic:
-            what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
-            yield source.problem(codes.WRONG_GENERATION, path, what, "write role: primary", clusters=clusters)
-            continue
         others = [one for one in fleet.primaries if one is not member]
         if others and (member is fleet.primaries[0] or others[0] not in fleet.external):
             what = f"{member.name}: {others[0].name} runs a control plane too, and an external one stands alone"
@@ -83,7 +79,7 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
     if said is not None:
         path: Path = member.path("controlPlane", "configCluster")
         what = f'{member.name}: "{said}" is no remote of it, so no cluster of the mesh holds its configuration'
-        hint = did_you_mean(said, remotes) or "name one of its remotes"
+        hint = meant_cluster(fleet, said, remotes) or "name one of its remotes"
         yield source.problem(codes.WRONG_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,))
         return
     path = member.path("controlPlane") if plane else member.path("name")

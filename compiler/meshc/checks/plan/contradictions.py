@@ -29,6 +29,8 @@ _INTERNAL = ("_internal_defaults_do_not_set", "defaults", "_original")
 """Keys in which the charts keep their own defaults: what is set there passes by the values that meshc computes."""
 _FLATTENED = {"istiod": "pilot", "cni": "cni"}
 """Charts that copy the values below a key over those at the top (templates/zzy_descope_legacy.yaml)."""
+_ADD = "list"
+"""In place of a key: a list that may hold more than the computed one, and lacks it."""
 _SHOWN = 60
 """Characters of a value that are shown."""
 
@@ -64,6 +66,7 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
         shown = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
         what = f"{shown}: Helm value {'.'.join(fault.path)} is {fault.value}; {fault.why}"
         hint = "take it out" if fault.key == "nothing" else f"take it out; mesh.yaml has {fault.key} for it"
+        hint = "add to it what `meshc values` prints without it" if fault.key == _ADD else hint
         yield source.problem(codes.VALUE_CONTRADICTS, fault.at, what, hint, key=True, clusters=tuple(names))
 
 
@@ -97,7 +100,8 @@ def _in_chart(plan: Plan, cluster: ClusterPlan, chart: _Chart) -> Iterator[_Faul
         more = path in WHOLE and isinstance(given, list | tuple) and len(given) > len(value)
         if path not in FREE.get(chart.name, ()) and (more or not _equal(given, value)):
             why = f"mesh.yaml makes it {_shown(value)} in {cluster.name}"
-            yield _fault(chart, path, given, why, _key(path))
+            both = path not in WHOLE and isinstance(given, list | tuple) and isinstance(value, list | tuple)
+            yield _fault(chart, path, given, why, _ADD if both else _key(path))
     for rule in RULES:
         given = _at(final, rule.path)
         is_set = chart.name in rule.charts and rule.path not in leaves and given is not _MISSING and given is not None

@@ -31,6 +31,7 @@ from meshc.mesh.model.istio import (
     FurtherControlPlane,
     Images,
     Istio,
+    RemoteSecrets,
 )
 from meshc.mesh.model.networks import (
     Network,
@@ -106,6 +107,7 @@ __all__ = [
     "Port",
     "Publish",
     "RelativePath",
+    "RemoteSecrets",
     "Requires",
     "Secrets",
     "Security",

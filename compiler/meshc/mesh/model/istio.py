@@ -142,6 +142,9 @@ class FurtherControlPlane(Shape):
     """Helm values of its chart istiod, merged over those of the mesh and of the cluster."""
 
 
+RemoteSecrets = Literal["separate", "both", "mounted"]
+
+
 class Istio(Shape):
     """The Istio of the whole mesh."""
 
@@ -166,6 +169,10 @@ class Istio(Shape):
     revision_tags: Tags = {}
     """Names that lead to a revision: `prod: 1-29-6`. Namespaces that name a tag follow it when it moves. Where there is
     a tag `default`, namespaces that name nothing follow that one."""
+    remote_secrets: RemoteSecrets = "separate"
+    """istiod: how primaries are given the credentials of other clusters. separate: a Secret for each cluster, which
+    istiod finds by its label. mounted: one Secret with a key for each cluster, which istiod 1.30 and later mounts and
+    reads as files; the values of its chart, which `meshc values` prints, say so. both: while one becomes the other."""
     images: Images = Images()
     charts: Charts | None = None
     values: Values = {}
@@ -181,6 +188,8 @@ class ClusterIstio(Shape):
     """The revision of istiod that this cluster attaches to."""
     revision_tags: Tags = {}
     """Where tags lead in this cluster, if elsewhere than in the mesh: to move a tag cluster by cluster."""
+    remote_secrets: RemoteSecrets | None = None
+    """How this primary is given the credentials of other clusters, if otherwise than `istio.remoteSecrets` says."""
     images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of this cluster, merged over those of the mesh."""

@@ -1,0 +1,64 @@
+"""How primaries are given the credentials of other clusters: whether their istiods read that form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.mesh.revisions import FIRST_READING_FILES, planes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from meshc.errors import Path, Problem
+    from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.source import Source
+
+_LONGEST = 253
+"""Characters of a key of a Secret."""
+
+
+def forms(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """Every control plane reads the form that its primary is given credentials in."""
+    if fleet.classic:
+        return
+    for member in fleet.remotes:
+        path = member.path("istio", "remoteSecrets")
+        if member.cluster.istio.remote_secrets and path[1] == "clusters":
+            what = f"{member.name}: remoteSecrets is a setting of primaries"
+            hint = "take it out: a remote has no credentials of others"
+            yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
+    mounting = [one for one in fleet.primaries if fleet.remote_secrets_of(one) != "separate" and len(fleet.members) > 1]
+    for primary in mounting:
+        yield from _too_old(fleet, source, primary)
+    if mounting:
+        yield from _too_long(fleet, source)
+
+
+def _too_old(fleet: Fleet, source: Source, primary: Member) -> Iterator[Problem]:
+    every = planes(fleet, primary)
+    old = [one for one in every if fleet.version_of(one).line < FIRST_READING_FILES]
+    form = fleet.remote_secrets_of(primary)
+    if not old or (form == "both" and len(old) < len(every)):
+        return
+    said = f"istiod {fleet.version_of(old[0])}"
+    said += f" (revision {fleet.revision_of(old[0])})" if len(every) > 1 else ""
+    what = f"{primary.name}: {said} reads no mounted kubeconfigs, which Istio has since 1.30"
+    hint = "write remoteSecrets: separate; mounted, once no older istiod runs there"
+    if form == "mounted" and len(old) < len(every):
+        hint = "write remoteSecrets: both while the older istiod runs there"
+    yield source.problem(codes.NO_MOUNTED, _said(primary), what, hint, clusters=(primary.name,))
+
+
+def _too_long(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    for member in fleet:
+        if len(member.id) + len(".yaml") > _LONGEST:
+            what = f"{member.name}: with .yaml its clusterID is longer than the {_LONGEST} characters of a Secret's key"
+            hint = "write remoteSecrets: separate"
+            yield source.problem(codes.NO_MOUNTED, member.path("clusterID"), what, hint, clusters=(member.name,))
+
+
+def _said(primary: Member) -> Path:
+    if primary.cluster.istio.remote_secrets:
+        return primary.path("istio", "remoteSecrets")
+    return ("spec", "istio", "remoteSecrets")

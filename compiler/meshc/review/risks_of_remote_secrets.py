@@ -1,0 +1,51 @@
+"""Finds what a difference does to the credentials by which istiods read other clusters, where one Secret holds many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from meshc import codes
+from meshc.kube import keys_in
+from meshc.plan.values import MOUNTED
+from meshc.review.diff import Action, Difference
+from meshc.review.risks_of_objects import Risk, bodies
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan
+
+Pairs = Iterable[tuple["ClusterPlan", "ClusterPlan"]]
+
+
+def forms(pairs: Pairs) -> Iterator[Risk]:
+    """Primaries whose istiod is to find credentials elsewhere, while the old place is emptied at once."""
+    changes: dict[tuple[str, str], list[str]] = {}
+    for was, now in pairs:
+        if now.watched and was.remote_secrets != now.remote_secrets:
+            changes.setdefault((was.remote_secrets, now.remote_secrets), []).append(now.name)
+    for (old, new), names in changes.items():
+        if old == "both" and new == "mounted":
+            what = "labelled remote secrets go: an istiod that doesn't run with the mounted ones forgets every remote"
+        elif {old, new} == {"separate", "mounted"}:
+            what = f"remoteSecrets is {new} instead of {old}: a running istiod forgets its remotes"
+        else:
+            continue
+        yield Risk(codes.CREDENTIALS_MOVE, what, tuple(names))
+
+
+def changed_form(pairs: Pairs) -> frozenset[str]:
+    """The clusters whose remote secrets change their form: where one goes, another comes."""
+    return frozenset(now.name for was, now in pairs if was.remote_secrets != now.remote_secrets)
+
+
+def keys_that_go(difference: Difference) -> Iterator[Risk]:
+    """Credentials that leave a Secret of many, while their cluster stays in the mesh."""
+    for entry, old, new in bodies(difference, Action.CHANGE):
+        if entry.identity.name != MOUNTED:
+            continue
+        for key in sorted(keys_in(old) - keys_in(new)):
+            known = key.removesuffix(".yaml")
+            remote = difference.names.get(known, known)
+            if remote in difference.after:
+                what = f'istiod loses the endpoints of "{remote}"'
+                yield Risk(codes.CREDENTIALS_LEAVE, what, entry.clusters, entry.identity)
