@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from measuring import program
+from peers import made_by
 
 KUSTOMIZE = [str(program("kubectl", "MESHC_KUBECTL")), "kustomize"]
 HELM = [program("helm", "MESHC_HELM") or ""]
 _PARSED = 8
-"""Clusters whose objects are compared as data, for helm, whose style is another. Parsing takes long."""
+"""Clusters whose objects are compared as data, where the style is another. Parsing takes long."""
 _TEMPLATE = """\
 {{- range .Values.services }}
 ---
@@ -91,13 +92,15 @@ def prepare_writes(folder: Path, rivals: Path) -> None:
 
 
 def refuse_differences(folder: Path, rivals: Path) -> None:
-    """Ends with an error unless all made the same objects: kustomize's as text, of every cluster; helm's as data."""
+    """Ends with an error unless all made the same objects: kustomize as text in all clusters, the others as data."""
     refuse_other_objects(folder, rivals)
     clusters = _clusters(folder)
-    for cluster in clusters[:: max(1, len(clusters) // _PARSED)] if HELM[0] else ():
-        texts = [path.read_text() for path in _manifests(cluster)]
-        if _objects("\n---\n".join(texts)) != _objects((rivals / f"{cluster.name}.helm").read_text()):
-            sys.exit(f"{cluster.name}: helm makes other objects")
+    for cluster in clusters[:: max(1, len(clusters) // _PARSED)]:
+        ours = _objects("\n---\n".join(path.read_text() for path in _manifests(cluster)))
+        by_helm = {"helm": (rivals / f"{cluster.name}.helm").read_text()} if HELM[0] else {}
+        for name, theirs in {**by_helm, **made_by(rivals, cluster.name)}.items():
+            if ours != _objects(theirs):
+                sys.exit(f"{cluster.name}: {name} makes other objects")
 
 
 def refuse_other_objects(folder: Path, rivals: Path) -> None:

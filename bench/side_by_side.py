@@ -1,8 +1,9 @@
-"""Times meshc beside kustomize, helm and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
+"""Times meshc beside others and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
 
 For each fleet, whole processes: what meshc does, kustomize over the same overlays and helm over a chart that loops, as
-many of them at once as there are processors, and a script that only writes the same bytes; medians, and how they
-compare. All must have made the same objects. --write puts the tables between the marks of docs/performance.md.
+many of them at once as there are processors, Kapitan and cdk8s where peers.py finds them, and a script that only writes
+the same bytes; medians, and how they compare. All must have made the same objects. --write puts the tables between the
+marks of docs/performance.md.
 
 Nothing is deleted before the end: for some minutes ext4 passes over the inodes of deleted files one by one, and whoever
 makes files next pays for it, up to three times what they take otherwise.
@@ -22,13 +23,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleet import fleet
-from measuring import MESHC, Run, measure, measure_all, median
+from measuring import MESHC, Run, in_those_of, measure, measure_all, median
+from peers import prepare_kapitan, runs
 from rivals import HELM, KUSTOMIZE, prepare_chart, prepare_writes, refuse_differences
 
 SIZES = "10x50,50x200,100x500,1000x50"
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
 _MARKS = re.compile("(?<=<!-- bench -->\n).*(?=<!-- /bench -->)", re.DOTALL)
-_STARTED = ("overlays", "output", ".meshc")
+_WRITTEN = ("overlays", "output")
 
 
 class Row(NamedTuple):
@@ -49,7 +51,7 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
 
     def fresh(*words: str) -> Run:
         before = Path(tempfile.mkdtemp(prefix="before-", dir=rivals))
-        for name in _STARTED:
+        for name in _WRITTEN:
             (folder / name).rename(before / name)
         return meshc("compile", *words)
 
@@ -73,6 +75,7 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
         Row("", restored),
         Row("kustomize over the same overlays", lambda: measure_all(built, folder), slow=True),
         Row("helm over a chart with a loop", lambda: measure_all(looped, rivals), slow=True),
+        *(Row(name, run, slow=True) for name, run in runs(rivals).items()),
         Row("plain writes of the same bytes", lambda: measure(sys.executable, "write.py", cwd=rivals)),
         Row("the same, each safe on the disk", lambda: measure(sys.executable, "write.py", "--sync", cwd=rivals)),
     ]
@@ -93,6 +96,7 @@ def measured(top: Path, clusters: int, services: int, repeats: int) -> dict[str,
     measure(*MESHC, "compile", cwd=folder)
     prepare_chart(folder, rivals)
     prepare_writes(folder, rivals)
+    prepare_kapitan(rivals)
     rows = rows_of(folder, rivals)
     found = {row.name: median(row.run, 1 if row.slow else repeats) for row in rows}
     refuse_differences(folder, rivals)
@@ -120,18 +124,20 @@ def main() -> None:
 
 
 def table(fleets: dict[str, dict[str, Run]]) -> str:
-    """A row for each thing that was run, a column for each fleet: seconds on the wall, those of the processor."""
+    """A row for each thing that was run, a column for each fleet."""
     ours = "meshc compile"
     names = list(next(iter(fleets.values())))
     lines = [f"| clusters x services | {' | '.join(fleets)} |", "|---|" + "---|" * len(fleets)]
     for name in names:
-        cells = [f"{found[name].seconds:.2f} s ({found[name].processor:.2f})" for found in fleets.values()]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(str(found[name]) for found in fleets.values())} |")
     for name in [name for name in names if "meshc" not in name and "the same, n" not in name]:
-        cells = [f"{found[name].seconds / found[ours].seconds:.1f}" for found in fleets.values()]
-        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(cells)} |")
+        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(_ratios(fleets, name, ours))} |")
     most = [f"{found[ours].mebibytes:.0f} MiB" for found in fleets.values()]
     return "\n".join([*lines, f"| most memory of meshc compile | {' | '.join(most)} |", ""])
+
+
+def _ratios(fleets: dict[str, dict[str, Run]], name: str, ours: str) -> list[str]:
+    return [in_those_of(found[name], found[ours]) for found in fleets.values()]
 
 
 def starts(repeats: int) -> str:
@@ -145,7 +151,7 @@ def starts(repeats: int) -> str:
         "python -c 'import typer, pydantic, yaml'": lambda: measure(sys.executable, "-c", _IMPORTS, cwd=here),
     }
     found = {name: median(run, repeats * 4) for name, run in runs.items()}
-    lines = [f"| {name} | {run.seconds:.3f} s |" for name, run in found.items()]
+    lines = [f"| {name} | {run.seconds:.3f} s ({run.processor:.3f}) |" for name, run in found.items()]
     return "\n".join(["| start | takes |", "|---|---|", *lines, ""])
 
 

@@ -18,6 +18,7 @@ from meshc.review.diff import Action, Difference, compare, renames
 from meshc.review.markdown import LIMIT, comment
 from meshc.review.objects import Sides
 from meshc.review.risks_of_objects import credentials
+from meshc.review.touched import alike, touched
 from meshc.tree import HEADER, FileTree
 from support.places import Place
 from support.processes import Run, meshc
@@ -461,3 +462,28 @@ def test_credentials_that_go_with_a_name_are_told() -> None:
     found = compare(before, output(b=[service("x")], hub=[service("x")]), {"a": "b"})
 
     assert [risk.what for risk in credentials(found)] == ['istiod loses the endpoints of "a"']
+
+
+def test_a_change_is_summed_up_by_cluster() -> None:
+    def tree(clusters: dict[str, str]) -> FileTree:
+        text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: b}}\ndata: {{x: '{}'}}\n"
+        return FileTree({f"{name}/x.yaml": text.format(value).encode() for name, value in clusters.items()})
+
+    same = {f"edge-{n}": "1" for n in range(30)}
+    difference = compare(
+        tree({**same, "old": "1", "calm": "1"}), tree({**dict.fromkeys(same, "2"), "calm": "1", "new": "1"})
+    )
+    found = touched(difference, [], [])
+    rows = alike(found)
+
+    assert [
+        (len(row.clusters), row.first.state, row.first.add, row.first.change, row.first.delete) for row in rows
+    ] == [
+        (1, "removed", 0, 0, 1),
+        (1, "added", 1, 0, 0),
+        (30, "changed", 0, 1, 0),
+    ]
+    text = comment(difference, [], "shop", "main")
+    assert "<code>edge-0, edge-1, edge-10, edge-11 and 26 more</code> (30) | changed |" in text
+    assert "* change <code>ConfigMap</code>: 30 objects in 30 clusters" in text
+    assert "calm" not in text

@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meshc.generation import Generation
 from meshc.hidden import Hidden
 from meshc.trust import binding
 from meshc.trust.binding import Statement, sign, state
@@ -123,7 +124,7 @@ def test_root_intermediate_and_workload_hold(openssl: Callable[..., str], key_ty
     assert openssl(root.certificate, b"", hub.certificate) == "OK"
     assert openssl(root.certificate, chain, workload(hub)) == "OK"
     files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain), ())
-    for generation in ("istiod", "classic") if key_type.startswith("rsa") else ("istiod",):
+    for generation in Generation if key_type.startswith("rsa") else (Generation.ISTIOD,):
         assert verify(("root", root.certificate), [files], generation=generation) == []
     kind, _, size = key_type.partition("-")
     assert summary(hub.certificate).key == (f"RSA {size}" if kind == "rsa" else f"ECDSA secp{size[1:]}r1")
@@ -217,7 +218,7 @@ def test_company_root_and_a_middle_ca(openssl: Callable[..., str]) -> None:
     assert chain == hub.certificate + middle.cert_pem + root.cert_pem
     assert openssl(root.cert_pem, chain, workload(hub)) == "OK"
     files = ClusterFiles("hub", ("ca", hub.certificate), ("chain", chain), ())
-    assert verify(("root", root.cert_pem), [files], generation="istiod") == []
+    assert verify(("root", root.cert_pem), [files], generation=Generation.ISTIOD) == []
 
 
 OPENSSL_ROOT = """
@@ -265,7 +266,7 @@ def test_issuer_without_organization() -> None:
         verify(
             ("r", nameless),
             [ClusterFiles("hub", ("a", hub.certificate), ("b", hub.certificate), ())],
-            generation="istiod",
+            generation=Generation.ISTIOD,
         )
         == []
     )
@@ -297,9 +298,9 @@ def test_istios_sample_issues_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_citadel_signs_with_rsa_only() -> None:
-    assert summary(issue(ROOT, key_type="rsa-2048", generation="classic").certificate).key == "RSA 2048"
+    assert summary(issue(ROOT, key_type="rsa-2048", generation=Generation.CLASSIC).certificate).key == "RSA 2048"
     with pytest.raises(IssueError, match="Citadel can't sign with a key of type ecdsa-p384"):
-        issue(ROOT, key_type="ecdsa-p384", generation="classic")
+        issue(ROOT, key_type="ecdsa-p384", generation=Generation.CLASSIC)
 
 
 # Dates
@@ -666,7 +667,7 @@ def test_full_walk(openssl: Callable[..., str]) -> None:
         walked.append((phase_of(bundle, signers(renewed)).phase, step.action))
         after = tuple(dict.fromkeys((*renewed, *step.reissue)))
         files = [ClusterFiles(s.cluster, ("ca", s.certificate), ("chain", s.chain), ()) for s in signers(after)]
-        assert verify(("root", step.bundle), files, generation="istiod") == []
+        assert verify(("root", step.bundle), files, generation=Generation.ISTIOD) == []
         assert contains(step.bundle, bundle) or contains(bundle, step.bundle)
         for trusted, moment in product((bundle, step.bundle), (renewed, after)):
             for signer in signers(moment):

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from meshc import codes
+from meshc.generation import Generation
 from meshc.trust.alone import check_authority
 from meshc.trust.certificates import only_certificates, read
 from meshc.trust.names import Signer, leaves_of
@@ -33,9 +34,11 @@ def told(
     ca: Authority, *chain: Authority, revision: str = "", host: str | None = None, ambient: bool = False
 ) -> list[str]:
     """The codes of what is wrong with a CA below ROOT, and for MESH322 the end of what it says."""
-    leaves = leaves_of(Signer("istiod", "istio-system", "cluster.local", [revision] if revision else [], host, ambient))
+    leaves = leaves_of(
+        Signer(Generation.ISTIOD, "istio-system", "cluster.local", [revision] if revision else [], host, ambient)
+    )
     files = ClusterFiles("hub", ("ca-cert.pem", ca.cert_pem), ("cert-chain.pem", pem(ca, *chain)), leaves)
-    problems = verify(("root-cert.pem", ROOT.cert_pem), [files], generation="istiod")
+    problems = verify(("root-cert.pem", ROOT.cert_pem), [files], generation=Generation.ISTIOD)
     return [p.what.partition("forbid the certificate of ")[2] or f"{p.code.id} {p.what}" for p in problems]
 
 

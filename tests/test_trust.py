@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from meshc import codes
 from meshc.errors import Exit, Place, Severity
+from meshc.generation import Generation
 from meshc.trust import alone as room
 from meshc.trust.certificates import fingerprint, only_certificates, read
 from meshc.trust.names import Signer, leaves_of
@@ -36,13 +37,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.errors import Problem
-    from meshc.trust.alone import Generation
 
 ROOT = make_root()
 HUB = ROOT.issue("hub")
 EDGE = ROOT.issue("edge")
 RSA_ROOT = make_root("RSA root", key="RSA-2048")
-LEAVES = leaves_of(Signer("istiod", "istio-system", "cluster.local"))
+LEAVES = leaves_of(Signer(Generation.ISTIOD, "istio-system", "cluster.local"))
 SUBJECT = "L=hub,CN=Intermediate CA,O=Istio"
 EXPORT = "export the certificate again, as PEM"
 ONLY_BLOCKS = "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE"
@@ -57,7 +57,9 @@ def files(ca: Authority | bytes | None, *chain: Authority, cluster: str = "hub")
     )
 
 
-def problems_of(root: Authority | bytes, *clusters: ClusterFiles, generation: Generation = "istiod") -> list[Problem]:
+def problems_of(
+    root: Authority | bytes, *clusters: ClusterFiles, generation: Generation = Generation.ISTIOD
+) -> list[Problem]:
     data = root.cert_pem if isinstance(root, Authority) else root
     return verify(("root-cert.pem", data), clusters, generation=generation)
 
@@ -431,7 +433,7 @@ def test_key_that_istio_cannot_use(key: Any, generation: Generation, expected: s
 
 
 def test_citadel_takes_rsa_under_any_root() -> None:
-    assert told(problems_of(ROOT, files(ROOT.issue(key="RSA-2048")), generation="classic")) == []
+    assert told(problems_of(ROOT, files(ROOT.issue(key="RSA-2048")), generation=Generation.CLASSIC)) == []
 
 
 def _signed_with_sha1(issuer: Authority, authority: Authority) -> bytes:
@@ -766,7 +768,7 @@ POSITIONS = st.sampled_from(["root", "ca", "chain"])
 def _anywhere(position: str, data: bytes) -> list[Problem]:
     given_files = {"root": ROOT.cert_pem, "ca": HUB.cert_pem, "chain": pem(HUB, ROOT), position: data}
     cluster = ClusterFiles("hub", ("ca-cert.pem", given_files["ca"]), ("cert-chain.pem", given_files["chain"]), LEAVES)
-    return verify(("root-cert.pem", given_files["root"]), [cluster], generation="istiod")
+    return verify(("root-cert.pem", given_files["root"]), [cluster], generation=Generation.ISTIOD)
 
 
 @settings(deadline=None, max_examples=tries(300))

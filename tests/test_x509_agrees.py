@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from meshc.errors import Severity
+from meshc.generation import Generation
 from meshc.trust.certificates import read
 from meshc.trust.names import Signer, leaves_of
 from meshc.trust.verify import ClusterFiles, verify
@@ -30,7 +31,7 @@ from support.x509_chance import Chain, chain
 pytestmark = pytest.mark.thorough
 
 LONG = os.environ.get("MESHC_TEST_LONG") == "1"
-LEAVES = leaves_of(Signer("istiod", "istio-system", "cluster.local"))
+LEAVES = leaves_of(Signer(Generation.ISTIOD, "istio-system", "cluster.local"))
 NAMES = [leaf.names for leaf in LEAVES]
 RUNS = range(25) if LONG else range(1)
 CHAINS = 1000 if LONG else 300
@@ -88,7 +89,7 @@ def shown(made: Chain) -> str:
 def refusals(made: Chain) -> list[str]:
     """The errors that meshc tells of a chain."""
     files = ClusterFiles("hub", ("ca-cert.pem", pem(made.ca)), ("cert-chain.pem", pem(*made.chain)), LEAVES)
-    problems = verify(("root-cert.pem", pem(*made.roots)), [files], generation="istiod")
+    problems = verify(("root-cert.pem", pem(*made.roots)), [files], generation=Generation.ISTIOD)
     return [f"{p.code.id} {p.what}" for p in problems if p.severity is Severity.ERROR]
 
 

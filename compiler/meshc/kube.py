@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 Body = Mapping[str, Any]
@@ -30,14 +31,14 @@ class Identity(NamedTuple):
         return f"{self.kind} {where}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubeObject:
     """One Kubernetes object and the component it comes from."""
 
     body: Body
     origin: str
 
-    @property
+    @cached_property  # many clusters hold the same copies of services
     def identity(self) -> Identity:
         return identity_of(self.body)
 

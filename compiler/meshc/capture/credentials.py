@@ -28,8 +28,9 @@ from meshc.trust.certificates import only_certificates
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.may import Right
+    from meshc.generation import Generation
     from meshc.kube import Body
-    from meshc.plan.ir import ClusterPlan, Generation
+    from meshc.plan.ir import ClusterPlan
 
 _OF_ACCOUNT = "kubernetes.io/service-account.name"
 _OF_UID = "kubernetes.io/service-account.uid"

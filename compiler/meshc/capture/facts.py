@@ -15,8 +15,8 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
+    from meshc.generation import Generation
     from meshc.kube import Body
-    from meshc.plan.ir import Generation
 
 Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
     from meshc.plan.ir import ClusterPlan, Plan
 
-PARTS = {"classic": ("pilot", "policy", "telemetry", "zipkin"), "istiod": ("istiod",)}
-"""The parts of a control plane that remotes reach, by generation."""
 GATEWAY = "gateway"
 """The part that stands for the east-west gateway of a cluster's network."""
 
@@ -35,7 +33,7 @@ def recorded_addresses(plan: Plan, source: Source, cluster: ClusterPlan) -> Mapp
     number = [one.name for one in plan.clusters].index(cluster.name)
     plane: Path = ("spec", "clusters", number, "controlPlane")
     if cluster.attachment is None and not _by_network(source, plane, cluster):
-        paths: dict[str, Path] = {part: (*plane, "addresses", part) for part in PARTS[plan.generation]}
+        paths: dict[str, Path] = {part: (*plane, "addresses", part) for part in plan.generation.parts}
         found = {part: Address(_said(source, path), path) for part, path in paths.items()}
     for index, network in enumerate(plan.networks):
         if cluster.gateway and network.name == cluster.network and network.gateway:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from meshc.checks.fleet import (
@@ -17,6 +18,7 @@ from meshc.checks.fleet import (
     generation,
     ids,
     injection_urls,
+    kubernetes_versions,
     labels,
     namespaces,
     networks,
@@ -30,7 +32,7 @@ from meshc.checks.fleet import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from meshc.errors import Problem
     from meshc.mesh.exports import Export
@@ -38,19 +40,18 @@ if TYPE_CHECKING:
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
 
-ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
+_Check = Callable[["Fleet", "Source"], Iterable["Problem"]]
+
+_OF_BOTH: tuple[_Check, ...] = (
     clusters.names,
     ids.clusters,
     ids.networks,
-    ids.paths,
     clusters.selections,
     clusters.primaries,
     clusters.roles,
-    external.control_planes,
     external.workloads,
     external.https,
     networks.names,
-    networks.several,
     networks.gateways,
     networks.selectors,
     clusters.api_servers,
@@ -59,8 +60,25 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     versions.tags,
     versions.skew,
     versions.primaries,
-    versions.kubernetes,
-    generation.generation,
+    kubernetes_versions.kubernetes,
+    ranges.ranges,
+    addresses.addresses,
+    addresses.ranges_of_addresses,
+    addresses.exposure,
+    namespaces.namespaces,
+    namespaces.manual_injection,
+    labels.owned,
+    services.entries,
+    delivery.delivery,
+    delivery.clusters,
+    charts.charts,
+    ambient.charts,
+)
+_OF_ISTIOD: tuple[_Check, ...] = (
+    generation.of_classic,
+    ids.paths,
+    external.control_planes,
+    networks.several,
     revisions.control_planes,
     revisions.versions_apart,
     revisions.tags,
@@ -69,46 +87,47 @@ ON_THE_FLEET: tuple[Callable[[Fleet, Source], Iterable[Problem]], ...] = (
     revisions.addresses,
     plane_services.names,
     remote_secrets.forms,
-    ranges.ranges,
-    addresses.addresses,
-    addresses.ranges_of_addresses,
     injection_urls.injection_urls,
-    classic_addresses.pilot_name,
-    classic_addresses.mixer,
-    addresses.exposure,
-    namespaces.namespaces,
-    namespaces.manual_injection,
-    labels.owned,
     labels.pod_security,
-    services.entries,
-    delivery.delivery,
-    delivery.clusters,
-    charts.charts,
     charts.gateways,
     ambient.topology,
     ambient.versions,
     ambient.aliases,
-    ambient.charts,
     ambient.beside_sidecars,
     ambient.ports,
 )
-"""Checks that mesh.yaml alone decides."""
+_OF_CLASSIC: tuple[_Check, ...] = (
+    generation.of_istiod,
+    classic_addresses.pilot_name,
+    classic_addresses.mixer,
+    charts.of_istiod,
+)
+
+
+def on_the_fleet(fleet: Fleet, source: Source) -> list[Problem]:
+    """The problems that mesh.yaml alone decides."""
+    mine = _OF_CLASSIC if fleet.classic else _OF_ISTIOD
+    return [problem for one in (*_OF_BOTH, *mine) for problem in one(fleet, source)]
 
 
 def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
     """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
-    problems = [problem for one in ON_THE_FLEET for problem in one(fleet, source)]
+    problems = on_the_fleet(fleet, source)
     problems += services.clashes(fleet, exports)
     problems += services.namespaces_of_copies(fleet, source, exports)
     problems += copies.names(fleet, exports)
     problems += copies.served(fleet, exports)
-    problems += copies.headless(fleet, exports)
-    problems += copies.dataplanes(fleet, source, exports)
-    problems += copies.callers(fleet, source, exports)
-    problems += ambient.services(fleet, exports)
-    problems += ambient.gateway_api(fleet, source, inputs)
+    problems += [] if fleet.classic else _of_istiod(fleet, source, inputs, exports)
     problems += namespaces.owners(fleet, inputs)
     problems += files.resources(source, inputs)
     problems += files.changed_on_the_way(inputs)
     problems += trust.chains(fleet, source, inputs)
     return problems
+
+
+def _of_istiod(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> Iterator[Problem]:
+    yield from copies.headless(fleet, exports)
+    yield from copies.dataplanes(fleet, source, exports)
+    yield from copies.callers(fleet, source, exports)
+    yield from ambient.services(fleet, exports)
+    yield from ambient.gateway_api(fleet, source, inputs)

@@ -170,6 +170,15 @@ def status(
         status_command(file, choice_of(cluster, selector), within, fail_on is not None, form)
 
 
+@app.command(epilog="Examples: meshc ca tree   |   meshc ca tree --format json")
+def tree(form: Form = Format.TEXT, file: File = MESH) -> None:
+    """Show the roots and the CAs under each of them, with fingerprints, expiry dates and the clusters that use them."""
+    with reporting(form, file, "ca tree"):
+        from meshc.cli.tree import ca_tree_command
+
+        ca_tree_command(file, form)
+
+
 @app.command(
     "rotate-root",
     epilog="Examples: meshc ca rotate-root --new-root new.pem   |   meshc ca rotate-root --root-key ~/new.key",

@@ -23,11 +23,14 @@ from meshc.output.trees import OUTPUT
 from meshc.plain import plain
 from meshc.review.diff import Action
 from meshc.review.markdown import comment
+from meshc.review.picture import picture_of
 from meshc.review.terminal import lines
+from meshc.review.touched import touched
 
 if TYPE_CHECKING:
     from meshc.cli.diff_options import DiffFailOn
     from meshc.commands.clusters import Choice
+    from meshc.plan.ir import Plan
 
 
 def diff_command(
@@ -56,23 +59,23 @@ def diff_command(
     before, difference, risks = found.base, found.difference, found.dangers
     if page is not None:  # first: whoever reads standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
-            open_page.write(comment(difference, risks, compiled.plan.mesh, before.name, found.settings))
+            open_page.write(_comment(found, compiled.plan))
     unknown = bool(before.note) and against is None
     differs = bool(risks) or unknown if fail_on else bool(difference or found.settings or risks) and not exit_zero
-    _show(found, compiled.plan.mesh, form, file, Exit.DIFFERS if differs else Exit.DONE)
+    _show(found, compiled.plan, form, file, Exit.DIFFERS if differs else Exit.DONE)
     if before.note:
         say(f"{paint('notice', 'cyan')}: {plain(before.name)}: {before.note}")
     if differs:
         raise typer.Exit(Exit.DIFFERS)
 
 
-def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit) -> None:
+def _show(found: Comparison, plan: Plan, form: DiffFormat, file: Path, end: Exit) -> None:
     difference, risks = found.difference, found.dangers
     match form:
         case DiffFormat.JSON | DiffFormat.SARIF | DiffFormat.JUNIT | DiffFormat.GITLAB:
-            show_result(Format(form), "diff", _data(found, mesh), end=end)
+            show_result(Format(form), "diff", _data(found, plan.mesh), end=end)
         case DiffFormat.MARKDOWN:
-            tell(comment(difference, risks, mesh, found.base.name, found.settings).rstrip("\n"))
+            tell(_comment(found, plan).rstrip("\n"))
         case DiffFormat.GITHUB:
             tell(difference.summary)
             for setting in found.settings:
@@ -83,6 +86,11 @@ def _show(found: Comparison, mesh: str, form: DiffFormat, file: Path, end: Exit)
 
             for line in lines(difference, risks, lambda text, colour: paint(text, colour, sys.stdout), found.settings):
                 tell(line)
+
+
+def _comment(found: Comparison, plan: Plan) -> str:
+    picture = picture_of(touched(found.difference, found.dangers, found.settings), found.base.plan, plan)
+    return comment(found.difference, found.dangers, plan.mesh, found.base.name, found.settings, picture)
 
 
 def _data(found: Comparison, mesh: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _TRUST = ("rotation", "departed")
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ca status": ("mesh", "authorities", *_TRUST),
+        "ca tree": ("mesh", "authorities"),
         "capture facts": ("mesh", "clusters"),
         "check": ("stale", "pending", "expiring"),
         "compile": ("mesh", "written", "unchanged", "removed", "pending", "delivery", "byKustomize", "files"),
@@ -38,6 +39,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "secrets scan": ("files",),
         "secrets status": ("mesh", "secrets"),
+        "tree": ("cluster", "role", "place", "components"),
         "validate": ("pending",),
         "version": ("meshc", "python", "system"),
         "verify": ("kustomize", "clusters", "differing"),

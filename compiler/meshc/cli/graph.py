@@ -9,19 +9,22 @@ from meshc.cli.report import tell
 from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
-from meshc.plan.graph import mermaid
+from meshc.plan.picture.mermaid import mermaid
+from meshc.plan.picture.views import view_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.commands.clusters import Choice
+    from meshc.plan.picture.views import View
 
 
-def graph_command(file: Path, choice: Choice, markdown: bool) -> None:
+def graph_command(file: Path, choice: Choice, view: View, markdown: bool) -> None:
     """Prints the flowchart, in a fence where it is to stand in Markdown."""
-    compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
-    focus = Focus.on(compiled.plan, choice)
+    plan = compiled_unrendered(Opened(file, listener=TERMINAL)).plan
+    focus = Focus.on(plan, choice)
     if focus.left:
         TERMINAL.note(f"  note: {focus.left}, but for those that the others deal with")
-    text = mermaid(compiled.plan, focus.names).rstrip("\n")
+    picture = view_of(plan, view)
+    text = mermaid(picture if focus.whole else picture.around(focus.names), plan.networks).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

@@ -26,7 +26,7 @@ from meshc.version import __version__
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "builds": ("init", "compile", "check", "diff", "verify", "publish"),
-        "reads": ("validate", "plan", "next", "graph", "path", "explain", "values", "schema", "version"),
+        "reads": ("validate", "plan", "next", "graph", "path", "tree", "explain", "values", "schema", "version"),
         "world": ("doctor", "adopt", "vendor", "inject"),
         "ca": ("ca",),
         "secrets": ("secrets",),
@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Compile and compare": ("init", "validate", "compile", "check", "diff", "publish", "verify"),
-        "Look at a mesh": ("plan", "next", "graph", "path", "values"),
+        "Look at a mesh": ("plan", "next", "graph", "path", "tree", "values"),
         "Trust and secrets": ("ca", "secrets"),
         "Live clusters": ("doctor", "capture", "adopt"),
         "More": ("vendor", "inject", "explain", "schema", "version"),

@@ -1,4 +1,4 @@
-"""The commands that only read: validate, plan, next, graph, path, explain, values, schema, version."""
+"""The commands that only read: validate, plan, next, graph, path, tree, explain, values, schema, version."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of, cluster_names
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
+from meshc.plan.picture.views import View
 
 app = typer.Typer()
 
@@ -60,20 +61,23 @@ def next_(
         next_command(file, choice_of(cluster, selector), against, jobs, form)
 
 
-@app.command(epilog="Examples: meshc graph   |   meshc graph --markdown >> README.md")
+@app.command(epilog="Examples: meshc graph --view trust   |   meshc graph --markdown >> README.md")
 def graph(
     file: File = MESH,
+    view: Annotated[
+        View, typer.Option("--view", help="What it shows; overview is control planes and services.")
+    ] = View.OVERVIEW,
     cluster: Clusters = None,
     selector: Labels = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="In a fence, to stand in a README or a comment.")
     ] = False,
 ) -> None:
-    """Draw the mesh as Mermaid text: clusters, networks, control planes, who exports what to whom."""
+    """Draw the mesh as Mermaid text: who controls, calls and signs for whom. Clusters that are alike share a node."""
     with reporting(Format.TEXT, file):
         from meshc.cli.graph import graph_command
 
-        graph_command(file, choice_of(cluster, selector), markdown)
+        graph_command(file, choice_of(cluster, selector), view, markdown)
 
 
 @app.command(epilog="Examples: meshc path edge-1 shop/catalog   |   meshc path edge-1 shop/catalog --without hub")
@@ -92,6 +96,19 @@ def path(
         from meshc.cli.path import path_command
 
         path_command(file, cluster, service, without or [], form)
+
+
+@app.command(epilog="Examples: meshc tree edge-1   |   meshc tree edge-1 --format json | jq '.components[].name'")
+def tree(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
+    file: File = MESH,
+    form: Form = Format.TEXT,
+) -> None:
+    """Show the objects of a cluster by component, each with the line, file or chart that it comes from."""
+    with reporting(form, file, "tree"):
+        from meshc.cli.tree import tree_command
+
+        tree_command(file, cluster, form)
 
 
 def _codes(incomplete: str) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from meshc.commands.living import Living
 from meshc.commands.opened import opened_for
 from meshc.disk.units import Change
 from meshc.errors import MeshcError, RefusedError, UsageError, stop_on
+from meshc.generation import Generation
 from meshc.kube import as_list, at
 from meshc.mesh.inventories import inventory_of
 from meshc.mesh.inventory_formats import FORMATS
@@ -170,7 +171,7 @@ def _asked(opened: Opened, named: Mapping[str, str], reach: Reach) -> dict[str, 
         raise UsageError("which clusters?", "--context CLUSTER=CONTEXT, as often as there are clusters")
     namespace = str(at(opened.source.document.data, "spec", "istio", "namespace") or "istio-system")
     clusters = Living(named, reach.kubeconfig, reach.seconds)
-    answers = clusters.ask(list(named), lambda api: of_facts(api.server, facts(api, namespace, "istiod")))
+    answers = clusters.ask(list(named), lambda api: of_facts(api.server, facts(api, namespace, Generation.ISTIOD)))
     for answer in answers:
         if isinstance(answer, AskError):
             raise answer

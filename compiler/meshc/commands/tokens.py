@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from meshc.capture.ask import Api
     from meshc.capture.credentials import Account, Token
-    from meshc.plan.ir import Generation
+    from meshc.generation import Generation
 
 
 @dataclass(frozen=True, slots=True)

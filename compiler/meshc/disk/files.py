@@ -9,8 +9,9 @@ import posixpath
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from os.path import lexists
 from pathlib import Path
 
@@ -31,12 +32,11 @@ def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
     fd: int | None = None
     with suppress(FileNotFoundError):  # a folder that is still to be made
         fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
-    at = top
     try:
-        for part in posixpath.relpath(base / path, top).split("/"):
+        parts = posixpath.relpath(base / path, top).split("/")
+        for number, part in enumerate(parts, 1):
             if fd is not None:
-                at = at / part
-                inner = open_in(fd, part, posixpath.relpath(at, base))
+                inner = open_in(fd, part, partial(_shown, top, base, parts[:number]))
                 os.close(fd)
                 fd = inner
         yield fd
@@ -45,22 +45,29 @@ def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
             os.close(fd)
 
 
-def open_in(folder: int, name: str, shown: str) -> int | None:
-    """A descriptor of what a folder holds, None where nothing is. Raises IrregularError for a link and for a pipe."""
+def _shown(top: Path, base: Path, parts: Sequence[str]) -> str:
+    return posixpath.relpath(top.joinpath(*parts), base)
+
+
+def open_in(folder: int, name: str, shown: Callable[[], str]) -> int | None:
+    """A descriptor of what a folder holds, None where nothing is. Raises IrregularError for a link and for a pipe.
+
+    `shown` is asked for its path in messages.
+    """
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)  # a pipe would wait for a writer
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
             return None
         if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise IrregularError(f"{quoted(shown)} is a symbolic link, which meshc never follows") from None
+            raise IrregularError(f"{quoted(shown())} is a symbolic link, which meshc never follows") from None
         if error.errno in (errno.ENXIO, errno.EOPNOTSUPP):
-            raise IrregularError(f"{quoted(shown)} is neither a file nor a folder") from None
+            raise IrregularError(f"{quoted(shown())} is neither a file nor a folder") from None
         raise
     mode = os.fstat(fd).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         os.close(fd)
-        raise IrregularError(f"{quoted(shown)} is neither a file nor a folder")
+        raise IrregularError(f"{quoted(shown())} is neither a file nor a folder")
     return fd
 
 
@@ -75,7 +82,7 @@ def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
             continue
         if not name.isprintable() or "\\" in name:
             raise IrregularError(f"{quoted(inner)} has a name that no file here may have; rename it")
-        child = open_in(fd, name, inner)
+        child = open_in(fd, name, partial(str, inner))
         if child is not None:
             try:
                 yield from walk(child, inner, hidden=hidden)

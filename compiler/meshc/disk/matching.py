@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from meshc.disk.files import IrregularError, is_folder, open_in, opened, quoted
@@ -74,7 +75,7 @@ def _below(fd: int, folder: str, names: tuple[str, ...]) -> Iterator[str]:
         if not name.isprintable() or "\\" in name:
             raise IrregularError(f"{quoted(path)} has a name that no file here may have; rename it")
         with ExitStack() as stack:
-            inner = open_in(fd, name, path)
+            inner = open_in(fd, name, partial(str, path))
             if inner is None:
                 continue
             stack.callback(os.close, inner)

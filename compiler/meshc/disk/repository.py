@@ -39,6 +39,8 @@ Kind = Literal["file", "folder"] | None
 LARGEST_INPUT = 16 * 1024 * 1024
 """What `read_file` reads at most, in bytes."""
 
+_DETOURS = frozenset(("", ".", ".."))
+
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that Git LFS hasn't fetched: docs/spec.md of git-lfs."""
 
@@ -86,6 +88,8 @@ class Repository:
             raise OutsideError(f"{shown} holds a backslash; folders are separated by /")
         if relative.startswith("/"):
             raise OutsideError(f"{shown} is absolute; write it relative to the file it stands in")
+        if _DETOURS.isdisjoint(relative.split("/")) and ".git" not in f"{self.base}/{relative}".lower():
+            return relative
         whole = posixpath.normpath(posixpath.join(self.base, relative))
         if posixpath.commonpath([whole, self.root]) != str(self.root):
             if (self.root / ".git").exists():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from meshc.generation import Generation
 from meshc.kube import Version
 from meshc.mesh.model import Cluster, Selector
 
@@ -86,7 +87,12 @@ class Fleet:
     @property
     def classic(self) -> bool:
         """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""
-        return is_classic(self.mesh.spec.istio.version)
+        return self.generation is Generation.CLASSIC
+
+    @property
+    def generation(self) -> Generation:
+        """What runs as the control plane."""
+        return Generation.of(self.mesh.spec.istio.version)
 
     def choose(self, selection: Selection) -> tuple[str, ...]:
         """Names of the clusters that a selection means, in file order, each once."""
@@ -253,11 +259,6 @@ def is_external(cluster: Cluster) -> bool:
 
 
 _VARIANT = re.compile(r"-(distroless|debug)\Z")
-
-
-def is_classic(version: str) -> bool:
-    """Whether an Istio version is of the classic generation (1.0)."""
-    return version.startswith("1.0.")
 
 
 def selects(selection: Selection, cluster: Cluster) -> bool:

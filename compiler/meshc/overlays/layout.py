@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER, FileTree
@@ -62,7 +63,7 @@ class Printer:
     """Writes objects as text, each distinct one once, however many clusters hold it. Lives for one compile."""
 
     def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
+        self._texts: dict[bytes, str] = {}
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def kustomization(self, resources: Sequence[str]) -> bytes:
@@ -82,10 +83,18 @@ class Printer:
             # kustomize, which keeps notes of its own among them, leaves none behind
             kept = {key: value for key, value in metadata.items() if key != "annotations"}
             body = {**body, "metadata": kept}
-        key = json.dumps(body, sort_keys=True, ensure_ascii=False)
+        key = _key(body)
         if key not in self._texts:
             self._texts[key] = write(body)
         return self._texts[key]
+
+
+def _key(body: Any) -> bytes:
+    """Bytes that differ wherever the text would; objects that are written alike may have two."""
+    try:
+        return marshal.dumps(body, 2)
+    except ValueError:  # it knows plain types alone
+        return json.dumps(body, sort_keys=True, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def lay_out(

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from meshc.errors import Place
+from meshc.generation import Generation
 from meshc.kube import Version
 from meshc.plan.delivered import Delivery
 from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
 from meshc.plan.offers import ServiceBase, ServiceCopy
 from meshc.plan.ways import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, NetworkPlan
 from meshc.sealedtext import service_of
-
-Generation = Literal["classic", "istiod"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: I
             held.setdefault(name, []).append(base)
     return Plan(
         mesh=mesh.metadata.name,
-        generation="classic" if fleet.classic else "istiod",
+        generation=fleet.generation,
         istio_namespace=spec.istio.namespace,
         trust_domain=spec.istio.trust_domain,
         trust_domain_aliases=spec.istio.trust_domain_aliases,
@@ -154,7 +154,8 @@ def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", 
     """Classic runs a Citadel everywhere; of istiod meshes only control planes sign, a remote's would lie unused."""
     if fleet.mesh.spec.security.ca.type != "plugged-in":
         return "none"
-    return "required" if fleet.classic or member.cluster.role != "remote" else "if-present"
+    signs = fleet.generation.signs_in_remotes or member.cluster.role != "remote"
+    return "required" if signs else "if-present"
 
 
 def _sealing(fleet: Fleet, member: Member) -> Sealing:

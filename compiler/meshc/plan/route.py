@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from meshc.plan.needs import waiting_for
+from meshc.plan.signers import signer_of
 
 if TYPE_CHECKING:
     from meshc.mesh.exports import Export
@@ -63,6 +64,9 @@ def route_to(
     why = "" if answering and resolves else _why_nothing(caller, export, resolves, ends)
     host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
     remarks = [_STALE.format(plane.name) for plane in planes if plane.name in lost]
+    told = resolves and any(plane.name not in lost for plane in planes)
+    kept = [end.cluster for end in ends if told and end.cluster in lost]
+    remarks += [_KEPT.format(" and ".join(kept))] if kept else []
     remarks += _remarks(plan, export, answering)
     remarks += [_BY_SIDECAR] if answering and not resolves and plan.generation == "istiod" else []
     return Route(caller.name, host, resolves, tuple(one.name for one in planes), ends, why, tuple(remarks))
@@ -88,6 +92,10 @@ def _control_planes(plan: Plan, caller: ClusterPlan) -> list[ClusterPlan]:
 _STALE = (
     "the control plane in {} is lost: running sidecars keep what they know until their certificates end, and new pods "
     "get no sidecar"
+)
+_KEPT = (
+    "the control plane keeps the endpoints in {}, as nothing tells it that they are gone: calls still go there and "
+    "fail, but where a DestinationRule has outlierDetection, until the cluster is taken out of mesh.yaml"
 )
 
 
@@ -157,8 +165,7 @@ def _signer(plan: Plan, home: ClusterPlan) -> str:
     """Whose CA signs the certificates of the pods that answer."""
     if plan.ca == "external":
         return "the external CA"
-    signer = home.attachment.primary if home.attachment and plan.generation == "istiod" else home.name
-    return f"the CA of {signer}" + ("" if plan.ca == "plugged-in" else ", self-signed")
+    return f"the CA of {signer_of(plan, home)}" + ("" if plan.ca == "plugged-in" else ", self-signed")
 
 
 def _why_nothing(caller: ClusterPlan, export: Export, resolves: str, ends: Sequence[End]) -> str:

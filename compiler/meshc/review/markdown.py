@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from meshc.plain import plain, short
-from meshc.review.blocks import Block, blocks
+from meshc.plain import count, plain, short
+from meshc.review.blocks import Block, blocks, some
 from meshc.review.danger import LEAVING, leaving
 from meshc.review.diff import Difference
+from meshc.review.touched import Touched, alike, kinds, touched
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
@@ -22,14 +23,21 @@ if TYPE_CHECKING:
 LIMIT = 65_000
 """Characters: GitHub takes 65,536 in a comment."""
 _BOX, _WIDTH, _SETTINGS = 30_000, 300, 40
+_KINDS, _ROWS, _NAMES = 8, 20, 4
 
 
 def comment(
-    difference: Difference, dangers: Sequence[Problem], mesh: str, base: str, settings: Sequence[Setting] = ()
+    difference: Difference,
+    dangers: Sequence[Problem],
+    mesh: str,
+    base: str,
+    settings: Sequence[Setting] = (),
+    picture: str = "",
 ) -> str:
     """The whole comment. Its first line is a marker by which a bot finds the comment of an earlier run.
 
-    What doesn't fit goes as whole groups, and is counted.
+    `picture` is a Mermaid flowchart of the clusters that are touched. What doesn't fit goes as whole groups, and is
+    counted.
     """
     head = [
         f"<!-- meshc diff {re.sub(r'[^a-z0-9.-]', '', mesh)} -->",
@@ -37,7 +45,10 @@ def comment(
     ]
     head += [f"compared with {_code(base)}", ""]
     head += [f"{_code(old)} is compared with {_code(new)}, its new name<br>" for old, new in difference.renamed.items()]
+    head += _counts(difference)
     head += _box(difference, dangers)
+    head += _by_cluster(touched(difference, dangers, settings))
+    head += ["```mermaid", picture.rstrip("\n"), "```", ""] if picture else []
     head += [f"* {_code(str(setting))}" for setting in settings[:_SETTINGS]]
     head += [f"* and {len(settings) - _SETTINGS} more settings: run `meshc diff`"] if settings[_SETTINGS:] else []
     head += [""] if settings else []
@@ -54,6 +65,31 @@ def comment(
             break
         kept.append(part)
     return "\n".join([*head, *kept]).rstrip("\n") + "\n"
+
+
+def _counts(difference: Difference) -> list[str]:
+    """How many objects of which kind, by what becomes of them."""
+    found = kinds(difference)
+    lines = [
+        f"* {action} {_code(kind)}: {count(number, 'object')} in {count(clusters, 'cluster')}"
+        for action, kind, number, clusters in found[:_KINDS]
+    ]
+    return [*lines, *([f"* and {len(found) - _KINDS} more kinds"] if found[_KINDS:] else []), ""] if found else []
+
+
+def _by_cluster(found: Sequence[Touched]) -> list[str]:
+    """A row for each cluster, or for clusters that the same happens to."""
+    if not found:
+        return []
+    rows, head = alike(found), "| cluster | | add | change | delete | settings | dangers |"
+    lines = [head, "|---|---|---|---|---|---|---|"]
+    for row in rows[:_ROWS]:
+        one = row.first
+        name = _code(some(row.clusters, _NAMES)) + (f" ({len(row.clusters)})" if row.clusters[1:] else "")
+        numbers = " | ".join(str(number or "") for number in (one.add, one.change, one.delete, one.settings))
+        lines.append(f"| {name} | {one.state} | {numbers} | {', '.join(one.dangers)} |")
+    left = sum(len(row.clusters) for row in rows[_ROWS:])
+    return [*lines, "", *([f"{count(left, 'cluster')} more: run `meshc diff`", ""] if left else [])]
 
 
 def _box(difference: Difference, dangers: Sequence[Problem]) -> list[str]:

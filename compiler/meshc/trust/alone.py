@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from meshc import codes
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshc.errors import Code, Problem
     from meshc.trust.certificates import Certificate
 
-Generation = Literal["classic", "istiod"]
+from meshc.generation import Generation
 
 SAMPLE_KEYS: Mapping[str, str] = {
     "42d8cfd1102e06e3f2579e68f9db4f787ec9cbcd1f19f1bae7934cee918c2fef": "ca-cert.pem",

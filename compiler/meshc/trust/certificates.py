@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -142,6 +143,20 @@ def only_certificates(data: bytes) -> bool:
     return bool(certificates) and not problems
 
 
+def for_keys(data: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file, for their keys alone; none if anything else stands in it.
+
+    Extensions stay unread: the certificate of a sealed-secrets controller has a key usage that `_settle` can't read.
+    """
+    found: list[x509.Certificate] = []
+    for _, block in blocks(data):
+        try:
+            found.append(x509.load_der_x509_certificate(block if isinstance(block, bytes) else b""))
+        except _FAULTS:
+            return ()
+    return tuple(found)
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of the whole certificate, as `openssl x509 -fingerprint -sha256` prints it."""
     return sha256(certificate.public_bytes(Encoding.DER)).digest().hex(":").upper()
@@ -178,17 +193,19 @@ def _is_private_key(der: bytes) -> bool:
 
 
 def _parse(place: Place, der: bytes) -> Certificate | None:
-    """None for what isn't a certificate with a known kind of key. Fields are lazy: all are read here."""
+    """None for what isn't a certificate with a known kind of key."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
         try:
-            certificate = x509.load_der_x509_certificate(der)
-            return _settle(place, certificate, der)
+            return replace(_settled(der), place=place)
         except _FAULTS:
             return None
 
 
-def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certificate:
+@lru_cache(maxsize=4096)  # a fleet's root stands in the chain of every cluster, and several checks read each chain
+def _settled(der: bytes) -> Certificate:
+    """The certificate, without its place. Fields are lazy: all are read here. What can't be read isn't remembered."""
+    certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
@@ -204,7 +221,7 @@ def _settle(place: Place, certificate: x509.Certificate, der: bytes) -> Certific
     unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
-        place,
+        Place(""),
         certificate,
         fingerprint(certificate),
         sha256(spki).hexdigest(),

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from meshc import codes
 from meshc.errors import Severity
+from meshc.generation import Generation
 from meshc.hidden import Hidden
 from meshc.kube import LABEL
 from meshc.trust.alone import check_alone, check_authority, shown_time
@@ -24,7 +25,6 @@ from meshc.trust.keys import load_key as load_key
 from meshc.trust.keys import plain_key as plain_key
 
 if TYPE_CHECKING:
-    from meshc.trust.alone import Generation
     from meshc.trust.keys import PrivateKey
 
 SKEW = timedelta(minutes=5)
@@ -84,7 +84,7 @@ class Intermediate:
     key_type: KeyType
     now: datetime
     days: int
-    generation: Generation = "istiod"
+    generation: Generation = Generation.ISTIOD
 
 
 def issue_intermediate(issuer_certificate: bytes, issuer_key: Hidden, wanted: Intermediate) -> Issued:

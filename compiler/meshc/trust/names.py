@@ -19,7 +19,7 @@ from meshc.trust.uris import host_of
 
 if TYPE_CHECKING:
     from meshc.errors import Problem
-    from meshc.trust.alone import Generation
+    from meshc.generation import Generation
     from meshc.trust.certificates import Certificate
 
 

@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Severity
+from meshc.generation import Generation
 from meshc.trust.certificates import read
 from meshc.trust.chain import check_chain
 from meshc.trust.issue import one
@@ -147,6 +149,7 @@ def roots_in(bundle: bytes) -> tuple[bytes, ...]:
     return tuple(_BEGIN + rest for rest in bundle.split(_BEGIN)[1:])
 
 
+@lru_cache(maxsize=4096)  # each sealed CA is asked for it twice
 def roots_above(certificate: bytes, chain: bytes, bundle: bytes) -> tuple[bytes, ...]:
     """The roots of the bundle that a CA chains to, each as PEM: what a binding may name. Dates don't matter.
 
@@ -178,7 +181,7 @@ def _check_new(standing: Standing, new: bytes, leaves: Sequence[Leaf]) -> None:
         raise IssueError("this would be a third root: end the replacement that is under way first, then begin another")
     if root.fingerprint == old.fingerprint:
         raise IssueError("this is the root of the mesh already, and every CA is under it: name another to replace it")
-    for problem in (*verify(("the new root", new), (), generation="istiod"), *forbidden((root,), leaves, ())):
+    for problem in (*verify(("the new root", new), (), generation=Generation.ISTIOD), *forbidden((root,), leaves, ())):
         if problem.severity is Severity.ERROR:
             raise IssueError(f"the new root can't be used: {problem.what}; {problem.hint}")
     if root.path_length == 0:

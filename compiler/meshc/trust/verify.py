@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.errors import Place
-from meshc.trust.alone import WEAK, Generation, check_alone, check_authority, check_signing_key
+from meshc.generation import Generation
+from meshc.trust.alone import WEAK, check_alone, check_authority, check_signing_key
 from meshc.trust.certificates import read, signed_by
 from meshc.trust.chain import check_chain
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
@@ -15,10 +15,11 @@ import yaml
 from yaml import events
 
 from meshc import codes
-from meshc.errors import Code, Path, Place, Problem, dotted
+from meshc.errors import Code, Place, Problem, dotted
 from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.nesting import one_too_many
-from meshc.yamltext.scalars import SWITCHES, is_misread, is_rewritten, resolve
+from meshc.yamltext.nodes import Node, spots
+from meshc.yamltext.scalars import NULLS, SWITCHES, is_misread, resolve
 
 
 def read(
@@ -40,8 +41,7 @@ def read(
         return (), (problem,)
     reader = _Reader(file, strict, limits.values, last_wins)
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            reader.take(event)
+        reader.take_all(yaml.CSafeLoader(text))
     except yaml.MarkedYAMLError as error:
         reader.refused(error, text)
     except _StopReadingError:
@@ -116,8 +116,12 @@ def _mark(mark: Any) -> Mark:
     return (mark.line + 1, mark.column + 1)
 
 
-def _index_of(event: events.Event) -> int:
-    return event.end_mark.index if event.end_mark else 0
+def _is_plain_key(event: events.ScalarEvent, text: str, tag: str | None) -> bool:
+    """Whether a key is the text that stands there, and nothing refers to it: most are."""
+    return tag is None and event.anchor is None and (text not in _ODD_KEYS or event.style != "")
+
+
+_ODD_KEYS = frozenset((*NULLS, "<<"))
 
 
 def _shown(text: str) -> str:
@@ -127,18 +131,6 @@ def _shown(text: str) -> str:
 
 class _StopReadingError(Exception):
     """There is no use or no safety in reading on."""
-
-
-@dataclass(slots=True)
-class _Node:
-    """A value and its place. `text` is a scalar's characters; an alias shares its target's `entries`."""
-
-    mark: Mark
-    value: Any = None
-    text: str | None = None
-    plain: bool = False
-    entries: dict[str | int, tuple[Mark | None, _Node]] | None = None
-    alias: bool = False
 
 
 class _Key(NamedTuple):
@@ -153,13 +145,13 @@ class _Key(NamedTuple):
 class _Open:
     """A collection whose end isn't read yet. `before` is the count of values at its start."""
 
-    node: _Node
+    node: Node
     anchor: str | None
     is_mapping: bool
     in_flow: bool
     before: int
-    entries: dict[str | int, tuple[Mark | None, _Node]] = field(default_factory=dict)
-    merged: list[_Node] = field(default_factory=list)
+    entries: dict[str | int, tuple[Mark | None, Node]] = field(default_factory=dict)
+    merged: list[Node] = field(default_factory=list)
     key: _Key | None = None
     height: int = 0
 
@@ -170,7 +162,7 @@ class _Open:
 
 
 class _Anchored(NamedTuple):
-    node: _Node
+    node: Node
     size: int
     height: int
 
@@ -184,28 +176,31 @@ class _Reader:
         self._file, self._strict, self._limit, self._last_wins = file, strict, limit, last_wins
         self._count = 0
         self._open: list[_Open] = []
-        self._end_of_last = 0
+        self._last: events.Event | None = None
         self._anchors: dict[str, _Anchored | None] = {}  # None: the anchor's own value is still being read
 
-    def take(self, event: events.Event) -> None:
-        """Reads on by one event. Raises _StopReadingError once a limit is reached."""
-        if isinstance(event, events.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, events.CollectionStartEvent):
-            self._start(event)
-        elif isinstance(event, events.CollectionEndEvent):
-            self._end()
-        elif isinstance(event, events.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, events.DocumentStartEvent):
-            self._anchors = {}
-        self._end_of_last = _index_of(event)
+    def take_all(self, loader: yaml.CSafeLoader) -> None:
+        """Reads every event. Raises _StopReadingError once a limit is reached."""
+        takes: dict[type[events.Event], Callable[[Any], None]] = {
+            events.ScalarEvent: self._scalar,
+            events.MappingStartEvent: self._start,
+            events.SequenceStartEvent: self._start,
+            events.MappingEndEvent: self._end,
+            events.SequenceEndEvent: self._end,
+            events.AliasEvent: self._alias,
+            events.DocumentStartEvent: self._begin,
+        }
+        while (event := loader.get_event()) is not None:
+            if take := takes.get(type(event)):
+                take(event)
+            self._last = event
 
     def refused(self, error: yaml.MarkedYAMLError, text: str) -> None:
         """Reports why libyaml stopped: too many collections inside one another, or a mistake in the text."""
         mark = error.problem_mark
         if mark is not None:
-            start = max(self._end_of_last, text.rfind("\n", 0, mark.index) + 1)
+            end_of_last = self._last.end_mark.index if self._last and self._last.end_mark else 0
+            start = max(end_of_last, text.rfind("\n", 0, mark.index) + 1)
             in_flow = bool(self._open) and self._open[-1].in_flow
             found = one_too_many(text[start : mark.index + 1], _DEPTH - len(self._open), in_flow=in_flow)
             if found is not None:
@@ -218,21 +213,35 @@ class _Reader:
         if self._strict and not self.documents and not self.problems:
             self._report(codes.YAML_EMPTY, (1, 1), "the file is empty", "write the document")
 
+    def _begin(self, _: events.Event) -> None:
+        self._anchors = {}
+
     def _scalar(self, event: events.ScalarEvent) -> None:
-        mark, text, plain = _mark(event.start_mark), event.value, event.style == ""
-        is_key = bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
-        self._grow(mark, 0 if is_key else 1)
+        text, tag = event.value, event.tag
+        mark, plain = _mark(event.start_mark), event.style == ""
+        around = self._open[-1] if self._open else None
+        is_key = False
+        if around is None or not around.is_mapping or around.key is not None:
+            self._grow(mark, 1)
+        elif _is_plain_key(event, text, tag) and text not in around.entries:
+            around.key = _Key(text, mark)
+            return
+        else:
+            is_key = True
         value: Any = text
-        if event.tag is not None:
-            value = self._tagged(event.tag, text, mark)
+        if tag is not None:
+            value = self._tagged(tag, text, mark)
         elif plain:
             value = resolve(text)
             if self._strict and not is_key and is_misread(text, value):
                 self._report_misread(text, mark)
-        node = _Node(mark, value, text, plain and event.tag is None)
+        node = Node(mark, value, text, plain and tag is None)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(node, 1, 0)
-        self._put(node, 0)
+        if around is None or is_key or not around.is_mapping:
+            self._put(node, 0)
+        else:
+            self._entry(around, node)
 
     def _start(self, event: events.CollectionStartEvent) -> None:
         mark, is_mapping = _mark(event.start_mark), isinstance(event, events.MappingStartEvent)
@@ -242,9 +251,9 @@ class _Reader:
             self._report_tag(event.tag or "", mark)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(_Node(mark), event.anchor, is_mapping, bool(event.flow_style), self._count - 1))
+        self._open.append(_Open(Node(mark), event.anchor, is_mapping, bool(event.flow_style), self._count - 1))
 
-    def _end(self) -> None:
+    def _end(self, _: events.Event) -> None:
         ended = self._open.pop()
         for source in ended.merged:
             for key, entry in (source.entries or {}).items():
@@ -263,14 +272,14 @@ class _Reader:
         if found is None:
             what = "stands inside the value it names" if name in self._anchors else "names an anchor that isn't there"
             self._report(codes.YAML_ALIAS, mark, f"the alias {_shown('*' + name)} {what}", "write the value out")
-            self._put(_Node(mark), 0)
+            self._put(Node(mark), 0)
             return
         self._grow(mark, found.size)
         self._limit_depth(mark, found.height)
         target = found.node
-        self._put(_Node(mark, target.value, target.text, target.plain, target.entries, alias=True), found.height)
+        self._put(Node(mark, target.value, target.text, target.plain, target.entries, alias=True), found.height)
 
-    def _put(self, node: _Node, height: int) -> None:
+    def _put(self, node: Node, height: int) -> None:
         """Gives a value that is read whole to the collection around it, or makes it a document."""
         if not self._open:
             self._document(node)
@@ -282,13 +291,18 @@ class _Reader:
         elif around.key is None:
             around.key = self._key(node, around)
         else:
-            key, around.key = around.key, None
-            if key.merge:
-                around.merged += self._sources(node)
-            elif key.text is not None:
-                around.entries[key.text] = (key.mark, node)
+            self._entry(around, node)
 
-    def _key(self, node: _Node, around: _Open) -> _Key:
+    def _entry(self, around: _Open, node: Node) -> None:
+        """Puts a value under the key that waits for it."""
+        key, around.key = around.key, None
+        if key is None or key.text is None:
+            if key is not None and key.merge:
+                around.merged += self._sources(node)
+        else:
+            around.entries[key.text] = (key.mark, node)
+
+    def _key(self, node: Node, around: _Open) -> _Key:
         if node.text is None or (node.plain and node.value is None):
             what = "a key is empty or null" if node.text is not None else "a key is not a text"
             hint = "write a text as the key, in quotes where it needs them"
@@ -309,7 +323,7 @@ class _Reader:
             return _Key(None, node.mark)
         return _Key(node.text, node.mark)
 
-    def _sources(self, node: _Node) -> list[_Node]:
+    def _sources(self, node: Node) -> list[Node]:
         """The mappings that a merge key names, in order; the earlier one wins."""
         listed = [entry for _, entry in (node.entries or {}).values()] if isinstance(node.value, tuple) else [node]
         if all(isinstance(source.value, dict) for source in listed):
@@ -318,17 +332,14 @@ class _Reader:
         self._report(codes.YAML_MERGE, node.mark, what, "write the keys out")
         return []
 
-    def _document(self, root: _Node) -> None:
+    def _document(self, root: Node) -> None:
         if root.plain and root.text == "":
             return
         if self._strict and self.documents:
             hint = 'keep one document a file: take out the line "---" and what follows'
             self._report(codes.YAML_DOCUMENTS, root.mark, "a second document begins here", hint)
             raise _StopReadingError
-        values: dict[Path, Mark] = {}
-        keys: dict[Path, Mark] = {}
-        texts: dict[Path, str] = {}
-        _index(root, (), values, keys, texts)
+        values, keys, texts = spots(root)
         self.documents.append(Document(root.value, self._file, values, keys, texts))
 
     def _tagged(self, tag: str, text: str, mark: Mark) -> Any:
@@ -343,8 +354,11 @@ class _Reader:
     def _grow(self, mark: Mark, size: int) -> None:
         self._count += size
         if self._count > self._limit:
-            what = f"more than {self._limit} values, with aliases written out"
-            self._stop(codes.YAML_EXPANSION, mark, what, "use fewer aliases, or split the file")
+            self._too_many(mark)
+
+    def _too_many(self, mark: Mark) -> NoReturn:
+        what = f"more than {self._limit} values, with aliases written out"
+        self._stop(codes.YAML_EXPANSION, mark, what, "use fewer aliases, or split the file")
 
     def _limit_depth(self, mark: Mark, height: int) -> None:
         if len(self._open) + height > _DEPTH:
@@ -388,31 +402,6 @@ class _Reader:
     def _stop(self, code: Code, mark: Mark, what: str, hint: str) -> NoReturn:
         self.problems.append(code.at(Place(self._file, *mark), what, hint))
         raise _StopReadingError
-
-
-def _index(
-    node: _Node,
-    path: Path,
-    values: dict[Path, Mark],
-    keys: dict[Path, Mark],
-    texts: dict[Path, str],
-    alias: Mark | None = None,
-) -> None:
-    """Notes where each part stands; what is inside an alias stands at the alias, as two places share its text."""
-    values[path] = alias or node.mark
-    if node.entries is not None:
-        alias = alias or (node.mark if node.alias else None)
-        for step, (mark, entry) in node.entries.items():
-            below = (*path, step)
-            if mark is not None:
-                keys[below] = alias or mark
-            _index(entry, below, values, keys, texts, alias)
-    elif (
-        node.plain
-        and node.text is not None
-        and (not isinstance(node.value, str) or (node.text[:1].isdigit() and is_rewritten(node.text, node.value)))
-    ):
-        texts[path] = node.text
 
 
 _TAG = "tag:yaml.org,2002:"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Plain scalars. The core schema: https://yaml.org/spec/1.2.2/#103-core-schema
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS: Mapping[str, bool] = {
     "true": True,
     "True": True,
@@ -31,7 +31,7 @@ def resolve(text: str) -> Any:
     """What a plain scalar is. A number too large for a float, one with leading zeros (`010`), and `.inf` and `.nan`,
     which JSON doesn't have, stay text.
     """
-    if text in _NULLS:
+    if text in NULLS:
         return None
     if text in _BOOLS:
         return _BOOLS[text]
@@ -71,7 +71,7 @@ WHOLE = range(-(2**63), 2**64)  # int64 and uint64
 
 
 def needs_quotes(text: str) -> bool:
-    if text in _NULLS or text in _BOOLS or text in _OLD_BOOLS:
+    if text in NULLS or text in _BOOLS or text in _OLD_BOOLS:
         return True
     if text[0] not in "+-.0123456789":
         return False

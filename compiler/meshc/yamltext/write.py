@@ -53,7 +53,7 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
             if _is_nested(item):
                 if not _add_lines(item, f"{first}- ", f"{margin}  ", lines):
                     return False
-            elif (text := _leaf(item)) is not None:
+            elif (text := _leaf(item, margin)) is not None:
                 lines.append(f"{first}- {text}\n")
             else:
                 return False
@@ -67,7 +67,7 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
             below = margin if isinstance(item, _LISTS) else f"{margin}  "
             if not _add_lines(item, below, below, lines):
                 return False
-        elif (text := _leaf(item)) is not None:
+        elif (text := _leaf(item, margin)) is not None:
             lines.append(f"{first}{name}: {text}\n")
         else:
             return False
@@ -95,14 +95,17 @@ def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
 
 _LONGEST_KEY = 100
 """Characters; YAML has another form for keys of more than 128."""
-_WORDS = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/._-]*(?::[A-Za-z0-9/._-]+)*")
-"""A text without blanks, in which no character means anything to YAML."""
+_REST = r"[A-Za-z0-9/._,+=\[\]()|^$\\-]"
+_WORDS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9/._^]{_REST}*+(?::{_REST}++)*+")
+"""A text without blanks, in which no character means anything to YAML where it stands."""
+_LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)++")
+"""Lines that are as they stand in a literal block: none is empty, and none begins or ends with a blank."""
 
 
-def _leaf(value: Any) -> str | None:
+def _leaf(value: Any, margin: str) -> str | None:
     """A value on its line; None where libyaml has to tell."""
     if isinstance(value, str):
-        return _word(value)
+        return _block(value, margin) if "\n" in value else _word(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -114,6 +117,13 @@ def _leaf(value: Any) -> str | None:
     if isinstance(value, list | tuple):
         return "[]"
     raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def _block(text: str, margin: str) -> str | None:
+    """A literal block, without the end of its last line."""
+    text = str.__str__(text)
+    lines = text.splitlines() if _LINES.fullmatch(text) else ()
+    return "|\n" + "\n".join(f"{margin}  {line}" for line in lines) if lines else None
 
 
 @lru_cache(maxsize=4096)

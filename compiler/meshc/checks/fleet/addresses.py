@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
-_PARTS = {True: ("pilot", "policy", "telemetry", "zipkin"), False: ("istiod",)}
 _IPV6_FIRST = Version(1, 30)  # istio#58828
 
 
@@ -47,7 +46,7 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
             if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
                 reported.add(path)
                 yield from _address(fleet, source, said)
-            if part in _PARTS[fleet.classic] and not host_fault(address):
+            if part in fleet.generation.parts and not host_fault(address):
                 yield from _ipv6(fleet, source, said)
                 if not fleet.classic:  # whose Services are headless, so that their names lead to any address
                     yield from _family(source, said)
@@ -65,7 +64,7 @@ def _family(source: Source, said: _Said) -> Iterable[Problem]:
 
 
 def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    needed = _PARTS[fleet.classic][0]
+    needed = fleet.generation.parts[0]
     yield from _further_missing(fleet, source)
     for primary in fleet.primaries:
         lost = [
@@ -109,9 +108,9 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     member, part, address, path = said
     clusters = (member.name,)
-    if (part if fleet.classic else part.partition("-")[0]) not in _PARTS[fleet.classic]:
+    if (part if fleet.classic else part.partition("-")[0]) not in fleet.generation.parts:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
-        what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(_PARTS[fleet.classic])}"
+        what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(fleet.generation.parts)}"
         hint = f"take {part} out"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
     elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):

@@ -31,14 +31,10 @@ _CRD = "gateways.gateway.networking.k8s.io"
 
 
 def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Between clusters: primaries only, each network with one of them, and none of it for classic Istio."""
+    """Between clusters: primaries only, and each network with one of them."""
     sizes = Counter(map(fleet.network_of, fleet))
     for number in fleet.ambient_namespaces:
         name, at = fleet.mesh.spec.namespaces[number].name, _at(number)
-        if fleet.classic:
-            what = f"namespace {name}: classic Istio has no ambient"
-            yield source.problem(codes.WRONG_GENERATION, at, what, "write sidecar or none")
-            continue
         here = [member for member in fleet if fleet.is_ambient_in(number, member)]
         remotes = [one for one in (fleet if fleet.several_networks else here) if one.cluster.role == "remote"]
         if remotes:
@@ -55,7 +51,7 @@ def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """Istio that knows ambient between networks, and where it is for trial only."""
-    if fleet.classic or not (fleet.ambient_namespaces and fleet.several_networks):
+    if not (fleet.ambient_namespaces and fleet.several_networks):
         return
     own_domain = fleet.mesh.spec.istio.trust_domain != "cluster.local"
     for member in fleet:
@@ -74,7 +70,7 @@ def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """ztunnel takes identities of its own trust domain only (istio/istio#58511)."""
-    if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces and not fleet.classic:
+    if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces:
         path = ("spec", "istio", "trustDomainAliases")
         what = "ztunnel knows no aliases of the trust domain, and refuses workloads with a certificate of one"
         hint = "keep one trust domain while namespaces are ambient"
@@ -96,7 +92,7 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """Both ways between networks at once: two gateways a network, and what doesn't work from one to the other."""
-    if fleet.classic or not fleet.several_networks or fleet.only_ambient:
+    if not fleet.several_networks or fleet.only_ambient:
         return
     for number in fleet.ambient_namespaces:
         name = fleet.mesh.spec.namespaces[number].name
@@ -110,7 +106,7 @@ def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """The port of a network's gateway is that of sidecars."""
-    for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient and not fleet.classic else ()):
+    for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient else ()):
         for gateway, path in gateways_of(network, number):
             if "port" in gateway.model_fields_set and gateway.port != HBONE:
                 what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
@@ -132,7 +128,7 @@ def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
 
 def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Problem]:
     """The kinds of the Gateway API come from elsewhere."""
-    if fleet.classic or not fleet.several_networks:
+    if not fleet.several_networks:
         return
     without = [member for member in fleet if not _brings_crds(member, inputs)]
     for number in fleet.ambient_namespaces[:1] if without else ():

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Charts that the mesh's generation hasn't got, and values that nothing is rendered with."""
-    given = fleet.mesh.spec.istio.charts
-    for number, extra in enumerate(given.also if given and fleet.classic else ()):
-        what = f"chart {extra.chart} is one of istiod's, and this mesh is classic"
-        yield source.problem(codes.CHARTS_OF_ISTIOD, (*AT, "also", number), what, "take it out")
+    """Values that nothing is rendered with."""
     rendered = {member.name for member in fleet if any(one.at == AT for one in wanted(fleet, member))}
     hint = "name istio.charts, or acknowledge it where meshc values hands them to another installer"
     if fleet.mesh.spec.istio.values and not rendered:
@@ -38,10 +34,18 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
             yield source.problem(codes.VALUES_UNUSED, path, what, hint, key=True, clusters=about)
 
 
+def of_istiod(fleet: Fleet, source: Source) -> Iterator[Problem]:
+    """Charts that classic Istio hasn't got."""
+    given = fleet.mesh.spec.istio.charts
+    for number, extra in enumerate(given.also if given else ()):
+        what = f"chart {extra.chart} is one of istiod's, and this mesh is classic"
+        yield source.problem(codes.CHARTS_OF_ISTIOD, (*AT, "also", number), what, "take it out")
+
+
 def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """A gateway goes somewhere, and only where a webhook gives its pods their image."""
     given = fleet.mesh.spec.istio.charts
-    for number, extra in enumerate(given.also if given and not fleet.classic else ()):
+    for number, extra in enumerate(given.also if given else ()):
         if extra.chart != "gateway":
             continue
         here = [member for member in fleet if goes_to(fleet, extra, member)]

@@ -21,8 +21,6 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
     pilot-agent 1.0.6 takes the second of exactly two labels as pilot's namespace, and for an IP address or a
     longer name istio-system; only istio-pilot.<namespace> is always right.
     """
-    if not fleet.classic:
-        return
     secured = fleet.mesh.spec.security.control_plane_tls is not False
     namespace = fleet.mesh.spec.istio.namespace
     for member in fleet.remotes:
@@ -63,7 +61,7 @@ def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
     The chart writes that port for both into the mesh configuration of remotes, so one address can't tell them apart.
     """
     reported: set[Path] = set()
-    for member in fleet.remotes if fleet.classic else ():
+    for member in fleet.remotes:
         primary, known = fleet.primary_of(member), fleet.addresses_of(member)
         control_plane = primary.cluster.control_plane if primary else None
         if control_plane is None or control_plane.exposure not in ("load-balancer", "gateway"):

@@ -108,7 +108,7 @@ def _named(selection: Selection) -> Iterator[tuple[Path, str]]:
 
 
 def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """There is a primary, and every remote's is one: by name where there are several. Classic Istio has one."""
+    """There is a primary, and every remote's is one: by name where there are several."""
     if not fleet.primaries:
         what = "no cluster has role: primary, so no control plane serves the mesh"
         yield source.problem(
@@ -118,12 +118,6 @@ def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             "give the cluster that runs Istio role: primary",
             key=True,
         )
-    for member in fleet.primaries[1:] if fleet.classic else ():
-        what = f"{member.name} is a second primary, and classic Istio has one control plane a mesh"
-        also = (source.document.place(fleet.primaries[0].path("role")),)
-        hint = "write role: remote; several primaries need istiod"
-        path = member.path("role")
-        yield source.problem(codes.WRONG_GENERATION, path, what, hint, also=also, clusters=(member.name,))
     for member in fleet.remotes if fleet.primaries else ():
         if not fleet.primary_of(member):
             yield _no_primary(fleet, source, member)

@@ -88,7 +88,7 @@ def _is_local(host: str, settings: Iterable[tuple[str, bool]]) -> bool:
 
 def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
     """Headless Services: their names resolve by istiod's table of names, which skips what it can't route to."""
-    if fleet.classic or fleet.only_ambient:
+    if fleet.only_ambient:
         return
     capturing = {member.name for member in fleet if captures_dns(fleet, member)}
     for export in exports:
@@ -131,7 +131,7 @@ def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Itera
     """
     spec = fleet.mesh.spec
     known = {namespace.name: number for number, namespace in enumerate(spec.namespaces)}
-    if not known or fleet.classic:
+    if not known:
         return
     strict = fleet.several_networks and spec.security.mutual_tls == "strict"
     told: set[tuple[int, str]] = set()
@@ -158,7 +158,7 @@ def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Itera
 def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
     """A cluster that gets copies has callers in the mesh: to a pod without a sidecar a copy is a dead address."""
     spec = fleet.mesh.spec
-    if not spec.namespaces or fleet.classic:
+    if not spec.namespaces:
         return
     inside = [namespace for namespace in spec.namespaces if namespace.dataplane != "none"]
     wanted = {name for export in exports for name in _served(export)}

@@ -22,10 +22,6 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """An external control plane is istiod's, stands alone, and has a config cluster among its remotes."""
     for member in fleet.external:
         path, clusters = member.path("role"), (member.name,)
-        if fleet.classic:
-            what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
-            yield source.problem(codes.WRONG_GENERATION, path, what, "write role: primary", clusters=clusters)
-            continue
         others = [one for one in fleet.primaries if one is not member]
         if others and (member is fleet.primaries[0] or others[0] not in fleet.external):
             what = f"{member.name}: {others[0].name} runs a control plane too, and an external one stands alone"

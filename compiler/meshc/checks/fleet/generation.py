@@ -3,32 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
+from meshc.mesh.revisions import AT, TAGS
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Problem
-    from meshc.mesh.fleet import Fleet
+    from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
 
-def generation(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Settings belong to the generation of the mesh."""
-    for path, what, clusters in _of_istiod(fleet) if fleet.classic else _of_classic(fleet):
-        hint = f"take {path[-1]} out"
-        yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
+class _Found(NamedTuple):
+    """A setting that the mesh can't have. Without a hint it is to be taken out, and its key is shown."""
+
+    path: Path
+    what: str
+    clusters: tuple[str, ...] = ()
+    hint: str = ""
 
 
-_Found = tuple["Path", str, tuple[str, ...]]
-
-
-def _of_istiod(fleet: Fleet) -> Iterator[_Found]:
+def of_istiod(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """What a classic mesh sets, and only istiod has."""
-    spec = fleet.mesh.spec
-    istio, ca = spec.istio, spec.security.ca
+    for found in (*_of_mesh(fleet), *_of_namespaces(fleet), *(one for member in fleet for one in _of_cluster(member))):
+        yield _problem(source, found)
+    if fleet.several_networks:
+        what = "there are several networks, and pods of classic Istio only reach others by their own addresses"
+        hint = "give all clusters one network, if their pods reach one another directly; several need istiod"
+        yield source.problem(codes.WRONG_GENERATION, ("spec", "networks"), what, hint, key=True)
+    for member in fleet.primaries[1:]:
+        what = f"{member.name} is a second primary, and classic Istio has one control plane a mesh"
+        also = (source.document.place(fleet.primaries[0].path("role")),)
+        hint = "write role: remote; several primaries need istiod"
+        path = member.path("role")
+        yield source.problem(codes.WRONG_GENERATION, path, what, hint, also=also, clusters=(member.name,))
+
+
+def of_classic(fleet: Fleet, source: Source) -> Iterable[Problem]:
+    """What a mesh of istiods sets, and only classic Istio has."""
+    if fleet.mesh.spec.security.control_plane_tls is False:
+        path = ("spec", "security", "controlPlaneTLS")
+        yield _problem(source, _Found(path, "istiod always speaks TLS with its sidecars"))
+    for member in fleet.primaries:
+        if member.cluster.control_plane and member.cluster.control_plane.pilot_service is not None:
+            what = f"{member.name}: istiod has no pilotService"
+            yield _problem(source, _Found(member.path("controlPlane", "pilotService"), what, (member.name,)))
+
+
+def _problem(source: Source, found: _Found) -> Problem:
+    hint = found.hint or f"take {found.path[-1]} out"
+    code = codes.WRONG_GENERATION
+    return source.problem(code, found.path, found.what, hint, key=not found.hint, clusters=found.clusters)
+
+
+def _of_mesh(fleet: Fleet) -> Iterator[_Found]:
+    istio, ca = fleet.mesh.spec.istio, fleet.mesh.spec.security.ca
     settings: tuple[tuple[Path, Any, Any, str], ...] = (
         (("istio", "revision"), istio.revision, "default", "classic Istio has no revisions"),
+        (TAGS[1:], bool(istio.revision_tags), False, "classic Istio has no revisions, and no tags of them"),
+        (
+            AT[1:],
+            bool(istio.control_planes),
+            False,
+            "classic Istio has no revisions: a cluster runs one control plane",
+        ),
         (
             ("istio", "trustDomain"),
             istio.trust_domain,
@@ -62,20 +100,29 @@ def _of_istiod(fleet: Fleet) -> Iterator[_Found]:
     )
     for path, value, default, what in settings:
         if value != default:
-            yield ("spec", *path), what, ()
-    for member in fleet:
-        if member.cluster.istio.revision not in (None, "default"):
-            yield member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", (member.name,)
-        if member.cluster.istio.remote_secrets not in (None, "separate"):
-            what = f"{member.name}: classic Istio's pilot reads remote secrets alone"
-            yield member.path("istio", "remoteSecrets"), what, (member.name,)
+            yield _Found(("spec", *path), what)
 
 
-def _of_classic(fleet: Fleet) -> Iterator[_Found]:
-    """What a mesh of istiods sets, and only classic Istio has."""
-    if fleet.mesh.spec.security.control_plane_tls is False:
-        yield ("spec", "security", "controlPlaneTLS"), "istiod always speaks TLS with its sidecars", ()
-    for member in fleet.primaries:
-        if member.cluster.control_plane and member.cluster.control_plane.pilot_service is not None:
-            what = f"{member.name}: istiod has no pilotService"
-            yield member.path("controlPlane", "pilotService"), what, (member.name,)
+def _of_namespaces(fleet: Fleet) -> Iterator[_Found]:
+    for number, namespace in enumerate(fleet.mesh.spec.namespaces):
+        at: Path = ("spec", "namespaces", number)
+        if namespace.revision is not None:
+            yield _Found((*at, "revision"), "classic Istio has no revisions")
+        if namespace.dataplane == "ambient":
+            what = f"namespace {namespace.name}: classic Istio has no ambient"
+            yield _Found((*at, "dataplane"), what, hint="write sidecar or none")
+
+
+def _of_cluster(member: Member) -> Iterator[_Found]:
+    about, plane = (member.name,), member.cluster.control_plane
+    if member.cluster.istio.revision not in (None, "default"):
+        yield _Found(member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", about)
+    if member.cluster.istio.remote_secrets not in (None, "separate"):
+        what = f"{member.name}: classic Istio's pilot reads remote secrets alone"
+        yield _Found(member.path("istio", "remoteSecrets"), what, about)
+    if member.cluster.role == "external-control-plane":
+        what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
+        yield _Found(member.path("role"), what, about, "write role: primary")
+    if plane and plane.injection_url is not None and member.cluster.role == "primary":
+        what = f"{member.name}: classic Istio has no injection URL"
+        yield _Found(member.path("controlPlane", "injectionURL"), what, about)

@@ -63,7 +63,7 @@ def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
     A URL may have any path (Kubernetes, ValidateWebhookService and ValidateWebhookURL).
     """
-    for member in fleet.remotes if not fleet.classic else ():
+    for member in fleet.remotes:
         primary = fleet.primary_of(member)
         by_url = primary and primary.cluster.control_plane and primary.cluster.control_plane.injection_url
         if primary is None or by_url or member.cluster.sidecar_injection == "manual":

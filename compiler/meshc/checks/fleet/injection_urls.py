@@ -25,12 +25,7 @@ def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if url is None:
             continue
         path = member.path("controlPlane", "injectionURL")
-        if fleet.classic:
-            what = f"{member.name}: classic Istio has no injection URL"
-            yield source.problem(
-                codes.WRONG_GENERATION, path, what, "take injectionURL out", key=True, clusters=(member.name,)
-            )
-        elif fault := _injection_url_fault(url):
+        if fault := _injection_url_fault(url):
             hint = "write https://host:15017; the path /inject/cluster/... is added for each remote"
             what = f"{member.name}: injectionURL: {fault}"
             yield source.problem(codes.BAD_INJECTION_URL, path, what, hint, clusters=(member.name,))
@@ -47,7 +42,7 @@ def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
     for member in (plane for remote in fleet.remotes for plane in planes(fleet, remote)):
         primary = fleet.primary_of(member)
-        way = None if fleet.classic else way_to_istiod(fleet, member)
+        way = way_to_istiod(fleet, member)
         if primary is None or member.cluster.sidecar_injection == "manual" or way is None:
             continue
         address, path = way

@@ -80,8 +80,6 @@ def _owner(key: str) -> str:
 
 def pod_security(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """istio-init changes rules of the network: only the level privileged lets it in, unless the CNI agent does that."""
-    if fleet.classic:  # Kubernetes of its time had no such levels
-        return
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         level = namespace.labels.get(_LEVEL)
         if namespace.dataplane != "sidecar" or level not in ("baseline", "restricted"):

@@ -57,15 +57,10 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def several(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Between networks istiod and mutual TLS are needed: gateways tell services apart by the names in it (SNI)."""
+    """Between networks mutual TLS is needed: gateways tell services apart by the names in it (SNI)."""
     if not fleet.several_networks:
         return
     at: Path = ("spec", "networks")
-    if fleet.classic:
-        what = "there are several networks, and pods of classic Istio only reach others by their own addresses"
-        hint = "give all clusters one network, if their pods reach one another directly; several need istiod"
-        yield source.problem(codes.WRONG_GENERATION, at, what, hint, key=True)
-        return
     if fleet.mesh.spec.security.mutual_tls == "disabled":
         path = ("spec", "security", "mutualTLS")
         what = "mutual TLS is disabled, and between networks nothing else gets through gateways"

@@ -31,7 +31,7 @@ class _Named(NamedTuple):
 def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Each Service of a primary's control planes has a name of its own, and none is too long."""
     told: set[_Named] = set()
-    for member in () if fleet.classic else (*fleet.primaries, *fleet.external):
+    for member in (*fleet.primaries, *fleet.external):
         first: dict[str, _Named] = {}
         for one in _services(fleet, member):
             other = first.setdefault(one.name, one)

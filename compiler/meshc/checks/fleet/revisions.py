@@ -8,7 +8,7 @@ from meshc import codes
 from meshc.mesh.charts import AT as CHARTS
 from meshc.mesh.east_west import goes_to
 from meshc.mesh.fleet import selects
-from meshc.mesh.revisions import AT, TAGS, plane_of, planes, tags_of
+from meshc.mesh.revisions import AT, plane_of, planes, tags_of
 from meshc.nearest import nearest
 from meshc.supported import ISTIO
 
@@ -26,10 +26,6 @@ _FURTHEST = 2
 def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Each further control plane has a revision of its own, and runs in the primaries of its remotes."""
     further = fleet.mesh.spec.istio.control_planes
-    if further and fleet.classic:
-        what = "classic Istio has no revisions: a cluster runs one control plane"
-        yield source.problem(codes.WRONG_GENERATION, AT, what, "take controlPlanes out", key=True)
-        return
     if further and fleet.external:
         name = fleet.external[0].name
         what = f"{name}: an external control plane has one revision: its remotes share one kubeconfig and one way to it"
@@ -92,11 +88,6 @@ def versions_apart(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A tag leads to a control plane in every cluster that has it, and is named like none."""
-    if fleet.classic:
-        if fleet.mesh.spec.istio.revision_tags:
-            what = "classic Istio has no revisions, and no tags of them"
-            yield source.problem(codes.WRONG_GENERATION, TAGS, what, "take revisionTags out", key=True)
-        return
     lost: dict[tuple[Path, str, str], list[Member]] = {}
     shadows: dict[tuple[Path, str], list[str]] = {}
     for member in fleet:
@@ -123,10 +114,6 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
         path: Path = ("spec", "namespaces", number, "revision")
         if namespace.revision is None:
             continue
-        if fleet.classic:
-            what, hint = "classic Istio has no revisions", "take revision out"
-            yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True)
-            continue
         here = [fleet.by_name[name] for name in fleet.choose_workloads(namespace.clusters)]
         lost = [one for one in here if namespace.revision not in _names(fleet, one)]
         if lost:
@@ -139,7 +126,7 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """A gateway of chart `gateway` names a revision or a tag that its clusters have."""
     charts = fleet.mesh.spec.istio.charts
-    for number, extra in enumerate(charts.also if charts and not fleet.classic else ()):
+    for number, extra in enumerate(charts.also if charts else ()):
         here = [member for member in fleet if extra.revision and goes_to(fleet, extra, member)]
         lost = [one for one in here if extra.revision not in _names(fleet, one)]
         if extra.revision and lost:
@@ -152,7 +139,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """An address `istiod-<revision>` is that of a further control plane."""
-    for member in () if fleet.classic else fleet:
+    for member in fleet:
         primary = fleet.primary_of(member) if member.cluster.role == "remote" else member
         plane = member.cluster.control_plane
         if plane and plane.exposure == "load-balancer":

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.source import Source
-    from meshc.trust.alone import Generation
     from meshc.trust.names import Leaf
 
 _FILES = ("ca-cert.pem", "cert-chain.pem")
@@ -33,7 +32,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
     folder = security.ca.directory
     if folder in inputs.unread:
         return
-    needed = [m for m in fleet if fleet.classic or m.cluster.role != "remote"]
+    needed = _signers(fleet)
     root = inputs.certificates.get("root-cert.pem")
     yield from _without_files(fleet, source, inputs)
     from meshc.trust.certificates import read
@@ -52,19 +51,22 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         _, problems = read(source.shown(f"{folder}/{other}"), inputs.certificates[other])
         yield from (problem for problem in problems if problem.code is codes.PRIVATE_KEY_IN_PUBLIC_FILE)
     if root is not None:
-        generation: Generation = "classic" if fleet.classic else "istiod"
-        yield from verify((source.shown(f"{folder}/root-cert.pem"), root), held, generation=generation)
+        yield from verify((source.shown(f"{folder}/root-cert.pem"), root), held, generation=fleet.generation)
     elif held or needed:
         what = f"the common root {source.shown(f'{folder}/root-cert.pem')} is missing"
         hint = "make a root: meshc ca init; or put the public certificate of one that you have there"
         yield source.problem(codes.CERTIFICATES_MISSING, _DIRECTORY, what, hint)
 
 
+def _signers(fleet: Fleet) -> list[Member]:
+    """The clusters in which a CA runs."""
+    return [member for member in fleet if fleet.generation.signs_in_remotes or member.cluster.role != "remote"]
+
+
 def _without_files(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
     """Clusters that need a CA and have no files of one."""
     ca, root = fleet.mesh.spec.security.ca, inputs.certificates.get("root-cert.pem")
-    needed = [member for member in fleet if fleet.classic or member.cluster.role != "remote"]
-    for member in needed:
+    for member in _signers(fleet):
         missing = [name for name in _FILES if f"{member.name}/{name}" not in inputs.certificates]
         if len(missing) == len(_FILES) or (missing and root is None):  # one of two is told below
             verb = "are" if len(missing) > 1 else "is"
@@ -84,7 +86,7 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
     url = plane.injection_url if plane and plane.injection_url and not url_fault(plane.injection_url) else None
     return leaves_of(
         Signer(
-            "classic" if fleet.classic else "istiod",
+            fleet.generation,
             spec.istio.namespace,
             spec.istio.trust_domain,
             [fleet.revision_of(plane) for plane in planes(fleet, member)],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
+from meshc.generation import Generation
 from meshc.kube import Version
-from meshc.mesh.fleet import is_classic
 from meshc.mesh.revisions import AT as FURTHER
 from meshc.mesh.revisions import plane_of, planes
-from meshc.supported import CLASSIC, CLASSIC_LAST_PATCH, CLASSIC_LINE, ISTIO
+from meshc.supported import CLASSIC_LAST_PATCH, CLASSIC_LINE, ISTIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,6 @@ _KNOWN = {CLASSIC_LINE, *ISTIO}
 _FIRST_LOSING, _FIRST_MENDED = Version(1, 30, 0), Version(1, 30, 4)
 _SEVERAL = 2
 """Clusters from which on there are remote secrets."""
-_CLASSIC_FIRST, _CLASSIC_LAST = (Version(1, minor) for minor in CLASSIC.kubernetes)
-_ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
 
 def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -45,7 +43,7 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if fault := _istio_fault(own):
             what, hint = f"{member.name}: {fault[0]}", fault[1]
             yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
-        elif is_classic(own) != fleet.classic:
+        elif Generation.of(own) is not fleet.generation:
             what = f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
             also = (source.document.place(("spec", "istio", "version")),)
             hint = "give every cluster the same generation"
@@ -63,7 +61,7 @@ def _of_plane(fleet: Fleet, source: Source, version: str, path: Path) -> Iterabl
     yield from _newer(source, version, path, tuple(one.name for one in fleet))
     if fault := _istio_fault(version):
         yield source.problem(codes.ISTIO_UNSUPPORTED, path, *fault)
-    elif is_classic(version) and not fleet.classic:
+    elif Generation.of(version) is not fleet.generation:
         what = f"a control plane of Istio {version} beside istiod: classic Istio and istiod don't go together"
         also = (source.document.place(("spec", "istio", "version")),)
         hint = "give every control plane the same generation"
@@ -159,7 +157,11 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         same = plane_of(fleet, primary, fleet.revision_of(member))
         primary = same or primary
         mine, theirs = fleet.version_of(member), fleet.version_of(primary)
-        if mine.line not in _KNOWN or theirs.line not in _KNOWN or is_classic(str(mine)) != is_classic(str(theirs)):
+        if (
+            mine.line not in _KNOWN
+            or theirs.line not in _KNOWN
+            or Generation.of(str(mine)) is not Generation.of(str(theirs))
+        ):
             continue  # said by another check
         path, other = _said(member, primary, "version")
         also = (source.document.place(other),)
@@ -213,58 +215,3 @@ def _said(member: Member, primary: Member, field: Literal["version", "revision"]
     of_mesh: Path = ("spec", "istio", field)
     own = [one.path("istio", field) for one in (member, primary) if getattr(one.cluster.istio, field)]
     return (*own, of_mesh, of_mesh)[0], (*own, of_mesh, of_mesh)[1]
-
-
-def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every cluster's Kubernetes is known and one that its Istio runs on."""
-    for member in fleet:
-        text = member.cluster.kubernetes_version
-        if text is None:
-            what = f"{member.name}: kubernetesVersion is missing; API versions depend on it"
-            hint = 'add kubernetesVersion: "1.34", or set it for many clusters under overrides'
-            yield source.problem(codes.KUBERNETES_MISSING, member.path("name"), what, hint, clusters=(member.name,))
-            continue
-        version, istio_version = fleet.kubernetes_of(member), fleet.version_of(member)
-        path = member.path("kubernetesVersion")
-        lines = {fleet.version_of(plane).line: fleet.version_of(plane) for plane in planes(fleet, member)[1:]}
-        for other in lines.values():
-            if other.line != istio_version.line:
-                yield from _unsupported(source, member, other, version, text)
-        if fleet.classic:
-            if not _CLASSIC_FIRST <= version < Version(1, _CLASSIC_LAST.minor + 1):
-                why = (
-                    "1.0 needs 1.9 at least"
-                    if version < _CLASSIC_FIRST
-                    else ("its injector speaks only admissionregistration v1beta1, gone in 1.22")
-                )
-                what = f"{member.name}: classic Istio doesn't run on Kubernetes {text}: {why}"
-                yield source.problem(
-                    codes.KUBERNETES_IMPOSSIBLE,
-                    path,
-                    what,
-                    "use 1.9 to 1.21, or istiod",
-                    clusters=(member.name,),
-                )
-        elif version < _ISTIOD_FIRST:
-            what = (
-                f"{member.name}: istiod {istio_version} doesn't run on Kubernetes {text}: "
-                "discovery.k8s.io/v1 came with 1.21"
-            )
-            yield source.problem(
-                codes.KUBERNETES_IMPOSSIBLE, path, what, "upgrade the cluster", clusters=(member.name,)
-            )
-        else:
-            yield from _unsupported(source, member, istio_version, version, text)
-
-
-def _unsupported(
-    source: Source, member: Member, istio_version: Version, version: Version, text: str
-) -> Iterable[Problem]:
-    if istio_version.line not in ISTIO:
-        return
-    first, last = ISTIO[istio_version.line].kubernetes
-    if not first <= version.minor <= last:
-        line = f"{istio_version.major}.{istio_version.minor}"
-        what = f"{member.name}: Istio {line} supports Kubernetes 1.{first} to 1.{last}, not {text}"
-        hint, path = "move to a supported pair, or acknowledge it", member.path("kubernetesVersion")
-        yield source.problem(codes.KUBERNETES_UNSUPPORTED, path, what, hint, clusters=(member.name,))

@@ -6,62 +6,56 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.checks.overlay.namespaces import homeless
-from meshc.kube import Body, Identity, identity_of, is_object
-from meshc.overlays.marks import Marks
+from meshc.kube import Body, Identity, KubeObject, identity_of, is_object
+from meshc.overlays.matched import Matched, effective
 from meshc.overlays.targets import read_target
 from meshc.scanning.plain_values import is_secret
 from meshc.sealing.sealed import switches_off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from meshc.errors import Problem
-    from meshc.kube import KubeObject
     from meshc.plan.files import PatchPlan, UserObject
     from meshc.plan.ir import ClusterPlan
 
 
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
     """What kustomize would refuse without a place, or let pass in silence."""
-    yield from _duplicates(cluster, ours)
-    theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
-    yield from homeless(cluster, theirs)
-    bodies = [one.body for one in ours] + [one.body for one in theirs]
-    marks = [Marks.of(body) for body in bodies]
-    for patch in cluster.patches:
-        yield from _patch(cluster, patch, bodies, marks)
-
-
-def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject]) -> Iterator[Problem]:
-    if not cluster.resources:
+    if not (cluster.resources or cluster.patches):
         return
-    made = {_effective(one.identity): one for one in ours}
-    theirs: dict[Identity, UserObject] = {}
-    for one in (one for file in cluster.resources for one in file.objects if is_object(one.body)):
-        key = _effective(identity_of(one.body))
+    theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
+    yield from _duplicates(cluster, ours, theirs)
+    yield from homeless(cluster, theirs)
+    there = Matched([*ours, *(KubeObject(one.body, "") for one in theirs)])
+    for patch in cluster.patches:
+        yield from _patch(cluster, patch, there)
+
+
+def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterable[UserObject]) -> Iterator[Problem]:
+    wanted = {effective(identity_of(one.body)) for one in theirs}
+    made = {key: one.origin for one in ours if (key := effective(one.identity)) in wanted} if wanted else {}
+    first: dict[Identity, UserObject] = {}
+    for one in theirs:
+        key = effective(identity_of(one.body))
         if key in made:
-            what = f"{cluster.name}: {key} is meshc's own (component {made[key].origin})"
+            what = f"{cluster.name}: {key} is meshc's own (component {made[key]})"
             hint = "take it out of the file; to change meshc's, use patches"
             yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
-        elif key in theirs and key.name:
-            what, also = f"{cluster.name}: {key} stands twice", (theirs[key].place,)
+        elif key in first and key.name:
+            what, also = f"{cluster.name}: {key} stands twice", (first[key].place,)
             yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=also, clusters=(cluster.name,))
-        theirs.setdefault(key, one)
+        first.setdefault(key, one)
 
 
-def _effective(identity: Identity) -> Identity:
-    """kustomize takes a missing namespace for `default`."""
-    return identity._replace(namespace="") if identity.namespace == "default" else identity
-
-
-def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body], marks: list[Marks]) -> Iterator[Problem]:
-    """The problems of a patch. What it does to labels and annotations goes into `marks`, for the patches after it."""
+def _patch(cluster: ClusterPlan, patch: PatchPlan, there: Matched) -> Iterator[Problem]:
+    """The problems of a patch. What it does to labels and annotations goes into `there`, for the patches after it."""
     about = (cluster.name,)
     if not patch.file.objects:
         what, hint = f'"{patch.file.source}" is empty', "write a patch, or take the entry out"
         yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
     try:
-        chooses = _chooser(patch)
+        target = read_target(patch.target) if patch.target else None
     except ValueError as error:
         what = f"the target can't be read: {error}"
         hint = "names are Go's regular expressions, selectors are Kubernetes' own"
@@ -72,14 +66,13 @@ def _patch(cluster: ClusterPlan, patch: PatchPlan, bodies: Sequence[Body], marks
         if fault:
             yield codes.BAD_PATCH.at(one.place, *fault, also=(patch.place,), clusters=about)
             continue
-        met = [number for number, body in enumerate(bodies) if chooses(one.body, body, marks[number])]
+        met = there.named(one.body) if target is None else there.fitting(target)
         if not met:
-            yield _idle(cluster, patch, one, bodies)
-        for body in (bodies[number] for number in met):
-            if is_secret(body):
-                yield from _on_secret(cluster, one, body)
+            yield _idle(cluster, patch, one, there.bodies)
         for number in met:
-            marks[number] = marks[number].after(one.body)
+            if is_secret(there.bodies[number]):
+                yield from _on_secret(cluster, one, there.bodies[number])
+            there.change(number, one.body)
 
 
 _MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
@@ -116,22 +109,6 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
     return "this patch doesn't say which object it is for", _MISSING
 
 
-def _chooser(patch: PatchPlan) -> Callable[[Any, Body, Marks], bool]:
-    """Whether kustomize applies a document of the patch to an object. Raises ValueError for a target that isn't one."""
-    if not patch.target:
-        return lambda change, body, _: change.get("apiVersion") == body.get("apiVersion") and _same(change, body)
-    target = read_target(patch.target)
-    return lambda _, body, marks: (
-        target.names(body)
-        and marks.may_have(target.labels, "labels")
-        and marks.may_have(target.annotations, "annotations")
-    )
-
-
-def _same(one: Body, other: Body) -> bool:
-    return _effective(identity_of(one)) == _effective(identity_of(other))
-
-
 def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Sequence[Body]) -> Problem:
     """A patch for something that isn't there, which kustomize lets pass in silence where it has a target."""
     about = (cluster.name,)
@@ -140,7 +117,8 @@ def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Seque
         what = f"{cluster.name}: no object has {shown}, so this patch changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(patch.place, what, _near(patch.target, bodies), clusters=about)
     named = identity_of(one.body)
-    if there := next((body.get("apiVersion") for body in bodies if _same(one.body, body)), None):
+    same = (body.get("apiVersion") for body in bodies if effective(identity_of(body)) == effective(named))
+    if there := next(same, None):
         what = f"{cluster.name}: {named} has apiVersion {there} here, so this patch for another changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(
             one.place, what, f"write apiVersion: {there}", also=(patch.place,), clusters=about

@@ -1,0 +1,63 @@
+"""Finds the objects of an overlay that a patch is applied to, after the patches before it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from meshc.kube import identity_of
+from meshc.overlays.marks import Marks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from meshc.kube import Body, Identity, KubeObject
+    from meshc.overlays.targets import Target
+
+
+class Matched:
+    """The objects of one overlay by their number, with labels and annotations as the patches so far leave them."""
+
+    def __init__(self, objects: Sequence[KubeObject]) -> None:
+        self._objects = objects
+        self._changed: dict[int, Marks] = {}
+
+    @cached_property
+    def bodies(self) -> Sequence[Body]:
+        return [one.body for one in self._objects]
+
+    def named(self, change: Body) -> list[int]:
+        """Those that a patch without a target names."""
+        found = self._by_name.get(effective(identity_of(change)), [])
+        return [number for number in found if self.bodies[number].get("apiVersion") == change.get("apiVersion")]
+
+    def fitting(self, target: Target) -> list[int]:
+        """Those that a target fits."""
+        return [number for number, body in enumerate(self.bodies) if self._fits(number, body, target)]
+
+    def change(self, number: int, change: Any) -> None:
+        """Notes what a patch does to labels and annotations."""
+        self._changed[number] = self._marks(number).after(change)
+
+    def _fits(self, number: int, body: Body, target: Target) -> bool:
+        if not target.names(body):
+            return False
+        if not target.labels and not target.annotations:
+            return True
+        marks = self._marks(number)
+        return marks.may_have(target.labels, "labels") and marks.may_have(target.annotations, "annotations")
+
+    def _marks(self, number: int) -> Marks:
+        return self._changed.get(number) or Marks.of(self.bodies[number])
+
+    @cached_property
+    def _by_name(self) -> Mapping[Identity, list[int]]:
+        found: dict[Identity, list[int]] = {}
+        for number, one in enumerate(self._objects):
+            found.setdefault(effective(one.identity), []).append(number)
+        return found
+
+
+def effective(identity: Identity) -> Identity:
+    """kustomize takes a missing namespace for `default`."""
+    return identity._replace(namespace="") if identity.namespace == "default" else identity

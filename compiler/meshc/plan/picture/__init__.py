@@ -1,0 +1,1 @@
+"""Turns a plan into pictures: bundled, so that a large mesh stays readable, and written as Mermaid."""

@@ -1,0 +1,18 @@
+"""Tells which cluster's CA signs the certificates of a cluster's workloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meshc.plan.ir import ClusterPlan, Plan
+
+
+def signer_of(plan: Plan, cluster: ClusterPlan) -> str:
+    """The cluster whose CA signs: istiod's of a remote is that of its primary, and classic Istio has a CA in each."""
+    return cluster.attachment.primary if cluster.attachment and plan.generation == "istiod" else cluster.name
+
+
+def signed_by(plan: Plan, signer: str) -> tuple[str, ...]:
+    """The clusters whose workloads the CA of one cluster signs certificates for."""
+    return tuple(one.name for one in plan.clusters if not one.is_external and signer_of(plan, one) == signer)
