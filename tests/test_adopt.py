@@ -374,3 +374,19 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     assert "aks-edge: no primary has a remote secret for it" in said
     assert "aks-edge: it isn't told which is its primary, of east, west: write primary" in said
     assert "east holds credentials of edge-1, of which there are no objects here" in said
+
+
+def test_kubeconfigs_that_an_istiod_mounts(dumps: Path, tmp_path: Path) -> None:
+    find_tool("kubectl")
+    file = dumps / "gke-hub/deployments.apps.yaml"
+    body = yaml.safe_load(file.read_text())
+    (istiod,) = [one for one in body["items"] if one["metadata"]["name"] == "istiod"]
+    env = istiod["spec"]["template"]["spec"]["containers"][0]["env"]
+    env.append({"name": "PILOT_MULTICLUSTER_KUBECONFIG_PATH", "value": "/x"})
+    file.write_text(yaml.safe_dump(body))
+    place = tmp_path / "mesh"
+    place.mkdir()
+    said = meshc(place, "adopt", "--from", str(dumps))
+
+    assert yaml.safe_load((place / "mesh.yaml").read_text())["spec"]["istio"]["remoteSecrets"] == "mounted"
+    assert "hub: istiod reads mounted kubeconfigs, which aren't read here" in said
