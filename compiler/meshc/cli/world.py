@@ -21,6 +21,7 @@ from meshc.cli.options import (
 )
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
+from meshc.errors import UsageError
 
 app = typer.Typer()
 
@@ -96,6 +97,10 @@ def adopt(
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
     ] = False,
+    parts: Annotated[
+        bool,
+        typer.Option("--parts", help="Write a file for each cluster and each namespace, which mesh.yaml includes."),
+    ] = False,
     script: Annotated[
         bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
     ] = False,
@@ -123,7 +128,9 @@ def adopt(
         if script:
             script_command(namespace)
             return
-        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
+        if parts and difference:
+            raise UsageError("--diff writes nothing, so there is nothing for --parts", "name one of them")
+        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference, parts)
 
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
