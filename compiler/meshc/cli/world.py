@@ -43,6 +43,13 @@ def doctor(
     deep: Annotated[
         bool, typer.Option("--deep", help="Compare every object of output/ too, and ask istiod which remotes it reads.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="As --deep, by a server-side dry run of each object, which needs the right to patch it.",
+        ),
+    ] = False,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="Write Prometheus' text format, and end with 0: for a CronJob.")
     ] = False,
@@ -62,11 +69,14 @@ def doctor(
 
             doctor_command(file, form)
             return
+        from meshc.commands.doctor import Depth
+
+        depth = Depth.DRY_RUN if dry_run else Depth.DEEP if deep else Depth.PLAIN
         if print_rbac:
             from meshc.capture.rbac import Asker
             from meshc.cli.rbac import rbac_command
 
-            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), deep=deep)
+            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), depth)
             return
         from meshc.cli.doctor_live import Wanted, live_command
         from meshc.commands.living import Reach
@@ -76,7 +86,7 @@ def doctor(
             choice_of([*(cluster or ()), *(only or ())], selector),
             Reach(context or [], kubeconfig, timeout),
             form,
-            Wanted(deep, metrics),
+            Wanted(depth, metrics),
         )
 
 
