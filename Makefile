@@ -62,6 +62,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/real_fleet.py --write
 	$(BIN)/python bench/authorities.py
 	$(BIN)/python bench/review.py
+	$(BIN)/python bench/report.py
 
 # Lock files of requirements/ and pins of the hooks. Versions stay unless UPGRADE=1 is given.
 lock: | $(BIN)/uv
