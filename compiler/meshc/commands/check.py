@@ -75,6 +75,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
     A check looks at the clock, which a compile doesn't. Raises MeshcError.
     """
     compiled = compiled_whole(opened)
+    compiled.searched.keep()
     if wanted.base is not None:
         stop_on_a_jump(opened, compiled.plan, wanted.base)
     focus = Focus.on(compiled.plan, wanted.choice)
