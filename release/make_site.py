@@ -10,6 +10,7 @@ import posixpath
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".site"
 AT_TOP = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
+MERMAID = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r" *```")
 CODE = re.compile(r"(^ *```.*?^ *```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!`)(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
@@ -54,7 +56,15 @@ def page(text: str, source: str, known: dict[str, str], repository: str = "") ->
             return f"{mark}[{label}]({to}{hash_}{anchor})"
         return f"{mark}[{label}]({repository}/blob/main/{there}{hash_}{anchor})" if repository else label
 
+    text = MERMAID.sub(_folded, text)
     return _outside_code(_nested(text), lambda prose: LINK.sub(link, SPAN.sub(_bars, prose)))
+
+
+def _folded(diagram: re.Match[str]) -> str:
+    """A diagram, closed at first: code hosts draw it, and the site has no program that does."""
+    return '??? note "A diagram, as Mermaid text"\n\n' + textwrap.indent(
+        diagram[0].replace("mermaid", "text", 1), " " * 4
+    )
 
 
 def _bars(span: re.Match[str]) -> str:

@@ -73,6 +73,12 @@ def test_lists_are_nested_as_mkdocs_reads_them() -> None:
     )
 
 
+def test_a_diagram_is_folded() -> None:
+    assert page("```mermaid\nflowchart LR\n```\n", "README.md", KNOWN) == (
+        '??? note "A diagram, as Mermaid text"\n\n    ```text\n    flowchart LR\n    ```\n'
+    )
+
+
 def test_bars_in_code_of_a_table_are_shown_without_their_backslash() -> None:
     assert page("| `a\\|b` | c \\| d |\n", "README.md", KNOWN) == "| `a|b` | c \\| d |\n"
 

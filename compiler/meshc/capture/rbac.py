@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.kinds import KINDS, KUBEADM
+from meshc.capture.trial import RBAC
 from meshc.components.contract import OURS, thing
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-
-_RBAC = "rbac.authorization.k8s.io"
 
 
 class Asker(StrEnum):
@@ -55,7 +54,7 @@ class Of:
     """What of a mesh decides: Istio's namespace, its engine, whether addresses are those of pods.
 
     `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
-    output/, by group, which are read one by one.
+    output/, by group, which are read one by one, and `tried` too if a dry run is wanted.
     """
 
     istio: str
@@ -63,6 +62,7 @@ class Of:
     pods: bool = False
     old: bool = False
     kinds: tuple[tuple[str, str], ...] = ()
+    tried: bool = False
 
 
 ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.toolkit.fluxcd.io")
@@ -100,7 +100,8 @@ def rights(asker: Asker, of: Of) -> list[Right]:
 def _of_objects(of: Of) -> Iterator[Right]:
     """What stands in output/, and the metrics of istiod."""
     for group, kind in of.kinds:
-        yield Right(("get",), _plural(kind), "", group)
+        verbs = ("get", "patch") if of.tried and group != RBAC else ("get",)
+        yield Right(verbs, _plural(kind), "", group)
     if of.kinds:
         yield Right(("get",), "pods/proxy", of.istio)
 
@@ -137,13 +138,13 @@ def _bound(name: str, istio: str, place: str, found: Sequence[Right]) -> Iterato
     """A role and its binding, in a namespace or in none."""
     kind = "Role" if place else "ClusterRole"
     rules: list[Any] = [right.rule() for right in found]
-    yield thing(f"{_RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
+    yield thing(f"{RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
     yield thing(
-        f"{_RBAC}/v1",
+        f"{RBAC}/v1",
         f"{kind}Binding",
         name,
         place,
         labels=OURS,
-        roleRef={"apiGroup": _RBAC, "kind": kind, "name": name},
+        roleRef={"apiGroup": RBAC, "kind": kind, "name": name},
         subjects=[{"kind": "ServiceAccount", "name": name, "namespace": istio}],
     )

@@ -158,6 +158,8 @@ def _delivery(delivery: Delivery) -> Iterator[str]:
     yield f"  path       {delivery.path}"
     if delivery.project:
         yield f"  project    {delivery.project}"
+    if delivery.signature_keys:
+        yield f"  signed by  {some(delivery.signature_keys)}, which ConfigMap argocd-gpg-keys-cm has to hold"
     if flux := delivery.flux:
         yield f"  source     {flux.source}" + (f" (Secret {flux.source_secret})" if flux.source_secret else "")
         yield f"  mode       {flux.mode}, every {flux.interval}"

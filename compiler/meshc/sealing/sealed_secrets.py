@@ -75,7 +75,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
             yield codes.PLAINTEXT.at(document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters)
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
-        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+        yield from check_public(need, document, path, value.encode() if isinstance(value, str) else b"", public)
     if at(data, *_TEMPLATE, "stringData"):
         what = f"{need.kind}: stringData in the template would become the value as it stands"
         yield codes.STRING_DATA.at(
