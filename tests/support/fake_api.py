@@ -44,6 +44,8 @@ GROUPS = {
     "rbac.authorization.k8s.io": {"clusterroles": "ClusterRole", "clusterrolebindings": "ClusterRoleBinding"},
     "admissionregistration.k8s.io": {"mutatingwebhookconfigurations": "MutatingWebhookConfiguration"},
     "discovery.k8s.io": {"endpointslices": "EndpointSlice"},
+    "multicluster.x-k8s.io": {"clusterprofiles": "ClusterProfile"},
+    "cluster.x-k8s.io": {"clusters": "Cluster"},
 }
 """Kinds of other groups than the first, as far as kubectl has to know of them."""
 UNPLACED = ("nodes", "namespaces", "clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations")

@@ -123,11 +123,14 @@ def _of_adopt(istio: str) -> Iterator[Right]:
 
 def manifests(asker: Asker, of: Of) -> str:
     """A ServiceAccount with exactly these rights, as YAML."""
-    name, istio = f"meshc-{asker}", of.istio
-    bodies = [thing("v1", "ServiceAccount", name, istio, labels=OURS)]
-    found = rights(asker, of)
+    return account(f"meshc-{asker}", of.istio, rights(asker, of))
+
+
+def account(name: str, home: str, found: Sequence[Right]) -> str:
+    """A ServiceAccount in the namespace `home` with these rights, as YAML."""
+    bodies = [thing("v1", "ServiceAccount", name, home, labels=OURS)]
     for place in dict.fromkeys(right.place for right in found):
-        bodies += _bound(name, istio, place, [right for right in found if right.place == place])
+        bodies += _bound(name, home, place, [right for right in found if right.place == place])
     return "---\n".join(write(body) for body in bodies)
 
 

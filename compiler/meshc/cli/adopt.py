@@ -38,7 +38,7 @@ def rights_command(namespace: str) -> None:
     tell_bytes(rights_to_adopt(namespace).encode())
 
 
-def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:
+def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool, parts: bool) -> None:
     """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
 
     Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
@@ -47,7 +47,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
     if difference:
         _difference(file, found)
         return
-    made = adopted(file, found)
+    made = adopted(file, found, parts=parts)
     for path in made.files:
         tell(f"wrote {(file.parent / path).as_posix()}")
     said: set[str] = set()

@@ -21,6 +21,7 @@ from meshc.cli.options import (
 )
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
+from meshc.errors import UsageError
 
 app = typer.Typer()
 
@@ -106,6 +107,10 @@ def adopt(
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
     ] = False,
+    parts: Annotated[
+        bool,
+        typer.Option("--parts", help="Write a file for each cluster and each namespace, which mesh.yaml includes."),
+    ] = False,
     script: Annotated[
         bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
     ] = False,
@@ -133,7 +138,9 @@ def adopt(
         if script:
             script_command(namespace)
             return
-        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
+        if parts and difference:
+            raise UsageError("--diff writes nothing, so there is nothing for --parts", "name one of them")
+        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference, parts)
 
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
@@ -155,10 +162,17 @@ def inject(
     cluster: Annotated[
         str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=cluster_names)
     ],
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="The namespace of workloads that name none; default: default."),
+    ] = None,
     file: File = MESH,
 ) -> None:
-    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster."""
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster.
+
+    The workloads' namespaces say by which control plane: that of their revision or tag in mesh.yaml.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.inject import inject_command
 
-        inject_command(manifest, cluster, file)
+        inject_command(manifest, cluster, namespace, file)
