@@ -1,6 +1,7 @@
-"""held turns the objects of output/ and a living cluster into rows: what it lacks or holds otherwise, who else writes.
+"""Compares the objects of output/ with a live cluster and returns rows: objects that are missing or different, and
+tools that also write them.
 
-Of an object only what ours says is looked at: the rest are defaults, or what controllers wrote.
+Compares only the fields in output/, because all other fields are defaults, or were written by controllers.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ _WEBHOOKS = "ValidatingWebhookConfiguration"
 
 
 class _Kinds:
-    """The resource of each object, as the server itself tells it."""
+    """The resource of each object, as the server reports it."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._known: dict[str, Mapping[str, tuple[str, bool]]] = {}
 
     def resource(self, body: Body) -> Resource | None:
-        """None for a kind that the server doesn't know. Raises AskError."""
+        """The resource of an object; The resource of an object; The resource of an object; None for a kind that the
+        server doesn't know. Raises AskError."""
         identity, version = identity_of(body), str(body.get("apiVersion"))
         if version not in self._known:
             self._known[version] = self._api.kinds(version)
@@ -45,9 +47,9 @@ class _Kinds:
 
 
 def held(api: Api, cluster: str, output: FileTree, engine: str) -> Iterator[Row]:
-    """Rows for all objects of a cluster together. `engine` is the object that applies them, empty where none is known.
+    """Rows for all objects of a cluster together.
 
-    Raises AskError where the server doesn't answer.
+    `engine` is the object that applies them, empty if none is known. Raises AskError if the server doesn't answer.
     """
     kinds = _Kinds(api)
     lacking: list[Identity] = []
@@ -92,9 +94,9 @@ def _holds(theirs: Body, ours: Body) -> bool:
 
 
 def _said(ours: Body) -> dict[str, Any]:
-    """Ours as a server keeps it: without what is empty, and without what istiod changes of its own accord."""
+    """Our object as a server stores it: without empty fields, and without fields that istiod changes itself."""
     said: dict[str, Any] = _full(ours)
-    if said.get("kind") == _WEBHOOKS:  # istiod turns failurePolicy to Fail once it answers
+    if said.get("kind") == _WEBHOOKS:  # istiod sets failurePolicy to Fail when it is ready
         hooks = as_list(said.get("webhooks"))
         said["webhooks"] = [{key: one[key] for key in one if key != "failurePolicy"} for one in hooks]
     return said

@@ -1,7 +1,7 @@
-"""told turns what a GitOps tree says of installations of Istio, without rendering them, into their Helm values.
+"""Finds installations of Istio in a GitOps tree, with their Helm values, without rendering them.
 
 HelmReleases of Flux, Applications of Argo CD, charts in a kustomization, IstioOperators, the Istios of Sail, and files
-of values all say the same in the end: which chart of which version with which values.
+of values all name a chart, its version and its values.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _CHARTS = ("istiod", "istio-discovery", "istio-remote", "istio", "discovery")
 _TELLING = ("meshID", "multiCluster", "remotePilotAddress", "externalIstiod", "configCluster")
-"""Keys of `global` by which values are those of a control plane, and not of a gateway or of anything else."""
+"""Keys of `global` that only the values of a control plane have, not those of a gateway or anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is installed, and where that is said. `cluster` is named as its destination, if one is.
+    """An installation, and its place.
 
-    `left` is what isn't read.
+    `cluster` is its destination, if one is named. `left` lists what isn't read.
     """
 
     where: str
@@ -37,17 +37,17 @@ class Told:
 
     @property
     def cluster_name(self) -> str:
-        """What the cluster is called in Istio."""
+        """The cluster's name in Istio."""
         return str(at(self.values, "global", "multiCluster", "clusterName") or "")
 
 
 def told(body: Any, where: str) -> Iterator[Told]:
-    """What one document says; nothing for one of another kind, and for what a template has to fill in first."""
+    """The installations in one document; none for another kind, and none if a template must be filled in first."""
     return (one for one in _every(body, where) if not is_template(one))
 
 
 def is_template(one: Told) -> bool:
-    """Whether what tells a cluster apart isn't written out yet."""
+    """True if the values that identify a cluster are still template text."""
     world = at(one.values, "global") or {}
     return any("{{" in str(world.get(key)) for key in ("meshID", "multiCluster", "network"))
 
@@ -76,7 +76,7 @@ def _every(body: Any, where: str) -> Iterator[Told]:
 
 
 def _release(text: Any) -> str:
-    """A version as charts and operators write it; empty for a range."""
+    """A version in the form of charts and operators; empty for a range."""
     version = Version.of_release(str(text or "").removeprefix("v").removesuffix("-latest"))
     return str(version) if version else ""
 
@@ -109,7 +109,7 @@ def _of_source(source: Any, destination: Mapping[str, Any], where: str) -> Told:
 
 
 def _sources(value: Any) -> Iterator[Any]:
-    """What is written like the source of an Application, wherever a chart of one's own has it in its values."""
+    """Mappings in the form of an Application's source, anywhere in the values of a user's own chart."""
     if isinstance(value, dict):
         if value.get("chart") in _CHARTS and isinstance(value.get("helm"), dict):
             yield value
@@ -120,7 +120,7 @@ def _sources(value: Any) -> Iterator[Any]:
 
 
 def unread(body: Any, where: str) -> str:
-    """What a document would say, if it could be read; empty for most."""
+    """Notes on parts of a document that meshc can't read; empty for most documents."""
     if not isinstance(body, dict):
         return ""
     identity = identity_of(body)
@@ -140,7 +140,7 @@ def _listed(body: Body) -> Iterator[Body]:
 
 
 def _flat(element: Any, above: str = "") -> dict[str, str]:
-    """The values of an element by the names that a template calls them."""
+    """The values of an element, by the names that a template uses."""
     found: dict[str, str] = {}
     for key, one in element.items() if isinstance(element, dict) else ():
         found |= _flat(one, f"{above}{key}.") if isinstance(one, dict) else {f"{above}{key}": str(one)}
@@ -171,7 +171,7 @@ def _filled(value: Any, element: Mapping[str, Any]) -> Any:
 
 
 def _of_operator(body: Body, where: str) -> Told:
-    """Its settings are those of charts, some of them one level higher."""
+    """The settings equal those of the charts, but some are one level higher."""
     spec = at(body, "spec") or {}
     values = dict(_mapping(spec.get("values")))
     values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **_mapping(values.get("global"))}
@@ -199,7 +199,7 @@ def _of_charts(body: Body, where: str) -> Iterator[Told]:
 
 
 def _of_values(body: Body, where: str) -> Iterator[Told]:
-    """A file of values: of the chart itself, or of a chart around it, which has them under its name."""
+    """A file of values: for the chart itself, or for a chart that wraps it and has the values under its name."""
     for values in (body, *(_mapping(body.get(name)) for name in _CHARTS)):
         world = _mapping(values.get("global"))
         if any(key in world for key in _TELLING):
