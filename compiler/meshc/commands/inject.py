@@ -1,4 +1,4 @@
-"""Adds sidecars to manifests by hand, for clusters where no webhook injects them."""
+"""Adds sidecars to manifests, for clusters without an injection webhook."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def injected(opened: Opened, name: str, manifest: bytes) -> bytes:
-    """The manifest with sidecars, as the cluster's injector would add them, the user's patches included.
+    """The manifest with sidecars, as the cluster's injector would add them, including the user's patches.
 
-    Raises MeshcError where what it injects by isn't compiled here.
+    Raises MeshcError if the injection template isn't compiled here.
     """
     compiled = compiled_unrendered(opened)
     cluster = named(compiled.plan, name)
@@ -31,7 +31,8 @@ def injected(opened: Opened, name: str, manifest: bytes) -> bytes:
 
 
 def _holder(plan: Plan, cluster: ClusterPlan) -> str:
-    """The cluster whose ConfigMaps hold the injection template: of classic Istio its own, of istiod its primary's."""
+    """The cluster whose ConfigMaps have the injection template: for classic Istio the cluster itself, for istiod its
+    primary."""
     if plan.generation == "classic" and cluster.role == "remote":
         return cluster.name
     name = cluster.name

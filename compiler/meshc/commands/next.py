@@ -31,28 +31,28 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
-"""Problems that `meshc ca` solves: with these alone there are next steps to tell, though no compile."""
+"""Problems that `meshc ca` solves: with only these, there are next steps to show, although a compile fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """The step of each cluster, and the inputs that aren't committed; None where Git doesn't tell."""
+    """The step of each cluster, and the inputs that aren't committed; None without Git."""
 
     work: Work
     steps: tuple[Step, ...]
     uncommitted: tuple[str, ...] | None
     domains: Domains | None
     roots: tuple[str, ...]
-    """A line for each root that ends soon."""
+    """A line for each root that expires soon."""
     unknown: str
-    """Why nothing tells what is published, where that is so."""
+    """Why the published output isn't known, if so."""
 
 
 def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None) -> NextSteps:
-    """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
+    """Compiles in memory, reads Git and the clock.
 
-    `against` is a folder or a commit that holds output/ instead.
-    Raises ProblemsError where mesh.yaml itself is wrong.
+    Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
+    ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
     work = Work(opened.repository, plan)
@@ -93,11 +93,11 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
 
 
 _ROOT = "root"
-"""How rows of roots begin, among those of clusters."""
+"""The prefix of rows for roots, between the rows of clusters."""
 
 
 def _due(work: Work) -> dict[str, str]:
-    """Roots, and clusters whose CA is to be renewed, each with what is the matter."""
+    """Roots and clusters whose CA is due, each with the reason."""
     if work.plan.ca != "plugged-in":
         return {}
     found = rows(work, datetime.now(UTC), None)
@@ -105,7 +105,7 @@ def _due(work: Work) -> dict[str, str]:
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:
-    """The mesh compiled, or its plan alone where nothing but CAs stands in the way."""
+    """The compiled mesh, or only its plan if nothing except CAs is missing."""
     try:
         compiled = compiled_whole(opened)
     except ProblemsError as error:
@@ -142,7 +142,8 @@ def _waiting(work: Work) -> dict[str, list[str]]:
 
 
 def _ending(work: Work) -> dict[str, str]:
-    """Clusters whose credentials have ended or end soon, by the note beside them, each with a line."""
+    """Clusters whose credentials have expired or expire soon, from the annotation of the sealed file, each with a
+    line."""
     now = datetime.now(UTC)
     found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
     return {one.of: one.line(now) for one in reversed(found)}

@@ -21,9 +21,9 @@ _TELLS_ITS_CA = (1, 20)
 
 
 def rbac_of(asker: Asker, opened: Opened, choice: Choice, *, deep: bool = False) -> str:
-    """Manifests of an account for the clusters that are chosen, or all. `deep` reads what stands in output/, too.
+    """Manifests of an account for the selected clusters, or all.
 
-    Raises ProblemsError for a mesh without a plan, UsageError.
+    `deep` adds the rights to read the objects of output/. Raises ProblemsError for an invalid mesh, UsageError.
     """
     plan = plan_mesh(opened.source)
     names = chosen(plan, choice)

@@ -1,4 +1,4 @@
-"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Nothing is opened."""
+"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Decrypts nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One need. `form` is the kind of the sealed object, "-" without one; `end` is as noted beside the value."""
+    """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation."""
 
     cluster: str
     file: str
@@ -53,7 +53,7 @@ class Standing:
 
 
 def standings(work: Work) -> list[Standing]:
-    """One for each need, in the order of the plan."""
+    """One row for each needed Secret, in the order of the plan."""
     return [_standing(work, need) for need in needs_of(work.plan)]
 
 
@@ -82,7 +82,7 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
 
 
 def _of_many(need: SecretNeed, body: Body) -> tuple[tuple[str, ...], str]:
-    """What is told of credentials of many clusters: those that lack, those that end soon, and the first end."""
+    """The text for credentials of many clusters: missing ones, those that expire soon, and the first expiry."""
     noted, now = notes_of(need, body), datetime.now(UTC)
     lacking = [name for name in need.of if name not in noted]
     notes = [f"holds {len(noted)} of {count(len(need.of), 'cluster')}"]
@@ -95,7 +95,7 @@ def _of_many(need: SecretNeed, body: Body) -> tuple[tuple[str, ...], str]:
 
 
 def _end_told(noted: str, now: datetime) -> list[str]:
-    """What is noted of the end beside the sealed value: nobody has opened it."""
+    """The expiry in the annotation of the sealed file, which isn't decrypted."""
     end = time_of(noted)
     if end is None:
         return ["has no end"] if noted == NEVER else ["its end is unknown"]
@@ -116,7 +116,7 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
 
 
 def whose(plan: Plan, readers: Sequence[str]) -> str:
-    """Who can open a file: the recipients of the mesh, which open everything, or those of one cluster.
+    """Who can decrypt a file: the recipients of the mesh, or those of one cluster.
 
     A recipient that isn't in mesh.yaml is shown in full.
     """
