@@ -1,7 +1,7 @@
-"""told turns what a GitOps tree says of installations of Istio, without rendering them, into their Helm values.
+"""Finds installations of Istio in a GitOps tree, with their Helm values, without rendering them.
 
 HelmReleases of Flux, Applications of Argo CD, charts in a kustomization, IstioOperators, the Istios of Sail, and files
-of values all say the same in the end: which chart of which version with which values.
+of values all name a chart, its version and its values.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _CHARTS = ("istiod", "istio-discovery", "istio-remote", "istio", "discovery")
 _TELLING = ("meshID", "multiCluster", "remotePilotAddress", "externalIstiod", "configCluster")
-"""Keys of `global` by which values are those of a control plane, and not of a gateway or of anything else."""
+"""Keys of `global` that only the values of a control plane have, not those of a gateway or anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is installed, and where that is said. `cluster` is named as its destination, if one is.
+    """An installation, and its place.
 
-    `left` is what isn't read.
+    `cluster` is its destination, if one is named. `left` lists what isn't read.
     """
 
     where: str
@@ -39,7 +39,7 @@ class Told:
 
     @property
     def cluster_name(self) -> str:
-        """What the cluster is called in Istio."""
+        """The cluster's name in Istio."""
         return str(at(self.values, "global", "multiCluster", "clusterName") or "")
 
 
@@ -55,7 +55,7 @@ def told(body: Any, where: str, around: Around) -> Iterator[Told]:
 
 
 def is_template(one: Told) -> bool:
-    """Whether what tells a cluster apart isn't written out yet."""
+    """True if the values that identify a cluster are still template text."""
     world = at(one.values, "global") or {}
     telling = [str(world.get(key)) for key in ("meshID", "multiCluster", "network")]
     return any(mark in text for text in telling for mark in ("{{", "$"))
@@ -85,7 +85,7 @@ def _every(body: Any, where: str, around: Around) -> Iterator[Told]:
 
 
 def _release(text: Any) -> str:
-    """A version as charts and operators write it; empty for a range."""
+    """A version in the form of charts and operators; empty for a range."""
     version = Version.of_release(str(text or "").removeprefix("v").removesuffix("-latest"))
     return str(version) if version else ""
 
@@ -160,7 +160,7 @@ def _file_of(file: str, path: str) -> str:
 
 
 def _sources(value: Any) -> Iterator[Any]:
-    """What is written like the source of an Application, wherever a chart of one's own has it in its values."""
+    """Mappings in the form of an Application's source, anywhere in the values of a user's own chart."""
     if isinstance(value, dict):
         if value.get("chart") in _CHARTS and isinstance(value.get("helm"), dict):
             yield value
@@ -203,7 +203,7 @@ def _is_here(destination: Any) -> bool:
 
 
 def _of_operator(body: Body, where: str) -> Told:
-    """Its settings are those of charts, some of them one level higher."""
+    """The settings equal those of the charts, but some are one level higher."""
     spec = at(body, "spec") or {}
     values = dict(mapping(spec.get("values")))
     values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **mapping(values.get("global"))}

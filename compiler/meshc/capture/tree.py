@@ -1,7 +1,7 @@
-"""tree turns a GitOps tree into the objects of each cluster, as far as they stand there or kustomize builds them.
+"""Reads the objects of each cluster from a GitOps tree: plain files, and what kustomize builds.
 
-A folder below the one that is named is a cluster's. One that others are built from is a base, and no cluster. What
-isn't read is named: a chart's templates, what kustomize would fetch, a folder of several clusters.
+Each folder below the given one is a cluster, except bases from which others are built. Names everything that it can't
+read: templates of charts, resources that kustomize would download, folders of several clusters.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from meshc.disk.repository import Repository
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
-"""What kustomize prints for a folder of some files. Raises BuildError."""
+"""The output of kustomize for a folder of some files. Raises BuildError."""
 
 _MOST_FOLDERS = 200
-"""Folders that one cluster is made of, at most."""
+"""The maximum number of folders for one cluster."""
 
 
 @dataclass(slots=True)
@@ -47,14 +47,14 @@ class Folder:
 
 @dataclass(slots=True)
 class Tree:
-    """The folders of clusters by name, and what was found beside them."""
+    """The folders of clusters by name, and notes on other folders."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def read_tree(repository: Repository, build: Build) -> Tree:
-    """Everything below the folder. Never raises for what is in it; lines of it are never told."""
+    """Reads everything below the folder. Never raises because of its content, and never shows lines of it."""
     paths = [path for path in repository.list_files(".") if "/" in path]
     kustomizations = {posixpath.dirname(path) for path in paths if posixpath.basename(path) in NAMES}
     used_by = _used(repository, paths)
@@ -91,7 +91,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _used(repository: Repository, paths: list[str]) -> dict[str, set[str]]:
-    """The folders that kustomizations name, each with the folders of those that do."""
+    """The folders that kustomizations use, each with the folders of these kustomizations."""
     found: dict[str, set[str]] = {}
     for path in paths:
         if posixpath.basename(path) in NAMES:
@@ -164,7 +164,7 @@ def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -
 
 
 def _built(repository: Repository, root: str, build: Build, made: Folder) -> bytes | None:
-    """What a kustomization makes; None, with the reason among what isn't read, where it can't be built here."""
+    """The objects of a kustomization. If it can't be built here, None, and the reason is added to what isn't read."""
     closure = Closure(repository, load(b"{}\n", "mesh.yaml"))
     place = load(b"{}\n", "mesh.yaml").document.place(())
     closure.add_folder(root, place)
@@ -183,7 +183,7 @@ def _built(repository: Repository, root: str, build: Build, made: Folder) -> byt
 
 def _add(made: Folder, where: str, data: bytes) -> None:
     documents, problems = read(data, where)
-    if problems:  # a template of Helm's, or a dump that is cut off
+    if problems:  # a Helm template, or a dump that is cut off
         what = "a template of Helm's" if b"{{" in data else problems[0].code.title
         made.left.append(f"{problems[0].place}: {what}")
         made.passed_over += 1
@@ -196,7 +196,7 @@ def _documents(data: bytes, where: str) -> list[tuple[str, Any]]:
 
 
 def _alternatives(made: Folder, roots: list[str]) -> None:
-    """Folders side by side that make the same object are for different clusters."""
+    """If folders side by side make the same object, they are for different clusters."""
     owners: dict[Any, set[str]] = {}
     for where, data in made.documents:
         if isinstance(data, dict) and data.get("kind"):
