@@ -1,4 +1,5 @@
-"""held turns the objects of output/ and a living cluster into rows: what it lacks or holds otherwise, who else writes.
+"""Compares the objects of output/ with a live cluster and returns rows: objects that are missing or different, and
+tools that also write them.
 
 Of an object only what ours says is looked at: the rest are defaults, or what controllers wrote. Where the server may
 be tried (see `trial`), it says itself what an apply would change.
@@ -62,14 +63,15 @@ class _Found:
 
 
 class _Kinds:
-    """The resource of each object, as the server itself tells it."""
+    """The resource of each object, as the server reports it."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._known: dict[str, Mapping[str, tuple[str, bool]]] = {}
 
     def resource(self, body: Body) -> Resource | None:
-        """None for a kind that the server doesn't know. Raises AskError."""
+        """The resource of an object; The resource of an object; The resource of an object; None for a kind that the
+        server doesn't know. Raises AskError."""
         identity, version = identity_of(body), str(body.get("apiVersion"))
         if version not in self._known:
             self._known[version] = self._api.kinds(version)
@@ -82,7 +84,7 @@ class _Kinds:
 def held(api: Api, cluster: str, output: FileTree, engine: Engine, trial: Trial | None = None) -> Iterator[Row]:
     """Rows for all objects of a cluster together; with `trial`, by what the server would make of them.
 
-    Raises AskError where the server doesn't answer.
+    `engine` is the object that applies them, empty if none is known. Raises AskError if the server doesn't answer.
     """
     kinds, found, objects = _Kinds(api), _Found(), objects_in(output)
     for identity, ours in objects.items():

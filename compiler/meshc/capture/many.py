@@ -1,4 +1,4 @@
-"""many turns a question to each of many clusters into their answers: at once, and none waits for a slow one."""
+"""Queries many clusters in parallel, with a timeout for each."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def at_once(
     seconds: float,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
-    """An answer for each item, in their order. `ask` has to end by itself within `seconds`.
+    """One answer for each item, in order.
 
-    If it doesn't, because a login program hangs that nobody bounds, `late` answers in its place: threads that hang
-    don't hold the end of the command. What `ask` raises is raised here.
+    `ask` should end within `seconds`. If it doesn't, for example because a login program hangs, the answer comes from
+    `late`, and the hanging thread doesn't delay the end of the command. Raises what `ask` raises.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     answers: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]] = queue.SimpleQueue()
@@ -40,7 +40,7 @@ def at_once(
             break
         if error is not None:
             raise error
-        found[number] = answer  # type: ignore[assignment] # there is one where nothing was raised
+        found[number] = answer  # type: ignore[assignment] # there is a result if nothing was raised
         step()
     return [found[number] if number in found else late(item) for number, item in enumerate(items)]
 

@@ -1,4 +1,4 @@
-"""rbac turns a command that asks living clusters into the least rights that it needs there, as manifests to apply."""
+"""Writes manifests with the least rights that a command needs in live clusters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Asker(StrEnum):
-    """What asks living clusters."""
+    """The commands that read live clusters."""
 
     DOCTOR = "doctor"
     CAPTURE = "capture"
@@ -26,7 +26,8 @@ class Asker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Verbs on one kind of object. `place` is a namespace, empty for all; `names` are the only objects, if any."""
+    """Verbs on one kind of object. `place` is a namespace, empty for all; `names`, if not empty, restricts the rule to
+    these objects."""
 
     verbs: tuple[str, ...]
     plural: str
@@ -42,7 +43,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What applies output/ in the mesh, and where its objects are."""
+    """The engine that applies output/ in the mesh, and the namespace of its objects."""
 
     namespace: str
     plural: str
@@ -51,7 +52,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """What of a mesh decides: Istio's namespace, its engine, whether addresses are those of pods.
+    """The settings of a mesh that decide the rights: Istio's namespace, the engine, whether addresses belong to pods.
 
     `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
     output/, by group, which are read one by one, and `tried` too if a dry run is wanted.
@@ -69,7 +70,7 @@ ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.t
 
 
 def rights(asker: Asker, of: Of) -> list[Right]:
-    """What a command asks."""
+    """The rights of a command."""
     istio, engine = of.istio, of.engine
     if asker is Asker.ADOPT:
         return [*_of_adopt(istio), Right(("list",), "secrets", istio)]
@@ -98,7 +99,7 @@ def rights(asker: Asker, of: Of) -> list[Right]:
 
 
 def _of_objects(of: Of) -> Iterator[Right]:
-    """What stands in output/, and the metrics of istiod."""
+    """Rights to read the objects of output/, and the metrics of istiod."""
     for group, kind in of.kinds:
         verbs = ("get", "patch") if of.tried and group != RBAC else ("get",)
         yield Right(verbs, _plural(kind), "", group)
@@ -107,7 +108,7 @@ def _of_objects(of: Of) -> Iterator[Right]:
 
 
 def _plural(kind: str) -> str:
-    """As Kubernetes and Istio form them: endpoints, gateways, meshpolicies."""
+    """The plural, as Kubernetes and Istio form it: endpoints, gateways, meshpolicies."""
     word = kind.lower()
     if word.endswith("s"):
         return word if word == "endpoints" else f"{word}es"

@@ -1,4 +1,4 @@
-"""trouble turns the ways in which an API server doesn't answer into errors that name what is missing."""
+"""Errors for requests that an API server refuses or doesn't answer; each names what is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Trouble(StrEnum):
-    """Why an API server doesn't answer as it was asked."""
+    """The reasons why a request to an API server fails."""
 
     CONTEXT = "no context"
     UNREACHABLE = "unreachable"
@@ -28,7 +28,8 @@ class Trouble(StrEnum):
 
 
 class AskError(ToolError):
-    """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
+    """A failed request to an API server. Never quotes the server's answer, because it may repeat a secret from the
+    request."""
 
     def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
         super().__init__(what, hint)
@@ -36,7 +37,7 @@ class AskError(ToolError):
 
 
 def refusal(name: str, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
-    """What an answer other than success tells; `name` is how the cluster is called."""
+    """The error for an HTTP status; `name` is the cluster's name."""
     if status == 401:
         return AskError(Trouble.UNAUTHORISED, f"{name}: the credentials aren't taken, or have expired")
     if status == 403:

@@ -1,4 +1,5 @@
-"""`meshc capture`: what live clusters know, brought into the repository. What is done stands in `capture/`."""
+"""`meshc capture`: the options of its commands, which copy facts of live clusters into the repository. The work is done
+in `capture/`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from meshc.errors import Exit, MeshcError, Problem
 
 VERSION = 1
-"""Grows when a key changes its meaning or goes. New keys may come without that."""
+"""Raised when a key changes its meaning or is removed. New keys don't raise it."""
 
 _PLAN = (
     "mesh", "generation", "istioNamespace", "trustDomain", "trustDomainAliases", "clusterDomain", "meshID",
@@ -45,7 +45,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "verify": ("kustomize", "clusters", "differing"),
     }
 )  # fmt: skip
-"""The keys that each command adds. One that a command has nothing to tell for, as after an error, is null."""
+"""The keys that each command adds. A key without a value, for example after an error, is null."""
 
 
 def document(

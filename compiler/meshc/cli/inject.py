@@ -1,4 +1,4 @@
-"""`meshc inject`: adds sidecars to manifests, for clusters where no webhook injects them."""
+"""`meshc inject`: adds sidecars to manifests, for clusters without an injection webhook."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def plan_command(file: Path, choice: Choice, form: Format) -> None:
 
 
 def lines(plan: Plan) -> Iterator[str]:
-    """The plan as people read it: the mesh, then a paragraph a cluster, then the shared copies and the delivery."""
+    """The plan as text: the mesh, then a paragraph for each cluster, then the shared copies and the delivery."""
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
     yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}" + (
         f" (and {', '.join(plan.trust_domain_aliases)})" if plan.trust_domain_aliases else ""
@@ -144,7 +144,7 @@ def _content(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
 
 
 def _delivered_by(delivery: Delivery, cluster: ClusterPlan) -> str:
-    """What the engine asks for where mesh.yaml says nothing of this cluster."""
+    """The engine's name or Secret for this cluster if mesh.yaml names none."""
     pattern = delivery.flux.kube_config_secret if delivery.flux else "{cluster}"
     return pattern.replace("{cluster}", cluster.name)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def validate_command(file: Path, choice: Choice, form: Format) -> None:
-    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only for files of the user's."""
+    """Prints a summary of the mesh, or all of its problems. kustomize runs only for the user's files."""
     compiled = validated(Opened(file, listener=TERMINAL))
     focus = Focus.on(compiled.plan, choice)
     pending, problems = focus.pending(compiled.pending), focus.problems(compiled.problems)

@@ -31,24 +31,24 @@ _VERSIONS = VERSIONS.removeprefix(f"{OUTPUT}/")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What is compared with: how it is named, its output/, and its plan where there is a mesh.yaml to read."""
+    """The base of a comparison: its name, its output/, and its plan if it has a readable mesh.yaml."""
 
     name: str
     output: FileTree
     plan: Plan | None
     note: str = ""
-    """Why there is no plan, where one is missed."""
+    """Why there is no plan, if one was expected."""
     commit: str = ""
-    """The commit of this repository that is compared with; empty for a folder or another repository's output."""
+    """The commit of this repository; empty for a folder or another repository's output."""
     source: Source | None = None
-    """The text of mesh.yaml and its parts there, where it is YAML."""
+    """The text of mesh.yaml and its parts in the base, if it is valid YAML."""
 
 
 def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTree) -> Base:
-    """The base of a diff: a folder or commit that holds the output (`against`), else a commit of this repository.
+    """The base of a diff: a folder or commit with the output (`against`), else a commit of this repository.
 
-    `known` is an output/ that is at hand. Raises UsageError where there is nothing to compare with, and MeshcError
-    where the base has no output and can't be compiled.
+    `known` is an output/ that was read already. Raises UsageError if there is nothing to compare with, and MeshcError
+    if the base has no output and can't be compiled.
     """
     commits = Commits(opened.repository.base)
     if against == "":
@@ -119,7 +119,7 @@ def _source(data: bytes, shown: str, commits: Commits, commit: str) -> Source | 
 
 
 def _plan(source: Source) -> Plan | None:
-    """What a mesh.yaml of the past meant; None where it is none to this meshc."""
+    """The plan of an old mesh.yaml; None if this meshc can't read it."""
     try:
         return plan_mesh(source)
     except ProblemsError:
@@ -127,7 +127,7 @@ def _plan(source: Source) -> Plan | None:
 
 
 def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
-    """What the mesh.yaml of a commit compiles to, in a checkout of it that is gone afterwards."""
+    """Compiles the mesh.yaml of a commit in a temporary checkout."""
     everything = _tree({**commits.files_at_top(commit, ""), ".git": b"the top of a repository\n"})
     with scratch(everything) as top:
         place = top / commits.place_in_repository() / file
@@ -144,5 +144,5 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
 
 
 def _tree(files: Mapping[str, bytes]) -> FileTree:
-    """The files that a tree can hold: meshc never writes others."""
+    """The files of a tree that meshc could have written."""
     return FileTree({path: data for path, data in files.items() if path.isprintable() and "\\" not in path})

@@ -1,4 +1,4 @@
-"""Compares what clusters tell of themselves with what mesh.yaml says of them."""
+"""Compares the facts of live clusters with mesh.yaml."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CapturedFacts:
 
 
 def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> CapturedFacts:
-    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Writes nothing."""
+    """Queries the selected clusters, or all. `base` is the folder of mesh.yaml. Writes nothing."""
     mesh, plan = mesh_and_plan(opened.source)
     asked = chosen(plan, choice)
     clusters = living(base, plan, asked, reach)
@@ -58,7 +58,7 @@ def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> 
 
 
 def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts, values: Values) -> Iterator[Row]:
-    """Each fact with its place; what mesh.yaml should say goes into `values`."""
+    """Each fact with its place. The right values for mesh.yaml are added to `values`."""
     name, at = cluster.name, ("spec", "clusters", index)
     mine = plan.cluster(name)
 
@@ -93,7 +93,7 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
 
 
 def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row]:
-    mine = mine.plane(told.revision) or mine  # of several control planes, the one that was found
+    mine = mine.plane(told.revision) or mine  # the control plane that was found, if there are several
     if told.istio:
         same = told.istio == str(mine.istio)
         yield row(Check.ISTIO, "istio", same, f"{told.istio}{_but(same, mine.istio)}")

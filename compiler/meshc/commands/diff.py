@@ -1,4 +1,4 @@
-"""Compares what a mesh compiles to with a base: what changed in which clusters, and what that puts at risk."""
+"""Compares the compiled output with a base: what changed in which clusters, and the dangers."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A base beside the mesh: the objects that differ, and a warning for each risk, in the order of the codes."""
+    """The comparison with a base: the objects that differ, and a warning for each danger, in the order of the codes."""
 
     base: Base
     difference: Difference
     dangers: tuple[Problem, ...]
     settings: tuple[Setting, ...]
-    """What changed of versions, images and Helm values, where the base has a mesh.yaml."""
+    """Changes of versions, images and Helm values, if the base has a mesh.yaml."""
     left: str = ""
-    """What is left out, in words, where some clusters were chosen."""
+    """A text about clusters that are left out, if only some were selected."""
 
 
 def narrowed(whole: Comparison, focus: Focus) -> Comparison:
-    """What differs in the clusters that are looked at."""
+    """The differences in the selected clusters."""
     if focus.whole:
         return whole
     difference = focus.difference(whole.difference)
@@ -79,7 +79,7 @@ def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:
 
 
 def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
-    """The lines that changed since a commit, in every file that the mesh is made from."""
+    """The lines that changed since a commit, in every input file of the mesh."""
     if not commit:
         return Origins()
     source, plan = opened.source, compiled.plan
@@ -91,7 +91,7 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
 
 
 def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
-    """Old names by new ones, of clusters with the same API server."""
+    """The old name of each renamed cluster, found by its API server."""
     old = {cluster.api_server: cluster.name for cluster in before.clusters} if before else {}
     return {
         cluster.name: old[cluster.api_server]
@@ -101,7 +101,7 @@ def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
 
 
 def _apart(before: Plan | None, after: Plan, old: str, new: str) -> bool:
-    """Whether the API servers of a cluster that goes and of one that comes are known, and are two."""
+    """True if the removed and the added cluster have known, different API servers."""
     was = next((one.api_server for one in before.clusters if one.name == old), None) if before else None
     now = next((one.api_server for one in after.clusters if one.name == new), None)
     return was is not None and now is not None and was != now

@@ -1,4 +1,4 @@
-"""Asks living clusters, all of them at once, whether they still are as the repository says."""
+"""Compares live clusters with the repository, all of them in parallel."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Depth(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A row for each thing that was looked at, by cluster, in the order of mesh.yaml."""
+    """A row for each check, by cluster, in the order of mesh.yaml."""
 
     work: Work
     rows: tuple[Row, ...]
@@ -75,7 +75,7 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: De
         answers = clusters.ask(asked, question, step)
     seen = {name: _seen(name, answer) for name, answer in zip(asked, answers, strict=True)}
     rows = [*(row for one in seen.values() for row in one.rows), *_between(work, seen)]
-    rows = [row for row in rows if row.cluster in asked]  # a primary tells of all its remotes
+    rows = [row for row in rows if row.cluster in asked]  # a primary reports about all its remotes
     return Examined(work, tuple(sorted(rows, key=lambda row: asked.index(row.cluster))))
 
 
@@ -102,7 +102,7 @@ def _seen(name: str, answer: Seen | AskError) -> Seen:
 
 
 def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded:
-    """What mesh.yaml and the folder of certificates say of a cluster."""
+    """The expected state of a cluster, from mesh.yaml and the folder of certificates."""
     cluster = work.plan.cluster(name)
     told = recorded_addresses(work.plan, source, cluster)
     addresses = {part: (one.value, source.document.place(one.path)) for part, one in told.items() if one.value}
@@ -111,7 +111,7 @@ def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded
 
 
 def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
-    """What concerns two clusters: credentials in primaries, and what the engine says where it runs."""
+    """Checks across clusters: credentials in primaries, and the state in Argo CD or Flux."""
     needs = [need for need in needs_of(work.plan) if need.cluster in seen]
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
@@ -126,7 +126,7 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     )
     delivery = work.plan.delivery
     for name in seen if delivery else ():
-        assert delivery is not None  # noqa: S101 # nothing is gone through without one
+        assert delivery is not None  # noqa: S101 # the loop has at least one cluster
         where = seen.get(delivery.runs_in or name)
         if where and where.api:
             commits = Commits(work.base)

@@ -1,4 +1,4 @@
-"""Adds sidecars to manifests by hand, for clusters where no webhook injects them."""
+"""Adds sidecars to manifests, for clusters without an injection webhook."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def _namespaces(manifest: bytes, default: str | None) -> Iterator[str]:
 
 
 def _holder(plan: Plan, cluster: ClusterPlan) -> str:
-    """The cluster whose ConfigMaps hold the injection template: of classic Istio its own, of istiod its primary's."""
+    """The cluster whose ConfigMaps have the injection template: for classic Istio the cluster itself, for istiod its
+    primary."""
     if plan.generation == "classic" and cluster.role == "remote":
         return cluster.name
     name = cluster.name

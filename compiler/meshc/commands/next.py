@@ -31,28 +31,28 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
-"""Problems that `meshc ca` solves: with these alone there are next steps to tell, though no compile."""
+"""Problems that `meshc ca` solves: with only these, there are next steps to show, although a compile fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """The step of each cluster, and the inputs that aren't committed; None where Git doesn't tell."""
+    """The step of each cluster, and the inputs that aren't committed; None without Git."""
 
     work: Work
     steps: tuple[Step, ...]
     uncommitted: tuple[str, ...] | None
     domains: Domains | None
     roots: tuple[str, ...]
-    """A line for each root that ends soon."""
+    """A line for each root that expires soon."""
     unknown: str
-    """Why nothing tells what is published, where that is so."""
+    """Why the published output isn't known, if so."""
 
 
 def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
     """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
 
-    `against` is a folder or a commit that holds output/ instead.
-    Raises ProblemsError where mesh.yaml itself is wrong.
+    Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
+    ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
     return steps_of(opened, file, plan, expected_trees(opened, compiled, jobs) if compiled else None, against, now)
@@ -99,7 +99,7 @@ def steps_of(
 
 
 _ROOT = "root"
-"""How rows of roots begin, among those of clusters."""
+"""The prefix of rows for roots, between the rows of clusters."""
 
 
 def _due(work: Work, now: datetime) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _due(work: Work, now: datetime) -> dict[str, str]:
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:
-    """The mesh compiled, or its plan alone where nothing but CAs stands in the way."""
+    """The compiled mesh, or only its plan if nothing except CAs is missing."""
     try:
         compiled = compiled_whole(opened)
     except ProblemsError as error:

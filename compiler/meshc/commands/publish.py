@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where to publish to, and how: `dry` commits nothing, `dirty` takes uncommitted inputs, `older` goes back.
+    """Where to publish to, and how: `dry` commits nothing, `dirty` allows uncommitted inputs, `older` allows an older
+    commit.
 
-    With a `choice`, files of these clusters alone; what tells the engine of clusters stays as it stands.
+    With a `choice`, publishes only files of these clusters, and doesn't change the delivery objects.
     """
 
     wanted: Wanted
@@ -48,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published, from which commit, to where, and what came of it."""
+    """The result: what was published, from which commit, to where."""
 
     mesh: str
     source: str
@@ -61,7 +62,7 @@ class Published:
 
 
 def published(file: Path, order: Order, jobs: int | None, listener: Listener) -> Published:
-    """Compiles, and commits the result to the branch that is wanted. Raises MeshcError; nothing is committed then."""
+    """Compiles, and commits the result to the target branch. If it raises MeshcError, nothing was committed."""
     if file == STDIN:
         raise UsageError("no commit holds a mesh.yaml from standard input", "commit the file, and name it with -f")
     clear_leftovers()
@@ -88,7 +89,7 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
 
 
 def _target(wanted: Wanted, source: Source) -> Wanted:
-    """What the command line says, and else `delivery.publish`. Raises ProblemsError where that is none."""
+    """The target from the command line, else from `delivery.publish`. Raises ProblemsError for an invalid one."""
     fleet = fleet_of(source)
     stop_on(check_delivery(fleet, source))
     delivery = fleet.mesh.spec.delivery
@@ -129,7 +130,7 @@ def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
 
 
 def _read_elsewhere(delivery: Delivery | None, job: Job) -> list[str]:
-    """Where the engine reads another branch than what was published to, by an option of the command line."""
+    """A note if an option published to another branch than the engine reads."""
     if (
         delivery is None
         or delivery.repo_url is None

@@ -24,7 +24,7 @@ _TELLS_ITS_CA = (1, 20)
 def rbac_of(asker: Asker, opened: Opened, choice: Choice, depth: Depth = Depth.PLAIN) -> str:
     """Manifests of an account for the clusters that are chosen, or all. `depth` is how far doctor is to look.
 
-    Raises ProblemsError for a mesh without a plan, UsageError.
+    `deep` adds the rights to read the objects of output/. Raises ProblemsError for an invalid mesh, UsageError.
     """
     plan = plan_mesh(opened.source)
     names = chosen(plan, choice)

@@ -1,4 +1,4 @@
-"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Nothing is opened."""
+"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Decrypts nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One need. `form` is the kind of the sealed object, "-" without one; `end` is as noted beside the value."""
+    """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation."""
 
     cluster: str
     file: str
@@ -95,7 +95,7 @@ def _of_many(need: SecretNeed, body: Body, now: datetime) -> tuple[tuple[str, ..
 
 
 def _end_told(noted: str, now: datetime) -> list[str]:
-    """What is noted of the end beside the sealed value: nobody has opened it."""
+    """The expiry in the annotation of the sealed file, which isn't decrypted."""
     end = time_of(noted)
     if end is None:
         return ["has no end"] if noted == NEVER else ["its end is unknown"]
@@ -116,7 +116,7 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
 
 
 def whose(plan: Plan, readers: Sequence[str]) -> str:
-    """Who can open a file: the recipients of the mesh, which open everything, or those of one cluster.
+    """Who can decrypt a file: the recipients of the mesh, or those of one cluster.
 
     A recipient that isn't in mesh.yaml is shown in full.
     """
