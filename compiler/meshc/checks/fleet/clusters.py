@@ -67,7 +67,7 @@ def unknown_names(fleet: Fleet, path: Path, selection: Selection) -> list[tuple[
 
 def meant_cluster(fleet: Fleet, name: str, known: Iterable[str]) -> str:
     """A hint with the cluster whose ID stands where its name belongs, else with the nearest known name."""
-    meant = next((member.name for member in fleet if member.id == name), None)
+    meant = next((member.name for member in fleet if member.id == name != member.name), None)
     return f'clusterID "{name}" belongs to cluster {meant}: write {meant}' if meant else did_you_mean(name, known)
 
 

@@ -174,17 +174,23 @@ def _names(fleet: Fleet, member: Member) -> list[str]:
 
 def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
     """What to write in place of a revision: the nearest name, or what there is."""
-    close = nearest(revision, sorted(_names(fleet, member)))
-    return f'did you mean "{close}"?' if close else _known(fleet, member)
+    names = sorted(_names(fleet, member))
+    if close := nearest(revision, names):
+        return f'did you mean "{close}"?'
+    return _of_external(fleet, member) or f"known: {', '.join(names)}"
 
 
 def _known(fleet: Fleet, member: Member) -> str:
     known = ", ".join(f'"{fleet.revision_of(one)}"' for one in planes(fleet, member))
+    return _of_external(fleet, member) or f"{member.name} has {known}; istio.controlPlanes adds one"
+
+
+def _of_external(fleet: Fleet, member: Member) -> str:
+    """The hint for clusters of an external control plane; empty for others."""
     home = fleet.primary_of(member) if member.cluster.role == "remote" else member
-    if home is not None and home in fleet.external:
-        own = f'"{fleet.revision_of(home)}"'
-        return f"write {own}: {home.name} is an external control plane, which has one revision"
-    return f"{member.name} has {known}; istio.controlPlanes adds one"
+    if home is None or home not in fleet.external:
+        return ""
+    return f'write "{fleet.revision_of(home)}": {home.name} is an external control plane, which has one revision'
 
 
 def _few(names: Iterable[str]) -> str:
