@@ -68,10 +68,12 @@ def start(
 
 
 def run(*argv: str | Path, stdin: str | None = None, namespace: str = "", limit: float = 60) -> str:
-    """What a short program prints. Fails with what it says on its error output."""
-    done = subprocess.run(
-        [*inside(namespace), *map(str, argv)], input=stdin, capture_output=True, text=True, timeout=limit, check=False
-    )
+    """What a short program prints. Fails with what it says on its error output, or if it takes too long."""
+    whole = [*inside(namespace), *map(str, argv)]
+    try:
+        done = subprocess.run(whole, input=stdin, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        raise FailedError(f"{' '.join(map(str, argv))}: not within {limit:.0f} s") from None
     if done.returncode:
         raise FailedError(f"{' '.join(map(str, argv))}: {(done.stderr or done.stdout).strip()[-2000:]}")
     return done.stdout
