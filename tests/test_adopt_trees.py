@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from meshc.capture.beside import Beside
+from meshc.capture.told import leads_to, told, unread
+from meshc.disk.repository import Repository
 from support.processes import said
 from support.tools import find_tool
 
@@ -280,3 +284,35 @@ def test_folders_that_tell_of_the_same_clusters_are_joined(tmp_path: Path) -> No
     _, spec = adopted(tmp_path)
 
     assert [one["name"] for one in spec["clusters"]] == ["east", "west"]
+
+
+def spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every mapping and list in a document, with each of its keys."""
+    for key, one in [*value.items()] if isinstance(value, dict) else [*enumerate(value)]:
+        yield value, key
+        if isinstance(one, dict | list):
+            yield from spots(one)
+
+
+def frozen(value: Any) -> Any:
+    """As meshc reads YAML: sequences can't be changed."""
+    if isinstance(value, dict):
+        return {key: frozen(one) for key, one in value.items()}
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def test_no_value_of_another_type_ends_in_a_traceback(tmp_path: Path) -> None:
+    beside = Beside(Repository.around(tmp_path, cached=False), [])
+    tried = 0
+    for document in (*FILES.values(), *ELSEWHERE.values(), ASKING, release({}, valuesFrom=NOWHERE)):
+        whole = copy.deepcopy(document)
+        for holder, key in spots(whole):
+            there = holder[key]
+            for odd in (None, 3, True, "x", [], ["x"], [None], {}, {"x": None}):
+                holder[key] = odd
+                body = frozen(whole)
+                assert [unread(body, "f", beside), *told(body, "f", beside), *leads_to(body)]
+                tried += 1
+            holder[key] = there
+
+    assert tried > 2000

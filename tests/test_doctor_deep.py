@@ -132,11 +132,12 @@ def test_a_dry_run_tells_what_an_apply_would_change_and_changes_nothing(world: W
     assert json.dumps([*edge.objects.values()]) == before
 
 
-def managed(manager: str, operation: str, fields: list[str]) -> dict[str, Any]:
+def managed(manager: str, operation: str, fields: list[str], hour: int = 12) -> dict[str, Any]:
     """What a server notes of who wrote these fields of the first port."""
     port: dict[str, Any] = {word: {} for word in (".", *fields)}
     said = {"f:spec": {"f:ports": {'k:{"port":15012,"protocol":"TCP"}': port}}}
-    return {"manager": manager, "operation": operation, "fieldsType": "FieldsV1", "fieldsV1": said}
+    noted = {"manager": manager, "operation": operation, "time": f"2026-11-28T{hour}:00:00Z"}
+    return {**noted, "fieldsType": "FieldsV1", "fieldsV1": said}
 
 
 def test_who_else_writes_a_field_is_told_where_it_goes_on(world: World) -> None:
@@ -150,6 +151,10 @@ def test_who_else_writes_a_field_is_told_where_it_goes_on(world: World) -> None:
         ("argocd-controller", "Update", True),  # who writes it again and again
     ):
         service["metadata"]["managedFields"] = [managed(manager, operation, ["f:port"])]
+        assert (("edge-1", "fields") in world.deep(code=1)) == told
+    engine = managed("kustomize-controller", "Apply", ["f:port"])
+    for hour, told in ((11, False), (13, True)):  # what wrote before the engine did, and has not since
+        service["metadata"]["managedFields"] = [managed("helm", "Update", ["f:port"], hour), engine]
         assert (("edge-1", "fields") in world.deep(code=1)) == told
 
 

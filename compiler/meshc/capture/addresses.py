@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from meshc.capture.recorded import GATEWAY
 from meshc.capture.resource import core
-from meshc.kube import at
+from meshc.kube import as_list, at
 from meshc.mesh.east_west import SELECTOR
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
     ]
     found: set[str] = set()
     for one in mine:
-        for entry in at(one, "status", "loadBalancer", "ingress") or ():
+        for entry in as_list(at(one, "status", "loadBalancer", "ingress")):
             address = (entry.get("ip") or entry.get("hostname")) if isinstance(entry, dict) else None
             found |= {address} if isinstance(address, str) else set()
     if not mine:
@@ -98,7 +98,7 @@ def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
 
 def is_ready(pod: Body) -> bool:
     """True if a pod is ready."""
-    conditions = at(pod, "status", "conditions") or ()
+    conditions = as_list(at(pod, "status", "conditions"))
     said = {one.get("type"): one.get("status") for one in conditions if isinstance(one, dict)}
     return said.get("Ready") == "True" and at(pod, "metadata", "deletionTimestamp") is None
 

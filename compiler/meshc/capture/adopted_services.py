@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.adopted_revisions import revision_of_namespace
 from meshc.capture.services import cleaned, is_copy, manifest
+from meshc.capture.valued import mapping
 from meshc.kube import as_list, at
 from meshc.mesh.claims import not_copied
 from meshc.yamltext.edit import inline
@@ -124,7 +125,7 @@ def _runs(dump: Dump, namespace: str, name: str, service: Body) -> bool | None:
         for kind in _WORKLOADS
         for one in dump.all(kind, namespace)
     ]
-    if any(selector.items() <= (labels or {}).items() for labels in pods):
+    if any(selector.items() <= mapping(labels).items() for labels in pods):
         return True
     looked = _ENDPOINTS & dump.known or any(dump.all(kind) for kind in _WORKLOADS if kind != "Deployment")
     return False if looked else None

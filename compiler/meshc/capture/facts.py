@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.resource import Resource, core
 from meshc.capture.trouble import AskError
-from meshc.kube import Version, at
+from meshc.capture.valued import mapping
+from meshc.kube import Version, as_list, at
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def facts(api: Api, namespace: str, generation: Generation) -> Facts:
     services = settings.get("serviceSubnet", ())
     if not services and parsed and parsed >= Version(1, 33):
         ranges = listed(Resource("servicecidrs", group="networking.k8s.io"))
-        services = tuple(_ranges(cidr for one in ranges for cidr in at(one, "spec", "cidrs") or ()))
+        services = tuple(_ranges(cidr for one in ranges for cidr in as_list(at(one, "spec", "cidrs"))))
     nodes = [
         cidr for node in listed(core("nodes")) for cidr in at(node, "spec", "podCIDRs") or [at(node, "spec", "podCIDR")]
     ]
@@ -128,7 +129,7 @@ def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
     documents, problems = read(str(at(body, "data", "ClusterConfiguration") or "").encode(), "kubeadm-config")
     if problems or not documents:
         return {}
-    said = at(documents[0].data, "networking") or {}
+    said = mapping(at(documents[0].data, "networking"))
     texts = {key: str(said.get(key) or "").split(",") for key in ("podSubnet", "serviceSubnet")}
     return {key: tuple(_ranges(parts)) for key, parts in texts.items()}
 
@@ -147,7 +148,7 @@ def environment(deployment: Body | None) -> dict[str, str]:
     return {
         str(entry.get("name")): str(entry.get("value") or "")
         for container in _containers(deployment)
-        for entry in container.get("env") or ()
+        for entry in as_list(container.get("env"))
         if isinstance(entry, dict)
     }
 

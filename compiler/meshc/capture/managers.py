@@ -38,17 +38,25 @@ class Held(NamedTuple):
 
 def held_by_others(theirs: Body, ours: Body, engine: str) -> Iterator[Held]:
     """Fields that output/ sets, and somebody else writes. `engine` is what applies output/, empty if not known."""
-    for entry in as_list(at(theirs, "metadata", "managedFields")):
+    entries = as_list(at(theirs, "metadata", "managedFields"))
+    taken_over = max((_time(one) for one in entries if at(one, "manager") == _ENGINES.get(engine)), default="")
+    for entry in entries:
         manager, fields = at(entry, "manager"), at(entry, "fieldsV1")
         mine = manager in (OURS, _ENGINES.get(engine)) or bool(at(entry, "subresource"))
         if not isinstance(manager, str) or not isinstance(fields, dict) or mine:
             continue
         again = manager in MANAGERS or (bool(engine) and at(entry, "operation") == "Apply")
+        again = again and _time(entry) >= taken_over  # else it has written nothing since the engine has
         known = _KNOWN.get((manager, str(ours.get("kind"))), ())
         for path, one, other in _common(fields, ours, theirs):
             differs = not _says(other, one)
             if (again or differs) and path.rpartition(".")[2] not in known:
                 yield Held(manager, path, differs)
+
+
+def _time(entry: Any) -> str:
+    """When it was written: times of this form are ordered as texts."""
+    return str(at(entry, "time") or "")
 
 
 def _common(fields: Mapping[str, Any], ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

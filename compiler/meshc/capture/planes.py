@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture import facts
-from meshc.kube import Version, at
+from meshc.capture.valued import mapping
+from meshc.kube import Version, as_list, at
 from meshc.plan.values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
 
@@ -66,7 +67,7 @@ def is_remote(told: Told) -> bool:
 def _installed(told: Told) -> Plane:
     """A control plane, from the Helm values of its installation."""
     values = told.values
-    world = at(values, "global") or {}
+    world = mapping(at(values, "global"))
     tag = str(world.get("tag") or values.get("tag") or "")
     istio = told.version or _version(tag)
     config = at(values, "meshConfig") if isinstance(at(values, "meshConfig"), dict) else {}
@@ -79,7 +80,7 @@ def _installed(told: Told) -> Plane:
         str(world.get("hub") or values.get("hub") or ""),
         tag,
         str(at(world, "multiCluster", "clusterName") or ""),
-        {**config, "defaultConfig": {**defaults, **(at(config, "defaultConfig") or {})}},
+        {**config, "defaultConfig": {**defaults, **mapping(at(config, "defaultConfig"))}},
         False,
         str(world.get("caAddress") or ""),
         str(at(world, "proxy", "clusterDomain") or ""),
@@ -122,7 +123,7 @@ def injected(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
 
 
 def _image(body: Body) -> tuple[str, str]:
-    for container in at(body, "spec", "template", "spec", "containers") or ():
+    for container in as_list(at(body, "spec", "template", "spec", "containers")):
         hub, _, image = str(at(container, "image")).partition("@")[0].rpartition("/")
         name, _, tag = image.partition(":")
         if name in ("pilot", "istiod", "discovery"):

@@ -56,7 +56,7 @@ def told(body: Any, where: str, around: Around) -> Iterator[Told]:
 
 def is_template(one: Told) -> bool:
     """True if the values that identify a cluster are still template text."""
-    world = at(one.values, "global") or {}
+    world = mapping(at(one.values, "global"))
     telling = [str(world.get(key)) for key in ("meshID", "multiCluster", "network")]
     return any(mark in text for text in telling for mark in ("{{", "$"))
 
@@ -91,7 +91,7 @@ def _release(text: Any) -> str:
 
 
 def _of_flux(body: Body, where: str, around: Around) -> Iterator[Told]:
-    chart = at(body, "spec", "chart", "spec") or {}
+    chart = mapping(at(body, "spec", "chart", "spec"))
     if chart.get("chart") in _CHARTS:
         space = str(at(body, "metadata", "namespace") or "")
         values, left = _values_from(body, space, around)
@@ -117,7 +117,7 @@ def _values_from(body: Body, space: str, around: Around) -> tuple[dict[str, Any]
 
 
 def _of_argo_cd(body: Body, where: str, around: Around) -> Iterator[Told]:
-    destination = at(body, "spec", "destination") or {}
+    destination = mapping(at(body, "spec", "destination"))
     for source in (at(body, "spec", "source"), *as_list(at(body, "spec", "sources"))):
         if at(source, "chart") in _CHARTS:
             yield _of_source(source, destination, where, around)
@@ -137,7 +137,7 @@ def _of_own_chart(source: Any, path: str, destination: Mapping[str, Any], where:
 
 
 def _of_source(source: Any, destination: Mapping[str, Any], where: str, around: Around) -> Told:
-    helm = at(source, "helm") or {}
+    helm = mapping(at(source, "helm"))
     values: dict[str, Any] = {}
     left = []
     for file in as_list(helm.get("valueFiles")):
@@ -204,7 +204,7 @@ def _is_here(destination: Any) -> bool:
 
 def _of_operator(body: Body, where: str) -> Told:
     """The settings equal those of the charts, but some are one level higher."""
-    spec = at(body, "spec") or {}
+    spec = mapping(at(body, "spec"))
     values = dict(mapping(spec.get("values")))
     values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **mapping(values.get("global"))}
     values |= {key: spec[key] for key in ("meshConfig", "revision", "profile") if spec.get(key)}
@@ -215,7 +215,7 @@ def _of_operator(body: Body, where: str) -> Told:
 
 
 def _of_sail(body: Body, where: str) -> Told:
-    spec, name = at(body, "spec") or {}, str(at(body, "metadata", "name"))
+    spec, name = mapping(at(body, "spec")), str(at(body, "metadata", "name"))
     values = dict(mapping(spec.get("values")))
     values |= {"revision": name} if name != "default" else {}
     values |= {"profile": spec["profile"]} if spec.get("profile") else {}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture.beside import Beside
 from meshc.capture.told import leads_to, told, unread
 from meshc.errors import BuildError, MeshcError
-from meshc.kube import identity_of
+from meshc.kube import as_list, at, identity_of
 from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
 from meshc.mesh.source import load
 from meshc.yamltext.read import read
@@ -99,7 +99,7 @@ def _used(repository: Repository, paths: list[str]) -> dict[str, set[str]]:
             data = documents[0].data if documents and not problems else None
             here = posixpath.dirname(path)
             for key in ("resources", "bases", "components"):
-                for value in (data.get(key) or ()) if isinstance(data, dict) else ():
+                for value in as_list(at(data, key)):
                     found.setdefault(posixpath.normpath(posixpath.join(here, str(value))), set()).add(here)
     return found
 
@@ -137,15 +137,15 @@ def _tell(repository: Repository, made: Folder) -> None:
 
 def _follow(repository: Repository, made: Folder, build: Build) -> None:
     """Reads the folders that an engine is told to apply, and those that it is told of there."""
-    at = 0
+    index = 0
     beside = Beside(repository, ())
-    while at < len(made.documents) and len(made.followed) < _MOST_FOLDERS:
-        for named in leads_to(made.documents[at][1]):
+    while index < len(made.documents) and len(made.followed) < _MOST_FOLDERS:
+        for named in leads_to(made.documents[index][1]):
             path = beside.place(named.removeprefix("./").strip("/") or ".")
             if path not in made.followed and named.strip("./"):
                 made.followed.append(path)
                 _add_folder(repository, path, build, made)
-        at += 1
+        index += 1
 
 
 def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -> None:

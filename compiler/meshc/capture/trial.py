@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meshc.capture.managers import OURS
 from meshc.capture.may import may
 from meshc.capture.trouble import AskError, Trouble
+from meshc.capture.valued import mapping
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Trial:
 
 
 def _bare(body: Body) -> dict[str, Any]:
-    metadata = {key: one for key, one in (at(body, "metadata") or {}).items() if key not in _OF_SERVERS}
+    metadata = {key: one for key, one in mapping(at(body, "metadata")).items() if key not in _OF_SERVERS}
     return {"metadata": metadata, **{key: one for key, one in body.items() if key not in ("metadata", "status")}}
 
 
