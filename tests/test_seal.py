@@ -26,7 +26,7 @@ from meshc.components.cacerts import PUBLIC
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Place
 from meshc.hidden import Hidden
-from meshc.kube import Body
+from meshc.kube import SECRETS, Body
 from meshc.plan.needs import SecretNeed
 from meshc.sealing import external_secrets, sealed_secrets, sops, sops_file
 from meshc.sealing.age import check_recipients, identities_in
@@ -87,6 +87,13 @@ STORE = Store("ClusterSecretStore", "mesh-vault", "mesh/prod/hub")
 TARGET = Target(RECIPIENTS, CONTROLLER.cert_pem, STORE)
 
 both = pytest.mark.parametrize("plain", [CACERTS, REMOTE], ids=["cacerts", "remote secret"])
+
+
+def test_every_sealed_kind_is_known_as_a_secret() -> None:
+    """A kind that isn't known so is compared as another object in a diff, and not searched for plain values."""
+    assert {*SECRETS} == {*BY_KIND}
+
+
 every_form = pytest.mark.parametrize("backend", sorted(BACKENDS))
 
 

@@ -18,6 +18,10 @@ SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z
 """A DNS-1123 subdomain: host names, Secret names. Match with `fullmatch`."""
 
 
+SECRETS = ("Secret", "SealedSecret", "ExternalSecret")
+"""The kinds of objects that are, or become, a Secret. A test compares them with the registry of sealed forms."""
+
+
 class Identity(NamedTuple):
     """What makes an object one object in a cluster. The version isn't part of it: two versions are one object."""
 

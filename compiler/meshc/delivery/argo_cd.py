@@ -156,12 +156,13 @@ def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[
     """Before the first secret is sealed: clusters whose secrets the commands would seal by sops."""
     if any(sealed_by_sops(bodies) for bodies in applied.values()):
         return  # told of each, or accepted
+    opened = {backend.KIND for backend in BACKENDS.values() if backend.OPERATOR}
     names = [
         cluster.name
         for cluster in plan.clusters
         if not BACKENDS[cluster.sealing.backend].OPERATOR
         and (cluster.cacerts == "required" or cluster.watched)
-        and not any(body.get("kind") in _SEALED for body in applied[cluster.name])
+        and not any(body.get("kind") in opened for body in applied[cluster.name])
     ]
     if names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -174,4 +175,3 @@ def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[
 
 
 _NAMED = 5
-_SEALED = ("SealedSecret", "ExternalSecret")

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from meshc.errors import MeshcError
-from meshc.kube import Body, Identity, identity_of
+from meshc.kube import SECRETS, Body, Identity, identity_of
 from meshc.mesh.user_files import Manifest, objects_in
 from meshc.overlays.kustomization import NAME
 from meshc.tree import HEADER, FileTree
 from meshc.yamltext.read import read
 
 Objects = Mapping[Identity, Body]
-SEALED = ("Secret", "SealedSecret", "ExternalSecret")
 """Kinds that are one Secret in the cluster: a change of backend neither adds nor deletes it."""
 
 
@@ -74,7 +73,7 @@ class Parser:
 
 def _identity(body: Body) -> Identity:
     found = identity_of(body)
-    return found._replace(group="", kind="Secret") if found.kind in SEALED else found
+    return found._replace(group="", kind="Secret") if found.kind in SECRETS else found
 
 
 def documents(tree: FileTree) -> Counter[tuple[str, bytes]]:

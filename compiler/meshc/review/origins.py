@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meshc.errors import Place
-from meshc.kube import Identity, identity_of
+from meshc.kube import SECRETS, Identity, identity_of
 from meshc.review.differing import differing
 from meshc.review.lines import TAGS, Block, blocks_of, sections_of, tags_of
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Entry = tuple[str, str]
 """A key of mesh.yaml, and the name of what stands below it."""
-_SEALED = ("Secret", "SealedSecret", "ExternalSecret")
 _OF_TAGS = ("istio-revision-tag-", "istiod-revision-tag-")
 
 
@@ -87,7 +86,7 @@ class Origins:
 
     def _objects(self, cluster: str, identity: Identity) -> Iterator[tuple[Place, int]]:
         """A difference names every form of a Secret `Secret`."""
-        kinds = _SEALED if identity.kind == "Secret" else (identity.kind,)
+        kinds = SECRETS if identity.kind == "Secret" else (identity.kind,)
         for (name, one), value in self.objects.items():
             if name == cluster and one.kind in kinds and one[2:] == identity[2:]:
                 yield value

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meshc.kube import Body, as_list, at, identity_of, pods_in
+from meshc.kube import SECRETS, Body, as_list, at, identity_of, pods_in
 from meshc.review.walk import Facts, texts, values_of
 from meshc.scanning.makes import copies, is_custom
 from meshc.sealedtext import decoded
@@ -35,7 +35,7 @@ def trusted(body: Body) -> Facts:
     """Whom the object makes others trust: certificates of CAs, issuers of tokens and certificates, trust domains."""
     facts: Facts = {}
     identity = identity_of(body)
-    if identity.kind in _CALLS or identity.kind in ("Secret", "SealedSecret", "ExternalSecret"):
+    if identity.kind in _CALLS or identity.kind in SECRETS:
         return facts  # whom they call is told by `runs`; the CAs of clusters are compared one by one
     for text in texts(body):
         for pem in _PEM.findall(text if "BEGIN CERT" in text else decoded(text).decode("ascii", "ignore")):

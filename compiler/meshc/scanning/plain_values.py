@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
-from meshc.kube import at, identity_of
+from meshc.kube import SECRETS, at, identity_of
 from meshc.sealedtext import decoded, is_encrypted, is_sealed, is_sops_block
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """Where kubectl keeps the object as it was applied: of a Secret, with every value readable."""
 
-_SECRETS = ("Secret", "SealedSecret", "ExternalSecret")
 _WEAKENS = ("kustomize.toolkit.fluxcd.io/decrypt", "sealedsecrets.bitnami.com/cluster-wide")
 """Of the annotations that decide on protection, those that nobody needs on a Secret of their own."""
 _ANY_TYPE = ("str", "bytes", "int", "float", "bool")
@@ -29,7 +28,7 @@ _ANY_TYPE = ("str", "bytes", "int", "float", "bool")
 
 def is_secret(body: Mapping[str, Any]) -> bool:
     """True for an object that is a Secret or becomes one."""
-    return body.get("kind") in _SECRETS
+    return body.get("kind") in SECRETS
 
 
 def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
