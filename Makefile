@@ -7,7 +7,7 @@ EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --e
 DOWNLOADS := $(VENV)/.downloaded
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test proof proof-programs quick check format docs coverage mutants bench lock test-lowest test-newest release clean
+.PHONY: demo test proof proof-programs quick check format docs coverage mutants bench lock man test-lowest test-newest release clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -81,6 +81,10 @@ test-newest:
 	.venv-newest/bin/python -m pip install --quiet --upgrade --editable '.[live]' --group dev
 	$(call download,.venv-newest)
 	.venv-newest/bin/pytest -q -n auto --dist worksteal
+
+# A manual page for each command, made from the commands: man -l man/meshc.1
+man: $(VENV)/.installed
+	$(BIN)/python release/man.py $(or $(DIST),man)
 
 # Builds, tries and tags the version that CHANGELOG.md has a date for. Pushes nothing.
 release: $(VENV)/.tested

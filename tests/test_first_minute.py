@@ -188,9 +188,9 @@ def test_doctor_tells_what_it_found_and_why_it_passed_others_over(tmp_path: Path
     tools = {tool["name"]: tool for tool in found["tools"]}
 
     assert (done.returncode, found["meshc"]) == (0, __version__)
-    assert f"{wrapper} is a Python script, not kustomize" in tools["kustomize"]["passed_over"]
+    assert f"{wrapper} is a Python script, not kustomize" in tools["kustomize"]["passedOver"]
     assert tools["helm"]["version"] == "4.3.1"
-    assert tools["git"]["passed_over"] == [f"{path}/git doesn't tell its version: broken"]
+    assert tools["git"]["passedOver"] == [f"{path}/git doesn't tell its version: broken"]
     assert tools["istioctl"]["version"] == ""
 
     named = meshc("doctor", "--local", cwd=tmp_path, MESHC_KUSTOMIZE=str(kubectl))

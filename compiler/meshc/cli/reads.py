@@ -1,4 +1,4 @@
-"""The commands that only read: validate, plan, next, graph, path, tree, explain, values, schema, version."""
+"""The commands that only read: plan, next, graph, path, tree, explain, values, version."""
 
 from __future__ import annotations
 
@@ -13,20 +13,6 @@ from meshc.commands.found import MESH
 from meshc.plan.picture.views import View
 
 app = typer.Typer()
-
-
-@app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
-def validate(
-    file: File = MESH,
-    cluster: Clusters = None,
-    selector: Labels = None,
-    form: Form = Format.TEXT,
-) -> None:
-    """Check mesh.yaml and the files it names, without rendering."""
-    with reporting(form, file, "validate"):
-        from meshc.cli.validate import validate_command
-
-        validate_command(file, choice_of(cluster, selector), form)
 
 
 @app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
@@ -159,21 +145,6 @@ def values(
             sail_command(cluster, chart, file)
         else:
             values_command(cluster, chart, file)
-
-
-@app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
-def schema(
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print a reference for people instead of JSON Schema.")
-    ] = False,
-    part: Annotated[
-        bool, typer.Option("--part", help="Print the schema of a part, a file that mesh.yaml includes.")
-    ] = False,
-) -> None:
-    """Print the JSON Schema of mesh.yaml or of its parts, for editors."""
-    from meshc.cli.schema import schema_command
-
-    schema_command(markdown, part)
 
 
 @app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")
