@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of, cluster_names
+from meshc.cli.options import Clusters, File, Form, Jobs, Labels, chart_names, choice_of, cluster_names, commits
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 from meshc.plan.picture.views import View
@@ -35,7 +35,8 @@ def next_(
     cluster: Clusters = None,
     selector: Labels = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+        str | None,
+        typer.Option("--against", help="A folder, or a commit, where the output lies instead.", autocompletion=commits),
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
@@ -72,7 +73,12 @@ def path(
     service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="CLUSTER", help="Assume that this cluster has failed; may be given often."),
+        typer.Option(
+            "--without",
+            metavar="CLUSTER",
+            help="Assume that this cluster has failed; may be given often.",
+            autocompletion=cluster_names,
+        ),
     ] = None,
     file: File = MESH,
     form: Form = Format.TEXT,
@@ -131,7 +137,9 @@ class ValuesForm(StrEnum):
 @app.command(epilog="Examples: meshc values edge-1 --chart istiod > values.yaml   |   meshc values hub --as sail")
 def values(
     cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
-    chart: Annotated[str | None, typer.Option("--chart", help="Only this chart, by its name or release.")] = None,
+    chart: Annotated[
+        str | None, typer.Option("--chart", help="Only this chart, by its name or release.", autocompletion=chart_names)
+    ] = None,
     form: Annotated[
         ValuesForm, typer.Option("--as", help="Helm's values, or the resources of the Sail operator.")
     ] = ValuesForm.HELM,
