@@ -20,7 +20,6 @@ from pathlib import Path
 
 from packaging.version import Version
 
-import man
 import record
 from changelog import Section, sections
 from meshc import __version__
@@ -46,8 +45,6 @@ def release(dist: Path) -> None:
         _try(Path(folder), files[1])
         files.append(Path(folder, f"meshc-{__version__}.cdx.json"))
         files[-1].write_text(bill((ROOT / "requirements/live.txt").read_text(), __version__))
-        files.append(Path(folder, f"meshc-{__version__}-man.tar.gz"))
-        files[-1].write_bytes(man.packed())
         sums = "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
         dist.mkdir(parents=True, exist_ok=True)
         for path in files:

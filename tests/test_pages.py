@@ -17,7 +17,7 @@ from meshc.mesh.model import Mesh, Spec
 from support.paths import ROOT, TESTS
 
 PAGES = ROOT / "compiler/meshc/pages"
-SECTIONS = ["What it prevents", "How to mend it", "When to acknowledge it"]
+SECTIONS = ["What it prevents", "How to fix it", "When to acknowledge it"]
 
 
 def test_every_code_has_a_page() -> None:

@@ -307,7 +307,7 @@ def test_root_twice() -> None:
     line = ROOT.cert_pem.count(b"\n") + 1
 
     assert one(problems) == (
-        f"MESH306 root-cert.pem:{line}:1: the same certificate stands here a second time / take one of the two out"
+        f"MESH306 root-cert.pem:{line}:1: the same certificate stands here a second time / remove one of the two"
     )
     assert problems[0].severity is Severity.WARNING
     assert problems[0].also == (Place("root-cert.pem", 1, 1),)

@@ -363,7 +363,7 @@ def test_deep_nesting_is_refused_at_once(text: str, place: str) -> None:
 
     found = faults(text)
 
-    assert [("MESH011", place, "more than 64 collections inside one another", "write it flatter")] == found
+    assert [("MESH011", place, "more than 64 collections inside one another", "use fewer levels of nesting")] == found
     assert time.perf_counter() - begin < 0.2
 
 
@@ -419,16 +419,18 @@ def test_large_files() -> None:
     ],
 )
 def test_tags(text: str, what: str) -> None:
-    assert [("MESH012", "1:4", what, "take the tag out, or use quotes for a text")] == faults(f"a: {text}")
+    assert [("MESH012", "1:4", what, "remove the tag, or put the string in quotes")] == faults(f"a: {text}")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# only words\n", "---\n---\n"])
 def test_strict_wants_a_document(text: str) -> None:
-    assert faults(text, strict=True) == [("MESH014", "1:1", "the file is empty", "write the document")]
+    assert faults(text, strict=True) == [
+        ("MESH014", "1:1", "the file is empty", "restore the file, or write a new one with meshc init")
+    ]
 
 
 def test_strict_wants_one_document() -> None:
-    hint = 'keep one document a file: take out the line "---" and what follows'
+    hint = 'keep one document in the file: take out the line "---" and what follows'
 
     assert [("MESH015", "3:1", "a second document begins here", hint)] == faults(
         "a: 1\n---\nb: 1\n---\nc: 1\n", strict=True

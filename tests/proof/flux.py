@@ -34,7 +34,7 @@ class Flux:
         self._server = ThreadingHTTPServer((self._address, 9080), handler)
         threading.Thread(target=self._server.serve_forever, name="artifacts", daemon=True).start()
         self._install()
-        self._start()
+        self.start()
 
     def _install(self) -> None:
         for module in (programs.FLUX, programs.SOURCES):
@@ -44,7 +44,8 @@ class Flux:
         self.hub.kubectl("-n", NAMESPACE, "create", "secret", "generic", "sops-age", f"--from-file={name}")
         wait_for("Flux's kinds are served", lambda: self.hub.api.get(_GIT) and self.hub.api.get(KUSTOMIZATIONS), 30)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Starts the engine, or starts it again after it was killed."""
         argv = [
             str(programs.find(programs.FLUX, "kustomize-controller")),
             *("--events-addr=", "--enable-leader-election=false", "--metrics-addr=127.0.0.1:18080"),
@@ -93,7 +94,7 @@ class Flux:
             ready = {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": now}
             self.hub.api.merge(f"{_GIT}/{name}/status", {"status": {"artifact": artifact, "conditions": [ready]}})
 
-    def applied(self, commit: str, *clusters: str, seconds: float = 90, later: bool = True) -> float:
+    def applied(self, commit: str, *clusters: str, seconds: float = 240, later: bool = True) -> float:
         """Waits until Flux has applied a commit to these clusters and found it healthy; how long that took.
 
         Without `later` what comes after istiod isn't waited for: a remote's gateway needs the credentials first.
@@ -119,7 +120,7 @@ class Flux:
         body: Body = self.hub.api.get(f"{KUSTOMIZATIONS}/{name}") or {}
         return json.dumps((body.get("status") or {}).get("conditions"))
 
-    def apply_now(self, *clusters: str, seconds: float = 90) -> None:
+    def apply_now(self, *clusters: str, seconds: float = 240) -> None:
         """Asks for the commit that it has to be applied again, and waits until it is."""
         mark = str(time.time())
         names = self._names(clusters)

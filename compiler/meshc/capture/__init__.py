@@ -1,1 +1,1 @@
-"""capture turns living clusters, or dumps of them, into inputs of the repository, and into what differs from them."""
+"""Reads live clusters, or dumps of them: writes inputs of the repository, and finds differences from it."""

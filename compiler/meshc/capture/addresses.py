@@ -1,4 +1,4 @@
-"""addresses turns the pods and Services of a living control plane into the addresses that remotes reach it at."""
+"""Finds the addresses at which remotes reach a live control plane, from its pods and Services."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _CLASSIC: Mapping[str, Mapping[str, str]] = {
     "telemetry": {"istio-mixer-type": "telemetry"},
     "zipkin": {"app": "jaeger"},
 }
-"""The labels by which Services of Istio 1.0 select the pods of a part."""
+"""The labels with which Services of Istio 1.0 select the pods of a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The addresses of a part, in order; empty with the reason why there are none."""
+    """The addresses of a part, in order. If there are none, `missing` says why."""
 
     addresses: tuple[str, ...]
     missing: str = ""
@@ -36,8 +36,8 @@ class Found:
 def addresses(api: Api, plan: Plan, cluster: ClusterPlan) -> dict[str, Found]:
     """The addresses of each part of a cluster's control plane and of its east-west gateway. Raises AskError.
 
-    The plan tells how a control plane is exposed. Where mesh.yaml leaves that to the user, a Service of type
-    LoadBalancer is looked for.
+    The plan says how a control plane is exposed. If mesh.yaml leaves that to the user, meshc looks for a Service of
+    type LoadBalancer.
     """
     services = api.listed(core("services", plan.istio_namespace))
     doors = cluster.gateway.doors if cluster.gateway else ()
@@ -61,7 +61,8 @@ def exposure_of(cluster: ClusterPlan) -> Literal["pod-ip", "load-balancer", "gat
 
 
 def chosen(found: Found, recorded: str | None) -> str | None:
-    """The address to write down: the one that is there still holds, as any of several will do."""
+    """The address to write. The recorded address stays if it is still one of the found addresses, because any of them
+    works."""
     return recorded if recorded in found.addresses else next(iter(found.addresses), None)
 
 
@@ -78,7 +79,8 @@ def _of_pods(pods: list[Body], labels: Mapping[str, str]) -> Found:
 
 
 def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
-    """The addresses of load balancers, of whatever Services select the pods: people call a second one as they like."""
+    """The addresses of load balancers. Any Service that selects the pods counts, because people choose its name
+    freely."""
     mine = [
         one
         for one in services
@@ -95,7 +97,7 @@ def of_services(services: list[Body], labels: Mapping[str, str]) -> Found:
 
 
 def is_ready(pod: Body) -> bool:
-    """Whether a pod serves."""
+    """True if a pod is ready."""
     conditions = at(pod, "status", "conditions") or ()
     said = {one.get("type"): one.get("status") for one in conditions if isinstance(one, dict)}
     return said.get("Ready") == "True" and at(pod, "metadata", "deletionTimestamp") is None

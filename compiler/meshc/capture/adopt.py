@@ -1,6 +1,7 @@
-"""adopt turns the objects of clusters that run a mesh already into a first mesh.yaml for it, and the files it names.
+"""Writes a first mesh.yaml, and the files that it names, from the objects of clusters that already run a mesh.
 
-What the objects don't tell is asked for, by a word that no compile takes: a guess would change what runs.
+For a value that the objects don't show, it writes a placeholder that no compile accepts, because a guess would change
+what runs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from meshc.capture.living import homes_of
 from meshc.capture.owners import owner_of
 from meshc.kube import LABEL, as_list, at
 from meshc.plain import count
+from meshc.plan.values import MOUNTED
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def adopt(dumps: Sequence[Dump]) -> Adopted:
-    """Never raises for what is in the objects: what they don't tell is a note."""
+    """Never raises because of the objects: a value that they don't show becomes a note."""
     made = Adopted()
     homes = homes_of(dumps)
     primaries = [home for home in homes if home.plane]
@@ -64,6 +66,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         *_domains(primaries),
         *given("    revision", revision, "default"),
         *revisions(homes, version),
+        *_mounted(primaries, made),
         *_images(homes),
         *security(homes, namespace, made),
         *networks(homes),
@@ -83,7 +86,7 @@ def _no_control_plane(homes: Sequence[Home], made: Adopted) -> None:
 
 
 def _names(home: Home, made: Adopted) -> None:
-    """What a cluster is called here, where that is not what it was called."""
+    """Notes on clusters whose name in mesh.yaml differs from the name in the dump."""
     if home.external:
         told = f"its istiod goes by the name of its config cluster, {home.id}" if home.id else "its istiod is external"
         made.notes.append(f"{home.dump.cluster}: {told}: it is {home.name} here")
@@ -99,7 +102,7 @@ def _names(home: Home, made: Adopted) -> None:
 
 
 def _domains(primaries: Sequence[Home]) -> list[str]:
-    """Trust domains that are taken for the mesh's own, and another domain of Services."""
+    """Aliases of the trust domain, and a domain of Services that isn't the default."""
     aliases = next((one for home in primaries if (one := as_list(home.mesh_config.get("trustDomainAliases")))), ())
     domain = next((home.plane.domain for home in primaries if home.plane), "")
     return [
@@ -108,8 +111,25 @@ def _domains(primaries: Sequence[Home]) -> list[str]:
     ]
 
 
+def _mounted(primaries: Sequence[Home], made: Adopted) -> list[str]:
+    """Whether istiod reads the credentials of other clusters from one mounted Secret."""
+    names = [home.name for home in primaries if home.plane and home.plane.mounts]
+    if not names:
+        return []
+    made.notes.append(
+        f"{', '.join(names)}: istiod reads mounted kubeconfigs, which aren't read here: the Secret is called {MOUNTED} "
+        "in mesh.yaml's values; seal them again: meshc capture credentials --all"
+    )
+    if len(names) == len(primaries):
+        return ["    remoteSecrets: mounted"]
+    made.notes.append(
+        f"others have labelled remote secrets: write istio: {{remoteSecrets: mounted}} in {', '.join(names)}"
+    )
+    return []
+
+
 def _owners(home: Home, namespace: str, made: Adopted) -> None:
-    """Who applies what in Istio's namespace."""
+    """Notes on tools that apply objects in Istio's namespace."""
     mine = [one for one in home.dump.bodies if at(one, "metadata", "namespace") == namespace]
     owners = Counter(str(found) for body in mine if (found := owner_of(body)))
     for owner, number in sorted(owners.items()):
@@ -120,7 +140,7 @@ def _owners(home: Home, namespace: str, made: Adopted) -> None:
 
 
 def _images(homes: Sequence[Home]) -> list[str]:
-    """Where images come from, if it isn't where Istio's own do."""
+    """The registry of images, if it isn't Istio's own."""
     plane = next((home.plane for home in homes if home.plane and home.plane.hub), None)
     if plane is None:
         return []

@@ -1,4 +1,4 @@
-"""adopted_clusters turns clusters that run into `networks` and `clusters` of a mesh.yaml."""
+"""Writes `networks` and `clusters` of a mesh.yaml from live clusters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 
 
 def networks(homes: Sequence[Home]) -> list[str]:
-    """Each network, with the address of its gateway where there are several."""
+    """Each network, with the address of its gateway if there are several networks."""
     labels = sorted({home.network for home in homes if home.network})
     rows = []
     for label in labels:
@@ -37,7 +37,7 @@ def networks(homes: Sequence[Home]) -> list[str]:
 
 
 def network_name(label: str) -> str:
-    """A network's name here: its label, if that can be one."""
+    """A network's name in mesh.yaml: its label, if that is a valid name."""
     return label if LABEL.fullmatch(label) else named_after(label)
 
 
@@ -75,12 +75,12 @@ def _of(remotes: Mapping[str, str], home: Home) -> str:
 
 
 def _holds(home: Home, other: Home) -> bool:
-    """Whether a cluster holds credentials of another."""
+    """True if a cluster has credentials of another."""
     return other.id in home.remotes or other.name in home.remotes
 
 
 def _istio(home: Home, homes: Sequence[Home], version: str, revision: str) -> Iterator[str]:
-    """Where a cluster's own Istio differs; a remote tells no version of its own."""
+    """The settings of a cluster's own Istio that differ from the mesh. A remote has no version of its own."""
     runs = home if home.primary else primary_of(home, homes)
     if runs is None or runs.plane is None:
         return
@@ -92,9 +92,9 @@ def _istio(home: Home, homes: Sequence[Home], version: str, revision: str) -> It
 
 
 def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Iterator[str]:
-    """Where it is reached; needed by those that are no primaries themselves, and told where it is known.
+    """The addresses of a control plane, which its remotes need.
 
-    What remotes go by now comes first: an address of another Service would change what they are told.
+    The addresses that remotes use now come first, because the address of another Service would change their output.
     """
     mine = [one for one in homes if not one.primary and primary_of(one, homes) in (home, None)]
     if not mine:
@@ -114,7 +114,7 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
 
 
 def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
-    """The addresses that a remote has been told, by part, and by revision beside its own."""
+    """The addresses that a remote uses now, by part, and by revision if it has others beside its own."""
     primary = primary_of(remote, homes) or next((one for one in homes if one.primary), None)
     if primary is None or primary.plane is None or primary.plane.classic:
         return dict(remote.reached)
@@ -123,7 +123,7 @@ def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
 
 
 def _most(remotes: Sequence[Home], homes: Sequence[Home]) -> dict[str, str]:
-    """The addresses that most remotes have been told, part by part."""
+    """The addresses that most remotes use now, part by part."""
     told = [_told(one, homes) for one in remotes]
     parts = dict.fromkeys(part for one in told for part in one)
     return {part: Counter(one[part] for one in told if part in one).most_common(1)[0][0] for part in parts}
@@ -147,9 +147,9 @@ def _as_remote(home: Home, homes: Sequence[Home], made: Adopted) -> Iterator[str
 
 
 def primary_of(remote: Home, homes: Sequence[Home]) -> Home | None:
-    """The one that it reaches; else the only one that it is controlled by, or that holds credentials of it.
+    """The primary that a remote reaches; else the only one that controls it, or that has its credentials.
 
-    Of several primaries each holds credentials of every remote, so that alone tells nothing then.
+    Several primaries all have credentials of every remote, so credentials alone don't decide then.
     """
     primaries = [one for one in homes if one.primary]
     there = {*remote.reached.values()}

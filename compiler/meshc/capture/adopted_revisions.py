@@ -1,4 +1,5 @@
-"""adopted_revisions turns control planes side by side into revisions and tags of a mesh.yaml, and who is on which."""
+"""Writes revisions and tags of a mesh.yaml for clusters with several control planes, and the revision of each
+namespace."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tags_of(homes: Sequence[Home]) -> dict[str, str]:
-    """Where tags lead in the mesh: as in the first cluster that has them."""
+    """The revision of each tag in the mesh, from the first cluster that has the tag."""
     found: dict[str, str] = {}
     for home in homes:
         for tag, revision in home.tags.items():
@@ -23,7 +24,7 @@ def tags_of(homes: Sequence[Home]) -> dict[str, str]:
 
 
 def own_tags(home: Home, homes: Sequence[Home]) -> dict[str, str]:
-    """Where tags lead in one cluster alone."""
+    """The tags that point to another revision in one cluster only."""
     everywhere = tags_of(homes)
     return {tag: revision for tag, revision in home.tags.items() if everywhere[tag] != revision}
 
@@ -54,7 +55,7 @@ def revisions(homes: Sequence[Home], version: str) -> list[str]:
 
 
 def revision_of_namespace(name: str, homes: Sequence[Home]) -> str:
-    """What a namespace names, where that isn't the revision of its cluster; empty where it names nothing of its own."""
+    """The revision that a namespace names, if it isn't that of its cluster; else empty."""
     for home in homes:
         word = home.revisions.get(name, "")
         if word and (word in home.tags or word in _further(home, homes)):
@@ -63,14 +64,14 @@ def revision_of_namespace(name: str, homes: Sequence[Home]) -> str:
 
 
 def _further(home: Home, homes: Sequence[Home]) -> set[str]:
-    """The revisions beside the one that a cluster is attached to, wherever they run."""
+    """The revisions besides the one that a cluster uses, wherever they run."""
     every = {plane.revision for one in homes for plane in one.planes}
     own = home.plane or next((one.plane for one in homes if one.plane), None)
     return every - ({own.revision} if own else set())
 
 
 def tell_revisions(home: Home, made: Adopted) -> None:
-    """Which control planes run side by side, and namespaces that lead to none of them."""
+    """Notes on clusters with several control planes, and on namespaces whose revision has none."""
     if home.plane is None:
         return
     if len(home.planes) > 1:

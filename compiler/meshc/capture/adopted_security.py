@@ -1,4 +1,4 @@
-"""adopted_security turns policies and CAs of clusters that run into `security` of a mesh.yaml. Nothing is guessed."""
+"""Writes `security` of a mesh.yaml from the policies and CAs of live clusters. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def security(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:
 
 
 def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
-    """As the clusters say where configuration is read: in primaries, and in config clusters of external ones."""
+    """The mutual TLS of the clusters where istiod reads configuration: primaries, and config clusters of external
+    control planes."""
     indent, path = "    ", "security.mutualTLS"
     holders = [home for home in homes if home.plane and not home.external]
     holders += [home for home in homes if any(one.external and home.name == one.id for one in homes)]
@@ -58,7 +59,7 @@ def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
 
 
 def _mode(home: Home, namespace: str) -> str:
-    """What holds in the whole mesh for a control plane's proxies; empty where that isn't known."""
+    """The mesh-wide mutual TLS of a control plane's proxies; empty if it isn't known."""
     if home.plane and home.plane.classic:
         policies = home.dump.all("MeshPolicy", None, "default")
         return _classic(policies[0]) if policies else "disabled" if _CLASSIC in home.dump.known else ""
@@ -66,7 +67,7 @@ def _mode(home: Home, namespace: str) -> str:
     policies = [
         one for one in home.dump.all("PeerAuthentication", root) if not at(one, "spec", "selector", "matchLabels")
     ]
-    policies.sort(key=lambda one: str(at(one, "metadata", "creationTimestamp") or ""))  # istiod takes the oldest
+    policies.sort(key=lambda one: str(at(one, "metadata", "creationTimestamp") or ""))  # istiod uses the oldest
     if policies:
         return _MODES.get(str(at(policies[0], "spec", "mtls", "mode") or ""), "")
     return "permissive" if _POLICIES in home.dump.known else ""
@@ -81,7 +82,7 @@ def _classic(policy: Body) -> str:
 
 
 def _control_plane(homes: Sequence[Home], classic: bool) -> list[str]:
-    """Classic: whether sidecars speak TLS with the control plane, which meshc takes for granted."""
+    """Classic: whether sidecars use TLS to the control plane, which is meshc's default."""
     told = [at(home.mesh_config, "defaultConfig", "controlPlaneAuthPolicy") for home in homes]
     return ["    controlPlaneTLS: false"] if classic and "NONE" in told else []
 
@@ -107,7 +108,7 @@ def _ca(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:
 
 
 def _certificates(home: Home, namespace: str, made: Adopted) -> bool:
-    """The public part of a cacerts, into files."""
+    """The public part of a cacerts, as files."""
     for secret in home.dump.all("Secret", namespace, "cacerts"):
         parts = {key: text for key, text in secret["public"].items() if key.endswith(".pem") and text}
         if certificate := secret["public"].get(tls_form.CERTIFICATE):  # as cert-manager makes it

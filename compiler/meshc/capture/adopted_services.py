@@ -1,4 +1,4 @@
-"""adopted_services turns namespaces and Services that run into `namespaces` and `services` of a mesh.yaml."""
+"""Writes `namespaces` and `services` of a mesh.yaml from live namespaces and Services."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _ENDPOINTS = {"endpoints", "endpointslices.discovery.k8s.io"}
 
 
 def namespaces(homes: Sequence[Home]) -> list[str]:
-    """Each namespace that is in the mesh, with where it is unless that is everywhere."""
-    inside = [home for home in homes if not home.external]  # no pod of the mesh runs where an external one does
+    """Each namespace of the mesh, with its clusters unless it is in all of them."""
+    inside = [home for home in homes if not home.external]  # in the cluster of an external one no pod is in the mesh
     found: dict[str, list[str]] = {}
     for home in inside:
         for name in home.dataplanes:
@@ -47,7 +47,7 @@ def namespaces(homes: Sequence[Home]) -> list[str]:
 
 @dataclass(slots=True)
 class _Seen:
-    """Where a Service runs, and where there is one of its name with nothing behind it, or where that isn't known."""
+    """The clusters where a Service runs, those where it has no pods, and those where this isn't known."""
 
     runs: dict[str, Body] = field(default_factory=dict)
     copies: list[str] = field(default_factory=list)
@@ -55,7 +55,8 @@ class _Seen:
 
 
 def services(homes: Sequence[Home], istio: str, made: Adopted) -> list[str]:
-    """One entry for those of a namespace that run in the same clusters, and are known in the same others."""
+    """One entry for all Services of a namespace that run in the same clusters and are known in the same other
+    clusters."""
     found = _seen([home for home in homes if not home.external], istio)
     groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Body]] = {}
     alone: list[str] = []
@@ -106,9 +107,9 @@ def _seen(homes: Sequence[Home], istio: str) -> dict[tuple[str, str], _Seen]:
 
 
 def _runs(dump: Dump, namespace: str, name: str, service: Body) -> bool | None:
-    """Whether pods are behind a Service, whoever owns them, or may be once something is scaled up; None: not known.
+    """True if a Service selects pods, or a workload that is scaled to zero; None if it isn't known.
 
-    Endpoints without a pod are what somebody wrote: another cluster's addresses, say.
+    Endpoints without a pod don't count: somebody wrote them, such as the addresses of another cluster.
     """
     if is_copy(service):
         return False
@@ -140,5 +141,5 @@ def _endpoints(dump: Dump, namespace: str, name: str) -> list[Body]:
 
 
 def _leads_to_pods(endpoint: Body, selected: bool) -> bool:
-    """Those of a selector are pods by that alone."""
+    """Endpoints of a Service with a selector are always pods."""
     return selected or at(endpoint, "targetRef", "kind") == "Pod"

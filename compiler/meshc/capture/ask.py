@@ -1,7 +1,8 @@
-"""ask turns a context of a kubeconfig into an `Api` that answers in JSON: the only importer of the Kubernetes client.
+"""Connects to the API server of a kubeconfig context, and returns its answers as JSON: the only importer of the
+Kubernetes client.
 
-The client reads kubeconfigs, logs in (exec, OIDC, in-cluster) and knows proxies. Its models aren't used: they refuse
-what a newer or older server says, and an answer is read here within a bound of time and of size.
+The client reads kubeconfigs, logs in (exec, OIDC, in-cluster) and supports proxies. Its models aren't used, because
+they refuse answers of newer or older servers. This module limits the time and the size of each answer.
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ if TYPE_CHECKING:
     from meshc.issuing.kubeconfig import Credentials
 
 IN_CLUSTER = "in-cluster"
-"""In place of a context: the service account of the pod that meshc runs in."""
+"""Instead of a context: the service account of the pod in which meshc runs."""
 _PAGE = 500
 _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
+_JSON, _APPLY = "application/json", "application/apply-patch+yaml"
 
 
 class Api:
-    """One API server as one user, for a limited time. `name` is how the cluster is called in messages."""
+    """One API server as one user, for a limited time. `name` is the cluster's name in messages."""
 
     def __init__(self, name: str, client: Any, seconds: float) -> None:
         self.name = name
@@ -46,7 +48,7 @@ class Api:
         self._until = monotonic() + seconds
 
     def anew(self) -> Api:
-        """The same, with its whole time before it."""
+        """A copy with a full time limit."""
         return Api(self.name, self._client, self._seconds)
 
     @property
@@ -56,7 +58,7 @@ class Api:
 
     @property
     def ca(self) -> bytes:
-        """The CA in the kubeconfig, PEM; empty where the machine's own are trusted."""
+        """The CA in the kubeconfig, PEM; empty if the machine's own CAs are trusted."""
         file = self._client.configuration.ssl_ca_cert
         return Path(file).read_bytes() if file else b""
 
@@ -74,7 +76,8 @@ class Api:
             raise
 
     def listed(self, resource: Resource, **query: str) -> list[Body]:
-        """All objects of a kind, page by page. A list that expires meanwhile is begun once more. Raises AskError."""
+        """All objects of a kind, page by page. If a list expires meanwhile, it is read once more from the start. Raises
+        AskError."""
         try:
             return list(self._pages(resource, query))
         except AskError as error:
@@ -83,9 +86,9 @@ class Api:
             return list(self._pages(resource, query))
 
     def kinds(self, version: str) -> dict[str, tuple[str, bool]]:
-        """The kinds of an apiVersion: what each is called in a path, and whether it is in a namespace. Raises AskError.
+        """The kinds of an apiVersion: the name of each in a path, and whether it is namespaced.
 
-        Empty where the server doesn't know the version.
+        Empty if the server doesn't know the version. Raises AskError.
         """
         try:
             said = self._ask("GET", f"/{'apis' if '/' in version else 'api'}/{version}", None, "get")
@@ -101,49 +104,54 @@ class Api:
         }
 
     def text(self, resource: Resource) -> str:
-        """What is behind a path, as text. Raises AskError."""
+        """The answer for a path, as text. Raises AskError."""
         status, data = self._exchange("GET", resource.path, None)
         if status != 200:
             raise refusal(self.name, status, resource.path, resource, "get")
         return data.decode(errors="replace")
 
     def may_list(self, resource: Resource) -> None:
-        """Asks for one object of a kind and looks at nothing. Raises AskError."""
+        """Requests one object of a kind and ignores the answer. Raises AskError."""
         self._ask("GET", f"{resource.path}?limit=1", resource, "list")
 
     def create(self, resource: Resource, body: Body) -> Body:
-        """Makes an object, and answers it as it is then. Raises AskError."""
+        """Creates an object, and returns the server's version of it. Raises AskError."""
         return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
 
+    def applied_dry(self, resource: Resource, body: Body, manager: str) -> Body:
+        """What a server-side apply would make of an object, which changes nothing. Raises AskError."""
+        query = urlencode({"dryRun": "All", "fieldManager": manager, "force": "true"})
+        return self._ask("PATCH", f"{resource.path}?{query}", resource, "patch", json.dumps(body).encode(), _APPLY)
+
     def delete(self, resource: Resource, uid: str) -> None:
-        """Takes an object away if it still is the one that was seen. Raises AskError."""
+        """Deletes an object if it is still the one that was read. Raises AskError."""
         told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
         self._ask("DELETE", resource.path, resource, "delete", json.dumps(told).encode())
 
     def version(self) -> str:
-        """Kubernetes' version, such as v1.34.1. Servers say it to anyone, but refuse credentials that don't hold."""
+        """Kubernetes' version, such as v1.34.1. Servers show it to anyone, but refuse invalid credentials."""
         said = self._ask("GET", "/version", None, "get").get("gitVersion")
         if not isinstance(said, str):
             raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't tell its version")
         return said
 
     def as_bearer(self, token: Hidden) -> Api:
-        """The same server, asked by whoever holds a token, and by nothing else of the kubeconfig's user."""
+        """The same server with only this token, and no other credentials of the kubeconfig's user."""
         mine, theirs = self._client.configuration, self._bearing(token)
         theirs.host, theirs.ssl_ca_cert, theirs.tls_server_name = mine.host, mine.ssl_ca_cert, mine.tls_server_name
         return Api(self.name, self._made(theirs), self._seconds)
 
     def as_held(self, held: Credentials, seconds: float) -> Api:
-        """The server of somebody's credentials, asked with what is in them: address, CA and token."""
+        """The server of some credentials, with their address, CA and token."""
         theirs = self._bearing(held.token)
         theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
         made = self._made(theirs)
         made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
-        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's own, beside it
+        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's CAs are trusted too
         return Api(self.name, made, min(seconds, self._seconds))
 
     def _bearing(self, token: Hidden) -> Any:
-        """What the client is told of a token, and of the way out of this machine."""
+        """The client's settings for a token, and for this machine's proxy."""
         from kubernetes import client
 
         mine, theirs = self._client.configuration, client.Configuration()
@@ -170,8 +178,10 @@ class Api:
                 return
         raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
 
-    def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
-        status, data = self._exchange(method, path, body)
+    def _ask(
+        self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None, form: str = _JSON
+    ) -> Body:
+        status, data = self._exchange(method, path, body, form)
         if status not in (200, 201, 202):
             raise refusal(self.name, status, path.partition("?")[0], resource, verb)
         try:
@@ -182,13 +192,13 @@ class Api:
             raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
         return answer
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> tuple[int, bytes]:
         from urllib3 import Timeout
         from urllib3 import exceptions as failed
 
         left = self._left()
-        headers = {"Accept": "application/json", "User-Agent": "meshc"}
-        headers |= {"Content-Type": "application/json"} if body is not None else {}
+        headers = {"Accept": _JSON, "User-Agent": "meshc"}
+        headers |= {"Content-Type": form} if body is not None else {}
         headers |= {one["key"]: str(one["value"]) for one in self._client.configuration.auth_settings().values()}
         try:
             response = self._client.rest_client.pool_manager.request(
@@ -216,7 +226,7 @@ class Api:
             raise AskError(Trouble.UNREACHABLE, what, "is the VPN up, and the context the right one?") from None
 
     def _body(self, response: Any) -> bytes:
-        """The whole body: one that trickles in is stopped when the time is over."""
+        """The whole body. Stops a slow answer when the time is over."""
         parts, size = [], 0
         while data := response.read1(1 << 16):
             parts.append(data)
@@ -245,13 +255,13 @@ class Api:
 
 
 def servers(kubeconfig: Path | None) -> dict[str, str]:
-    """The server of each context of the kubeconfig; empty where there is none that can be read."""
+    """The server of each context of the kubeconfig; empty if no kubeconfig can be read."""
     merger = _client().config.kube_config.KubeConfigMerger
     try:
         said = merger(_files(kubeconfig)).config.value
         clusters = {one["name"]: str(one["cluster"]["server"]) for one in said["clusters"]}
         return {one["name"]: clusters.get(one["context"]["cluster"], "") for one in said["contexts"]}
-    except Exception:  # as in connect: that tells what is wrong with it
+    except Exception:  # as in connect, which reports what is wrong with it
         return {}
 
 
@@ -268,7 +278,7 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
             api = client.client.ApiClient(made)
         else:
             api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
-    except Exception as error:  # a file of somebody's, in the hands of a library: it raises whatever it stumbles over
+    except Exception as error:  # a library parses the user's file, and may raise anything
         why = (
             short(str(error), 120)
             if isinstance(error, client.config.ConfigException | UsageError)
@@ -283,7 +293,7 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
 
 
 def _files(kubeconfig: Path | None) -> str:
-    """What is named as kubeconfig. Raises UsageError for what the library would wait for, or read without an end."""
+    """The files of KUBECONFIG. Raises UsageError for a file at which the library would wait, or read without an end."""
     named = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
     for one in map(Path, filter(None, named.split(os.pathsep))):
         path = one.expanduser()

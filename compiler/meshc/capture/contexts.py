@@ -1,6 +1,6 @@
-"""contexts turns clusters of a mesh into the contexts of a person's kubeconfig: as told, by name, or by their server.
+"""Finds the kubeconfig context of each cluster: from an option, from a file, by name, or by API server.
 
-A context is a person's, so mesh.yaml, which is everybody's, names none: what it does name is the API server.
+Contexts differ from person to person, so the shared mesh.yaml names none, but it names the API server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan
 
 FILE = "~/.config/meshc/contexts.yaml"
-"""The file in the user's configuration folder, as messages name it: for each mesh a mapping of clusters to contexts."""
+"""The file in the user's configuration folder, as messages show it. It maps clusters to contexts for each mesh."""
 
 
 def contexts(
@@ -25,8 +25,8 @@ def contexts(
 ) -> dict[str, str]:
     """The context of each cluster. `told` goes before `kept`; `servers` are those of the contexts there are.
 
-    A cluster that nothing leads to gets its own name, of which asking says that there is none. Raises UsageError where
-    several contexts lead to one server: they are several users of it.
+    A cluster without a context gets its own name, and connecting then reports that there is no such context. Raises
+    UsageError if several contexts have the same server, because they belong to several users.
     """
     found = {}
     for cluster in clusters:

@@ -1,6 +1,6 @@
-"""credentials turns a service account in a living cluster into its token, and that into a kubeconfig's contents.
+"""Reads the token of a service account in a live cluster, and builds the contents of a kubeconfig from it.
 
-Nothing is changed there but by `make` and `request`, which the person is told of before.
+Only `make` and `request` change the cluster, and the person is asked before.
 """
 
 from __future__ import annotations
@@ -37,22 +37,23 @@ _OF_UID = "kubernetes.io/service-account.uid"
 _TYPE = "kubernetes.io/service-account-token"
 _OURS = {"app.kubernetes.io/managed-by": "meshc"}
 _COMPILED = "-istio-remote-secret-token"
-"""How the name of the one in output/ ends: it comes back when it is synced, with a new token."""
+"""The end of the name of the token Secret in output/. If it is deleted, the next sync creates it again, with a new
+token."""
 _SHORT = 0.9
-"""The part of the time that was asked for, below which a token is one of other terms."""
+"""If a token lasts for less than this part of the requested time, the server has shortened it."""
 _EVERY, _TRIES = 0.5, 20
 """The token controller fills a Secret within a second or so; istioctl waits five."""
 
 
 class CaptureError(ToolError):
-    """What is to be captured isn't there, or isn't fit. Its message never holds a value that is secret."""
+    """The credentials are missing, or can't be used. The message never contains a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of a service account. `source` is the Secret it stands in, empty for one that was asked for.
+    """A token of a service account. `source` is its Secret, empty for a token from the TokenRequest API.
 
-    `ours` tells whether that was made by meshc, here or by what it compiles.
+    `ours` is true if meshc made the Secret, here or through its output.
     """
 
     value: Hidden
@@ -74,7 +75,8 @@ class Account:
 
 
 def account_of(generation: Generation, cluster: ClusterPlan) -> str:
-    """The service account that a primary reads a remote as; an external one its config cluster, where it writes too."""
+    """The service account with which a primary reads a remote, or with which an external control plane reads and writes
+    its config cluster."""
     if generation == "classic":
         return "istio-multi"
     if cluster.config_cluster == cluster.name:
@@ -83,7 +85,7 @@ def account_of(generation: Generation, cluster: ClusterPlan) -> str:
 
 
 def look(api: Api, namespace: str, name: str) -> Account:
-    """What there is. Raises CaptureError where there is no such account, AskError."""
+    """The account and its token Secrets. Raises CaptureError if there is no such account, and AskError."""
     found = api.find(core("serviceaccounts", namespace, name))
     if found is None:
         raise CaptureError(
@@ -104,7 +106,7 @@ def look(api: Api, namespace: str, name: str) -> Account:
 
 
 def make(api: Api, account: Account) -> Token:
-    """A new token Secret, once it is filled: older ones stay as they are. Raises CaptureError, AskError."""
+    """Creates a token Secret and waits until it has a token. Older ones stay. Raises CaptureError, AskError."""
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -119,19 +121,19 @@ def make(api: Api, account: Account) -> Token:
     made = api.create(core("secrets", account.namespace), body)
     try:
         return await_token(api, account, _name(made))
-    except BaseException:  # Ctrl-C, too: nobody would know of the token that comes later
+    except BaseException:  # also on Ctrl-C: otherwise a token would appear later that nobody knows about
         forget(api.anew(), account, _name(made), str(at(made, "metadata", "uid") or ""))
         raise
 
 
 def forget(api: Api, account: Account, secret: str, uid: str) -> None:
-    """Takes back a Secret that was made for a token. Never raises: something else is told then already."""
+    """Deletes a Secret that was made for a token. Never raises, because another error is already being reported."""
     with suppress(MeshcError):
         api.delete(core("secrets", account.namespace, secret), uid)
 
 
 def await_token(api: Api, account: Account, secret: str) -> Token:
-    """The token in a Secret that is to be filled. Raises CaptureError if it isn't within some seconds."""
+    """Waits for the token in a new Secret. Raises CaptureError if there is none within some seconds."""
     for _ in range(_TRIES):
         body = api.find(core("secrets", account.namespace, secret))
         token = _token_in(body) if body else None
@@ -145,7 +147,7 @@ def await_token(api: Api, account: Account, secret: str) -> Token:
 
 
 def request(api: Api, account: Account, seconds: int) -> Token:
-    """A token that ends, from the TokenRequest API: there is no Secret of it. Raises CaptureError, AskError."""
+    """A token that expires, from the TokenRequest API; it has no Secret. Raises CaptureError, AskError."""
     asked = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
@@ -163,11 +165,11 @@ def request(api: Api, account: Account, seconds: int) -> Token:
 
 
 def _compare(api: Api, seconds: int, until: Any) -> None:
-    """Raises CaptureError for a token that ends long before it was asked to: clouds cap them at a day or two."""
+    """Raises CaptureError for a token that expires much earlier than requested: clouds limit tokens to a day or two."""
     try:
         left = (datetime.fromisoformat(str(until)) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError):
-        return  # the token says it itself, and is told
+        return  # the token contains its own expiry, which is reported
     if left < seconds * _SHORT:
         raise CaptureError(
             f"{api.name}: a token for {_span(seconds)} was asked for, and the API server grants one for {_span(left)}: "
@@ -181,7 +183,7 @@ def _span(seconds: float) -> str:
 
 
 def server_of(api: Api, cluster: ClusterPlan) -> str:
-    """The server that a primary's kubeconfig names. Raises CaptureError for one that it can't reach."""
+    """The server for a primary's kubeconfig. Raises CaptureError for a server that the primary can't reach."""
     server = cluster.api_server or api.server
     if fault := url_fault(server):
         raise CaptureError(
@@ -192,9 +194,9 @@ def server_of(api: Api, cluster: ClusterPlan) -> str:
 
 
 def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, rights: Sequence[Right]) -> Credentials:
-    """What the primary's kubeconfig holds: the server as mesh.yaml names it, else as this kubeconfig does.
+    """The contents of the primary's kubeconfig, with the server from mesh.yaml, else from the user's kubeconfig.
 
-    The token is tried, and what `rights` a control plane has by it. Raises CaptureError, AskError.
+    Tests the token, and whether it gives a control plane its `rights`. Raises CaptureError, AskError.
     """
     server = server_of(api, cluster)
     if not only_certificates(token.ca):
@@ -216,7 +218,7 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, ri
 
 
 def _belongs(secret: Body, name: str, uid: Any) -> bool:
-    """Whether a Secret is this account's: one of an account of that name that was deleted isn't taken any more."""
+    """True if a Secret belongs to this account. Servers refuse the token of a deleted account of the same name."""
     whose, which = (at(secret, "metadata", "annotations", key) for key in (_OF_ACCOUNT, _OF_UID))
     return whose == name and which in (None, uid) and bool(_name(secret))
 

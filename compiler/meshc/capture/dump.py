@@ -1,14 +1,15 @@
-"""dump turns a folder with a folder for each cluster into the objects of each, and into what isn't known of it.
+"""Reads the objects of each cluster from a folder with one folder per cluster, and which kinds are unknown there.
 
-They come from the script of `dump_script`, from `kubectl get -o yaml`, or from a GitOps repository. What isn't a
-Kubernetes object is passed over. Of a Secret only what is public is kept, before anything else looks at it.
+The files come from the script of `dump_script`, from `kubectl get -o yaml`, or from a GitOps repository. Ignores
+everything that isn't a Kubernetes object. Keeps only the public part of a Secret, and removes the rest before any other
+code sees it.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,21 +31,21 @@ if TYPE_CHECKING:
 _TELLING = {
     *("istio-reader-service-account", "istio-multi", "istio-sidecar-injector", "cacerts", "istiod", "istio-system"),
 }
-"""Names of objects that a cluster of a mesh has."""
+"""Names of objects that only a cluster of a mesh has."""
 _OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
-"""What an engine reads, whatever it is called."""
+"""The objects of Argo CD and Flux, whatever their name."""
 PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem", "tls.crt", "ca.crt")
 CACERTS = "cacerts"
 _FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
-"""Files of a dump whose name says what they hold: none of it, where they are empty."""
+"""Files of a dump that are named after a kind. If such a file is empty, the cluster has no object of that kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """The objects of a cluster, how many files held none, and why YAML in some couldn't be read.
+    """The objects of a cluster, the number of files without one, and why some YAML couldn't be parsed.
 
-    `known` are the kinds, in kubectl's words, of which every object is here: of any other, none may mean anything.
-    `version` is what the API server says of itself, where it was asked, `said` what a GitOps tree installs here.
+    `known` are the kinds, as kubectl names them, that are complete here. For any other kind, a missing object proves
+    nothing. `version` is the version that the API server reported, `said` what a GitOps tree installs here.
     """
 
     cluster: str
@@ -67,9 +68,9 @@ class Dump:
 
 
 def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list[str]]:
-    """One for each folder that holds objects or settings of Istio, and notes on the others.
+    """One dump for each folder with objects or settings of Istio, and notes on the others.
 
-    `build` builds kustomizations. Raises UsageError, with the hint, where there is none.
+    `build` builds kustomizations. Raises UsageError, with a hint, if there is none.
     """
     tree = read_tree(folder, build)
     found = {name: _dump(name, one) for name, one in tree.folders.items()}
@@ -78,7 +79,8 @@ def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list
         mine = tuple(told for told in elsewhere if told.cluster == name)
         before = found.get(name) or Dump(name, (), 0)
         found[name] = replace(before, said=(*before.said, *mine))
-    made = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes) if part.bodies or part.said]
+    apart = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes)]
+    made = [one for one in _joined(apart) if one.bodies or one.said]
     telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
     for one in made if telling else ():
         if one not in telling:
@@ -90,7 +92,7 @@ def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list
 
 
 def _apart(one: Dump, notes: list[str]) -> list[Dump]:
-    """A cluster each, where a folder says how Istio is installed in several."""
+    """Splits a folder that describes Istio in several clusters into one dump for each."""
     names = dict.fromkeys(str(name) for told in one.said if (name := told.cluster_name))
     if len(names) < 2:
         return [one]
@@ -98,8 +100,33 @@ def _apart(one: Dump, notes: list[str]) -> list[Dump]:
     return [replace(one, cluster=name, said=tuple(t for t in one.said if t.cluster_name == name)) for name in names]
 
 
+def _joined(parts: Sequence[Dump]) -> list[Dump]:
+    """One for each cluster, as several folders may say how Istio is installed in it."""
+    found: dict[str, Dump] = {}
+    for one in parts:
+        found[one.cluster] = _both(found[one.cluster], one) if one.cluster in found else one
+    for one in [*found.values()]:
+        names = {told.cluster_name for told in one.said if told.cluster_name}
+        name = names.pop() if len(names) == 1 and not any(map(_tells_of_istio, one.bodies)) else one.cluster
+        if name != one.cluster and name in found:  # a folder of values for a cluster that has a folder of its own
+            found[name] = _both(found[name], found.pop(one.cluster))
+    return list(found.values())
+
+
+def _both(there: Dump, more: Dump) -> Dump:
+    known = {identity_of(body) for body in there.bodies}
+    return replace(
+        there,
+        bodies=(*there.bodies, *(body for body in more.bodies if identity_of(body) not in known)),
+        passed_over=there.passed_over + more.passed_over,
+        unread=(*there.unread, *more.unread),
+        known=there.known | more.known,
+        said=(*there.said, *more.said),
+    )
+
+
 def _tells_of_istio(body: Body) -> bool:
-    """Whether an object is one of a control plane, or of what lets one in, or of the cluster itself."""
+    """True if an object belongs to a control plane, to the access of one, or to the cluster itself."""
     metadata = at(body, "metadata")
     labels = metadata.get("labels") or {}
     return body["kind"] not in _OF_ENGINES and (
@@ -112,7 +139,7 @@ def _tells_of_istio(body: Body) -> bool:
 
 
 def _dump(name: str, folder: Folder) -> Dump:
-    """The objects of one folder, and what its files say by their names and their form."""
+    """The objects of one folder, and what the names and the form of its files show."""
     bodies: list[Body] = []
     known: set[str] = set()
     telling = {told.where for told in folder.said}
@@ -125,7 +152,7 @@ def _dump(name: str, folder: Folder) -> Dump:
         version = said or version
         if objects or said or word in _FILES:
             telling.add(where)
-        if at(data, "kind") == "List":  # as kubectl writes it, which asks for the whole of a kind
+        if at(data, "kind") == "List":  # written by kubectl, which reads all objects of a kind
             known |= {word for body in objects if (word := word_of(body))}
             known |= {CACERTS, REMOTES} if any(body["kind"] == "Secret" for body in objects) else set()
         bodies += objects
@@ -136,19 +163,19 @@ def _dump(name: str, folder: Folder) -> Dump:
 
 
 def word_of(body: Body) -> str:
-    """The kind of an object in kubectl's words; empty for one that tells nothing of a mesh."""
+    """The kind of an object as kubectl names it; empty for a kind that says nothing about a mesh."""
     identity = identity_of(body)
     return of_object(identity.group, identity.kind)
 
 
 def _objects(data: Any) -> Iterator[Body]:
-    """The objects of a document: those of a list, or the only one."""
+    """The objects of a document: the items of a list, or the object itself."""
     listed = data.get("items") if isinstance(data, dict) else None
     yield from public_only(listed if isinstance(listed, tuple) else (data,))
 
 
 def public_only(bodies: Iterable[Any]) -> Iterator[Body]:
-    """Those that are Kubernetes objects; of a Secret what is public."""
+    """Only the Kubernetes objects, and only the public part of each Secret."""
     for body in bodies:
         if _is_object(body):
             yield _without_secrets(body) if body["kind"] == "Secret" else body

@@ -1,8 +1,7 @@
-"""dump_script turns the list of kinds into a shell script that dumps them.
+"""Writes a shell script that dumps all kinds of `kinds`.
 
-Each kind has a file of its own: an empty one says that there is none.
-
-Nothing secret reaches the disk. Of cacerts the certificates are written, of a remote secret its cluster and server.
+Each kind has its own file, which is empty if there is no object. No secret is written to disk: the script writes only
+the certificates of cacerts, and only the cluster and server of a remote secret.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ _TEXT = (
     '{{range .items}}{{$n := .metadata.name}}{{range $k, $v := .data}}{{"\\n"}}@ {{$n}} {{$k}}{{"\\n"}}'
     '{{base64decode $v}}{{end}}{{end}}{{"\\n"}}'
 )
-"""The kubeconfigs in Secrets, for the filter that follows alone: a line that tells whose, then the text."""
+"""The kubeconfigs in Secrets, for the next filter only: a line with the name of the Secret, then the text."""
 _SERVERS = r"""
       function out() {
         if (name == "") return
@@ -82,7 +81,7 @@ _SERVERS = r"""
       }
       END { out() }
     """.replace("@KEY@", SERVER)
-"""Lets the server of each kubeconfig through, as meshc notes it beside a remote secret, and nothing else."""
+"""Passes on only the server of each kubeconfig, in the form in which meshc records it beside a remote secret."""
 REMOTES = "remote-secrets"
 """The file of the remote secrets in a dump."""
 
@@ -108,5 +107,5 @@ def dump_script(namespace: str) -> str:
 
 
 def _wrapped(words: list[str]) -> str:
-    """A few words a line, so that people read them before they run them."""
+    """A few words on each line, so that people can read the script before they run it."""
     return " \\\n    ".join(" ".join(words[at : at + 3]) for at in range(0, len(words), 3))

@@ -1,4 +1,5 @@
-"""examine turns a living cluster into rows: is it reached, has its control plane moved, is its CA the one in Git."""
+"""Checks a live cluster and returns rows: whether it can be reached, whether its control plane moved, whether its CA is
+the one in Git."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ _GIVEN = "istio-ca-root-cert"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the repository says of a cluster, and by which context it is asked.
+    """What the repository says about a cluster, and its kubeconfig context.
 
-    `addresses` come with where mesh.yaml says each.
+    Each of `addresses` has its place in mesh.yaml.
     """
 
     cluster: ClusterPlan
@@ -49,7 +50,7 @@ class Recorded:
 
 @dataclass(slots=True)
 class Seen:
-    """What was found in a cluster. `secrets` are a primary's remote secrets, still with what is in them."""
+    """What was found in a cluster. `secrets` are a primary's remote secrets with their content."""
 
     rows: list[Row]
     api: Api | None = None
@@ -61,7 +62,7 @@ Step = Callable[["Api", "Plan", Recorded, Seen], Iterator[Row]]
 
 
 def examine(api: Api, plan: Plan, recorded: Recorded) -> Seen:
-    """Asks one cluster everything but about its neighbours. Never raises for what a cluster does."""
+    """Checks everything about one cluster except its neighbours. Never raises because of a cluster's answer."""
     name = recorded.cluster.name
     try:
         version = api.version()
@@ -102,12 +103,12 @@ def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
 
 
 def _runs_elsewhere(plan: Plan, cluster: ClusterPlan) -> bool:
-    """Whether the gateway of the network may run in another cluster: one of them is enough."""
+    """True if the gateway of the network may run in another cluster, because one gateway is enough."""
     return any(one.network == cluster.network and one.name != cluster.name for one in plan.clusters)
 
 
 def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
-    """Only the public parts are looked at: the key in the same Secret is let go unread."""
+    """Decodes only the public parts: the private key in the same Secret is never read."""
     name = recorded.cluster.name
     if recorded.cluster.cacerts == "none" or recorded.certificate is None or recorded.roots is None:
         return
@@ -143,7 +144,7 @@ def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) 
 
 
 def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
-    """What istiod gives proxies to trust there: without the committed root, they trust nobody of the mesh."""
+    """The roots that istiod gives to proxies. Without the committed root, proxies trust nobody in the mesh."""
     name = recorded.cluster.name
     if plan.generation == "classic" or recorded.roots is None or recorded.cluster.is_external:
         return
@@ -164,7 +165,7 @@ def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
 
 
 def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
-    """They are only gathered: what is in them concerns other clusters (see `neighbours`)."""
+    """Only collects the secrets, because their content concerns other clusters (see `neighbours`)."""
     if not recorded.cluster.watched:
         return
     listed = api.listed(core("secrets", plan.istio_namespace), labelSelector="istio/multiCluster=true")
@@ -177,7 +178,7 @@ def _remote_secrets(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Ite
 
 
 def _authority(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
-    """The CA that the cluster tells its own pods to trust, for comparing with what primaries trust."""
+    """The CA that the cluster's own pods trust, to compare with the CA that primaries trust."""
     root = api.find(core("configmaps", plan.istio_namespace, "kube-root-ca.crt"))
     seen.ca = str(at(root, "data", "ca.crt") or "").encode()
     if not seen.ca:  # Kubernetes before 1.20

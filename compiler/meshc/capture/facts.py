@@ -1,4 +1,4 @@
-"""facts turns a living cluster into what it tells of itself: its version, address ranges, network, and its Istio."""
+"""Reads facts about a live cluster: its version, address ranges, network, and its Istio."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a cluster tells. Whatever it doesn't is empty; `untold` says why, where a right is missing.
+    """Facts about a cluster.
 
-    `pods` and `services` are whole ranges; `nodes` are the parts that nodes have got, and `address` is that of a
-    Service: they lie within the whole.
+    A fact that isn't known is empty; if a right is missing, `untold` says so. `pods` and `services` are whole ranges.
+    `nodes` are the parts of the range that nodes have, and `address` is the address of one Service; both are inside the
+    whole range.
     """
 
     kubernetes: str
@@ -42,7 +43,7 @@ class Facts:
 
 
 def facts(api: Api, namespace: str, generation: Generation) -> Facts:
-    """Asks what may be asked. Raises AskError only where the server itself doesn't answer."""
+    """Reads every fact that the user has the right to read. Raises AskError only if the server doesn't answer."""
     untold: list[AskError] = []
 
     def found(resource: Resource) -> Body | None:
@@ -88,7 +89,7 @@ def facts(api: Api, namespace: str, generation: Generation) -> Facts:
 
 
 def outside(parts: Iterable[str], whole: Sequence[str]) -> list[str]:
-    """The ranges, or addresses, that lie in none of the others."""
+    """The ranges, or addresses, that are inside none of the others."""
     around = [_parsed(one) for one in whole]
     lost = []
     for part in parts:
@@ -110,12 +111,12 @@ def _parsed(text: str) -> Range | None:
 
 
 def _ranges(texts: Iterable[object]) -> list[str]:
-    """Those that are ranges, each once, in order."""
+    """The valid ranges, each once, in order."""
     return sorted({str(found) for text in texts if isinstance(text, str) and (found := _parsed(text))})
 
 
 def joined(texts: Iterable[object]) -> list[str]:
-    """Ranges with neighbours made one, IPv4 first."""
+    """Merges neighbouring ranges, IPv4 first."""
     ranges = [one for one in map(_parsed, _ranges(texts)) if one]
     four = [one for one in ranges if isinstance(one, ipaddress.IPv4Network)]
     six = [one for one in ranges if isinstance(one, ipaddress.IPv6Network)]
@@ -123,7 +124,7 @@ def joined(texts: Iterable[object]) -> list[str]:
 
 
 def kubeadm(body: Body | None) -> dict[str, tuple[str, ...]]:
-    """The ranges that kubeadm was told, where it made the cluster."""
+    """The ranges in the configuration of kubeadm, if it made the cluster."""
     documents, problems = read(str(at(body, "data", "ClusterConfiguration") or "").encode(), "kubeadm-config")
     if problems or not documents:
         return {}
@@ -142,7 +143,7 @@ def tag(deployment: Body | None) -> str:
 
 
 def environment(deployment: Body | None) -> dict[str, str]:
-    """The environment of its containers, as far as it is written out."""
+    """The environment variables of its containers that have a literal value."""
     return {
         str(entry.get("name")): str(entry.get("value") or "")
         for container in _containers(deployment)

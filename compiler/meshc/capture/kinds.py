@@ -1,7 +1,7 @@
-"""kinds lists what tells of a mesh that runs: the only list of it, for living clusters, for the script that dumps
-them, and for its page in the docs.
+"""The kinds of objects that describe a running mesh: one list for live clusters, for the script that dumps them, and
+for the docs.
 
-Secrets aren't among them: of these only Istio's are read, and of those only what is public (`script`, `dump`).
+It has no Secrets, because meshc reads only Istio's, and only their public parts (`dump_script`, `dump`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ Where = Literal["everywhere", "istio", "kubeadm"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of object. `versions` are those of its API, the one that is wanted first.
+    """A kind of object.
 
-    `where` tells in which namespaces it is read: all of them, Istio's own, or the one object that kubeadm leaves.
+    `versions` are its API versions, the preferred one first. `where` says where it is read: in all namespaces, in
+    Istio's own, or only the one object that kubeadm writes.
     """
 
     name: str
@@ -31,11 +32,11 @@ class Kind:
 
     @property
     def word(self) -> str:
-        """What kubectl calls it, and what its file in a dump is called."""
+        """The name that kubectl uses, which is also the name of its file in a dump."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def resources(self, namespace: str) -> Iterator[tuple[str, Resource]]:
-        """What to ask an API server for, by apiVersion: the next one where it doesn't know the one before."""
+        """The resources to request, by apiVersion. If the server doesn't know one, the next is tried."""
         for version in self.versions:
             place = "" if self.where == "everywhere" else namespace if self.where == "istio" else "kube-system"
             yield (
@@ -82,6 +83,6 @@ KINDS = (
 
 
 def of_object(group: str, kind: str) -> str:
-    """The word of the kind of an object; empty for a kind that isn't read."""
-    group = _APPS if group == "extensions" else group  # where workloads stood before Kubernetes 1.16
+    """The name of an object's kind; empty for a kind that isn't read."""
+    group = _APPS if group == "extensions" else group  # the group of workloads before Kubernetes 1.16
     return next((one.word for one in KINDS if (one.group, one.name) == (group, kind)), "")

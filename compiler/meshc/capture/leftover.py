@@ -1,6 +1,6 @@
-"""leftover turns what the primaries of a remote hold into the tokens of the remote that nobody uses any more.
+"""Finds tokens of a remote that no primary uses any more.
 
-Nothing is taken for unused unless every primary was asked, and runs with what is sealed for it.
+A token counts as unused only if every primary answered, and each primary has the credentials that are sealed for it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account: Account) -> Hidden:
-    """The token that a primary holds of a remote. Raises CaptureError unless it is the one that is sealed, AskError.
+    """The token of a remote that a primary has.
 
-    What is sealed names the token's Secret; for a token that has none, the digest of the ciphertext is compared.
+    Raises CaptureError unless it is the sealed one, and AskError. The sealed file names the token's Secret; for a token
+    without a Secret, the digests of the ciphertext are compared.
     """
     namespace = need.namespace
     if need.not_labelled:
@@ -51,13 +52,13 @@ def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account
 
 
 def leftover(account: Account, used: Sequence[Hidden]) -> tuple[list[Token], list[Token]]:
-    """The tokens that none of these is: meshc's own, and those of somebody else."""
+    """All other tokens: those that meshc made, and those of somebody else."""
     stale = [one for one in account.tokens if not any(one.value == other for other in used)]
     return [one for one in stale if one.ours], [one for one in stale if not one.ours]
 
 
 def _source(need: SecretNeed, remote: str, sealed: Body) -> str:
-    """The Secret in the remote that the sealed token stands in."""
+    """The Secret in the remote that contains the sealed token."""
     if need.grows:
         return of_each(_noted(sealed, REMOTES)).get(need.of[remote], {}).get(SOURCE, "")
     return _noted(sealed, SOURCE)

@@ -1,4 +1,4 @@
-"""living turns the objects of one cluster into what they tell of it: its Istio, its network, its remotes."""
+"""Reads from the objects of one cluster: its Istio, its network, its remotes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _INJECTION = re.compile(r"/inject(?:/cluster/(?P<cluster>[^/]+))?(?:/net/(?P<net
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """One cluster. `remotes` are those it holds credentials of, with the servers in them; `reached` is where a remote's
-    own objects say that control planes are (see `reached`), `controlled` by whom its namespace says that it may be.
-    `gateway` is the address of its east-west gateway, `dataplanes` the namespaces that are in the mesh, and how.
+    """One cluster.
 
-    `id` is what the cluster calls itself, which can be no name here; `revisions` what each namespace is labelled with,
-    `tags` where that leads if it is no revision, `injects` whether a webhook injects sidecars."""
+    `remotes` are the clusters whose credentials it has, with their servers. `reached` has the addresses of control
+    planes in a remote's own objects (see `reached`), and `controlled` the clusters that its namespace allows as control
+    plane. `gateway` is the address of its east-west gateway, `dataplanes` has the dataplane of each namespace in the
+    mesh. `id` is the cluster's own ID, which may not be a valid name here. `revisions` has the label of each namespace,
+    `tags` the revision of each tag, and `injects` is true if a webhook injects sidecars."""
 
     dump: Dump
     name: str
@@ -59,17 +60,18 @@ class Home:
 
     @property
     def external(self) -> bool:
-        """Whether that control plane is one of other clusters alone."""
+        """True if that control plane controls only other clusters."""
         return self.plane is not None and self.plane.external
 
     @staticmethod
     def of(dump: Dump, namespace: str, users: Mapping[str, int]) -> Home:
-        """What the objects tell. `namespace` is Istio's, `users` are the namespaces on each revision in the mesh."""
+        """Reads one cluster. `namespace` is Istio's, `users` is the number of namespaces on each revision in the
+        mesh."""
         found = planes.planes(dump)
         plane = planes.leading(found, users)
         path, url = _injection(dump)
         called = plane.id if plane else _injected_as(dump, namespace, path)
-        external = plane is not None and plane.external  # it goes by the name of its config cluster
+        external = plane is not None and plane.external  # it uses the name of its config cluster
         settings = facts.kubeadm(_only(dump.all("ConfigMap", "kube-system", "kubeadm-config")))
         nodes, home = dump.all("Node"), _only(dump.all("Namespace", None, namespace))
         ranges = [cidr for one in dump.all("ServiceCIDR") for cidr in as_list(at(one, "spec", "cidrs"))]
@@ -119,13 +121,13 @@ def homes_of(dumps: Sequence[Dump]) -> list[Home]:
 
 
 def named_after(folder: str) -> str:
-    """A cluster's name made of a folder's, which may be a context such as gke_shop_hub."""
+    """A cluster's name, made from the folder's name, which may be a context such as gke_shop_hub."""
     words = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")
     return words[-63:].strip("-") or "cluster"
 
 
 def _injection(dump: Dump) -> tuple[re.Match[str] | None, str]:
-    """Where the API server calls the injector of another cluster: the path with this one's name, and the URL's host."""
+    """The address of an injector in another cluster: the path with this cluster's name, and the host of the URL."""
     for body in dump.all("MutatingWebhookConfiguration"):
         if _label(body, "app") != "sidecar-injector" or _label(body, "istio.io/tag"):
             continue
@@ -139,7 +141,7 @@ def _injection(dump: Dump) -> tuple[re.Match[str] | None, str]:
 
 
 def _injected_as(dump: Dump, namespace: str, path: re.Match[str] | None) -> str:
-    """The name of a cluster without a control plane: in its injector's path, else in what is injected."""
+    """The name of a cluster without a control plane: from its injector's path, else from injected pods."""
     if path and path["cluster"]:
         return path["cluster"]
     for name, key in (("istio-sidecar-injector", "values"), ("values", "merged-values")):
@@ -155,7 +157,7 @@ def _network(dump: Dump, home: Body | None, path: re.Match[str] | None) -> str:
 
 
 def _installed(dump: Dump, *keys: str) -> str:
-    """What values say under `global`, where Istio is installed by a GitOps tree."""
+    """The Helm values under `global`, if a GitOps tree installs Istio."""
     return next((str(found) for one in dump.said if (found := at(one.values, "global", *keys))), "")
 
 
@@ -170,7 +172,7 @@ def _controlled(namespace: Body | None) -> tuple[str, ...]:
 
 
 def _kubernetes(dump: Dump, nodes: list[Body]) -> str:
-    """What the API server says of itself; else the oldest kubelet, which may lag behind it."""
+    """The version of the API server; else that of the oldest kubelet, which may be older."""
     said = [Version.parse(str(at(node, "status", "nodeInfo", "kubeletVersion"))) for node in nodes]
     version = Version.parse(dump.version) or min((one for one in said if one), default=None)
     return f"{version.major}.{version.minor}" if version else ""
@@ -186,7 +188,7 @@ def _remotes(dump: Dump, namespace: str) -> dict[str, str]:
 
 
 def _addresses(services: list[Body], namespace: str, plane: Plane | None) -> dict[str, str]:
-    """Of the control plane itself, part by part, else of a gateway to it."""
+    """The addresses of the control plane itself, part by part, else of a gateway before it."""
     if plane is None:
         return {}
     mine = [one for one in services if at(one, "metadata", "namespace") == namespace]
@@ -207,7 +209,7 @@ def _first(services: list[Body], labels: Mapping[str, str]) -> str:
 
 
 def _ambient_gateway(dump: Dump) -> str:
-    """The address of the gateway that istiod makes for ambient."""
+    """The address of the ambient gateway that istiod creates."""
     for body in dump.all("Gateway"):
         if at(body, "spec", "gatewayClassName") == "istio-east-west":
             for address in as_list(at(body, "status", "addresses")):
@@ -216,7 +218,7 @@ def _ambient_gateway(dump: Dump) -> str:
 
 
 def _pods(nodes: list[Body]) -> list[str]:
-    """The ranges of nodes, joined where they are neighbours: what the whole range is they don't tell."""
+    """The ranges of the nodes, with neighbours merged. Nodes don't show the whole range."""
     return facts.joined(cidr for node in nodes for cidr in as_list(at(node, "spec", "podCIDRs")))
 
 

@@ -1,4 +1,4 @@
-"""many turns a question to each of many clusters into their answers: at once, and none waits for a slow one."""
+"""Queries many clusters in parallel, with a timeout for each."""
 
 from __future__ import annotations
 
@@ -20,29 +20,18 @@ def at_once(
     seconds: float,
     step: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
-    """An answer for each item, in their order. `ask` has to end by itself within `seconds`.
+    """One answer for each item, in order.
 
-    If it doesn't, because a login program hangs that nobody bounds, `late` answers in its place: threads that hang
-    don't hold the end of the command. What `ask` raises is raised here.
+    `ask` should end within `seconds`. If it doesn't, for example because a login program hangs, the answer comes from
+    `late`, and the hanging thread doesn't delay the end of the command. Raises what `ask` raises.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     answers: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]] = queue.SimpleQueue()
     for number in range(len(items)):
         waiting.put(number)
 
-    def work() -> None:
-        while True:
-            try:
-                number = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answers.put((number, ask(items[number]), None))
-            except BaseException as error:
-                answers.put((number, None, error))
-
     for _ in range(min(_AT_ONCE, len(items))):
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=_work, args=(waiting, answers, lambda number: ask(items[number])), daemon=True).start()
     found: dict[int, Answer] = {}
     while len(found) < len(items):
         try:
@@ -51,6 +40,22 @@ def at_once(
             break
         if error is not None:
             raise error
-        found[number] = answer  # type: ignore[assignment] # there is one where nothing was raised
+        found[number] = answer  # type: ignore[assignment] # there is a result if nothing was raised
         step()
     return [found[number] if number in found else late(item) for number, item in enumerate(items)]
+
+
+def _work(
+    waiting: queue.SimpleQueue[int],
+    answers: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]],
+    ask: Callable[[int], Answer],
+) -> None:
+    while True:
+        try:
+            number = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            answers.put((number, ask(number), None))
+        except BaseException as error:
+            answers.put((number, None, error))

@@ -1,7 +1,7 @@
-"""may asks an API server what a token may do there: what istiod will ask it, before istiod is refused.
+"""Asks an API server whether a token has the rights that istiod needs, before istiod is refused.
 
-Kubernetes answers for whoever asks, so nothing else is tried. What the rules that it tells don't show, it is asked
-right by right.
+Uses Kubernetes' self-review APIs, so nothing is changed. Rights that the list of rules doesn't show are asked one by
+one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _GROUP = "authorization.k8s.io"
 _ENOUGH = 6
-"""Rights that are refused: a role that lacks as many isn't there, and nothing more is asked."""
+"""After this many refused rights the role is missing as a whole, and no further right is asked."""
 _READY = ("services", "pods", "nodes", "namespaces", "endpoints", "endpointslices", "tokenreviews")
-"""What an istiod waits for, or refuses every sidecar of the cluster without."""
+"""Rights without which istiod doesn't become ready, or refuses every sidecar of the cluster."""
 
 
 class Right(NamedTuple):
@@ -40,12 +40,12 @@ class Right(NamedTuple):
 
     @property
     def needed(self) -> bool:
-        """Whether the control plane doesn't get ready, or serves nobody there, without it."""
+        """True if the control plane doesn't become ready, or serves nobody there, without this right."""
         return self.resource in _READY and self.verb in ("list", "watch", "create")
 
 
 def of_istiod(plan: Plan, remote: ClusterPlan) -> list[Right]:
-    """What a control plane does in a remote, as Istio's own roles list it."""
+    """The rights that a control plane needs in a remote, from Istio's own roles."""
     if plan.generation == "classic":
         rules = [READS]
     elif remote.config_cluster == remote.name:
@@ -63,7 +63,7 @@ def _rights(rules: Iterable[Any]) -> Iterator[Right]:
 
 
 def lacking(api: Api, namespace: str, rights: Sequence[Right]) -> list[Right]:
-    """Those of the rights that whoever asks doesn't have. Raises AskError where a server can't be asked that."""
+    """The rights that the token doesn't have. Raises AskError if the server doesn't support the question."""
     asked = {"apiVersion": f"{_GROUP}/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
     said = api.create(Resource("selfsubjectrulesreviews", group=_GROUP), asked)
     rules = [one for one in as_list(at(said, "status", "resourceRules")) if not at(one, "resourceNames")]
@@ -77,9 +77,18 @@ def _covers(rule: Any, right: Right) -> bool:
     return all({word, "*"} & {*as_list(at(rule, key))} for word, key in pairs)
 
 
-def _allowed(api: Api, right: Right) -> bool:
+def may(api: Api, verb: str, resource: Resource) -> bool:
+    """Whether whoever asks may do something with the objects of a kind, in a namespace or where there is none.
+
+    Raises AskError.
+    """
+    return _allowed(api, Right(verb, resource.group, resource.plural), resource.namespace)
+
+
+def _allowed(api: Api, right: Right, namespace: str = "") -> bool:
     resource, _, sub = right.resource.partition("/")
     attributes = {"verb": right.verb, "group": right.group, "resource": resource}
+    attributes |= {"namespace": namespace} if namespace else {}
     asked = {
         "apiVersion": f"{_GROUP}/v1",
         "kind": "SelfSubjectAccessReview",
@@ -89,7 +98,8 @@ def _allowed(api: Api, right: Right) -> bool:
 
 
 def refused(api: Api, namespace: str, rights: Sequence[Right]) -> list[Right]:
-    """As `lacking`; where a server doesn't answer such questions, what is refused when it is tried. Raises AskError."""
+    """As `lacking`, but if a server doesn't answer such questions, tries each read and returns those that are refused.
+    Raises AskError."""
     try:
         return lacking(api, namespace, rights)
     except AskError as error:

@@ -1,7 +1,7 @@
-"""meaning turns an object into one of the same meaning that another of that meaning is equal to.
+"""Normalizes an object, so that two objects with the same meaning are equal.
 
-Rules of roles become one line for each thing that is allowed, settings in a text lose their comments and their order,
-ports get the protocol that Kubernetes takes for granted.
+Each rule of a role becomes one line for each permission, settings in a text lose their comments and their order, and
+ports get Kubernetes' default protocol.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _MARKS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "endpointslice.kubernetes.io/managed-by"}
 _SELECTED = {"app", "istio.io/rev"}
-"""Labels that Istio finds namespaces and webhooks by; of anything else they only tell what it belongs to."""
+"""Labels by which Istio finds namespaces and webhooks. On other objects they only show the owner."""
 _FOUND_BY_THEM = ("Namespace", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _KEPT = {"argocd.argoproj.io/sync-options", "kustomize.toolkit.fluxcd.io/prune"}
 _ROLES = ("Role", "ClusterRole")
 
 
 def unmarked(body: Body) -> dict[str, Any]:
-    """The object without what only tells whose it is, and keeps it from being pruned."""
+    """The object without labels and annotations that only name its owner or protect it from pruning."""
     metadata = dict(at(body, "metadata") or {})
     labels = _MARKS | (set() if body.get("kind") in _FOUND_BY_THEM else _SELECTED)
     for field, words in (("labels", labels), ("annotations", _KEPT)):
@@ -37,7 +37,7 @@ def unmarked(body: Body) -> dict[str, Any]:
 
 
 def meant(body: Body) -> dict[str, Any]:
-    """The object in the form of which there is only one."""
+    """The object in its normal form."""
     identity = identity_of(body)
     said: dict[str, Any] = _with_amounts(body)
     if identity.kind in _ROLES:
@@ -63,7 +63,7 @@ def _allowed(body: Body) -> Iterator[tuple[str, str]]:
 
 
 def _least(allowed: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Without what something wider allows too."""
+    """Without permissions that a wider one includes."""
 
     def wider(verb: str, what: str) -> set[tuple[str, str]]:
         every = f"*.{what.partition(' ')[0].partition('.')[2]}"
@@ -73,14 +73,14 @@ def _least(allowed: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _settings(value: Any) -> Any:
-    """A text of settings, written anew; any other text as it is."""
+    """A text of settings, normalized; any other text unchanged."""
     if not isinstance(value, str) or ":" not in value:
         return value
     documents, problems = read(value.encode(), "settings")
     if problems or len(documents) != 1 or not isinstance(documents[0].data, dict):
         return value
     if any(isinstance(one, str) and "\n" in one for one in documents[0].data.values()):
-        return value  # a template, say, which people know by its own lines
+        return value  # such as a template, which people recognize by its own lines
     return write(_sorted(documents[0].data))
 
 
@@ -99,7 +99,7 @@ _MEASURED = ("requests", "limits")
 
 
 def _with_amounts(value: Any, key: str = "") -> Any:
-    """Resources as numbers: a server keeps 2048Mi as 2Gi."""
+    """Resources as numbers: a server stores 2048Mi as 2Gi."""
     if isinstance(value, Mapping):
         return {name: _with_amounts(one, key if key in _MEASURED else str(name)) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -116,7 +116,7 @@ def _with_protocols(value: Any, key: str = "") -> Any:
 
 
 def _in_capitals(value: Any) -> Any:
-    """Protocols of listeners, which Istio reads in any case."""
+    """Protocols of listeners in upper case, because Istio ignores the case."""
     if isinstance(value, Mapping):
         return {
             key: str(one).upper() if key == "protocol" and isinstance(one, str) else _in_capitals(one)

@@ -1,4 +1,4 @@
-"""metrics turns the rows of doctor into Prometheus' text format, for a time series of each thing that was looked at."""
+"""Formats the rows of doctor as Prometheus metrics, with a time series for each check."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 CHECK, ENDS, RUN = "meshc_check_state", "meshc_check_not_after_timestamp_seconds", "meshc_doctor_run_timestamp_seconds"
 
 _WEIGHT = {State.OK: 0, State.UNKNOWN: 1, State.DIFFERS: 2, State.FAILED: 3}
-"""What is known to be wrong goes before what isn't known."""
+"""A known fault comes before an unknown state."""
 
 
 def metrics(mesh: str, rows: Sequence[Row], now: datetime) -> str:
-    """The whole exposition. What a person reads isn't in it: labels stay, words change."""
+    """The whole exposition, without texts for people: labels must stay stable, but texts change."""
     return "\n".join(_lines(mesh, rows, now)) + "\n"
 
 

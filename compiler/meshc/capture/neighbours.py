@@ -1,4 +1,4 @@
-"""neighbours turns the remote secrets of a living primary into rows: would each remote still take the credentials."""
+"""Tests the remote secrets of a live primary and returns rows: whether each remote still accepts the credentials."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 _SOON = timedelta(days=30)
 _WAY = 4.0
-"""Seconds for the primary's own way to a remote, which often isn't ours."""
+"""Seconds for an attempt at the server address that the primary uses, which often can't be reached from here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A primary's need of a remote's credentials; `sealed` is what the repository holds for it, `rights` what the
-    primary does there."""
+    """The credentials of a remote that a primary needs: `sealed` is the file in the repository, `rights` what the
+    primary does in the remote."""
 
     need: SecretNeed
     remote: str
@@ -46,7 +46,7 @@ class Pair:
 
 
 def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = None) -> Row:
-    """One row. Never raises for what a cluster does or a Secret holds."""
+    """One row. Never raises because of a cluster's answer or a Secret's content."""
     where = pair.need.cluster
     if primary.secrets is None:
         return Row(pair.remote, Check.CREDENTIALS, State.UNKNOWN, f"the secrets of {where} can't be read", of=where)
@@ -113,10 +113,11 @@ def _tried(
 
 
 def _shown_to(api: Api, held: Credentials, pair: Pair) -> tuple[State, str, list[Right]]:
-    """Shows the token where the primary does, and, if that isn't reached from here, to the server as we reach it.
+    """Tests the token at the server that the primary uses.
 
-    What is to be told of the second: a private address may be anyone's in the network that we are in. The third are
-    rights that it lacks. Raises AskError.
+    If that isn't reachable from here, tests it at the server as the user's kubeconfig reaches it, because a private
+    address may belong to another machine in this network. Returns the result, a text about the second way, and missing
+    rights. Raises AskError.
     """
     server = short(held.server, 80)
     try:
@@ -134,19 +135,20 @@ def _shown_to(api: Api, held: Credentials, pair: Pair) -> tuple[State, str, list
 
 
 def _asked(api: Api, pair: Pair) -> list[Right]:
-    """The rights that the token lacks. Raises AskError where it isn't taken."""
+    """The rights that the token lacks. Raises AskError if the server refuses the token."""
     api.version()
     return refused(api, pair.need.namespace, pair.rights)
 
 
 def held_by(secret: Body, need: SecretNeed, remote: str) -> bool:
-    """Whether a Secret of a cluster is the one that a need is of: remote secrets go by their key alone."""
+    """True if a Secret of a cluster is the needed one: istiod identifies remote secrets only by their key."""
     named = not need.not_labelled or at(secret, "metadata", "name") == need.name
     return named and at(secret, "data", need.of[remote]) is not None
 
 
 def held_in(secret: Body, need: SecretNeed, remote: str) -> Credentials:
-    """What istiod takes from it: anything else than a token is refused there as here."""
+    """The credentials that istiod reads from the Secret. istiod refuses everything except a token, and so does
+    meshc."""
     key = need.of[remote]
     only = {"kind": "Secret", "data": {key: secret["data"][key]}}
     found = given(Hidden(write(only).encode())).credentials
@@ -155,7 +157,7 @@ def held_in(secret: Body, need: SecretNeed, remote: str) -> Credentials:
 
 
 def _older(pair: Pair, secret: Body) -> bool:
-    """Whether the cluster holds what was sealed before: meshc's annotation goes along with the Secret."""
+    """True if the cluster still has an earlier sealed secret; meshc's annotation in the Secret shows this."""
     there, here = (at(one, "metadata", "annotations", BLOB) for one in (secret, pair.sealed))
     return bool(there and here and there != here)
 

@@ -1,4 +1,4 @@
-"""owners turns an object that runs into who applies it: what else would go on writing to it, or delete it some day."""
+"""Finds the tool that applies a live object, because that tool would keep writing it, or could delete it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Tool(StrEnum):
-    """What applies objects, as the sections of docs/hand-over.md are called."""
+    """Tools that apply objects, named like the sections of docs/hand-over.md."""
 
     HELM = "Helm"
     FLUX_HELM = "Flux HelmRelease"
@@ -25,7 +25,7 @@ class Tool(StrEnum):
 
 
 class Owner(NamedTuple):
-    """A tool, and which of its own objects leads to the one that it applies."""
+    """A tool, and the object of that tool that applies this one."""
 
     tool: Tool
     name: str
@@ -34,7 +34,7 @@ class Owner(NamedTuple):
         return f"{self.tool} {self.name}".rstrip()
 
 
-_MANAGERS = {
+MANAGERS = {
     "helm": Tool.HELM,
     "helm-controller": Tool.FLUX_HELM,
     "kustomize-controller": Tool.FLUX,
@@ -42,11 +42,11 @@ _MANAGERS = {
     "istio-operator": Tool.OPERATOR,
     "sail-operator": Tool.SAIL,
 }
-"""The names under which tools write fields (server-side apply, and updates)."""
+"""The field managers of tools (server-side apply, and updates)."""
 
 
 def owner_of(body: Body) -> Owner | None:
-    """Who applies an object, by what tools write on it; None for nobody's, and for meshc's own."""
+    """The owner of an object, from marks that tools leave on it; None without an owner, and for meshc's own objects."""
     labels, notes = at(body, "metadata", "labels") or {}, at(body, "metadata", "annotations") or {}
     if labels.items() >= OURS.items():
         return None
@@ -65,7 +65,7 @@ def _of_operators(body: Body, labels: Mapping[str, str]) -> Owner | None:
             return Owner(Tool.SAIL, f"{at(reference, 'kind')} {at(reference, 'name')}")
     if labels.get("app.kubernetes.io/managed-by") == "sail-operator":
         return Owner(Tool.SAIL, "")
-    named = labels.get("install.operator.istio.io/owning-resource", "unknown")  # what charts write without an operator
+    named = labels.get("install.operator.istio.io/owning-resource", "unknown")  # charts write this without an operator
     if named != "unknown" and labels.get("operator.istio.io/managed"):
         return Owner(Tool.OPERATOR, named)
     return None
@@ -85,11 +85,12 @@ def _of_argo_cd(labels: Mapping[str, str], notes: Mapping[str, str]) -> Owner | 
 
 
 def _of_helm(notes: Mapping[str, str]) -> Owner | None:
-    """By what `helm install` writes: what was rendered by `helm template` bears Helm's label alone, and is nobody's."""
+    """An owner if `helm install` wrote its annotations. Objects from `helm template` have only Helm's label, and no
+    owner."""
     name = notes.get("meta.helm.sh/release-name")
     return Owner(Tool.HELM, f"{notes.get('meta.helm.sh/release-namespace', 'default')}/{name}") if name else None
 
 
 def _of_fields(body: Body) -> Owner | None:
     managers = {str(at(one, "manager")) for one in as_list(at(body, "metadata", "managedFields"))}
-    return next((Owner(tool, "") for manager, tool in _MANAGERS.items() if manager in managers), None)
+    return next((Owner(tool, "") for manager, tool in MANAGERS.items() if manager in managers), None)

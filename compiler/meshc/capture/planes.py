@@ -1,4 +1,4 @@
-"""planes turns the objects of one cluster into its control planes: each revision with its settings and its tags."""
+"""Finds the control planes in the objects of one cluster: each revision with its settings and its tags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture import facts
 from meshc.kube import Version, at
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One istiod, or Pilot. `mesh` is its part of the mesh's configuration, `id` its CLUSTER_ID.
+    """One istiod, or Pilot.
 
-    `external` tells that it reads its configuration in another cluster, `ca` who signs, where it is told, and `domain`
-    that of Services in DNS.
+    `mesh` is its mesh configuration, `id` its CLUSTER_ID. `external` is true if it reads its configuration in another
+    cluster, `ca` says who signs if that is known, and `domain` is the DNS domain of Services.
     """
 
     namespace: str
@@ -40,15 +40,17 @@ class Plane:
     external: bool
     ca: str
     domain: str
+    mounts: bool
+    """Whether it reads the credentials of other clusters from files."""
 
     @property
     def described(self) -> str:
-        """For people."""
+        """A name for messages."""
         return f"{self.revision}{f' ({self.istio})' if self.istio else ''}"
 
 
 def planes(dump: Dump) -> list[Plane]:
-    """Every control plane that runs in a cluster: the one without a revision first."""
+    """Every control plane in a cluster; the one without a revision comes first."""
     found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
     if not found:
         said = [_installed(told) for told in dump.said if not is_remote(told)]
@@ -57,12 +59,12 @@ def planes(dump: Dump) -> list[Plane]:
 
 
 def is_remote(told: Told) -> bool:
-    """Whether values are those of a cluster that another one controls."""
+    """True if the values are for a cluster that another one controls."""
     return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
 
 
 def _installed(told: Told) -> Plane:
-    """A control plane by the values that it is installed with."""
+    """A control plane, from the Helm values of its installation."""
     values = told.values
     world = at(values, "global") or {}
     tag = str(world.get("tag") or values.get("tag") or "")
@@ -81,6 +83,7 @@ def _installed(told: Told) -> Plane:
         False,
         str(world.get("caAddress") or ""),
         str(at(world, "proxy", "clusterDomain") or ""),
+        bool(at(values, "pilot", "env", READS_FILES) or at(values, "env", READS_FILES)),
     )
 
 
@@ -108,11 +111,12 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         bool(dump.all("Secret", namespace, KUBECONFIG)),
         environment.get("CA_ADDR", "") or environment.get("EXTERNAL_CA", ""),
         str(at(injected(dump, namespace, revision), "global", "proxy", "clusterDomain") or ""),
+        bool(environment.get(READS_FILES)),
     )
 
 
 def injected(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
-    """The values that a revision injects with."""
+    """The injection values of a revision."""
     name = "istio-sidecar-injector" if revision == "default" else f"istio-sidecar-injector-{revision}"
     return text_in(dump, namespace, name, "values")
 
@@ -127,13 +131,13 @@ def _image(body: Body) -> tuple[str, str]:
 
 
 def _version(tag: str) -> str:
-    """A release by its tag; a suffix that is a variant of the image is no part of it."""
+    """The Istio version in an image tag, without a suffix for a variant of the image."""
     version = Version.of_release(tag.removesuffix("-distroless").removesuffix("-debug"))
     return str(version) if version else ""
 
 
 def _of_chart(body: Body) -> str:
-    """The version that Helm's labels tell, for images by digest or of another tag."""
+    """The version from Helm's labels, for images with a digest or another tag."""
     labels = at(body, "metadata", "labels") or {}
     for key in ("helm.sh/chart", "chart"):
         match = _CHART.fullmatch(str(labels.get(key)))
@@ -149,7 +153,7 @@ def mesh_config(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
 
 
 def text_in(dump: Dump, namespace: str, name: str, key: str) -> Mapping[str, Any]:
-    """The mapping that a value of a ConfigMap holds as text; empty where there is none."""
+    """The mapping in a text value of a ConfigMap; empty if there is none."""
     for body in dump.all("ConfigMap", namespace, name):
         documents, problems = read(str(at(body, "data", key) or "").encode(), name)
         if documents and not problems and isinstance(documents[0].data, dict):
@@ -158,7 +162,7 @@ def text_in(dump: Dump, namespace: str, name: str, key: str) -> Mapping[str, Any
 
 
 def tags(dump: Dump) -> dict[str, str]:
-    """The revision that each tag leads to, by the webhooks that Istio makes for tags."""
+    """The revision of each tag, from the webhooks that Istio creates for tags."""
     found = {}
     for body in dump.all("MutatingWebhookConfiguration"):
         labels = at(body, "metadata", "labels") or {}
@@ -168,7 +172,7 @@ def tags(dump: Dump) -> dict[str, str]:
 
 
 def revisions_of_namespaces(dump: Dump) -> dict[str, str]:
-    """What each namespace that is in the mesh by sidecars says: a revision, a tag, or `default`."""
+    """The label of each namespace with sidecars: a revision, a tag, or `default`."""
     found = {}
     for body in dump.all("Namespace"):
         labels = at(body, "metadata", "labels") or {}
@@ -179,12 +183,12 @@ def revisions_of_namespaces(dump: Dump) -> dict[str, str]:
 
 
 def used(dumps: Sequence[Dump]) -> Counter[str]:
-    """How many namespaces are on each revision, by whatever tag, in all clusters."""
+    """The number of namespaces on each revision in all clusters, including through tags."""
     return Counter(tags(dump).get(word, word) for dump in dumps for word in revisions_of_namespaces(dump).values())
 
 
 def leading(found: Sequence[Plane], users: Mapping[str, int]) -> Plane | None:
-    """Of several control planes of a cluster the one that most namespaces are on, then the newest."""
+    """The control plane with the most namespaces, then the newest, if a cluster has several."""
 
     def weight(one: Plane) -> tuple[int, Version]:
         return users.get(one.revision, 0), Version.parse(one.istio) or Version(0, 0)

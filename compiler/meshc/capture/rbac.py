@@ -1,4 +1,4 @@
-"""rbac turns a command that asks living clusters into the least rights that it needs there, as manifests to apply."""
+"""Writes manifests with the least rights that a command needs in live clusters."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.kinds import KINDS, KUBEADM
+from meshc.capture.trial import RBAC
 from meshc.components.contract import OURS, thing
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body
 
-_RBAC = "rbac.authorization.k8s.io"
-
 
 class Asker(StrEnum):
-    """What asks living clusters."""
+    """The commands that read live clusters."""
 
     DOCTOR = "doctor"
     CAPTURE = "capture"
@@ -27,7 +26,8 @@ class Asker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Verbs on one kind of object. `place` is a namespace, empty for all; `names` are the only objects, if any."""
+    """Verbs on one kind of object. `place` is a namespace, empty for all; `names`, if not empty, restricts the rule to
+    these objects."""
 
     verbs: tuple[str, ...]
     plural: str
@@ -43,7 +43,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What applies output/ in the mesh, and where its objects are."""
+    """The engine that applies output/ in the mesh, and the namespace of its objects."""
 
     namespace: str
     plural: str
@@ -52,10 +52,10 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """What of a mesh decides: Istio's namespace, its engine, whether addresses are those of pods.
+    """The settings of a mesh that decide the rights: Istio's namespace, the engine, whether addresses belong to pods.
 
     `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
-    output/, by group, which are read one by one.
+    output/, by group, which are read one by one, and `tried` too if a dry run is wanted.
     """
 
     istio: str
@@ -63,13 +63,14 @@ class Of:
     pods: bool = False
     old: bool = False
     kinds: tuple[tuple[str, str], ...] = ()
+    tried: bool = False
 
 
 ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.toolkit.fluxcd.io")
 
 
 def rights(asker: Asker, of: Of) -> list[Right]:
-    """What a command asks."""
+    """The rights of a command."""
     istio, engine = of.istio, of.engine
     if asker is Asker.ADOPT:
         return [*_of_adopt(istio), Right(("list",), "secrets", istio)]
@@ -98,15 +99,16 @@ def rights(asker: Asker, of: Of) -> list[Right]:
 
 
 def _of_objects(of: Of) -> Iterator[Right]:
-    """What stands in output/, and the metrics of istiod."""
+    """Rights to read the objects of output/, and the metrics of istiod."""
     for group, kind in of.kinds:
-        yield Right(("get",), _plural(kind), "", group)
+        verbs = ("get", "patch") if of.tried and group != RBAC else ("get",)
+        yield Right(verbs, _plural(kind), "", group)
     if of.kinds:
         yield Right(("get",), "pods/proxy", of.istio)
 
 
 def _plural(kind: str) -> str:
-    """As Kubernetes and Istio form them: endpoints, gateways, meshpolicies."""
+    """The plural, as Kubernetes and Istio form it: endpoints, gateways, meshpolicies."""
     word = kind.lower()
     if word.endswith("s"):
         return word if word == "endpoints" else f"{word}es"
@@ -122,11 +124,14 @@ def _of_adopt(istio: str) -> Iterator[Right]:
 
 def manifests(asker: Asker, of: Of) -> str:
     """A ServiceAccount with exactly these rights, as YAML."""
-    name, istio = f"meshc-{asker}", of.istio
-    bodies = [thing("v1", "ServiceAccount", name, istio, labels=OURS)]
-    found = rights(asker, of)
+    return account(f"meshc-{asker}", of.istio, rights(asker, of))
+
+
+def account(name: str, home: str, found: Sequence[Right]) -> str:
+    """A ServiceAccount in the namespace `home` with these rights, as YAML."""
+    bodies = [thing("v1", "ServiceAccount", name, home, labels=OURS)]
     for place in dict.fromkeys(right.place for right in found):
-        bodies += _bound(name, istio, place, [right for right in found if right.place == place])
+        bodies += _bound(name, home, place, [right for right in found if right.place == place])
     return "---\n".join(write(body) for body in bodies)
 
 
@@ -134,13 +139,13 @@ def _bound(name: str, istio: str, place: str, found: Sequence[Right]) -> Iterato
     """A role and its binding, in a namespace or in none."""
     kind = "Role" if place else "ClusterRole"
     rules: list[Any] = [right.rule() for right in found]
-    yield thing(f"{_RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
+    yield thing(f"{RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
     yield thing(
-        f"{_RBAC}/v1",
+        f"{RBAC}/v1",
         f"{kind}Binding",
         name,
         place,
         labels=OURS,
-        roleRef={"apiGroup": _RBAC, "kind": kind, "name": name},
+        roleRef={"apiGroup": RBAC, "kind": kind, "name": name},
         subjects=[{"kind": "ServiceAccount", "name": name, "namespace": istio}],
     )

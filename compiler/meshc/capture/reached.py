@@ -1,6 +1,6 @@
-"""reached turns the objects of a remote into where they say that its control planes are.
+"""Finds the addresses of control planes in the objects of a remote.
 
-Of istiod by the name of its Service, which is that of its revision; of classic Istio by its parts.
+For istiod, they are listed by the name of its Service, which contains the revision; for classic Istio, by part.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def reached_by(dump: Dump, namespace: str, classic: bool) -> dict[str, str]:
 
 
 def addresses_of(reached: dict[str, str], revision: str, further: set[str]) -> dict[str, str]:
-    """As `controlPlane.addresses` has it: that of a cluster's own revision, and those of others by their Services."""
+    """The addresses in the form of `controlPlane.addresses`: the cluster's own revision, and others by their
+    Services."""
     own = service_name(revision)
     names = {service_name(one) for one in further} - {own}
     return {("istiod" if name == own else name): one for name, one in reached.items() if name == own or name in names}

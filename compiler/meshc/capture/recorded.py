@@ -1,4 +1,4 @@
-"""Finds the addresses that mesh.yaml records of a cluster, from the plan: each with its place in mesh.yaml."""
+"""Finds the addresses of a cluster in the plan, each with its place in mesh.yaml."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ GATEWAY = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address as mesh.yaml says it, None where it says none, and the path where it says it or would."""
+    """An address in mesh.yaml, or None, and its path in mesh.yaml."""
 
     value: str | None
     path: Path
 
 
 def recorded_addresses(plan: Plan, source: Source, cluster: ClusterPlan) -> Mapping[str, Address]:
-    """The addresses of a cluster's control plane by part, and that of the east-west gateway that runs in it.
+    """The addresses of a cluster's control plane by part, and the address of its east-west gateway.
 
-    A control plane that remotes reach by the gateway of its network has no address of its own.
+    If remotes reach the control plane through the gateway of its network, it has no address of its own.
     """
     found: dict[str, Address] = {}
     number = [one.name for one in plan.clusters].index(cluster.name)
@@ -45,7 +45,7 @@ def recorded_addresses(plan: Plan, source: Source, cluster: ClusterPlan) -> Mapp
 
 
 def _gateway(source: Source, network: int, cluster: str) -> tuple[str | int, ...]:
-    """Where the gateway stands that is a cluster's own among several."""
+    """The path of a cluster's own gateway if the network has several."""
     listed = source.document.data["spec"]["networks"][network].get("gateways") or ()
     said = [one.get("cluster") for one in listed]
     wanted = cluster if cluster in said else None
@@ -53,14 +53,14 @@ def _gateway(source: Source, network: int, cluster: str) -> tuple[str | int, ...
 
 
 def _by_network(source: Source, plane: Path, cluster: ClusterPlan) -> bool:
-    """Whether istiod is reached by the gateway of the network: where mesh.yaml doesn't say how else."""
+    """True if remotes reach istiod through the gateway of the network, because mesh.yaml names no other way."""
     by_gateway = cluster.exposure is not None and cluster.exposure.kind == "gateway"
     own = _said(source, (*plane, "addresses", "istiod"))
     return by_gateway and cluster.gateway is not None and (own is None or own == cluster.gateway.host)
 
 
 def _said(source: Source, path: Path) -> str | None:
-    """The text at a path of mesh.yaml, which holds together; None where there is none."""
+    """The text at a path of mesh.yaml; None if there is none."""
     value = source.document.data
     for step in path:
         if isinstance(step, str) and (not isinstance(value, dict) or step not in value):

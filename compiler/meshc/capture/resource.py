@@ -1,4 +1,4 @@
-"""resource turns what is asked of an API server into its path there, and into the rule that allows asking."""
+"""Describes a resource of an API server: its URL path, and the RBAC rule that allows the request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of object in an API server, or one object of it. Without a namespace: in all of them, or in none."""
+    """A kind of object in an API server, or one object of it. Without a namespace, it is cluster-scoped or means all
+    namespaces."""
 
     plural: str
     namespace: str = ""
@@ -31,7 +32,7 @@ class Resource:
         return "/" + "/".join(quote(part, safe=":") for part in parts)
 
     def rule(self, verb: str) -> str:
-        """What a Role, or a ClusterRole, needs for this to be allowed: one line of YAML."""
+        """The rule that a Role or ClusterRole needs for this request: one line of YAML."""
         resource = f"{self.plural}/{self.sub.partition('/')[0]}" if self.sub else self.plural
         names = f", resourceNames: [{self.name}]" if self.name and verb != "create" else ""
         rule = f'{{apiGroups: ["{self.group}"], resources: ["{resource}"], verbs: ["{verb}"]{names}}}'
@@ -39,5 +40,5 @@ class Resource:
 
 
 def core(plural: str, namespace: str = "", name: str = "") -> Resource:
-    """One of Kubernetes' first kinds: pods, services, secrets, namespaces, nodes."""
+    """A resource of Kubernetes' core API: pods, services, secrets, namespaces, nodes."""
     return Resource(plural, namespace, name)

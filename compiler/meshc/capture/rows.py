@@ -1,4 +1,4 @@
-"""rows turns what was found in a cluster into a row of a table: what was looked at, how it stands, what to do."""
+"""One row of a table for each check of a cluster: what was checked, its state, what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Check(StrEnum):
-    """What is looked at: a name for programs, which stays when the words for people change."""
+    """The checks. Programs use these names, which stay the same even if the texts for people change."""
 
     API_SERVER = "api-server"
     ADDRESS = "address"
@@ -28,6 +28,7 @@ class Check(StrEnum):
     SYNCED = "synced"
     OBJECTS = "objects"
     OWNERS = "owners"
+    FIELDS = "fields"
     ISTIOD = "read-by-istiod"
     PROXIES = "root-of-proxies"
     KUBERNETES = "kubernetes-version"
@@ -58,20 +59,21 @@ _OF = {Check.ADDRESS: "of", Check.CREDENTIALS: "in", Check.ISTIOD: "of"}
 
 
 class State(StrEnum):
-    """How something stands."""
+    """The state of a check."""
 
     OK = "ok"
     DIFFERS = "differs"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """It can't be looked at, or there is nothing to compare with."""
+    """It can't be checked, or there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing of one cluster: of a part of its control plane, or in the primary, that `of` names.
+    """The result of one check of one cluster.
 
-    `says` never holds a secret. `until` is when a certificate or a token ends.
+    `of` names a part of its control plane, or the other cluster. `says` never contains a secret. `until` is the expiry
+    of a certificate or a token.
     """
 
     cluster: str
@@ -85,7 +87,7 @@ class Row:
 
     @property
     def what(self) -> str:
-        """What was looked at, for people."""
+        """The title of the check, for people."""
         title = _TITLES.get(self.check, self.check.value)
         return f"{title} {_OF.get(self.check, 'of')} {self.of}" if self.of else title
 
@@ -105,6 +107,6 @@ class Row:
 
 
 def of_error(cluster: str, check: Check, error: AskError, of: str = "") -> Row:
-    """A question that wasn't answered: a right that is missing is no fault of the cluster's."""
+    """A row for a check that got no answer. A missing right isn't a fault of the cluster."""
     state = State.UNKNOWN if error.trouble is Trouble.FORBIDDEN else State.FAILED
     return Row(cluster, check, state, error.what.removeprefix(f"{cluster}: "), error.hint, of=of)

@@ -1,4 +1,4 @@
-"""services turns living Service objects into manifests: what people wrote, without what the cluster added."""
+"""Writes manifests from live Services, without the fields that the cluster added."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _DEFAULTS = {
     "ipFamilyPolicy": "SingleStack",
 }
 _ADDED = ("kubectl.kubernetes.io/", "cloud.google.com/neg-status", "field.cattle.io/")
-"""Annotations that tools write of their own accord; the first holds a whole copy of the object."""
+"""Annotations that tools add themselves; the first contains a whole copy of the object."""
 
 
 def services(api: Api, namespace: str, istio: str, names: Collection[str]) -> list[Body]:
-    """The Services of a namespace, cleaned, by name; those that every cluster has of its own are left out.
+    """The Services of a namespace, cleaned, by name, without Services that every cluster has.
 
-    Raises UsageError for a name that isn't there, AskError.
+    Raises UsageError for an unknown name, and AskError.
     """
     found = {str(at(one, "metadata", "name")): one for one in api.listed(core("services", namespace))}
     if missing := [name for name in names if name not in found]:
@@ -54,7 +54,7 @@ def services(api: Api, namespace: str, istio: str, names: Collection[str]) -> li
 
 
 def is_copy(body: Body) -> bool:
-    """Whether a Service is one that meshc made of another cluster's: it says so, and nothing is behind it."""
+    """True if meshc made this Service as a copy: it has meshc's mark, and no selector."""
     ours = (at(body, "metadata", "labels") or {}).items() >= OURS.items()
     return ours and not at(body, "spec", "selector")
 
@@ -75,7 +75,7 @@ def cleaned(body: Body) -> Body:
 
 
 def _port(port: Body) -> Body:
-    """Without the node's port, which is the cluster's own, and a target that says nothing."""
+    """Without the node port, which the cluster chose, and without a target port that equals the port."""
     kept = {key: port[key] for key in _OF_PORT if port.get(key) is not None}
     if kept.get("targetPort") == kept.get("port"):
         del kept["targetPort"]

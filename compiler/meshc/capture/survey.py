@@ -1,4 +1,4 @@
-"""survey turns living clusters into what a dump of them would hold: the objects that tell of a mesh."""
+"""Reads the objects that describe a mesh from live clusters, in the same form as a dump."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def survey(api: Api, namespace: str) -> Dump:
     unknown: set[str] = set()
 
     def add(ask: Callable[[], list[Body]], *words: str) -> None:
-        """A right that isn't there only makes the mesh.yaml poorer."""
+        """The objects that may be read. A missing right only makes the mesh.yaml less complete."""
         try:
             bodies.extend(public_only(ask()))
         except AskError as error:
@@ -42,7 +42,8 @@ def survey(api: Api, namespace: str) -> Dump:
 
 
 def _listed(api: Api, kind: Kind, namespace: str) -> list[Body]:
-    """All of a kind, in the first of its versions that the server knows; none where it knows none. Raises AskError."""
+    """All objects of a kind, in the first version that the server knows; none if it knows no version. Raises
+    AskError."""
     for version, resource in kind.resources(namespace):
         try:
             one = api.find(resource) if resource.name else None
@@ -56,6 +57,6 @@ def _listed(api: Api, kind: Kind, namespace: str) -> list[Body]:
 
 
 def _secrets(api: Api, namespace: str) -> list[Body]:
-    """Istio's alone. Raises AskError."""
+    """The Secrets of Istio only. Raises AskError."""
     found = api.listed(core("secrets", namespace))
     return [{**body, "apiVersion": "v1", "kind": "Secret"} for body in found]

@@ -1,4 +1,5 @@
-"""synced turns what Argo CD or Flux says of a cluster into a row: is it applied, and is that what stands in HEAD."""
+"""Reads the state of a cluster in Argo CD or Flux and returns a row: whether it is synced, and whether the synced
+commit has the output of HEAD."""
 
 from __future__ import annotations
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from meshc.review.committed import Commits
 
 _COMMIT = re.compile(r"(?:.*[@:/])?([0-9a-f]{64}|[0-9a-f]{40})")
-"""Argo CD tells a commit alone, Flux `main@sha1:<commit>`."""
+"""Argo CD reports only a commit, Flux `main@sha1:<commit>`."""
 
 
 def synced(api: Api, delivery: Delivery, name: str, cluster: str, commits: Commits) -> Row:
-    """`name` is that of the object that applies the cluster. Never raises for what a cluster does."""
+    """One row. `name` is the name of the object that applies the cluster. Never raises because of a cluster's
+    answer."""
     argo = delivery.engine == "argo-cd"
     kind = (
         Resource("applications", delivery.namespace, name, "argoproj.io", "v1alpha1")
@@ -55,7 +57,7 @@ def synced(api: Api, delivery: Delivery, name: str, cluster: str, commits: Commi
 
 
 def _of_argo(body: Body) -> tuple[bool, str, str]:
-    """Whether it is well, how it stands, and which commit is applied."""
+    """Whether the object is healthy, its state, and the applied commit."""
     sync, health = at(body, "status", "sync"), at(body, "status", "health", "status")
     state = str(at(sync, "status") or "")
     ill = health in ("Degraded", "Missing")

@@ -1,6 +1,7 @@
-"""theirs turns objects that run and those that meshc would apply into two trees that differ where an apply changes one.
+"""Builds two trees to compare: live objects, and the objects that meshc would apply.
 
-Of an object that runs only what ours says is looked at: the rest are defaults, or what controllers wrote.
+They differ where an apply changes an object. Keeps only the fields of a live object that meshc's object has, because
+all other fields are defaults, or were written by controllers.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ FILE = "objects.yaml"
 
 @dataclass(slots=True)
 class Sides:
-    """What runs and what would be applied, as trees of output/.
+    """The live objects and the objects that would be applied, as trees of output/.
 
-    `marked` are the objects that an apply only writes its owner on, `unread` those that it isn't known of whether
-    they run, by cluster. `owned` are those that somebody else applies as well, by owner and cluster.
+    `marked` are the objects on which an apply only writes its owner. `unread` are objects that may or may not exist in
+    the cluster. `owned` are objects that another tool also applies, by owner and cluster.
     """
 
     before: FileTree
@@ -40,7 +41,8 @@ class Sides:
 
 
 def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
-    """Both sides by cluster, for `review.diff.compare`. Secrets are left out: they are sealed, or not to be shown."""
+    """Both sides by cluster, for `review.diff.compare`, without Secrets, because they are sealed or must not be
+    shown."""
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
     sides = Sides(FileTree({}), FileTree({}))
@@ -68,7 +70,7 @@ def as_applied(theirs: Mapping[str, Dump], output: FileTree) -> Sides:
 
 
 def objects_in(tree: FileTree) -> dict[Identity, Body]:
-    """The objects of a cluster's folder of output/, but for Secrets."""
+    """The objects of a cluster's folder in output/, without Secrets."""
     found: dict[Identity, Body] = {}
     for path, data in tree.items():
         for document in read(data, path)[0]:
@@ -78,13 +80,14 @@ def objects_in(tree: FileTree) -> dict[Identity, Body]:
 
 
 def _identity(body: Body) -> Identity:
-    """What an object is one object by: workloads stood in another group before Kubernetes 1.16."""
+    """The identity of an object, independent of the group that workloads had before Kubernetes 1.16."""
     identity = identity_of(body)
     return identity._replace(group="apps") if identity.group == "extensions" else identity
 
 
 def trimmed(theirs: Body, ours: Body) -> Body:
-    """An object that runs, as far as ours says something, in the version of ours: an API server gives it in any."""
+    """The fields of a live object that ours has too, with the apiVersion of ours, because an API server can return any
+    version."""
     found = _common(theirs, ours)
     if at(theirs, "kind") == at(ours, "kind"):
         found["apiVersion"] = ours.get("apiVersion")

@@ -1,7 +1,7 @@
-"""tree turns a GitOps tree into the objects of each cluster, as far as they stand there or kustomize builds them.
+"""Reads the objects of each cluster from a GitOps tree: plain files, and what kustomize builds.
 
-A folder below the one that is named is a cluster's. One that others are built from is a base, and no cluster. What
-isn't read is named: a chart's templates, what kustomize would fetch, a folder of several clusters.
+Each folder below the given one is a cluster, except bases from which others are built. Names everything that it can't
+read: templates of charts, resources that kustomize would download, folders of several clusters.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.beside import Beside
 from meshc.capture.told import leads_to, told, unread
 from meshc.errors import BuildError, MeshcError
 from meshc.kube import identity_of
@@ -23,45 +24,66 @@ if TYPE_CHECKING:
     from meshc.disk.repository import Repository
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
-"""What kustomize prints for a folder of some files. Raises BuildError."""
+"""The output of kustomize for a folder of some files. Raises BuildError."""
 
 _MOST_FOLDERS = 200
-"""Folders that one cluster is made of, at most."""
+"""The maximum number of folders for one cluster."""
 
 
 @dataclass(slots=True)
 class Folder:
-    """One cluster's folder: the documents in it with where each stands, and what isn't read."""
+    """One cluster's folder: the documents in it with where each stands, and what isn't read.
+
+    `beneath` are kustomizations that were built.
+    """
 
     documents: list[tuple[str, Any]] = field(default_factory=list)
+    beneath: list[tuple[str, Any]] = field(default_factory=list)
     said: list[Told] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
     passed_over: int = 0
 
 
 @dataclass(slots=True)
 class Tree:
-    """The folders of clusters by name, and what was found beside them."""
+    """The folders of clusters by name, and notes on other folders."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def read_tree(repository: Repository, build: Build) -> Tree:
-    """Everything below the folder. Never raises for what is in it; lines of it are never told."""
+    """Reads everything below the folder. Never raises because of its content, and never shows lines of it."""
     paths = [path for path in repository.list_files(".") if "/" in path]
     kustomizations = {posixpath.dirname(path) for path in paths if posixpath.basename(path) in NAMES}
     used_by = _used(repository, paths)
     found = Tree()
     for name in dict.fromkeys(path.partition("/")[0] for path in paths):
-        mine = {one for one in kustomizations if one == name or one.startswith(f"{name}/")}
-        outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
-        if mine and outside and not {one for one in mine if one not in used_by}:
+        mine = {one for one in kustomizations if _below(one, name)}
+        if _is_base(name, mine, used_by):
             found.notes.append(f"{name} is what others are built from: it is no cluster")
             continue
         roots = sorted(one for one in mine if not any(_below(user, name) for user in used_by.get(one, ())))
         found.folders[name] = _folder(repository, [path for path in paths if _below(path, name)], roots, build)
+    _leave_out_what_is_applied(found)
     return found
+
+
+def _leave_out_what_is_applied(found: Tree) -> None:
+    """A folder that an engine of another one applies is part of that cluster, and no cluster itself."""
+    for name in list(found.folders):
+        others = [one for other, one in found.folders.items() if other != name]
+        if any(_below(path, name) for one in others for path in one.followed) and not found.folders[name].followed:
+            found.notes.append(f"{name} is what an engine applies in another cluster's folder: it is no cluster")
+            del found.folders[name]
+
+
+def _is_base(name: str, mine: set[str], used_by: Mapping[str, set[str]]) -> bool:
+    """Whether most of a folder's kustomizations serve those of other folders, and none makes it whole."""
+    outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
+    alone = {one for one in mine if one not in used_by}
+    return len(outside) > len(alone) and name not in alone
 
 
 def _below(path: str, folder: str) -> bool:
@@ -69,7 +91,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _used(repository: Repository, paths: list[str]) -> dict[str, set[str]]:
-    """The folders that kustomizations name, each with the folders of those that do."""
+    """The folders that kustomizations use, each with the folders of these kustomizations."""
     found: dict[str, set[str]] = {}
     for path in paths:
         if posixpath.basename(path) in NAMES:
@@ -98,21 +120,30 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
         else:
             made.passed_over += not inside
         if inside and posixpath.basename(path) in NAMES:
-            made.said += _told(repository.read_file(path), path)
+            made.beneath += _documents(repository.read_file(path), path)
     _follow(repository, made, build)
+    _tell(repository, made)
     return made
+
+
+def _tell(repository: Repository, made: Folder) -> None:
+    """What the documents say of installations, once all are there."""
+    beside = Beside(repository, made.documents)
+    for where, data in (*made.documents, *made.beneath):
+        made.said += told(data, where, beside)
+        left = unread(data, where, beside)
+        made.left += [left] if left else []
 
 
 def _follow(repository: Repository, made: Folder, build: Build) -> None:
     """Reads the folders that an engine is told to apply, and those that it is told of there."""
-    seen: set[str] = set()
     at = 0
-    while at < len(made.documents) and len(seen) < _MOST_FOLDERS:
+    beside = Beside(repository, ())
+    while at < len(made.documents) and len(made.followed) < _MOST_FOLDERS:
         for named in leads_to(made.documents[at][1]):
-            top = posixpath.relpath(str(repository.root), str(repository.base))
-            path = posixpath.normpath(posixpath.join(top, named.removeprefix("./").strip("/") or "."))
-            if path not in seen and named.strip("./"):
-                seen.add(path)
+            path = beside.place(named.removeprefix("./").strip("/") or ".")
+            if path not in made.followed and named.strip("./"):
+                made.followed.append(path)
                 _add_folder(repository, path, build, made)
         at += 1
 
@@ -133,7 +164,7 @@ def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -
 
 
 def _built(repository: Repository, root: str, build: Build, made: Folder) -> bytes | None:
-    """What a kustomization makes; None, with the reason among what isn't read, where it can't be built here."""
+    """The objects of a kustomization. If it can't be built here, None, and the reason is added to what isn't read."""
     closure = Closure(repository, load(b"{}\n", "mesh.yaml"))
     place = load(b"{}\n", "mesh.yaml").document.place(())
     closure.add_folder(root, place)
@@ -152,25 +183,20 @@ def _built(repository: Repository, root: str, build: Build, made: Folder) -> byt
 
 def _add(made: Folder, where: str, data: bytes) -> None:
     documents, problems = read(data, where)
-    if problems:  # a template of Helm's, or a dump that is cut off
+    if problems:  # a Helm template, or a dump that is cut off
         what = "a template of Helm's" if b"{{" in data else problems[0].code.title
         made.left.append(f"{problems[0].place}: {what}")
         made.passed_over += 1
         return
-    for document in documents:
-        made.documents.append((where, document.data))
-        made.said += told(document.data, where)
-        left = unread(document.data, where)
-        made.left += [left] if left else []
+    made.documents += [(where, document.data) for document in documents]
 
 
-def _told(data: bytes, where: str) -> list[Told]:
-    documents, _ = read(data, where)
-    return [one for document in documents for one in told(document.data, where)]
+def _documents(data: bytes, where: str) -> list[tuple[str, Any]]:
+    return [(where, document.data) for document in read(data, where)[0]]
 
 
 def _alternatives(made: Folder, roots: list[str]) -> None:
-    """Folders side by side that make the same object are for different clusters."""
+    """If folders side by side make the same object, they are for different clusters."""
     owners: dict[Any, set[str]] = {}
     for where, data in made.documents:
         if isinstance(data, dict) and data.get("kind"):

@@ -1,4 +1,4 @@
-"""trouble turns the ways in which an API server doesn't answer into errors that name what is missing."""
+"""Errors for requests that an API server refuses or doesn't answer; each names what is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Trouble(StrEnum):
-    """Why an API server doesn't answer as it was asked."""
+    """The reasons why a request to an API server fails."""
 
     CONTEXT = "no context"
     UNREACHABLE = "unreachable"
@@ -22,12 +22,14 @@ class Trouble(StrEnum):
     FORBIDDEN = "not allowed"
     MISSING = "not found"
     EXPIRED = "list expired"
+    INVALID = "not valid"
     STATUS = "answers with an error"
     BROKEN = "no proper answer"
 
 
 class AskError(ToolError):
-    """An API server that can't be asked. Never quotes what the server said: it may echo what it was sent."""
+    """A failed request to an API server. Never quotes the server's answer, because it may repeat a secret from the
+    request."""
 
     def __init__(self, trouble: Trouble, what: str, hint: str = "") -> None:
         super().__init__(what, hint)
@@ -35,7 +37,7 @@ class AskError(ToolError):
 
 
 def refusal(name: str, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
-    """What an answer other than success tells; `name` is how the cluster is called."""
+    """The error for an HTTP status; `name` is the cluster's name."""
     if status == 401:
         return AskError(Trouble.UNAUTHORISED, f"{name}: the credentials aren't taken, or have expired")
     if status == 403:
@@ -45,4 +47,6 @@ def refusal(name: str, status: int, path: str, resource: Resource | None, verb: 
         return AskError(Trouble.MISSING, f"{name}: there is no {path}")
     if status == 410:
         return AskError(Trouble.EXPIRED, f"{name}: {path} changes faster than it is read")
+    if status == 422:
+        return AskError(Trouble.INVALID, f"{name}: what was sent to {path} isn't valid there")
     return AskError(Trouble.STATUS, f"{name}: answers {status} to {verb} {path}")

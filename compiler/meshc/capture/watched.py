@@ -1,7 +1,7 @@
-"""watched turns the metrics of a living istiod into rows: whether it really reads each remote.
+"""Reads the metrics of a live istiod and returns rows: whether it really reads each remote.
 
-A remote secret that is right may still lead nowhere from where istiod runs. It says so itself since Istio 1.29, and
-before only how many remotes it has.
+Even with a correct remote secret, istiod may not reach the remote from its own network. Since Istio 1.29, istiod
+reports this for each remote; before, it reports only the number of remotes.
 """
 
 from __future__ import annotations

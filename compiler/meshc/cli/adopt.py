@@ -1,4 +1,4 @@
-"""`meshc adopt`: a first mesh.yaml for clusters that run already, and what ours would change in them."""
+"""`meshc adopt`: writes a first mesh.yaml for live clusters, and shows what meshc would change in them."""
 
 from __future__ import annotations
 
@@ -29,32 +29,35 @@ HAND_OVER = "docs/hand-over.md"
 
 
 def script_command(namespace: str) -> None:
-    """Prints the script whose dumps `--from` takes."""
+    """Prints the script that makes dumps for `--from`."""
     tell_bytes(script_to_dump(namespace).encode())
 
 
 def rights_command(namespace: str) -> None:
-    """Prints the rights that live clusters are adopted with."""
+    """Prints the rights that adopt needs in live clusters."""
     tell_bytes(rights_to_adopt(namespace).encode())
 
 
-def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:
+def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool, parts: bool) -> None:
     """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
 
-    Exits 3 where the mesh.yaml that was written isn't one that compiles: there is something that a person has to tell.
+    Exits 3 if the written mesh.yaml doesn't compile because a person must fill in a value.
     """
     found = surveyed(folder, reach, namespace, TERMINAL)
     if difference:
         _difference(file, found)
         return
-    made = adopted(file, found)
+    made = adopted(file, found, parts=parts)
     for path in made.files:
         tell(f"wrote {(file.parent / path).as_posix()}")
+    said: set[str] = set()
     for dump in found:
         over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  not read: {plain(why)}")
+            if why not in said:  # what one folder says of several clusters
+                say(f"  not read: {plain(why)}")
+            said.add(why)
     for note in made.notes:
         say(f"  look at: {plain(note)}")
     for what in made.asked:
@@ -67,7 +70,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
 
 
 def _difference(file: Path, found: Sequence[Dump]) -> None:
-    """What the first sync would do, object by object; exit 1 where it does something."""
+    """The changes of the first sync, object by object. Exits 1 if there are any."""
     compared = of_first_sync(Opened(file, listener=TERMINAL), found)
     for line in lines(compared.difference, (), lambda text, colour: paint(text, colour, sys.stdout)):
         tell(line)

@@ -35,7 +35,7 @@ class Key(StrEnum):
 
 
 class FailOn(StrEnum):
-    """What `ca status` fails on."""
+    """The reasons for which `ca status` fails."""
 
     EXPIRING = "expiring"
 

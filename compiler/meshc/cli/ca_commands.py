@@ -48,7 +48,7 @@ def issue_command(file: Path, names: Sequence[str], how: Issuing) -> None:
 
 
 def import_command(file: Path, name: str, files: MadeElsewhere) -> None:
-    """Takes in a CA made elsewhere."""
+    """Imports a CA that was made elsewhere."""
     done = imported(opened_work(file, TERMINAL, writes=True), file.name, name, files)
     tell(f"imported {plain(done.subject)} for {name}: {count(len(done.changed), 'file')} changed")
     for warning in done.ending:
@@ -59,9 +59,9 @@ def import_command(file: Path, name: str, files: MadeElsewhere) -> None:
 
 
 def status_command(file: Path, choice: Choice, within: int, fail: bool, form: Format) -> None:
-    """The table, with CAs of clusters that have left the mesh at its end, and what a replacement of the root waits for.
+    """The table, then CAs of removed clusters, and what a replacement of the root waits for.
 
-    Exit 1 where something ends soon, or is no CA to go on with, and that was asked for.
+    With `fail_on`, exits 1 if a CA expires soon or can't be used.
     """
     work, now = opened_work(file, TERMINAL, writes=False), datetime.now(UTC)
     focus, trust = Focus.on(work.plan, choice), of_trust(work, file.name, now)

@@ -1,4 +1,4 @@
-"""What `meshc capture addresses` says: the addresses of a live control plane, as a change of mesh.yaml."""
+"""Prints `meshc capture addresses`: the addresses of a live control plane, as a change of mesh.yaml."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def addresses_command(file: Path, name: str, reach: Reach, write: bool) -> None:
-    """Shows every address that moved, or that mesh.yaml lacks."""
+    """Shows every address that changed, or that mesh.yaml lacks."""
     show_edits(captured_addresses(file, name, reach, TERMINAL, write=write), written=write)

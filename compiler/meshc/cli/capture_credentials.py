@@ -1,4 +1,4 @@
-"""What `meshc capture credentials` says: the token of each remote, the files, and what is left to do."""
+"""Prints `meshc capture credentials`: the token of each remote, the files, and what is left to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
 
 
 def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
-    """Reads tokens of remotes, seals them, and tells what became of each."""
+    """Reads tokens of remotes, seals them, and prints the outcome of each."""
     found = captured_credentials(file, choice, reach, wanted, consent(yes), TERMINAL)
     for warning in found.warnings:
         warn(warning)
@@ -45,7 +45,7 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
 
 
 def _show(found: CapturedCredentials) -> None:
-    """A row for each cluster, and how many there are of each state."""
+    """A row for each cluster, and the number of clusters in each state."""
     show_table(
         ("CLUSTER", "STATE", "FOUND"),
         (

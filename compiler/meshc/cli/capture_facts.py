@@ -1,4 +1,4 @@
-"""What `meshc capture facts` says: what clusters tell of themselves, beside what mesh.yaml says, and into it."""
+"""Prints `meshc capture facts`: the facts of clusters beside those in mesh.yaml, and writes them into mesh.yaml."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: Format) -> None:
-    """Exits 1 where something differs and isn't written, 4 where a cluster can't be asked."""
+    """Exits 1 if something differs and isn't written, 4 if a cluster doesn't answer."""
     opened = opened_for(file, TERMINAL, writes=write)
     found = captured_facts(opened, file.parent, choice, reach)
     unasked = any(row.check is Check.API_SERVER for row in found.rows)

@@ -1,4 +1,4 @@
-"""What `meshc capture credentials --prune-tokens` says: the tokens that rotations left behind, and are gone."""
+"""Prints `meshc capture credentials --prune-tokens`: the old tokens that were deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prune_command(file: Path, choice: Choice, reach: Reach, yes: bool) -> None:
-    """Tells what was deleted, remote by remote."""
+    """Prints what was deleted, remote by remote."""
     for one in pruned(file, choice, reach, consent(yes), TERMINAL):
         for secret in one.deleted:
             tell(f"{one.remote}: deleted {secret}")

@@ -1,4 +1,4 @@
-"""What `meshc capture services` says: a namespace's Services, in the folder that mesh.yaml names for them."""
+"""Prints `meshc capture services`: the copied Services of a namespace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def services_command(file: Path, name: str, wanted: Wanted, reach: Reach) -> None:
-    """Tells the file, and the entry of mesh.yaml that is still to be written."""
+    """Prints the file, and the entry that mesh.yaml still needs."""
     found = captured_services(file, name, wanted, reach, TERMINAL)
     tell(f"{found.target}: {count(found.services, 'Service')} of {name}{'' if found.changed else ', as before'}")
     if not found.is_named:

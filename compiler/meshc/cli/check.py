@@ -23,15 +23,16 @@ from meshc.tree import FileTree
 def check_command(
     file: Path, wanted: Wanted, form: Format, *, difference: bool, fail_on_expiring: bool, cached: bool
 ) -> None:
-    """Exits 0 where both trees are up to date with mesh.yaml, 1 where they aren't. Writes nothing but its cache.
+    """Exits 0 if both trees are up to date with mesh.yaml, else 1.
 
-    It knows the time, as a compile doesn't: CAs that end soon are told, and end it with 1 where that is asked for.
+    Writes nothing except the cache. Unlike a compile, it reads the clock: it reports CAs that expire soon, and on
+    request exits 1 for them.
     """
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people", "meshc diff --format json")
     opened = Opened(file, Watched.around(file.parent, cached=cached), listener=TERMINAL)
     found = checked(opened, wanted)
-    to_publish = bool(found.published) and wanted.base is not None  # a change under review is published afterwards
+    to_publish = bool(found.published) and wanted.base is not None  # a change is published after its review
     differs = (found.told is None and not to_publish) or bool(found.ending and fail_on_expiring)
     if to_publish and form is Format.GITHUB and found.stale:
         files = count(len(found.stale), "file")
@@ -80,7 +81,7 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
 
 
 _SHOWN = 40
-"""How many files are listed for a person; programs get all of them."""
+"""The number of files that are listed for people; programs get all of them."""
 
 
 _ADVICE = {

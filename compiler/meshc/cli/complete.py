@@ -1,6 +1,6 @@
-"""Completes words in the shell from a mesh.yaml, even if that is only half written.
+"""Completes words in the shell from a mesh.yaml, even from an unfinished one.
 
-It doesn't import the model of mesh.yaml, which takes longer than all else here.
+It doesn't import the model of mesh.yaml, because that takes longer than everything else here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from meshc.yamltext.read import read
 
 
 def clusters(file: Path) -> list[tuple[str, str]]:
-    """The clusters' names with their roles. Nothing where the file can't be read: a shell has no use for problems."""
+    """The clusters' names with their roles. Empty if the file can't be read, because a shell can't show problems."""
     return list(dict(_entries(file)).items())
 
 
@@ -73,7 +73,7 @@ def _entries(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _parts(spec: Any, folder: Repository) -> Iterator[Any]:
-    """The data of the parts that may hold clusters."""
+    """The data of the parts that may contain clusters."""
     for entry in _list(_at(spec, "include")):
         pattern = _at(entry, "files")
         if "clusters" in _list(_at(entry, "may")) and isinstance(pattern, str) and not pattern_fault(pattern):
@@ -83,7 +83,7 @@ def _parts(spec: Any, folder: Repository) -> Iterator[Any]:
 
 
 def _inventories(spec: Any, folder: Repository) -> Iterator[Any]:
-    """What inventories list, as mesh.yaml would hold it."""
+    """The clusters of inventories, in the form of mesh.yaml."""
     for entry in _list(_at(spec, "clustersFrom")):
         file, form, fields, at = (_at(entry, key) for key in ("file", "format", "fields", "at"))
         with suppress(MeshcError, OSError, KeyError, TypeError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def consent(yes: bool) -> Leave:
-    """What announces each change and asks; without a question where the person said `yes` to all of them."""
+    """Announces each change and asks for permission; doesn't ask if the person passed `yes`."""
 
     def ask(what: str) -> None:
         say(f"  {what}")

@@ -18,6 +18,6 @@ class DiffFormat(StrEnum):
 
 
 class DiffFailOn(StrEnum):
-    """What ends a diff with 1, in place of any difference."""
+    """The condition for exit code 1, instead of any difference."""
 
     DANGER = "danger"

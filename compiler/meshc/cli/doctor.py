@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def doctor_command(file: Path, form: Format) -> None:
-    """Lists the outside programs: which were found, their versions, why others were passed over.
+    """Lists the external programs: which were found, their versions, why others were ignored.
 
-    Exits 4 where there is no kustomize, and where Git refuses the repository of mesh.yaml.
+    Exits 4 if there is no kustomize, or if Git refuses the repository of mesh.yaml.
     """
     found = machine(file.parent)
     if form.is_document:

@@ -15,7 +15,7 @@ from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, tell_bytes
 from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_all
-from meshc.commands.doctor import examined
+from meshc.commands.doctor import Depth, examined
 from meshc.commands.opened import Opened
 from meshc.commands.trusted import of_trust
 from meshc.errors import Exit, UsageError
@@ -32,17 +32,17 @@ _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", Sta
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How far to look, and whether as metrics."""
+    """How much to check, and whether to print metrics."""
 
-    deep: bool
+    depth: Depth
     metrics: bool
 
 
 def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted: Wanted) -> None:
-    """Exits 4 where a cluster can't be asked, 1 where one isn't as the repository says; with metrics, they tell it."""
+    """Exits 4 if a cluster doesn't answer, 1 if one differs from the repository; with metrics, always 0."""
     if wanted.metrics and form is not Format.TEXT:
         raise UsageError("--metrics is a format of its own", "leave --format out")
-    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, deep=wanted.deep)
+    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, wanted.depth)
     if wanted.metrics:
         tell_bytes(metrics(found.work.plan.mesh, found.rows, datetime.now(UTC)).encode())
         return
@@ -63,7 +63,7 @@ def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted:
 
 
 def show_rows(rows: Sequence[Row]) -> None:
-    """What was found of each cluster, with what to do."""
+    """The rows of each cluster, with hints."""
     show_table(("CLUSTER", "STATE", "WHAT", "FOUND"), map(_line, rows))
 
 
@@ -74,6 +74,6 @@ def _line(row: Row) -> Line:
 
 
 def show_count(rows: Sequence[Row]) -> None:
-    """How many clusters were asked, and how much there is to mend."""
+    """The number of checked clusters, and of faults."""
     wrong = sum(row.state in (State.DIFFERS, State.FAILED) for row in rows)
     say(f"{count(len({row.cluster for row in rows}), 'cluster')} asked, {wrong or 'nothing'} to mend")

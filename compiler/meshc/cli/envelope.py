@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meshc.errors import Exit, Fix, MeshcError, Problem
 
 VERSION = 1
-"""Grows when a key changes its meaning or goes. New keys may come without that."""
+"""Raised when a key changes its meaning or is removed. New keys don't raise it."""
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({command: tuple(shapes) for command, shapes in SHAPES.items()})
 """The keys that each command adds. One that a command has nothing to tell for, as after an error, is null."""

@@ -11,11 +11,11 @@ from meshc.plain import plain
 if TYPE_CHECKING:
     from meshc.errors import Place
 
-_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # what ends a line in YAML 1.1, by which places are counted
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # line breaks of YAML 1.1, because positions are counted by them
 _PRIVATE = re.compile(
     r"(?<!\S)(?>\S*?://)[^\s@?#]*+[@?#]|eyJ[\w-]{8}|PRIVATE KEY|AGE-SECRET-KEY|(?i:token|password)[\"']?\s*:"
 )
-"""Lines that are never shown: a URL that may carry a password or token, a token, a key."""
+"""Lines that are never shown: a URL that may contain a password or token, a token, a key."""
 
 _WIDTH, _BEFORE = 100, 60
 
@@ -26,7 +26,7 @@ _PART = re.compile(r"""(?m)^["']?kind["']?:[ \t]{0,8}["']?MeshPart\b""")
 class Excerpts:
     """Lines of one mesh.yaml and its parts.
 
-    Lines of other files are never shown: a sealed file or a manifest may hold a secret.
+    Lines of other files are never shown, because a sealed file or a manifest may contain a secret.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -35,7 +35,8 @@ class Excerpts:
         self._private: dict[tuple[str, int], bool] = {}
 
     def at(self, place: Place) -> list[str]:
-        """The line of a place, numbered, and the caret below; nothing where there is no such line to show."""
+        """The line of a place, numbered, and the caret below; empty if there is no such line, or if it must not be
+        shown."""
         if self._file is None or not 0 < place.line <= len(lines := self._lines_of(place.file, self._file)):
             return []
         line = lines[place.line - 1]
@@ -50,7 +51,8 @@ class Excerpts:
         return [f"{number}{before}{after}".rstrip(), f"{'| ':>{len(number)}}{' ' * _columns(before)}^"]
 
     def _is_private(self, file: str, number: int) -> bool:
-        """Whether a line is never shown. Each is searched once, for thousands of problems may stand in a long one."""
+        """True if a line must not be shown. Each line is searched only once, because a long line may have thousands of
+        problems."""
         if (file, number) not in self._private:
             self._private[file, number] = _PRIVATE.search(self._lines[file][number - 1]) is not None
         return self._private[file, number]
@@ -62,7 +64,7 @@ class Excerpts:
 
 
 def _read(path: Path, *, is_mesh: bool) -> list[str]:
-    """The lines of a file; none of one that is neither mesh.yaml nor a part."""
+    """The lines of a file; empty unless it is mesh.yaml or a part."""
     if not is_mesh and (path.is_symlink() or path.suffix not in (".yaml", ".yml")):
         return []
     try:
@@ -74,7 +76,7 @@ def _read(path: Path, *, is_mesh: bool) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """How wide a terminal shows the text: East Asian characters take two columns, combining marks none."""
+    """The width of the text on a terminal: East Asian characters take two columns, combining marks none."""
     import unicodedata
 
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

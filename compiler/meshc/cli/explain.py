@@ -12,9 +12,9 @@ from meshc.errors import Code, UsageError
 
 
 def explain_command(names: list[str]) -> None:
-    """Prints the pages of the codes; or a list of all codes, or of those whose pages hold all words that are given.
+    """Prints the pages of the codes; or a list of all codes, or of those whose pages contain all given words.
 
-    Raises UsageError for a code that isn't there, and for words that no page holds.
+    Raises UsageError for an unknown code, and for words that no page contains.
     """
     codes = every_code()
     if not any(_CODE.fullmatch(name) for name in names):

@@ -30,7 +30,7 @@ _RULES: Mapping[str, str] = MappingProxyType(
 _LEVELS = {"error": "error", "warning": "warning", "notice": "note"}
 _SEVERITIES = {"error": "critical", "warning": "minor", "notice": "info"}
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), "?")
-"""What XML 1.0 can't hold. `plain` leaves none of them."""
+"""Characters that XML 1.0 doesn't allow. `plain` has already escaped all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `file` is named from the top of the repository; line 0 means the whole file."""
+    """One fault. `file` is relative to the top of the repository; line 0 means the whole file."""
 
     rule: str
     severity: str
@@ -60,12 +60,13 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same while the finding is the same, wherever its line has moved to."""
+        """A fingerprint that stays the same if the finding moves to another line."""
         return sha256("\0".join((self.rule, self.file, self.what)).encode(errors="replace")).hexdigest()
 
 
 def findings(document: Mapping[str, Any], mesh: str, from_top: Callable[[str], str]) -> Iterator[Finding]:
-    """All findings of a document. `from_top` names a file from the top of the repository, `mesh` is mesh.yaml."""
+    """All findings of a document. `from_top` makes a path relative to the top of the repository, `mesh` is
+    mesh.yaml."""
     if document["error"]:
         yield Finding(_ERROR, "error", from_top(mesh), 0, 0, document["error"], document["hint"])
     problems = (*document["problems"], *(document.get("dangers") or ()))
@@ -98,7 +99,7 @@ def _replacements(problems: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, M
 
 
 def sarif(document: Mapping[str, Any], found: list[Finding]) -> str:
-    """A log of one run, whose rules are the codes that it found, each with its page."""
+    """A log of one run. Its rules are the codes that were found, each with its page."""
     names = sorted({finding.rule for finding in found})
     results = [
         {
@@ -154,7 +155,8 @@ def _rule(name: str) -> dict[str, Any]:
 
 
 def junit(document: Mapping[str, Any], found: list[Finding]) -> str:
-    """A test for each finding; warnings and notices pass, and say what they say. Without a finding one test passes."""
+    """A test for each finding. Warnings and notices pass, with their text. Without findings, there is one passing
+    test."""
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
     failed = [finding for finding in found if finding.severity == "error"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def graph_command(file: Path, choice: Choice, view: View, markdown: bool) -> None:
-    """Prints the flowchart, in a fence where it is to stand in Markdown."""
+    """Prints the flowchart, for Markdown in a fence."""
     plan = compiled_unrendered(Opened(file, listener=TERMINAL)).plan
     focus = Focus.on(plan, choice)
     if focus.left:

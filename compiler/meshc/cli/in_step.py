@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_record(known: InStep, file: Path, form: Format) -> None:
-    """Tells of a record that nothing is stale, and no CA due."""
+    """Reports from a record that nothing is stale, and that no CA is due."""
     if form.is_document:
         show_result(form, "check", {"stale": [], "pending": known.pending, "expiring": []}, known.problems)
         return
@@ -25,7 +25,7 @@ def show_record(known: InStep, file: Path, form: Format) -> None:
 
 
 def show_in_step(told: InStep) -> None:
-    """Tells that nothing is stale, and what clusters wait for."""
+    """Reports that nothing is stale, and what clusters still need."""
     tell(f"up to date: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
     for pending in grouped(told.pending):
         tell(f"  pending    {pending}")

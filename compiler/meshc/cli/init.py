@@ -11,7 +11,7 @@ from meshc.commands.init import started
 
 
 def init_command(directory: Path, generation: Generation, topology: Topology) -> None:
-    """Writes the files, and says which, and what comes next."""
+    """Writes the files, and prints their names and the next step."""
     made = started(directory, generation, topology)
     for path in made.files:
         tell(f"wrote {(directory / path).as_posix()}")

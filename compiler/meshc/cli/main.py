@@ -27,7 +27,7 @@ from meshc.version import __version__
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "builds": ("init", "compile", "check", "diff", "verify", "publish"),
+        "builds": ("init", "compile", "check", "diff", "report", "verify", "publish"),
         "texts": ("validate", "fmt", "schema"),
         "reads": ("plan", "next", "graph", "path", "tree", "explain", "values", "version"),
         "world": ("doctor", "adopt", "vendor", "inject"),
@@ -42,17 +42,17 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Compile and compare": ("init", "validate", "fmt", "compile", "check", "diff", "publish", "verify"),
-        "Look at a mesh": ("plan", "next", "graph", "path", "tree", "values"),
+        "Look at a mesh": ("plan", "next", "report", "graph", "path", "tree", "values"),
         "Trust and secrets": ("ca", "secrets"),
         "Live clusters": ("doctor", "capture", "adopt"),
         "More": ("vendor", "inject", "explain", "schema", "version"),
     }
 )
-"""The same commands as people look for them."""
+"""The groups of commands in the help."""
 
 
 class Color(StrEnum):
-    """When text is coloured."""
+    """When text has colours."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -63,7 +63,8 @@ AUTO = Color.AUTO
 
 
 class Commands(TyperGroup):
-    """Imports a module when one of its commands is asked for: Typer works out every option of all that it is given."""
+    """Imports a module when one of its commands is used, because Typer builds every option of all commands that it
+    gets."""
 
     def __init__(self, *, commands: Any = None, **settings: Any) -> None:
         super().__init__(commands=commands, **settings)
@@ -71,7 +72,7 @@ class Commands(TyperGroup):
         name_values(self)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuses a second --file, of which only the last would count."""
+        """Refuses a second --file, because only the last one would count."""
         own = args[: args.index("--")] if "--" in args else args
         named = [one for one in own if one in ("-f", "--file") or one.startswith(("--file=", "-f"))]
         if len(named) > 1:
@@ -79,7 +80,7 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Lists the commands by what they are for, each with its whole first sentence."""
+        """Lists the commands in groups, each with its whole first sentence."""
         for title, names in HELP.items():
             with formatter.section(title):
                 helps = ((name, self.get_command(ctx, name).help or "") for name in names)
@@ -153,13 +154,13 @@ def options(
 
 
 def run() -> None:
-    """The entry point. An error that no command expects ends in a report: of what the machine lacks, or of a bug."""
+    """The entry point. An unexpected error ends in a report: about a lack of this machine, or about a bug."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started us: what is said goes nowhere
+        if getattr(sys, name) is None:  # closed by the parent process: all output is dropped
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
-    # Pydantic looks for plugins in all that is installed, which takes as long as making the models.
+    # Pydantic searches all installed packages for plugins, which takes as long as making the models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.disable()  # a run ends before there is garbage worth looking for
+    gc.disable()  # a run is too short for garbage collection to pay off
     try:
         try:
             make_room_for_files()
@@ -170,7 +171,7 @@ def run() -> None:
     except SystemExit as end:
         if isinstance(end.code, int | None):
             sys.stderr.flush()
-            os._exit(end.code or 0)  # the system takes memory back at once, Python object by object
+            os._exit(end.code or 0)  # the system frees memory at once, but Python frees it object by object
         raise
     except (ReaderGoneError, BrokenPipeError):
         sys.stderr.close()
@@ -189,4 +190,4 @@ def _flush() -> None:
         os._exit(Exit.TOOL)
 
 
-_PIPE_CLOSED = 128 + 13  # as a shell tells SIGPIPE: the reader went away
+_PIPE_CLOSED = 128 + 13  # the exit code of a shell for SIGPIPE: the reader has gone

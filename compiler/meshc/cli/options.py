@@ -13,7 +13,7 @@ from meshc.commands.found import MESH, nearest_mesh
 
 
 def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """For a shell: the clusters of the mesh that begin like this."""
+    """For shell completion: the clusters of the mesh that begin with this text."""
     from meshc.cli.complete import clusters
 
     return [pair for pair in clusters(_mesh_of(context)) if pair[0].startswith(incomplete)]
@@ -65,13 +65,13 @@ def _mesh_of(context: typer.Context) -> Path:
 
 
 def _found(context: typer.Context, file: Path) -> Path:
-    """The file that is named, else the nearest mesh.yaml."""
+    """The named file, else the nearest mesh.yaml."""
     named = file != MESH or str(context.get_parameter_source("file")) != "ParameterSource.DEFAULT"
     return file if named else nearest_mesh()
 
 
 def choice_of(names: list[str] | None, labels: list[str] | None) -> Choice:
-    """The clusters that both options mean together."""
+    """The clusters that both options select together."""
     return Choice(tuple(names or ()), tuple(labels or ()))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def path_command(file: Path, caller: str, service: str, without: Sequence[str], form: Format) -> None:
-    """Prints who answers and by which way, or why nobody does."""
+    """Prints which clusters answer and by which route, or why none does."""
     found = path(Opened(file, listener=TERMINAL), caller, service, without)
     if form.is_document:
         show_result(form, "path", _data(found))

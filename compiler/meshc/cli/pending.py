@@ -1,4 +1,4 @@
-"""Joins pending lines that say the same of several clusters into one line."""
+"""Joins equal pending lines of several clusters into one line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from meshc.plain import plain
 
 _ALIKE = 4
-"""Clusters that wait for the same in a line of their own each."""
+"""Up to this number, clusters with the same text have one line each."""
 _NAMED, _LINES = 3, 12
 
 
 def grouped(pending: Sequence[str]) -> list[str]:
-    """A line for each cluster, or one for all that wait for the same, where they are many. At most a dozen lines."""
+    """A line for each cluster, or one line for many clusters with the same text. At most a dozen lines."""
     groups: dict[str, list[str]] = {}
     for line in pending:
         name, colon, said = line.partition(": ")

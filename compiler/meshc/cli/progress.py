@@ -14,7 +14,8 @@ _WORTH_A_BAR = 20
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A function to call after each of `total` steps. The bar is on standard error, and gone in the end."""
+    """Yields a function to call after each of `total` steps. The bar is on standard error, and is removed at the
+    end."""
     if total < _WORTH_A_BAR or is_quiet() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _nothing
         return
@@ -28,15 +29,15 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 class Terminal:
-    """Hears of a command's notes and steps, for the person at the terminal."""
+    """Shows the notes and steps of a command at the terminal."""
 
     def note(self, text: str) -> None:
-        """Shows the remark on standard error."""
+        """Shows the note on standard error."""
         if not is_quiet():
             say(text)
 
     def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-        """A bar while the steps are done."""
+        """A bar during the steps."""
         return progress(what, total)
 
 

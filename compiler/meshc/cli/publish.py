@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def publish_command(file: Path, order: Order, jobs: int | None, form: Format) -> None:
-    """Compiles in memory, as `check` does, and commits the result to the branch that is wanted."""
+    """Compiles in memory, as `check` does, and commits the result to the target branch."""
     found = published(file, order, jobs, TERMINAL)
     if form.is_document:
         _show_document(form, found, order)

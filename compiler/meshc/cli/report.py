@@ -1,7 +1,7 @@
 """Prints problems and exceptions, for people and for programs.
 
-Rules of speech: small letters, no full stop, values in double quotes. Data goes to standard output, everything else to
-standard error. Nothing printed can steer a terminal.
+Style of messages: lower case, no full stop, values in double quotes. Data goes to standard output, everything else to
+standard error. Control characters are escaped in everything that is printed.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ class Format(StrEnum):
 
     @property
     def is_document(self) -> bool:
-        """Whether standard output holds one document, whatever the outcome."""
+        """True if standard output is always one document."""
         return self not in (Format.TEXT, Format.GITHUB)
 
 
 @contextmanager
 def reporting(form: Format, file: Path | None = None, command: str = "") -> Iterator[None]:
-    """Ends the command in good order whatever happens to its input: prints the fault, exits with its code.
+    """Handles every MeshcError of a command: prints the fault, exits with its code.
 
-    `file` is the mesh.yaml at work, whose lines are shown where problems stand in it. `command` is the name of one that
-    speaks JSON, as in `envelope.KEYS`.
+    `file` is the mesh.yaml of the command, whose lines are shown with problems. `command` is its name in
+    `envelope.KEYS`, if it can print JSON.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def reporting(form: Format, file: Path | None = None, command: str = "") -> Iter
 
 
 def is_quiet() -> bool:
-    """Whether only errors and results are to be shown: --quiet."""
+    """True if only errors and results are shown: --quiet."""
     return bool(os.environ.get(QUIET))
 
 
@@ -75,18 +75,18 @@ QUIET = "_MESHC_QUIET"
 
 
 def is_passed_over(problem: Problem) -> bool:
-    """Whether a problem isn't shown, because nothing but errors is."""
+    """True if a problem isn't shown, because only errors are shown."""
     return is_quiet() and problem.severity is not Severity.ERROR
 
 
 def warn(what: str) -> None:
-    """Shows a warning beside what a command does; nothing for an empty one."""
+    """Shows a warning; nothing for an empty text."""
     if what and not is_quiet():
         say(f"{paint('warning', 'yellow')}: {plain(what)}")
 
 
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
-    """Every problem for people: as text with the lines of mesh.yaml it stands in and a count, or for GitHub."""
+    """Every problem for people: as text with lines of mesh.yaml and a count, or as annotations for GitHub."""
     found, excerpts = [one for one in problems if not (form is Format.TEXT and is_passed_over(one))], Excerpts(file)
     for problem in found:
         if form is Format.GITHUB:
@@ -106,12 +106,12 @@ def show_result(
     end: Exit = Exit.DONE,
     file: Path | None = None,
 ) -> None:
-    """The document of a command that came to a result, and ends with this exit code. `file` is mesh.yaml."""
+    """Prints the document of a command with a result and this exit code. `file` is mesh.yaml."""
     _show_document(form, document(command, own, problems, end), file)
 
 
 def _show_document(form: Format, data: Mapping[str, Any], file: Path | None) -> None:
-    """As JSON, keys in the order given; or what of it a code host or a CI system reads."""
+    """Prints the document as JSON, with keys in the given order, or in the format of a code host or CI system."""
     if form is Format.JSON:
         tell(json.dumps(data, indent=2, ensure_ascii=True))
         return
@@ -131,7 +131,7 @@ def tell(text: str = "") -> None:
 
 
 def tell_bytes(data: bytes) -> None:
-    """A result that is no text of meshc's, on standard output as it is."""
+    """Prints the output of another program unchanged on standard output."""
     sys.stdout.flush()
     with _writing():
         sys.stdout.buffer.write(data)
@@ -139,7 +139,7 @@ def tell_bytes(data: bytes) -> None:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Coloured where the stream is a terminal, unless NO_COLOR is set (no-color.org), or FORCE_COLOR is."""
+    """Coloured text, if the stream is a terminal and NO_COLOR isn't set (no-color.org), or if FORCE_COLOR is set."""
     stream = stream or sys.stderr
     forced = bool(os.environ.get("FORCE_COLOR"))
     wanted = not os.environ.get("NO_COLOR") and (forced or (stream.isatty() and os.environ.get("TERM") != "dumb"))
@@ -161,12 +161,12 @@ def _text(problem: Problem, excerpts: Excerpts) -> str:
 
 
 def annotated(file: str) -> str:
-    """A file as GitHub looks for it in an annotation."""
+    """The path of a file for an annotation of GitHub."""
     return _escaped(from_top(file), True)
 
 
 def from_top(file: str) -> str:
-    """A file as code hosts look for it, from the top of the repository, wherever meshc was started."""
+    """The path of a file from the top of the repository, for code hosts. It doesn't depend on the current folder."""
     from meshc.disk.repository import Repository
 
     path = Path(file).absolute()
@@ -183,7 +183,7 @@ def _annotation(problem: Problem) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text of several lines, each of which can't mislead."""
+    """A text of several lines, each with control characters escaped."""
     return "\n".join(map(plain, text.split("\n")))
 
 
@@ -219,18 +219,18 @@ def _writing() -> Iterator[None]:
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads what is written any more: `meshc plan | head`. Not an OSError, which Typer would take for itself."""
+    """The reader of the output has gone, as in `meshc plan | head`. Not an OSError, because Typer would handle that."""
 
 
 class OutputError(ToolError):
-    """What was to be said can't be written: a full disk, a closed terminal."""
+    """The output can't be written: a full disk, a closed terminal."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot write the result: {error.strerror}")
 
 
 def failed(error: Exception) -> Exit:
-    """Shows an error that no command expects: what the machine lacks, where that explains the error, else a bug."""
+    """Shows an unexpected error: a lack of this machine if that explains the error, else a bug."""
     from meshc.scarcity import scarce, suspected
 
     if isinstance(error, MeshcError):
@@ -246,7 +246,7 @@ def failed(error: Exception) -> Exit:
 
 
 def _bug(error: Exception) -> Exit:
-    """Shows what a report of a bug needs: the traceback and versions."""
+    """Shows the traceback and versions, for a bug report."""
     import platform
     import traceback
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def scan_command(paths: Sequence[Path], only_staged: bool, form: Format) -> None:
-    """Raises ProblemsError, exit 5, with every place where a secret stands in plain text."""
+    """Raises ProblemsError, exit 5, with every place of a secret in plain text."""
     files = scanned(paths, TERMINAL, only_staged=only_staged)
     if form.is_document:
         show_result(form, "secrets scan", {"files": files})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
-    """Seals what was handed over for everyone who needs it."""
+    """Seals the input for every cluster that needs it."""
     done = sealed(opened_work(file, TERMINAL, writes=True), Hidden(read_given(source)), wanted)
     for each in done.owed:
         say(f"  {each}")
@@ -38,7 +38,7 @@ def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
 
 
 def accept_command(file: Path, path: Path, source: Path | None) -> None:
-    """Takes what `kubeseal --re-encrypt` made into one sealed file."""
+    """Writes the output of `kubeseal --re-encrypt` into one sealed file."""
     work = opened_work(file, TERMINAL, writes=True)
     given = read_given(source) if source else None
     accepted = accept(work, path, given, file.parent, datetime.now(UTC))
@@ -47,12 +47,12 @@ def accept_command(file: Path, path: Path, source: Path | None) -> None:
 
 
 def status_command(file: Path, choice: Choice, form: Format) -> None:
-    """One row a need. Nothing is opened."""
+    """One row for each needed Secret. Decrypts nothing."""
     work = opened_work(file, TERMINAL, writes=False)
     focus = Focus.on(work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")
-    rows = [row for row in standings(work) if row.cluster not in focus.others]
+    rows = [row for row in standings(work, datetime.now(UTC)) if row.cluster not in focus.others]
     if form.is_document:
         show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return

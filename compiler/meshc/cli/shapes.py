@@ -103,8 +103,8 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
         "path": {
             "caller": str,
             "host": str,
-            "resolves": dict,
-            "controlPlanes": [dict],
+            "resolves": str,
+            "controlPlanes": _TEXTS,
             "ends": [dict],
             "why": str,
             "remarks": _TEXTS,

@@ -11,14 +11,15 @@ from meshc.children import CHILDREN
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST = 10.0
-"""Seconds for what meshc does before it ends: it undoes half-written trees and removes temporary folders."""
+"""The seconds that meshc has to undo half-written trees and remove temporary folders."""
 
 
 def stop_on_signals() -> None:
-    """Installs the handlers. A signal that is ignored stays so, as nohup wants it for SIGHUP.
+    """Installs the handlers.
 
-    Python runs a handler when the main thread next runs Python code. The main thread may be waiting for a program just
-    then, so a thread of its own hears of each signal at once and ends the programs.
+    An ignored signal stays ignored, as nohup needs for SIGHUP. Python runs a handler only when the main thread runs
+    Python code. The main thread may wait for a program, so another thread receives each signal at once and ends the
+    programs.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

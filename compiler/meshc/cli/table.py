@@ -16,7 +16,7 @@ _GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The cells of a row, and notes that stand below it. `colour` is that of the second cell, which tells a state."""
+    """The cells of a row, and notes below it. `colour` is the colour of the second cell, which shows a state."""
 
     cells: Sequence[str]
     notes: Sequence[str] = ()
@@ -24,7 +24,7 @@ class Line:
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Line]) -> None:
-    """Writes the headers and the rows; nothing at all where there is no row."""
+    """Prints the headers and the rows; nothing if there is no row."""
     lines = [Line([plain(cell) for cell in row.cells], row.notes, row.colour) for row in rows]
     if not lines:
         return

@@ -1,4 +1,4 @@
-"""`meshc tree` and `meshc ca tree`: show what a cluster, or the trust of the mesh, is made of."""
+"""`meshc tree` and `meshc ca tree`: show the objects of a cluster, and the CAs of the mesh, as a tree."""
 
 from __future__ import annotations
 

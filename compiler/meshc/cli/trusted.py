@@ -1,4 +1,4 @@
-"""Describes what is trusted for longer than one commit: a root under replacement, CAs of clusters that have left."""
+"""Prints the state of trust over several commits: a root under replacement, CAs of removed clusters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def of_all(trust: OfTrust) -> Iterator[str]:
 
 
 def of_rotation(trust: OfTrust) -> list[str]:
-    """How far a replacement of the root is: what is next, when, and what still holds the old root."""
+    """The state of a root's replacement: the next step, its time, and what still uses the old root."""
     wait, now = trust.wait, trust.now
     if wait is None:
         return []

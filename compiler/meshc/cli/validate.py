@@ -59,7 +59,7 @@ def fix_command(file: Path, choice: Choice, form: Format, *, check: bool) -> Non
 
 
 def validate_command(file: Path, choice: Choice, form: Format, fixed: Sequence[str] = ()) -> None:
-    """Says what the mesh holds, or everything that is wrong with it. kustomize runs only for files of the user's."""
+    """Prints a summary of the mesh, or all of its problems. kustomize runs only for the user's files."""
     compiled = validated(Opened(file, listener=TERMINAL))
     focus = Focus.on(compiled.plan, choice)
     pending, problems = focus.pending(compiled.pending), focus.problems(compiled.problems)

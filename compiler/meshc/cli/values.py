@@ -23,7 +23,7 @@ def values_command(name: str, chart: str | None, file: Path) -> None:
 
 
 def sail_command(name: str, chart: str | None, file: Path) -> None:
-    """Prints the resources of the Sail operator, and in comments what they can't say. Raises UsageError."""
+    """Prints the resources of the Sail operator, and in comments what they can't express. Raises UsageError."""
     if chart:
         raise UsageError("the Sail operator installs several charts by one resource", "leave --chart out")
     form = sail_form(Opened(file, listener=TERMINAL), name)

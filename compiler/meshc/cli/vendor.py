@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def vendor_command(file: Path) -> None:
-    """Pulls what comes over the network and writes the lock file. Says what each chart is pinned to."""
+    """Downloads charts from the network and writes the lock file. Prints the digest of each chart."""
     opened = opened_for_writing(file, TERMINAL)
     fleet = fleet_of(opened.source)
     if fleet.mesh.spec.istio.charts is None:

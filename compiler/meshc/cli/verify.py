@@ -1,4 +1,4 @@
-"""`meshc verify`: compares what meshc rendered without kustomize with what real kustomize builds."""
+"""`meshc verify`: compares the output of meshc's own renderer with the output of real kustomize."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verify_command(file: Path, choice: Choice, sample: int | None, jobs: int | None, form: Format) -> None:
-    """Exits 1 where a byte differs. Nothing is written but the cache."""
+    """Exits 1 if a byte differs. Writes nothing except the cache."""
     found = verified(Opened(file, listener=TERMINAL), choice, sample, jobs)
     if form.is_document:
         told = {"kustomize": found.kustomize, "clusters": found.clusters, "differing": found.differing}

@@ -1,4 +1,4 @@
-"""accepting replaces the ciphertext of a sealed file by what `kubeseal --re-encrypt` made of it."""
+"""Replaces the ciphertext of a sealed file by the output of `kubeseal --re-encrypt`."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ class Accepted:
 
 
 def accept(work: Work, sealed: Path, given: bytes | None, folder: Path, now: datetime) -> Accepted:
-    """Writes the file, or nothing. `folder` is that of mesh.yaml, as `sealed` is named from the current folder.
+    """Writes the file, or nothing.
 
-    Without `given` the file itself holds the new one, and HEAD the one of before. Raises UsageError where a file is
-    missing, SealError for what isn't a re-encryption of the same Secret, RefusedError.
+    `folder` is the folder of mesh.yaml, but `sealed` is relative to the current folder. Without `given`, the file
+    itself has the new ciphertext, and HEAD the old one. Raises UsageError if a file is missing, SealError for a
+    re-encryption of another Secret, and RefusedError.
     """
     need = _need(work, sealed, folder)
     path = work.sealed(need.file)

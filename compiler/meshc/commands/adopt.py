@@ -1,4 +1,4 @@
-"""Turns clusters that run already into a first mesh.yaml, and shows what meshc would change in them."""
+"""Writes a first mesh.yaml for live clusters, and shows what meshc would change in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.capture.adopt import adopt
+from meshc.capture.adopted_parts import in_parts
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
 from meshc.capture.living import homes_of
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
     from meshc.output.kustomize import Kustomize
 
 _TO_SEAL = (codes.CACERTS_MISSING,)
-"""What is wrong only until a person has sealed what runs: secrets aren't compared, nor adopted."""
+"""Problems that remain until a person has sealed the secrets of the clusters, because adopt doesn't read secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The files that were written beside mesh.yaml, what a person should look at, and what has to be told.
+    """The written files, the notes, and the keys with a placeholder.
 
-    `problems` are those of the mesh.yaml that was written, but for what is to be sealed.
+    `problems` are those of the written mesh.yaml, without the ones about sealed files.
     """
 
     files: tuple[str, ...]
@@ -53,20 +54,20 @@ class Adoption:
 
     @property
     def holds(self) -> bool:
-        """Whether what was written is a mesh that compiles once its secrets are sealed."""
+        """True if the written mesh.yaml compiles as soon as its secrets are sealed."""
         return not any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSync:
-    """What the first sync would do, and the sides that tell what wasn't compared."""
+    """The changes of the first sync, and what wasn't compared."""
 
     difference: Difference
     sides: Sides
 
 
 def script_to_dump(namespace: str) -> str:
-    """The shell script that dumps what adopt reads. Raises UsageError."""
+    """The shell script that dumps the objects that adopt reads. Raises UsageError."""
     return dump_script(_checked(namespace))
 
 
@@ -82,7 +83,7 @@ def _checked(namespace: str) -> str:
 
 
 def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listener) -> list[Dump]:
-    """The objects of each cluster: of a folder with dumps, else of living clusters. Raises UsageError, AskError."""
+    """The objects of each cluster, from a folder with dumps or from live clusters. Raises UsageError, AskError."""
     if (folder is None) == (not reach.contexts):
         raise UsageError("either a folder or clusters", "--from DIR, or --context CLUSTER=CONTEXT for each")
     if folder is None:
@@ -93,7 +94,7 @@ def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listen
 
 
 def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
-    """What lies in a folder; kustomize is looked for once something is to be built."""
+    """The objects in a folder. kustomize is searched only when a folder must be built."""
 
     @cache
     def kustomize() -> Kustomize:
@@ -109,16 +110,21 @@ def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
     return found
 
 
-def adopted(file: Path, found: Sequence[Dump]) -> Adoption:
-    """Writes a mesh.yaml and what goes with it: files that aren't there yet, or none. Raises RefusedError."""
+def adopted(file: Path, found: Sequence[Dump], *, parts: bool) -> Adoption:
+    """Writes a mesh.yaml and what goes with it: files that aren't there yet, or none. Raises RefusedError.
+
+    With `parts`, each cluster and the namespaces of each team stand in a file of their own.
+    """
     made = adopt(found)
+    if parts:
+        in_parts(made, schema_text(part=True).encode())
     files = {file.name: made.mesh.encode(), "mesh.schema.json": schema_text().encode(), **made.files}
     Repository.around(file.parent).create(FileTree(files))
     return Adoption(tuple(files), tuple(made.notes), tuple(made.asked), tuple(_problems(Opened(file))))
 
 
 def _problems(opened: Opened) -> Sequence[Problem]:
-    """What is wrong with the mesh as it was written."""
+    """The problems of the written mesh."""
     try:
         return compiled_unrendered(opened).problems
     except ProblemsError as error:
@@ -126,14 +132,15 @@ def _problems(opened: Opened) -> Sequence[Problem]:
 
 
 def of_first_sync(opened: Opened, found: Sequence[Dump]) -> FirstSync:
-    """What the first sync would do to what runs, object by object. Writes nothing but the cache."""
+    """The changes of the first sync in live clusters, object by object. Writes nothing except the cache."""
     theirs = {home.name: home.dump for home in homes_of(found)}
     sides = as_applied(theirs, expected_trees(opened, compiled_unasked(opened, _TO_SEAL), None).under(OUTPUT))
     return FirstSync(compare(sides.before, sides.after), sides)
 
 
 def _living(reach: Reach, namespace: str) -> list[Dump]:
-    """All clusters at once. Raises the first AskError: a mesh.yaml that lacks a cluster would be a wrong one."""
+    """Queries all clusters in parallel. Raises the first AskError, because a mesh.yaml without a cluster would be
+    wrong."""
     pairs = [word.partition("=") for word in reach.contexts]
     contexts = {name: context or name for name, _, context in pairs}
     if bad := [name for name in contexts if not LABEL.fullmatch(name)]:

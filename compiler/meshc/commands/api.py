@@ -1,4 +1,4 @@
-"""What `import meshc` offers: compile a mesh in memory, compare, check and write it. Nothing here prints."""
+"""The functions of `import meshc`: compile a mesh in memory, compare, check and write it. Nothing here prints."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LISTENER = Silent()
 
 @dataclass(frozen=True)
 class Compilation:
-    """A mesh that holds, with both trees as they should stand. Made by `compile`."""
+    """A valid mesh, with both trees as `compile` made them."""
 
     file: Path
     _opened: Opened = field(repr=False)
@@ -50,7 +50,7 @@ class Compilation:
 
     @property
     def pending(self) -> tuple[str, ...]:
-        """What clusters still wait for, a line each: credentials, sealed certificates."""
+        """What clusters still need, one line each: credentials, sealed certificates."""
         return self._compiled.pending
 
     @property
@@ -68,18 +68,18 @@ class Compilation:
         return expected_tree(self._compiled.layout, self._rendered, self._compiled.delivery)
 
     def stale(self) -> tuple[str, ...]:
-        """The files of overlays/ and output/ that aren't as compiled, as paths beside mesh.yaml. Reads the disk.
+        """The files of overlays/ and output/ that differ from the compiled ones, as paths relative to mesh.yaml.
 
-        `check` tells what is the matter with each. Raises RefusedError for trees that can't be read.
+        Reads the disk. `check` reports the reason for each. Raises RefusedError for trees that can't be read.
         """
         found = read_trees(self._opened.repository)
         return tuple(path for path, _ in out_of_step(found, self._both))
 
     def write(self) -> Written:
-        """Writes both trees, whole or not at all, and settles what an interrupted run left before.
+        """Writes both trees completely or not at all, and first finishes or undoes an interrupted run.
 
-        Raises RefusedError for files that aren't meshc's, for trees of another mesh, and while another meshc writes;
-        ToolError if the disk fails. The trees are then as before.
+        Raises RefusedError for files that meshc didn't write, for trees of another mesh, and while another meshc
+        writes; ToolError if the disk fails. In these cases, the trees don't change.
         """
         begin_writing(self._opened.repository, _LISTENER)
         return write_trees(
@@ -95,10 +95,10 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What `check` found. Everything is up to date if `stale` is empty.
+    """The result of `check`.
 
-    `stale` has each file with what is the matter with it, and the lines of mesh.yaml behind it where Git tells them.
-    `expiring` has a line for each root and CA that has ended or is to be renewed.
+    Everything is up to date if `stale` is empty. `stale` has each stale file with the reason, and the changed lines of
+    mesh.yaml if Git knows them. `expiring` has a line for each root and CA that has expired or expires soon.
     """
 
     stale: tuple[Stale, ...]
@@ -108,11 +108,11 @@ class Check:
 
 
 def compile(file: str | os.PathLike[str] = "mesh.yaml", *, jobs: int | None = None, cache: bool = True) -> Compilation:  # noqa: A001
-    """Compiles a mesh in memory: reads, checks and renders everything. Changes nothing but the cache.
+    """Compiles a mesh in memory: reads, checks and renders everything.
 
-    `jobs` kustomizes run at once; by default as many as there are processors. Raises ProblemsError with every error
-    that was found, UsageError where there is no such file, and other MeshcErrors: ToolError where kustomize or helm is
-    missing, RefusedError where an interrupted run waits to be settled.
+    Changes nothing except the cache. `jobs` is the number of parallel kustomize processes; by default one for each
+    processor. Raises ProblemsError with every error, UsageError if the file doesn't exist, and other MeshcErrors:
+    ToolError if kustomize or helm is missing, RefusedError after an interrupted run.
     """
     opened = _open(file, cache=cache)
     compiled = compiled_whole(opened)
@@ -127,9 +127,10 @@ def check(
     jobs: int | None = None,
     cache: bool = True,
 ) -> Check:
-    """Compares overlays/ and output/ with what would be compiled. Looks at the clock. Changes nothing but the cache.
+    """Compares overlays/ and output/ with the compiled trees.
 
-    `against` is a folder, or a commit, that holds output/ instead. Raises as `compile` does.
+    Reads the clock. Changes nothing except the cache. `against` is a folder or a commit with the output/ to compare
+    instead. Raises the same errors as `compile`.
     """
     opened = _open(file, cache=cache)
     found = checking.checked(opened, checking.Wanted(jobs, against=against))
@@ -137,11 +138,11 @@ def check(
 
 
 def diff(compilation: Compilation, base: str | None = None, *, against: str | None = None) -> Comparison:
-    """Compares output/ as compiled with that of a commit, by objects, and judges what the difference puts at risk.
+    """Compares the compiled output/ with that of a commit, object by object, and reports the dangers.
 
-    `base` is a commit of this repository; by default the one where this branch left the default branch. `against` is
-    a folder or a commit that holds output/, such as a checkout of a deploy repository. Raises UsageError where there
-    is nothing to compare with, and where both are given.
+    `base` is a commit of this repository; by default the one where this branch left the default branch. `against` is a
+    folder or a commit with output/, such as a checkout of a deploy repository. Raises UsageError if there is nothing to
+    compare with, or if both are given.
     """
     if base is not None and against is not None:
         raise UsageError("base is a commit of this repository, against where its output lies: name one of them")
@@ -150,9 +151,9 @@ def diff(compilation: Compilation, base: str | None = None, *, against: str | No
 
 
 def load(file: str | os.PathLike[str] = "mesh.yaml") -> Mesh:
-    """What mesh.yaml and its parts say, checked by themselves: no other file is read.
+    """The mesh of mesh.yaml and its parts.
 
-    Raises ProblemsError, UsageError.
+    Checks only these files and reads no others. Raises ProblemsError, UsageError.
     """
     mesh, problems = _open(file, cache=False).source.parsed()
     if mesh is None:

@@ -1,7 +1,7 @@
-"""What must happen at the proxies after a step of a root's replacement, and the commands that show it.
+"""What must happen at the proxies after each step of replacing a root, and the commands that show it.
 
-Istio's own test waits until `istioctl proxy-config secret` shows another certificate. Its table shows the first root of
-several, so the roots are counted in what it prints as JSON.
+Istio's own test waits until `istioctl proxy-config secret` shows another certificate. Its table shows only the first of
+several roots, so the commands here count the roots in its JSON output.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _NEXT = {Action.TRUST_BOTH: Action.REISSUE, Action.REISSUE: Action.DROP_OLD}
 
 
 def after(plan: Plan, action: Action, *, sent: bool) -> list[str]:
-    """What to do, what to wait for and what to look at, once a step is committed.
+    """What to do, to wait for and to check after a step is committed.
 
-    `sent`: pods were made, as mesh.yaml said before, to be sent roots.
+    `sent` is true if istiod already sent roots to the pods before this step.
     """
     lifetime = lifetime_of(plan)
     sent = sent and lifetime.sent
@@ -48,7 +48,7 @@ def after(plan: Plan, action: Action, *, sent: bool) -> list[str]:
 
 
 def _of_sidecars(action: Action) -> str:
-    """Both are read from Envoy: the roots that it trusts, or when it got its own certificate."""
+    """A command that reads from Envoy: the roots that it trusts, or when it got its own certificate."""
     one = ".dynamicActiveSecrets[] | select(.name == "
     asked = f"istioctl proxy-config secret POD.NAMESPACE -o json | jq -r '{one}\""
     if action is Action.REISSUE:
@@ -67,7 +67,7 @@ def _classic(action: Action) -> list[str]:
 
 
 def _restarts(plan: Plan) -> list[str]:
-    """What makes proxies ask for certificates now. Citadel makes a deleted Secret of a certificate again."""
+    """Commands that make proxies request certificates now. Citadel creates a deleted certificate Secret again."""
     if plan.generation == "classic":
         return ["kubectl delete secret --all-namespaces --field-selector type=istio.io/key-and-cert, then the pods"]
     ambient = any(cluster.ambient for cluster in plan.clusters)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.compiling import compiled_whole, expected_trees
 from meshc.commands.opened import Opened
+from meshc.commands.published import published_side
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import scratch
 from meshc.errors import MeshcError, ProblemsError, UsageError
 from meshc.mesh.source import load
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
 from meshc.pipeline import plan_mesh
-from meshc.review.committed import Commits
+from meshc.publish.message import source_in
+from meshc.review.committed import Commits, under_review
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -29,24 +31,24 @@ _VERSIONS = VERSIONS.removeprefix(f"{OUTPUT}/")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What is compared with: how it is named, its output/, and its plan where there is a mesh.yaml to read."""
+    """The base of a comparison: its name, its output/, and its plan if it has a readable mesh.yaml."""
 
     name: str
     output: FileTree
     plan: Plan | None
     note: str = ""
-    """Why there is no plan, where one is missed."""
+    """Why there is no plan, if one was expected."""
     commit: str = ""
-    """The commit of this repository that is compared with; empty for a folder or another repository's output."""
+    """The commit of this repository; empty for a folder or another repository's output."""
     source: Source | None = None
-    """The text of mesh.yaml and its parts there, where it is YAML."""
+    """The text of mesh.yaml and its parts in the base, if it is valid YAML."""
 
 
 def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTree) -> Base:
-    """The base of a diff: a folder or commit that holds the output (`against`), else a commit of this repository.
+    """The base of a diff: a folder or commit with the output (`against`), else a commit of this repository.
 
-    `known` is an output/ that is at hand. Raises UsageError where there is nothing to compare with, and MeshcError
-    where the base has no output and can't be compiled.
+    `known` is an output/ that was read already. Raises UsageError if there is nothing to compare with, and MeshcError
+    if the base has no output and can't be compiled.
     """
     commits = Commits(opened.repository.base)
     if against == "":
@@ -70,8 +72,31 @@ def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTre
     return Base(name, _compiled(commits, commit, name, opened.file.name), plan, commit=commit, source=source)
 
 
+def published_base(opened: Opened, plan: Plan, known: FileTree) -> Base | None:
+    """What was published, where mesh.yaml says where; None where that isn't known, or a change is under review.
+
+    The mesh.yaml behind it is that of the commit which the published one names as its source.
+    """
+    side = published_side(opened, plan, known) if not under_review() else None
+    if side is None:
+        return None
+    if side.output is None:
+        opened.listener.note(f"  note: {side.why}, so a commit of mesh.yaml is compared; {side.hint}")
+        return None
+    commits = Commits(opened.repository.base)
+    try:
+        commit = commits.commit(source_in(commits.message(side.commit)))
+    except UsageError:
+        return Base(side.name, side.output, None, _NO_SOURCE)
+    data = commits.file(commit, opened.file.name)
+    source = _source(data, opened.source.file, commits, commit) if data is not None else None
+    plan_then = _plan(source) if source else None
+    return Base(side.name, side.output, plan_then, "" if plan_then else _UNREADABLE, commit, source)
+
+
 _UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
 _UNREADABLE = f"its mesh.yaml is none to this meshc, {_UNTOLD}"
+_NO_SOURCE = f"the commit that it was compiled from isn't known here, {_UNTOLD}"
 _AGAINST = f"it has no mesh.yaml, {_UNTOLD}"
 
 
@@ -94,7 +119,7 @@ def _source(data: bytes, shown: str, commits: Commits, commit: str) -> Source | 
 
 
 def _plan(source: Source) -> Plan | None:
-    """What a mesh.yaml of the past meant; None where it is none to this meshc."""
+    """The plan of an old mesh.yaml; None if this meshc can't read it."""
     try:
         return plan_mesh(source)
     except ProblemsError:
@@ -102,7 +127,7 @@ def _plan(source: Source) -> Plan | None:
 
 
 def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
-    """What the mesh.yaml of a commit compiles to, in a checkout of it that is gone afterwards."""
+    """Compiles the mesh.yaml of a commit in a temporary checkout."""
     everything = _tree({**commits.files_at_top(commit, ""), ".git": b"the top of a repository\n"})
     with scratch(everything) as top:
         place = top / commits.place_in_repository() / file
@@ -119,5 +144,5 @@ def _compiled(commits: Commits, commit: str, name: str, file: str) -> FileTree:
 
 
 def _tree(files: Mapping[str, bytes]) -> FileTree:
-    """The files that a tree can hold: meshc never writes others."""
+    """The files of a tree that meshc could have written."""
     return FileTree({path: data for path, data in files.items() if path.isprintable() and "\\" not in path})

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def begin_reading(repository: Repository) -> None:
-    """Raises RefusedError if an interrupted run waits, as only a writing command may settle it.
+    """Raises RefusedError after an interrupted run, because only a writing command may finish or undo it.
 
-    Raises ProblemsError if Git holds a file of meshc's own folder.
+    Raises ProblemsError if Git tracks a file in meshc's own folder.
     """
     _refuse_tracked_state(repository)
     repository.refuse_interrupted()
 
 
 def begin_writing(repository: Repository, listener: Listener) -> None:
-    """Settles what an interrupted run left, and notes that.
+    """Finishes or undoes an interrupted run, with a note.
 
-    Raises RefusedError if that is impossible, and ProblemsError if Git holds a file of meshc's own folder.
+    Raises RefusedError if that is impossible, and ProblemsError if Git tracks a file in meshc's own folder.
     """
     _refuse_tracked_state(repository)
     if repository.recover():

@@ -1,4 +1,4 @@
-"""Issues the CAs that are due, and takes in those that were made elsewhere: verified, placed and sealed."""
+"""Issues the CAs that are due, and imports CAs that were made elsewhere: verifies, writes and seals them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """How CAs are issued: `before` so many days of its end one is due, and `force` issues what isn't.
+    """How CAs are issued: a CA is due `before` days before its expiry, and `force` issues others too.
 
-    Keys that only a store shall hold go to the folder `keys_to`. `accepted` and `restarted` are what the person said:
-    that new recipients may open the files, and that all workloads were restarted since the last step.
+    Keys for a secret store are written to the folder `keys_to`. `accepted` says that new recipients may decrypt the
+    files, and `restarted` that all workloads were restarted since the last step.
     """
 
     root_key: KeyFile | None
@@ -47,7 +47,7 @@ class Issuing:
     restarted: bool = False
 
     def order(self, plan: Plan) -> intermediates.Order:
-        """The same, as of now, with the kind of key that the mesh's Istio can use."""
+        """A copy with the current time, and the kind of key that the mesh's Istio can use."""
         default: KeyType = "rsa-2048" if plan.generation == "classic" else "ecdsa-p256"
         return intermediates.Order(datetime.now(UTC), self.days, self.before, self.key_type or default, self.force)
 
@@ -66,14 +66,14 @@ class Issued:
 
 
 def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
-    """Issues what is due, for the clusters that are named or for all. `mesh` is the name of mesh.yaml.
+    """Issues due CAs, for the named clusters or for all.
 
-    All files are written, or none. Raises MeshcError: UsageError where the root's key is needed and missing,
-    RefusedError where proxies may lack the root.
+    `mesh` is the name of mesh.yaml. Writes all files, or none. Raises MeshcError: UsageError if the root's key is
+    needed and missing, RefusedError if proxies may lack the root.
     """
     clusters = intermediates.signing(work.plan, names)
     order = how.order(work.plan)
-    for cluster in clusters if not how.force else ():  # by force a CA that can't be read is replaced
+    for cluster in clusters if not how.force else ():  # with force, a CA that can't be read is replaced
         authorities.stop_on_unreadable(work, cluster.name)
     recipients.stop_on_new(work, needs_of(work.plan), clusters, how.accepted)
     outcomes = _made(work, clusters, how, order)
@@ -86,7 +86,7 @@ def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
 def _made(
     work: Work, clusters: Sequence[ClusterPlan], how: Issuing, order: intermediates.Order
 ) -> list[intermediates.Outcome]:
-    """The CAs that are due, issued; of the others what is there. The root's key is read only if some are."""
+    """Issues the due CAs and keeps the others. Reads the root's key only if a CA is due."""
     reasons = intermediates.due_in(work, clusters, order)
     if not any(reasons.values()):
         return [intermediates.left_alone(work, cluster) for cluster in clusters]
@@ -104,7 +104,7 @@ def _made(
 
 
 def committed(work: Work, outcomes: Sequence[intermediates.Outcome], keys_to: Path | None) -> Issued:
-    """Writes all files, keys first: a certificate whose key is lost is of no use."""
+    """Writes all files, keys first, because a certificate without its key is useless."""
     handed = {_key_file(keys_to, outcome): outcome for outcome in outcomes if outcome.key}
     made: list[Path] = []
     try:

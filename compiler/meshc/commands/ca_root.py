@@ -36,16 +36,16 @@ class NewRoot:
 
 @dataclass(frozen=True, slots=True)
 class MadeRoot:
-    """The root, and where its certificate lies."""
+    """The root, and the path of its certificate."""
 
     root: Summary
     certificate: str
 
 
 def made_root(work: Work, wanted: NewRoot) -> MadeRoot:
-    """Writes both. The key is written first: a certificate without its key is of no use.
+    """Writes key and certificate, the key first, because a certificate without its key is useless.
 
-    Raises UsageError where there is one already, RefusedError for a plain key in a repository.
+    Raises UsageError if one exists already, RefusedError for a plain key in a repository.
     """
     path = work.certificate(ROOTS)
     if wanted.certificate is None and work.read(path) is not None:

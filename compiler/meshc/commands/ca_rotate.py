@@ -1,4 +1,4 @@
-"""Replaces the root of a mesh, one step a run: trust both roots, issue under the new one, drop the old one."""
+"""Replaces the root of a mesh, one step in each run: trust both roots, issue under the new one, drop the old one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """The step that was taken, what was issued, what ends soon, and what must follow at the proxies."""
+    """The step that was taken, the issued CAs, what expires soon, and what must follow at the proxies."""
 
     action: Action
     issued: Issued
@@ -30,9 +30,10 @@ class Rotated:
 
 
 def rotated(work: Work, mesh: str, new_root: bytes | None, how: Issuing, listener: Listener) -> Rotated | None:
-    """Takes the next step; None where there is none. `mesh` is the name of mesh.yaml.
+    """Takes the next step; None if there is none.
 
-    Raises RefusedError over changes that aren't committed or compiled yet, and where it is too soon.
+    `mesh` is the name of mesh.yaml. Raises RefusedError if changes aren't committed or compiled yet, and if it is too
+    soon.
     """
     _stop_on_uncommitted(work, listener)
     rotating.stop_on_uncompiled(work)
@@ -55,7 +56,7 @@ def rotated(work: Work, mesh: str, new_root: bytes | None, how: Issuing, listene
 
 
 def _stop_on_uncommitted(work: Work, listener: Listener) -> None:
-    """A step is one commit: who goes on over an uncommitted one would skip it for every cluster."""
+    """Each step must be one commit: a second step before the commit would skip the first one in every cluster."""
     folders = (work.plan.certificates, work.plan.sealed)
     changed = uncommitted(work.base, folders)
     if changed is None:

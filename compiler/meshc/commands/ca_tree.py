@@ -1,4 +1,4 @@
-"""Puts the CAs of a mesh below the roots that sign them, each with the clusters that use it."""
+"""Lists the CAs of a mesh below the roots that sign them, each with the clusters that use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from meshc.issuing.work import Work
 
 _NO_ROOT = "none"
-"""In place of a fingerprint, for a CA that is missing, broken or under no root."""
+"""Instead of a fingerprint, for a CA that is missing, broken or under no root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Authority:
 def ca_tree(work: Work, now: datetime) -> tuple[Authority, ...]:
     """The roots in the order of their file, then the CAs that are under none of them.
 
-    Empty where the CAs of the mesh aren't plugged in: no certificate of them is in the repository then.
+    Empty if the CAs of the mesh aren't plugged in, because the repository then has no certificates.
     """
     plan = work.plan
     if plan.ca != "plugged-in":

@@ -1,4 +1,4 @@
-"""Reads the addresses of a living control plane, as a change of mesh.yaml."""
+"""Reads the addresses of a live control plane, as a change of mesh.yaml."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _WHERE_IN_USE = ("zipkin",)
 
 
 def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, *, write: bool) -> tuple[Edit, ...]:
-    """Every address that moved, or that mesh.yaml lacks. One that can't be told stays, and stops nothing.
+    """Every address that changed, or that mesh.yaml lacks.
 
-    Raises UsageError for a cluster without a control plane or gateway, ToolError where no address is known, AskError.
+    An address that isn't known stays as it is. Raises UsageError for a cluster without a control plane or gateway,
+    ToolError if no address is known, and AskError.
     """
     opened = opened_for(file, listener, writes=write)
     plan = plan_mesh(opened.source)

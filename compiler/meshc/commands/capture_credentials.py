@@ -1,7 +1,7 @@
-"""Reads a token of each remote and seals them for its primaries.
+"""Reads a token of each remote and seals it for the primaries.
 
-Either all clusters that are named are sealed, or nothing is written. Where `--all`, labels or a pattern choose them,
-each cluster is by itself: what is sealed already is left alone, and one that fails doesn't stop the others.
+If clusters are named, either all of them are sealed, or nothing is written. With `--all`, labels or a pattern, each
+cluster is handled separately: sealed ones are skipped, and a failure doesn't stop the others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How credentials are asked for and sealed."""
+    """How credentials are requested and sealed."""
 
     primary: str | None
     duration: str | None
@@ -57,7 +57,7 @@ class Wanted:
 
 
 class State(StrEnum):
-    """What became of a cluster's credentials."""
+    """The outcome for a cluster's credentials."""
 
     SEALED = "sealed"
     UP_TO_DATE = "up to date"
@@ -66,7 +66,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One cluster: what became of it, in which primaries, and the token or the fault."""
+    """One cluster: its outcome, its primaries, and the token or the fault."""
 
     cluster: str
     state: State
@@ -77,9 +77,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CapturedCredentials:
-    """What became of each cluster, what was put into a store, the files, and what is left to do.
+    """The outcome of each cluster, the values that were put into a store, the files, and what is left to do.
 
-    `each` tells whether the clusters were taken one by one.
+    `each` is true if the clusters were handled separately.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -91,16 +91,16 @@ class CapturedCredentials:
 
     @property
     def exit(self) -> Exit:
-        """That of the first cluster that failed."""
+        """The exit code of the first cluster that failed."""
         return next((one.exit for one in self.outcomes if one.exit), Exit.DONE)
 
 
 def captured_credentials(
     file: Path, choice: Choice, reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
 ) -> CapturedCredentials:
-    """Nothing is made in a cluster before everything that could stop the sealing has been looked at.
+    """Checks everything that could stop the sealing before it creates anything in a cluster.
 
-    Raises MeshcError: UsageError where `leave` isn't given, AskError where a cluster that is named can't be asked.
+    Raises MeshcError: UsageError if `leave` isn't given, AskError if a named cluster doesn't answer.
     """
     work = opened_work(file, listener, writes=True)
     names, each = remotes(work, choice), choice.is_open
@@ -117,7 +117,7 @@ def captured_credentials(
         owed = tuple(run.sealing.owed)
         hand_over(owed, command)
         if owed:
-            made.clear()  # a store holds them now
+            made.clear()  # the store has them now
         written = work.commit()
     order = [cluster.name for cluster in work.plan.clusters]
     outcomes = sorted(run.outcomes, key=lambda one: order.index(one.cluster))
@@ -131,18 +131,18 @@ _Made = list[tuple["Api", "Account", "Token"]]
 
 @contextmanager
 def _taken_back() -> Iterator[_Made]:
-    """The Secrets that are made inside: where they aren't sealed in the end, none is left behind in a cluster."""
+    """Deletes the Secrets that are created inside this context if they aren't sealed in the end."""
     made: _Made = []
     try:
         yield made
-    except BaseException:  # Ctrl-C, and whoever read the output and went away
+    except BaseException:  # also on Ctrl-C, and if the reader of the output has gone
         for api, account, token in made:
             forget(api.anew(), account, token.source, token.uid)
         raise
 
 
 class _Run:
-    """The clusters of one run, on their way from a live cluster into sealed files."""
+    """The clusters of one run, with their state between the live cluster and the sealed files."""
 
     def __init__(self, work: Work, wanted: Wanted, each: bool) -> None:
         self.work, self.wanted, self.each = work, wanted, each
@@ -154,7 +154,7 @@ class _Run:
         self.left: list[str] = []
 
     def still_lacking(self, names: Sequence[str]) -> list[str]:
-        """The clusters but those that nothing is to be done for."""
+        """The clusters except those that need nothing."""
         if not self.each or self.wanted.replace:
             return list(names)
         done = [name for name in names if self._is_sealed(name)]
@@ -169,12 +169,13 @@ class _Run:
         return [need for need in self.every if self.wanted.primary in (None, need.cluster)]
 
     def _anew(self) -> frozenset[str]:
-        """Files that something is missing in, and that nobody adds to: all that is in them is read again."""
+        """Incomplete files whose other entries can't be kept, so all of their credentials are read again."""
         closed = [need for need in self._asked() if is_closed(self.work, need, self.wanted.identities)]
         return frozenset(need.file for need in closed if not all(holds(self.work, need, name) for name in need.of))
 
     def stop_early(self, names: Sequence[str]) -> None:
-        """What would stop the sealing, before a token is made: a file that is there, a new reader, a store, a key."""
+        """Checks everything that would stop the sealing before a token is created: an existing file, a new recipient, a
+        store, a key."""
         work, wanted = self.work, self.wanted
         for name in names:
             needs = lacking(work, self.every, name, self.order)
@@ -194,7 +195,8 @@ class _Run:
                     )
 
     def ask(self, clusters: Living, leave: Leave, made: _Made, listener: Listener) -> None:
-        """Asks all at once. A person is asked for leave before anything is made in one of them."""
+        """Queries all clusters in parallel. Asks the person for permission before anything is created in one of
+        them."""
         plan, asked = self.work.plan, Asked(self.wanted.duration, self.wanted.rotate)
 
         def account(api: Api) -> Account:
@@ -226,7 +228,7 @@ class _Run:
     def _answers(
         self, clusters: Living, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
     ) -> dict[str, Answer]:
-        """The answers of those that gave one, by name."""
+        """The answers, by name, of the clusters that answered."""
 
         def one(api: Api) -> Answer | MeshcError:
             try:
@@ -245,7 +247,7 @@ class _Run:
         return found
 
     def _failed(self, name: str, error: MeshcError) -> None:
-        """Notes it where each cluster is by itself. Raises it otherwise."""
+        """Records the error if the clusters are handled separately. Raises it otherwise."""
         if not self.each:
             raise error
         what = error.what.removeprefix(f"{name}: ")
@@ -253,9 +255,9 @@ class _Run:
 
 
 def remotes(work: Work, choice: Choice) -> list[str]:
-    """The clusters that are meant whose credentials some primary needs, and those that are named in any case.
+    """The selected clusters whose credentials a primary needs, and all named clusters.
 
-    Raises UsageError where that leaves nobody.
+    Raises UsageError if there are none.
     """
     needed = {name for need in needs_of(work.plan) for name in need.of}
     found = [name for name in chosen(work.plan, choice) if name in needed or name in choice.names]

@@ -1,4 +1,4 @@
-"""Deletes the tokens that rotations left behind in remotes, once no primary uses them."""
+"""Deletes old tokens in remotes after a rotation, when no primary uses them any more."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ class Pruned:
 
 
 def pruned(file: Path, choice: Choice, reach: Reach, leave: Leave, listener: Listener) -> Iterator[Pruned]:
-    """Remote by remote. Nothing goes unless every primary of the remote holds another token, which the remote takes.
+    """Deletes old tokens, remote by remote, only if every primary of the remote has another token that the remote
+    accepts.
 
-    Raises UsageError where `leave` isn't given or nothing tells what classic Istio uses, AskError, RefusedError.
+    Raises UsageError if `leave` isn't given or classic Istio's token isn't known, AskError, RefusedError.
     """
     work = opened_work(file, listener, writes=False)
     if work.plan.generation == "classic":

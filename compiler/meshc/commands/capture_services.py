@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which Services: all of a namespace, or those that are named; into which entry of `spec.services`.
+    """Which Services to copy: all of a namespace, or the named ones; and the entry of `spec.services` for them.
 
-    With `replace`, a file that says something else is written over.
+    With `replace`, a different file is overwritten.
     """
 
     namespace: str
@@ -50,7 +50,8 @@ class CapturedServices:
 
 
 def captured_services(file: Path, name: str, wanted: Wanted, reach: Reach, listener: Listener) -> CapturedServices:
-    """Writes <manifests>/<namespace>.yaml, or the file that the entry names; over other content only if asked."""
+    """Writes <manifests>/<namespace>.yaml, or the file that the entry names. Overwrites other content only with
+    `replace`."""
     opened = opened_for_writing(file, listener)
     mesh, plan = mesh_and_plan(opened.source)
     clusters = living(file.parent, plan, chosen(plan, [name]), reach)

@@ -1,4 +1,4 @@
-"""Compares both trees as they lie there with what would be compiled, and tells whose fault a difference is."""
+"""Compares both trees on disk with what would be compiled, and reports the cause of a difference."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A mesh beside what lies there: the files that are stale, and a line for each CA that is to be renewed.
+    """The result of a check: the stale files, and a line for each CA that is due.
 
-    `told` is what there is to say where nothing is stale; None where something is.
+    `told` is the report if nothing is stale; else None.
     """
 
     compiled: Compiled
@@ -44,16 +44,16 @@ class Checked:
     ending: tuple[str, ...]
     told: InStep | None
     published: str = ""
-    """Where what was compared is published; empty where it lies here, or was named."""
+    """The place where the compared output is published; empty for the local trees, or with `against`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is compared, and how.
 
-    `against` is a folder or a commit that holds output/ instead. `base` is a commit whose roots the clusters must be
-    able to go on from. With `explain`, kustomize builds every overlay with files of the user's that differs, to tell
-    what was edited by hand. Files of a `choice` of clusters alone are told.
+    `against` is a folder or a commit with the output/ to compare instead. `base` is a commit: clusters with its roots
+    must be able to switch to the current roots. With `explain`, kustomize builds every different overlay with user
+    files, to find manual edits. With a `choice`, only files of these clusters are reported.
     """
 
     jobs: int | None = None
@@ -65,16 +65,17 @@ class Wanted:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the trees that lie here are compared, all of them, and nothing else."""
+        """True for a plain check of all local trees."""
         return self.base is None and self.against is None and not self.choice
 
 
 def checked(opened: Opened, wanted: Wanted) -> Checked:
-    """Compiles in memory and compares. Writes nothing but the cache.
+    """Compiles in memory and compares.
 
-    A check looks at the clock, which a compile doesn't. Raises MeshcError.
+    Writes nothing except the cache. Unlike a compile, a check reads the clock. Raises MeshcError.
     """
     compiled = compiled_whole(opened)
+    compiled.searched.keep()
     if wanted.base is not None:
         stop_on_a_jump(opened, compiled.plan, wanted.base)
     focus = Focus.on(compiled.plan, wanted.choice)
@@ -101,7 +102,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
         here = wanted.against is None and side is None
         stale = tuple(_stale(opened, compiled, wanted, Pair(found, expected), here=here))
         return Checked(compiled, found, expected, stale, ending, None, side.name if side else "")
-    told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
+    told = in_step(compiled, rendered, len(expected), quiet_until(opened, compiled.plan))
     told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
     if not schema_is_stale(opened) and wanted.is_whole and side is None:
         remember(Run(opened.repository, opened.file, wanted.link), compiled, found, told)
@@ -109,7 +110,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
 
 
 def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]]:
-    """The tools that wrote the trees in another version: that version, and the one that runs now."""
+    """The tools whose version has changed since they wrote the trees: the old and the current version."""
     wrote = versions_in(found)
     tools = {"meshc": __version__, "kustomize": str(opened.kustomize.version)}
     return {tool: (wrote[tool], now) for tool, now in tools.items() if wrote.get(tool, now) != now}
@@ -118,7 +119,7 @@ def other_versions(opened: Opened, found: FileTree) -> dict[str, tuple[str, str]
 def _trees(
     opened: Opened, against: str | None, side: Published | None, expected: FileTree, mesh: str
 ) -> tuple[FileTree, FileTree]:
-    """What lies there, and what should: elsewhere it is output/ alone that is looked at."""
+    """The trees that were found and those that are expected. Outside the repository, only output/ is compared."""
     if against is None and side is None:
         return standing_trees(opened, mesh), expected
     output = expected.under(OUTPUT)

@@ -1,4 +1,4 @@
-"""Selects clusters of a plan by what a person wrote: names, patterns or labels."""
+"""Selects clusters of a plan by the names, patterns or labels of a user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Clusters by names and patterns, any of which may fit, and by selectors, all of which have to. Empty: all."""
+    """Clusters that match any of the names and patterns, and all of the selectors. Empty means all clusters."""
 
     names: tuple[str, ...] = ()
     selectors: tuple[str, ...] = ()
@@ -28,13 +28,13 @@ class Choice:
 
     @property
     def is_open(self) -> bool:
-        """Whether it doesn't name each cluster: all, a pattern, or labels."""
+        """True if the clusters aren't named one by one: all, a pattern, or labels."""
         return bool(self.selectors) or not self.names or any(set(name) & set("*?[") for name in self.names)
 
     def of(self, plan: Plan) -> tuple[str, ...]:
-        """The clusters that are meant, in the order of mesh.yaml.
+        """The selected clusters, in the order of mesh.yaml.
 
-        Raises UsageError for a name or pattern that no cluster has, for labels that none has, and for no selector.
+        Raises UsageError for a name, a pattern or labels that match no cluster, and for an invalid selector.
         """
         known = [cluster.name for cluster in plan.clusters]
         for name in self.names:
@@ -54,7 +54,7 @@ class Choice:
         return found
 
     def left_out(self, plan: Plan) -> str:
-        """How many clusters aren't meant, for a remark; empty where all are."""
+        """A note with the number of clusters that aren't selected; empty if all are."""
         chosen = self.of(plan) if self else ()
         left = len(plan.clusters) - len(chosen)
         return f"  note: {left} of {count(len(plan.clusters), 'cluster')} left out" if chosen and left else ""
@@ -62,7 +62,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One condition of a selector. As in Kubernetes, `!=` and `notin` also hold where there is no such label."""
+    """One condition of a selector. As in Kubernetes, `!=` and `notin` are also true if there is no such label."""
 
     key: str
     values: frozenset[str] | None
@@ -113,7 +113,7 @@ def _parts(text: str) -> list[str]:
 
 
 def chosen(plan: Plan, choice: Choice | Sequence[str]) -> list[str]:
-    """The clusters that are meant, in the order of mesh.yaml; all of them where none is named. Raises UsageError."""
+    """The named clusters, in the order of mesh.yaml; all of them if none is named. Raises UsageError."""
     choice = choice if isinstance(choice, Choice) else Choice(tuple(choice))
     return list(choice.of(plan)) if choice else [cluster.name for cluster in plan.clusters]
 

@@ -1,4 +1,4 @@
-"""Tells where an object of a cluster comes from: a line of mesh.yaml, a file of the repository, or a chart."""
+"""Finds the source of an object of a cluster: a line of mesh.yaml, a file of the repository, or a chart."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class From:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What tells where the objects of one cluster come from."""
+    """The sources of the objects of one cluster."""
 
     source: Source
     cluster: ClusterPlan
@@ -73,7 +73,7 @@ class Origin:
 
 
 def origin_in(compiled: Compiled, source: Source, cluster: ClusterPlan) -> Origin:
-    """What tells it for one cluster of a compiled mesh."""
+    """The sources for one cluster of a compiled mesh."""
     plan = compiled.plan
     sealed = {one.file.rsplit("/", 1)[-1]: one for one in needs_of(plan) if one.cluster == cluster.name}
     blocks = [("namespaces", blocks_of(source, "namespaces")), (TAGS, tags_of(source))]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a compile did. `delivery` is what became of output/_delivery/; empty where there is none."""
+    """The result of a compile. `delivery` is the outcome for output/_delivery/; empty if there is none."""
 
     told: InStep
     written: tuple[str, ...]
@@ -32,7 +32,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which clusters are compiled, all of them where nothing is chosen, and how."""
+    """Which clusters are compiled (by default all), and how."""
 
     choice: Choice = field(default_factory=Choice)
     jobs: int | None = None
@@ -41,10 +41,10 @@ class Order:
 
 
 def compile_and_write(file: Path, order: Order, listener: Listener) -> Done:
-    """Reads, checks, renders and writes the clusters that are ordered.
+    """Reads, checks, renders and writes the selected clusters.
 
-    Nothing is written unless everything went well. Raises MeshcError: ProblemsError for a wrong input, UsageError for a
-    choice that fits no cluster, ToolError, and RefusedError for files that aren't meshc's.
+    Writes nothing if anything fails. Raises MeshcError: ProblemsError for wrong input, UsageError for a selection that
+    matches no cluster, ToolError, and RefusedError for files that meshc didn't write.
     """
     repository = Watched.around(file.parent, cached=order.cached)
     begin_writing(repository, listener)
@@ -66,6 +66,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
     choice = order.choice
     opened = Opened(file, repository, asked, listener)
     compiled = compiled_whole(opened)
+    compiled.searched.keep()
     focus = Focus.on(compiled.plan, choice)
     if focus.left:
         listener.note(f"  note: {focus.left}")
@@ -80,7 +81,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
         whole=not choice,
     )
     compiled = compiled.with_problems(rendered.problems)
-    told = in_step(compiled, rendered.by_kustomize, written.files)
+    told = in_step(compiled, rendered, written.files)
     told = replace(told, pending=focus.pending(told.pending), problems=focus.problems(told.problems))
     if not schema_is_stale(opened) and not choice:
         remember(Run(repository, file, order.link), compiled, written.trees, told)

@@ -1,4 +1,4 @@
-"""Compiles an opened mesh, and reads both trees as they are on disk beside it."""
+"""Compiles an opened mesh, and reads both trees from the disk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def compiled_whole(opened: Opened) -> Compiled:
 
 
 def compiled_unasked(opened: Opened, passed: Collection[Code]) -> Compiled:
-    """As `compiled_whole`, though some kinds of problems are there: for comparing what doesn't need them solved."""
+    """As `compiled_whole`, but ignores some kinds of problems, for comparisons that don't depend on them."""
     compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, passed)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     return compiled
@@ -64,7 +64,7 @@ def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: L
 
 
 def standing_trees(opened: Opened, mesh: str) -> FileTree:
-    """Both trees as they stand. Raises RefusedError for files that meshc didn't write, and for another mesh's."""
+    """Both trees on disk. Raises RefusedError for files that meshc didn't write, and for files of another mesh."""
     found = read_trees(opened.repository)
     refuse_another(found, mesh)
     refuse_foreign(found)

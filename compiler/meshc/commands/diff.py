@@ -1,11 +1,11 @@
-"""Compares what a mesh compiles to with a base: what changed in which clusters, and what that puts at risk."""
+"""Compares the compiled output with a base: what changed in which clusters, and the dangers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshc.commands.base import Base, base_of
+from meshc.commands.base import Base, base_of, published_base
 from meshc.lowering import needs_of
 from meshc.plain import count
 from meshc.review.committed import Commits
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A base beside the mesh: the objects that differ, and a warning for each risk, in the order of the codes."""
+    """The comparison with a base: the objects that differ, and a warning for each danger, in the order of the codes."""
 
     base: Base
     difference: Difference
     dangers: tuple[Problem, ...]
     settings: tuple[Setting, ...]
-    """What changed of versions, images and Helm values, where the base has a mesh.yaml."""
+    """Changes of versions, images and Helm values, if the base has a mesh.yaml."""
     left: str = ""
-    """What is left out, in words, where some clusters were chosen."""
+    """A text about clusters that are left out, if only some were selected."""
 
 
 def narrowed(whole: Comparison, focus: Focus) -> Comparison:
-    """What differs in the clusters that are looked at."""
+    """The differences in the selected clusters."""
     if focus.whole:
         return whole
     difference = focus.difference(whole.difference)
@@ -52,10 +52,14 @@ def narrowed(whole: Comparison, focus: Focus) -> Comparison:
 def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | None, against: str | None) -> Comparison:
     """Compares `output`, the compiled output/, with a base. `base_of` says what `ref` and `against` name.
 
+    Where nothing is named, that is what was published, if mesh.yaml says where.
+
     Raises UsageError where there is nothing to compare with, and MeshcError where a base without output can't be
     compiled.
     """
-    base = base_of(opened, ref, against, output)
+    nothing_named = ref is None and against is None
+    base = published_base(opened, compiled.plan, output) if nothing_named else None
+    base = base or base_of(opened, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
     renamed = {old: new for old, new in renamed.items() if not _apart(base.plan, compiled.plan, old, new)}
     names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}
@@ -75,7 +79,7 @@ def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:
 
 
 def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
-    """The lines that changed since a commit, in every file that the mesh is made from."""
+    """The lines that changed since a commit, in every input file of the mesh."""
     if not commit:
         return Origins()
     source, plan = opened.source, compiled.plan
@@ -87,7 +91,7 @@ def _origins(opened: Opened, compiled: Compiled, commit: str) -> Origins:
 
 
 def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
-    """Old names by new ones, of clusters with the same API server."""
+    """The old name of each renamed cluster, found by its API server."""
     old = {cluster.api_server: cluster.name for cluster in before.clusters} if before else {}
     return {
         cluster.name: old[cluster.api_server]
@@ -97,7 +101,7 @@ def _same_servers(before: Plan | None, after: Plan) -> dict[str, str]:
 
 
 def _apart(before: Plan | None, after: Plan, old: str, new: str) -> bool:
-    """Whether the API servers of a cluster that goes and of one that comes are known, and are two."""
+    """True if the removed and the added cluster have known, different API servers."""
     was = next((one.api_server for one in before.clusters if one.name == old), None) if before else None
     now = next((one.api_server for one in after.clusters if one.name == new), None)
     return was is not None and now is not None and was != now

@@ -1,18 +1,20 @@
-"""Asks living clusters, all of them at once, whether they still are as the repository says."""
+"""Compares live clusters with the repository, all of them in parallel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from meshc.capture.examine import Recorded, Seen, examine
-from meshc.capture.held import held
+from meshc.capture.held import Engine, held
 from meshc.capture.many import at_once
 from meshc.capture.may import of_istiod
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
+from meshc.capture.trial import Trial
 from meshc.capture.trouble import AskError
 from meshc.capture.watched import watched
 from meshc.commands.clusters import Choice, chosen
@@ -37,19 +39,26 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 
+class Depth(IntEnum):
+    """How far to look: each looks at what those before it do, and needs further rights."""
+
+    PLAIN = 0
+    DEEP = 1
+    """Also compares every object of output/, and asks istiod which remotes it reads."""
+    DRY_RUN = 2
+    """Also has API servers try what an apply of output/ would change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A row for each thing that was looked at, by cluster, in the order of mesh.yaml."""
+    """A row for each check, by cluster, in the order of mesh.yaml."""
 
     work: Work
     rows: tuple[Row, ...]
 
 
-def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: bool = False) -> Examined:
-    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing.
-
-    `deep` also compares every object of output/, and asks istiod which remotes it reads.
-    """
+def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: Depth = Depth.PLAIN) -> Examined:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, choice)
     clusters = living(base, work.plan, asked, reach)
@@ -57,25 +66,30 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: 
 
     def question(api: Api) -> Seen:
         seen = examine(api, work.plan, recorded[api.name])
-        if deep and seen.api:
-            seen.rows += _deep(api.anew(), work.plan, standing.under(f"{OUTPUT}/{api.name}"))
+        if depth and seen.api:
+            seen.rows += _deep(api.anew(), work.plan, standing.under(f"{OUTPUT}/{api.name}"), depth)
         return seen
 
-    standing = read_trees(opened.repository) if deep else FileTree({})
+    standing = read_trees(opened.repository) if depth else FileTree({})
     with opened.listener.steps("asking", len(asked)) as step:
         answers = clusters.ask(asked, question, step)
     seen = {name: _seen(name, answer) for name, answer in zip(asked, answers, strict=True)}
     rows = [*(row for one in seen.values() for row in one.rows), *_between(work, seen)]
-    rows = [row for row in rows if row.cluster in asked]  # a primary tells of all its remotes
+    rows = [row for row in rows if row.cluster in asked]  # a primary reports about all its remotes
     return Examined(work, tuple(sorted(rows, key=lambda row: asked.index(row.cluster))))
 
 
-def _deep(api: Api, plan: Plan, output: FileTree) -> Iterator[Row]:
+def _deep(api: Api, plan: Plan, output: FileTree, depth: Depth) -> Iterator[Row]:
     """What takes many questions, or rights that reach far."""
     cluster = plan.cluster(api.name)
     delivery = plan.delivery
-    engine = f"{delivery.namespace}/{name_of(plan, cluster.name)}" if delivery else ""
-    questions = {Check.OBJECTS: held(api, cluster.name, output, engine), Check.ISTIOD: watched(api, plan, cluster)}
+    name = name_of(plan, cluster.name)
+    engine = Engine(delivery.engine, f"{delivery.namespace}/{name}") if delivery else Engine()
+    trial = Trial(api) if depth is Depth.DRY_RUN else None
+    questions = {
+        Check.OBJECTS: held(api, cluster.name, output, engine, trial),
+        Check.ISTIOD: watched(api, plan, cluster),
+    }
     for check, rows in questions.items():
         try:
             yield from rows
@@ -88,7 +102,7 @@ def _seen(name: str, answer: Seen | AskError) -> Seen:
 
 
 def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded:
-    """What mesh.yaml and the folder of certificates say of a cluster."""
+    """The expected state of a cluster, from mesh.yaml and the folder of certificates."""
     cluster = work.plan.cluster(name)
     told = recorded_addresses(work.plan, source, cluster)
     addresses = {part: (one.value, source.document.place(one.path)) for part, one in told.items() if one.value}
@@ -97,7 +111,7 @@ def recorded_of(work: Work, source: Source, name: str, context: str) -> Recorded
 
 
 def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
-    """What concerns two clusters: credentials in primaries, and what the engine says where it runs."""
+    """Checks across clusters: credentials in primaries, and the state in Argo CD or Flux."""
     needs = [need for need in needs_of(work.plan) if need.cluster in seen]
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
@@ -112,7 +126,7 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     )
     delivery = work.plan.delivery
     for name in seen if delivery else ():
-        assert delivery is not None  # noqa: S101 # nothing is gone through without one
+        assert delivery is not None  # noqa: S101 # the loop has at least one cluster
         where = seen.get(delivery.runs_in or name)
         if where and where.api:
             commits = Commits(work.base)

@@ -1,6 +1,6 @@
-"""Finds the next step in the replacement of a trust domain, and when it may follow.
+"""Finds the next step in the replacement of a trust domain, and the earliest time for it.
 
-Git tells since when the trust domain is what it is. What workloads hold follows within the lifetime of a certificate.
+Git shows when the trust domain last changed. Workloads get new certificates within the lifetime of a certificate.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _COMMITS = 50
-"""Changes of mesh.yaml among which the one of the trust domain is looked for."""
+"""How many changes of mesh.yaml are searched for the change of the trust domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """A trust domain and its aliases; `left` is the alias that was the trust domain, until `since`.
+    """A trust domain and its aliases; `left` is the alias that was the trust domain until `since`.
 
-    `came` are the aliases that weren't there when the mesh began, or before the trust domain changed.
+    `came` are the aliases that were added after the mesh began, or after the trust domain changed.
     """
 
     now: str
@@ -55,7 +55,7 @@ class Domains:
         }
 
     def lines(self, now: datetime) -> Iterator[str]:
-        """For people: an alias that waits to go, and aliases that may become the trust domain."""
+        """The text for people: an alias that can be removed later, and aliases that may become the trust domain."""
         for alias in self.aliases:
             if alias == self.left and self.until:
                 when = "now" if self.until <= now else f"from {shown(self.until)}"
@@ -68,7 +68,7 @@ class Domains:
 
 
 def domains_of(base: Path, plan: Plan, mesh: str) -> Domains | None:
-    """What Git and the plan tell; None of a mesh without aliases. `mesh` is the name of mesh.yaml in `base`."""
+    """The state from Git and the plan; None for a mesh without aliases. `mesh` is the name of mesh.yaml in `base`."""
     aliases = plan.trust_domain_aliases
     if not aliases:
         return None
@@ -84,7 +84,8 @@ def domains_of(base: Path, plan: Plan, mesh: str) -> Domains | None:
 
 
 def _past(base: Path, mesh: str) -> Iterator[tuple[datetime, str, tuple[str, ...]]]:
-    """The trust domain and aliases in former mesh.yaml, newest first, with their times. Ends at what can't be read."""
+    """The trust domain and aliases in earlier versions of mesh.yaml, newest first, with their times. Stops at a version
+    that can't be read."""
     for change in History(base).changes([mesh], _COMMITS):
         data = Commits(base).file(change.commit, mesh)
         try:

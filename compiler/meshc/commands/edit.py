@@ -1,4 +1,4 @@
-"""Changes values of a mesh in the file that holds each, whose comments and layout stay."""
+"""Changes values of a mesh in their files, and keeps comments and layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One file as it is shown in messages, its text now and its text with other values."""
+    """One file: its name for messages, its current text and its new text."""
 
     file: str
     before: bytes
@@ -30,13 +30,13 @@ class Edit:
 
     @property
     def changes(self) -> bool:
-        """Whether the file says something else so far."""
+        """True if the text changes."""
         return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
 class _Edited:
-    """The files of a mesh, some of them with another text."""
+    """The files of a mesh, some of them with new text."""
 
     files: Files
     texts: Mapping[str, bytes]
@@ -53,9 +53,9 @@ class _Edited:
 
 
 def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> tuple[Edit, ...]:
-    """mesh.yaml, and each part, that is to hold one of these values, with them. Written where that is asked for.
+    """mesh.yaml and the parts with these new values, written to disk if requested.
 
-    Raises EditError, and ProblemsError if a value has the wrong shape.
+    Raises EditError, and ProblemsError if a value has the wrong type.
     """
     source = opened.source
     if write and source.file == str(STDIN):
@@ -68,7 +68,8 @@ def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> tuple[
     if told := [file for file in by_file if file in inventories]:
         names = ", ".join(f"{dotted(path)}: {inline(value)}" for path, value in by_file[told[0]].items())
         raise EditError(
-            f"{told[0]} is an inventory, and says otherwise", f"refresh it, or write into mesh.yaml {names}"
+            f"{told[0]} is an inventory, and says otherwise",
+            f"refresh it (meshc capture inventory), or write into mesh.yaml {names}",
         )
     edits = {}
     if outside := [name for name in source.files if name.startswith("../") and source.shown(name) in by_file]:

@@ -22,7 +22,7 @@ _COMMITS, _LARGEST = 1000, 64 << 10
 
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
-    """A line for each root and CA that is to be renewed, and for each remote's credentials that end soon."""
+    """A line for each root and CA that is due, and for credentials of each remote that expire soon."""
     from meshc.issuing.authorities import rows
     from meshc.issuing.ending import endings
     from meshc.issuing.ending import expiring as soon
@@ -35,7 +35,7 @@ def expiring(opened: Opened, plan: Plan) -> list[str]:
 
 
 def quiet_until(opened: Opened, plan: Plan) -> str:
-    """When `expiring` first has something to tell, in UTC; empty where it has already, or a CA is amiss."""
+    """The time, in UTC, when `expiring` first reports something; empty if it does already, or if a CA is broken."""
     from meshc.issuing.authorities import rows
     from meshc.issuing.ending import SOON, endings
     from meshc.issuing.ending import expiring as soon
@@ -55,7 +55,7 @@ def quiet_until(opened: Opened, plan: Plan) -> str:
 
 
 def departed_authorities(work: Work, now: datetime) -> list[Row]:
-    """The CAs of clusters that have left the mesh and are trusted still, as Git's history of certificates tells."""
+    """CAs of removed clusters that are still trusted, from Git's history of certificates."""
     from meshc.issuing.cacerts import CA, CHAIN
     from meshc.issuing.departed import departed
     from meshc.review.history import History
@@ -68,10 +68,10 @@ def departed_authorities(work: Work, now: datetime) -> list[Row]:
 
 
 def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
-    """Raises ProblemsError if root-cert.pem and the one of a commit share too little to go from one to other.
+    """Raises ProblemsError if clusters can't switch from the roots of a commit to the current ones.
 
-    istiod takes other roots at run time only where one bundle holds the other: by its bytes in 1.24, by its
-    certificates in 1.30. Raises UsageError for no commit, and where Git doesn't know it.
+    A running istiod loads other roots only if one bundle contains the other: as bytes in 1.24, as certificates in 1.30.
+    Raises UsageError for an unknown commit.
     """
     from meshc.issuing.cacerts import ROOTS
     from meshc.issuing.work import Work

@@ -1,4 +1,4 @@
-"""What a mesh can begin with: which Istio, which clusters. The files themselves lie in `starts/`."""
+"""The possible first meshes: which Istio, which clusters. Their files are in `starts/`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class Topology(StrEnum):
 
     @property
     def needs_ca(self) -> bool:
-        """Whether a CA has to be made before the mesh compiles."""
+        """True if the mesh needs a CA before it compiles."""
         return self is Topology.MULTI_PRIMARY
 
 
 def first_mesh(generation: Generation, topology: Topology) -> str:
-    """The text of a mesh.yaml to begin with, commented, that compiles, once it has a CA where it needs one.
+    """The text of a first mesh.yaml with comments.
 
-    Raises UsageError for a topology that the generation doesn't have.
+    It compiles at once, or after a CA is made if it needs one. Raises UsageError for a topology that the generation
+    doesn't support.
     """
     if generation is Generation.CLASSIC and topology is Topology.MULTI_PRIMARY:
         raise UsageError("classic Istio has one primary in a mesh", "choose --topology primary-remote")
@@ -39,7 +40,7 @@ def first_mesh(generation: Generation, topology: Topology) -> str:
 
 
 def git_attributes() -> str:
-    """The Git settings that go with a mesh."""
+    """The Git settings for a mesh."""
     return _start("gitattributes")
 
 

@@ -1,4 +1,4 @@
-"""Limits what a command shows to the selected clusters, and counts what is left out."""
+"""Limits the output of a command to the selected clusters, and counts what is left out."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """The clusters that are looked at, by name, and the shared copies that reach one of them."""
+    """The names of the selected clusters, and the shared copies that one of them gets."""
 
     whole: bool
     names: frozenset[str]
     others: frozenset[str]
     bases: frozenset[str]
     left: str
-    """How many clusters are left out, in words; empty where none are."""
+    """A text with the number of clusters that are left out; empty if none are."""
 
     @staticmethod
     def on(plan: Plan, choice: Choice) -> Focus:
-        """Raises UsageError for a choice that fits no cluster."""
+        """Raises UsageError for a selection that matches no cluster."""
         names = frozenset(choice.of(plan)) if choice else frozenset(cluster.name for cluster in plan.clusters)
         bases = frozenset(base.name for base in plan.bases if not names.isdisjoint(base.clients))
         others = frozenset(cluster.name for cluster in plan.clusters) - names
@@ -40,20 +40,20 @@ class Focus:
         return Focus(not choice, names, others, bases, words)
 
     def problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Errors, and what is about one of the clusters or about none in particular."""
+        """Errors, and problems about one of the clusters or about no particular cluster."""
         return tuple(one for one in problems if one.severity is Severity.ERROR or self.holds(one.clusters))
 
     def holds(self, clusters: Iterable[str]) -> bool:
-        """Whether one of the clusters is among them. What names no cluster is about all."""
+        """True if one of the clusters is selected. An empty list means all clusters."""
         named = [*clusters]
         return self.whole or not named or not self.names.isdisjoint(named)
 
     def pending(self, lines: Iterable[str]) -> tuple[str, ...]:
-        """The lines but those that begin with the name of another cluster."""
+        """The lines without those that begin with the name of another cluster."""
         return tuple(line for line in lines if line.partition(": ")[0] not in self.others)
 
     def takes(self, path: str) -> bool:
-        """Whether a file of the trees is of one of the clusters, or of copies that reach one."""
+        """True if a file of the trees belongs to a selected cluster, or to copies for one."""
         parts = path.split("/")
         shared = len(parts) > 2 and parts[1] == BASES and parts[2] in self.bases
         return self.whole or shared or cluster_of(path) in self.names
@@ -71,7 +71,7 @@ class Focus:
         return replace(plan, clusters=clusters, bases=bases)
 
     def difference(self, difference: Difference) -> Difference:
-        """What differs in these clusters."""
+        """The differences in these clusters."""
         if self.whole:
             return difference
         entries = [self._entry(entry) for entry in difference.entries]

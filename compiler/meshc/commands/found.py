@@ -1,4 +1,4 @@
-"""Finds the mesh.yaml that a command works on where none is named, and names one where there is none."""
+"""Finds the mesh.yaml for a command without --file, and suggests one if there is none."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 
 MESH = Path("mesh.yaml")
 STDIN = Path("-")
-"""What a person writes for standard input."""
+"""The name for standard input."""
 
 _DEEPEST, _MOST = 2, 200
 
 
 def nearest_mesh() -> Path:
-    """mesh.yaml here, else the nearest one above, as Git finds its repository; mesh.yaml where there is none.
+    """mesh.yaml in this folder, else the nearest one in a folder above, as Git finds its repository.
 
-    The search ends at the top of a Git repository, and at a folder of another user: what lies there isn't the person's.
+    If there is none, mesh.yaml. The search ends at the top of a Git repository, and at a folder of another user,
+    because that user could plant a file there.
     """
     here = Path.cwd()
     way = Path()
@@ -40,7 +41,7 @@ def _is_own(folder: Path) -> bool:
 
 
 def below(folder: Path) -> Path | None:
-    """The first mesh.yaml in a folder of this one, or of one of those."""
+    """The first mesh.yaml in a subfolder, at most two levels down."""
     return next((path for depth in range(1, _DEEPEST + 1) for path in _at_depth(folder, depth)), None)
 
 

@@ -1,4 +1,4 @@
-"""Reads what a person names: a file, standard input, a key that a password or another key opens."""
+"""Reads inputs that a user names: a file, standard input, a key that a password or another key decrypts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from meshc.trust.keys import plain_key
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A private key as a person names it, with the age identity or the password that opens it."""
+    """A private key that a user names, with the age identity or the password that decrypts it."""
 
     path: Path
     identity: Path | None = None
     password: Path | None = None
 
     def read(self) -> Hidden:
-        """The key. Raises UsageError if a file can't be read, SealError and IssueError if the key can't be opened."""
+        """The key. Raises UsageError if a file can't be read, SealError and IssueError if the key can't be
+        decrypted."""
         key = open_sealed(Hidden(read_given(self.path)), identities_of(self.identity))
         return plain_key(key, password_in(self.password)) if self.password else key
 
@@ -45,5 +46,5 @@ def read_given(path: Path) -> bytes:
 
 
 def password_in(path: Path) -> Hidden:
-    """The password that a file holds as its only line."""
+    """The password in the only line of a file."""
     return Hidden(read_given(path).rstrip(b"\r\n"))

@@ -1,4 +1,4 @@
-"""Starts a mesh: a mesh.yaml that compiles as it stands, its schema, and the Git settings that go with them."""
+"""Starts a mesh: a mesh.yaml that compiles, its schema, and Git settings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from meshc.tree import FileTree
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The files that were written, and the lines to add to a .gitattributes that was there before."""
+    """The written files, and the lines to add to an existing .gitattributes."""
 
     files: tuple[str, ...]
     attributes: tuple[str, ...]
 
 
 def started(directory: Path, generation: Generation, topology: Topology) -> Started:
-    """Writes the files, none of which may exist yet. Raises RefusedError naming those that do, and UsageError."""
+    """Writes the files. Raises RefusedError with the names of files that exist already, and UsageError."""
     if directory.exists() and not directory.is_dir():
         raise MeshcError(f'"{directory}" is a file, not a folder')
     files = {"mesh.yaml": first_mesh(generation, topology), "mesh.schema.json": schema_text()}

@@ -1,6 +1,7 @@
 """Records a run that left both trees up to date, so that the next run with the same inputs can stop early.
 
-It holds while every answer of the repository, the program, its tools and every byte of both trees are what they were.
+The record is valid as long as every read of the repository, meshc, its tools and every byte of both trees are
+unchanged.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.output.link import Link
+    from meshc.output.render import Rendered
     from meshc.pipeline import Compiled
 
 _TREES = ("overlays", "output")
@@ -31,15 +33,16 @@ _TREES = ("overlays", "output")
 
 @dataclass(frozen=True, slots=True)
 class InStep:
-    """What a compile and a check tell where nothing is to be done.
+    """The report of a compile or a check if nothing is to be done.
 
-    `quiet_until` is when the first CA or token is due; empty where nobody looked, as a compile knows no clock.
+    `quiet_until` is the time when the first CA or token is due; empty after a compile, which reads no clock.
     """
 
     mesh: str
     clusters: tuple[str, ...]
     pending: tuple[str, ...]
     by_kustomize: tuple[str, ...]
+    whole: tuple[tuple[str, str], ...]
     engine: str
     files: int
     problems: tuple[Problem, ...]
@@ -48,21 +51,22 @@ class InStep:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a record is kept of: the mesh.yaml of a repository, linked in one way."""
+    """The key of a record: the mesh.yaml of a repository, and the kind of link."""
 
     repository: Repository
     file: Path
     link: Link
 
 
-def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet_until: str = "") -> InStep:
+def in_step(compiled: Compiled, rendered: Rendered, files: int, quiet_until: str = "") -> InStep:
     """What is to be remembered of a compile."""
     plan = compiled.plan
     return InStep(
         plan.mesh,
         tuple(cluster.name for cluster in plan.clusters),
         compiled.pending,
-        by_kustomize,
+        rendered.by_kustomize,
+        rendered.whole,
         str(plan.delivery.engine) if plan.delivery else "",
         files,
         compiled.problems,
@@ -71,7 +75,7 @@ def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet
 
 
 def recall(run: Run) -> InStep | None:
-    """What is true of the trees as they stand; None where only a whole run can tell. Writes nothing but the cache."""
+    """The report from a record; None if a whole run is needed. Writes nothing except the cache."""
     repository = run.repository
     if not repository.cached or run.file == STDIN:
         return None
@@ -83,15 +87,16 @@ def recall(run: Run) -> InStep | None:
         if record["helm"] and record["helm"] != _helm(repository):
             return None
         same = hears_the_same(repository, record["asked"]) and digest_on_disk(repository, _TREES) == record["trees"]
-    except (OSError, MeshcError):  # a whole run tells it better
+    except (OSError, MeshcError):  # a whole run reports it better
         return None
     return _read(record["told"]) if same else None
 
 
 def known_in_step(file: Path, link: Link, *, cached: bool) -> InStep | None:
-    """What a record of an earlier run tells, before anything is compiled; None where only a whole check can tell.
+    """The report from a record, before anything is compiled; None if a whole check is needed, for example because a CA
+    is due.
 
-    A CA that is due is no matter of record. Raises RefusedError where an interrupted run waits to be settled.
+    Raises RefusedError after an interrupted run.
     """
     repository = Repository.around(file.parent, cached=cached)
     begin_reading(repository)
@@ -100,17 +105,17 @@ def known_in_step(file: Path, link: Link, *, cached: bool) -> InStep | None:
 
 
 def instant(time: datetime) -> str:
-    """A time as text that sorts as times do."""
+    """A time as text that sorts by time."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def remember(run: Run, compiled: Compiled, trees: Mapping[str, bytes], told: InStep) -> None:
-    """Keeps that `trees`, which stand now, are what is made of all that the repository was asked."""
+    """Records that `trees`, which are on disk now, are the result of all recorded reads of the repository."""
     from meshc.output.kustomize import find
     from meshc.output.native import is_tested
 
     repository = run.repository
-    tested = is_tested(find(repository).version)  # of another one each run says so
+    tested = is_tested(find(repository).version)  # for another version, each run shows a note
     if isinstance(repository, Watched) and repository.cached and tested and run.file != STDIN:
         helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
         record = {
@@ -124,7 +129,7 @@ def remember(run: Run, compiled: Compiled, trees: Mapping[str, bytes], told: InS
 
 
 def _key(run: Run) -> str:
-    """All that decides besides what the repository is asked and the tools."""
+    """Everything that decides the result, besides the repository and the tools."""
     decides = [code_digest(), run.file.as_posix(), run.link, run.repository.from_top]
     return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
 

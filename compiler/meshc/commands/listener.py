@@ -1,4 +1,4 @@
-"""What hears of a command's notes and steps while the command runs: a terminal, or nobody."""
+"""Receives the notes and steps of a running command: for a terminal, or for nobody."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Hears of what happens before a command has its result. It changes nothing about the result."""
+    """Receives notes and steps before a command has its result. Doesn't change the result."""
 
     def note(self, text: str) -> None:
-        """A remark for a person, on one line or several."""
+        """A note for a person, with one line or several."""
 
     def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-        """A context around `total` steps. It gives the function to call after each of them."""
+        """A context for `total` steps. Yields the function to call after each step."""
 
 
 class Silent:
     """A listener that passes nothing on."""
 
     def note(self, text: str) -> None:
-        """Drops the remark."""
+        """Ignores the note."""
         del text
 
     def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:

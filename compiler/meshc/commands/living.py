@@ -1,4 +1,4 @@
-"""Connects to live clusters by the contexts that a person gave, and queries them in parallel."""
+"""Connects to live clusters with the user's contexts, and queries them in parallel."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from meshc.plan.ir import Plan
 
 Answer = TypeVar("Answer")
 Leave = Callable[[str], None]
-"""Asks a person for leave to change something in a live cluster. Raises UsageError where there is none."""
+"""Asks a person for permission to change something in a live cluster. Raises UsageError without a permission."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How live clusters are reached: the contexts that a person named, and the seconds that each cluster has."""
+    """How live clusters are reached: the contexts that the user named, and the timeout for each cluster."""
 
     contexts: Sequence[str]
     kubeconfig: Path | None
@@ -48,7 +48,7 @@ class Living:
     def ask(
         self, names: Sequence[str], question: Callable[[Api], Answer], step: Callable[[], None] = lambda: None
     ) -> list[Answer | AskError]:
-        """The answer of each cluster, or why it gave none. All are asked at once, and no one waits for a slow one."""
+        """The answer of each cluster, or the error. Queries all clusters in parallel."""
 
         def one(name: str) -> Answer | AskError:
             try:
@@ -92,7 +92,7 @@ def _configuration() -> Path:
 
 
 def _told(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
-    """What the command line says. A word without a cluster is for the only one. Raises UsageError."""
+    """The contexts on the command line. A context without a cluster is for the only cluster. Raises UsageError."""
     found: dict[str, str] = {}
     for word in words:
         name, told, context = word.partition("=")

@@ -1,4 +1,4 @@
-"""Finds what meshc works with on this machine: outside programs, and whether Git reads the repository."""
+"""Checks this machine: which external programs exist, and whether Git can read the repository."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The outside programs, kustomize first, and why Git refuses the repository of mesh.yaml; "" where it doesn't."""
+    """The external programs, kustomize first, and why Git refuses the repository of mesh.yaml; "" if it doesn't."""
 
     tools: tuple[Tool, ...]
     trouble: str
 
     @property
     def works(self) -> bool:
-        """Whether meshc can compile here."""
+        """True if meshc can compile here."""
         return not self.trouble and bool(self.tools[0].version)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -31,34 +31,40 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _ISSUED = {codes.CACERTS_MISSING, codes.CERTIFICATES_MISSING}
-"""Problems that `meshc ca` solves: with these alone there are next steps to tell, though no compile."""
+"""Problems that `meshc ca` solves: with only these, there are next steps to show, although a compile fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """The step of each cluster, and the inputs that aren't committed; None where Git doesn't tell."""
+    """The step of each cluster, and the inputs that aren't committed; None without Git."""
 
     work: Work
     steps: tuple[Step, ...]
     uncommitted: tuple[str, ...] | None
     domains: Domains | None
     roots: tuple[str, ...]
-    """A line for each root that ends soon."""
+    """A line for each root that expires soon."""
     unknown: str
-    """Why nothing tells what is published, where that is so."""
+    """Why the published output isn't known, if so."""
 
 
-def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None) -> NextSteps:
+def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
     """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
 
-    `against` is a folder or a commit that holds output/ instead.
-    Raises ProblemsError where mesh.yaml itself is wrong.
+    Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
+    ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
+    return steps_of(opened, file, plan, expected_trees(opened, compiled, jobs) if compiled else None, against, now)
+
+
+def steps_of(
+    opened: Opened, file: Path, plan: Plan, expected: FileTree | None, against: str | None, now: datetime
+) -> NextSteps:
+    """The steps of a plan, and of both trees as a compile would write them; None where there can be no compile."""
     work = Work(opened.repository, plan)
     stale, side = None, None
-    if compiled:
-        expected = expected_trees(opened, compiled, jobs)
+    if expected is not None:
         output = expected.under(OUTPUT)
         if against is not None:
             side = Published(against, base_of(opened, None, against, output).output)
@@ -72,12 +78,12 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
         stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
     trees = () if side else (OVERLAYS, OUTPUT)
     changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, *trees])
-    due = _due(work)
+    due = _due(work, now)
     known = Known(
         root=work.read(work.certificate(ROOTS)) is not None,
         unissued=_unissued(work),
         waiting=_waiting(work),
-        ending=_ending(work),
+        ending=_ending(work, now),
         renewing=due,
         published=side.name if side else "",
         unknown=side is not None and side.output is None,
@@ -93,19 +99,19 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
 
 
 _ROOT = "root"
-"""How rows of roots begin, among those of clusters."""
+"""The prefix of rows for roots, between the rows of clusters."""
 
 
-def _due(work: Work) -> dict[str, str]:
+def _due(work: Work, now: datetime) -> dict[str, str]:
     """Roots, and clusters whose CA is to be renewed, each with what is the matter."""
     if work.plan.ca != "plugged-in":
         return {}
-    found = rows(work, datetime.now(UTC), None)
+    found = rows(work, now, None)
     return {row.name: f"{row.state} ({row.until})" for row in found if row.expiring}
 
 
 def _compiled(opened: Opened) -> tuple[Plan, Compiled | None]:
-    """The mesh compiled, or its plan alone where nothing but CAs stands in the way."""
+    """The compiled mesh, or only its plan if nothing except CAs is missing."""
     try:
         compiled = compiled_whole(opened)
     except ProblemsError as error:
@@ -141,8 +147,7 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     return {name: lacking for name, lacking in found.items() if lacking}
 
 
-def _ending(work: Work) -> dict[str, str]:
+def _ending(work: Work, now: datetime) -> dict[str, str]:
     """Clusters whose credentials have ended or end soon, by the note beside them, each with a line."""
-    now = datetime.now(UTC)
     found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
     return {one.of: one.line(now) for one in reversed(found)}

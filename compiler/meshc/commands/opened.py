@@ -23,9 +23,9 @@ _SILENT = Silent()
 
 
 class Opened:
-    """One mesh.yaml that a command works on, in its repository.
+    """The mesh.yaml of a command, in its repository.
 
-    Raises MeshcError where there is none, and RefusedError where an interrupted run waits to be settled.
+    Raises MeshcError if there is none, and RefusedError after an interrupted run.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Opened:
 
     @cached_property
     def kustomize(self) -> Kustomize:
-        """The kustomize to use, looked for once. Raises ToolError."""
+        """The kustomize to use, searched once. Raises ToolError."""
         return self._asked.result() if self._asked else find(self.repository)
 
 
@@ -69,19 +69,20 @@ def _stdin() -> bytes:
 
 
 def opened_for(file: Path, listener: Listener, *, writes: bool) -> Opened:
-    """A mesh.yaml for a command that writes, or for one that only reads. Raises MeshcError."""
+    """Opens a mesh.yaml for a command that writes, or for one that only reads. Raises MeshcError."""
     return opened_for_writing(file, listener) if writes else Opened(file, listener=listener)
 
 
 def opened_for_writing(file: Path, listener: Listener = _SILENT) -> Opened:
-    """A mesh.yaml for a command that writes: what an interrupted run left is settled first. Raises MeshcError."""
+    """Opens a mesh.yaml for a command that writes, and first finishes or undoes an interrupted run. Raises
+    MeshcError."""
     repository = Repository.around(file.parent)
     begin_writing(repository, listener)
     return Opened(file, repository, listener=listener)
 
 
 def ask_early(repository: Repository) -> Future[Kustomize]:
-    """Looks for kustomize while other work is done: a new one is asked for its version, which takes a while."""
+    """Searches kustomize in the background, because reading the version of a new one takes time."""
     pool = ThreadPoolExecutor(1)
     asked = pool.submit(find, repository)
     pool.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""Tells where a call from a cluster to a Service goes, from mesh.yaml and the files it names."""
+"""Finds the route of a call from a cluster to a Service, from mesh.yaml and the files it names."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SHOWN = 12
 
 
 def path(opened: Opened, caller: str, service: str, lost: Sequence[str]) -> Route:
-    """The route to `service`, a namespace and a name with / between, or a name that only one Service has.
+    """The route to `service`, which is NAMESPACE/NAME, or a name that only one Service has.
 
-    The clusters in `lost` are taken for gone. Raises UsageError for names that aren't there, and what a compile raises.
+    Assumes that the clusters in `lost` have failed. Raises UsageError for unknown names, and the errors of a compile.
     """
     compiled = compiled_unrendered(opened)
     cluster, *_ = (named(compiled.plan, name) for name in (caller, *lost))
@@ -31,7 +31,7 @@ def path(opened: Opened, caller: str, service: str, lost: Sequence[str]) -> Rout
 
 
 def _chosen(exports: Sequence[Export], service: str) -> Export:
-    """The Service that is meant. Raises UsageError."""
+    """The Service with this name. Raises UsageError."""
     found = [one for one in exports if service in (one.name, f"{one.namespace}/{one.name}")]
     if len(found) == 1:
         return found[0]

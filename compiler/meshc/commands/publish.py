@@ -17,6 +17,7 @@ from meshc.disk.scratch import clear_leftovers
 from meshc.errors import RefusedError, UsageError, stop_on
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.pipeline import fleet_of
+from meshc.plain import plain
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
 from meshc.publish.job import Job, Wanted, opened
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where to publish to, and how: `dry` commits nothing, `dirty` takes uncommitted inputs, `older` goes back.
+    """Where to publish to, and how: `dry` commits nothing, `dirty` allows uncommitted inputs, `older` allows an older
+    commit.
 
-    With a `choice`, files of these clusters alone; what tells the engine of clusters stays as it stands.
+    With a `choice`, publishes only files of these clusters, and doesn't change the delivery objects.
     """
 
     wanted: Wanted
@@ -47,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published, from which commit, to where, and what came of it."""
+    """The result: what was published, from which commit, to where."""
 
     mesh: str
     source: str
@@ -60,15 +62,16 @@ class Published:
 
 
 def published(file: Path, order: Order, jobs: int | None, listener: Listener) -> Published:
-    """Compiles, and commits the result to the branch that is wanted. Raises MeshcError; nothing is committed then."""
+    """Compiles, and commits the result to the target branch. If it raises MeshcError, nothing was committed."""
     if file == STDIN:
         raise UsageError("no commit holds a mesh.yaml from standard input", "commit the file, and name it with -f")
     clear_leftovers()
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)
     mesh = Opened(file, watched, listener=listener)
-    with opened(_target(order.wanted, mesh.source), watched) as job:
-        compiled = compiled_whole(mesh)
+    target = _target(order.wanted, mesh.source)
+    compiled = compiled_whole(mesh)
+    with opened(target, watched) as job:
         _stop_on_unsigned(compiled.plan.delivery, job)
         rendered = rendered_whole(mesh, compiled, jobs)
         compiled = compiled.with_problems(rendered.problems)
@@ -86,7 +89,7 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
 
 
 def _target(wanted: Wanted, source: Source) -> Wanted:
-    """What the command line says, and else `delivery.publish`. Raises ProblemsError where that is none."""
+    """The target from the command line, else from `delivery.publish`. Raises ProblemsError for an invalid one."""
     fleet = fleet_of(source)
     stop_on(check_delivery(fleet, source))
     delivery = fleet.mesh.spec.delivery
@@ -104,15 +107,30 @@ def _target(wanted: Wanted, source: Source) -> Wanted:
 
 
 def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
-    if delivery and delivery.flux and delivery.flux.verify_secret and not job.shop.signs():
+    if delivery is None:
+        return
+    if job.shop.signs():
+        if delivery.signature_keys and (made := job.shop.signature()) != "openpgp":
+            raise RefusedError(
+                f"Git signs with {plain(made)} here, and Argo CD verifies PGP signatures alone ",
+                "git config gpg.format openpgp, with a key that it lists",
+            )
+        return
+    hint = "git config --global commit.gpgSign true, with a PGP key"
+    if delivery.flux and delivery.flux.verify_secret:
         raise RefusedError(
             "Flux is told to take signed commits alone (delivery.flux.verifySecret), and Git signs none here",
-            "git config --global commit.gpgSign true, with a PGP key whose public part is in that Secret",
+            f"{hint} whose public part is in that Secret",
+        )
+    if delivery.signature_keys:
+        raise RefusedError(
+            "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none here",
+            f"{hint} that it lists",
         )
 
 
 def _read_elsewhere(delivery: Delivery | None, job: Job) -> list[str]:
-    """Where the engine reads another branch than what was published to, by an option of the command line."""
+    """A note if an option published to another branch than the engine reads."""
     if (
         delivery is None
         or delivery.repo_url is None

@@ -1,4 +1,4 @@
-"""Finds the output/ that was published, where mesh.yaml says that it doesn't lie beside it (`delivery.publish`)."""
+"""Finds the published output/ if `delivery.publish` says that it isn't beside mesh.yaml."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published, by path in output/; None where it isn't known here, with the reason and what to do."""
+    """The published files, by path in output/. If they aren't known here, None, with the reason and a hint."""
 
     name: str
     output: FileTree | None
     why: str = ""
     hint: str = ""
+    commit: str = ""
+    """The commit of the branch that holds it."""
 
 
 def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | None:
-    """What lies where mesh.yaml says that output/ is published; None where that is beside mesh.yaml itself.
+    """The output/ at the place of `delivery.publish`; None if that is beside mesh.yaml itself.
 
-    `known` is an output/ that is at hand.
+    `known` is an output/ that was read already.
     """
     target = plan.delivery.publish if plan.delivery else None
     if target is None:
@@ -48,7 +50,7 @@ def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | N
         hint = f"git fetch origin {target.branch}:refs/remotes/origin/{target.branch}; or meshc publish, the first time"
         return Published(name, None, why, hint)
     found = commits.files_at_top(commit, f"{above}/{OUTPUT}".lstrip("/"), known)
-    return Published(name, FileTree({path: data for path, data in found.items() if _is_plain(path)}))
+    return Published(name, FileTree({path: data for path, data in found.items() if _is_plain(path)}), commit=commit)
 
 
 def _is_plain(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Brings sops files to the recipients in mesh.yaml, without touching what is encrypted."""
+"""Changes the recipients of sops files to those in mesh.yaml, and keeps the ciphertext."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 def rewrapped(work: Work, names: Sequence[str], identity: Hidden | None, *, accepted: bool) -> list[Rewrapped]:
-    """What was done to each file. Every one is opened first: all of them are written, or none.
+    """The change of each file.
 
-    Raises UsageError without an identity, RefusedError for recipients who could not open the files so far.
+    Decrypts every file first, then writes all of them, or none. Raises UsageError without an identity, RefusedError for
+    recipients who could not decrypt the files before.
     """
     clusters = chosen(work.plan, names)
     if identity is None:

@@ -1,4 +1,4 @@
-"""Searches files for secrets in plain text: those that are in a repository, or would be with the next commit."""
+"""Searches files for secrets in plain text: files in a repository, or files that the next commit would add."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 _PASSED_OVER = {".git", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _LARGEST = 256 << 20
-"""Bytes: what is larger isn't read, and the scan doesn't pass."""
+"""In bytes. A larger file isn't read, and the scan fails."""
 _PIECE, _OVERLAP = 8 << 20, 64 << 10
-"""Bytes searched at once, and how many of them once more: a key is shorter."""
+"""The size of a piece, and how much neighbouring pieces overlap, because a key is shorter than that."""
 _OBJECT = re.compile(
     rb"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?(?:(?:Sealed|External)?Secret|Config|[A-Za-z]*List)\b""", re.MULTILINE
 )
 
 
 def scanned(paths: Sequence[Path], listener: Listener, *, only_staged: bool) -> int:
-    """How many files were searched. Raises ProblemsError with every place where a secret stands in plain text."""
+    """The number of searched files. Raises ProblemsError with every place of a secret in plain text."""
     found: list[Problem] = []
     seen: set[Path] = set()
     for path, data in _staged(paths) if only_staged else _standing(paths, listener):
@@ -48,7 +48,7 @@ def scanned(paths: Sequence[Path], listener: Listener, *, only_staged: bool) -> 
 
 def _leaks(data: bytes, shown: str) -> list[Problem]:
     leaks = _plaintext(data, shown)
-    # Whatever it is called: text that isn't YAML as a whole, such as a guide with examples, gives no object.
+    # The file's name doesn't matter: text that isn't YAML, such as a guide with examples, has no objects.
     if not leaks and (shown.endswith((".yaml", ".yml", ".json")) or _OBJECT.search(readable(data))):
         leaks = list(plain_objects(data, shown))
     return leaks
@@ -90,12 +90,12 @@ def _standing(paths: Sequence[Path], listener: Listener) -> Iterator[tuple[Path,
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """A file that is named, whatever Git thinks of it; of a folder what Git holds or would add."""
+    """A named file, even if Git ignores it; or the files of a folder that Git tracks or would add."""
     _stop_without(path)
     if not path.is_dir():
         yield path
         return
-    # Where Git holds nothing of a folder it is ignored as a whole: who names it wants it searched.
+    # If Git has no file of the folder, it is ignored as a whole, but the user who names it wants it searched.
     for file in tracked(path) or _walked(path):
         if file.is_file() and not file.is_symlink():
             yield file

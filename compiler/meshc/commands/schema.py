@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from meshc.commands.opened import Opened
 
 _NAMED = re.compile(r"#[ \t]{0,8}yaml-language-server:[ \t]{0,8}\$schema=([A-Za-z0-9_./-]{1,255})")
-"""How editors are told which schema a file has: the words of yaml-language-server."""
+"""The comment by which editors find the schema of a file, in the syntax of yaml-language-server."""
 
 
 def schema_is_stale(opened: Opened) -> bool:
-    """Whether a schema that mesh.yaml or a part names was written by another meshc, which a note says then."""
+    """Adds a note if a schema that mesh.yaml or a part names was written by another version of meshc."""
     stale = {path: command for path, command in _named(opened) if _is_stale(opened, path, command)}
     for path, command in stale.items():
         opened.listener.note(f"  note: {path} isn't the schema of this meshc: {command} > {path}")

@@ -1,4 +1,4 @@
-"""Seals what was handed over, a remote's credentials or a cacerts, for everyone who needs it: all files, or none."""
+"""Seals the given credentials of a remote, or cacerts, for every cluster that needs them: all files, or none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The files that changed, a line for each value that a store waits for, and what ends soon."""
+    """The changed files, a line for each value that must be put into a store, and what expires soon."""
 
     changed: tuple[str, ...]
     owed: tuple[str, ...]
@@ -46,7 +46,8 @@ class Sealed:
 
 
 def sealed(work: Work, handed_over: Hidden, wanted: Wanted) -> Sealed:
-    """Tells a kubeconfig from a cacerts, and seals it. Raises MeshcError; nothing is written then."""
+    """Detects whether the input is a kubeconfig or a cacerts, and seals it. If it raises MeshcError, nothing was
+    written."""
     handed = given(handed_over)
     if handed.keys is not None:
         places, owed, warnings = _cacerts(work, handed.keys, wanted)

@@ -1,9 +1,9 @@
-"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Nothing is opened."""
+"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Decrypts nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meshc.issuing import authorities
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One need. `form` is the kind of the sealed object, "-" without one; `end` is as noted beside the value."""
+    """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation."""
 
     cluster: str
     file: str
@@ -52,12 +52,12 @@ class Standing:
         }
 
 
-def standings(work: Work) -> list[Standing]:
+def standings(work: Work, now: datetime) -> list[Standing]:
     """One for each need, in the order of the plan."""
-    return [_standing(work, need) for need in needs_of(work.plan)]
+    return [_standing(work, need, now) for need in needs_of(work.plan)]
 
 
-def _standing(work: Work, need: SecretNeed) -> Standing:
+def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
     path = work.sealed(need.file)
     data = work.read(path)
     if data is None:
@@ -76,14 +76,14 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
             state, notes = "certificate unreadable", [error.what]
     end = note_of(body)
     if need.grows:
-        return Standing(need.cluster, path, state, kind, sealed.opened_by, *_of_many(need, body))
-    notes += _end_told(end, datetime.now(UTC))
+        return Standing(need.cluster, path, state, kind, sealed.opened_by, *_of_many(need, body, now))
+    notes += _end_told(end, now)
     return Standing(need.cluster, path, state, kind, sealed.opened_by, tuple(notes), end)
 
 
-def _of_many(need: SecretNeed, body: Body) -> tuple[tuple[str, ...], str]:
+def _of_many(need: SecretNeed, body: Body, now: datetime) -> tuple[tuple[str, ...], str]:
     """What is told of credentials of many clusters: those that lack, those that end soon, and the first end."""
-    noted, now = notes_of(need, body), datetime.now(UTC)
+    noted = notes_of(need, body)
     lacking = [name for name in need.of if name not in noted]
     notes = [f"holds {len(noted)} of {count(len(need.of), 'cluster')}"]
     notes += [f"lacks {some(lacking)}"] if lacking else []
@@ -95,7 +95,7 @@ def _of_many(need: SecretNeed, body: Body) -> tuple[tuple[str, ...], str]:
 
 
 def _end_told(noted: str, now: datetime) -> list[str]:
-    """What is noted of the end beside the sealed value: nobody has opened it."""
+    """The expiry in the annotation of the sealed file, which isn't decrypted."""
     end = time_of(noted)
     if end is None:
         return ["has no end"] if noted == NEVER else ["its end is unknown"]
@@ -116,7 +116,7 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
 
 
 def whose(plan: Plan, readers: Sequence[str]) -> str:
-    """Who can open a file: the recipients of the mesh, which open everything, or those of one cluster.
+    """Who can decrypt a file: the recipients of the mesh, or those of one cluster.
 
     A recipient that isn't in mesh.yaml is shown in full.
     """

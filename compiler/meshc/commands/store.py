@@ -1,4 +1,4 @@
-"""Runs the program that a person named to put a value into a store. The program reads the value from its input."""
+"""Runs the user's program that puts a value into a secret store. The program reads the value from standard input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def words_of(command: str) -> tuple[str, ...]:
 
 
 def hand_over(owed: Sequence[Owed], command: tuple[str, ...]) -> None:
-    """Runs it for each. Raises ToolError where it fails, without what it said: that may be what it was given."""
+    """Runs the program for each value. Raises ToolError if it fails, without its output, which may contain the
+    secret."""
     for each in owed:
         argv = tuple(word.replace("{key}", each.key).replace("{property}", each.field) for word in command)
         try:

@@ -1,4 +1,4 @@
-"""Decides which token of a remote is taken: one that is there, or a new one."""
+"""Decides which token of a remote is used: an existing one, or a new one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person asks for: a token that ends, after a time such as 90d, or a new one beside the one in use."""
+    """The wishes of the user: a token that expires after a time such as 90d, or a new token beside the current one."""
 
     duration: str | None
     rotate: bool
 
     def change(self, name: str, account: Account) -> str:
-        """What has to be made in the cluster; empty where a token is there already. Raises UsageError for no time."""
+        """What must be created in the cluster; empty if a token exists already. Raises UsageError for an invalid
+        time."""
         where = f"{name}: service account {account.namespace}/{account.name}"
         if self.duration:
             seconds_in(self.duration)
@@ -35,7 +36,7 @@ class Asked:
         return f"{where}: a Secret {account.name}-token-... is made for its token"
 
     def token(self, api: Api, account: Account, made: Callable[[Token], None]) -> Token:
-        """The token. `made` hears of a Secret that was made for it. Raises CaptureError, AskError."""
+        """The token. `made` is called with a Secret that was created for it. Raises CaptureError, AskError."""
         if self.duration:
             return request(api, account, seconds_in(self.duration))
         if account.tokens and not self.rotate:
@@ -48,13 +49,13 @@ class Asked:
 
 
 def described(token: Token, account: Account) -> str:
-    """Where a token is from, and when it ends."""
+    """The source of a token, and its expiry."""
     origin = f"token of Secret {account.namespace}/{plain(token.source)}" if token.source else "a token made for this"
     return f"{origin}, {f'until {token.expires:%Y-%m-%d %H:%M} UTC' if token.expires else 'which has no end'}"
 
 
 def afterwards(generation: Generation, name: str, token: Token, account: Account) -> list[str]:
-    """What a rotation leaves to do: the old token goes only once the primaries use the new one."""
+    """The remaining steps of a rotation: the old token may be deleted only when the primaries use the new one."""
     lines = []
     classic = generation == "classic"
     if classic:

@@ -14,13 +14,13 @@ from meshc.git import NoGitError, ask_git
 from meshc.process import CommandError
 
 _FILES = {"100644", "100755"}
-"""Modes of what Git keeps as a file: a link's blob is a path, a submodule's a commit."""
+"""The Git modes of regular files; the blob of a link is a path, and a submodule is a commit."""
 
 _AT_ONCE = 500
 
 
 def tracked(folder: Path) -> list[Path] | None:
-    """The files in a folder that Git holds or would add, so none that it ignores; None where there is no Git."""
+    """The files in a folder that Git tracks or would add, without ignored ones; None without Git."""
     try:
         said = _git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     except (CommandError, NoGitError):
@@ -29,9 +29,9 @@ def tracked(folder: Path) -> list[Path] | None:
 
 
 def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
-    """What the next commit changes at or below a path, as it is staged; None for what is larger than `largest`.
+    """The staged changes at or below a path; None for a file larger than `largest`.
 
-    Raises UsageError where there is no Git.
+    Raises UsageError without Git.
     """
     folder, only = (path, ()) if path.is_dir() else (path.parent, ("--", path.name))
     try:
@@ -51,7 +51,7 @@ def staged(path: Path, largest: int) -> Iterator[tuple[Path, bytes | None]]:
 
 
 def below(folder: Path) -> list[str]:
-    """The paths below a folder that Git holds, relative to the folder; none where there is no Git."""
+    """The tracked paths below a folder, relative to the folder; none without Git."""
     try:
         return _names(_git(folder, "ls-files", "--cached", "-z"))
     except (CommandError, NoGitError):
@@ -59,7 +59,7 @@ def below(folder: Path) -> list[str]:
 
 
 def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:
-    """The files at the paths that aren't as in the last commit, relative to the folder; None where there is no Git."""
+    """The files at the paths that differ from the last commit, relative to the folder; None without Git."""
     flags = ("--porcelain", "--untracked-files=all", "--ignore-submodules=all", "--no-renames", "-z")
     try:
         top = os.fsdecode(_git(folder, "rev-parse", "--show-cdup")).rstrip("\n")

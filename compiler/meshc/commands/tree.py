@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan
 
 RESOURCES = "resources"
-"""The component of what stands in files of the user's."""
+"""The component of objects in the user's files."""
 
 _Patches = Sequence[tuple[str, Callable[["Body"], bool]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An object, where it comes from, and the patches of the user's that may reach it."""
+    """An object, its source, and the user's patches that may change it."""
 
     identity: Identity
     origins: tuple[From, ...]
@@ -36,7 +36,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A component with its objects. `folder` is that of a kustomize component, whose objects kustomize makes."""
+    """A component with its objects. `folder` is the folder of a kustomize component, whose objects kustomize makes."""
 
     component: str
     leaves: tuple[Leaf, ...]
@@ -45,7 +45,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A cluster, where mesh.yaml has it, and the components of its overlay in their order."""
+    """A cluster, its place in mesh.yaml, and the components of its overlay in order."""
 
     cluster: str
     role: str
@@ -54,7 +54,7 @@ class Tree:
 
 
 def tree_of(opened: Opened, name: str) -> Tree:
-    """The tree of one cluster. Raises UsageError where there is no such cluster, and what a compile raises."""
+    """The tree of one cluster. Raises UsageError for an unknown cluster, and the errors of a compile."""
     compiled = compiled_unrendered(opened)
     return tree_in(compiled, opened.source, named(compiled.plan, name))
 

@@ -1,4 +1,4 @@
-"""Finds what is trusted for longer than one commit: a root under replacement, CAs of clusters that have left."""
+"""Finds the state of trust over several commits: a root under replacement, CAs of removed clusters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OfTrust:
-    """What reports on a whole mesh tell besides their rows: what the next step waits for, and the CAs that are gone."""
+    """What reports on a whole mesh show besides their rows: what the next step waits for, and CAs of removed
+    clusters."""
 
     now: datetime
     wait: Wait | None
@@ -29,7 +30,8 @@ class OfTrust:
 
 
 def of_trust(work: Work, mesh: str, now: datetime) -> OfTrust:
-    """What Git, the clock and the certificates tell of a mesh whose CAs are in Git. `mesh` is the name of mesh.yaml."""
+    """The state of trust from Git, the clock and the certificates, if the CAs are in Git. `mesh` is the name of
+    mesh.yaml."""
     if work.plan.ca != "plugged-in":
         return OfTrust(now, None, ())
     return OfTrust(now, rotation_under_way(work, mesh, now), tuple(departed_authorities(work, now)))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def validated(opened: Opened, jobs: int | None = None) -> Compiled:
-    """Everything that is wrong, of clusters with patches too: kustomize builds what their patches reach.
+    """All problems.
 
-    Raises ProblemsError. Where no kustomize answers, a note says that patches weren't applied.
+    For clusters with patches, kustomize builds the objects that the patches may change. Raises ProblemsError. Without
+    kustomize, a note says that patches weren't applied.
     """
     compiled = compiled_unrendered(opened)
     patched = [cluster.name for cluster in compiled.plan.clusters if cluster.patches or cluster.components]

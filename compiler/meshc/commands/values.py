@@ -1,4 +1,4 @@
-"""Works out the Helm values of a cluster, for those who install its charts by other means."""
+"""Computes the Helm values of a cluster, for users who install its charts with other tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Values:
 
 
 def values(opened: Opened, name: str, chart: str | None) -> list[Values]:
-    """Those of each chart in a cluster, or of one. Needs neither charts nor helm. Raises UsageError."""
+    """The values of each chart in a cluster, or of one chart. Needs neither charts nor helm. Raises UsageError."""
     plan = plan_for_values(opened.source)
     cluster = named(plan, name)
     there = list(charts_in(plan, cluster))
@@ -43,7 +43,7 @@ def values(opened: Opened, name: str, chart: str | None) -> list[Values]:
 
 @dataclass(frozen=True, slots=True)
 class SailForm:
-    """A cluster as the Sail operator installs it: resources as YAML, each with the values that it can't hold.
+    """A cluster for the Sail operator: resources as YAML, each with the values that the resource can't express.
 
     `others` are the charts, with their releases, that the operator doesn't install.
     """

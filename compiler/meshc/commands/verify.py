@@ -1,4 +1,4 @@
-"""Compares what was put together without kustomize with what real kustomize builds."""
+"""Compares the output of meshc's own renderer with the output of real kustomize."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Verified:
 
 
 def verified(opened: Opened, choice: Choice, sample: int | None, jobs: int | None) -> Verified:
-    """Renders both ways: the clusters that are chosen, or `sample` of them. Writes nothing but the cache."""
+    """Renders the selected clusters, or `sample` of them, in both ways. Writes nothing except the cache."""
     compiled = compiled_whole(opened)
     ours = rendered_whole(opened, compiled, jobs).trees
     if left := Focus.on(compiled.plan, choice).left:
@@ -38,7 +38,7 @@ def verified(opened: Opened, choice: Choice, sample: int | None, jobs: int | Non
 
 
 def _spread(names: list[str], sample: int | None) -> list[str]:
-    """As many as asked for, spread over all of them; the same ones each time."""
+    """A sample of the clusters, spread over all of them; the same each time."""
     if sample is None or sample >= len(names):
         return names
     return [names[number * len(names) // sample] for number in range(sample)]
@@ -49,7 +49,8 @@ def _differing(ours: FileTree, theirs: FileTree) -> list[str]:
 
 
 def _equal(ours: bytes | None, theirs: bytes | None) -> bool:
-    """Whether two files are the same, except for U+0085: kustomize writes it so that it reads back as a blank."""
+    """True if two files are the same, except for U+0085, which kustomize writes in a form that reads back as a
+    space."""
     if ours == theirs or ours is None or theirs is None:
         return ours == theirs
     lines = [ours.split(b"\n"), theirs.split(b"\n")]

@@ -1,6 +1,6 @@
-"""Works out when the next step of a root's replacement may follow the last one.
+"""Computes when the next step of a root's replacement may follow the last one.
 
-Files show what was committed. What proxies hold follows within the lifetime of a workload's certificate.
+Files show what was committed. Proxies follow within the lifetime of a workload's certificate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.issuing.work import Work
 
 _FUTURE = timedelta(minutes=10)
-"""How far two clocks may differ that nobody set wrong."""
+"""The normal difference between two clocks."""
 
 BY = {
     Action.REISSUE: "meshc ca rotate-root --root-key ~/new.key; where the key lies in Vault or a private CA: "
@@ -44,9 +44,9 @@ RESTARTED = "--workloads-restarted, once every workload was restarted after ever
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What has to pass before a step: `lasts` since a commit. `trouble` is why nothing tells when that was.
+    """The wait before a step: `lasts` since a commit.
 
-    `pending` are the clusters whose CA is under the old root.
+    `trouble` is why the time of the commit isn't known. `pending` are the clusters whose CA is under the old root.
     """
 
     action: Action
@@ -58,7 +58,7 @@ class Wait:
 
     @property
     def until(self) -> datetime | None:
-        """The minute in which the step may be taken."""
+        """The time, to the minute, when the step may be taken."""
         return (self.since + self.lasts + _MINUTE).replace(second=0) if self.since else None
 
     def over(self, now: datetime) -> bool:
@@ -77,7 +77,7 @@ class Wait:
 
 
 def wait_before(work: Work, step: Step, mesh: str, now: datetime) -> Wait | None:
-    """What has to pass before the second step and the third; None before the first, which takes no trust away.
+    """The wait before the second and the third step; None before the first, which removes no trust.
 
     `mesh` is the name of mesh.yaml.
     """
@@ -101,7 +101,7 @@ def wait_before(work: Work, step: Step, mesh: str, now: datetime) -> Wait | None
 
 
 def rotation_under_way(work: Work, mesh: str, now: datetime) -> Wait | None:
-    """The wait of the replacement that is under way, if one is. What else is wrong with the CAs, others tell."""
+    """The wait of the current replacement, if there is one. Other faults of the CAs are reported elsewhere."""
     try:
         step = rotating.planned(work, None)
     except MeshcError:
@@ -110,7 +110,7 @@ def rotation_under_way(work: Work, mesh: str, now: datetime) -> Wait | None:
 
 
 def stop_on_haste(wait: Wait, now: datetime) -> None:
-    """Raises RefusedError where proxies may still lack what the last step gave them."""
+    """Raises RefusedError if proxies may not have the result of the last step yet."""
     if wait.over(now):
         return
     if wait.since is None:
@@ -123,9 +123,9 @@ def stop_on_haste(wait: Wait, now: datetime) -> None:
 
 
 def stop_on_early_issue(work: Work, mesh: str, clusters: Iterable[str], now: datetime) -> None:
-    """Raises RefusedError where the CAs that `work` is to write are the first under a root that proxies may lack.
+    """Raises RefusedError if the new CAs of `work` are the first under a root that proxies may lack.
 
-    The second of two roots is the new one. Who has none but the old, because the mesh is new, waits for nobody.
+    The second of two roots is the new one. A new mesh has only one root, so it needs no wait.
     """
     bundle = work.committed(work.certificate(ROOTS))
     roots = roots_in(bundle) if bundle else ()
@@ -143,11 +143,11 @@ def _under(read: Callable[[str], bytes | None], work: Work, cluster: str, root: 
     try:
         return bool(certificate and roots_above(certificate, chain, root))
     except IssueError:
-        return False  # others tell what is wrong with it
+        return False  # other code reports what is wrong with it
 
 
 def sent_as_of(work: Work, mesh: str, commit: str) -> bool:
-    """Whether mesh.yaml had istiod send roots as of a commit. A pod goes on with what it was made with."""
+    """True if mesh.yaml at a commit let istiod send roots. A pod keeps the setting with which it was created."""
     try:
         commits = Commits(work.base)
         data = commits.file(commit, mesh)
@@ -162,7 +162,7 @@ def shown(time: datetime | None) -> str:
 
 
 def span(time: timedelta) -> str:
-    """A time in a unit that people use for it: 90 days, 24 hours, 30 minutes."""
+    """A duration in a usual unit: 90 days, 24 hours, 30 minutes."""
     seconds = int(time.total_seconds())
     for unit, size, least in (("day", 86400, 2), ("hour", 3600, 1), ("minute", 60, 1)):
         if seconds >= size * least and seconds % size == 0:

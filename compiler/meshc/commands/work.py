@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def opened_work(file: Path, listener: Listener, *, writes: bool) -> Work:
-    """The certificates and sealed files of a mesh. Raises ProblemsError where mesh.yaml has no plan.
+    """The certificates and sealed files of a mesh.
 
-    Where the command `writes`, what an interrupted run left is settled first; else RefusedError is raised for it.
+    Raises ProblemsError if mesh.yaml is invalid. If the command `writes`, it first finishes or undoes an interrupted
+    run; else such a run raises RefusedError.
     """
     opened = opened_for(file, listener, writes=writes)
     return Work(opened.repository, plan_mesh(opened.source))

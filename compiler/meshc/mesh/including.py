@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.disk.matching import steady
+from meshc.mesh.known_keys import known_keys
 from meshc.mesh.model import Include
 from meshc.mesh.model import Part as Shape
-from meshc.mesh.parse import entries_of, faults_of_frame, known_keys
+from meshc.mesh.parse import entries_of, faults_of_frame
 from meshc.mesh.parts import LISTS, Part
 from meshc.yamltext.read import read
 

@@ -57,6 +57,14 @@ def read_inventories(
     return tuple(found), tuple(faults)
 
 
+def inventory_of(
+    root: Document, wanted: FromInventory, data: bytes, shown: str
+) -> tuple[Inventory | None, list[Problem]]:
+    """What a text would be as an inventory, and what is wrong with it."""
+    reading = _Reading(root, 0, wanted, None, lambda _: shown)
+    return reading.of_bytes(data), reading.problems
+
+
 @dataclass
 class _Reading:
     root: Document
@@ -68,10 +76,12 @@ class _Reading:
 
     def inventory(self) -> Inventory | None:
         """The file with its clusters; None where that isn't one, which is told."""
+        data = self._bytes(self.wanted.file)
+        return None if data is None else self.of_bytes(data)
+
+    def of_bytes(self, data: bytes) -> Inventory | None:
+        """The same of a text."""
         path, wanted = self.wanted.file, self.wanted
-        data = self._bytes(path)
-        if data is None:
-            return None
         documents, problems = read(data, self.shown(path))
         self.problems += problems
         if problems:

@@ -151,6 +151,7 @@ _FORMS: Mapping[str, Callable[[Any, Path], Iterator[tuple[str, Found]]]] = {
     "kubeconfig": _kubeconfig,
     "list": _list,
 }
+FORMATS = tuple(_FORMS)
 KEYS = (
     *("name", "clusterID", "role", "primary", "network", "labels", "apiServer", "kubernetesVersion"),
     *("podCIDRs", "serviceCIDRs"),
@@ -179,6 +180,11 @@ def _at(data: Any, path: Path, words: str) -> Found | None:
         if first.isascii() and first.isdigit() and len(first) < 6 and int(first) < len(data):
             return _at(data[int(first)], (*path, int(first)), rest)
     return None
+
+
+def value_at(data: Any, words: str) -> Found | None:
+    """The value at the end of a way, with its path."""
+    return _at(data, (), words)
 
 
 def _mapping(data: Any, *keys: str) -> dict[str, Any]:

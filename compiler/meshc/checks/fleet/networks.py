@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
+from meshc.checks.fleet.clusters import did_you_mean, meant_cluster
 from meshc.errors import Rewrite
 from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
 from meshc.mesh.fleet import gateways_of, host_of
@@ -148,7 +148,7 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
     name, at = gateway.cluster, path[:-1]
     home = fleet.by_name.get(name) if name else None
     if name and home is None:
-        what, hint = f'network {network}: there is no cluster "{name}"', did_you_mean(name, fleet.by_name)
+        what, hint = f'network {network}: there is no cluster "{name}"', meant_cluster(fleet, name, fleet.by_name)
         fix = slip(name, fleet.by_name)
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint, fix=fix)
     elif home and fleet.network_of(home) != network:

@@ -45,6 +45,16 @@ PerClusterOrOne = Annotated[
 Interval = Annotated[str, matching(re.compile(r"([0-9]{1,6}(s|m|h))+"), "must be a time such as 10m or 1h30m", 20)]
 
 
+SignatureKey = Annotated[
+    str,
+    matching(
+        re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40}", re.ASCII),
+        "must be the ID of a PGP key, 16 or 40 digits of 0 to 9 and A to F: gpg --list-keys --keyid-format long",
+        40,
+    ),
+]
+
+
 class Flux(Shape):
     """How Flux delivers."""
 
@@ -96,6 +106,10 @@ class Delivery(Shape):
     """The cluster that the engine itself runs in, if it is one of the mesh."""
     project: Subdomain | None = None
     """Argo CD: the AppProject; default: default."""
+    signature_keys: tuple[SignatureKey, ...] = ()
+    """Argo CD: the PGP keys one of which must have signed the commit that is synced; none: it need not be signed. meshc
+    writes an AppProject that asks for it into output/_delivery/argo-cd/project.yaml, and a person applies it. `meshc
+    publish` signs by Git's own settings, and refuses to publish unsigned then."""
     flux: Flux | None = None
     publish: Publish | None = None
     """Where output/ is published. `meshc publish` needs no options then; check and next compare with what is there."""
@@ -104,6 +118,11 @@ class Delivery(Shape):
     def _one_engine(self) -> Delivery:
         if self.engine == "argo-cd" and self.flux is not None:
             raise PydanticCustomError("bad_delivery", "flux goes with engine: flux")
+        if self.engine == "flux" and self.signature_keys:
+            raise PydanticCustomError("bad_delivery", "signatureKeys goes with engine: argo-cd; Flux has verifySecret")
+        if self.signature_keys and self.project in (None, "default"):
+            rule = "signatureKeys goes with a project of its own: every Application of a project has to be signed"
+            raise PydanticCustomError("bad_delivery", rule)
         if self.engine == "flux" and self.project is not None:
             raise PydanticCustomError("bad_delivery", "project goes with engine: argo-cd")
         if self.repo_url is None and (self.flux is None or self.flux.source is None):

@@ -97,6 +97,14 @@ AnnotationValue = Annotated[str, Field(max_length=100_000)]
 _CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
 
 
+def is_cluster_id(text: str) -> bool:
+    """Whether mesh.yaml takes a text for a cluster's ID."""
+    return _CLUSTER_ID.fullmatch(text) is not None and len(text) <= _LONGEST_ID
+
+
+_LONGEST_ID = 253
+
+
 ClusterID = Annotated[
     str,
     matching(

@@ -1,16 +1,10 @@
-"""The manual pages and the image: made from the commands, and from pinned parts alone."""
+"""The image is made from pinned parts alone, and holds nothing else of the repository."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
-import pytest
-
-import man
 from support.paths import ROOT
 
 DOCKERFILE = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
@@ -56,18 +50,3 @@ def test_what_the_image_copies_is_there_and_nothing_else_reaches_the_builder() -
     for name in copied:
         assert (ROOT / name).exists(), name
     assert not any(fnmatch.fnmatch(name, "*key*") for name in copied)
-
-
-def test_each_command_has_a_manual_page_that_man_can_read(tmp_path: Path) -> None:
-    pages = man.pages()
-    assert {"meshc.1", "meshc-compile.1", "meshc-ca-issue.1", "meshc-validate.1"} <= pages.keys()
-    assert "MESHC_PUBLISH_BRANCH" in pages["meshc-publish.1"]
-    assert man.packed() == man.packed()
-    if (groff := shutil.which("groff")) is None:
-        pytest.skip("no groff")
-    for name, text in pages.items():
-        (tmp_path / name).write_text(text)
-    every = sorted(str(path) for path in tmp_path.iterdir())
-    shown = subprocess.run([groff, "-man", "-Tutf8", "-ww", *every], capture_output=True, text=True, check=True)
-    assert shown.stderr == ""
-    assert re.sub(".\x08", "", shown.stdout).count("SYNOPSIS") == len(pages)
