@@ -12,6 +12,7 @@ import pytest
 pytest.register_assert_rewrite("support")
 
 from support import processes  # noqa: E402
+from support.documents import checked_document  # noqa: E402
 from support.publishing import Ground, new_ground  # noqa: E402
 from support.tools import find_tool, in_full  # noqa: E402
 
@@ -79,3 +80,9 @@ def ground(tmp_path: Path, sample_mesh: Path) -> Ground:
     """A mesh in a real Git repository, and a person's Git settings."""
     find_tool("git")
     return new_ground(tmp_path, sample_mesh)
+
+
+@pytest.fixture(autouse=True)
+def every_document_fits_its_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each JSON document that a command writes in the process of the tests is held to what `meshc schema` prints."""
+    monkeypatch.setattr("meshc.cli.report.document", checked_document)

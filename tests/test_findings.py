@@ -135,7 +135,7 @@ def test_every_code_and_hostile_text(form: str) -> None:
 def problem(code: str, what: str) -> Mapping[str, Any]:
     severity = str(every_code()[code].severity)
     where = {"file": "mesh.yaml", "line": 3, "column": 1}
-    return {"code": code, "severity": severity, **where, "what": what, "hint": what}
+    return {"code": code, "severity": severity, **where, "what": what, "hint": what, "fix": None}
 
 
 @pytest.mark.parametrize("form", sorted(WRITERS))

@@ -121,6 +121,38 @@ def test_the_shell_completes_clusters_and_codes(tmp_path: Path) -> None:
     assert complete(tmp_path, "explain", "MESH21")[:2] == ["MESH210", "MESH211"]
 
 
+def test_the_shell_completes_what_each_option_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mesh.yaml").write_text(
+        "spec:\n  istio: {charts: {also: [{chart: gateway, release: ingress}]}}\n"
+        "  clusters: [{name: hub, role: primary}, {name: edge-1, role: remote}]\n"
+    )
+    for words in (["init", "-q", "-b", "trunk"], ["commit", "-q", "--allow-empty", "-m", "x"], ["tag", "v1"]):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True)
+    (tmp_path / "kube").write_text("contexts: [{name: gke_hub}, {name: gke_edge}]\nusers: [{name: secret}]\n")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kube"))
+
+    assert complete(tmp_path, "secrets", "seal", "x", "--remote", "") == ["edge-1"]
+    assert complete(tmp_path, "capture", "credentials", "") == ["edge-1"]
+    assert complete(tmp_path, "capture", "addresses", "") == ["hub"]
+    assert complete(tmp_path, "diff", "--base", "") == ["trunk", "v1"]
+    assert complete(tmp_path, "publish", "--branch", "t") == ["trunk"]
+    assert complete(tmp_path, "doctor", "--context", "gke_h") == ["gke_hub"]
+    assert complete(tmp_path, "doctor", "--context", "hub=gke_e") == ["hub=gke_edge"]
+    assert complete(tmp_path, "values", "hub", "--chart", "i") == ["istiod", "ingress"]
+
+
+def test_bash_itself_completes() -> None:
+    lines = (
+        'eval "$(meshc --show-completion bash)"',
+        "COMP_WORDS=(meshc explain MESH21) COMP_CWORD=2",
+        '_meshc_completion meshc && echo "${COMPREPLY[@]:0:2}"',
+    )
+    own = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    own["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, env={**os.environ, **own})
+    assert done.stdout == "MESH210 MESH211\n"
+
+
 FLEET = """\
 apiVersion: meshc/v1alpha1
 kind: Mesh
@@ -188,9 +220,9 @@ def test_doctor_tells_what_it_found_and_why_it_passed_others_over(tmp_path: Path
     tools = {tool["name"]: tool for tool in found["tools"]}
 
     assert (done.returncode, found["meshc"]) == (0, __version__)
-    assert f"{wrapper} is a Python script, not kustomize" in tools["kustomize"]["passed_over"]
+    assert f"{wrapper} is a Python script, not kustomize" in tools["kustomize"]["passedOver"]
     assert tools["helm"]["version"] == "4.3.1"
-    assert tools["git"]["passed_over"] == [f"{path}/git doesn't tell its version: broken"]
+    assert tools["git"]["passedOver"] == [f"{path}/git doesn't tell its version: broken"]
     assert tools["istioctl"]["version"] == ""
 
     named = meshc("doctor", "--local", cwd=tmp_path, MESHC_KUSTOMIZE=str(kubectl))

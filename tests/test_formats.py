@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from meshc.cli.envelope import KEYS
 from meshc.cli.main import app
 from meshc.cli.table import Line, show_table
+from support.commands import invoke
 from support.paths import ROOT
 from support.tools import find_tool
 
@@ -109,3 +111,17 @@ def test_a_table_is_as_wide_as_what_it_shows(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == (
         "NAME     STATE    SAYS\n店       ok       a\\x1b[31m\nedge-10  differs\n         a note\n"
     )
+
+
+def test_each_document_has_a_schema_that_is_printed() -> None:
+    for name in KEYS:
+        schema = json.loads(invoke("schema", "--output", name).stdout)
+        Draft202012Validator.check_schema(schema)
+        assert schema["required"] == [*FIRST, *KEYS[name]]
+        whole = {**dict.fromkeys(schema["required"]), "version": 1, "command": name, "exit": 0, "error": "", "hint": ""}
+        Draft202012Validator(schema).validate({**whole, "problems": [], "of a later version": 1})
+        faults: list[dict[str, Any]] = [{"version": 2}, {"exit": "0"}, {"problems": [{}]}, {KEYS[name][0]: 1.5}]
+        for wrong in faults:
+            assert not Draft202012Validator(schema).is_valid({**whole, "problems": [], **wrong})
+    unknown = invoke("schema", "--output", "graph")
+    assert (unknown.exit_code, "commands that do: ca status" in unknown.stderr) == (2, True)

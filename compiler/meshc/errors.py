@@ -48,12 +48,31 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What mends a problem: the key or value `was`, which stands at the problem's place, becomes `value`."""
+
+    was: str
+    value: str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """What mends a problem: the file at the problem's place gets this path, which is shown as that of the place is."""
+
+    to: str
+
+
+Fix = Rewrite | Rename
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One fault: a stable code, where it is, what is wrong, and what to do next.
 
     `what` and `hint` are lower case without a full stop, never hold a secret, and quote values with double
     quotes. `path` names the value inside its document (`spec.clusters[1].network`), `also` the other places
-    that take part, `clusters` the clusters it is about (what `acknowledge` selects on).
+    that take part, `clusters` the clusters it is about (what `acknowledge` selects on). `fix` is there where it is
+    certain what was meant.
     """
 
     code: Code
@@ -63,6 +82,7 @@ class Problem:
     path: str = ""
     also: tuple[Place, ...] = ()
     clusters: tuple[str, ...] = ()
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:
@@ -114,9 +134,10 @@ class Code:
         path: str = "",
         also: Iterable[Place] = (),
         clusters: Iterable[str] = (),
+        fix: Fix | None = None,
     ) -> Problem:
         """The problem of this kind at `place`."""
-        return Problem(self, place, what, hint, path, tuple(also), tuple(clusters))
+        return Problem(self, place, what, hint, path, tuple(also), tuple(clusters), fix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +61,7 @@ def run(command: Command) -> bytes:
     programs to run.
     """
     name = Path(command.argv[0]).name
+    sys.audit("meshc.run", str(command))
     try:
         ended = CHILDREN.run(
             command.argv,

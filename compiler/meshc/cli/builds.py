@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
-from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of
+from meshc.cli.options import Clusters, File, Form, Jobs, Labels, branches, choice_of, commits
 from meshc.cli.report import Format, reporting
 from meshc.commands.first_mesh import Generation, Topology
 from meshc.commands.found import MESH
@@ -73,11 +73,19 @@ def check(
     form: Form = Format.TEXT,
     base: Annotated[
         str | None,
-        typer.Option("--base", help="A commit; clusters with its roots must be able to switch to root-cert.pem."),
+        typer.Option(
+            "--base",
+            help="A commit; clusters with its roots must be able to switch to root-cert.pem.",
+            autocompletion=commits,
+        ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="A folder or a commit with the output to compare, instead of output/."),
+        typer.Option(
+            "--against",
+            help="A folder or a commit with the output to compare, instead of output/.",
+            autocompletion=commits,
+        ),
     ] = None,
     difference: Annotated[bool, typer.Option("--diff", help="Also show the objects that differ.")] = False,
     explain: Annotated[
@@ -116,11 +124,14 @@ def diff(
     cluster: Clusters = None,
     selector: Labels = None,
     base: Annotated[
-        str | None, typer.Option("--base", help="A commit; default: where this branch left the default branch.")
+        str | None,
+        typer.Option(
+            "--base", help="A commit; default: where this branch left the default branch.", autocompletion=commits
+        ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="A folder or a commit with the output to compare with."),
+        typer.Option("--against", help="A folder or a commit with the output to compare with.", autocompletion=commits),
     ] = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="How the difference is written.")] = DiffFormat.TEXT,
     summary: Annotated[
@@ -187,7 +198,10 @@ def publish(
         str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")
     ] = None,
     branch: Annotated[
-        str | None, typer.Option("--branch", help="The branch; default: the one checked out, or a URL's own.")
+        str | None,
+        typer.Option(
+            "--branch", help="The branch; default: the one checked out, or a URL's own.", autocompletion=branches
+        ),
     ] = None,
     path: Annotated[
         str | None,

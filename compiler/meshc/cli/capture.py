@@ -21,6 +21,8 @@ from meshc.cli.options import (
     Yes,
     choice_of,
     cluster_names,
+    primary_names,
+    remote_names,
 )
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
@@ -65,7 +67,7 @@ Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh
 )
 def credentials(
     clusters: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Remotes.", autocompletion=cluster_names)
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Remotes.", autocompletion=remote_names)
     ] = None,
     only: Clusters = None,
     selector: Labels = None,
@@ -73,7 +75,10 @@ def credentials(
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     primary: Annotated[
-        str | None, typer.Option("--primary", help="Only for this primary; default: all that need it.")
+        str | None,
+        typer.Option(
+            "--primary", help="Only for this primary; default: all that need it.", autocompletion=primary_names
+        ),
     ] = None,
     duration: Annotated[
         str | None, typer.Option("--duration", help="A token that ends, such as 8760h, in place of a Secret's.")
@@ -130,7 +135,7 @@ def credentials(
     "meshc capture addresses hub --context gke_shop_hub"
 )
 def addresses(
-    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=cluster_names)],
+    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=primary_names)],
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,

@@ -5,9 +5,11 @@ It doesn't import the model of mesh.yaml, because that takes longer than everyth
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from meshc.disk.matching import pattern_fault
 from meshc.disk.named import read_named
@@ -16,13 +18,45 @@ from meshc.errors import MeshcError, UsageError
 from meshc.mesh.inventory_formats import entries
 from meshc.yamltext.read import read
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def clusters(file: Path) -> list[tuple[str, str]]:
     """The clusters' names with their roles. Empty if the file can't be read, because a shell can't show problems."""
     return list(dict(_entries(file)).items())
+
+
+def references(folder: Path, *below: str) -> list[str]:
+    """The branches and tags of the repository around a folder; nothing where Git doesn't tell."""
+    from meshc.git import ask_git
+
+    try:
+        told = ask_git(folder, "for-each-ref", "--format=%(refname:short)", *below)
+    except (MeshcError, OSError):
+        return []
+    return [name for name in told.decode(errors="replace").splitlines() if name]
+
+
+def contexts(kubeconfig: Path | None) -> list[str]:
+    """The contexts of a kubeconfig, or of those that KUBECONFIG names. Nothing else is taken from there."""
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    files = [kubeconfig] if kubeconfig else [Path(one) for one in named if one] or [Path.home() / ".kube/config"]
+    found: dict[str, None] = {}
+    for file in files:
+        with suppress(OSError):
+            for entry in _list(_at(_data(file.read_bytes()), "contexts")):
+                if isinstance(name := _at(entry, "name"), str):
+                    found[name] = None
+    return list(found)
+
+
+def charts(file: Path) -> list[str]:
+    """The names and releases of the charts of a mesh: those that Istio always has, and those that mesh.yaml adds."""
+    try:
+        mesh = _data(read_named(file))
+    except UsageError:
+        return []
+    also = _list(_at(_at(_at(_at(mesh, "spec"), "istio"), "charts"), "also"))
+    added = [_at(entry, key) for entry in also for key in ("chart", "release")]
+    return list(dict.fromkeys(["base", "istiod", "cni", "ztunnel", *(name for name in added if isinstance(name, str))]))
 
 
 def _entries(file: Path) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ def doctor_command(file: Path, form: Format) -> None:
     """
     found = machine(file.parent)
     if form.is_document:
-        programs = [asdict(tool) for tool in found.tools]
+        programs = [_as_json(tool) for tool in found.tools]
         told = {"meshc": __version__, "python": platform.python_version(), "tools": programs}
         end = Exit.DONE if found.works else Exit.TOOL
         show_result(form, "doctor", {**told, "repository": found.trouble}, end=end)
@@ -41,6 +41,11 @@ def doctor_command(file: Path, form: Format) -> None:
             tell(f"{'':<10} {plain(line)}" if line.startswith(" ") else f"{'repository':<10} {plain(line)}")
     if not found.works:
         raise typer.Exit(Exit.TOOL)
+
+
+def _as_json(tool: Tool) -> dict[str, object]:
+    told = asdict(tool)
+    return told | {"usedFor": told.pop("used_for"), "passedOver": told.pop("passed_over")}
 
 
 def _line(tool: Tool) -> None:

@@ -6,46 +6,18 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from meshc.cli.shapes import SHAPES
+from meshc.errors import Rename
 from meshc.plain import plain
 
 if TYPE_CHECKING:
-    from meshc.errors import Exit, MeshcError, Problem
+    from meshc.errors import Exit, Fix, MeshcError, Problem
 
 VERSION = 1
 """Raised when a key changes its meaning or is removed. New keys don't raise it."""
 
-_PLAN = (
-    "mesh", "generation", "istioNamespace", "trustDomain", "trustDomainAliases", "clusterDomain", "meshID",
-    "images", "mutualTLS", "controlPlaneTLS", "ca", "fastRootRotation", "certificates", "sealed",
-    "requireBinding", "networks", "clusters", "bases", "delivery",
-)  # fmt: skip
-_TRUST = ("rotation", "departed")
-
-KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "ca status": ("mesh", "authorities", *_TRUST),
-        "ca tree": ("mesh", "authorities"),
-        "capture facts": ("mesh", "clusters"),
-        "check": ("stale", "pending", "expiring"),
-        "compile": ("mesh", "written", "unchanged", "removed", "pending", "delivery", "byKustomize", "files"),
-        "diff": ("mesh", "base", "summary", "renamed", "dangers", "settings", "changes"),
-        "doctor": ("mesh", "clusters", *_TRUST, "meshc", "python", "tools", "repository"),
-        "next": ("mesh", "steps", "uncommitted", "trustDomain", *_TRUST),
-        "path": ("caller", "host", "resolves", "controlPlanes", "ends", "why", "remarks"),
-        "plan": (*_PLAN, "pending"),
-        "publish": (
-            "mesh", "target", "branch", "newBranch", "path", "source", "differs", "commit", "message", "dryRun",
-            "notes",
-        ),
-        "secrets scan": ("files",),
-        "secrets status": ("mesh", "secrets"),
-        "tree": ("cluster", "role", "place", "components"),
-        "validate": ("pending",),
-        "version": ("meshc", "python", "system"),
-        "verify": ("kustomize", "clusters", "differing"),
-    }
-)  # fmt: skip
-"""The keys that each command adds. A key without a value, for example after an error, is null."""
+KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({command: tuple(shapes) for command, shapes in SHAPES.items()})
+"""The keys that each command adds. One that a command has nothing to tell for, as after an error, is null."""
 
 
 def document(
@@ -79,7 +51,15 @@ def as_json(problem: Problem) -> dict[str, Any]:
         "hint": problem.hint,
         "also": [str(other) for other in problem.also],
         "clusters": list(problem.clusters),
+        "fix": _fix(problem.fix),
     }
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    """What mends a problem: another text at its place, or another name of its file."""
+    if fix is None:
+        return None
+    return {"rename": fix.to} if isinstance(fix, Rename) else {"was": fix.was, "value": fix.value}
 
 
 def _plain(text: str) -> str:

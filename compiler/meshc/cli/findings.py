@@ -7,16 +7,19 @@ same findings: problems, dangers of a diff, files that are not up to date, and t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
 from meshc.codes import every_code
+from meshc.errors import Rewrite
 from meshc.plain import plain
 from meshc.version import __version__
+from meshc.yamltext.document import Mark
+from meshc.yamltext.rewrite import spans, written
 
 _ERROR = "command-failed"
 _STALE = "out-of-step"
@@ -31,6 +34,14 @@ _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), "?")
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """What mends a finding: the characters from its column up to `end` become `text`."""
+
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault. `file` is relative to the top of the repository; line 0 means the whole file."""
 
@@ -41,6 +52,7 @@ class Finding:
     column: int
     what: str
     hint: str
+    fix: Replacement | None = None
 
     @property
     def text(self) -> str:
@@ -57,13 +69,33 @@ def findings(document: Mapping[str, Any], mesh: str, from_top: Callable[[str], s
     mesh.yaml."""
     if document["error"]:
         yield Finding(_ERROR, "error", from_top(mesh), 0, 0, document["error"], document["hint"])
-    for one in (*document["problems"], *(document.get("dangers") or ())):
+    problems = (*document["problems"], *(document.get("dangers") or ()))
+    replacements = _replacements(problems)
+    for one in problems:
         where = (from_top(one["file"]), one["line"], one["column"])
-        yield Finding(one["code"], one["severity"], *where, plain(one["what"]), plain(one["hint"]))
+        fix = replacements.get((one["file"], (one["line"], one["column"])))
+        yield Finding(one["code"], one["severity"], *where, plain(one["what"]), plain(one["hint"]), fix)
     for one in document.get("stale") or ():
         what = f"{one['state']}: {one['file']}"
         file = from_top(str(PurePosixPath(mesh).parent / one["file"]))
         yield Finding(_STALE, "error", file, 0, 0, plain(what), "run meshc compile, and commit it")
+
+
+def _replacements(problems: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, Mark], Replacement]:
+    """What can be written in place of what stands in the files, by file and place."""
+    by_file: dict[str, dict[Mark, Rewrite]] = {}
+    for one in problems:
+        if "value" in (fix := one["fix"] or {}):
+            by_file.setdefault(one["file"], {})[one["line"], one["column"]] = Rewrite(fix["was"], fix["value"])
+    found: dict[tuple[str, Mark], Replacement] = {}
+    for file, rewrites in by_file.items():
+        try:
+            text = Path(file).read_bytes().decode()
+        except (OSError, ValueError):
+            continue
+        for mark, (start, end) in spans(text, rewrites).items():
+            found[file, mark] = Replacement(mark[1] + end - start, plain(written(text[start:end], rewrites[mark])))
+    return found
 
 
 def sarif(document: Mapping[str, Any], found: list[Finding]) -> str:
@@ -77,6 +109,7 @@ def sarif(document: Mapping[str, Any], found: list[Finding]) -> str:
             "message": {"text": finding.text},
             "locations": [{"physicalLocation": _location(finding)}],
             "partialFingerprints": {"meshc/v1": finding.fingerprint},
+            **({"fixes": [_fix(finding, finding.fix)]} if finding.fix else {}),
         }
         for finding in found
     ]
@@ -98,6 +131,15 @@ def _location(finding: Finding) -> dict[str, Any]:
     if finding.line:
         found["region"] = {"startLine": finding.line, "startColumn": max(finding.column, 1)}
     return found
+
+
+def _fix(finding: Finding, fix: Replacement) -> dict[str, Any]:
+    region = {**_location(finding)["region"], "endLine": finding.line, "endColumn": fix.end}
+    change = {
+        "artifactLocation": _location(finding)["artifactLocation"],
+        "replacements": [{"deletedRegion": region, "insertedContent": {"text": fix.text}}],
+    }
+    return {"description": {"text": f"write {fix.text}"}, "artifactChanges": [change]}
 
 
 def _rule(name: str) -> dict[str, Any]:

@@ -17,8 +17,10 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from meshc.cli.naming import name_values
 from meshc.cli.report import QUIET, ReaderGoneError, failed
 from meshc.cli.stopping import stop_on_signals
+from meshc.cli.verbose import VERBOSE, listen
 from meshc.errors import Exit
 from meshc.scarcity import make_room_for_files
 from meshc.version import __version__
@@ -26,7 +28,8 @@ from meshc.version import __version__
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "builds": ("init", "compile", "check", "diff", "report", "verify", "publish"),
-        "reads": ("validate", "plan", "next", "graph", "path", "tree", "explain", "values", "schema", "version"),
+        "texts": ("validate", "fmt", "schema"),
+        "reads": ("plan", "next", "graph", "path", "tree", "explain", "values", "version"),
         "world": ("doctor", "adopt", "vendor", "inject"),
         "ca": ("ca",),
         "secrets": ("secrets",),
@@ -38,7 +41,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "Compile and compare": ("init", "validate", "compile", "check", "diff", "publish", "verify"),
+        "Compile and compare": ("init", "validate", "fmt", "compile", "check", "diff", "publish", "verify"),
         "Look at a mesh": ("plan", "next", "report", "graph", "path", "tree", "values"),
         "Trust and secrets": ("ca", "secrets"),
         "Live clusters": ("doctor", "capture", "adopt"),
@@ -66,6 +69,7 @@ class Commands(TyperGroup):
     def __init__(self, *, commands: Any = None, **settings: Any) -> None:
         super().__init__(commands=commands, **settings)
         self.commands: dict[str, Any] = dict.fromkeys(name for names in COMMANDS.values() for name in names)
+        name_values(self)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuses a second --file, because only the last one would count."""
@@ -89,7 +93,9 @@ class Commands(TyperGroup):
             module = next(module for module, names in COMMANDS.items() if cmd_name in names)
             part = typer.Typer(rich_markup_mode=None)
             part.add_typer(import_module(f"meshc.cli.{module}").app)
-            self.commands |= get_group(part).commands
+            group = get_group(part)
+            name_values(group)
+            self.commands |= group.commands
         return self.commands.get(cmd_name)
 
 
@@ -125,6 +131,10 @@ def options(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, notices or progress bars.")
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show which files are read, which programs run, and what is cached."),
+    ] = False,
 ) -> None:
     """Compiles one mesh.yaml into per-cluster kustomize overlays for a multi-cluster Istio mesh."""
     del version
@@ -132,8 +142,10 @@ def options(
         wanted, other = ("FORCE_COLOR", "NO_COLOR") if color is Color.ALWAYS else ("NO_COLOR", "FORCE_COLOR")
         os.environ[wanted] = "1"
         os.environ.pop(other, None)
-    if quiet:
-        os.environ[QUIET] = "1"
+    for switched, name in ((quiet, QUIET), (verbose, VERBOSE)):
+        os.environ[name] = "1" if switched else ""
+    if verbose:
+        listen()
     if directory is not None:
         try:
             os.chdir(directory)

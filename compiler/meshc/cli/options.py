@@ -16,8 +16,52 @@ def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, st
     """For shell completion: the clusters of the mesh that begin with this text."""
     from meshc.cli.complete import clusters
 
-    file = context.params.get("file") or MESH
-    return [pair for pair in clusters(nearest_mesh() if file == MESH else file) if pair[0].startswith(incomplete)]
+    return [pair for pair in clusters(_mesh_of(context)) if pair[0].startswith(incomplete)]
+
+
+def remote_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """For a shell: the remotes alone."""
+    return [pair for pair in cluster_names(context, incomplete) if pair[1] == "remote"]
+
+
+def primary_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """For a shell: the primaries alone."""
+    return [pair for pair in cluster_names(context, incomplete) if pair[1] == "primary"]
+
+
+def commits(context: typer.Context, incomplete: str) -> list[str]:
+    """For a shell: the branches and tags of the repository around mesh.yaml."""
+    from meshc.cli.complete import references
+
+    return [name for name in references(_mesh_of(context).parent) if name.startswith(incomplete)]
+
+
+def branches(context: typer.Context, incomplete: str) -> list[str]:
+    """For a shell: the branches alone."""
+    from meshc.cli.complete import references
+
+    return [name for name in references(_mesh_of(context).parent, "refs/heads") if name.startswith(incomplete)]
+
+
+def context_names(context: typer.Context, incomplete: str) -> list[str]:
+    """For a shell: the contexts of the kubeconfig, behind the name of a cluster and =, if that is written."""
+    from meshc.cli.complete import contexts
+
+    before = incomplete[: incomplete.index("=") + 1] if "=" in incomplete else ""
+    named = context.params.get("kubeconfig")
+    return [one for name in contexts(named) if (one := f"{before}{name}").startswith(incomplete)]
+
+
+def chart_names(context: typer.Context, incomplete: str) -> list[str]:
+    """For a shell: the charts that mesh.yaml renders, by name and by release."""
+    from meshc.cli.complete import charts
+
+    return [name for name in charts(_mesh_of(context)) if name.startswith(incomplete)]
+
+
+def _mesh_of(context: typer.Context) -> Path:
+    file: Path = context.params.get("file") or MESH
+    return nearest_mesh() if file == MESH else file
 
 
 def _found(context: typer.Context, file: Path) -> Path:
@@ -83,6 +127,7 @@ Contexts = Annotated[
     typer.Option(
         "--context",
         metavar="[CLUSTER=]CONTEXT",
+        autocompletion=context_names,
         help="The kubeconfig's context of a cluster, or in-cluster; may be given often. Default: "
         "~/.config/meshc/contexts.yaml, else the one with the cluster's name, else the one for its apiServer.",
     ),

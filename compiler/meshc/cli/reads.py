@@ -1,4 +1,4 @@
-"""The commands that only read: validate, plan, next, graph, path, tree, explain, values, schema, version."""
+"""The commands that only read: plan, next, graph, path, tree, explain, values, version."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Clusters, File, Form, Jobs, Labels, choice_of, cluster_names
+from meshc.cli.options import Clusters, File, Form, Jobs, Labels, chart_names, choice_of, cluster_names, commits
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 from meshc.plan.picture.views import View
 
 app = typer.Typer()
-
-
-@app.command(epilog="Examples: meshc validate   |   meshc validate --format json")
-def validate(
-    file: File = MESH,
-    cluster: Clusters = None,
-    selector: Labels = None,
-    form: Form = Format.TEXT,
-) -> None:
-    """Check mesh.yaml and the files it names, without rendering."""
-    with reporting(form, file, "validate"):
-        from meshc.cli.validate import validate_command
-
-        validate_command(file, choice_of(cluster, selector), form)
 
 
 @app.command(epilog="Examples: meshc plan   |   meshc plan --format json | jq '.clusters[].name'")
@@ -49,7 +35,8 @@ def next_(
     cluster: Clusters = None,
     selector: Labels = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="A folder, or a commit, where the output lies instead.")
+        str | None,
+        typer.Option("--against", help="A folder, or a commit, where the output lies instead.", autocompletion=commits),
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
@@ -86,7 +73,12 @@ def path(
     service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="CLUSTER", help="Assume that this cluster has failed; may be given often."),
+        typer.Option(
+            "--without",
+            metavar="CLUSTER",
+            help="Assume that this cluster has failed; may be given often.",
+            autocompletion=cluster_names,
+        ),
     ] = None,
     file: File = MESH,
     form: Form = Format.TEXT,
@@ -145,7 +137,9 @@ class ValuesForm(StrEnum):
 @app.command(epilog="Examples: meshc values edge-1 --chart istiod > values.yaml   |   meshc values hub --as sail")
 def values(
     cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="The cluster.", autocompletion=cluster_names)],
-    chart: Annotated[str | None, typer.Option("--chart", help="Only this chart, by its name or release.")] = None,
+    chart: Annotated[
+        str | None, typer.Option("--chart", help="Only this chart, by its name or release.", autocompletion=chart_names)
+    ] = None,
     form: Annotated[
         ValuesForm, typer.Option("--as", help="Helm's values, or the resources of the Sail operator.")
     ] = ValuesForm.HELM,
@@ -159,21 +153,6 @@ def values(
             sail_command(cluster, chart, file)
         else:
             values_command(cluster, chart, file)
-
-
-@app.command(epilog="Examples: meshc schema > mesh.schema.json   |   meshc schema --markdown")
-def schema(
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print a reference for people instead of JSON Schema.")
-    ] = False,
-    part: Annotated[
-        bool, typer.Option("--part", help="Print the schema of a part, a file that mesh.yaml includes.")
-    ] = False,
-) -> None:
-    """Print the JSON Schema of mesh.yaml or of its parts, for editors."""
-    from meshc.cli.schema import schema_command
-
-    schema_command(markdown, part)
 
 
 @app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")

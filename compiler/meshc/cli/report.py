@@ -67,11 +67,11 @@ def reporting(form: Format, file: Path | None = None, command: str = "") -> Iter
 
 
 def is_quiet() -> bool:
-    """True if only errors and results are shown: --quiet, or MESHC_QUIET."""
+    """True if only errors and results are shown: --quiet."""
     return bool(os.environ.get(QUIET))
 
 
-QUIET = "MESHC_QUIET"
+QUIET = "_MESHC_QUIET"
 
 
 def is_passed_over(problem: Problem) -> bool:
@@ -95,7 +95,7 @@ def show_problems(problems: Iterable[Problem], form: Format, file: Path | None =
             say(_text(problem, excerpts))
     if form is Format.TEXT and found:
         worst = min(found, key=lambda problem: (list(Severity).index(problem.severity), -problem.code.exit))
-        say(f"{_count(found)}; what a code means: meshc explain {worst.code.id}")
+        say(f"{_count(found)}{_fixable(found)}; what a code means: meshc explain {worst.code.id}")
 
 
 def show_result(
@@ -195,6 +195,11 @@ def _escaped(text: str, is_property: bool) -> str:
 def _count(problems: list[Problem]) -> str:
     numbers = {severity: sum(problem.severity is severity for problem in problems) for severity in Severity}
     return ", ".join(count(number, severity) for severity, number in numbers.items() if number)
+
+
+def _fixable(problems: list[Problem]) -> str:
+    number = sum(problem.fix is not None for problem in problems)
+    return f"; meshc validate --fix corrects {number}" if number else ""
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -1,8 +1,12 @@
-"""`meshc schema`: prints the schema of mesh.yaml, for editors and for people."""
+"""`meshc schema`: prints the schemas of mesh.yaml and of what commands write, for editors, programs and people."""
 
 from __future__ import annotations
 
+import json
+
 from meshc.cli.report import tell
+from meshc.errors import UsageError
+from meshc.plain import plain
 
 
 def schema_command(markdown: bool, part: bool) -> None:
@@ -15,3 +19,12 @@ def schema_command(markdown: bool, part: bool) -> None:
     from meshc.mesh.schema import schema_text
 
     tell(schema_text(part=part).removesuffix("\n"))
+
+
+def output_command(name: str) -> None:
+    """Prints the JSON Schema of the document that a command writes with --format json."""
+    from meshc.cli.shapes import SHAPES, schema_of
+
+    if name not in SHAPES:
+        raise UsageError(f'no command "{plain(name)}" writes JSON', f"commands that do: {', '.join(SHAPES)}")
+    tell(json.dumps(schema_of(name), indent=2))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from meshc.cli.options import Accept, Clusters, File, Form, Labels, Opening, choice_of, cluster_names
+from meshc.cli.options import Accept, Clusters, File, Form, Labels, Opening, choice_of, cluster_names, remote_names
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
 
@@ -36,7 +36,7 @@ def seal(
     ] = None,
     remote: Annotated[
         str | None,
-        typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=cluster_names),
+        typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=remote_names),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
     identity: Opening = None,

@@ -18,6 +18,7 @@ from meshc.cli.options import (
     Timeout,
     choice_of,
     cluster_names,
+    context_names,
 )
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
@@ -102,7 +103,12 @@ def adopt(
     ] = None,
     context: Annotated[
         list[str] | None,
-        typer.Option("--context", metavar="CLUSTER[=CONTEXT]", help="Live clusters in place of a folder."),
+        typer.Option(
+            "--context",
+            metavar="CLUSTER[=CONTEXT]",
+            help="Live clusters in place of a folder.",
+            autocompletion=context_names,
+        ),
     ] = None,
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")

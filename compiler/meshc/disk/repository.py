@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os.path import lexists
@@ -116,6 +117,7 @@ class Repository:
             raise IrregularError(f"{quoted(path)} is larger than {LARGEST_INPUT >> 20} MiB")
         if data.startswith(LFS_POINTER):
             raise IrregularError(f"{quoted(path)} is a pointer of Git LFS, not the file itself: git lfs pull")
+        sys.audit("meshc.read", path, f"({len(data)} bytes)")
         return data
 
     def kind(self, relative: str) -> Kind:
@@ -215,7 +217,9 @@ class Repository:
 
     def cache_get(self, key: str) -> bytes | None:
         """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""
-        return cache.get(self.state, key) if self.cached else None
+        found = cache.get(self.state, key) if self.cached else None
+        sys.audit("meshc.cache", "has" if found is not None else "lacks", key)
+        return found
 
     def cache_put(self, key: str, data: bytes) -> None:
         """Keeps `data` if it can: no cache only costs time."""

@@ -13,7 +13,7 @@ from meshc.mesh.mesh_config import scope_labels
 from meshc.mesh.service_files import Chosen, is_pattern
 from meshc.mesh.user_files import objects_in
 from meshc.mesh.variants import twice
-from meshc.nearest import nearest
+from meshc.nearest import nearest, slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -180,7 +180,8 @@ def _unknown_names(one: _Entry, source: Source, names: Sequence[str]) -> Iterato
                 close = nearest(name, names)
                 hint = f'did you mean "{close}"?' if close else f"Services there: {', '.join(names) or 'none'}"
                 what = f'"{name}" is no Service in "{one.service.manifests}"'
-                yield source.problem(codes.UNKNOWN_SERVICE, (*_at(one), key, number), what, hint)
+                fix = slip(name, names)
+                yield source.problem(codes.UNKNOWN_SERVICE, (*_at(one), key, number), what, hint, fix=fix)
 
 
 def _none_left(one: _Entry, source: Source, names: Sequence[str]) -> Problem:

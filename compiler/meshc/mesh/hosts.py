@@ -54,6 +54,13 @@ def host_fault(host: str, domain: str = "cluster.local") -> str | None:
     return f"{shown} is neither an IP address nor a host name"
 
 
+def mended_host(host: str, domain: str = "cluster.local") -> str:
+    """The host that is meant by one with brackets, a port or capital letters; empty where that isn't certain."""
+    name, _, port = host.partition(":")
+    better = (name if port.isdigit() else host.strip("[]")).lower()
+    return better if better != host and host_fault(better, domain) is None else ""
+
+
 def url_fault(url: str) -> str | None:
     """Why a URL isn't https://host:port, as a sentence. Shows nothing that may be secret."""
     shown = json.dumps(url[:80], ensure_ascii=False) if not any(mark in url for mark in "@?#") else "it"

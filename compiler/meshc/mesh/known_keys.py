@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.mesh.model import Mesh
+from meshc.nearest import slip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,17 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
         hint = f"{hint} {belongs}" if hint else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
     what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{key}"'
-    return codes.UNKNOWN_KEY.at(place, what, hint, path=name)
+    fix = slip(key, _free(document, path, known)) if hint == nearest_of(key, known) else None
+    return codes.UNKNOWN_KEY.at(place, what, hint, path=name, fix=fix)
+
+
+def _free(document: Document, path: Path, known: Sequence[str]) -> list[str]:
+    """The known keys that don't stand beside a key yet."""
+    holder, at = document.at(path[:-1])
+    beside = holder.data
+    for step in at:
+        beside = beside[step]
+    return [one for one in known if one not in beside]
 
 
 _COMPONENT = "write a component, a folder with kind: Component, and name it under components"

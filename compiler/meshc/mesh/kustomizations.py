@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
-from meshc.errors import Code, Path, Place, Problem
+from meshc.errors import Code, Path, Place, Problem, Rewrite
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -140,12 +140,14 @@ class Closure:
     def _refuse_field(self, document: Document, key: str) -> None:
         what = f"{_quoted(key)} isn't run: of kustomize's fields only those that read plain files are"
         hint = "write its result into plain manifests"
+        fix = None
         if key.lower() in (by_case := {known.lower(): known for known in _PLAIN | _WITH_PATHS}):
-            what, hint = f"unknown field {_quoted(key)}", f'did you mean "{by_case[key.lower()]}"?'
+            fix = Rewrite(key, by_case[key.lower()])
+            what, hint = f"unknown field {_quoted(key)}", f'did you mean "{fix.value}"?'
         if key == "secretGenerator":
             what = "secretGenerator would put a secret into the output in plain text"
             hint = "seal the Secret instead"
-        self._report(codes.KUSTOMIZATION_FIELD, document.key_place((key,)), what, hint)
+        self._report(codes.KUSTOMIZATION_FIELD, document.key_place((key,)), what, hint, fix)
 
     def _read(self, path: str, place: Place) -> bytes | None:
         if len(self.files) >= _LARGEST:
@@ -178,8 +180,8 @@ class Closure:
             )
         return documents[0] if documents and not problems else None
 
-    def _report(self, code: Code, place: Place, what: str, hint: str = "") -> None:
-        self.problems.append(code.at(place, what, hint))
+    def _report(self, code: Code, place: Place, what: str, hint: str = "", fix: Rewrite | None = None) -> None:
+        self.problems.append(code.at(place, what, hint, fix=fix))
 
 
 def kustomization_in(repository: Repository, folder: str) -> str | None:

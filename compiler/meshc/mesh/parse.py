@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from meshc import codes
-from meshc.errors import Path, Problem
+from meshc.errors import Fix, Path, Problem, Rewrite
 from meshc.kube import LABEL, at
 from meshc.mesh.known_keys import known_keys, models_at, nearest_of, unknown_key
 from meshc.mesh.model import PARTS, Mesh
+from meshc.nearest import slip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,21 +98,44 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
-        return codes.WRONG_TYPE.at(place, f"{name or posixpath.basename(document.file)}: {what}", hint, path=name)
+        fix = _typed(document, path, value, _TYPES[kind])
+        return codes.WRONG_TYPE.at(
+            place, f"{name or posixpath.basename(document.file)}: {what}", hint, path=name, fix=fix
+        )
     if kind == "literal_error":
         return _not_one_of(document, path, value, detail)
     if kind == "wrong_form":
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
-    hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    better = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    fix = slip(value, [better]) if better else None
+    hint = f'write "{better}"' if better else ""
+    if isinstance(value, str) and kind == "bad_name" and "lower case" in detail["msg"] and _is_pattern(value):
+        hint = "write whole names: patterns aren't read here"
     if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
-        hint = f'clusterID "{value}" belongs to cluster {meant}: write {meant}'
+        hint, fix = f'clusterID "{value}" belongs to cluster {meant}: write {meant}', Rewrite(str(value), meant)
     if path[-1:] == ("clusterID",) and isinstance(value, str):
         better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
         hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
-    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
+    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
+
+
+def _typed(document: Document, path: Path, value: Any, wanted: str) -> Fix | None:
+    """The same value with quotes, or without them, where that is all that is wrong."""
+    text = document.text(path)
+    if wanted == "text" and text and value is not None and path[-2:] != ("istio", "version"):
+        return Rewrite(text, text)
+    if wanted == "true or false" and isinstance(value, str) and value.lower() in _SWITCHES:
+        return Rewrite(value, _SWITCHES[value.lower()])
+    if wanted == "a whole number" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return Rewrite(value, int(value))
+    return None
+
+
+_SWITCHES = dict.fromkeys(("true", "yes", "y", "on"), True) | dict.fromkeys(("false", "no", "n", "off"), False)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 _TAGS = ("text", "mapping", "list")
@@ -169,14 +193,15 @@ def _wrong_type(
         hint = f"keys here: {', '.join(known)}"
     if wanted == "true or false" and isinstance(value, str):
         hint = "write true or false, without quotes"
-    if wanted == "a whole number" and isinstance(value, str) and value.isdigit() and len(value) < 20:
+    if wanted == "a whole number" and isinstance(value, str) and _NUMBER.fullmatch(value):
         hint = f"write {value}, without quotes"
     return f"must be {wanted}, not {_kind_of(value)}", hint
 
 
 def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails) -> Problem:
     name, place = document.name(path), document.place(path)
-    known = _choices(detail)
+    known: list[str] = _choices(detail)
+    fix: Fix | None = None
     if not isinstance(value, str):
         what = f"{name}: must be one of {', '.join(known)}, not {_kind_of(value)}"
         return codes.WRONG_TYPE.at(place, what, path=name)
@@ -187,9 +212,11 @@ def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails
         )
     elif len(known) == 1:
         what, hint = f'{_shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
+        fix = slip(value, known)
     else:
         what, hint = f"{_shown(value)} isn't one of {', '.join(known)}", nearest_of(value, known)
-    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
+        fix = slip(value, known)
+    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
@@ -228,16 +255,18 @@ def _cluster_of_id(document: Document, value: Any) -> str:
 
 
 def _mended(value: str, rule: str) -> str:
-    """A hint with the nearest name that keeps the rule, where the rule is one of lower case letters."""
-    if "lower case" not in rule:
+    """The nearest name that keeps the rule, where the rule is one of lower case letters."""
+    if "lower case" not in rule or _is_pattern(value):
         return ""
-    if any(sign in value for sign in "*?["):
-        return "write whole names: patterns aren't read here"
     kept = "-." if "joined by dots" in rule else "-"
     text = "".join(c if c.isascii() and (c.isalnum() or c in kept) else "-" for c in value.lower())
     parts = ("-".join(part for part in label.split("-") if part) for label in text.split("."))
     better = ".".join(part for part in parts if part)[:63].strip("-.")
-    return f'write "{better}"' if better and better != value else ""
+    return better if better != value else ""
+
+
+def _is_pattern(value: str) -> bool:
+    return any(sign in value for sign in "*?[")
 
 
 def _shown(value: Any) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
-from meshc.errors import Code, Path, Problem
+from meshc.errors import Code, Path, Problem, Rewrite
+from meshc.nearest import nearest, slip
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
@@ -25,6 +26,7 @@ class Reader:
         self.source, self.repository = source, repository
         self.problems: list[Problem] = []
         self.unread: set[str] = set()
+        self._beside: dict[str, set[str]] = {}
 
     def folder(self, path: str, at: Path, *suffixes: str) -> Mapping[str, bytes]:
         """The files of a folder that may be missing, by path relative to it."""
@@ -86,8 +88,36 @@ class Reader:
         return ()
 
     def missing(self, path: str, at: Path) -> None:
-        """Tells that nothing is at a path."""
-        self.report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+        """Tells that nothing is at a path, and which file beside it is meant."""
+        name, beside = posixpath.basename(path), self._names_in(posixpath.dirname(path))
+        hint = (
+            f'did you mean "{close}"?'
+            if (close := nearest(name, beside, 0.75))
+            else "correct the path, or add the file"
+        )
+        fix = self._renamed(at, slip(name, beside))
+        self.problems.append(self.source.problem(codes.FILE_MISSING, at, f'"{path}" isn\'t there', hint, fix=fix))
+
+    def _names_in(self, folder: str) -> set[str]:
+        """What lies in a folder of the repository; nothing where that can't be told."""
+        if folder not in self._beside:
+            try:
+                below = self.repository.list_files(folder or ".")
+            except (IrregularError, OutsideError, OSError):
+                below = ()
+            start = len(posixpath.normpath(folder)) + 1 if folder not in ("", ".") else 0
+            self._beside[folder] = {name[start:].partition("/")[0] for name in below}
+        return self._beside[folder]
+
+    def _renamed(self, at: Path, name: Rewrite | None) -> Rewrite | None:
+        """The path that stands at a place of the mesh, with another name at its end. Parts write their own paths."""
+        document, inner = self.source.document.at(at)
+        value: Any = document.data
+        for step in inner:
+            value = value[step]
+        if name is None or not isinstance(value, str) or posixpath.basename(value) != name.was:
+            return None
+        return Rewrite(value, f"{value.removesuffix(name.was)}{name.value}")
 
     def unreadable(self, path: str, error: OSError, at: Path) -> None:
         """Tells why the system doesn't let a path be read."""

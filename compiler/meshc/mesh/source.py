@@ -15,7 +15,7 @@ from meshc.yamltext.document import Document
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.errors import Code, Problem
+    from meshc.errors import Code, Fix, Problem
     from meshc.mesh.including import Files
     from meshc.mesh.model import Mesh
 
@@ -73,10 +73,11 @@ class Source:
         key: bool = False,
         also: tuple[Place, ...] = (),
         clusters: tuple[str, ...] = (),
+        fix: Fix | None = None,
     ) -> Problem:
         """A problem at the value (or the key) that stands at `path` of the mesh, in mesh.yaml or in a part."""
         place = self.document.key_place(path) if key else self.document.place(path)
-        return code.at(place, what, hint, path=self.document.name(path), also=also, clusters=clusters)
+        return code.at(place, what, hint, path=self.document.name(path), also=also, clusters=clusters, fix=fix)
 
 
 def load(data: bytes, file: str, files: Files | None = None) -> Source:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from meshc.errors import Path, Place
+from meshc.errors import Path, Place, Rewrite
 
 if TYPE_CHECKING:
     from meshc.yamltext.document import Document
@@ -25,6 +25,10 @@ class Manifest:
 
     def place(self, path: Path) -> Place:
         return self.named or self.document.place(path)
+
+    def fix(self, was: str, value: str) -> Rewrite | None:
+        """What mends a value of this document, where the document stands in a file of its own."""
+        return None if self.named else Rewrite(was, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.errors import Place, Problem, Severity
+from meshc.errors import Place, Problem, Rename, Severity
 from meshc.kube import at, keys_in
 from meshc.nearest import nearest
 from meshc.scanning.guard import plaintext_in
@@ -124,15 +124,17 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
             yield codes.LOCAL_REMOTE_SECRET.at(place, what, hint, clusters=(local[file],))
         else:
             what = "nothing in this mesh needs this file, so it isn't placed"
+            fix = None
             hint = "delete it, or name it <cluster>/cacerts.yaml (with ca.type plugged-in)"
             hint += (
                 " or <primary>/remote-secret-<remote>.yaml, with istio.remoteSecrets <primary>/remote-kubeconfigs.yaml"
             )
             if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
+                fix = Rename(posixpath.join(sealed.folder, meant)) if meant not in sealed.files else None
                 hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
             elif close := nearest(file, wanted - sealed.files.keys(), 0.85):
                 hint += f"; did you mean {posixpath.join(sealed.folder, close)}?"
-            yield codes.SEALED_UNUSED.at(place, what, hint)
+            yield codes.SEALED_UNUSED.at(place, what, hint, fix=fix)
 
 
 def _readable(data: bytes, shown: str) -> Iterable[Problem]:

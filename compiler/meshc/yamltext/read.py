@@ -15,7 +15,7 @@ import yaml
 from yaml import events
 
 from meshc import codes
-from meshc.errors import Code, Place, Problem, dotted
+from meshc.errors import Code, Fix, Place, Problem, Rewrite, dotted
 from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.nesting import one_too_many
 from meshc.yamltext.nodes import Node, spots
@@ -374,7 +374,13 @@ class _Reader:
         meaning = "true or false" if switch else "another value"
         what = f"{_shown(text)} without quotes is {meaning} to older readers of YAML"
         instead = "true/false for a switch" if switch else "plain decimal digits for a number"
-        self._report(codes.YAML_MISREAD, mark, what, f"write {_shown(text)} (with quotes) for the text, or {instead}")
+        self._report(
+            codes.YAML_MISREAD,
+            mark,
+            what,
+            f"write {_shown(text)} (with quotes) for the text, or {instead}",
+            fix=Rewrite(text, text),
+        )
 
     def _report_tag(self, tag: str, mark: Mark) -> None:
         name = tag.replace(_TAG, "!!")
@@ -391,11 +397,13 @@ class _Reader:
         *,
         last: str | None = None,
         also: Iterable[Place] = (),
+        fix: Fix | None = None,
     ) -> None:
         steps = [around.step for around in self._open]
         if last is not None:
             steps[-1] = last
-        self.problems.append(code.at(Place(self._file, *mark), what, hint, path=dotted(tuple(steps)), also=also))
+        path = dotted(tuple(steps))
+        self.problems.append(code.at(Place(self._file, *mark), what, hint, path=path, also=also, fix=fix))
         if len(self.problems) >= _PROBLEMS:
             raise _StopReadingError
 

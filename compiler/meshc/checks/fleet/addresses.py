@@ -6,8 +6,9 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
+from meshc.errors import Rewrite
 from meshc.kube import Version
-from meshc.mesh.hosts import host_fault, ip_version
+from meshc.mesh.hosts import host_fault, ip_version, mended_host
 from meshc.mesh.revisions import planes, way_to_istiod
 
 if TYPE_CHECKING:
@@ -115,7 +116,10 @@ def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
     elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
         hint = "write an IP address or a host name that remotes reach"
-        yield source.problem(codes.BAD_ADDRESS, path, f"{member.name}: {part}: {fault}", hint, clusters=clusters)
+        better = mended_host(address, fleet.mesh.spec.istio.cluster_domain)
+        fix = Rewrite(address, better) if better else None
+        what = f"{member.name}: {part}: {fault}"
+        yield source.problem(codes.BAD_ADDRESS, path, what, hint, clusters=clusters, fix=fix)
 
 
 def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:

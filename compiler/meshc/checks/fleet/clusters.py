@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.mesh.hosts import same_server, url_fault
 from meshc.mesh.model import Selector
-from meshc.nearest import nearest
+from meshc.nearest import nearest, slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +45,8 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 yield source.problem(codes.BEYOND_PART, at, what, hint, also=also)
                 continue
             what = f'there is no cluster "{name}"'
-            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, meant_cluster(fleet, name, fleet.by_name))
+            hint, fix = meant_cluster(fleet, name, fleet.by_name), slip(name, fleet.by_name)
+            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, hint, fix=fix)
         # an acknowledgement of nothing is an error of its own
         if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
@@ -131,7 +132,8 @@ def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
     else:
         what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
         hint = meant_cluster(fleet, name, known)
-    return source.problem(codes.WRONG_PRIMARY, path, f"{member.name}: {what}", hint, clusters=(member.name,))
+    fix = slip(name, known) if name is not None and name not in fleet.by_name else None
+    return source.problem(codes.WRONG_PRIMARY, path, f"{member.name}: {what}", hint, clusters=(member.name,), fix=fix)
 
 
 def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -8,7 +8,7 @@ from meshc import codes
 from meshc.kube import Version, as_list, at
 from meshc.mesh.fleet import selects
 from meshc.mesh.mesh_config import captures_dns, settings_of
-from meshc.nearest import nearest
+from meshc.nearest import nearest, slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,7 +147,8 @@ def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Itera
         close = nearest(export.namespace, known) if export.namespace not in known else None
         if close:
             what = f'no entry of namespaces is named "{export.namespace}"'
-            yield codes.UNKNOWN_NAMESPACE.at(place, what, f'did you mean "{close}"?', clusters=outside)
+            fix = slip(export.namespace, known) if own else None
+            yield codes.UNKNOWN_NAMESPACE.at(place, what, f'did you mean "{close}"?', clusters=outside, fix=fix)
             continue
         what = f'namespace "{export.namespace}" {why}, so pods of its Services have no sidecar in {", ".join(outside)}'
         hint = "add the namespace with dataplane: sidecar or ambient"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.checks.fleet.clusters import meant_cluster
 from meshc.mesh.model import Flux
+from meshc.nearest import slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,8 @@ def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
     if wanted.runs_in is not None and wanted.runs_in not in fleet.by_name:
         what = f'there is no cluster "{wanted.runs_in}"'
         hint = meant_cluster(fleet, wanted.runs_in, fleet.by_name)
-        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "runsIn"), what, hint)
+        fix = slip(wanted.runs_in, fleet.by_name)
+        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "runsIn"), what, hint, fix=fix)
 
 
 def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:

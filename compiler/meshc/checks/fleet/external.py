@@ -8,6 +8,7 @@ from meshc import codes
 from meshc.checks.fleet.clusters import meant_cluster
 from meshc.mesh.hosts import ip_version
 from meshc.mesh.model import Selector
+from meshc.nearest import slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,7 +81,8 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
         path: Path = member.path("controlPlane", "configCluster")
         what = f'{member.name}: "{said}" is no remote of it, so no cluster of the mesh holds its configuration'
         hint = meant_cluster(fleet, said, remotes) or "name one of its remotes"
-        yield source.problem(codes.WRONG_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,))
+        fix = slip(said, remotes)
+        yield source.problem(codes.WRONG_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,), fix=fix)
         return
     path = member.path("controlPlane") if plane else member.path("name")
     if remotes:

@@ -27,8 +27,12 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
     """
     for manifests in inputs.manifests.values():
         for manifest, path, data in objects_in(manifests):
-            for below, what, hint in (*(_faults(data) if _says_service(data) else ()), *_nearly_service(data)):
-                yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
+            if _says_service(data):
+                for below, what, hint in _faults(data):
+                    yield codes.BAD_RESOURCE.at(manifest.place((*path, *below)), what, hint)
+            for key, what, hint, better in _nearly_service(data):
+                fix = manifest.fix(data[key], better)
+                yield codes.BAD_RESOURCE.at(manifest.place((*path, key)), what, hint, fix=fix)
     files = {file.path: file for several in inputs.resources.values() for file in several}
     for file in files.values():
         for manifest, path, data in objects_in(file.manifests):
@@ -44,7 +48,10 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
             for path, text in manifest.document.texts.items():
                 if is_rewritten(text, _value_at(manifest.data, path)):
                     what = f"{text} without quotes is applied as another text: kustomize takes it for a date or number"
-                    yield codes.CHANGED_ON_THE_WAY.at(manifest.place(path), what, f'write "{text}", with quotes')
+                    fix = manifest.fix(text, text)
+                    yield codes.CHANGED_ON_THE_WAY.at(
+                        manifest.place(path), what, f'write "{text}", with quotes', fix=fix
+                    )
         for manifest, path, data in objects_in(file.manifests):
             annotations = at(data, "metadata", "annotations")
             if isinstance(annotations, dict) and _HOOK in annotations:
@@ -66,15 +73,15 @@ def _says_service(data: Any) -> bool:
     return isinstance(data, dict) and data.get("kind") == "Service"
 
 
-def _nearly_service(data: Any) -> Iterable[tuple[Path, str, str]]:
-    """A Service by intention: its kind in other letters, or its apiVersion of a group."""
+def _nearly_service(data: Any) -> Iterable[tuple[str, str, str, str]]:
+    """A Service by intention: its kind in other letters, or its apiVersion of a group. Last comes what is right."""
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
         return
     kind, version = data["kind"], data.get("apiVersion")
     if kind.strip().lower() in ("service", "services") and kind != "Service":
-        yield ("kind",), f'"{kind}" is no kind', 'did you mean "Service"?'
+        yield "kind", f'"{kind}" is no kind', 'did you mean "Service"?', "Service"
     elif kind == "Service" and version in ("V1", "v1beta1", "core/v1", "apps/v1"):
-        yield ("apiVersion",), f'a Service has no apiVersion "{version}"', "write apiVersion: v1"
+        yield "apiVersion", f'a Service has no apiVersion "{version}"', "write apiVersion: v1", "v1"
 
 
 def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:

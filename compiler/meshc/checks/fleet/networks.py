@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
 from meshc.checks.fleet.clusters import did_you_mean, meant_cluster
+from meshc.errors import Rewrite
 from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
 from meshc.mesh.fleet import gateways_of, host_of
-from meshc.mesh.hosts import host_fault, ip_version
+from meshc.mesh.hosts import host_fault, ip_version, mended_host
+from meshc.nearest import slip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +43,9 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if name and name not in declared and (declared or len(named) > 1):
             what = f'{member.name}: network "{name}" isn\'t declared'
             hint = did_you_mean(name, declared) or "declare each under networks, with its gateway"
-            yield source.problem(codes.UNKNOWN_NETWORK, member.path("network"), what, hint, clusters=(member.name,))
+            fix = slip(name, declared)
+            at = member.path("network")
+            yield source.problem(codes.UNKNOWN_NETWORK, at, what, hint, clusters=(member.name,), fix=fix)
         elif name is None and naming and not declared:
             one = naming[0]
             what = f'{member.name}: no network is named, and {one.name} is in "{one.cluster.network}"'
@@ -118,7 +122,9 @@ def _gateway(
     host = host_of(gateway)
     if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
         hint = "write the IP address of the gateway's load balancer, or its host name under hostname"
-        yield source.problem(codes.BAD_ADDRESS, path, f"network {network}: {fault}", hint)
+        better = mended_host(host, fleet.mesh.spec.istio.cluster_domain)
+        fix = Rewrite(host, better) if better else None
+        yield source.problem(codes.BAD_ADDRESS, path, f"network {network}: {fault}", hint, fix=fix)
         return
     if path[-1] == "address" and not ip_version(host):
         hint = f"write hostname: {host}"
@@ -143,7 +149,8 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
     home = fleet.by_name.get(name) if name else None
     if name and home is None:
         what, hint = f'network {network}: there is no cluster "{name}"', meant_cluster(fleet, name, fleet.by_name)
-        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint)
+        fix = slip(name, fleet.by_name)
+        yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint, fix=fix)
     elif home and fleet.network_of(home) != network:
         where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
         what = f"network {network}: {name}, which its gateway is said to run in, is in {where}"

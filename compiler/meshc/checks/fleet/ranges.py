@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
+from meshc.errors import Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +43,9 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 path = member.path(field, number)
                 network = _network(text)
                 if network is None:
-                    yield source.problem(codes.BAD_CIDR, path, *_cidr_fault(text), clusters=(member.name,))
+                    what, hint, better = _cidr_fault(text)
+                    fix = Rewrite(text, better) if better else None
+                    yield source.problem(codes.BAD_CIDR, path, what, hint, clusters=(member.name,), fix=fix)
                     continue
                 first, last = int(network.network_address), int(network.broadcast_address)
                 where = fleet.network_of(member)
@@ -102,21 +105,26 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 _WRAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
-def _cidr_fault(text: str) -> tuple[str, str]:
+def _cidr_fault(text: str) -> tuple[str, str, str]:
+    """What is wrong with a range, what to do, and the range that is meant where that is certain."""
     shown = json.dumps(text[:60], ensure_ascii=False)
     if "%" in text:
-        return f"{shown} has a zone, which means something on one machine only", "leave out the % and what follows it"
+        return (
+            f"{shown} has a zone, which means something on one machine only",
+            "leave out the % and what follows it",
+            "",
+        )
     try:
         mended = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16"
+        return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16", ""
     if isinstance(mended, ipaddress.IPv6Network) and mended.subnet_of(_WRAPPED):
         plain = f"{mended.network_address.ipv4_mapped}/{max(0, mended.prefixlen - 96)}"
-        return f"{shown} is IPv4 wrapped in IPv6", f'write "{plain}"'
+        return f"{shown} is IPv4 wrapped in IPv6", f'write "{plain}"', plain
     if "/" not in text:
-        return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16"
+        return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16", ""
     fault = "has a netmask in place of a length" if "." in text.partition("/")[2] else "has bits set beyond its length"
-    return f"{shown} {fault}", f'write "{mended}"'
+    return f"{shown} {fault}", f'write "{mended}"', str(mended)
 
 
 def _overlaps(found: Iterable[_Range]) -> Iterator[tuple[_Range, _Range]]:

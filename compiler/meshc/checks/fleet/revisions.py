@@ -9,7 +9,7 @@ from meshc.mesh.charts import AT as CHARTS
 from meshc.mesh.east_west import goes_to
 from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import AT, plane_of, planes, tags_of
-from meshc.nearest import nearest
+from meshc.nearest import nearest, slip
 from meshc.supported import ISTIO
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
             names = [one.name for one in lost]
             what = f'{namespace.name}: there is no revision or tag "{namespace.revision}" in {_few(names)}'
             hint = _nearest(fleet, lost[0], namespace.revision)
-            yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
+            fix = slip(namespace.revision, _names(fleet, lost[0]))
+            yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names), fix=fix)
 
 
 def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -133,8 +134,9 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
             names = [one.name for one in lost]
             what = f'chart gateway: there is no revision or tag "{extra.revision}" in {_few(names)}'
             hint = _nearest(fleet, lost[0], extra.revision)
+            fix = slip(extra.revision, _names(fleet, lost[0]))
             path: Path = (*CHARTS, "also", number, "revision")
-            yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
+            yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names), fix=fix)
 
 
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
