@@ -41,9 +41,9 @@ format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.installed
-	$(BIN)/meshc schema > mesh.schema.json
-	$(BIN)/meshc schema --part > mesh-part.schema.json
-	$(BIN)/meshc schema --markdown > docs/mesh-yaml.md
+	$(BIN)/meshc schema > $(VENV)/page && mv $(VENV)/page mesh.schema.json
+	$(BIN)/meshc schema --part > $(VENV)/page && mv $(VENV)/page mesh-part.schema.json
+	$(BIN)/meshc schema --markdown > $(VENV)/page && mv $(VENV)/page docs/mesh-yaml.md
 	$(BIN)/python tests/make_docs.py
 
 # The least covered modules, and one figure for all. Subprocesses count too, which makes the tests slower.

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from meshc import __version__
+from meshc.cli.main import COMMANDS as BY_MODULE
 from meshc.cli.main import HELP
 from meshc.codes import every_code
 from meshc.commands.first_mesh import Generation, Topology
@@ -251,7 +252,9 @@ def test_every_command_has_examples(tmp_path: Path, command: str) -> None:
 def test_help_lists_every_command(tmp_path: Path) -> None:
     said = meshc("--help", cwd=tmp_path).stdout
 
-    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == [name for names in HELP.values() for name in names]
+    listed = [name for names in HELP.values() for name in names]
+    assert re.findall(r"(?m)^  ([a-z]+)  ", said) == listed
+    assert sorted(listed) == sorted(name for names in BY_MODULE.values() for name in names)
     assert "..." not in said.replace("[ARGS]...", "")
 
 
