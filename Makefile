@@ -7,7 +7,7 @@ EDITABLE := -m pip install --quiet --no-index --no-deps --no-build-isolation --e
 DOWNLOADS := $(VENV)/.downloaded
 SAMPLES := mesh.yaml examples/classic/mesh.yaml
 
-.PHONY: demo test proof proof-programs quick check format docs coverage mutants bench lock test-lowest test-newest release clean
+.PHONY: demo test proof proof-programs quick check format docs coverage mutants bench lock man site test-lowest test-newest release clean
 
 demo: $(VENV)/.installed
 	@for mesh in $(SAMPLES); do echo "\n\$$ meshc compile -f $$mesh"; $(BIN)/meshc compile -f $$mesh || exit; done
@@ -62,10 +62,26 @@ bench: $(VENV)/.installed
 	$(BIN)/python bench/real_fleet.py --write
 	$(BIN)/python bench/authorities.py
 	$(BIN)/python bench/review.py
+	$(BIN)/python bench/report.py
 
 # Lock files of requirements/ and pins of the hooks. Versions stay unless UPGRADE=1 is given.
 lock: | $(BIN)/uv
 	$(BIN)/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+# The help of the commands as man pages: man -l .site/man/meshc.1
+man: $(VENV)/.installed
+	$(BIN)/python tests/make_cli.py .site/man
+
+# The documentation as a site, in .site/html. Only the installation of mkdocs uses the network.
+site: .venv-site/.installed
+	$(PYTHON) release/make_site.py $(REPOSITORY)
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --quiet --strict
+	$(PYTHON) release/make_site.py --built
+
+.venv-site/.installed: requirements/site.txt
+	$(PYTHON) -m venv --clear .venv-site
+	.venv-site/bin/python $(LOCKED) requirements/site.txt
+	@touch $@
 
 # The ends of the ranges in pyproject.toml. On the lowest Python there are wheels for all of the lowest versions.
 test-lowest:
@@ -87,7 +103,7 @@ release: $(VENV)/.tested
 	@$(BIN)/python release/release.py --dist "$(or $(DIST),dist)"
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-newest .meshc examples/*/.meshc
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-site .site .meshc examples/*/.meshc
 
 # pip and what builds meshc come first, pinned, so that the rest is installed by the same pip everywhere.
 $(BIN)/python:

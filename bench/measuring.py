@@ -26,7 +26,7 @@ class Run(NamedTuple):
     mebibytes: float
 
     def __str__(self) -> str:
-        return f"{self.seconds:.2f} s"
+        return f"{self.seconds:.2f} s ({self.processor:.2f})"
 
 
 def measure(
@@ -62,6 +62,11 @@ def median(run: Callable[[], Run], repeats: int) -> Run:
     runs = [run() for _ in range(repeats)]
     seconds, processor, mebibytes = zip(*runs, strict=True)
     return Run(statistics.median(seconds), statistics.median(processor), max(mebibytes))
+
+
+def in_those_of(run: Run, other: Run) -> str:
+    """How many runs of another program this one lasts, and in brackets by the processor's seconds alone."""
+    return f"{run.seconds / other.seconds:.1f} ({run.processor / other.processor:.1f})"
 
 
 def program(name: str, variable: str) -> str | None:

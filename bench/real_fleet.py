@@ -22,7 +22,7 @@ import pyrage
 import yaml
 
 from fleet import fleet
-from measuring import MESHC, Run, measure, measure_all, median
+from measuring import MESHC, Run, in_those_of, measure, measure_all, median
 from rivals import KUSTOMIZE, refuse_other_objects
 
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
@@ -169,14 +169,14 @@ def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
 
 def table(rows: dict[str, dict[str, Run]]) -> str:
     """A row for each fleet; ratios to the compile of the real fleet without files of the user's."""
-    start = rows[next(iter(VARIANTS))]["compile"].seconds
+    start = rows[next(iter(VARIANTS))]["compile"]
     columns = list(rows["both"])
     lines = [f"| fleet | {' | '.join(columns)} | compile, in those of the first | kustomize, in compiles |"]
     lines.append("|---|" + "---|" * (len(columns) + 2))
     for name, found in rows.items():
         cells = [str(found[column]) if column in found else "" for column in columns]
-        took, loop = found["compile"].seconds, found.get(columns[-1])
-        cells += [f"{took / start:.1f}", f"{loop.seconds / took:.1f}" if loop else ""]
+        took, loop = found["compile"], found.get(columns[-1])
+        cells += [in_those_of(took, start), in_those_of(loop, took) if loop else ""]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
@@ -199,7 +199,8 @@ def main() -> None:
         subprocess.run(["git", "init", "-q", friendly], check=True)
         (friendly / "mesh.yaml").write_text(fleet(clusters, services))
         rows["the friendly fleet"] = row(friendly, rivals, asked.repeats, loop=False)
-    text = f"{asked.size}; medians of {asked.repeats} runs, of the loop one.\n\n{table(rows)}"
+    head = f"{asked.size}; medians of {asked.repeats} runs, of the loop one; processor seconds in brackets."
+    text = f"{head}\n\n{table(rows)}"
     if asked.write:
         PAGE.write_text(_MARKS.sub(lambda _: text, PAGE.read_text()))
     else:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleet import fleet
-from measuring import MESHC, Run, measure, measure_all, median
+from measuring import MESHC, Run, in_those_of, measure, measure_all, median
 from peers import prepare_kapitan, runs
 from rivals import HELM, KUSTOMIZE, prepare_chart, prepare_writes, refuse_differences
 
@@ -124,18 +124,20 @@ def main() -> None:
 
 
 def table(fleets: dict[str, dict[str, Run]]) -> str:
-    """A row for each thing that was run, a column for each fleet: seconds on the wall, those of the processor."""
+    """A row for each thing that was run, a column for each fleet."""
     ours = "meshc compile"
     names = list(next(iter(fleets.values())))
     lines = [f"| clusters x services | {' | '.join(fleets)} |", "|---|" + "---|" * len(fleets)]
     for name in names:
-        cells = [f"{found[name].seconds:.2f} s ({found[name].processor:.2f})" for found in fleets.values()]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(str(found[name]) for found in fleets.values())} |")
     for name in [name for name in names if "meshc" not in name and "the same, n" not in name]:
-        cells = [f"{found[name].seconds / found[ours].seconds:.1f}" for found in fleets.values()]
-        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(cells)} |")
+        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(_ratios(fleets, name, ours))} |")
     most = [f"{found[ours].mebibytes:.0f} MiB" for found in fleets.values()]
     return "\n".join([*lines, f"| most memory of meshc compile | {' | '.join(most)} |", ""])
+
+
+def _ratios(fleets: dict[str, dict[str, Run]], name: str, ours: str) -> list[str]:
+    return [in_those_of(found[name], found[ours]) for found in fleets.values()]
 
 
 def starts(repeats: int) -> str:
@@ -149,7 +151,7 @@ def starts(repeats: int) -> str:
         "python -c 'import typer, pydantic, yaml'": lambda: measure(sys.executable, "-c", _IMPORTS, cwd=here),
     }
     found = {name: median(run, repeats * 4) for name, run in runs.items()}
-    lines = [f"| {name} | {run.seconds:.3f} s |" for name, run in found.items()]
+    lines = [f"| {name} | {run.seconds:.3f} s ({run.processor:.3f}) |" for name, run in found.items()]
     return "\n".join(["| start | takes |", "|---|---|", *lines, ""])
 
 

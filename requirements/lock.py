@@ -30,6 +30,7 @@ LOCKS = {
     RUNTIME: ("pyproject.toml", *SAME, *WHEELS),
     HERE / "live.txt": ("pyproject.toml", "--extra=live", *SAME, *WHEELS),
     HERE / "build.txt": ("--group=build", *SAME, *WHEELS),
+    HERE / "site.txt": ("--group=site", *SAME, *WHEELS),
     LOWEST: ("pyproject.toml", "--extra=live", "--group=dev", "--resolution=lowest-direct", *WHEELS),
     HERE / "downloads.txt": ("--group=downloads", "--no-deps", "--no-binary=kubernetes-validate"),
 }

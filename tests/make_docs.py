@@ -1,9 +1,11 @@
-"""Makes docs/problems.md from the codes and docs/support.md from the versions: python tests/make_docs.py"""
+"""Makes docs/problems.md from the codes, docs/support.md from the versions and docs/cli.md from the commands:
+python tests/make_docs.py"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from make_cli import cli_page
 from meshc.codes import every_code
 from meshc.errors import Code, Exit
 from meshc.supported import CLASSIC, CLASSIC_LINE, GIT, HELM, ISTIO, KUSTOMIZE
@@ -100,3 +102,4 @@ if __name__ == "__main__":
     DOCS = Path(__file__).parent.parent / "docs"
     (DOCS / "problems.md").write_text(problems_page())
     (DOCS / "support.md").write_text(support_page())
+    (DOCS / "cli.md").write_text(cli_page())

@@ -175,6 +175,33 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
     assert "already there; nothing was written" in again
 
 
+def test_parts_are_the_same_mesh(dumps: Path, tmp_path: Path) -> None:
+    find_tool("kubectl")
+    trees: list[dict[Path, bytes]] = []
+    for words in ((), ("--parts",)):
+        place = tmp_path / f"mesh{len(trees)}"
+        place.mkdir()
+        meshc(place, "adopt", "--from", str(dumps), *words)
+        text = (place / "mesh.yaml").read_text().replace("type: plugged-in", "type: self-signed")
+        (place / "mesh.yaml").write_text(text)
+        meshc(place, "compile")
+        trees.append({path.relative_to(place): path.read_bytes() for path in (place / "output").rglob("*.yaml")})
+    mesh = yaml.safe_load((place / "mesh.yaml").read_text())["spec"]
+    files = {path.relative_to(place).as_posix() for path in place.rglob("*.yaml")}
+    team = yaml.safe_load((place / "teams/shop.yaml").read_text())
+
+    assert trees[0] == trees[1]
+    assert mesh["include"] == [
+        {"files": "clusters/*.yaml", "may": ["clusters"]},
+        {"files": "teams/*.yaml", "may": ["namespaces", "services"]},
+    ]
+    assert not mesh.keys() & {"clusters", "namespaces", "services"}
+    assert files >= {"clusters/hub.yaml", "clusters/edge-1.yaml", "teams/shop.yaml", "teams/till.yaml"}
+    assert team["kind"] == "MeshPart"
+    assert [one["manifests"] for one in team["spec"]["services"]] == ["../apps/shop", "../apps/shop-2"]
+    assert "--diff writes nothing" in meshc(place, "adopt", "--from", str(dumps), "--parts", "--diff", code=2)
+
+
 def test_the_difference_is_what_a_sync_would_change(dumps: Path, tmp_path: Path) -> None:
     """Until it is empty: what is applied from output/ and dumped again differs in nothing."""
     find_tool("kubectl")
@@ -347,3 +374,19 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     assert "aks-edge: no primary has a remote secret for it" in said
     assert "aks-edge: it isn't told which is its primary, of east, west: write primary" in said
     assert "east holds credentials of edge-1, of which there are no objects here" in said
+
+
+def test_kubeconfigs_that_an_istiod_mounts(dumps: Path, tmp_path: Path) -> None:
+    find_tool("kubectl")
+    file = dumps / "gke-hub/deployments.apps.yaml"
+    body = yaml.safe_load(file.read_text())
+    (istiod,) = [one for one in body["items"] if one["metadata"]["name"] == "istiod"]
+    env = istiod["spec"]["template"]["spec"]["containers"][0]["env"]
+    env.append({"name": "PILOT_MULTICLUSTER_KUBECONFIG_PATH", "value": "/x"})
+    file.write_text(yaml.safe_dump(body))
+    place = tmp_path / "mesh"
+    place.mkdir()
+    said = meshc(place, "adopt", "--from", str(dumps))
+
+    assert yaml.safe_load((place / "mesh.yaml").read_text())["spec"]["istio"]["remoteSecrets"] == "mounted"
+    assert "hub: istiod reads mounted kubeconfigs, which aren't read here" in said

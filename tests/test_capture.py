@@ -45,7 +45,7 @@ def test_facts_that_differ_go_into_mesh_yaml(land: Land) -> None:
     land.hub.put("services", "kubernetes", "default", spec={"clusterIP": "10.96.0.1"})
     land.hub.put("namespaces", "istio-system", metadata={"labels": {"topology.istio.io/network": "corp"}})
     container = {"name": "discovery", "image": "docker.io/istio/pilot:1.30.4-distroless"}
-    container["env"] = [{"name": "CLUSTER_ID", "value": "hub"}]  # type: ignore[assignment]
+    container["env"] = [{"name": "CLUSTER_ID", "value": "Kubernetes"}]  # type: ignore[assignment]
     spec = {"template": {"spec": {"containers": [container]}}}
     land.hub.put("deployments", "istiod", "istio-system", metadata={"labels": {"app": "istiod"}}, spec=spec)
     said = land.capture("facts", "hub", code=1)
@@ -59,6 +59,8 @@ def test_facts_that_differ_go_into_mesh_yaml(land: Land) -> None:
     land.capture("facts", "hub", "--write")
     hub: dict[str, Any] = yaml.safe_load((land.base / "mesh.yaml").read_text())["spec"]["clusters"][0]
 
+    assert "Kubernetes, and mesh.yaml says hub" in said
+    assert hub["clusterID"] == "Kubernetes"
     assert hub["kubernetesVersion"] == "1.33"
     assert hub["podCIDRs"] == ["10.10.0.0/16", "fd00:10::/48"]
     assert hub["serviceCIDRs"] == ["10.96.0.0/12"]

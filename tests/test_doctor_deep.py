@@ -60,9 +60,9 @@ class World(Place):
         config = kubeconfig(self.folder / "kubeconfig", *self.clusters.values(), token=token or ADMIN)
         return self.meshc("doctor", *words, "--kubeconfig", str(config), code=code)
 
-    def deep(self, code: int) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    def deep(self, code: int, word: str = "--deep") -> dict[tuple[str, str], list[dict[str, Any]]]:
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in json.loads(self.live("--deep", "--format", "json", code=code))["clusters"]:
+        for row in json.loads(self.live(word, "--format", "json", code=code))["clusters"]:
             found.setdefault((row["cluster"], row["check"]), []).append(row)
         return found
 
@@ -108,6 +108,69 @@ def test_what_a_cluster_lacks_or_holds_otherwise_and_who_else_applies_it(world: 
     )
     edge.forbidden.add(("get", "services"))
     assert "unknown" in [row["state"] for row in world.deep(code=1)["edge-1", "objects"]]
+
+
+def test_a_dry_run_tells_what_an_apply_would_change_and_changes_nothing(world: World) -> None:
+    edge = world.clusters["edge-1"]
+    assert [row["state"] for row in world.deep(1, "--dry-run")["edge-1", "objects"]] == ["ok"]
+
+    service = edge.objects["services", "istio-system", "istiod"]
+    service["spec"]["ports"][0]["name"] = "theirs"
+    service["spec"]["ports"].append({"name": "more", "port": 1})
+    service["metadata"]["managedFields"] = [managed("helm", "Update", ["f:name", "f:targetPort"])]
+    edge.objects["clusterroles", "", "istio-reader-clusterrole-istio-system"]["rules"].reverse()
+    before = json.dumps([*edge.objects.values()])
+    found = world.deep(1, "--dry-run")
+
+    assert [row["says"] for row in found["edge-1", "objects"]] == [
+        "holds otherwise Service istio-system/istiod (spec.ports[0].name)",
+        "holds more than output/edge-1 says: Service istio-system/istiod (spec.ports)",
+    ]
+    assert [row["says"] for row in found["edge-1", "fields"]] == [
+        "helm writes what output/ sets: Service istio-system/istiod (spec.ports[15012,TCP].name (another value))"
+    ]
+    assert json.dumps([*edge.objects.values()]) == before
+
+
+def managed(manager: str, operation: str, fields: list[str]) -> dict[str, Any]:
+    """What a server notes of who wrote these fields of the first port."""
+    port: dict[str, Any] = {word: {} for word in (".", *fields)}
+    said = {"f:spec": {"f:ports": {'k:{"port":15012,"protocol":"TCP"}': port}}}
+    return {"manager": manager, "operation": operation, "fieldsType": "FieldsV1", "fieldsV1": said}
+
+
+def test_who_else_writes_a_field_is_told_where_it_goes_on(world: World) -> None:
+    mesh = world.base / "mesh.yaml"
+    mesh.write_text(mesh.read_text() + DELIVERY)
+    service = world.clusters["edge-1"].objects["services", "istio-system", "istiod"]
+    for manager, operation, told in (
+        ("kustomize-controller", "Apply", False),  # what applies output/ itself
+        ("kubectl", "Apply", True),  # a second one that applies the same
+        ("kubectl-edit", "Update", False),  # who wrote it once, and not otherwise
+        ("argocd-controller", "Update", True),  # who writes it again and again
+    ):
+        service["metadata"]["managedFields"] = [managed(manager, operation, ["f:port"])]
+        assert (("edge-1", "fields") in world.deep(code=1)) == told
+
+
+def test_what_a_server_would_not_take_or_lets_nobody_try_is_told(world: World) -> None:
+    edge = world.clusters["edge-1"]
+    for code, state, says in (
+        (422, "failed", "changes what can't be changed"),
+        (403, "failed", "is refused by an admission policy"),
+        (400, "unknown", "answers 400 to patch"),
+    ):
+        edge.refuses["services"] = code
+        (row,) = [row for row in world.deep(1, "--dry-run")["edge-1", "objects"] if row["state"] != "ok"]
+        assert (row["state"], says in row["says"]) == (state, True)
+
+    edge.asked.clear()
+    edge.forbidden.add(("patch", "services"))
+    edge.objects["services", "istio-system", "istiod"]["spec"]["ports"][0]["name"] = "theirs"
+    first, second = world.deep(1, "--dry-run")["edge-1", "objects"]
+    assert (first["state"], first["says"]) == ("differs", "holds otherwise Service istio-system/istiod")
+    assert "Service: not allowed to patch them" in second["says"]
+    assert not [one for one in edge.asked if one.startswith("PATCH") and "/services/" in one]
 
 
 @pytest.mark.parametrize(
@@ -163,14 +226,15 @@ def test_metrics_are_prometheus_own_text_and_end_well(world: World) -> None:
     assert "leave --format out" in world.live("--metrics", "--format", "json", code=2)
 
 
-def test_the_account_of_the_deep_look_has_what_it_needs_and_no_more(world: World) -> None:
-    bodies = list(yaml.safe_load_all(world.meshc("doctor", "--print-rbac", "--deep")))
+@pytest.mark.parametrize("word", ["--deep", "--dry-run"])
+def test_the_account_of_the_deep_look_has_what_it_needs_and_no_more(world: World, word: str) -> None:
+    bodies = list(yaml.safe_load_all(world.meshc("doctor", "--print-rbac", word)))
     rules = [(one["metadata"].get("namespace", ""), rule) for one in bodies for rule in one.get("rules", ())]
     for cluster in world.clusters.values():
         cluster.roles["alone"] = rules
         cluster.tokens.add("alone")
         cluster.put("configmaps", "kube-root-ca.crt", "istio-system", data={"ca.crt": "x"})
-    said = world.live("--deep", code=1, token="alone")
+    said = world.live(word, code=1, token="alone")
     used = {key for cluster in world.clusters.values() for key in cluster.used}
 
     allowed = {
@@ -183,6 +247,8 @@ def test_the_account_of_the_deep_look_has_what_it_needs_and_no_more(world: World
 
     assert "not allowed" not in said
     assert allowed - used == {("get", "", "secrets", "istio-system")}
+    assert any(verb == "patch" for verb, *_ in allowed) == (word == "--dry-run")
+    assert not any(verb == "patch" and "rbac" in group for verb, group, *_ in allowed)
 
 
 def test_the_docs_job_and_alerts_are_what_kubernetes_and_prometheus_take(world: World) -> None:

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.thorough
 
 CHARTS = find_case("charts-of-istiod")
 MESH = ROOT / "examples/classic/mesh.yaml"
-APP = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ratings}\n"
+APP = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ratings}\n"
+    "spec: {template: {spec: {containers: [{name: a}]}}}\n"
+)
 STAND_IN = """#!{python}
 import json, pathlib, sys
 if "--help" in sys.argv:
@@ -173,6 +176,31 @@ def test_a_remote_of_istiod_is_injected_by_its_primarys_chart(tmp_path: Path, is
     assert values["global"]["externalIstiod"]
     assert values["global"]["multiCluster"]["clusterName"] == "edge-1"
     assert values["global"]["network"] == "corp"
+
+
+def test_a_namespace_on_another_revision_is_injected_by_that_control_plane(tmp_path: Path, istiod_mesh: Path) -> None:
+    text = (istiod_mesh / "mesh.yaml").read_text()
+    text = text.replace("revision: canary", "revision: stable\n    controlPlanes: [{revision: canary}]").replace(
+        "    revision: stable\n", "    revision: stable\n    revisionTags: {next: canary}\n"
+    )
+    text = text.replace("{istiod: 10.0.5.20}", "{istiod: 10.0.5.20, istiod-canary: 10.0.5.21}")
+    (istiod_mesh / "mesh.yaml").write_text(text.rstrip() + "\n  namespaces: [{name: shop, revision: next}]\n")
+    program = istioctl(tmp_path, "--injectConfigFile --valuesFile", "client version: 1.29.2")
+    words = ("inject", "-", "-c", "edge-1")
+    own = meshc(*words, cwd=istiod_mesh, stdin=APP, MESHC_ISTIOCTL=str(program))
+    assert (own.returncode, _asked(tmp_path)) == (0, ["--revision", "stable"]), own.stderr
+    meshc(*words, "-n", "shop", cwd=istiod_mesh, stdin=APP, MESHC_ISTIOCTL=str(program))
+    assert _asked(tmp_path) == ["--revision", "canary"]
+
+    both = f"{APP}---\n{APP.replace('name: ratings', 'name: ratings, namespace: shop')}"
+    done = meshc(*words, cwd=istiod_mesh, stdin=both, MESHC_ISTIOCTL=str(program))
+    assert done.returncode == 2
+    assert "namespaces of several revisions: canary (shop) and stable (default)" in done.stderr
+
+
+def _asked(folder: Path) -> list[str]:
+    found: list[str] = json.loads((folder / "record").read_text())["argv"][7:9]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from meshc.cli.main import app
 from meshc.kube import Identity
-from meshc.review import powers
+from meshc.review import openings, powers
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.objects import Parser, Sides
 from meshc.review.risks_of_powers import new_powers
@@ -352,7 +352,7 @@ def test_a_field_of_another_type_is_no_bug(odd: object) -> None:
     """A hostile object must not take away the other messages of a pull request by a traceback."""
     texts = [textwrap.dedent(text) for several in HOSTILE.values() for text in several.values()]
     bodies = [document.data for text in texts for document in read(text.encode(), "x.yaml")[0]]
-    rules = (powers.trusted, powers.runs, powers.reads_secrets, powers.syncs, powers.opens, powers.guards)
+    rules = (powers.trusted, powers.runs, powers.reads_secrets, powers.syncs, openings.opens, openings.guards)
     for body in bodies:
         for path in paths(body):
             other_body = put(body, path, odd)

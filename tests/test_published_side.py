@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -141,6 +142,32 @@ def test_an_unsigned_commit_is_not_published_to_flux_that_verifies(mesh: Path) -
     assert "verify:\n    mode: HEAD\n    secretRef:\n      name: git-keys\n" in root_of(mesh)
 
 
+def test_an_unsigned_commit_is_not_published_to_argo_cd_that_verifies(mesh: Path) -> None:
+    argo = MESH.replace("engine: flux", "engine: argo-cd\n    project: mesh\n    signatureKeys: [4AEE18F83AFDEB23]")
+    change(mesh, argo)
+    refused = invoke("publish")
+    assert refused.exit_code == 5
+    assert "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none" in refused.stderr
+    git(mesh, "config", "commit.gpgSign", "true")
+    git(mesh, "config", "gpg.format", "ssh")
+    assert "Git signs with ssh here, and Argo CD verifies PGP signatures alone" in invoke("publish").stderr
+
+    change(mesh, argo.replace("    project: mesh\n", ""))
+    assert "signatureKeys goes with a project of its own" in invoke("validate").stderr
+
+
+def test_what_is_wrong_with_the_mesh_is_told_before_a_missing_origin(mesh: Path) -> None:
+    text = MESH.replace("push: false", "push: true")
+    change(mesh, text)
+    assert "origin" in invoke("publish").stderr
+    change(mesh, text.replace("10.11.0.0/16", "10.10.0.0/16"))
+    wrong = invoke("publish")
+
+    assert wrong.exit_code == 3
+    assert "MESH215" in wrong.stderr
+    assert "origin" not in wrong.stderr
+
+
 def root_of(mesh: Path) -> str:
     assert invoke("compile").exit_code == 0
     return (mesh / "output/_delivery/flux/root.yaml").read_text()
@@ -154,3 +181,30 @@ def test_where_output_lies_beside_mesh_yaml_that_is_compared(mesh: Path) -> None
     assert invoke("compile").exit_code == 0
     assert invoke("check").exit_code == 0
     assert invoke("check", "--against", ".").exit_code == 0
+
+
+def test_diff_shows_what_publishing_would_change(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_BASE_REF", raising=False)
+    before = invoke("diff")
+    assert "isn't known here, so a commit of mesh.yaml is compared" in before.stderr
+    invoke("publish")
+    assert invoke("diff").exit_code == 0
+    change(mesh, MESH.replace("namespaces: [{name: shop}]", "namespaces: [{name: store}]"))
+    found = invoke("diff")
+    data = json.loads(invoke("diff", "--format", "json").stdout)
+
+    assert found.exit_code == 1
+    assert "+ add" in found.stdout
+    assert "store" in found.stdout
+    assert data["base"] == "deploy"
+    assert {one["code"] for one in data["dangers"]} == {"MESH809"}
+    assert "notice" not in found.stderr, "the mesh.yaml of the published commit's source is read"
+    assert json.loads(invoke("diff", "--base", "HEAD", "--format", "json").stdout)["changes"] == []
+
+    invoke("publish")
+    assert invoke("diff").exit_code == 0
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    git(mesh, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert json.loads(invoke("diff", "--format", "json").stdout)["base"] == "origin/main", (
+        "a review's base is its target"
+    )

@@ -4,41 +4,52 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
 
-from support.patch_forms import AT_ODDS, BY_HAND, RESOURCES, WHOLE, Entry, by_chance, write_mesh
+from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, write_mesh
 from support.processes import meshc
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
 
+KUBECTL = os.environ.get("MESHC_TEST_KUBECTL", "")
+"""Another kubectl to try, of the versions in `supported.KUSTOMIZE`."""
+
 
 def built(folder: Path) -> list[str]:
     """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
     log, program = folder / "log", folder / "kustomize"
-    program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {find_tool("kubectl")} "$@"\n')
+    program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
     compiled = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
     started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
-    verified = meshc("verify", cwd=folder)
+    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(program))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "equal to kustomize" in verified.stdout
     return started
 
 
 def test_patches_of_every_form(tmp_path: Path) -> None:
-    write_mesh(tmp_path, [BY_HAND, BY_HAND[:3], BY_HAND[:3]], RESOURCES, ("MESH613", "MESH614", "MESH618"))
+    write_mesh(tmp_path, [BY_HAND, BY_HAND[:3], BY_HAND[:3], LISTS], RESOURCES, ("MESH613", "MESH614", "MESH618"))
 
-    assert built(tmp_path) == ["unit", "unit"], "equal parts are built once"
+    assert built(tmp_path) == ["unit"] * 3, "equal parts are built once"
 
 
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES, ("MESH613",))
 
-    assert sorted(built(tmp_path)) == [f"edge-{number}" for number in range(len(WHOLE))]
+    names = [f"edge-{number}" for number in range(len(WHOLE))]
+    assert sorted(built(tmp_path)) == names
+    told = re.findall(r"whole: (.*?): (.*)", meshc("compile", cwd=tmp_path).stdout)
+    assert sorted(name for listed, _ in told for name in listed.split(", ")) == names
+    assert {why.split(",")[0] for _, why in told} == {
+        "a patch changes what an object is named by",
+        "an object or a file of yours holds a word of kustomize's own",
+    }
 
 
 def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from meshc.overlays.layout import Layout, lay_out
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.scanning.guard import check_inputs, plaintext_in
 from meshc.scanning.inventory_guard import credentials_in
+from meshc.scanning.searched import Searched
 from meshc.sealing.place import Sealed
 from meshc.version import __version__
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
     from meshc.plan.ir import Plan
+    from meshc.scanning.guard import Search
     from meshc.tree import FileTree
 
 
@@ -80,6 +82,7 @@ def compile_mesh(
     can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """
+    search = Searched(repository)
     mesh = _read(source)
     stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
@@ -87,7 +90,7 @@ def compile_mesh(
         fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
     )
     exports, faults = read_exports(fleet, source, inputs)
-    problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown)]
+    problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown, search)]
     if any(problem.code in UNPLANNABLE for problem in problems):
         raise ProblemsError(silence(problems, fleet, source, lambda _: False))
 
@@ -97,34 +100,38 @@ def compile_mesh(
     lowered = lower(plan)
     rendered = render_charts(lowered, inputs, repository)
     unreadable = {problem.place.file for problem in problems if problem.code is codes.BAD_RESOURCE}
-    parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder), unreadable)
+    parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder, search), unreadable)
     applied = parts.applied(plan)
     problems += [*parts.problems, *check_delivery(plan, applied, ENGINES, repository.from_top)]
-    built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
     problems = [problem for problem in problems if problem.code not in passed]
-    early = [problem for problem in problems if problem.code in AS_APPLIED]
-    problems = silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED))
+    problems, settle = _acknowledged(problems, plan, fleet, source)
     stop_on(problems)
-
-    def settle(found: Sequence[Problem], complete: bool) -> list[Problem]:
-        return silence(found, fleet, source, lambda code: built_later and complete and code in AS_APPLIED, early)
-
     layout = lay_out(plan, parts.objects, parts.bases)
-    stop_on(_disguised(plan, layout, source))
+    stop_on(_disguised(plan, layout, source, search))
+    search.keep()
     delivery = delivery_tree(plan, applied, ENGINES)
     ordered = tuple(sorted(problems, key=lambda p: p.order))
     return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle)
 
 
-def _disguised(plan: Plan, layout: Layout, source: Source) -> Iterator[Problem]:
+def _acknowledged(
+    problems: Sequence[Problem], plan: Plan, fleet: Fleet, source: Source
+) -> tuple[list[Problem], Callable[[Sequence[Problem], bool], list[Problem]]]:
+    """The problems without those that are acknowledged, and `Compiled.settle` for those that rendering will find."""
+    built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
+    early = [problem for problem in problems if problem.code in AS_APPLIED]
+
+    def settle(found: Sequence[Problem], complete: bool) -> list[Problem]:
+        return silence(found, fleet, source, lambda code: built_later and complete and code in AS_APPLIED, early)
+
+    return silence(problems, fleet, source, lambda code: not (built_later and code in AS_APPLIED)), settle
+
+
+def _disguised(plan: Plan, layout: Layout, source: Source, search: Search) -> Iterator[Problem]:
     """Secrets in plain text that only show once values are written out: files that users copy in are read as bytes."""
     places = {cluster.name: cluster.place for cluster in plan.clusters}
-    clean: set[bytes] = set()  # the files of charts are long, and the same in many clusters
     for path, data in layout.tree.items():
-        leaks = [] if data in clean else list(plaintext_in(data, path, codes.PLAINTEXT_SECRET))
-        if not leaks:
-            clean.add(data)
-        for found in leaks:
+        for found in search(data, path, codes.PLAINTEXT_SECRET):
             place = places.get(path.partition("/")[0], source.document.place(("spec", "services")))
             yield replace(found, place=place, what=f"overlays/{path}: {found.what}")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from proof import programs
@@ -28,8 +29,9 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the last story's world running until Enter")
     wanted = parser.parse_args()
     if os.environ.get(_INSIDE):
-        return _tell(_choose(wanted.stories), keep=wanted.keep)
-    if missing := _missing(build=not wanted.if_built):
+        return _tell([story for story in _choose(wanted.stories) if _can(story)], keep=wanted.keep)
+    stories = _choose(wanted.stories)
+    if missing := _missing(stories, build=not wanted.if_built):
         print(f"proof: skipped: {missing}")
         return 0
     if wanted.build:
@@ -39,7 +41,7 @@ def main() -> int:
     return subprocess.run([*argv, sys.executable, "-m", "proof", *sys.argv[1:]], env=inside, check=False).returncode
 
 
-def _missing(*, build: bool) -> str:
+def _missing(stories: Sequence[Story], *, build: bool) -> str:
     """Why the proof can't run here; empty if it can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "network namespaces need root on Linux"
@@ -48,13 +50,32 @@ def _missing(*, build: bool) -> str:
             programs.system(program)
         if build:
             programs.build()
+            _build_more(stories)
         for module in programs.MODULES:
-            for package in module.packages:
-                programs.find(module, package.rsplit("/", 1)[-1])
+            programs.require(module)
         programs.envoy()
     except programs.MissingError as error:
         return str(error)
     return ""
+
+
+def _build_more(stories: Sequence[Story]) -> None:
+    for module in dict.fromkeys(module for story in stories for module in story.needs):
+        try:
+            programs.build([module])
+        except programs.MissingError as error:
+            print(f"proof: {error}")
+
+
+def _can(story: Story) -> bool:
+    """Whether the programs are there that this story needs besides those of every run; says what is missing."""
+    try:
+        for module in story.needs:
+            programs.require(module)
+    except programs.MissingError as error:
+        print(f"{story.name}: skipped: {error}")
+        return False
+    return True
 
 
 def _choose(names: list[str]) -> list[Story]:

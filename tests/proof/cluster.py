@@ -29,6 +29,7 @@ class Shape:
     services: str
     network: str = "corp"
     region: str = "eu-west"
+    kubernetes: programs.Module = programs.KUBERNETES
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Cluster:
     api: Api
     kubeconfig: Path
     running: dict[str, Running] = field(default_factory=dict)
+    server: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -50,6 +52,14 @@ class Cluster:
     def kubectl(self, *arguments: str | Path, stdin: str | None = None, limit: float = 120) -> str:
         """What kubectl prints, as the cluster's administrator."""
         return run(programs.system("kubectl"), "--kubeconfig", self.kubeconfig, *arguments, stdin=stdin, limit=limit)
+
+    def start_server(self, *more: str) -> None:
+        """Starts the API server, with more arguments than before; one that runs is ended first."""
+        if "api" in self.running:
+            self.running.pop("api").end()
+        running = start(f"{self.name}-api", [*self.server, *more], self.logs, self.name)
+        self.running = {"api": running, **self.running}
+        wait_for(f"{self.name}: the API server is ready", lambda: _ready(self), 120)
 
     def end(self) -> None:
         for running in reversed(self.running.values()):
@@ -68,19 +78,17 @@ def start_etcd(folder: Path, logs: Path, address: str) -> Running:
     return start("etcd", argv, logs)
 
 
-def start_cluster(
-    shape: Shape, folder: Path, logs: Path, etcd: str, more: Sequence[str] = (), module: programs.Module | None = None
-) -> Cluster:
+def start_cluster(shape: Shape, folder: Path, logs: Path, etcd: str) -> Cluster:
     """Starts the API server and its controllers, and waits until it is ready."""
-    kubernetes = module or programs.KUBERNETES
     home = folder / shape.name
     home.mkdir(parents=True)
     node = make_node(shape.name, shape.address, shape.pods)
     api = _write_keys(shape, home)
-    running = {"api": start(f"{shape.name}-api", _server(shape, home, etcd, kubernetes, more), logs, shape.name)}
-    cluster = Cluster(shape, node, home, logs, api, home / "admin.kubeconfig", running)
-    wait_for(f"{shape.name}: the API server is ready", lambda: _ready(cluster), 120)
-    running["controllers"] = start(f"{shape.name}-controllers", _controllers(home, kubernetes), logs, shape.name)
+    server = _server(shape, home, etcd)
+    cluster = Cluster(shape, node, home, logs, api, home / "admin.kubeconfig", server=server)
+    cluster.start_server()
+    controllers = start(f"{shape.name}-controllers", _controllers(shape, home), logs, shape.name)
+    cluster.running["controllers"] = controllers
     wait_for(
         f"{shape.name}: the controllers are at work",
         lambda: api.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt"),
@@ -117,10 +125,10 @@ def _write_keys(shape: Shape, home: Path) -> Api:
     return Api(shape.address, home / "ca.crt", home / "admin.crt", home / "admin.key")
 
 
-def _server(shape: Shape, home: Path, etcd: str, module: programs.Module, more: Sequence[str]) -> list[str]:
+def _server(shape: Shape, home: Path, etcd: str) -> list[str]:
     issuer = f"https://{shape.name}.example"
     return [
-        str(programs.find(module, "kube-apiserver")),
+        str(programs.find(shape.kubernetes, "kube-apiserver")),
         *(f"--etcd-servers={etcd}", f"--etcd-prefix=/{shape.name}"),
         *(f"--bind-address={shape.address}", f"--advertise-address={shape.address}", "--secure-port=6443"),
         *(f"--tls-cert-file={home}/server.crt", f"--tls-private-key-file={home}/server.key"),
@@ -128,14 +136,13 @@ def _server(shape: Shape, home: Path, etcd: str, module: programs.Module, more: 
         *(f"--service-account-key-file={home}/accounts.pub", f"--service-account-issuer={issuer}"),
         *(f"--service-account-signing-key-file={home}/accounts.key", f"--api-audiences={issuer},istio-ca"),
         *("--authorization-mode=Node,RBAC", "--allow-privileged=true", "--enable-priority-and-fairness=false"),
-        *more,
     ]
 
 
-def _controllers(home: Path, module: programs.Module) -> list[str]:
+def _controllers(shape: Shape, home: Path) -> list[str]:
     kubeconfig = home / "controllers.kubeconfig"
     return [
-        str(programs.find(module, "kube-controller-manager")),
+        str(programs.find(shape.kubernetes, "kube-controller-manager")),
         *(f"--kubeconfig={kubeconfig}", f"--authentication-kubeconfig={kubeconfig}"),
         *(f"--authorization-kubeconfig={kubeconfig}", f"--root-ca-file={home}/ca.crt"),
         *(f"--service-account-private-key-file={home}/accounts.key", "--use-service-account-credentials=true"),

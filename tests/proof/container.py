@@ -40,6 +40,7 @@ def prepare_root(root: Path, hosts: Path, mounts: Sequence[tuple[Path, str]]) ->
         (Path("/sys"), "sys"),
         (agent.parent, "opt/istio"),
         (programs.envoy().parent, "opt/envoy"),
+        *([(programs.SEALED.folder, "opt/sealed-secrets")] if root.name == "controller" else []),
         (_SHUTTLE.parent, "opt/app"),
         (Path(sys.base_prefix), sys.base_prefix.lstrip("/")),
         (hosts, "etc/hosts"),
@@ -77,6 +78,7 @@ def command_of(container: Container) -> list[str]:
         "discovery": ["/opt/istio/pilot-discovery"],
         "istio-proxy": ["/opt/istio/pilot-agent"],
         "istio-init": ["/opt/istio/pilot-agent"],
+        "controller": ["/opt/sealed-secrets/controller"],
         "app": [os.path.realpath(sys.executable), "/opt/app/app.py"],
     }[name]
     who = 1000 if user is None and name != "discovery" else user if user is not None else _PROXY

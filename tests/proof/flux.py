@@ -34,7 +34,7 @@ class Flux:
         self._server = ThreadingHTTPServer((self._address, 9080), handler)
         threading.Thread(target=self._server.serve_forever, name="artifacts", daemon=True).start()
         self._install()
-        self._start()
+        self.start()
 
     def _install(self) -> None:
         for module in (programs.FLUX, programs.SOURCES):
@@ -44,7 +44,8 @@ class Flux:
         self.hub.kubectl("-n", NAMESPACE, "create", "secret", "generic", "sops-age", f"--from-file={name}")
         wait_for("Flux's kinds are served", lambda: self.hub.api.get(_GIT) and self.hub.api.get(KUSTOMIZATIONS), 30)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Starts the engine, or starts it again after it was killed."""
         argv = [
             str(programs.find(programs.FLUX, "kustomize-controller")),
             *("--events-addr=", "--enable-leader-election=false", "--metrics-addr=127.0.0.1:18080"),

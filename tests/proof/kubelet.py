@@ -30,7 +30,7 @@ class Kubelet:
         self.pods: dict[str, PodRun] = {}
         self.faults: list[str] = []
         self._scratch = scratch / cluster.name
-        self._proxy = Proxy(cluster)
+        self.proxy = Proxy(cluster)
         self._stop = threading.Event()
         self._frozen = threading.Event()
         _make_node(cluster)
@@ -58,7 +58,7 @@ class Kubelet:
                 self.faults.append(f"{self.cluster.name}: {error}")
 
     def _round(self) -> None:
-        self._proxy.refresh()
+        self.proxy.refresh()
         bodies = self.cluster.api.items("/api/v1/pods")
         living = {str(body["metadata"]["uid"]) for body in bodies}
         for uid in set(self.pods) - living:
@@ -72,7 +72,7 @@ class Kubelet:
             elif uid not in self.pods:
                 self.pods[uid] = PodRun(self.cluster, body, self._scratch / uid)
         for pod in self.pods.values():
-            pod.look(self._proxy.names)
+            pod.look(self.proxy.names)
 
 
 class PodRun:
@@ -186,7 +186,10 @@ class PodRun:
     def _ask(self, probe: Mapping[str, Any]) -> bool:
         if "httpGet" not in probe:
             return True
-        url = f"http://{self.net.address}:{probe['httpGet']['port']}{probe['httpGet'].get('path', '/')}"
+        bodies = self.body["spec"]["containers"]
+        ports = {each.get("name"): each["containerPort"] for body in bodies for each in body.get("ports") or []}
+        port = probe["httpGet"]["port"]
+        url = f"http://{self.net.address}:{ports.get(port, port)}{probe['httpGet'].get('path', '/')}"
         try:
             argv = ("curl", "-s", "-o", "/dev/null", "-m", "2", "-w", "%{http_code}", url)
             return run(*argv, namespace=self.cluster.name) == "200"

@@ -7,6 +7,7 @@ other, over which pods reach pods by their own addresses; nodes of different net
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -61,6 +62,17 @@ class Node:
             self.addresses.add(address)
             _batch(self.name, f"addr replace {address}/32 dev lo")
             run("ip", "route", "replace", f"{address}/32", "via", self.gate)
+
+    def drop(self, address: str) -> None:
+        """Nobody answers at that address any more."""
+        self.addresses.discard(address)
+        _batch(self.name, f"addr del {address}/32 dev lo")
+        run("ip", "route", "del", f"{address}/32")
+
+    def cut_all(self) -> None:
+        """Takes every line down, for good."""
+        for line in json.loads(run("ip", "-n", self.name, "-j", "link", "show", "type", "veth")):
+            _batch(self.name, f"link set {line['ifname']} down")
 
     def cut(self, *, down: bool) -> None:
         """Takes the line to the router down, or up again."""

@@ -46,20 +46,22 @@ class Module:
         return CACHE / f"{self.name}-{key}"
 
 
-KUBERNETES = Module(
-    "kubernetes",
-    "1.36.3",
-    ("k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager"),
-    "k8s.io/kubernetes",
-    {
-        f"{_STAMP}.gitVersion": "v1.36.3",
+def _kubernetes(name: str, version: str) -> Module:
+    stamps = {
+        f"{_STAMP}.gitVersion": f"v{version}",
         f"{_STAMP}.gitMajor": "1",
-        f"{_STAMP}.gitMinor": "36",
+        f"{_STAMP}.gitMinor": version.split(".")[1],
         f"{_STAMP}.gitTreeState": "clean",
         f"{_STAMP}.gitCommit": "proof",
         f"{_STAMP}.buildDate": "2026-01-01T00:00:00Z",
-    },
-)
+    }
+    packages = ("k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager")
+    return Module(name, version, packages, "k8s.io/kubernetes", stamps)
+
+
+KUBERNETES = _kubernetes("kubernetes", "1.36.3")
+OLDEST = _kubernetes("kubernetes-oldest", "1.32.2")
+"""The oldest minor that Istio 1.31 supports, and the newest patch of it whose every module can be had."""
 ISTIO = Module(
     "istio",
     "1.31 (release branch, 27 August 2026)",
@@ -81,8 +83,16 @@ SOURCES = Module(
     "github.com/fluxcd/source-controller",
     {},
 )
+SEALED = Module(
+    "sealed-secrets",
+    "0.40.0",
+    ("github.com/bitnami/sealed-secrets/cmd/controller",),
+    "github.com/bitnami/sealed-secrets",
+    {},
+)
 ISTIOCTL = Module("istio", ISTIO.version, ("istio.io/istio/istioctl/cmd/istioctl",), ISTIO.source, ISTIO.stamps)
 MODULES = (KUBERNETES, ISTIO, ISTIOCTL, FLUX, SOURCES)
+"""What every run needs. Others are needed by the stories that name them."""
 SYSTEM = ("etcd", "ip", "nft", "nsenter", "unshare", "chroot", "setpriv", "curl", "git", "kubectl", "helm", "sops")
 
 
@@ -98,6 +108,12 @@ def find(module: Module, program: str) -> Path:
 def source(module: Module) -> Path:
     """The module's source in Go's cache, for the charts and definitions that come with it."""
     return Path(json.loads(_go(module, "mod", "download", "-json", module.source))["Dir"])
+
+
+def require(module: Module) -> None:
+    """Raises MissingError if a program of the module isn't built."""
+    for package in module.packages:
+        find(module, package.rsplit("/", 1)[-1])
 
 
 def envoy() -> Path:

@@ -20,7 +20,10 @@ class Proxy:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._last = ""
+        self._given: dict[str, str] = {}
         self.names: Mapping[str, str] = {}
+        self.instead: dict[str, str] = {}
+        """The address that a load balancer gives, whatever its Service asks for."""
 
     def refresh(self) -> None:
         services = self._cluster.api.items("/api/v1/services")
@@ -28,7 +31,7 @@ class Proxy:
         self.names = dict(_names(services))
         for service in services:
             self._give_address(service)
-        rules = "\n".join(_rules(services, _endpoints(slices)))
+        rules = "\n".join(_rules(services, _endpoints(slices), self.instead))
         if rules != self._last:
             uplink = self._cluster.node.uplink
             away = f"oifname {uplink} ip saddr {self._cluster.shape.pods} masquerade"
@@ -42,13 +45,18 @@ class Proxy:
             self._last = rules
 
     def _give_address(self, service: Body) -> None:
-        """A load balancer has the address that its Service asks for."""
+        """A load balancer has the address that its Service asks for, unless it was moved."""
         wanted = service["spec"].get("loadBalancerIP")
         if service["spec"].get("type") != "LoadBalancer" or not wanted:
             return
-        self._cluster.node.add(wanted)
-        status = {"loadBalancer": {"ingress": [{"ip": wanted}]}}
-        if [each.get("ip") for each in service["status"]["loadBalancer"].get("ingress") or []] != [wanted]:
+        given = self.instead.get(wanted, wanted)
+        before = self._given.get(_path(service))
+        self._given[_path(service)] = given
+        if before and before not in self._given.values():
+            self._cluster.node.drop(before)
+        self._cluster.node.add(given)
+        status = {"loadBalancer": {"ingress": [{"ip": given}]}}
+        if [each.get("ip") for each in service["status"]["loadBalancer"].get("ingress") or []] != [given]:
             self._cluster.api.merge(f"{_path(service)}/status", {"status": status})
 
 
@@ -81,11 +89,14 @@ def _endpoints(slices: list[Body]) -> Mapping[_Key, Mapping[str, list[_Target]]]
     return found
 
 
-def _rules(services: list[Body], endpoints: Mapping[_Key, Mapping[str, list[_Target]]]) -> Iterator[str]:
+def _rules(
+    services: list[Body], endpoints: Mapping[_Key, Mapping[str, list[_Target]]], instead: Mapping[str, str]
+) -> Iterator[str]:
     for service in sorted(services, key=_path):
         spec = service["spec"]
         key = (str(service["metadata"]["namespace"]), str(service["metadata"]["name"]))
-        addresses = [spec.get("clusterIP"), spec.get("loadBalancerIP") if spec.get("type") == "LoadBalancer" else None]
+        wanted = str(spec.get("loadBalancerIP") or "") if spec.get("type") == "LoadBalancer" else ""
+        addresses = [spec.get("clusterIP"), instead.get(wanted, wanted)]
         for port in spec.get("ports") or []:
             targets = endpoints.get(key, {}).get(port.get("name") or "", [])
             for address in addresses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,11 @@ from proof import network
 from proof.cluster import Cluster, Shape, start_cluster, start_etcd
 from proof.flux import Flux
 from proof.kubelet import Kubelet
-from proof.mesh import VALUES, Mesh
+from proof.mesh import Mesh
 from proof.running import FailedError, Running, run, wait_for
+from proof.written import SHOP
 
 _ETCD = "100.66.0.1"  # an address of the router's, which every node reaches
-SHOP = "shop"
 
 
 @dataclass
@@ -79,6 +79,12 @@ class World:
                 self.flux.know(cluster)
         self.mesh.contexts(list(self.clusters.values()))
 
+    def lose(self, name: str) -> None:
+        """A whole cluster is gone at once: its pods, its API server, its lines."""
+        self.clusters[name].node.cut_all()
+        self.kubelets.pop(name).end()
+        self.clusters.pop(name).end()
+
     def start_flux(self, hub: str) -> Flux:
         self.flux = Flux(self.clusters[hub], self.mesh, self.scratch)
         for cluster in self.clusters.values():
@@ -107,7 +113,15 @@ class World:
         return []
 
     def deploy(
-        self, cluster: str, app: str, namespace: str = SHOP, *, injected: bool = True, replicas: int = 1
+        self,
+        cluster: str,
+        app: str,
+        namespace: str = SHOP,
+        *,
+        injected: bool = True,
+        replicas: int = 1,
+        forced: bool = False,
+        **more: Any,
     ) -> None:
         """A workload and its Service, of the user's own: nothing of it comes from meshc."""
         labels = {"app": app, "sidecar.istio.io/inject": str(injected).lower()}
@@ -120,10 +134,11 @@ class World:
         metadata = {"name": app, "namespace": namespace}
         body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
         ports = [{"name": "http", "port": 8080}]
-        ways = {"selector": {"app": app}, "ports": ports}
+        ways = {"selector": {"app": app}, "ports": ports, **more}
         own = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": ways}
         both = {"apiVersion": "v1", "kind": "List", "items": [body, own]}
-        self.clusters[cluster].kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(both))
+        force = ["--force-conflicts"] if forced else []
+        self.clusters[cluster].kubectl("apply", "--server-side", *force, "-f", "-", stdin=json.dumps(both))
 
     def ready(self, cluster: str, app: str, seconds: float = 120) -> None:
         pod = wait_for(f"{cluster}: {app} is ready", lambda: self.kubelets[cluster].find(app), seconds)
@@ -188,56 +203,3 @@ class World:
                 key = f"{each['kind']}/{metadata.get('namespace', '')}/{metadata['name']}"
                 found[key] = metadata["resourceVersion"]
         return found
-
-
-def service(name: str, clusters: Sequence[str], **more: Any) -> dict[str, Any]:
-    """An entry of `services` in mesh.yaml."""
-    return {
-        "name": name,
-        "namespace": SHOP,
-        "clusters": list(clusters),
-        "ports": [{"name": "http", "port": 8080}],
-        **more,
-    }
-
-
-def entry_of(shape: Shape, *, primary: bool = False) -> dict[str, Any]:
-    """A cluster in mesh.yaml."""
-    entry: dict[str, Any] = {
-        "name": shape.name,
-        "role": "primary" if primary else "remote",
-        "network": shape.network,
-        "labels": {"region": shape.region},
-        "kubernetesVersion": "1.36",
-        "apiServer": f"https://{shape.address}:6443",
-        "podCIDRs": [shape.pods],
-        "serviceCIDRs": [shape.services],
-    }
-    if primary:
-        entry["controlPlane"] = {"exposure": "load-balancer", "addresses": {"istiod": "10.0.5.20"}}
-    return entry
-
-
-def spec_of(world: World, shapes: Iterable[Shape], hub: str = "hub", **more: Any) -> dict[str, Any]:
-    """A mesh.yaml of one primary and its remotes, with Istio's charts and Flux."""
-    clusters = [entry_of(shape, primary=shape.name == hub) for shape in shapes]
-    networks = sorted({shape.network for shape in shapes})
-    return {
-        "istio": {"version": "1.31.0", "charts": {"source": "vendor"}, "values": dict(VALUES)},
-        "security": {
-            "mutualTLS": "strict",
-            "ca": {"type": "plugged-in", "fastRootRotation": True},
-            "secrets": {"recipients": [world.mesh.recipient]},
-        },
-        "networks": [{"name": name} for name in networks],
-        "clusters": clusters,
-        "namespaces": [{"name": SHOP}],
-        "services": [],
-        "delivery": {"engine": "flux", "repoURL": "https://git.example/mesh.git", "runsIn": hub},
-        **more,
-    }
-
-
-HUB = Shape("hub", "10.0.0.10", "10.10.0.0/16", "10.110.0.0/16")
-EDGE_1 = Shape("edge-1", "10.1.0.10", "10.11.0.0/16", "10.111.0.0/16", region="us-east")
-EDGE_2 = Shape("edge-2", "10.2.0.10", "10.12.0.0/16", "10.112.0.0/16", region="ap-south")

@@ -44,6 +44,8 @@ GROUPS = {
     "rbac.authorization.k8s.io": {"clusterroles": "ClusterRole", "clusterrolebindings": "ClusterRoleBinding"},
     "admissionregistration.k8s.io": {"mutatingwebhookconfigurations": "MutatingWebhookConfiguration"},
     "discovery.k8s.io": {"endpointslices": "EndpointSlice"},
+    "multicluster.x-k8s.io": {"clusterprofiles": "ClusterProfile"},
+    "cluster.x-k8s.io": {"clusters": "Cluster"},
 }
 """Kinds of other groups than the first, as far as kubectl has to know of them."""
 UNPLACED = ("nodes", "namespaces", "clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations")
@@ -85,6 +87,8 @@ class FakeCluster:
     """The rules of whoever holds a token, each with its namespace; who isn't here may do everything."""
     used: set[tuple[str, str, str, str]] = field(default_factory=set)
     """Of those rules what was used: verb, group, plural and namespace."""
+    refuses: dict[str, int] = field(default_factory=dict)
+    """What an apply of a plural is answered with, as a policy or a webhook does."""
     texts: dict[str, str] = field(default_factory=dict)
     """What is behind a path that is no object, as the proxy to a pod answers."""
     longest: int = 10**9
@@ -231,6 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer("create", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+    def do_PATCH(self) -> None:
+        self._answer("patch", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
     def do_DELETE(self) -> None:
         self._answer("delete", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
@@ -266,6 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if sent is not None and verb == "delete":
             self._delete(plural, namespace, name, sent)
+        elif sent is not None and verb == "patch":
+            self._try(plural, namespace, name, sent, query)
         elif sent is not None:
             self._create(plural, namespace, name, sub, sent)
         elif name:
@@ -297,6 +306,16 @@ class _Handler(BaseHTTPRequestHandler):
         if body.get("type") == "kubernetes.io/service-account-token":
             threading.Timer(0.3, cluster.fill, (wanted, namespace)).start()
         self._send(201, _typed(plural, body))
+
+    def _try(self, plural: str, namespace: str, name: str, sent: Body, query: Mapping[str, str]) -> None:
+        """A server-side apply that changes nothing: no other is taken here."""
+        assert (query["dryRun"], query["force"]) == ("All", "true")
+        assert self.headers["Content-Type"] == "application/apply-patch+yaml"
+        if code := self.server.cluster.refuses.get(plural):
+            self._status(code, "Refused")
+            return
+        there = self.server.cluster.objects[plural, namespace, name]
+        self._send(200, _merged(_typed(plural, there), sent))
 
     def _delete(self, plural: str, namespace: str, name: str, sent: Body) -> None:
         body = self.server.cluster.objects.get((plural, namespace, name))
@@ -344,6 +363,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+def _merged(there: Any, sent: Any) -> Any:
+    """As Kubernetes merges what is applied: lists by the name or the port of their items, others as a whole."""
+    if isinstance(there, dict) and isinstance(sent, dict):
+        return {**there, **{key: _merged(there.get(key), one) for key, one in sent.items()}}
+    if isinstance(there, list) and isinstance(sent, list):
+        for key in ("port", "name"):
+            if all(isinstance(one, dict) and key in one for one in (*there, *sent)):
+                wanted = {one[key]: one for one in sent}
+                kept = [_merged(one, wanted.pop(one[key], {})) for one in there]
+                return [*kept, *wanted.values()]
+    return sent
 
 
 def _split(path: str) -> tuple[str, str, str, str]:

@@ -52,6 +52,29 @@ BY_HAND: tuple[Entry, ...] = (
     (steps(("replace", "/spec/sort", [3, 1.0, "2", None])), {"kind": "Odd", "namespace": "shop"}),
     (json.dumps({"kind": "A", "metadata": {"name": "a"}, "spec": {"deep": {"k10": 1, "k2": None}}}), {"kind": "Odd"}),
 )
+
+
+def _pods(**pod: Any) -> Entry:
+    """A strategic merge patch for the Deployment of RESOURCES."""
+    spec = {"template": {"spec": pod}}
+    return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _WEB, "spec": spec}), {}
+
+
+_WEB = {"name": "web", "namespace": "shop"}
+LISTS: tuple[Entry, ...] = (
+    _pods(containers=[{"name": "c", "env": [{"name": "A", "value": "on"}]}, {"name": "d", "image": "i:2"}]),
+    _pods(**{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}], "containers": [{"name": "d"}]}),
+    _pods(containers=[{"name": "c", "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "value": "1e3"}]}]),
+    _pods(containers=[{"name": "c", "args": ["--x", "no"], "ports": [{"containerPort": 80, "protocol": "UDP"}]}]),
+    _pods(containers=[{"name": "d", "$patch": "delete"}]),
+    _pods(tolerations=[{"key": "a"}], nodeSelector={"a": "1"}, volumes=[{"name": "v", "emptyDir": {}}]),
+    _pods(nodeSelector=None, tolerations=[{"$patch": "replace"}]),
+    (steps(("add", "/spec/template/spec/containers/0/args/-", "0x1")), {"group": "apps", "labelSelector": "tier=gold"}),
+    (steps(("add", "/metadata/annotations", {"a": ""})), {"kind": "Deployment"}),
+    (steps(("replace", "/metadata/annotations/a", "~")), {"annotationSelector": "a", "kind": "Dep.*"}),
+    (json.dumps({"kind": "A", "metadata": {"name": "a"}, "rules": [{"verbs": ["get"]}]}), {"name": "theirs:reader"}),
+)
+"""Lists that are merged by key, put in order, or replaced, and steps in them."""
 _PREVIOUS = {
     f"internal.config.kubernetes.io/previous{key}": value
     for key, value in (("Kinds", "Service"), ("Namespaces", "shop"))

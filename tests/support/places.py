@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyrage
 import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID
 
 from support.processes import said
 from support.sealing import sops
-from support.throwaway import make_root
 from support.tools import find_tool
 
 MESH = """\
@@ -120,8 +123,16 @@ class Place:
 
 
 def sealing_pair() -> tuple[rsa.RSAPrivateKey, bytes]:
-    """A controller's key, and the certificate that kubeseal --fetch-cert gives."""
-    made = make_root("controller", key="RSA-2048")
-    key = load_pem_private_key(made.key_pem, None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key, made.cert_pem
+    """A controller's key, and the certificate that kubeseal --fetch-cert gives.
+
+    As generatePrivateKeyAndCert of the controller makes it: no name, and a key usage of encipherOnly alone, which
+    cryptography neither writes nor reads.
+    """
+    key = rsa.generate_private_key(65537, 2048)
+    now, nobody = datetime.now(UTC), x509.Name([])
+    builder = x509.CertificateBuilder(nobody, nobody, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=3650))
+    usage = x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, bytes.fromhex("03020001"))
+    builder = builder.add_extension(usage, critical=True)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return key, builder.sign(key, SHA256()).public_bytes(Encoding.PEM)

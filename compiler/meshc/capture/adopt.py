@@ -19,6 +19,7 @@ from meshc.capture.living import homes_of
 from meshc.capture.owners import owner_of
 from meshc.kube import LABEL, as_list, at
 from meshc.plain import count
+from meshc.plan.values import MOUNTED
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         *_domains(primaries),
         *given("    revision", revision, "default"),
         *revisions(homes, version),
+        *_mounted(primaries, made),
         *_images(homes),
         *security(homes, namespace, made),
         *networks(homes),
@@ -107,6 +109,23 @@ def _domains(primaries: Sequence[Home]) -> list[str]:
         *([f"    trustDomainAliases: {inline([str(one) for one in aliases])}"] if aliases else []),
         *given("    clusterDomain", domain, "cluster.local"),
     ]
+
+
+def _mounted(primaries: Sequence[Home], made: Adopted) -> list[str]:
+    """Whether istiod reads the credentials of other clusters from one mounted Secret."""
+    names = [home.name for home in primaries if home.plane and home.plane.mounts]
+    if not names:
+        return []
+    made.notes.append(
+        f"{', '.join(names)}: istiod reads mounted kubeconfigs, which aren't read here: the Secret is called {MOUNTED} "
+        "in mesh.yaml's values; seal them again: meshc capture credentials --all"
+    )
+    if len(names) == len(primaries):
+        return ["    remoteSecrets: mounted"]
+    made.notes.append(
+        f"others have labelled remote secrets: write istio: {{remoteSecrets: mounted}} in {', '.join(names)}"
+    )
+    return []
 
 
 def _owners(home: Home, namespace: str, made: Adopted) -> None:

@@ -35,6 +35,7 @@ _PAGE = 500
 _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
+_JSON, _APPLY = "application/json", "application/apply-patch+yaml"
 
 
 class Api:
@@ -117,6 +118,11 @@ class Api:
         """Creates an object, and returns the server's version of it. Raises AskError."""
         return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
 
+    def applied_dry(self, resource: Resource, body: Body, manager: str) -> Body:
+        """What a server-side apply would make of an object, which changes nothing. Raises AskError."""
+        query = urlencode({"dryRun": "All", "fieldManager": manager, "force": "true"})
+        return self._ask("PATCH", f"{resource.path}?{query}", resource, "patch", json.dumps(body).encode(), _APPLY)
+
     def delete(self, resource: Resource, uid: str) -> None:
         """Deletes an object if it is still the one that was read. Raises AskError."""
         told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
@@ -172,8 +178,10 @@ class Api:
                 return
         raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
 
-    def _ask(self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None) -> Body:
-        status, data = self._exchange(method, path, body)
+    def _ask(
+        self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None, form: str = _JSON
+    ) -> Body:
+        status, data = self._exchange(method, path, body, form)
         if status not in (200, 201, 202):
             raise refusal(self.name, status, path.partition("?")[0], resource, verb)
         try:
@@ -184,13 +192,13 @@ class Api:
             raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
         return answer
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> tuple[int, bytes]:
         from urllib3 import Timeout
         from urllib3 import exceptions as failed
 
         left = self._left()
-        headers = {"Accept": "application/json", "User-Agent": "meshc"}
-        headers |= {"Content-Type": "application/json"} if body is not None else {}
+        headers = {"Accept": _JSON, "User-Agent": "meshc"}
+        headers |= {"Content-Type": form} if body is not None else {}
         headers |= {one["key"]: str(one["value"]) for one in self._client.configuration.auth_settings().values()}
         try:
             response = self._client.rest_client.pool_manager.request(

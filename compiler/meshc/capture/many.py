@@ -30,19 +30,8 @@ def at_once(
     for number in range(len(items)):
         waiting.put(number)
 
-    def work() -> None:
-        while True:
-            try:
-                number = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answers.put((number, ask(items[number]), None))
-            except BaseException as error:
-                answers.put((number, None, error))
-
     for _ in range(min(_AT_ONCE, len(items))):
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=_work, args=(waiting, answers, lambda number: ask(items[number])), daemon=True).start()
     found: dict[int, Answer] = {}
     while len(found) < len(items):
         try:
@@ -54,3 +43,19 @@ def at_once(
         found[number] = answer  # type: ignore[assignment] # there is a result if nothing was raised
         step()
     return [found[number] if number in found else late(item) for number, item in enumerate(items)]
+
+
+def _work(
+    waiting: queue.SimpleQueue[int],
+    answers: queue.SimpleQueue[tuple[int, Answer | None, BaseException | None]],
+    ask: Callable[[int], Answer],
+) -> None:
+    while True:
+        try:
+            number = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            answers.put((number, ask(number), None))
+        except BaseException as error:
+            answers.put((number, None, error))

@@ -77,9 +77,18 @@ def _covers(rule: Any, right: Right) -> bool:
     return all({word, "*"} & {*as_list(at(rule, key))} for word, key in pairs)
 
 
-def _allowed(api: Api, right: Right) -> bool:
+def may(api: Api, verb: str, resource: Resource) -> bool:
+    """Whether whoever asks may do something with the objects of a kind, in a namespace or where there is none.
+
+    Raises AskError.
+    """
+    return _allowed(api, Right(verb, resource.group, resource.plural), resource.namespace)
+
+
+def _allowed(api: Api, right: Right, namespace: str = "") -> bool:
     resource, _, sub = right.resource.partition("/")
     attributes = {"verb": right.verb, "group": right.group, "resource": resource}
+    attributes |= {"namespace": namespace} if namespace else {}
     asked = {
         "apiVersion": f"{_GROUP}/v1",
         "kind": "SelfSubjectAccessReview",

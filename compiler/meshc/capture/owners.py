@@ -34,7 +34,7 @@ class Owner(NamedTuple):
         return f"{self.tool} {self.name}".rstrip()
 
 
-_MANAGERS = {
+MANAGERS = {
     "helm": Tool.HELM,
     "helm-controller": Tool.FLUX_HELM,
     "kustomize-controller": Tool.FLUX,
@@ -93,4 +93,4 @@ def _of_helm(notes: Mapping[str, str]) -> Owner | None:
 
 def _of_fields(body: Body) -> Owner | None:
     managers = {str(at(one, "manager")) for one in as_list(at(body, "metadata", "managedFields"))}
-    return next((Owner(tool, "") for manager, tool in _MANAGERS.items() if manager in managers), None)
+    return next((Owner(tool, "") for manager, tool in MANAGERS.items() if manager in managers), None)

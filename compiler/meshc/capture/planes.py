@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture import facts
 from meshc.kube import Version, at
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Plane:
     external: bool
     ca: str
     domain: str
+    mounts: bool
+    """Whether it reads the credentials of other clusters from files."""
 
     @property
     def described(self) -> str:
@@ -81,6 +83,7 @@ def _installed(told: Told) -> Plane:
         False,
         str(world.get("caAddress") or ""),
         str(at(world, "proxy", "clusterDomain") or ""),
+        bool(at(values, "pilot", "env", READS_FILES) or at(values, "env", READS_FILES)),
     )
 
 
@@ -108,6 +111,7 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         bool(dump.all("Secret", namespace, KUBECONFIG)),
         environment.get("CA_ADDR", "") or environment.get("EXTERNAL_CA", ""),
         str(at(injected(dump, namespace, revision), "global", "proxy", "clusterDomain") or ""),
+        bool(environment.get(READS_FILES)),
     )
 
 

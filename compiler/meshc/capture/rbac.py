@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.kinds import KINDS, KUBEADM
+from meshc.capture.trial import RBAC
 from meshc.components.contract import OURS, thing
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body
-
-_RBAC = "rbac.authorization.k8s.io"
 
 
 class Asker(StrEnum):
@@ -55,8 +54,8 @@ class Engine:
 class Of:
     """The settings of a mesh that decide the rights: Istio's namespace, the engine, whether addresses belong to pods.
 
-    `old` is true for clusters before Kubernetes 1.20, which show their CA only beside a token. `kinds` are the kinds of
-    objects in output/, by group, which are read one by one.
+    `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
+    output/, by group, which are read one by one, and `tried` too if a dry run is wanted.
     """
 
     istio: str
@@ -64,6 +63,7 @@ class Of:
     pods: bool = False
     old: bool = False
     kinds: tuple[tuple[str, str], ...] = ()
+    tried: bool = False
 
 
 ARGO_CD, FLUX = ("applications", "argoproj.io"), ("kustomizations", "kustomize.toolkit.fluxcd.io")
@@ -101,7 +101,8 @@ def rights(asker: Asker, of: Of) -> list[Right]:
 def _of_objects(of: Of) -> Iterator[Right]:
     """Rights to read the objects of output/, and the metrics of istiod."""
     for group, kind in of.kinds:
-        yield Right(("get",), _plural(kind), "", group)
+        verbs = ("get", "patch") if of.tried and group != RBAC else ("get",)
+        yield Right(verbs, _plural(kind), "", group)
     if of.kinds:
         yield Right(("get",), "pods/proxy", of.istio)
 
@@ -123,11 +124,14 @@ def _of_adopt(istio: str) -> Iterator[Right]:
 
 def manifests(asker: Asker, of: Of) -> str:
     """A ServiceAccount with exactly these rights, as YAML."""
-    name, istio = f"meshc-{asker}", of.istio
-    bodies = [thing("v1", "ServiceAccount", name, istio, labels=OURS)]
-    found = rights(asker, of)
+    return account(f"meshc-{asker}", of.istio, rights(asker, of))
+
+
+def account(name: str, home: str, found: Sequence[Right]) -> str:
+    """A ServiceAccount in the namespace `home` with these rights, as YAML."""
+    bodies = [thing("v1", "ServiceAccount", name, home, labels=OURS)]
     for place in dict.fromkeys(right.place for right in found):
-        bodies += _bound(name, istio, place, [right for right in found if right.place == place])
+        bodies += _bound(name, home, place, [right for right in found if right.place == place])
     return "---\n".join(write(body) for body in bodies)
 
 
@@ -135,13 +139,13 @@ def _bound(name: str, istio: str, place: str, found: Sequence[Right]) -> Iterato
     """A role and its binding, in a namespace or in none."""
     kind = "Role" if place else "ClusterRole"
     rules: list[Any] = [right.rule() for right in found]
-    yield thing(f"{_RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
+    yield thing(f"{RBAC}/v1", kind, name, place, labels=OURS, rules=rules)
     yield thing(
-        f"{_RBAC}/v1",
+        f"{RBAC}/v1",
         f"{kind}Binding",
         name,
         place,
         labels=OURS,
-        roleRef={"apiGroup": _RBAC, "kind": kind, "name": name},
+        roleRef={"apiGroup": RBAC, "kind": kind, "name": name},
         subjects=[{"kind": "ServiceAccount", "name": name, "namespace": istio}],
     )

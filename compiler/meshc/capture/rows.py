@@ -28,6 +28,7 @@ class Check(StrEnum):
     SYNCED = "synced"
     OBJECTS = "objects"
     OWNERS = "owners"
+    FIELDS = "fields"
     ISTIOD = "read-by-istiod"
     PROXIES = "root-of-proxies"
     KUBERNETES = "kubernetes-version"

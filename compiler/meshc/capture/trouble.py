@@ -22,6 +22,7 @@ class Trouble(StrEnum):
     FORBIDDEN = "not allowed"
     MISSING = "not found"
     EXPIRED = "list expired"
+    INVALID = "not valid"
     STATUS = "answers with an error"
     BROKEN = "no proper answer"
 
@@ -46,4 +47,6 @@ def refusal(name: str, status: int, path: str, resource: Resource | None, verb: 
         return AskError(Trouble.MISSING, f"{name}: there is no {path}")
     if status == 410:
         return AskError(Trouble.EXPIRED, f"{name}: {path} changes faster than it is read")
+    if status == 422:
+        return AskError(Trouble.INVALID, f"{name}: what was sent to {path} isn't valid there")
     return AskError(Trouble.STATUS, f"{name}: answers {status} to {verb} {path}")

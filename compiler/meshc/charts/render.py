@@ -63,7 +63,14 @@ def render(
         need = distinct[key]
         try:
             chart = prepared.get((need.digest, need.version))
-            return cleaned(_objects(helm, need, chart, cache, key, keeps), need) if chart else ()
+            if chart is None:
+                return ()
+            known = cache.cache_get(key)
+            if known is None:
+                known = _rendered_once(helm, need, chart)
+                if all(map(keeps, json.loads(known))):
+                    cache.cache_put(key, known)
+            return cleaned(json.loads(known), need)
         except BuildError as error:
             return error
 
@@ -73,20 +80,12 @@ def render(
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 
 
-def _objects(
-    helm: Helm, need: ChartNeed, chart: Prepared, cache: Repository, key: str, keeps: Callable[[Body], bool]
-) -> list[dict[str, Any]]:
-    """What helm makes, as data: kept that way, as text takes longer to read than to render."""
-    known = cache.cache_get(key)
-    if known is None:
-        parsed = _rendered(helm, need, chart.files)
-        if calls := changeable(chart.files):
-            _refuse_chance(helm, need, chart, parsed, calls)
-        known = json.dumps(parsed).encode()
-        if all(map(keeps, parsed)):
-            cache.cache_put(key, known)
-    found: list[dict[str, Any]] = json.loads(known)
-    return found
+def _rendered_once(helm: Helm, need: ChartNeed, chart: Prepared) -> bytes:
+    """What helm makes, as JSON: text takes longer to read than to render. Raises BuildError."""
+    parsed = _rendered(helm, need, chart.files)
+    if calls := changeable(chart.files):
+        _refuse_chance(helm, need, chart, parsed, calls)
+    return json.dumps(parsed).encode()
 
 
 class _ChanceError(BuildError):

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from meshc.kube import Body, Version, identity_of
+from meshc.charts.mending import (
+    closed,
+    current,
+    flattened,
+    housed,
+    unbundled,
+    unhooked,
+    without_policies,
+    without_scripts,
+)
+from meshc.kube import Body, Version
 from meshc.mesh.chart_files import digest_of
 
 if TYPE_CHECKING:
@@ -95,108 +105,8 @@ def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
     return sorted(found, key=lambda body: body.get("kind") != "CustomResourceDefinition")
 
 
-def _flattened(body: Body, need: ChartNeed) -> Iterator[Body]:
-    if body.get("kind") == "List" and isinstance(body.get("items"), list):
-        for item in body["items"]:
-            yield from _flattened(item, need)
-    else:
-        yield body
-
-
-def _unhooked(body: Body, need: ChartNeed) -> Iterator[Body]:
-    del need
-    if "helm.sh/hook" not in (_metadata(body).get("annotations") or {}):
-        yield body
-
-
-def _without_policies(body: Body, need: ChartNeed) -> Iterator[Body]:
-    del need
-    if body.get("kind") not in ("MeshPolicy", "DestinationRule"):
-        yield body
-
-
-def _without_scripts(body: Body, need: ChartNeed) -> Iterator[Body]:
-    del need
-    if not identity_of(body).name.startswith(("istio-security-custom-resources", "istio-security-post-install")):
-        yield body
-
-
-CLUSTER_SCOPED = frozenset(
-    (
-        *("APIService", "CertificateSigningRequest", "ClusterIssuer", "ClusterRbacConfig", "ClusterRole"),
-        *("ClusterRoleBinding", "ClusterTrustBundle", "CSIDriver", "CustomResourceDefinition", "GatewayClass"),
-        *("IngressClass", "MeshPolicy", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
-        *("MutatingWebhookConfiguration", "Namespace", "PersistentVolume", "PodSecurityPolicy", "PriorityClass"),
-        *("RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
-        "ValidatingWebhookConfiguration",
-    )
-)
-"""Kinds that have no namespace; any other is taken to have one."""
-
-
-def _housed(body: Body, need: ChartNeed) -> Iterator[Body]:
-    metadata = {key: value for key, value in _metadata(body).items() if key != "namespace" and value is not None}
-    if body.get("kind") not in CLUSTER_SCOPED:
-        metadata["namespace"] = _metadata(body).get("namespace") or need.namespace
-    yield {**body, "metadata": metadata}
-
-
-_GROUPS = {
-    ("rbac.authorization.k8s.io/v1beta1", "ClusterRole"): "rbac.authorization.k8s.io/v1",
-    ("rbac.authorization.k8s.io/v1beta1", "ClusterRoleBinding"): "rbac.authorization.k8s.io/v1",
-    ("rbac.authorization.k8s.io/v1beta1", "Role"): "rbac.authorization.k8s.io/v1",
-    ("rbac.authorization.k8s.io/v1beta1", "RoleBinding"): "rbac.authorization.k8s.io/v1",
-    ("extensions/v1beta1", "Deployment"): "apps/v1",
-    ("extensions/v1beta1", "DaemonSet"): "apps/v1",
-}
-
-
-def _current(body: Body, need: ChartNeed) -> Iterator[Body]:
-    del need
-    newer = _GROUPS.get((str(body.get("apiVersion")), str(body.get("kind"))), body.get("apiVersion"))
-    spec: Mapping[str, Any] = body.get("spec") or {}
-    if body.get("kind") == "HorizontalPodAutoscaler":
-        yield {**body, "spec": {**spec, "scaleTargetRef": {**spec["scaleTargetRef"], "apiVersion": "apps/v1"}}}
-    elif newer == "apps/v1":
-        labels = _metadata(spec.get("template") or {}).get("labels") or {}
-        yield {**body, "apiVersion": newer, "spec": {"selector": {"matchLabels": dict(labels)}, **spec}}
-    else:
-        yield {**body, "apiVersion": newer}
-
-
-_CA_BUNDLE_OPTIONAL = Version(1, 13)
-
-
-def _unbundled(body: Body, need: ChartNeed) -> Iterator[Body]:
-    webhooks = body.get("webhooks")
-    if need.kubernetes < _CA_BUNDLE_OPTIONAL or not isinstance(webhooks, list):
-        yield body
-        return
-    yield {**body, "webhooks": [_without_empty_bundle(webhook) for webhook in webhooks]}
-
-
-def _without_empty_bundle(webhook: Mapping[str, Any]) -> Mapping[str, Any]:
-    client: Mapping[str, Any] = webhook.get("clientConfig") or {}
-    if client.get("caBundle", "something"):
-        return webhook
-    return {**webhook, "clientConfig": {key: value for key, value in client.items() if key != "caBundle"}}
-
-
-def _closed(body: Body, need: ChartNeed) -> Iterator[Body]:
-    base = need.values.get("base")
-    policy = base.get("validationFailurePolicy") if isinstance(base, Mapping) else None
-    if policy and body.get("kind") == "ValidatingWebhookConfiguration":
-        body = {**body, "webhooks": [{**webhook, "failurePolicy": policy} for webhook in body["webhooks"]]}
-    yield body
-
-
-def _metadata(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    metadata = body.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
-
-
 RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
-    (Rule("lists flattened", EVERY, "kustomize's files and our checks know objects, not lists of them"), _flattened),
+    (Rule("lists flattened", EVERY, "kustomize's files and our checks know objects, not lists of them"), flattened),
     (
         Rule(
             "hooks dropped",
@@ -204,7 +114,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "Flux would run a clean-up Job at once, which deletes every workload certificate; Argo CD doesn't know "
             "post-delete",
         ),
-        _unhooked,
+        unhooked,
     ),
     (
         Rule(
@@ -213,7 +123,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "pilot reads policies in its own cluster only, and the chart brings no CRDs for them",
             end=Version(1, 1, 0),
         ),
-        _without_policies,
+        without_policies,
     ),
     (
         Rule(
@@ -223,7 +133,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "DestinationRules themselves",
             end=Version(1, 1, 0),
         ),
-        _without_scripts,
+        without_scripts,
     ),
     (
         Rule(
@@ -232,7 +142,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "helm puts objects that name none into the release's; cluster-scoped kinds (MeshPolicy, the webhook of "
             "1.0) have none",
         ),
-        _housed,
+        housed,
     ),
     (
         Rule(
@@ -242,7 +152,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "1.9. apps/v1 wants the selector that was made of the pod's labels; autoscalers name it too",
             end=Version(1, 1, 0),
         ),
-        _current,
+        current,
     ),
     (
         Rule(
@@ -251,7 +161,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "Istio fills it in, and a GitOps engine would take it away again at every sync; Kubernetes before 1.13 "
             "wants it",
         ),
-        _unbundled,
+        unbundled,
     ),
     (
         Rule(
@@ -261,7 +171,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             Version(1, 24, 0),
             Version(1, 30, 0),
         ),
-        _closed,
+        closed,
     ),
 )
 """What is done to objects, in this order."""

@@ -38,8 +38,8 @@ def rights_command(namespace: str) -> None:
     tell_bytes(rights_to_adopt(namespace).encode())
 
 
-def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool) -> None:
-    """Writes all files, or none if one exists; with `difference`, compares and writes nothing.
+def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool, parts: bool) -> None:
+    """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
 
     Exits 3 if the written mesh.yaml doesn't compile because a person must fill in a value.
     """
@@ -47,7 +47,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
     if difference:
         _difference(file, found)
         return
-    made = adopted(file, found)
+    made = adopted(file, found, parts=parts)
     for path in made.files:
         tell(f"wrote {(file.parent / path).as_posix()}")
     for dump in found:

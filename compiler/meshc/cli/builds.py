@@ -1,4 +1,4 @@
-"""The commands that compile: init, compile, check, diff, verify, publish."""
+"""The commands that compile: init, compile, check, diff, report, verify, publish."""
 
 from __future__ import annotations
 
@@ -137,6 +137,26 @@ def diff(
 
         choice = choice_of(cluster, selector)
         diff_command(file, base, against, choice, form, summary, fail_on, exit_zero, jobs, cached=cached)
+
+
+@app.command(epilog="Examples: meshc report -o mesh.html   |   meshc report -o mesh.html --base main")
+def report(
+    to: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", allow_dash=True, help="The page; - is standard output.")
+    ] = Path("report.html"),
+    file: File = MESH,
+    base: Annotated[str | None, typer.Option("--base", help="Also show what differs from this commit.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Or from the output in a folder, or a commit.", metavar="DIR|REF")
+    ] = None,
+    jobs: Jobs = None,
+    cached: Cached = True,
+) -> None:
+    """Write one HTML page: clusters, next steps, trust, services, calls, sealed files, problems, and what changes."""
+    with reporting(Format.TEXT, file):
+        from meshc.cli.page_command import page_command
+
+        page_command(file, to, base, against, jobs, cached=cached)
 
 
 @app.command(epilog="Examples: meshc verify   |   meshc verify --sample 10   (exit 1 where a byte differs)")

@@ -176,6 +176,47 @@ def facts(
 
 
 @app.command(
+    epilog="Examples: meshc capture inventory --context management --write   |   "
+    "meshc capture inventory inventory/clusters.yaml --format list --context hub --context edge-1=gke_edge"
+)
+def inventory(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="The inventory; default: the only one in spec.clustersFrom."),
+    ] = None,
+    inventory_format: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="Of a file that mesh.yaml doesn't name yet.")
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="argocd-secrets: that of Argo CD; default: the mesh's.")
+    ] = None,
+    context: Contexts = None,
+    kubeconfig: Kubeconfig = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the file; default: only show the change.")] = False,
+    print_rbac: Annotated[
+        bool, typer.Option("--print-rbac", help="Print the rights that --format needs, as manifests to apply.")
+    ] = False,
+    timeout: Timeout = 30,
+    file: File = MESH,
+) -> None:
+    """Read which clusters there are into an inventory, without any credential. Exit 1 where the file differs.
+
+    argocd-secrets, clusterprofiles and cluster-api are read in one cluster (--context). kubeconfig takes the servers of
+    contexts, and list asks each context's cluster for its version, ranges and ID.
+    """
+    with reporting(Format.TEXT, file):
+        from meshc.cli.capture_inventory import inventory_command, rights_command
+        from meshc.commands.capture_inventory import Wanted
+        from meshc.commands.living import Reach
+
+        wanted = Wanted(target, inventory_format, namespace)
+        if print_rbac:
+            rights_command(wanted)
+            return
+        inventory_command(file, wanted, Reach(context or [], kubeconfig, timeout), write)
+
+
+@app.command(
     epilog="Examples: meshc capture services hub -n bookinfo   |   "
     "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
 )

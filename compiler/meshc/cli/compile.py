@@ -66,6 +66,11 @@ def _show(done: Done) -> None:
     if told.by_kustomize:
         built = f"{count(len(told.by_kustomize), 'overlay')} built, for files of yours"
         tell(f"  {paint('kustomize ', 'white', sys.stdout)} {built}")
+    reasons = dict.fromkeys(why for _, why in told.whole)
+    for why in reasons:
+        names = [name for name, reason in told.whole if reason == why]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        tell(f"             whole: {', '.join(map(plain, names[:_SHOWN]))}{more}: {why}")
     if done.delivery:
         engine = f"{told.engine}, " if told.engine else ""
         tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")

@@ -15,7 +15,7 @@ from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, tell_bytes
 from meshc.cli.table import Line, show_table
 from meshc.cli.trusted import of_all
-from meshc.commands.doctor import examined
+from meshc.commands.doctor import Depth, examined
 from meshc.commands.opened import Opened
 from meshc.commands.trusted import of_trust
 from meshc.errors import Exit, UsageError
@@ -34,7 +34,7 @@ _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", Sta
 class Wanted:
     """How much to check, and whether to print metrics."""
 
-    deep: bool
+    depth: Depth
     metrics: bool
 
 
@@ -42,7 +42,7 @@ def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted:
     """Exits 4 if a cluster doesn't answer, 1 if one differs from the repository; with metrics, always 0."""
     if wanted.metrics and form is not Format.TEXT:
         raise UsageError("--metrics is a format of its own", "leave --format out")
-    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, deep=wanted.deep)
+    found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, wanted.depth)
     if wanted.metrics:
         tell_bytes(metrics(found.work.plan.mesh, found.rows, datetime.now(UTC)).encode())
         return

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def inject_command(manifest: Path, name: str, file: Path) -> None:
+def inject_command(manifest: Path, name: str, namespace: str | None, file: Path) -> None:
     """Prints the manifest with sidecars."""
-    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest)))
+    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest), namespace))

@@ -25,7 +25,7 @@ from meshc.version import __version__
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "builds": ("init", "compile", "check", "diff", "verify", "publish"),
+        "builds": ("init", "compile", "check", "diff", "report", "verify", "publish"),
         "reads": ("validate", "plan", "next", "graph", "path", "tree", "explain", "values", "schema", "version"),
         "world": ("doctor", "adopt", "vendor", "inject"),
         "ca": ("ca",),
@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Compile and compare": ("init", "validate", "compile", "check", "diff", "publish", "verify"),
-        "Look at a mesh": ("plan", "next", "graph", "path", "tree", "values"),
+        "Look at a mesh": ("plan", "next", "report", "graph", "path", "tree", "values"),
         "Trust and secrets": ("ca", "secrets"),
         "Live clusters": ("doctor", "capture", "adopt"),
         "More": ("vendor", "inject", "explain", "schema", "version"),

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 def next_command(file: Path, choice: Choice, against: str | None, jobs: int | None, form: Format) -> None:
     """Prints the steps and exits 0. Raises ProblemsError if mesh.yaml itself is wrong."""
-    found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs)
+    now = datetime.now(UTC)
+    found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs, now)
     focus = Focus.on(found.work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")
     left = [step for step in found.steps if focus.whole or step.cluster in focus.names]
-    now = datetime.now(UTC)
     trust = of_trust(found.work, file.name, now)
     if form.is_document:
         listed = [asdict(step) for step in left]

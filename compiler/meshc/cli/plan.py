@@ -87,6 +87,12 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  beside it  {plane.revision}, Istio {plane.istio}{reached}"
     for tag, revision in cluster.revision_tags.items():
         yield f"  tag        {tag} leads to {revision}"
+    yield from _connections(cluster, plan)
+    yield from _content(cluster, plan)
+
+
+def _connections(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
+    """How the cluster is connected with others."""
     if cluster.attachment:
         addresses = ", ".join(f"{part} {address}" for part, address in cluster.attachment.addresses.items())
         yield f"  primary    {cluster.attachment.primary} ({addresses})"
@@ -115,6 +121,10 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     if cluster.ambient:
         network = cluster.ambient.network
         yield f"  ambient    {f'gateway of network {network}' if network else 'in this cluster'}"
+
+
+def _content(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
+    """What goes into the cluster."""
     if cluster.charts:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":
@@ -148,6 +158,8 @@ def _delivery(delivery: Delivery) -> Iterator[str]:
     yield f"  path       {delivery.path}"
     if delivery.project:
         yield f"  project    {delivery.project}"
+    if delivery.signature_keys:
+        yield f"  signed by  {some(delivery.signature_keys)}, which ConfigMap argocd-gpg-keys-cm has to hold"
     if flux := delivery.flux:
         yield f"  source     {flux.source}" + (f" (Secret {flux.source_secret})" if flux.source_secret else "")
         yield f"  mode       {flux.mode}, every {flux.interval}"

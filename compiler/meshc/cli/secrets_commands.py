@@ -52,7 +52,7 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
     focus = Focus.on(work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")
-    rows = [row for row in standings(work) if row.cluster not in focus.others]
+    rows = [row for row in standings(work, datetime.now(UTC)) if row.cluster not in focus.others]
     if form.is_document:
         show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return

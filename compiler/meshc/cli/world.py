@@ -21,6 +21,7 @@ from meshc.cli.options import (
 )
 from meshc.cli.report import Format, reporting
 from meshc.commands.found import MESH
+from meshc.errors import UsageError
 
 app = typer.Typer()
 
@@ -42,6 +43,13 @@ def doctor(
     deep: Annotated[
         bool, typer.Option("--deep", help="Compare every object of output/ too, and ask istiod which remotes it reads.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="As --deep, by a server-side dry run of each object, which needs the right to patch it.",
+        ),
+    ] = False,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="Write Prometheus' text format, and end with 0: for a CronJob.")
     ] = False,
@@ -61,11 +69,14 @@ def doctor(
 
             doctor_command(file, form)
             return
+        from meshc.commands.doctor import Depth
+
+        depth = Depth.DRY_RUN if dry_run else Depth.DEEP if deep else Depth.PLAIN
         if print_rbac:
             from meshc.capture.rbac import Asker
             from meshc.cli.rbac import rbac_command
 
-            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), deep=deep)
+            rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), depth)
             return
         from meshc.cli.doctor_live import Wanted, live_command
         from meshc.commands.living import Reach
@@ -75,7 +86,7 @@ def doctor(
             choice_of([*(cluster or ()), *(only or ())], selector),
             Reach(context or [], kubeconfig, timeout),
             form,
-            Wanted(deep, metrics),
+            Wanted(depth, metrics),
         )
 
 
@@ -95,6 +106,10 @@ def adopt(
     ] = None,
     difference: Annotated[
         bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
+    ] = False,
+    parts: Annotated[
+        bool,
+        typer.Option("--parts", help="Write a file for each cluster and each namespace, which mesh.yaml includes."),
     ] = False,
     script: Annotated[
         bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
@@ -123,7 +138,9 @@ def adopt(
         if script:
             script_command(namespace)
             return
-        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference)
+        if parts and difference:
+            raise UsageError("--diff writes nothing, so there is nothing for --parts", "name one of them")
+        adopt_command(file, source, Reach(context or [], kubeconfig, timeout), namespace, difference, parts)
 
 
 @app.command(epilog="Examples: meshc vendor && git add charts charts.lock.yaml")
@@ -145,10 +162,17 @@ def inject(
     cluster: Annotated[
         str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=cluster_names)
     ],
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="The namespace of workloads that name none; default: default."),
+    ] = None,
     file: File = MESH,
 ) -> None:
-    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster."""
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster.
+
+    The workloads' namespaces say by which control plane: that of their revision or tag in mesh.yaml.
+    """
     with reporting(Format.TEXT, file):
         from meshc.cli.inject import inject_command
 
-        inject_command(manifest, cluster, file)
+        inject_command(manifest, cluster, namespace, file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.capture.adopt import adopt
+from meshc.capture.adopted_parts import in_parts
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
 from meshc.capture.living import homes_of
@@ -109,9 +110,14 @@ def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
     return found
 
 
-def adopted(file: Path, found: Sequence[Dump]) -> Adoption:
-    """Writes a mesh.yaml and its files: all of them, or none if one exists already. Raises RefusedError."""
+def adopted(file: Path, found: Sequence[Dump], *, parts: bool) -> Adoption:
+    """Writes a mesh.yaml and its files: all of them, or none if one exists already. Raises RefusedError.
+
+    With `parts`, each cluster and the namespaces of each team stand in a file of their own.
+    """
     made = adopt(found)
+    if parts:
+        in_parts(made, schema_text(part=True).encode())
     files = {file.name: made.mesh.encode(), "mesh.schema.json": schema_text().encode(), **made.files}
     Repository.around(file.parent).create(FileTree(files))
     return Adoption(tuple(files), tuple(made.notes), tuple(made.asked), tuple(_problems(Opened(file))))

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.compiling import compiled_whole, expected_trees
 from meshc.commands.opened import Opened
+from meshc.commands.published import published_side
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import scratch
 from meshc.errors import MeshcError, ProblemsError, UsageError
 from meshc.mesh.source import load
 from meshc.output.trees import OUTPUT, OVERLAYS, VERSIONS
 from meshc.pipeline import plan_mesh
-from meshc.review.committed import Commits
+from meshc.publish.message import source_in
+from meshc.review.committed import Commits, under_review
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -70,8 +72,31 @@ def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTre
     return Base(name, _compiled(commits, commit, name, opened.file.name), plan, commit=commit, source=source)
 
 
+def published_base(opened: Opened, plan: Plan, known: FileTree) -> Base | None:
+    """What was published, where mesh.yaml says where; None where that isn't known, or a change is under review.
+
+    The mesh.yaml behind it is that of the commit which the published one names as its source.
+    """
+    side = published_side(opened, plan, known) if not under_review() else None
+    if side is None:
+        return None
+    if side.output is None:
+        opened.listener.note(f"  note: {side.why}, so a commit of mesh.yaml is compared; {side.hint}")
+        return None
+    commits = Commits(opened.repository.base)
+    try:
+        commit = commits.commit(source_in(commits.message(side.commit)))
+    except UsageError:
+        return Base(side.name, side.output, None, _NO_SOURCE)
+    data = commits.file(commit, opened.file.name)
+    source = _source(data, opened.source.file, commits, commit) if data is not None else None
+    plan_then = _plan(source) if source else None
+    return Base(side.name, side.output, plan_then, "" if plan_then else _UNREADABLE, commit, source)
+
+
 _UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
 _UNREADABLE = f"its mesh.yaml is none to this meshc, {_UNTOLD}"
+_NO_SOURCE = f"the commit that it was compiled from isn't known here, {_UNTOLD}"
 _AGAINST = f"it has no mesh.yaml, {_UNTOLD}"
 
 

@@ -12,8 +12,10 @@ from meshc.capture.trouble import AskError
 from meshc.commands.clusters import Choice, chosen
 from meshc.commands.living import Reach, living
 from meshc.kube import Version
+from meshc.mesh.model.words import is_cluster_id
 from meshc.pipeline import mesh_and_plan
 from meshc.plain import short
+from meshc.plan.values import id_of_istiod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +86,8 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
         if lost and whole:
             values[*at, key] = list(whole)
     yield from _istio(plan, mine, told, row)
+    if _writes_id(plan, mine, told.cluster_id):
+        values[*at, "clusterID"] = told.cluster_id
     for error in told.untold:
         yield of_error(name, Check.UNTOLD, error)
 
@@ -102,8 +106,15 @@ def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row
             Check.NETWORK, "network", same, f"{short(told.network, 63)}{_but(same, mine.network_label or 'none')}"
         )
     if told.cluster_id:
-        same = told.cluster_id == mine.id
-        yield row(Check.CLUSTER_ID, "clusterID", same, f"{short(told.cluster_id, 253)}{_but(same, mine.id)}")
+        known = id_of_istiod(plan, mine)
+        same = told.cluster_id == known
+        yield row(Check.CLUSTER_ID, "clusterID", same, f"{short(told.cluster_id, 253)}{_but(same, known)}")
+
+
+def _writes_id(plan: Plan, mine: ClusterPlan, told: str) -> bool:
+    """Whether mesh.yaml is to say another ID: one that it can hold, of a cluster whose istiod goes by its own."""
+    own = plan.generation != "classic" and not mine.is_external
+    return own and told not in ("", mine.id) and is_cluster_id(told)
 
 
 def _but(same: bool, recorded: object) -> str:

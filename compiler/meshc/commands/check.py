@@ -101,7 +101,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
         here = wanted.against is None and side is None
         stale = tuple(_stale(opened, compiled, wanted, Pair(found, expected), here=here))
         return Checked(compiled, found, expected, stale, ending, None, side.name if side else "")
-    told = in_step(compiled, rendered.by_kustomize, len(expected), quiet_until(opened, compiled.plan))
+    told = in_step(compiled, rendered, len(expected), quiet_until(opened, compiled.plan))
     told = replace(told, clusters=tuple(name for name in told.clusters if name in focus.names))
     if not schema_is_stale(opened) and wanted.is_whole and side is None:
         remember(Run(opened.repository, opened.file, wanted.link), compiled, found, told)

@@ -80,7 +80,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
         whole=not choice,
     )
     compiled = compiled.with_problems(rendered.problems)
-    told = in_step(compiled, rendered.by_kustomize, written.files)
+    told = in_step(compiled, rendered, written.files)
     told = replace(told, pending=focus.pending(told.pending), problems=focus.problems(told.problems))
     if not schema_is_stale(opened) and not choice:
         remember(Run(repository, file, order.link), compiled, written.trees, told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from meshc.commands.base import Base, base_of
+from meshc.commands.base import Base, base_of, published_base
 from meshc.lowering import needs_of
 from meshc.plain import count
 from meshc.review.committed import Commits
@@ -52,10 +52,14 @@ def narrowed(whole: Comparison, focus: Focus) -> Comparison:
 def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | None, against: str | None) -> Comparison:
     """Compares `output`, the compiled output/, with a base. `base_of` says what `ref` and `against` name.
 
+    Where nothing is named, that is what was published, if mesh.yaml says where.
+
     Raises UsageError where there is nothing to compare with, and MeshcError where a base without output can't be
     compiled.
     """
-    base = base_of(opened, ref, against, output)
+    nothing_named = ref is None and against is None
+    base = published_base(opened, compiled.plan, output) if nothing_named else None
+    base = base or base_of(opened, ref, against, output)
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
     renamed = {old: new for old, new in renamed.items() if not _apart(base.plan, compiled.plan, old, new)}
     names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from meshc.capture.examine import Recorded, Seen, examine
-from meshc.capture.held import held
+from meshc.capture.held import Engine, held
 from meshc.capture.many import at_once
 from meshc.capture.may import of_istiod
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
+from meshc.capture.trial import Trial
 from meshc.capture.trouble import AskError
 from meshc.capture.watched import watched
 from meshc.commands.clusters import Choice, chosen
@@ -37,6 +39,16 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 
+class Depth(IntEnum):
+    """How far to look: each looks at what those before it do, and needs further rights."""
+
+    PLAIN = 0
+    DEEP = 1
+    """Also compares every object of output/, and asks istiod which remotes it reads."""
+    DRY_RUN = 2
+    """Also has API servers try what an apply of output/ would change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A row for each check, by cluster, in the order of mesh.yaml."""
@@ -45,12 +57,8 @@ class Examined:
     rows: tuple[Row, ...]
 
 
-def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: bool = False) -> Examined:
-    """Checks the selected clusters, or all.
-
-    `base` is the folder of mesh.yaml. Changes nothing. `deep` also compares every object of output/, and asks istiod
-    which remotes it reads.
-    """
+def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: Depth = Depth.PLAIN) -> Examined:
+    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, choice)
     clusters = living(base, work.plan, asked, reach)
@@ -58,11 +66,11 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: 
 
     def question(api: Api) -> Seen:
         seen = examine(api, work.plan, recorded[api.name])
-        if deep and seen.api:
-            seen.rows += _deep(api.anew(), work.plan, standing.under(f"{OUTPUT}/{api.name}"))
+        if depth and seen.api:
+            seen.rows += _deep(api.anew(), work.plan, standing.under(f"{OUTPUT}/{api.name}"), depth)
         return seen
 
-    standing = read_trees(opened.repository) if deep else FileTree({})
+    standing = read_trees(opened.repository) if depth else FileTree({})
     with opened.listener.steps("asking", len(asked)) as step:
         answers = clusters.ask(asked, question, step)
     seen = {name: _seen(name, answer) for name, answer in zip(asked, answers, strict=True)}
@@ -71,12 +79,17 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, *, deep: 
     return Examined(work, tuple(sorted(rows, key=lambda row: asked.index(row.cluster))))
 
 
-def _deep(api: Api, plan: Plan, output: FileTree) -> Iterator[Row]:
+def _deep(api: Api, plan: Plan, output: FileTree, depth: Depth) -> Iterator[Row]:
     """Checks that need many requests, or wide permissions."""
     cluster = plan.cluster(api.name)
     delivery = plan.delivery
-    engine = f"{delivery.namespace}/{name_of(plan, cluster.name)}" if delivery else ""
-    questions = {Check.OBJECTS: held(api, cluster.name, output, engine), Check.ISTIOD: watched(api, plan, cluster)}
+    name = name_of(plan, cluster.name)
+    engine = Engine(delivery.engine, f"{delivery.namespace}/{name}") if delivery else Engine()
+    trial = Trial(api) if depth is Depth.DRY_RUN else None
+    questions = {
+        Check.OBJECTS: held(api, cluster.name, output, engine, trial),
+        Check.ISTIOD: watched(api, plan, cluster),
+    }
     for check, rows in questions.items():
         try:
             yield from rows

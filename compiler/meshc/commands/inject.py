@@ -6,28 +6,68 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.clusters import named
 from meshc.commands.compiling import compiled_unrendered, rendered_of
-from meshc.errors import MeshcError
+from meshc.errors import MeshcError, UsageError
+from meshc.kube import as_list, at, pods_in
+from meshc.mesh.fleet import selects
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.link import Link
-from meshc.pipeline import stop_on_kustomize
+from meshc.pipeline import fleet_of, stop_on_kustomize
+from meshc.plain import plain
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from meshc.commands.opened import Opened
     from meshc.plan.ir import ClusterPlan, Plan
 
 
-def injected(opened: Opened, name: str, manifest: bytes) -> bytes:
-    """The manifest with sidecars, as the cluster's injector would add them, including the user's patches.
+def injected(opened: Opened, name: str, manifest: bytes, namespace: str | None) -> bytes:
+    """The manifest with sidecars, as the cluster's injector would add them, the user's patches included.
 
-    Raises MeshcError if the injection template isn't compiled here.
+    `namespace` is that of workloads which name none. Raises MeshcError where what it injects by isn't compiled here,
+    UsageError for workloads of several revisions.
     """
     compiled = compiled_unrendered(opened)
-    cluster = named(compiled.plan, name)
+    cluster = _plane(opened, named(compiled.plan, name), manifest, namespace)
     holder = _holder(compiled.plan, cluster)
     program = find(compiled.plan.cluster(holder).istio)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     rendered = rendered_of(opened, compiled, None, Link.AUTO, [holder]).trees
     return kube_inject(program, configs_in(rendered[holder], cluster), cluster.revision, manifest)
+
+
+def _plane(opened: Opened, cluster: ClusterPlan, manifest: bytes, default: str | None) -> ClusterPlan:
+    """The cluster as that of the control plane whose revision, or tag, the workloads' namespaces name."""
+    fleet = fleet_of(opened.source)
+    member = fleet.by_name[cluster.name]
+    said = {
+        one.name: one.revision
+        for one in fleet.mesh.spec.namespaces
+        if one.revision and selects(one.clusters, member.cluster)
+    }
+    asked: dict[str, str] = {}
+    for namespace in _namespaces(manifest, default):
+        revision = said.get(namespace, cluster.revision)
+        asked.setdefault(cluster.revision_tags.get(revision, revision), namespace)
+    if len(asked) > 1:
+        told = " and ".join(f"{revision} ({namespace})" for revision, namespace in sorted(asked.items()))
+        raise UsageError(
+            f"these workloads belong to namespaces of several revisions: {plain(told)}",
+            "inject a file for each: a control plane's template is that of its own revision",
+        )
+    (revision,) = asked or (cluster.revision,)
+    return cluster.plane(revision) or cluster
+
+
+def _namespaces(manifest: bytes, default: str | None) -> Iterator[str]:
+    """The namespaces of what has pods. A manifest that can't be read is istioctl's to refuse."""
+    for document in read(manifest, "")[0]:
+        items = as_list(at(document.data, "items")) or (document.data,)
+        for body in items:
+            if isinstance(body, dict) and any(True for _ in pods_in(body)):
+                namespace = at(body, "metadata", "namespace") or default
+                yield str(namespace or "default")
 
 
 def _holder(plan: Plan, cluster: ClusterPlan) -> str:

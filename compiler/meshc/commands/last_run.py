@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meshc.output.link import Link
+    from meshc.output.render import Rendered
     from meshc.pipeline import Compiled
 
 _TREES = ("overlays", "output")
@@ -41,6 +42,7 @@ class InStep:
     clusters: tuple[str, ...]
     pending: tuple[str, ...]
     by_kustomize: tuple[str, ...]
+    whole: tuple[tuple[str, str], ...]
     engine: str
     files: int
     problems: tuple[Problem, ...]
@@ -56,14 +58,15 @@ class Run:
     link: Link
 
 
-def in_step(compiled: Compiled, by_kustomize: tuple[str, ...], files: int, quiet_until: str = "") -> InStep:
+def in_step(compiled: Compiled, rendered: Rendered, files: int, quiet_until: str = "") -> InStep:
     """The record of a compile."""
     plan = compiled.plan
     return InStep(
         plan.mesh,
         tuple(cluster.name for cluster in plan.clusters),
         compiled.pending,
-        by_kustomize,
+        rendered.by_kustomize,
+        rendered.whole,
         str(plan.delivery.engine) if plan.delivery else "",
         files,
         compiled.problems,

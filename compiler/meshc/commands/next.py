@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -48,17 +48,23 @@ class NextSteps:
     """Why the published output isn't known, if so."""
 
 
-def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None) -> NextSteps:
-    """Compiles in memory, reads Git and the clock.
+def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
+    """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
 
     Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
     ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
+    return steps_of(opened, file, plan, expected_trees(opened, compiled, jobs) if compiled else None, against, now)
+
+
+def steps_of(
+    opened: Opened, file: Path, plan: Plan, expected: FileTree | None, against: str | None, now: datetime
+) -> NextSteps:
+    """The steps of a plan, and of both trees as a compile would write them; None where there can be no compile."""
     work = Work(opened.repository, plan)
     stale, side = None, None
-    if compiled:
-        expected = expected_trees(opened, compiled, jobs)
+    if expected is not None:
         output = expected.under(OUTPUT)
         if against is not None:
             side = Published(against, base_of(opened, None, against, output).output)
@@ -72,12 +78,12 @@ def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None
         stale = {cluster_of(path) for path, _ in out_of_step(there, expected)}
     trees = () if side else (OVERLAYS, OUTPUT)
     changed = uncommitted(work.base, [*opened.source.files, plan.certificates, plan.sealed, *trees])
-    due = _due(work)
+    due = _due(work, now)
     known = Known(
         root=work.read(work.certificate(ROOTS)) is not None,
         unissued=_unissued(work),
         waiting=_waiting(work),
-        ending=_ending(work),
+        ending=_ending(work, now),
         renewing=due,
         published=side.name if side else "",
         unknown=side is not None and side.output is None,
@@ -96,11 +102,11 @@ _ROOT = "root"
 """The prefix of rows for roots, between the rows of clusters."""
 
 
-def _due(work: Work) -> dict[str, str]:
+def _due(work: Work, now: datetime) -> dict[str, str]:
     """Roots and clusters whose CA is due, each with the reason."""
     if work.plan.ca != "plugged-in":
         return {}
-    found = rows(work, datetime.now(UTC), None)
+    found = rows(work, now, None)
     return {row.name: f"{row.state} ({row.until})" for row in found if row.expiring}
 
 
@@ -141,9 +147,8 @@ def _waiting(work: Work) -> dict[str, list[str]]:
     return {name: lacking for name, lacking in found.items() if lacking}
 
 
-def _ending(work: Work) -> dict[str, str]:
+def _ending(work: Work, now: datetime) -> dict[str, str]:
     """Clusters whose credentials have expired or expire soon, from the annotation of the sealed file, each with a
     line."""
-    now = datetime.now(UTC)
     found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
     return {one.of: one.line(now) for one in reversed(found)}

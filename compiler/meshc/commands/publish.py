@@ -17,6 +17,7 @@ from meshc.disk.scratch import clear_leftovers
 from meshc.errors import RefusedError, UsageError, stop_on
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.pipeline import fleet_of
+from meshc.plain import plain
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
 from meshc.publish.job import Job, Wanted, opened
@@ -68,8 +69,9 @@ def published(file: Path, order: Order, jobs: int | None, listener: Listener) ->
     watched = Watched.over(Repository.around(file.parent))
     begin_reading(watched)
     mesh = Opened(file, watched, listener=listener)
-    with opened(_target(order.wanted, mesh.source), watched) as job:
-        compiled = compiled_whole(mesh)
+    target = _target(order.wanted, mesh.source)
+    compiled = compiled_whole(mesh)
+    with opened(target, watched) as job:
         _stop_on_unsigned(compiled.plan.delivery, job)
         rendered = rendered_whole(mesh, compiled, jobs)
         compiled = compiled.with_problems(rendered.problems)
@@ -105,10 +107,25 @@ def _target(wanted: Wanted, source: Source) -> Wanted:
 
 
 def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
-    if delivery and delivery.flux and delivery.flux.verify_secret and not job.shop.signs():
+    if delivery is None:
+        return
+    if job.shop.signs():
+        if delivery.signature_keys and (made := job.shop.signature()) != "openpgp":
+            raise RefusedError(
+                f"Git signs with {plain(made)} here, and Argo CD verifies PGP signatures alone ",
+                "git config gpg.format openpgp, with a key that it lists",
+            )
+        return
+    hint = "git config --global commit.gpgSign true, with a PGP key"
+    if delivery.flux and delivery.flux.verify_secret:
         raise RefusedError(
             "Flux is told to take signed commits alone (delivery.flux.verifySecret), and Git signs none here",
-            "git config --global commit.gpgSign true, with a PGP key whose public part is in that Secret",
+            f"{hint} whose public part is in that Secret",
+        )
+    if delivery.signature_keys:
+        raise RefusedError(
+            "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none here",
+            f"{hint} that it lists",
         )
 
 

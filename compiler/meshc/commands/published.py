@@ -22,6 +22,8 @@ class Published:
     output: FileTree | None
     why: str = ""
     hint: str = ""
+    commit: str = ""
+    """The commit of the branch that holds it."""
 
 
 def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | None:
@@ -48,7 +50,7 @@ def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | N
         hint = f"git fetch origin {target.branch}:refs/remotes/origin/{target.branch}; or meshc publish, the first time"
         return Published(name, None, why, hint)
     found = commits.files_at_top(commit, f"{above}/{OUTPUT}".lstrip("/"), known)
-    return Published(name, FileTree({path: data for path, data in found.items() if _is_plain(path)}))
+    return Published(name, FileTree({path: data for path, data in found.items() if _is_plain(path)}), commit=commit)
 
 
 def _is_plain(path: str) -> bool:

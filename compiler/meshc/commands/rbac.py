@@ -8,6 +8,7 @@ from meshc.capture.addresses import exposure_of
 from meshc.capture.rbac import ARGO_CD, FLUX, Asker, Engine, Of, manifests
 from meshc.capture.theirs import objects_in
 from meshc.commands.clusters import chosen
+from meshc.commands.doctor import Depth
 from meshc.output.trees import OUTPUT, read_trees
 from meshc.pipeline import plan_mesh
 from meshc.tree import FileTree
@@ -20,8 +21,8 @@ _TELLS_ITS_CA = (1, 20)
 """The first Kubernetes with a ConfigMap kube-root-ca.crt in each namespace."""
 
 
-def rbac_of(asker: Asker, opened: Opened, choice: Choice, *, deep: bool = False) -> str:
-    """Manifests of an account for the selected clusters, or all.
+def rbac_of(asker: Asker, opened: Opened, choice: Choice, depth: Depth = Depth.PLAIN) -> str:
+    """Manifests of an account for the clusters that are chosen, or all. `depth` is how far doctor is to look.
 
     `deep` adds the rights to read the objects of output/. Raises ProblemsError for an invalid mesh, UsageError.
     """
@@ -33,6 +34,6 @@ def rbac_of(asker: Asker, opened: Opened, choice: Choice, *, deep: bool = False)
     engine = Engine(delivery.namespace, *kind) if delivery else None
     pods = any(exposure_of(cluster) == "pod-ip" for cluster in clusters)
     old = any(cluster.kubernetes.line < _TELLS_ITS_CA for cluster in clusters)
-    standing = read_trees(opened.repository).under(OUTPUT) if deep else FileTree({})
+    standing = read_trees(opened.repository).under(OUTPUT) if depth else FileTree({})
     kinds = {(one.group, one.kind) for cluster in clusters for one in objects_in(standing.under(cluster.name))}
-    return manifests(asker, Of(plan.istio_namespace, engine, pods, old, tuple(sorted(kinds))))
+    return manifests(asker, Of(plan.istio_namespace, engine, pods, old, tuple(sorted(kinds)), depth is Depth.DRY_RUN))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meshc.issuing import authorities
@@ -52,12 +52,12 @@ class Standing:
         }
 
 
-def standings(work: Work) -> list[Standing]:
+def standings(work: Work, now: datetime) -> list[Standing]:
     """One row for each needed Secret, in the order of the plan."""
-    return [_standing(work, need) for need in needs_of(work.plan)]
+    return [_standing(work, need, now) for need in needs_of(work.plan)]
 
 
-def _standing(work: Work, need: SecretNeed) -> Standing:
+def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
     path = work.sealed(need.file)
     data = work.read(path)
     if data is None:
@@ -76,14 +76,14 @@ def _standing(work: Work, need: SecretNeed) -> Standing:
             state, notes = "certificate unreadable", [error.what]
     end = note_of(body)
     if need.grows:
-        return Standing(need.cluster, path, state, kind, sealed.opened_by, *_of_many(need, body))
-    notes += _end_told(end, datetime.now(UTC))
+        return Standing(need.cluster, path, state, kind, sealed.opened_by, *_of_many(need, body, now))
+    notes += _end_told(end, now)
     return Standing(need.cluster, path, state, kind, sealed.opened_by, tuple(notes), end)
 
 
-def _of_many(need: SecretNeed, body: Body) -> tuple[tuple[str, ...], str]:
+def _of_many(need: SecretNeed, body: Body, now: datetime) -> tuple[tuple[str, ...], str]:
     """The text for credentials of many clusters: missing ones, those that expire soon, and the first expiry."""
-    noted, now = notes_of(need, body), datetime.now(UTC)
+    noted = notes_of(need, body)
     lacking = [name for name in need.of if name not in noted]
     notes = [f"holds {len(noted)} of {count(len(need.of), 'cluster')}"]
     notes += [f"lacks {some(lacking)}"] if lacking else []

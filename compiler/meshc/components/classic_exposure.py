@@ -36,7 +36,7 @@ def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:
     ports = {part: _port(plan, part) for part in exposure.addresses}
     if exposure.kind == "load-balancer":
         for part, address in exposure.addresses.items():
-            yield load_balancer(_exposed(part), namespace, _PODS[part], [_entry(part, ports[part])], address, ISTIO)
+            yield load_balancer(_exposed(part), namespace, (_PODS[part], [_entry(part, ports[part])]), address)
         return
     for part, port in ports.items():
         spec = {"ports": [_entry(part, port)], "selector": dict(_PODS[part])}
@@ -66,7 +66,7 @@ def _gateway(namespace: str, exposure: Exposure, ports: Mapping[str, int]) -> It
     for parts in together.values():
         entries = [_entry(part, ports[part], listeners[part]) for part in parts]
         name, address = f"{_NAMES[parts[0]]}-gateway", addresses[parts[0]]
-        yield load_balancer(name, namespace, selector, entries, address, ISTIO)
+        yield load_balancer(name, namespace, (selector, entries), address)
     servers = [
         {"hosts": ["*"], "port": {"name": f"tcp-{part}", "number": port, "protocol": "TCP"}}
         for part, port in listeners.items()

@@ -54,15 +54,19 @@ def thing(
 def load_balancer(
     name: str,
     namespace: str,
-    selector: Mapping[str, str],
-    ports: Iterable[Mapping[str, Any]],
+    before: tuple[Mapping[str, str], Iterable[Mapping[str, Any]]],
     address: str,
-    labels: Mapping[str, str],
+    app: str = "",
 ) -> Body:
-    """A Service of type LoadBalancer that asks for an IP address; a host name is given to whatever address it gets."""
+    """A Service of type LoadBalancer before pods.
+
+    It asks for an IP address; a host name is given to whatever address it gets.
+    """
+    selector, ports = before
     spec: dict[str, Any] = {"ports": [dict(port) for port in ports], "selector": dict(selector), "type": "LoadBalancer"}
     if ip_version(address):
         spec["loadBalancerIP"] = address
+    labels = {**ISTIO, "app": app} if app else ISTIO
     return thing("v1", "Service", name, namespace, labels=labels, spec=spec)
 
 

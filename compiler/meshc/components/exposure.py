@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.components import classic_exposure
-from meshc.components.contract import ISTIO, load_balancer
+from meshc.components.contract import load_balancer
 from meshc.components.east_west import WEBHOOK, XDS
 from meshc.components.injection import service_name
 from meshc.mesh.revisions import DEFAULT
@@ -58,8 +58,7 @@ def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Bo
     yield load_balancer(
         f"{name}-exposed",
         plan.istio_namespace,
-        exposure.selector if exposure.kind == "gateway" else pods,
-        ports,
+        (exposure.selector if exposure.kind == "gateway" else pods, ports),
         address,
-        {**ISTIO, "app": "istiod"},
+        app="istiod",
     )

@@ -1,5 +1,7 @@
 """Argo CD: an Application for each cluster, and a root Application over them that a person applies once.
 
+Where commits have to be signed, there is an AppProject as well, which a person applies before the root.
+
 A cluster that leaves the mesh loses its Application with the next sync of the root, and the Application's finalizer
 takes along what it applied, less what is annotated to stay. The root has no finalizer: deleted, it leaves all running.
 """
@@ -15,6 +17,7 @@ from meshc.delivery.contract import ENGINE, Applied, folder, folder_of, name_of,
 from meshc.delivery.exclusions import LEFT_OUT, entry, patch
 from meshc.kube import Version, identity_of
 from meshc.output.trees import DELIVERY
+from meshc.overlays.layout import Printer
 from meshc.sealing.registry import BACKENDS
 
 if TYPE_CHECKING:
@@ -35,9 +38,25 @@ def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, by
     """The Applications, the root, and beside them what to change in Argo CD's own settings."""
     parts = {f"clusters/{cluster.name}.yaml": _cluster(plan, delivery, cluster) for cluster in plan.clusters}
     files = folder([_root(plan, delivery)], parts)
+    if delivery.signature_keys:
+        files["project.yaml"] = Printer().text([_project(plan, delivery)])
     if kinds := _left_out(body for bodies in applied.values() for body in bodies):
         files["resource-exclusions.txt"] = patch(kinds, delivery.namespace)
     return files
+
+
+def _project(plan: Plan, delivery: Delivery) -> Body:
+    """The project whose Applications must be signed. A person applies it, as the root: no commit may change it."""
+    named = sorted({cluster.delivered_by for cluster in plan.clusters} - {""})
+    spec = {
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+        "description": f"What meshc compiles for mesh {plan.mesh}; commits must be signed",
+        "destinations": [{**_HERE, "namespace": "*"}, *({"name": name, "namespace": "*"} for name in named)],
+        "signatureKeys": [{"keyID": key} for key in delivery.signature_keys],
+        "sourceRepos": [delivery.repo_url],
+    }
+    name = delivery.project or ""
+    return thing("argoproj.io/v1alpha1", "AppProject", name, delivery.namespace, labels=OURS, spec=spec)
 
 
 def _root(plan: Plan, delivery: Delivery) -> Body:

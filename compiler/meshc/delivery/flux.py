@@ -85,7 +85,10 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Appl
         first["patches"] = [_drop(STAGE)]
     yield "", _kustomization(delivery, name, path, **first)
     if comes_later:
-        more |= {"dependsOn": [{"name": name}], "patches": [_drop(f"!{STAGE}")]}
+        after = [{"name": name}]
+        if flux.mode == "hub" and cluster.attachment and cluster.config_cluster == cluster.name:
+            after.append({"name": name_of(plan, cluster.attachment.primary)})  # the istiod that checks configuration
+        more |= {"dependsOn": after, "patches": [_drop(f"!{STAGE}")]}
         yield LATER, _kustomization(delivery, name + LATER, path, **more)
 
 

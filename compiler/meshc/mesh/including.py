@@ -1,4 +1,4 @@
-"""including turns `spec.include` of mesh.yaml into the parts that it names, or into problems with their places."""
+"""Reads the parts that `spec.include` of mesh.yaml names, and reports problems with them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.disk.matching import steady
+from meshc.mesh.known_keys import known_keys
 from meshc.mesh.model import Include
 from meshc.mesh.model import Part as Shape
-from meshc.mesh.parse import entries_of, faults_of_frame, known_keys
+from meshc.mesh.parse import entries_of, faults_of_frame
 from meshc.mesh.parts import LISTS, Part
 from meshc.yamltext.read import read
 
@@ -30,10 +31,10 @@ class Files(Protocol):
 
     @property
     def from_top(self) -> str | None:
-        """Where the folder lies from the top of its Git repository; None outside of any."""
+        """The folder's path from the top of its Git repository; None outside a repository."""
 
     def match_files(self, pattern: str) -> Sequence[str]:
-        """The files that fit a pattern, sorted. Raises OutsideError, and IrregularError for a link among them."""
+        """The files that match a pattern, sorted. Raises OutsideError, and IrregularError for a link among them."""
 
     def read_file(self, relative: str) -> bytes:
         """The bytes of a file. Raises IrregularError, FileNotFoundError, and OSError if it can't be read."""
@@ -42,9 +43,9 @@ class Files(Protocol):
 def read_parts(
     document: Document, name: str, files: Files | None, shown: Callable[[str], str]
 ) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:
-    """The parts in the order of their entries, then by path. `name` is that of mesh.yaml in its folder.
+    """The parts in the order of their entries, then by path.
 
-    No part is read unless the whole of `spec.include` has the shape that it needs.
+    `name` is the name of mesh.yaml in its folder. No part is read unless all of `spec.include` is valid.
     """
     entries, faults = _entries(document)
     if faults or not entries:
@@ -59,7 +60,7 @@ def _entries(document: Document) -> tuple[list[Include], list[Problem]]:
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     listed = spec.get("include") if isinstance(spec, dict) else None
     if not isinstance(listed, tuple):
-        return [], []  # the shape of the whole tells what else stands there
+        return [], []  # other problems there are reported with the whole document
     return entries_of(document, _AT, listed, Include)
 
 
@@ -157,7 +158,7 @@ class _Reading:
 
 
 def _faults(part: Part, root: Document) -> Iterator[Problem]:
-    """What is wrong with the frame of a part. Its entries are looked at together with those of mesh.yaml."""
+    """Problems of the top level of a part. Its entries are checked together with those of mesh.yaml."""
     document = part.document
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     outside = [key for key in (spec if isinstance(spec, dict) else {}) if key not in part.may]

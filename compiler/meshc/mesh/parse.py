@@ -1,8 +1,7 @@
-"""parse turns the document in mesh.yaml into a `Mesh`, or into problems that say what to write instead."""
+"""Parses the document of mesh.yaml into a `Mesh`, or returns problems that say what to write instead."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import posixpath
 import re
@@ -12,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from meshc import codes
 from meshc.errors import Path, Problem
-from meshc.kube import LABEL
+from meshc.kube import LABEL, at
+from meshc.mesh.known_keys import known_keys, models_at, nearest_of, unknown_key
 from meshc.mesh.model import PARTS, Mesh
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _TYPES = {
 
 
 def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
-    """The mesh that the document describes, or every fault of its shape. Never raises for bad input."""
+    """The mesh that the document describes, or every fault of its structure. Never raises for bad input."""
     if isinstance(document.data, dict) and document.data.get("kind") == "MeshPart":
         what, hint = "kind: MeshPart is a part, which a mesh includes", "name the mesh.yaml that includes it: -f"
         return None, [codes.BAD_VALUE.at(document.place(("kind",)), what, hint, path="kind")]
@@ -50,7 +50,7 @@ def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
 
 
 def faults_of_frame(document: Document, shape: type[BaseModel]) -> list[Problem]:
-    """What is wrong with a part down to its lists. Their items are looked at with all others."""
+    """Problems of a part above the items of its lists. The items are checked together with all others."""
     try:
         shape.model_validate(document.data)
     except ValidationError as error:
@@ -65,7 +65,7 @@ _FRAME = 2
 def entries_of(
     document: Document, at: Path, items: Sequence[Any], shape: type[Entry]
 ) -> tuple[list[Entry], list[Problem]]:
-    """The items of the list at a path, looked at by themselves, and what is wrong with them."""
+    """The valid items of the list at a path, and the problems of the others."""
     found: list[Entry] = []
     problems: list[Problem] = []
     for number, item in enumerate(items):
@@ -78,7 +78,7 @@ def entries_of(
 
 
 def _is_echo(document: Document, detail: ErrorDetails) -> bool:
-    """Whether a list only counts as empty because its items are wrong, which is said of each of them."""
+    """True if a list counts as empty only because its items are invalid, which is reported for each of them."""
     return detail["type"] == "too_short" and bool(_where(document.data, detail["loc"])[1])
 
 
@@ -87,34 +87,31 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
     kind = detail["type"]
     name = document.name(path)
     if kind == "extra_forbidden":
-        return _unknown_key(document, path, whole=whole)
+        return unknown_key(document, path, whole=whole)
     if kind == "missing":
-        what = f'{document.name(path[:-1]) or _whole(document)}: "{path[-1]}" is missing'
+        what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: "{path[-1]}" is missing'
         return codes.MISSING_KEY.at(document.place(path[:-1]), what, f"add {path[-1]}:{_example(path)}", path=name)
     is_key = detail["loc"][-1:] == ("[key]",)
     if kind == "unknown_part":
-        return _unknown_key(document, path, PARTS)
+        return unknown_key(document, path, PARTS)
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
-        return codes.WRONG_TYPE.at(place, f"{name or _whole(document)}: {what}", hint, path=name)
+        return codes.WRONG_TYPE.at(place, f"{name or posixpath.basename(document.file)}: {what}", hint, path=name)
     if kind == "literal_error":
         return _not_one_of(document, path, value, detail)
     if kind == "wrong_form":
         return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
     what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
     hint = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+    if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
+        hint = f'clusterID "{value}" belongs to cluster {meant}: write {meant}'
     if path[-1:] == ("clusterID",) and isinstance(value, str):
         better = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]", "-", value)).strip("-.")[:253]
         hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
-
-
-def _whole(document: Document) -> str:
-    """How the document as a whole is named."""
-    return posixpath.basename(document.file)
 
 
 _TAGS = ("text", "mapping", "list")
@@ -144,109 +141,14 @@ def _is_in(data: Any, step: int | str) -> bool:
 
 
 def _example(path: Path) -> str:
-    """What may be written after a key that is missing, where that is a word of few."""
+    """The possible values of a missing key, if there are only a few."""
     fields = (
-        field for model in _models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
+        field for model in models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
     )
     words = [word for field in fields if get_origin(field.annotation) is Literal for word in get_args(field.annotation)]
     if words:
         return f" {words[0]}" if len(words) == 1 else f" with one of {', '.join(words)}"
     return " 1.29.6, or the version that you run" if path[-2:] == ("istio", "version") else ""
-
-
-def _unknown_key(
-    document: Document, path: Path, known: Sequence[str] = (), *, whole: type[BaseModel] = Mesh
-) -> Problem:
-    place, name = document.key_place(path), document.name(path)
-    known = known or known_keys(path[:-1], whole)
-    key = str(path[-1])
-    hint = _nearest(key, known)
-    if form := _KUSTOMIZES.get(key) if {"patches", "resources"} & {*known} else None:
-        hint = form
-    elif places := _places_of(key) if whole is Mesh else []:
-        belongs = f'write "{key}" under {" or ".join(places)}'
-        hint = f"{hint} {belongs}" if hint else belongs
-    hint = hint or (f"known here: {', '.join(known)}" if known else "")
-    what = f'{document.name(path[:-1]) or _whole(document)}: unknown key "{key}"'
-    return codes.UNKNOWN_KEY.at(place, what, hint, path=name)
-
-
-_COMPONENT = "write a component, a folder with kind: Component, and name it under components"
-_KUSTOMIZES = {
-    "patchesStrategicMerge": "write patches: [patch.yaml], or patches: with - patch: |- and its lines",
-    "patchesJson6902": "write patches: with - {path: patch.yaml, target: {kind: ..., name: ...}}",
-    "bases": "name the folder under resources",
-    "kustomization": _COMPONENT,
-    "transformers": _COMPONENT,
-    **dict.fromkeys(
-        (
-            *("images", "replicas", "commonLabels", "commonAnnotations", "namePrefix", "nameSuffix"),
-            *("configMapGenerator", "secretGenerator", "generators", "replacements", "vars"),
-        ),
-        _COMPONENT,
-    ),
-    "secretGenerator": "seal the Secret instead: meshc secrets seal",
-}
-"""What users of kustomize write, and the form of it that is taken here."""
-
-_FEW = 3
-
-
-def _places_of(key: str) -> list[str]:
-    """The mappings that hold such a key, as `spec.clusters[]`; none where there are many."""
-    found: list[str] = []
-    waiting: list[tuple[str, type[BaseModel], int]] = [("", Mesh, 0)]
-    while waiting:
-        place, model, depth = waiting.pop(0)
-        for field in model.model_fields.values():
-            if field.alias == key:
-                found.append(place or "mesh.yaml")
-            inner = f"{place}.{field.alias}".lstrip(".") + ("[]" if "tuple" in str(field.annotation) else "")
-            if depth < _DEEPEST:
-                waiting += [(inner, one, depth + 1) for one in _models_in(field.annotation)]
-    places = list(dict.fromkeys(found))
-    return places if len(places) <= _FEW else []
-
-
-_DEEPEST = 6
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    """A hint with the word that was meant, whatever its case."""
-    by_case = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(word.lower(), by_case, 1)
-    return f'did you mean "{by_case[close[0]]}"?' if close else ""
-
-
-def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
-    """The keys that the mapping at `path` may hold, its own first, then what it shares."""
-    found = [
-        (name not in model.__annotations__, field.alias or "")
-        for model in _models_at(path, whole)
-        for name, field in model.model_fields.items()
-    ]
-    return [alias for _, alias in sorted(found, key=lambda one: one[0])]
-
-
-def _models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
-    models = [whole]
-    for step in path:
-        if isinstance(step, int):
-            continue
-        models = [
-            model
-            for parent in models
-            for field in parent.model_fields.values()
-            if field.alias == step
-            for model in _models_in(field.annotation)
-        ]
-    return models
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def _wrong_type(
@@ -286,7 +188,7 @@ def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails
     elif len(known) == 1:
         what, hint = f'{_shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
     else:
-        what, hint = f"{_shown(value)} isn't one of {', '.join(known)}", _nearest(value, known)
+        what, hint = f"{_shown(value)} isn't one of {', '.join(known)}", nearest_of(value, known)
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name)
 
 
@@ -312,8 +214,21 @@ def _rule(detail: ErrorDetails) -> str:
     return detail["msg"]
 
 
+_KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
+"""Keys under which clusters are named."""
+
+
+def _cluster_of_id(document: Document, value: Any) -> str:
+    """The name of the cluster that a text is the ID of."""
+    clusters = at(document.data, "spec", "clusters")
+    for one in clusters if isinstance(clusters, tuple) else ():
+        if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):
+            return name
+    return ""
+
+
 def _mended(value: str, rule: str) -> str:
-    """A hint with the nearest name that keeps the rule, where the rule is one of lower case letters."""
+    """A hint with the nearest valid name, if the rule needs lower case letters."""
     if "lower case" not in rule:
         return ""
     if any(sign in value for sign in "*?["):

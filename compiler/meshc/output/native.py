@@ -40,7 +40,7 @@ class Linker:
     """
 
     def __init__(self, version: Version, folders: Mapping[str, Mapping[str, bytes]]) -> None:
-        self._tested = is_tested(version)
+        self.tested = is_tested(version)
         self._folders = folders
         self._shared: dict[tuple[str, ...], tuple[bytes, ...]] = {}
         self._files: dict[tuple[tuple[bytes, ...], frozenset[bytes], tuple[bytes, ...]], bytes] = {}
@@ -57,7 +57,7 @@ class Linker:
     def passes(self, cluster: ClusterPlan) -> bool:
         """Whether meshc's own objects in an overlay pass through kustomize as they are."""
         own = (data for path, data in self._folders[cluster.name].items() if "/" not in path)
-        return self._tested and self._are_plain(own) and self._are_plain(self._copies(cluster))
+        return self.tested and self._are_plain(own) and self._are_plain(self._copies(cluster))
 
     def link(
         self,

@@ -21,7 +21,7 @@ from meshc.output.blame import Blame
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
-from meshc.output.units import FOLDER, Cutter
+from meshc.output.units import FOLDER, REFUSED, RENAMED, STYLE, Cutter
 from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
 from meshc.scanning.guard import RenderedGuard
 from meshc.sealing import sources
@@ -37,10 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """output/ of each cluster that was asked for, the names of those that kustomize built, and what is no error."""
+    """output/ of each cluster that was asked for, the names of those that kustomize built, and what is no error.
+
+    `whole` are those of which it had to build every object, each with the reason.
+    """
 
     trees: Mapping[str, FileTree]
     by_kustomize: tuple[str, ...]
+    whole: tuple[tuple[str, str], ...]
     problems: tuple[Problem, ...]
 
 
@@ -81,20 +85,30 @@ def render(
     told = settle(applied, _looked_at_all(plan, chosen))
     stop_on([*found, *told])
     trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
-    return Rendered({cluster.name: trees[cluster.name] for cluster in chosen}, tuple(c.name for c in left), tuple(told))
+    return Rendered(
+        {cluster.name: trees[cluster.name] for cluster in chosen},
+        tuple(c.name for c in left),
+        tuple(rendering.why.items()),
+        tuple(told),
+    )
 
 
 _Result = FileTree | list[Problem]
 
 
 class _Rendering:
-    """Lives for one run. `applied` holds what is wrong with objects as they are applied, by cluster."""
+    """Lives for one run.
+
+    `applied` holds what is wrong with objects as they are applied, by cluster; `why` the reason for which kustomize
+    builds a cluster whole, though it needn't by what it was asked for.
+    """
 
     def __init__(self, plan: Plan, layout: Layout, how: How) -> None:
         self._plan, self._layout, self._how = plan, layout, how
         self._shared = _by_folder(layout.tree)
         self._linker = Linker(how.kustomize.version, self._shared)
         self.applied: dict[str, list[Problem]] = {}
+        self.why: dict[str, str] = {}
 
     def linked(self, clusters: Sequence[ClusterPlan]) -> Iterator[tuple[str, FileTree]]:
         """The clusters that need no kustomize, each with its tree."""
@@ -117,7 +131,7 @@ class _Rendering:
 
     def _of_units(self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor) -> Iterator[tuple[str, _Result]]:
         """Each distinct unit is built once, whatever clusters have it."""
-        units = _units(self._layout, self._linker, clusters)
+        units = self._units(clusters)
         distinct = {unit.key: unit.files for unit in units.values()}
         streams = dict(zip(distinct, pool.map(self._part, distinct.values()), strict=True))
         for cluster in (one for one in clusters if one.name in units):
@@ -125,6 +139,7 @@ class _Rendering:
             stream = streams[unit.key]
             made = None if stream is None else unit.made(stream)
             if stream is None or made is None:
+                self.why[cluster.name] = REFUSED if stream is None else RENAMED
                 continue
             problems = self._look(cluster, unit.files, split(stream, unit.homes), unit)
             yield (
@@ -132,6 +147,18 @@ class _Rendering:
                 problems or self._linker.link(cluster, self._layout.names(cluster), unit.reached, made),
             )
             self._how.done()
+
+    def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
+        """What kustomize has to see of each overlay, where that is less than the whole."""
+        cutter = Cutter(self._layout, self._linker.placed)
+        found: dict[str, Unit] = {}
+        for cluster in clusters if self._linker.tested else ():  # else `compile` says that it is all of them
+            cut = cutter.unit(cluster) if self._linker.passes(cluster) else STYLE
+            if isinstance(cut, str):
+                self.why[cluster.name] = cut
+            else:
+                found[cluster.name] = cut
+        return found
 
     def _part(self, files: Mapping[str, bytes]) -> bytes | None:
         try:
@@ -168,13 +195,6 @@ def _looked_at_all(plan: Plan, chosen: Sequence[ClusterPlan]) -> bool:
 
 def _problems(result: FileTree | list[Problem]) -> list[Problem]:
     return result if isinstance(result, list) else []
-
-
-def _units(layout: Layout, linker: Linker, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
-    """What kustomize has to see of each overlay, where that is less than the whole."""
-    cutter = Cutter(layout, linker.placed)
-    cut = {cluster.name: cutter.unit(cluster) for cluster in clusters if linker.passes(cluster)}
-    return {name: unit for name, unit in cut.items() if unit is not None}
 
 
 def _refused(

@@ -34,6 +34,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 """A part of an object's head that is written in one way only."""
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
+_COMPONENT = "a component may change any object"
+RENAMED = "a patch changes what an object is named by, which kustomize follows in other objects"
+_IDLE = "no patch reaches an object as it is laid out"
+STYLE = "a text in it isn't written as kustomize writes it"
+REFUSED = "kustomize refuses the part by itself"
+_NOTED = "an object or a file of yours holds a word of kustomize's own, config.kubernetes.io"
+
 _Head = tuple[str, str, str, str]
 
 
@@ -74,10 +81,14 @@ class Cutter:
         self._of_base: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._noted: dict[bytes, bool] = {}
 
-    def unit(self, cluster: ClusterPlan) -> Unit | None:
-        """The unit of an overlay, None where the whole has to be built."""
-        if cluster.components or any(map(_is_special, _theirs(cluster))) or any(map(_moves_heads, _changes(cluster))):
-            return None
+    def unit(self, cluster: ClusterPlan) -> Unit | str:
+        """The unit of an overlay, or why the whole has to be built."""
+        if cluster.components:
+            return _COMPONENT
+        if any(map(_is_special, _theirs(cluster))):
+            return _NOTED
+        if any(map(_moves_heads, _changes(cluster))):
+            return RENAMED
         layout, tree = self._layout, self._layout.tree
         own: dict[str, list[KubeObject]] = {}
         for file, one in layout.objects[cluster.name]:
@@ -90,16 +101,16 @@ class Cutter:
         heads = {_head(one.body) for each in cluster.resources for one in each.objects if isinstance(one.body, Mapping)}
         for file, path, objects, base in parts:
             if self._is_noted(tree[path]):
-                return None
+                return _NOTED
             placed = self._placed(tree[path])
             if len(placed) != len(objects):
-                return None
+                return STYLE
             for number in self._reached(cluster, objects, base):
                 texts.append(placed[number][1])
                 homes[objects[number].identity] = file
                 heads.add(_head(objects[number].body))
         if not texts and not cluster.resources:
-            return None
+            return _IDLE
         return Unit(_files(cluster, texts, tree), frozenset(texts), homes, frozenset(heads))
 
     def _reached(self, cluster: ClusterPlan, objects: Sequence[KubeObject], base: str) -> Sequence[int]:

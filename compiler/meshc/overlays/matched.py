@@ -33,14 +33,14 @@ class Matched:
 
     def fitting(self, target: Target) -> list[int]:
         """Those that a target fits."""
-        return [number for number, body in enumerate(self.bodies) if self._fits(number, body, target)]
+        return [number for number, one in enumerate(self._objects) if self._fits(number, one, target)]
 
     def change(self, number: int, change: Any) -> None:
         """Notes what a patch does to labels and annotations."""
         self._changed[number] = self._marks(number).after(change)
 
-    def _fits(self, number: int, body: Body, target: Target) -> bool:
-        if not target.names(body):
+    def _fits(self, number: int, one: KubeObject, target: Target) -> bool:
+        if not target.names(one.body, one.identity):
             return False
         if not target.labels and not target.annotations:
             return True

@@ -9,13 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from meshc.kube import Body, identity_of
+from meshc.kube import Body, Identity, identity_of
 from meshc.overlays.selectors import Requirement, parse_selector
-
-if TYPE_CHECKING:
-    from meshc.kube import Identity
 
 _FIELDS = ("group", "version", "kind", "name", "namespace")
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
@@ -37,10 +34,10 @@ class Target:
     labels: tuple[Requirement, ...]
     annotations: tuple[Requirement, ...]
 
-    def names(self, body: Body) -> bool:
-        """Whether the fields that hold patterns fit an object."""
-        facts = _facts(body)
-        return all(fits(facts[field]) for field, fits in self.fields.items())
+    def names(self, body: Body, identity: Identity | None = None) -> bool:
+        """Whether the fields that hold patterns fit an object. Its identity is read from it where it isn't given."""
+        known = identity or identity_of(body)
+        return all(fits(_FACTS[field](known, body)) for field, fits in self.fields.items())
 
 
 def read_target(target: Mapping[str, str]) -> Target:
@@ -83,16 +80,17 @@ def _pattern(text: str) -> Callable[[str], bool]:
     return lambda value: pattern.search(value) is not None
 
 
-def _facts(body: Body) -> dict[str, str]:
-    identity = identity_of(body)
-    _, _, version = str(body.get("apiVersion", "")).rpartition("/")
-    return {
-        "group": identity.group,
-        "version": version,
-        "kind": identity.kind,
-        "name": identity.name,
-        "namespace": effective_namespace(identity, version),
-    }
+def _version(body: Body) -> str:
+    return str(body.get("apiVersion", "")).rpartition("/")[2]
+
+
+_FACTS: Mapping[str, Callable[[Identity, Body], str]] = {
+    "group": lambda identity, _: identity.group,
+    "version": lambda _, body: _version(body),
+    "kind": lambda identity, _: identity.kind,
+    "name": lambda identity, _: identity.name,
+    "namespace": lambda identity, body: effective_namespace(identity, _version(body)),
+}
 
 
 def effective_namespace(identity: Identity, version: str) -> str:

@@ -49,5 +49,7 @@ class Delivery:
     namespace: str
     runs_in: str | None
     project: str | None
+    signature_keys: tuple[str, ...]
+    """IDs of the PGP keys that Argo CD takes commits of; none where they need not be signed."""
     flux: FluxPlan | None
     publish: PublishPlan | None

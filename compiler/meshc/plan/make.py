@@ -185,6 +185,7 @@ def _delivery(fleet: Fleet, source: Source) -> Delivery | None:
         namespace=delivery.namespace or ("flux-system" if by_flux else "argocd"),
         runs_in=delivery.runs_in,
         project=None if by_flux else delivery.project or "default",
+        signature_keys=tuple(sorted({one[-_KEY_ID:].upper() for one in delivery.signature_keys})),
         flux=_flux(delivery.flux or Flux(), fleet.mesh.metadata.name) if by_flux else None,
         publish=_publish(delivery, source),
     )
@@ -196,6 +197,10 @@ def _publish(delivery: DeliveryModel, source: Source) -> PublishPlan | None:
         return None
     place = source.document.place(("spec", "delivery", "publish"))
     return PublishPlan(place, said.repo, said.branch or delivery.revision, said.path, said.push)
+
+
+_KEY_ID = 16
+"""Digits of a PGP key's ID, by which Argo CD knows it: the last of its fingerprint."""
 
 
 def _delivered_by(fleet: Fleet, member: Member) -> str:

@@ -64,6 +64,9 @@ def route_to(
     why = "" if answering and resolves else _why_nothing(caller, export, resolves, ends)
     host = f"{export.name}.{export.namespace}.svc.{plan.cluster_domain}"
     remarks = [_STALE.format(plane.name) for plane in planes if plane.name in lost]
+    told = resolves and any(plane.name not in lost for plane in planes)
+    kept = [end.cluster for end in ends if told and end.cluster in lost]
+    remarks += [_KEPT.format(" and ".join(kept))] if kept else []
     remarks += _remarks(plan, export, answering)
     remarks += [_BY_SIDECAR] if answering and not resolves and plan.generation == "istiod" else []
     return Route(caller.name, host, resolves, tuple(one.name for one in planes), ends, why, tuple(remarks))
@@ -89,6 +92,10 @@ def _control_planes(plan: Plan, caller: ClusterPlan) -> list[ClusterPlan]:
 _STALE = (
     "the control plane in {} is lost: running sidecars keep what they know until their certificates end, and new pods "
     "get no sidecar"
+)
+_KEPT = (
+    "the control plane keeps the endpoints in {}, as nothing tells it that they are gone: calls still go there and "
+    "fail, but where a DestinationRule has outlierDetection, until the cluster is taken out of mesh.yaml"
 )
 
 

@@ -136,6 +136,10 @@ class Workshop:
         commit = self.git.find("rev-list", "--max-count=1", grep, tip, "--", *folders) if tip else ""
         return commit, source_in(self.git.run("cat-file", "commit", commit)) if commit else ""
 
+    def signature(self) -> str:
+        """By what Git signs, where it does: openpgp, ssh or x509."""
+        return self.git.find("config", "--get", "gpg.format") or "openpgp"
+
     def signs(self) -> bool:
         """Whether Git's settings ask for signed commits."""
         return self.git.find("config", "--type=bool", "--get", "commit.gpgSign") == "true"

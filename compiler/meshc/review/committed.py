@@ -25,6 +25,11 @@ _DEFAULTS = ("origin/main", "origin/master", "main", "master")
 _SHALLOW = "in CI fetch the whole history: fetch-depth: 0, or GIT_DEPTH: 0"
 
 
+def under_review() -> str:
+    """The branch that the change goes to which CI looks at; empty elsewhere."""
+    return os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or ""
+
+
 @dataclass(frozen=True, slots=True)
 class Commits:
     """The history around the folder of a mesh.yaml."""
@@ -46,7 +51,7 @@ class Commits:
         In a pull request of GitHub or a merge request of GitLab it is the branch that it goes to. Raises UsageError
         where no branch is known, or none that shares a commit with this one.
         """
-        told = os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+        told = under_review()
         head = self._asked("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
         for ref in [f"origin/{told}"] if told else [*([head] if head else []), *_DEFAULTS]:
             if _REF.fullmatch(ref) and self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
@@ -55,6 +60,10 @@ class Commits:
                     raise UsageError(f'HEAD and "{ref}" share no commit', f"name a commit with --base; {_SHALLOW}")
                 return found, ref
         raise UsageError("no branch to compare with was found", f"name a commit with --base; {_SHALLOW}")
+
+    def message(self, commit: str) -> bytes:
+        """What a commit says of itself."""
+        return self._run("log", "-1", "--format=%B", "--end-of-options", commit)
 
     def current(self) -> str:
         """The branch that is checked out, "" where none is."""

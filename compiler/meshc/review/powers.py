@@ -13,12 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshc.kube import Body, as_list, at, identity_of, pods_in
+from meshc.review.walk import Facts, texts, values_of
 from meshc.scanning.makes import copies, is_custom
 from meshc.sealedtext import decoded
 from meshc.trust.certificates import read
-
-Facts = dict[str, str]
-"""Clauses by their text, each with a value that tells two states apart."""
 
 _ALIASES = re.compile(r"trustDomainAliases:\s*+((?:\s*+-\s*+\S++)++|\[[^\]]++(?:\]|\Z))")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
@@ -39,14 +37,14 @@ def trusted(body: Body) -> Facts:
     identity = identity_of(body)
     if identity.kind in _CALLS or identity.kind in ("Secret", "SealedSecret", "ExternalSecret"):
         return facts  # whom they call is told by `runs`; the CAs of clusters are compared one by one
-    for text in _texts(body):
+    for text in texts(body):
         for pem in _PEM.findall(text if "BEGIN CERT" in text else decoded(text).decode("ascii", "ignore")):
             lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
             for one in read("", lines, lenient=True)[0]:
                 facts[f"trusts the CA {one.subject}, sha256 {one.fingerprint[:23]}..."] = ""
         for alias in _ALIASES.findall(text):
             facts["accepts identities of other trust domains"] = " ".join(alias.split())
-    for _, alias in _named(body, "trustDomainAliases"):
+    for _, alias in values_of(body, "trustDomainAliases"):
         facts["accepts identities of other trust domains"] = _json(alias)
     for rule in as_list(at(body, "spec", "jwtRules")):
         facts[f"accepts tokens of {at(rule, 'issuer')}"] = _json(rule)
@@ -66,14 +64,14 @@ def runs(body: Body) -> Facts:
         for field in ("containers", "initContainers", "ephemeralContainers"):
             for container in as_list(pod.get(field)):
                 facts |= _container(container)
-    for _, path in _named(body, "hostPath"):
+    for _, path in values_of(body, "hostPath"):
         facts[f"mounts {at(path, 'path')} of the node"] = ""
     if is_custom(body):
-        for _, image in _named(body, "image"):
+        for _, image in values_of(body, "image"):
             facts |= _image(image)
     if identity.kind in _CODE or "wasm" in identity.kind.lower():
         facts["changes what proxies or the API server run"] = _json(body.get("spec"))
-    for where, client in _named(body, "clientConfig"):
+    for where, client in values_of(body, "clientConfig"):
         if isinstance(client, Mapping):
             target = client.get("url") or "/".join(str(at(client, "service", key)) for key in ("namespace", "name"))
             facts[f"sends what is applied to {target}"] = where[0] if where else ""
@@ -127,7 +125,7 @@ def reads_secrets(body: Body) -> Facts:
     if identity.kind == "PushSecret":
         facts["sends Secrets to a store"] = _json(body.get("spec"))
     if "ExternalSecret" in identity.kind or "Vault" in identity.kind:
-        for _, key in (*_named(body, "remoteRef"), *_named(body, "extract"), *_named(body, "find")):
+        for _, key in (*values_of(body, "remoteRef"), *values_of(body, "extract"), *values_of(body, "find")):
             facts[f"takes {at(key, 'key') or 'keys by a rule'} out of a store of secrets"] = _json(key)
     annotations = at(body, "metadata", "annotations")
     for key, value in annotations.items() if isinstance(annotations, dict) else ():
@@ -152,8 +150,8 @@ def routes(body: Body, expected: frozenset[str]) -> Facts:
         if waypoint := at(body, "metadata", "labels", label):
             facts[f"sends its traffic through the waypoint {waypoint}"] = ""
     if identity.kind in ("EndpointSlice", "Endpoints"):
-        found = {str(one) for _, many in _named(body, "addresses") for one in as_list(many)}
-        found |= {str(one) for _, one in _named(body, "ip")}
+        found = {str(one) for _, many in values_of(body, "addresses") for one in as_list(many)}
+        found |= {str(one) for _, one in values_of(body, "ip")}
         facts |= {f"sends traffic to {address}": "" for address in sorted(found - expected)}
     if kind == "/Service":
         if name := at(body, "spec", "externalName"):
@@ -170,69 +168,15 @@ def syncs(body: Body) -> Facts:
     facts: Facts = {}
     identity = identity_of(body)
     parts = ("path", "targetRevision", "ref", "patches")
-    part = [value for key in parts for _, value in _named(body.get("spec"), key)]
-    for _, url in _named(body, "repoURL"):
+    part = [value for key in parts for _, value in values_of(body.get("spec"), key)]
+    for _, url in values_of(body, "repoURL"):
         facts[f"applies what {url} holds"] = _json(part)
-    for _, source in (*_named(body, "sourceRef"), *_named(body, "chartRef")):
+    for _, source in (*values_of(body, "sourceRef"), *values_of(body, "chartRef")):
         facts[f"applies what {at(source, 'kind')} {at(source, 'name')} holds"] = _json([source, part])
     for field in ("url", "endpoint", "repo"):
         if identity.group.endswith((".fluxcd.io", ".cattle.io", ".gke.io")) and (url := at(body, "spec", field)):
             facts[f"takes what is applied from {url}"] = _json(part)
     return facts
-
-
-def opens(body: Body) -> Facts:
-    """What the object leaves open: rules that let everyone in."""
-    facts: Facts = {}
-    kind, spec = identity_of(body).kind, body.get("spec")
-    allows = kind == "AuthorizationPolicy" and str(at(spec, "action") or "ALLOW") == "ALLOW"
-    for rule in as_list(at(spec, "rules")) if allows else ():
-        sources = [source for _, source in _named(at(rule, "from"), "source")]
-        named = any(_is_everyone(source) for source in sources)
-        if not at(rule, "when") and (named or not (sources or at(rule, "to"))):
-            facts["allows every request"] = ""
-    if kind == "NetworkPolicy":
-        for way, peers in (("ingress", "from"), ("egress", "to")):
-            for rule in as_list(at(spec, way)):
-                callers = as_list(at(rule, peers))
-                if any(_is_anywhere(one) for one in callers) or not (callers or at(rule, "ports")):
-                    facts[f"allows all {way}"] = ""
-    annotations = at(body, "metadata", "annotations")
-    for key, value in annotations.items() if isinstance(annotations, dict) else ():
-        if key in _UNAPPLIED:
-            facts[f"is applied otherwise by {key}: {value}"] = ""
-    level = at(body, "metadata", "labels", LEVEL)
-    if kind == "Namespace" and level in ("privileged", "baseline"):
-        facts[f"lets pods in with the {level} level of pod security"] = ""
-    return facts
-
-
-LEVEL = "pod-security.kubernetes.io/enforce"
-_UNAPPLIED = (
-    "kustomize.toolkit.fluxcd.io/reconcile",
-    "kustomize.toolkit.fluxcd.io/ssa",
-    "argocd.argoproj.io/hook",
-    "argocd.argoproj.io/compare-options",
-)
-"""Annotations with which Flux or Argo CD no longer keeps an object as it stands in Git."""
-
-
-def _is_anywhere(peer: Any) -> bool:
-    """True for a peer of a NetworkPolicy that every pod, or every address, is."""
-    block = at(peer, "ipBlock", "cidr")
-    return block in ("0.0.0.0/0", "::/0") or peer in ({}, {"namespaceSelector": {}})
-
-
-def _is_everyone(source: Any) -> bool:
-    """True for a source of a rule that any caller fulfils."""
-    return not source or (isinstance(source, Mapping) and all(as_list(one) == ("*",) for one in source.values()))
-
-
-def guards(body: Body) -> bool:
-    """True for an object that protects others while it is there: its change or end opens something."""
-    kind = identity_of(body).kind
-    ends = ("Policy", "WebhookConfiguration", "Quota", "LimitRange", "RequestAuthentication")
-    return kind.endswith(ends) or kind.startswith("Validating")
 
 
 class _Rule:
@@ -259,31 +203,8 @@ def _mounted(pod: Mapping[str, Any]) -> set[str]:
     volumes = as_list(pod.get("volumes"))
     found = [at(volume, "secret", "secretName") for volume in volumes]
     found += [at(one, "secret", "name") for volume in volumes for one in as_list(at(volume, "projected", "sources"))]
-    found += [at(reference, "name") for _, reference in (*_named(pod, "secretKeyRef"), *_named(pod, "secretRef"))]
+    found += [at(reference, "name") for _, reference in (*values_of(pod, "secretKeyRef"), *values_of(pod, "secretRef"))]
     return {name for name in found if isinstance(name, str)}
-
-
-def _named(value: Any, key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value under a key of this name, however deep."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if name == key:
-                yield path, item
-            yield from _named(item, key, (*path, str(name)))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _named(item, key, path)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
 
 
 def _json(value: Any) -> str:

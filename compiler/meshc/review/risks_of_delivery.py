@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 _ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project", "publish")}
-_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
+_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in", "signatureKeys": "signature_keys"}
 """Keys of mesh.yaml, and what they are in the plan."""
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from meshc import codes
 from meshc.errors import Code
 from meshc.kube import Body, Identity, at
-from meshc.review import powers
+from meshc.review import openings, powers
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.objects import Objects
-from meshc.review.powers import Facts
 from meshc.review.risks_of_objects import Risk, bodies, mode_of, remote_of
+from meshc.review.walk import Facts
 
 _SHOWN = 3
 _ENGINES = "_delivery"
@@ -32,7 +32,7 @@ def new_powers(difference: Difference, expected: frozenset[str], delivered: Obje
         codes.SECRETS_READ: powers.reads_secrets,
         codes.TRAFFIC_MOVED: partial(powers.routes, expected=expected),
         codes.SYNC_SOURCE: powers.syncs,
-        codes.GUARD_LOWERED: powers.opens,
+        codes.GUARD_LOWERED: openings.opens,
     }
     groups: dict[tuple[Code, tuple[str, ...], tuple[str, ...]], list[Identity]] = {}
     for entry, old, new in bodies(difference, Action.ADD, Action.CHANGE, Action.MOVE):
@@ -63,11 +63,11 @@ def guards_that_change(difference: Difference) -> Iterator[Risk]:
             continue
         told = entry.identity.kind in _TOLD or mode_of(old) is not None
         routine = entry.identity.kind == "MutatingWebhookConfiguration" and entry.action is Action.CHANGE
-        if powers.guards(old) and not (told or routine) and _content(old) != _content(new):
+        if openings.guards(old) and not (told or routine) and _content(old) != _content(new):
             done = "goes" if entry.action is Action.DELETE else "changes"
             yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
-        level = at(old, "metadata", "labels", powers.LEVEL)
-        if entry.identity.kind == "Namespace" and level and new and not at(new, "metadata", "labels", powers.LEVEL):
+        level = at(old, "metadata", "labels", openings.LEVEL)
+        if entry.identity.kind == "Namespace" and level and new and not at(new, "metadata", "labels", openings.LEVEL):
             what = f"{entry.identity} no longer asks for the {level} level of pod security"
             yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)
         if mode_of(old) is not None and new and at(old, "spec", "selector") != at(new, "spec", "selector"):

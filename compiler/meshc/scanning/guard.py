@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc import codes
 from meshc.errors import Code, Path, Place, Problem
@@ -36,10 +36,16 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
         yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
 
 
-def check_inputs(inputs: Inputs, shown: Callable[[str], str]) -> Iterable[Problem]:
+class Search(Protocol):
+    """`plaintext_in`, or what remembers its answers."""
+
+    def __call__(self, data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]: ...
+
+
+def check_inputs(inputs: Inputs, shown: Callable[[str], str], search: Search) -> Iterable[Problem]:
     """Nothing of the user's that is copied or built into the tree holds a secret in plain text."""
     for name, content in inputs.plain.items():
-        yield from plaintext_in(content, shown(name), codes.PLAINTEXT_SECRET)
+        yield from search(content, shown(name), codes.PLAINTEXT_SECRET)
     for files in inputs.resources.values():
         for file in files:
             for manifest, path, body in objects_in(file.manifests):

@@ -75,7 +75,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         )
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
-        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+        yield from check_public(need, document, path, value.encode() if isinstance(value, str) else b"", public)
 
 
 def _identity(need: SecretNeed, document: Document) -> Iterable[Problem]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
+    from meshc.scanning.guard import Search
     from meshc.yamltext.document import Document
 
 
@@ -35,11 +36,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Sealed files and certificates, and how their folder is shown."""
+    """Sealed files and certificates, how their folder is shown, and what searches them for plain secrets."""
 
     files: Mapping[str, bytes]
     certificates: Mapping[str, bytes]
     folder: str
+    search: Search = plaintext_in
 
 
 def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
@@ -52,7 +54,7 @@ def place(need: SecretNeed, sealed: Sealed, cluster: Place) -> Placed:
     if data is None:
         missing = (_missing(need, shown, cluster),) if need.required else ()
         return Placed(pending=need.waiting(), problems=missing)
-    document, problems = _one_object(need, data, shown)
+    document, problems = _one_object(need, data, shown, sealed.search)
     if document is None:
         return Placed(problems=problems)
     kind = document.data.get("kind")
@@ -84,9 +86,11 @@ def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
     return codes.CACERTS_MISSING.at(cluster, what, hint, clusters=(need.cluster,))
 
 
-def _one_object(need: SecretNeed, data: bytes, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+def _one_object(
+    need: SecretNeed, data: bytes, shown: str, search: Search
+) -> tuple[Document | None, tuple[Problem, ...]]:
     """The one object in a file that holds no plain secret; else the problems."""
-    if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT, (need.cluster,))):
+    if leaks := tuple(search(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return None, leaks
     documents, problems = read(data, shown)
     if problems:

@@ -123,11 +123,15 @@ def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[
 
 
 def check_public(
-    need: SecretNeed, document: Document, path: Path, key: str, value: bytes, public: Mapping[str, bytes]
+    need: SecretNeed, document: Document, path: Path, value: bytes, public: Mapping[str, bytes]
 ) -> Iterable[Problem]:
-    """A public part in a sealed file is, byte for byte, the certificate that trust is checked on."""
+    """A public part in a sealed file is, byte for byte, the certificate that trust is checked on.
+
+    The last step of `path` is its key.
+    """
     from meshc.trust.certificates import only_certificates
 
+    key = str(path[-1])
     place, clusters = document.place(path), (need.cluster,)
     if key in need.keys or not only_certificates(value):
         what = f'{need.kind}: "{key}" is neither sealed nor a certificate'

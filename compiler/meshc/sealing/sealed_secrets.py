@@ -75,7 +75,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
             yield codes.PLAINTEXT.at(document.place(("spec", "encryptedData", key)), what, hint, clusters=clusters)
     for key, value in plain.items():
         path = (*_TEMPLATE, "data", key)
-        yield from check_public(need, document, path, key, value.encode() if isinstance(value, str) else b"", public)
+        yield from check_public(need, document, path, value.encode() if isinstance(value, str) else b"", public)
     if at(data, *_TEMPLATE, "stringData"):
         what = f"{need.kind}: stringData in the template would become the value as it stands"
         yield codes.STRING_DATA.at(
@@ -206,17 +206,16 @@ _SIZES = (2048, 3072, 4096, 8192)
 
 
 def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:
-    from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from meshc.trust.certificates import only_certificates
+    from meshc.trust.certificates import for_keys
 
     if not certificate:
         raise SealError("there is no sealing certificate to seal for")
-    if not only_certificates(certificate):
+    found = for_keys(certificate)
+    if not found:
         raise SealError("the sealing certificate isn't a PEM file of a certificate alone")
-    found = x509.load_pem_x509_certificates(certificate)
     if len(found) > 1:
         raise SealError(f"the sealing certificate's file holds {len(found)} certificates: which one seals?")
     try:

@@ -71,7 +71,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         yield from _unopenable(need, document)
         for key, value in values.items():
             if not is_encrypted(value):
-                yield from check_public(need, document, ("data", key), key, decoded(value), public)
+                yield from check_public(need, document, ("data", key), decoded(value), public)
         yield from _mac(need, document, values)
 
 

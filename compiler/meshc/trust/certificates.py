@@ -143,6 +143,20 @@ def only_certificates(data: bytes) -> bool:
     return bool(certificates) and not problems
 
 
+def for_keys(data: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM file, for their keys alone; none if anything else stands in it.
+
+    Extensions stay unread: the certificate of a sealed-secrets controller has a key usage that `_settle` can't read.
+    """
+    found: list[x509.Certificate] = []
+    for _, block in blocks(data):
+        try:
+            found.append(x509.load_der_x509_certificate(block if isinstance(block, bytes) else b""))
+        except _FAULTS:
+            return ()
+    return tuple(found)
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of the whole certificate, as `openssl x509 -fingerprint -sha256` prints it."""
     return sha256(certificate.public_bytes(Encoding.DER)).digest().hex(":").upper()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -148,6 +149,7 @@ def roots_in(bundle: bytes) -> tuple[bytes, ...]:
     return tuple(_BEGIN + rest for rest in bundle.split(_BEGIN)[1:])
 
 
+@lru_cache(maxsize=4096)  # each sealed CA is asked for it twice
 def roots_above(certificate: bytes, chain: bytes, bundle: bytes) -> tuple[bytes, ...]:
     """The roots of the bundle that a CA chains to, each as PEM: what a binding may name. Dates don't matter.
 

@@ -95,7 +95,8 @@ def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
 
 _LONGEST_KEY = 100
 """Characters; YAML has another form for keys of more than 128."""
-_WORDS = re.compile(r"[A-Za-z0-9/_][A-Za-z0-9/._,+=\[\]-]*+(?::[A-Za-z0-9/._,+=\[\]-]++)*+")
+_REST = r"[A-Za-z0-9/._,+=\[\]()|^$\\-]"
+_WORDS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9/._^]{_REST}*+(?::{_REST}++)*+")
 """A text without blanks, in which no character means anything to YAML where it stands."""
 _LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)++")
 """Lines that are as they stand in a literal block: none is empty, and none begins or ends with a blank."""

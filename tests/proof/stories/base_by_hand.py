@@ -8,7 +8,8 @@ from proof import programs
 from proof.api import Api
 from proof.mesh import CHARTS
 from proof.running import FailedError, run, wait_for
-from proof.world import EDGE_1, HUB, World, entry_of, spec_of
+from proof.world import World
+from proof.written import EDGE_1, HUB, entry_of, spec_of
 
 _SECRETS = "/api/v1/namespaces/istio-system/secrets"
 _TOKEN = f"{_SECRETS}/istio-reader-service-account-istio-remote-secret-token"

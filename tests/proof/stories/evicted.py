@@ -8,7 +8,8 @@ from functools import partial
 
 from proof.running import FailedError, wait_for
 from proof.stories.membership import none_failed
-from proof.world import EDGE_2, World
+from proof.world import World
+from proof.written import EDGE_2
 
 _SECRET = f"/api/v1/namespaces/istio-system/secrets/istio-remote-secret-{EDGE_2.name}"
 _ACCOUNT = "/api/v1/namespaces/istio-system/serviceaccounts/istio-reader-service-account"

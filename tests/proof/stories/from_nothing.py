@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from proof import programs
 from proof.cluster import Shape
 from proof.running import FailedError, run, wait_for
-from proof.world import EDGE_1, HUB, World, service, spec_of
+from proof.world import World
+from proof.written import EDGE_1, HUB, service, spec_of
 
 
 def tell(world: World) -> None:
@@ -32,15 +35,39 @@ def tell(world: World) -> None:
     world.saw(f"from nothing to requests in {time.monotonic() - began:.0f} s")
 
 
-def begin(world: World, shapes: Sequence[Shape], spec: Mapping[str, Any]) -> None:
-    """What a person does at the desk and once in each cluster: init, CA, seal, commit; the rest is Flux's."""
+def oldest(world: World) -> None:
+    """The same with the oldest Kubernetes that this Istio supports, in the remote and in the primary."""
+    shapes = tuple(replace(shape, kubernetes=programs.OLDEST) for shape in (HUB, EDGE_1))
+    begin(world, shapes, spec_of(world, shapes, services=[service("web", ["edge-1"]), service("front", ["hub"])]))
+    known(world, "edge-1")
+    for cluster, app in (("hub", "front"), ("edge-1", "web")):
+        world.deploy(cluster, app)
+    for cluster, app in (("hub", "front"), ("edge-1", "web")):
+        world.ready(cluster, app)
+    each_way(world)
+    with world.stream("hub", "front", "web.shop") as counts:
+        world.mesh.meshc("capture", "facts")
+        time.sleep(3)
+    if counts.failed or counts.count < 20:
+        raise FailedError(f"{len(counts.failed)} of {counts.count} requests failed")
+    world.saw(f"Kubernetes {programs.OLDEST.version} in both clusters, as capture facts finds it: a request each way")
+
+
+def begin(
+    world: World, shapes: Sequence[Shape], spec: Mapping[str, Any], install: Callable[[World], None] | None = None
+) -> None:
+    """What a person does at the desk and once in each cluster: init, CA, seal, commit; the rest is Flux's.
+
+    `install` brings to the clusters what has to be there before.
+    """
     names = [shape.name for shape in shapes]
-    remotes = [each["name"] for each in spec["clusters"] if each["role"] == "remote"]
     world.start(*shapes)
     mesh = world.mesh
     mesh.meshc("init", ".")
     mesh.write(spec)
     mesh.vendor()
+    if install:
+        install(world)
     mesh.meshc("ca", "init", "--key-out", mesh.root_key)
     mesh.meshc("ca", "issue", "--root-key", mesh.root_key)
     mesh.meshc("compile")
@@ -50,17 +77,17 @@ def begin(world: World, shapes: Sequence[Shape], spec: Mapping[str, Any]) -> Non
     flux.offer(first)
     seconds = flux.applied(first, *names, seconds=180, later=False)
     world.saw(f"Flux applied {' and '.join(names)} in {seconds:.0f} s")
-    mesh.meshc("capture", "credentials", *remotes, "--yes")
+    mesh.meshc("capture", "credentials", "--all", "--yes")
     mesh.meshc("compile")
     world.apply("credentials")
 
 
-def known(world: World, *clusters: str) -> None:
+def known(world: World, *clusters: str, primary: str = "hub") -> None:
     """istiod itself says which clusters it reads, and that it is through with them."""
-    pod = wait_for("istiod is ready", lambda: world.kubelets["hub"].find("istiod"), 60)
+    pod = wait_for("istiod is ready", lambda: world.kubelets[primary].find("istiod"), 60)
     for cluster in clusters:
-        wait_for(f"istiod is in step with {cluster}", partial(_is_synced, pod.net.name, cluster), 60)
-    world.saw(f"istiod reads {', '.join(clusters)} by the sealed credentials")
+        wait_for(f"{primary}: istiod is in step with {cluster}", partial(_is_synced, pod.net.name, cluster), 60)
+    world.saw(f"istiod of {primary} reads {', '.join(clusters)} by the sealed credentials")
 
 
 def _is_synced(namespace: str, cluster: str) -> bool:

@@ -6,7 +6,8 @@ from functools import partial
 
 from proof.running import FailedError, wait_for
 from proof.stories.from_nothing import known, served
-from proof.world import EDGE_2, SHOP, Counts, World, entry_of
+from proof.world import Counts, World
+from proof.written import EDGE_2, SHOP, entry_of
 
 _SECRET = "/api/v1/namespaces/istio-system/secrets/istio-remote-secret-edge-2"
 

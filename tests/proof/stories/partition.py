@@ -8,7 +8,8 @@ from functools import partial
 from proof.running import FailedError, wait_for
 from proof.stories.from_nothing import served
 from proof.stories.membership import none_failed
-from proof.world import SHOP, World, service
+from proof.world import World
+from proof.written import SHOP, service
 
 _COPY = f"/api/v1/namespaces/{SHOP}/services/late"
 

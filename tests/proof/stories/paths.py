@@ -14,7 +14,8 @@ from typing import Any
 from proof.cluster import Shape
 from proof.running import FailedError, wait_for
 from proof.stories.from_nothing import begin, known
-from proof.world import EDGE_1, HUB, SHOP, World, service, spec_of
+from proof.world import World
+from proof.written import EDGE_1, HUB, SHOP, service, spec_of
 
 CLOUD = Shape("cloud-1", "10.3.0.10", HUB.pods, "10.113.0.0/16", network="cloud", region="us-east")
 _SHAPES = (HUB, EDGE_1, CLOUD)

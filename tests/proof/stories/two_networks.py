@@ -9,7 +9,8 @@ from proof.cluster import Shape
 from proof.running import FailedError, wait_for
 from proof.stories.from_nothing import begin, known, served
 from proof.stories.membership import none_failed
-from proof.world import HUB, SHOP, World, service, spec_of
+from proof.world import World
+from proof.written import HUB, SHOP, service, spec_of
 
 CLOUD = Shape("cloud-1", "10.3.0.10", HUB.pods, "10.113.0.0/16", network="cloud", region="us-east")
 _GATEWAYS = {"corp": "203.0.113.7", "cloud": "203.0.113.8"}

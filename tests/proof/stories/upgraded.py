@@ -12,7 +12,8 @@ from typing import Any
 from proof.running import FailedError, wait_for
 from proof.stories.from_nothing import begin, each_way, known
 from proof.stories.membership import none_failed
-from proof.world import EDGE_1, HUB, SHOP, World, service, spec_of
+from proof.world import World
+from proof.written import EDGE_1, HUB, SHOP, service, spec_of
 
 _OLD, _NEW = "stable", "canary"
 _PLACES = (("hub", "front"), ("edge-1", "web"))

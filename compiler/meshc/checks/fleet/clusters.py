@@ -45,7 +45,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 yield source.problem(codes.BEYOND_PART, at, what, hint, also=also)
                 continue
             what = f'there is no cluster "{name}"'
-            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, did_you_mean(name, fleet.by_name))
+            yield source.problem(codes.UNKNOWN_CLUSTER, at, what, meant_cluster(fleet, name, fleet.by_name))
         # an acknowledgement of nothing is an error of its own
         if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
@@ -63,6 +63,12 @@ def unknown_names(fleet: Fleet, path: Path, selection: Selection) -> list[tuple[
     """The names in the selection at a path that are of no cluster that it reaches, with where they stand in it."""
     known = fleet.reach.get(path[:3], fleet.by_name)
     return [(steps, name) for steps, name in _named(selection) if name not in known]
+
+
+def meant_cluster(fleet: Fleet, name: str, known: Iterable[str]) -> str:
+    """A hint with the cluster whose ID stands where its name belongs, else with the nearest known name."""
+    meant = next((member.name for member in fleet if member.id == name), None)
+    return f'clusterID "{name}" belongs to cluster {meant}: write {meant}' if meant else did_you_mean(name, known)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -124,7 +130,7 @@ def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
         what, hint = "no primary is named, and there are several", f"write primary: {' or '.join(known[:5])}"
     else:
         what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
-        hint = did_you_mean(name, known)
+        hint = meant_cluster(fleet, name, known)
     return source.problem(codes.WRONG_PRIMARY, path, f"{member.name}: {what}", hint, clusters=(member.name,))
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
+from meshc.checks.fleet.clusters import meant_cluster
 from meshc.mesh.model import Flux
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
         yield source.problem(codes.BAD_REPOSITORY_URL, path, f"publish.repo: {fault[0]}", fault[1])
     if wanted.runs_in is not None and wanted.runs_in not in fleet.by_name:
         what = f'there is no cluster "{wanted.runs_in}"'
-        hint = did_you_mean(wanted.runs_in, fleet.by_name)
+        hint = meant_cluster(fleet, wanted.runs_in, fleet.by_name)
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "runsIn"), what, hint)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
+from meshc.checks.fleet.clusters import meant_cluster
 from meshc.mesh.hosts import ip_version
 from meshc.mesh.model import Selector
 
@@ -79,7 +79,7 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
     if said is not None:
         path: Path = member.path("controlPlane", "configCluster")
         what = f'{member.name}: "{said}" is no remote of it, so no cluster of the mesh holds its configuration'
-        hint = did_you_mean(said, remotes) or "name one of its remotes"
+        hint = meant_cluster(fleet, said, remotes) or "name one of its remotes"
         yield source.problem(codes.WRONG_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,))
         return
     path = member.path("controlPlane") if plane else member.path("name")

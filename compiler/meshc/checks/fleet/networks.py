@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
+from meshc.checks.fleet.clusters import did_you_mean, meant_cluster
 from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
 from meshc.mesh.fleet import gateways_of, host_of
 from meshc.mesh.hosts import host_fault, ip_version
@@ -142,7 +142,7 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
     name, at = gateway.cluster, path[:-1]
     home = fleet.by_name.get(name) if name else None
     if name and home is None:
-        what, hint = f'network {network}: there is no cluster "{name}"', did_you_mean(name, fleet.by_name)
+        what, hint = f'network {network}: there is no cluster "{name}"', meant_cluster(fleet, name, fleet.by_name)
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint)
     elif home and fleet.network_of(home) != network:
         where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"

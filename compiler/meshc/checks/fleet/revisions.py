@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.checks.fleet.clusters import did_you_mean
 from meshc.mesh.charts import AT as CHARTS
 from meshc.mesh.east_west import goes_to
 from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import AT, plane_of, planes, tags_of
+from meshc.nearest import nearest
 from meshc.supported import ISTIO
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if lost:
             names = [one.name for one in lost]
             what = f'{namespace.name}: there is no revision or tag "{namespace.revision}" in {_few(names)}'
-            hint = did_you_mean(namespace.revision, _names(fleet, lost[0])) or _known(fleet, lost[0])
+            hint = _nearest(fleet, lost[0], namespace.revision)
             yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
 
 
@@ -132,7 +132,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if extra.revision and lost:
             names = [one.name for one in lost]
             what = f'chart gateway: there is no revision or tag "{extra.revision}" in {_few(names)}'
-            hint = did_you_mean(extra.revision, _names(fleet, lost[0])) or _known(fleet, lost[0])
+            hint = _nearest(fleet, lost[0], extra.revision)
             path: Path = (*CHARTS, "also", number, "revision")
             yield source.problem(codes.UNKNOWN_REVISION, path, what, hint, clusters=tuple(names))
 
@@ -172,8 +172,18 @@ def _names(fleet: Fleet, member: Member) -> list[str]:
     return [*(fleet.revision_of(one) for one in planes(fleet, member)), *tags_of(fleet, member)]
 
 
+def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
+    """What to write in place of a revision: the nearest name, or what there is."""
+    close = nearest(revision, sorted(_names(fleet, member)))
+    return f'did you mean "{close}"?' if close else _known(fleet, member)
+
+
 def _known(fleet: Fleet, member: Member) -> str:
     known = ", ".join(f'"{fleet.revision_of(one)}"' for one in planes(fleet, member))
+    home = fleet.primary_of(member) if member.cluster.role == "remote" else member
+    if home is not None and home in fleet.external:
+        own = f'"{fleet.revision_of(home)}"'
+        return f"write {own}: {home.name} is an external control plane, which has one revision"
     return f"{member.name} has {known}; istio.controlPlanes adds one"
 
 

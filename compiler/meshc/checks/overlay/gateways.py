@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from meshc.errors import Problem
-    from meshc.kube import Body, KubeObject
+    from meshc.kube import Body, Identity, KubeObject
     from meshc.plan.ir import ClusterPlan
 
 
@@ -27,10 +27,11 @@ def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable
     """A Gateway of the user's claims nothing that meshc's or another of the user's has: listeners are rejected."""
     if not cluster.resources:
         return
-    first = {claim: str(one.identity) for one in ours for claim in _claims(one.body)}
+    first = {claim: str(one.identity) for one in ours for claim in _claims(one.identity, one.body)}
     for one in (one for file in cluster.resources for one in file.objects if is_object(one.body)):
-        name = str(identity_of(one.body))
-        taken = [claim for claim in _claims(one.body) if first.setdefault(claim, name) != name]
+        identity = identity_of(one.body)
+        name = str(identity)
+        taken = [claim for claim in _claims(identity, one.body) if first.setdefault(claim, name) != name]
         if taken:
             claim = taken[0]
             what = f'{cluster.name}: {name} and {first[claim]} both have host "{claim.host}" on port {claim.port}'
@@ -38,8 +39,7 @@ def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable
             yield codes.GATEWAY_TWICE.at(one.place, what, hint, clusters=(cluster.name,))
 
 
-def _claims(body: Body) -> Iterator[_Claim]:
-    identity = identity_of(body)
+def _claims(identity: Identity, body: Body) -> Iterator[_Claim]:
     if (identity.group, identity.kind) != ("networking.istio.io", "Gateway"):
         return
     selector, servers = at(body, "spec", "selector"), at(body, "spec", "servers")

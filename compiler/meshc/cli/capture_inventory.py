@@ -1,0 +1,35 @@
+"""What `meshc capture inventory` says: the clusters that an inventory holds now, as a diff of the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from meshc.cli.edits import show_edits
+from meshc.cli.progress import TERMINAL
+from meshc.cli.report import say, tell
+from meshc.commands.capture_inventory import Wanted, captured_inventory, rights_of
+from meshc.errors import Exit
+from meshc.plain import count
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.living import Reach
+
+
+def inventory_command(file: Path, wanted: Wanted, reach: Reach, write: bool) -> None:
+    """Exits 1 where the file differs and isn't written."""
+    found = captured_inventory(file, wanted, reach, TERMINAL, write=write)
+    show_edits([found.edit], written=write)
+    say(f"{count(len(found.clusters), 'cluster')} in {found.edit.file}")
+    if found.missing:
+        say(f"no entry of spec.clustersFrom names it yet; add:\n    {found.missing}")
+    if found.edit.changes and not write:
+        raise typer.Exit(Exit.DIFFERS)
+
+
+def rights_command(wanted: Wanted) -> None:
+    """Prints the rights that a format needs, as manifests."""
+    tell(rights_of(wanted).rstrip("\n"))

@@ -1,0 +1,89 @@
+"""Renders a report as an HTML page: one file, with its style, its script and its data inside.
+
+Every text is escaped by the template library, and so are control characters. The page forbids itself everything but
+its own style and script, by their digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from meshc.cli.page.data import data_of
+from meshc.cli.page.sections import sections_of
+from meshc.plain import plain
+
+if TYPE_CHECKING:
+    from meshc.commands.report import Report
+
+MARK = "<!-- made by meshc report -->"
+"""Tells a page from any other file."""
+
+_SCRIPTS = ("filter.js", "matrix.js", "path.js")
+
+
+def page_of(found: Report, file: str) -> str:
+    """The page. Equal reports give equal pages."""
+    environment = Environment(
+        loader=PackageLoader("meshc.cli", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_safe,
+    )
+    style, script = _asset("page.css"), "".join(map(_asset, _SCRIPTS))
+    return environment.get_template("page.html.j2").render(
+        sections_of(found, file, _html),
+        data=as_script(data_of(found)),
+        style=_as_is(style),
+        script=_as_is(script),
+        mark=_as_is(MARK),
+        policy=_policy(style, script),
+    )
+
+
+def as_script(data: Any) -> Markup:
+    """JSON that can stand in a script element: no character in it ends the element or begins a comment."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return _as_is(text)
+
+
+def _policy(style: str, script: str) -> str:
+    """What the page may do: show itself. No request, no form, no other script, not even one in an attribute."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _asset(name: str) -> str:
+    return (files("meshc.cli") / "page" / name).read_text("utf-8")
+
+
+def _safe(value: Any) -> Any:
+    """Text as it may be shown; what is HTML already stays."""
+    return value if hasattr(value, "__html__") else plain(str(value))
+
+
+def _html(markdown: str) -> Markup:
+    """A page of a problem as HTML. HTML in it is shown as text."""
+    return _as_is(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
+
+
+def _as_is(text: str) -> Markup:
+    """Text that isn't escaped: files of meshc, JSON without signs of HTML, and what the Markdown library made."""
+    return Markup(text)  # noqa: S704

@@ -1,0 +1,33 @@
+"""`meshc report`: writes the mesh as one page to look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from meshc.cli.page.render import MARK, page_of
+from meshc.cli.progress import TERMINAL
+from meshc.cli.report import Format, show_problems, tell, tell_bytes
+from meshc.commands.opened import Opened
+from meshc.commands.report import report
+from meshc.disk.page import write_page
+from meshc.disk.repository import Repository
+from meshc.errors import UsageError
+from meshc.plain import count
+
+
+def page_command(
+    file: Path, to: Path, base: str | None, against: str | None, jobs: int | None, *, cached: bool
+) -> None:
+    """Writes the page, or prints it where `to` is -. Raises UsageError where both bases are named."""
+    if base is not None and against is not None:
+        raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
+    opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
+    found = report(opened, file, base, against, jobs, datetime.now(UTC))
+    page = page_of(found, opened.source.name).encode()
+    show_problems(found.compiled.problems, Format.TEXT, file)
+    if to == Path("-"):
+        tell_bytes(page)
+        return
+    write_page(to, page, MARK.encode())
+    tell(f"{to}: {count(len(found.compiled.plan.clusters), 'cluster')}, {len(page) / 1000:,.0f} kB")

@@ -1,0 +1,71 @@
+"""Gathers what the page of a mesh shows: what the other commands return, each of it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from meshc.commands.ca_tree import Authority, ca_tree
+from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.commands.diff import Comparison, compared
+from meshc.commands.next import NextSteps, steps_of
+from meshc.commands.secrets_status import Standing, standings, whose
+from meshc.commands.trusted import OfTrust, of_trust
+from meshc.output.trees import OUTPUT, expected_tree
+from meshc.plan.routes import Routes, routes
+from meshc.review.touched import Touched, touched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meshc.commands.opened import Opened
+    from meshc.pipeline import Compiled
+
+_LOSSES = 10_000
+"""Routes after a loss that are worked out at most: a page of a larger fleet leaves them to `meshc path --without`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A mesh as its page shows it. `change` is the comparison with a base, where one was named."""
+
+    now: datetime
+    compiled: Compiled
+    next: NextSteps
+    authorities: tuple[Authority, ...]
+    trust: OfTrust
+    sealed: tuple[tuple[Standing, str], ...]
+    """Each Secret that a cluster needs, and whose keys open it, in words."""
+    routes: Routes
+    change: Comparison | None
+    touched: tuple[Touched, ...]
+
+
+def report(
+    opened: Opened, file: Path, base: str | None, against: str | None, jobs: int | None, now: datetime
+) -> Report:
+    """Compiles in memory, looks at Git and at the time that is given. Writes nothing but the cache.
+
+    `base` and `against` are those of a diff. Raises ProblemsError where the mesh doesn't compile, and UsageError where
+    there is nothing to compare with.
+    """
+    compiled = compiled_whole(opened)
+    rendered = rendered_whole(opened, compiled, jobs)
+    compiled = compiled.with_problems(rendered.problems)
+    expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
+    wanted = base is not None or against is not None
+    change = compared(opened, compiled, expected.under(OUTPUT), base, against) if wanted else None
+    found = steps_of(opened, file, compiled.plan, expected, None, now)
+    work = found.work
+    return Report(
+        now,
+        compiled,
+        found,
+        ca_tree(work, now),
+        of_trust(work, file.name, now),
+        tuple((one, whose(compiled.plan, one.opened_by)) for one in standings(work, now)),
+        routes(compiled.plan, compiled.exports, compiled.pending, _LOSSES),
+        change,
+        touched(change.difference, change.dangers, change.settings) if change else (),
+    )
