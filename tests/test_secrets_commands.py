@@ -284,7 +284,7 @@ def test_rewrap_lets_another_in_and_touches_no_ciphertext(place: Place) -> None:
     (place.keys / "identity").write_text(str(IDENTITY))
     rewrap = ("secrets", "rewrap", "--identity", str(place.keys / "identity"))
 
-    assert "recipients who could not open these files so far" in place.meshc(*rewrap, code=5)
+    assert "recipients who could not decrypt these files before" in place.meshc(*rewrap, code=5)
     assert "a private key is needed" in place.meshc("secrets", "rewrap", code=2)
 
     said = place.meshc(*rewrap, "--accept-recipients")

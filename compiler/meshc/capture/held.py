@@ -137,7 +137,7 @@ def _note_difference(
 
 
 def _of_objects(cluster: str, found: _Found, number: int) -> Iterator[Row]:
-    hint = f"let output/{cluster} be synced; meshc adopt --context {cluster} --diff tells what differs"
+    hint = f"sync output/{cluster}; meshc adopt --context {cluster} --diff tells what differs"
     for what, names in (("lacks", found.lacking), ("holds otherwise", found.otherwise)):
         if names:
             yield Row(cluster, Check.OBJECTS, State.DIFFERS, f"{what} {_shown(names)}", hint)

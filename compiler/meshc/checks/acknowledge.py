@@ -1,4 +1,4 @@
-"""acknowledge turns the problems found and the acknowledgements written into the problems that are left."""
+"""Removes acknowledged problems, and reports acknowledgements without effect."""
 
 from __future__ import annotations
 

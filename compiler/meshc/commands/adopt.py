@@ -72,7 +72,7 @@ def script_to_dump(namespace: str) -> str:
 
 
 def rights_to_adopt(namespace: str) -> str:
-    """The least rights with which living clusters can be adopted, as manifests. Raises UsageError."""
+    """The least rights with which live clusters can be adopted, as manifests. Raises UsageError."""
     return manifests(Asker.ADOPT, Of(_checked(namespace)))
 
 

@@ -49,9 +49,9 @@ class NextSteps:
 
 
 def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
-    """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
+    """Compiles in memory, reads Git and the clock.
 
-    Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
+    Writes only the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
     ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)

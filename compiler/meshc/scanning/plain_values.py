@@ -33,7 +33,7 @@ def is_secret(body: Mapping[str, Any]) -> bool:
 
 
 def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """What anyone can read of a Secret of the user's, or what switches its protection off."""
+    """What anyone can read of a user's Secret, or what switches its protection off."""
     yield from _annotations(data, where)
     if data.get("kind") == "Secret" and not identity_of(data).group:
         yield from _secret(data, where)

@@ -172,7 +172,7 @@ _TLS_CERTIFICATE, _TLS_KEY, _TLS_ROOTS = "tls.crt", "tls.key", "ca.crt"
 
 
 def in_its_form(need: SecretNeed, data: Body) -> SecretNeed:
-    """The need of a sealed object that holds a TLS Secret in place of Istio's own keys, where istiod reads it."""
+    """The need of a sealed object that holds a TLS Secret instead of Istio's own keys, where istiod reads it."""
     if not need.as_tls or not keys_in(data) & {_TLS_CERTIFICATE, _TLS_KEY}:
         return need
     return replace(need, keys=(_TLS_KEY,), public=(_TLS_CERTIFICATE, _TLS_ROOTS))

@@ -60,7 +60,7 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
-    """A Namespace of the user's manifests isn't made by meshc as well: who applies last would decide its labels."""
+    """meshc doesn't make a Namespace of the user's manifests too: the one applied last would decide its labels."""
     spec = fleet.mesh.spec
     ours = {one.name: set(fleet.choose(one.clusters)) for one in spec.namespaces if one.managed}
     told: set[str] = set()

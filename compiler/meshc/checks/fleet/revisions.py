@@ -173,7 +173,7 @@ def _names(fleet: Fleet, member: Member) -> list[str]:
 
 
 def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
-    """What to write in place of a revision: the nearest name, or what there is."""
+    """What to write instead of a revision: the nearest name, or what there is."""
     close = nearest(revision, sorted(_names(fleet, member)))
     return f'did you mean "{close}"?' if close else _known(fleet, member)
 

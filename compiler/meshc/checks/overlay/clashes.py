@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def clashes(cluster: ClusterPlan, objects: Iterable[KubeObject], place: Place) -> Iterator[Problem]:
-    """Objects that stand twice in a cluster, neither of them in a file of the user's."""
+    """Objects that stand twice in a cluster, neither of them in a user's file."""
     made: dict[Identity, KubeObject] = {}
     for one in objects:
         first = made.setdefault(one.identity, one)
