@@ -1,7 +1,7 @@
 """Times `meshc report` and tells the size of its page: python bench/report.py [CLUSTERS SERVICES]
 
 The fleet of fleet.py is compiled and committed, then one service's port changes in every cluster's copy. Medians of
-five, as a Markdown table; by default of 4, 50 and 300 clusters.
+three with processor seconds in brackets, as a Markdown table; by default of 10, 50 and 300 clusters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from fleet import fleet
 from measuring import MESHC, measure, median
 
-RUNS, SIZES = 5, ((4, 20), (50, 100), (300, 500))
+RUNS, SIZES = 3, ((10, 20), (50, 100), (300, 500))
 
 
 def row(clusters: int, services: int) -> str:
@@ -33,12 +33,13 @@ def row(clusters: int, services: int) -> str:
         text = mesh.read_text()
         port = next(line for line in text.splitlines() if "port: " in line)
         mesh.write_text(text.replace(port, port.replace("port: ", "port: 1"), 1))
-        words = [*MESHC, "report", "-o", "page.html"]
+        words = [*MESHC, "-q", "report", "-o", "page.html"]
         alone = median(lambda: measure(*words, cwd=folder), RUNS)
         size = (folder / "page.html").stat().st_size
         changed = median(lambda: measure(*words, "--base", "HEAD", cwd=folder), RUNS)
         more = (folder / "page.html").stat().st_size
-    numbers = f"{alone.seconds:.2f} s | {size / 1000:.0f} kB | {changed.seconds:.2f} s | {more / 1000:.0f} kB"
+    times = [f"{run.seconds:.2f} s ({run.processor:.2f})" for run in (alone, changed)]
+    numbers = f"{times[0]} | {size / 1000:.0f} kB | {times[1]} | {more / 1000:.0f} kB"
     return f"| {clusters} | {services} | {numbers} | {changed.mebibytes:.0f} MiB |"
 
 

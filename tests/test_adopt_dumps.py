@@ -85,7 +85,7 @@ def test_a_policy_that_is_not_in_the_dump_is_asked_for(tmp_path: Path) -> None:
         "tell: security.mutualTLS: strict, permissive or disabled? PeerAuthentication isn't in the dump of hub" in both
     )
     assert "MESH104" in both
-    assert "doesn't compile until this is told" in both
+    assert "doesn't compile until you fill in these values" in both
     assert "next:" not in both
 
 

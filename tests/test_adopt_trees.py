@@ -111,12 +111,18 @@ def test_alternatives_side_by_side_are_told(tmp_path: Path) -> None:
     assert "--from .../overlays" in both
 
 
-ASKING = body(ARGO_CD, "ApplicationSet", "istiod", generators=[{"clusters": {}}], template=TEMPLATE)
+PROD = {"clusters": {"selector": {"matchLabels": {"env": "prod"}}}}
+ASKING = body(ARGO_CD, "ApplicationSet", "istiod", generators=[{"matrix": {"generators": [PROD]}}], template=TEMPLATE)
+NOWHERE = [{"kind": "ConfigMap", "name": "values"}, {"kind": "Secret", "name": "more"}]
 UNREAD: dict[str, tuple[str, Any]] = {
-    "hub/istio.yaml: valuesFrom of HelmRelease istiod": ("istio", release(VALUES, valuesFrom=[{"kind": "ConfigMap"}])),
+    "hub/istio.yaml: valuesFrom (ConfigMap values, Secret more) of HelmRelease istiod": (
+        "istio",
+        release(VALUES, valuesFrom=NOWHERE),
+    ),
     "hub/istio.yaml:1:5: a template of Helm's": ("istio", "a: {{ .Values.x }}\n"),
     "hub isn't built, its files are read as they are": ("kustomization", {"resources": ["https://example.com/istio"]}),
-    "hub/set.yaml: ApplicationSet istiod asks clusters or Git": ("set", ASKING),
+    "hub/set.yaml: ApplicationSet istiod makes an Application for every cluster that Argo CD knows with labels "
+    "env=prod": ("set", ASKING),
 }
 
 
@@ -172,8 +178,105 @@ def test_what_an_engine_is_told_to_apply_is_followed(tmp_path: Path) -> None:
 def test_values_that_a_template_fills_in_are_no_values(tmp_path: Path) -> None:
     world = {**TAGGED["global"], "meshID": "{{ .Values.mesh }}"}
     write(tmp_path, "hub/values.yaml", {**TAGGED, "global": world})
+    write(
+        tmp_path,
+        "hub/more.yaml",
+        {**TAGGED, "global": {**TAGGED["global"], "multiCluster": {"clusterName": "${NAME}"}}},
+    )
     write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}})
     both, spec = adopted(tmp_path)
 
     assert "not read: hub/values.yaml: a template" in both
     assert spec["clusters"] == [{"name": "hub", "role": "remote"}]
+
+
+def argo(kind: str, helm: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An Application of chart istiod, or a set of them."""
+    source = {**SOURCE, "helm": helm}
+    spec = {"sources": [source, {"ref": "values"}], "destination": {**HERE, "name": more.pop("to", "hub")}}
+    return body(ARGO_CD, kind, "istiod", **(spec if kind == "Application" else {"template": {"spec": spec}, **more}))
+
+
+BY_FILES = [{"git": {"files": [{"path": "tree/fleet/*/cluster.yaml"}]}}]
+BY_FOLDERS = [{"git": {"directories": [{"path": "tree/fleet/*"}]}}]
+WITH_FILES = {"valueFiles": ["$values/tree/fleet/hub/values.yaml"]}
+WITH_PLACES = {"valueFiles": ["$values/tree/{{path}}/values.yaml"]}
+OWN_CHART = {"path": "tree/charts/istiod", "helm": {"valueFiles": ["../../fleet/hub/wrapped.yaml"]}}
+CONFIG_MAP = [{"kind": "ConfigMap", "name": "values"}]
+ELSEWHERE: dict[str, Any] = {
+    "a file of values": argo("Application", WITH_FILES),
+    "a file for each of Git's files": argo(
+        "ApplicationSet", {"valueFiles": ["$values/{{path}}/values.yaml"]}, generators=BY_FILES, to="{{name}}"
+    ),
+    "a file for each of Git's folders": argo(
+        "ApplicationSet",
+        {"valueFiles": ["$values/{{path}}/values.yaml"]},
+        generators=BY_FOLDERS,
+        to="{{path.basename}}",
+    ),
+    "lists of two in a matrix": argo(
+        "ApplicationSet",
+        {"valueFiles": ["$values/tree/{{where}}/{{ .name }}/values.yaml"]},
+        generators=[
+            {"matrix": {"generators": [*ELEMENTS, {"list": {"elements": [{"name": "hub", "where": "fleet"}]}}]}}
+        ],
+        to="{{cluster}}",
+    ),
+    "a chart of one's own": body(ARGO_CD, "Application", "istiod", source=OWN_CHART, destination=HERE),
+    "a ConfigMap": release({}, valuesFrom=CONFIG_MAP),
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_values_that_stand_elsewhere_in_the_tree_are_read(tmp_path: Path, what: str) -> None:
+    (tmp_path / ".git").mkdir()
+    chart = {"name": "mine", "version": "1.0.0", "dependencies": [{"name": "istiod", "version": "1.30.3"}]}
+    write(tmp_path, "charts/istiod/Chart.yaml", chart)
+    write(tmp_path, "fleet/hub/cluster.yaml", {"name": "hub"})
+    write(tmp_path, "fleet/hub/values.yaml", {**VALUES, "global": {**VALUES["global"], "network": "corp"}})
+    write(tmp_path, "fleet/hub/wrapped.yaml", {"istiod": VALUES})
+    values = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "values"}}
+    write(tmp_path, "hub/values.yaml", {**values, "data": {"values.yaml": yaml.safe_dump(VALUES)}})
+    write(tmp_path, "hub/istio.yaml", ELSEWHERE[what])
+    (tmp_path / "tree/only").mkdir()
+    _, spec = adopted(tmp_path)
+    alone = [one for one in spec["clusters"] if one["name"] == "hub"]
+
+    assert alone == [{"name": "hub", "role": "primary", "network": "corp"}]
+    assert spec["istio"]["version"] == "1.30.3"
+    assert "not read" not in _
+
+
+def test_what_only_others_use_is_no_cluster(tmp_path: Path) -> None:
+    """Bases beside others of which one is used by nobody, and a folder that an engine of another one applies."""
+    find_tool("kubectl")
+    (tmp_path / ".git").mkdir()
+    label = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
+    for name in ("istiod", "gateway", "unused"):
+        write(tmp_path, f"packages/{name}/space.yaml", label)
+        write(tmp_path, f"packages/{name}/kustomization.yaml", {"resources": ["space.yaml"]})
+    for name in ("east", "west"):
+        for one in ("istiod", "gateway"):
+            write(tmp_path, f"{name}/{one}/kustomization.yaml", {"resources": [f"../../packages/{one}"]})
+        world = {**VALUES, "global": {**VALUES["global"], "multiCluster": {"clusterName": name}}}
+        write(tmp_path, f"{name}/flux/istio.yaml", release(world))
+    flux = "kustomize.toolkit.fluxcd.io/v1"
+    write(tmp_path, "east/flux/apps.yaml", body(flux, "Kustomization", "apps", path="./tree/apps"))
+    elsewhere = body(flux, "Kustomization", "far", path="./tree/west", kubeConfig={"secretRef": {"name": "west"}})
+    write(tmp_path, "east/flux/far.yaml", elsewhere)
+    write(tmp_path, "apps/space.yaml", label)
+    both, spec = adopted(tmp_path)
+
+    assert [one["name"] for one in spec["clusters"]] == ["east", "west"]
+    assert "packages is what others are built from" in both
+    assert "apps is what an engine applies in another cluster's folder" in both
+
+
+def test_folders_that_tell_of_the_same_clusters_are_joined(tmp_path: Path) -> None:
+    for folder, key in (("planes", "network"), ("gateways", "network")):
+        for name in ("east", "west"):
+            world = {"multiCluster": {"clusterName": name}, "meshID": "shop", key: name}
+            write(tmp_path, f"{folder}/{name}.yaml", {**TAGGED, "global": {**TAGGED["global"], **world}})
+    _, spec = adopted(tmp_path)
+
+    assert [one["name"] for one in spec["clusters"]] == ["east", "west"]

@@ -233,7 +233,7 @@ def test_what_is_missing_is_told_and_nothing_written(modern: Ground, broken: str
         expected = "it refuses its own token"
     else:
         cluster.objects["secrets", "istio-system", name]["data"]["ca.crt"] = base64.b64encode(b"no CA").decode()
-        expected = "the CA of its API server isn't told"
+        expected = "the cluster doesn't show the CA"
     before = modern.files()
 
     assert expected in modern.capture(code=code)

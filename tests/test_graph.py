@@ -19,6 +19,8 @@ from meshc.plan.picture.bundles import Limits, bundled
 from meshc.plan.picture.mermaid import mermaid
 from meshc.plan.picture.parts import Link, Picture, Thing
 from meshc.plan.picture.views import View, view_of
+from meshc.review.picture import picture_of
+from meshc.review.touched import Touched
 from support.cases import find_case
 
 LABEL = r'"((?:[A-Za-z0-9 .,/-]|#\d+;|<br/>)+)"'
@@ -171,3 +173,22 @@ def test_no_name_is_more_than_a_name(name: str) -> None:
     (network,) = set(found.within.values())
 
     assert re.sub(r"#(\d+);", lambda found: chr(int(found[1])), network) == f"network {name}"
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 51])
+def test_the_picture_of_a_change_has_eight_nodes_at_most(number: int) -> None:
+    """The last cluster leaves; of a single one that changes, the neighbours are drawn too."""
+    before = planned(each_for_all(50))
+    names = [one.name for one in before.clusters][::-1][:number]
+    found = [Touched(name, "changed" if at else "removed", 0, 1, 0, 0, ()) for at, name in enumerate(names)]
+    after = replace(before, clusters=before.clusters[:-1])
+    text = picture_of(found, before, after)
+
+    assert bool(text) == bool(number)
+    if number:
+        picture = Drawn(text)
+        assert 1 < len(picture.nodes) <= 8
+        assert [picture.classes[node] for node, label in picture.nodes.items() if label.startswith("edge-49<")] == [
+            "removed"
+        ]
+        assert sum(total(label) for label in picture.nodes.values()) == (51 if number == 1 else number)

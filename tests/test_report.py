@@ -83,6 +83,7 @@ def test_the_page_holds_what_the_commands_tell(found: Report) -> None:
     shown = " ".join(text for _, text in page.texts)
 
     assert found.change
+    assert "to be committed as well: mesh.yaml" in shown
     assert [one for one in found.next.steps if one.what not in shown] == []
     assert [one for one, _ in found.sealed if one.file not in shown or one.state not in shown] == []
     assert [one for one in found.change.dangers if one.what not in shown or one.hint not in shown] == []

@@ -10,9 +10,12 @@ import pytest
 
 from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.opened import Opened
+from meshc.mesh.exports import Export
 from meshc.pipeline import Compiled
+from meshc.plan.ir import ClusterPlan
 from meshc.plan.needs import waiting_for
 from meshc.plan.route import Route, route_to
+from meshc.plan.routes import routes
 from support.paths import ROOT
 
 DIRECT = "its pods directly"
@@ -68,7 +71,8 @@ def test_a_cluster_that_is_lost_answers_no_more() -> None:
         "west-2": WEST_2,
         "south": NO_GATEWAY,
     }
-    assert found.remarks == ()
+    assert [remark.endswith("until the cluster is taken out of mesh.yaml") for remark in found.remarks] == [True]
+    assert route("east", "cart").remarks != found.remarks
     assert route("west-2", "cart", lost=["west"]).remarks[0].startswith("the control plane in west is lost")
     assert route("west", "old", lost=["west-2"]).why == "no cluster that runs it can be reached"
 
@@ -100,3 +104,22 @@ def test_what_is_said_of_those_who_answer() -> None:
     assert [remark[:16] for remark in several.remarks] == ["calls are spread"]
     assert one.remarks == ()
     assert one.ends[0].transport == "mutual TLS"
+
+
+@pytest.mark.parametrize("pending", [(), (waiting_for("west-2", "west"), waiting_for("west", "east"))])
+def test_all_routes_at_once_are_those_of_each_call(pending: Collection[str]) -> None:
+    """With and without credentials that are missing, and after the loss of any other cluster."""
+    compiled = mesh()
+    plan = compiled.plan
+    found = routes(plan, compiled.exports, pending, 1000)
+
+    def call(caller: ClusterPlan, export: Export, lost: Collection[str] = ()) -> Route:
+        return replace(route_to(plan, caller, export, pending, lost), caller="", host="")
+
+    for export, row in zip(compiled.exports, found.at, strict=True):
+        for caller, number in zip(plan.clusters, row, strict=True):
+            assert found.found[number] == call(caller, export)
+            for lost in (one.name for one in plan.clusters if one.name != caller.name):
+                after = found.losses.get((number, lost), number)
+                assert found.found[after] == call(caller, export, [lost])
+    assert routes(plan, compiled.exports, pending, 1).losses == {}

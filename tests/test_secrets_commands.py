@@ -291,7 +291,7 @@ def test_rewrap_lets_another_in_and_touches_no_ciphertext(place: Place) -> None:
     after = yaml.safe_load((place.base / FILE).read_text())
 
     assert f"rewrapped {FILE}: 1 added, 1 removed" in said
-    assert "can still open what Git's history keeps" in said
+    assert "can still decrypt what is in Git's history" in said
     assert opened(place.base / FILE, other)["kind"] == "Config"
     assert (after["data"], after["sops"]["mac"]) == (before["data"], before["sops"]["mac"])
     assert "MESH420" not in place.meshc("validate")

@@ -54,6 +54,8 @@ class Compiled:
     exports: tuple[Export, ...]
     settle: Callable[[Sequence[Problem], bool], list[Problem]] = field(repr=False)
     """Takes what is acknowledged out of what is found while rendering; the flag tells whether all was looked at."""
+    searched: Searched = field(repr=False)
+    """What searched the texts for secrets, to be kept by commands that leave a cache."""
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -108,10 +110,9 @@ def compile_mesh(
     stop_on(problems)
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source, search))
-    search.keep()
     delivery = delivery_tree(plan, applied, ENGINES)
     ordered = tuple(sorted(problems, key=lambda p: p.order))
-    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle)
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle, search)
 
 
 def _acknowledged(

@@ -94,7 +94,7 @@ class Flux:
             ready = {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": now}
             self.hub.api.merge(f"{_GIT}/{name}/status", {"status": {"artifact": artifact, "conditions": [ready]}})
 
-    def applied(self, commit: str, *clusters: str, seconds: float = 90, later: bool = True) -> float:
+    def applied(self, commit: str, *clusters: str, seconds: float = 240, later: bool = True) -> float:
         """Waits until Flux has applied a commit to these clusters and found it healthy; how long that took.
 
         Without `later` what comes after istiod isn't waited for: a remote's gateway needs the credentials first.
@@ -120,7 +120,7 @@ class Flux:
         body: Body = self.hub.api.get(f"{KUSTOMIZATIONS}/{name}") or {}
         return json.dumps((body.get("status") or {}).get("conditions"))
 
-    def apply_now(self, *clusters: str, seconds: float = 90) -> None:
+    def apply_now(self, *clusters: str, seconds: float = 240) -> None:
         """Asks for the commit that it has to be applied again, and waits until it is."""
         mark = str(time.time())
         names = self._names(clusters)

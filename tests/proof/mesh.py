@@ -64,7 +64,7 @@ class Mesh:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=600,
             check=False,
         )
         text = done.stdout + done.stderr

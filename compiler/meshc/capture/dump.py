@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,8 @@ def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list
         mine = tuple(told for told in elsewhere if told.cluster == name)
         before = found.get(name) or Dump(name, (), 0)
         found[name] = replace(before, said=(*before.said, *mine))
-    made = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes) if part.bodies or part.said]
+    apart = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes)]
+    made = [one for one in _joined(apart) if one.bodies or one.said]
     telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
     for one in made if telling else ():
         if one not in telling:
@@ -97,6 +98,31 @@ def _apart(one: Dump, notes: list[str]) -> list[Dump]:
         return [one]
     notes.append(f"{one.cluster} tells of {', '.join(names)}: each is a cluster")
     return [replace(one, cluster=name, said=tuple(t for t in one.said if t.cluster_name == name)) for name in names]
+
+
+def _joined(parts: Sequence[Dump]) -> list[Dump]:
+    """One for each cluster, as several folders may say how Istio is installed in it."""
+    found: dict[str, Dump] = {}
+    for one in parts:
+        found[one.cluster] = _both(found[one.cluster], one) if one.cluster in found else one
+    for one in [*found.values()]:
+        names = {told.cluster_name for told in one.said if told.cluster_name}
+        name = names.pop() if len(names) == 1 and not any(map(_tells_of_istio, one.bodies)) else one.cluster
+        if name != one.cluster and name in found:  # a folder of values for a cluster that has a folder of its own
+            found[name] = _both(found[name], found.pop(one.cluster))
+    return list(found.values())
+
+
+def _both(there: Dump, more: Dump) -> Dump:
+    known = {identity_of(body) for body in there.bodies}
+    return replace(
+        there,
+        bodies=(*there.bodies, *(body for body in more.bodies if identity_of(body) not in known)),
+        passed_over=there.passed_over + more.passed_over,
+        unread=(*there.unread, *more.unread),
+        known=there.known | more.known,
+        said=(*there.said, *more.said),
+    )
 
 
 def _tells_of_istio(body: Body) -> bool:

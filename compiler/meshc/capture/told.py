@@ -6,12 +6,14 @@ of values all name a chart, its version and its values.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from meshc.capture.generators import Files, applications, asked_for
+from meshc.capture.valued import mapping, merged, parsed, put
 from meshc.kube import Version, as_list, at, identity_of
-from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -41,38 +43,45 @@ class Told:
         return str(at(self.values, "global", "multiCluster", "clusterName") or "")
 
 
-def told(body: Any, where: str) -> Iterator[Told]:
-    """The installations in one document; none for another kind, and none if a template must be filled in first."""
-    return (one for one in _every(body, where) if not is_template(one))
+class Around(Files, Protocol):
+    """What stands beside a document: the files of the tree, and the ConfigMaps of the same cluster."""
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None: ...
+
+
+def told(body: Any, where: str, around: Around) -> Iterator[Told]:
+    """What one document says; nothing for one of another kind, and for what a template has to fill in first."""
+    return (one for one in _every(body, where, around) if not is_template(one))
 
 
 def is_template(one: Told) -> bool:
     """True if the values that identify a cluster are still template text."""
     world = at(one.values, "global") or {}
-    return any("{{" in str(world.get(key)) for key in ("meshID", "multiCluster", "network"))
+    telling = [str(world.get(key)) for key in ("meshID", "multiCluster", "network")]
+    return any(mark in text for text in telling for mark in ("{{", "$"))
 
 
-def _every(body: Any, where: str) -> Iterator[Told]:
+def _every(body: Any, where: str, around: Around) -> Iterator[Told]:
     if not isinstance(body, dict):
         return
     identity = identity_of(body)
     match identity.group, identity.kind:
         case "helm.toolkit.fluxcd.io", "HelmRelease":
-            yield from _of_flux(body, where)
+            yield from _of_flux(body, where, around)
         case "argoproj.io", "Application":
-            yield from _of_argo_cd(body, where)
+            yield from _of_argo_cd(body, where, around)
         case "argoproj.io", "ApplicationSet":
-            for one in _listed(body):
-                yield from _of_argo_cd(one, where)
+            for one in applications(body, around):
+                yield from _of_argo_cd(one, where, around)
         case "install.istio.io", "IstioOperator":
             yield _of_operator(body, where)
         case "sailoperator.io", "Istio":
             yield _of_sail(body, where)
         case _ if identity.kind == "Kustomization" and identity.group.startswith("kustomize.config"):
-            yield from _of_charts(body, where)
+            yield from _of_charts(body, where, around)
         case "", "":
             yield from _of_values(body, where)
-            yield from (_of_source(one, {}, where) for one in _sources(body))
+            yield from (_of_source(one, {}, where, around) for one in _sources(body))
 
 
 def _release(text: Any) -> str:
@@ -81,31 +90,73 @@ def _release(text: Any) -> str:
     return str(version) if version else ""
 
 
-def _of_flux(body: Body, where: str) -> Iterator[Told]:
+def _of_flux(body: Body, where: str, around: Around) -> Iterator[Told]:
     chart = at(body, "spec", "chart", "spec") or {}
     if chart.get("chart") in _CHARTS:
-        space = at(body, "spec", "targetNamespace") or at(body, "metadata", "namespace")
-        left = "valuesFrom" if as_list(at(body, "spec", "valuesFrom")) else ""
-        yield Told(
-            where, _release(chart.get("version")), str(space or ""), _mapping(at(body, "spec", "values")), "", left
-        )
+        space = str(at(body, "metadata", "namespace") or "")
+        values, left = _values_from(body, space, around)
+        values = merged(values, mapping(at(body, "spec", "values")))
+        target = str(at(body, "spec", "targetNamespace") or space)
+        yield Told(where, _release(chart.get("version")), target, values, "", left)
 
 
-def _of_argo_cd(body: Body, where: str) -> Iterator[Told]:
+def _values_from(body: Body, space: str, around: Around) -> tuple[dict[str, Any], str]:
+    """What ConfigMaps of the tree say, and those that aren't there; a Secret isn't looked for."""
+    values: dict[str, Any] = {}
+    left = []
+    for one in as_list(at(body, "spec", "valuesFrom")):
+        found = around.config_map(space, str(at(one, "name"))) if at(one, "kind") == "ConfigMap" else None
+        text = at(found, str(at(one, "valuesKey") or "values.yaml"))
+        if not isinstance(text, str):
+            left.append(f"{at(one, 'kind')} {at(one, 'name')}")
+        elif isinstance(path := at(one, "targetPath"), str):
+            put(values, path.split("."), text)
+        else:
+            values = merged(values, parsed(text))
+    return values, f"valuesFrom ({', '.join(left)})" if left else ""
+
+
+def _of_argo_cd(body: Body, where: str, around: Around) -> Iterator[Told]:
     destination = at(body, "spec", "destination") or {}
     for source in (at(body, "spec", "source"), *as_list(at(body, "spec", "sources"))):
         if at(source, "chart") in _CHARTS:
-            yield _of_source(source, destination, where)
+            yield _of_source(source, destination, where, around)
+        elif isinstance(path := at(source, "path"), str) and at(source, "helm"):
+            yield from _of_own_chart(source, path, destination, where, around)
 
 
-def _of_source(source: Any, destination: Mapping[str, Any], where: str) -> Told:
+def _of_own_chart(source: Any, path: str, destination: Mapping[str, Any], where: str, around: Around) -> Iterator[Told]:
+    """A chart of the tree around Istio's: its values stand below the name of that one."""
+    about = around.mapping(posixpath.join(path, "Chart.yaml"))
+    for one in as_list(at(about, "dependencies")):
+        if (name := at(one, "name")) in _CHARTS:
+            above = _of_source(source, destination, where, around)
+            own = around.mapping(posixpath.join(path, "values.yaml")) or {}
+            values = mapping(merged(own, above.values).get(str(at(one, "alias") or name)))
+            yield Told(where, _release(at(one, "version")), above.namespace, values, above.cluster, above.left)
+
+
+def _of_source(source: Any, destination: Mapping[str, Any], where: str, around: Around) -> Told:
     helm = at(source, "helm") or {}
-    values = _parsed(helm.get("values")) | dict(_mapping(helm.get("valuesObject")))
+    values: dict[str, Any] = {}
+    left = []
+    for file in as_list(helm.get("valueFiles")):
+        found = around.mapping(_file_of(str(file), str(at(source, "path") or "")))
+        values = merged(values, found or {})
+        left += [] if found is not None else [str(file)]
+    values = merged(merged(values, parsed(helm.get("values"))), mapping(helm.get("valuesObject")))
     for one in as_list(helm.get("parameters")):
-        _set(values, str(at(one, "name")).split("."), at(one, "value"))
-    left = "valueFiles" if as_list(helm.get("valueFiles")) else ""
+        put(values, str(at(one, "name")).split("."), at(one, "value"))
     cluster, space = str(destination.get("name") or ""), str(destination.get("namespace") or "")
-    return Told(where, _release(at(source, "targetRevision")), space, values, cluster, left)
+    unread = f"valueFiles ({', '.join(left)})" if left else ""
+    return Told(where, _release(at(source, "targetRevision")), space, values, cluster, unread)
+
+
+def _file_of(file: str, path: str) -> str:
+    """Where a file of values is in the tree: below what `ref` names, from the top, or from the chart."""
+    if file.startswith("$"):
+        return file.partition("/")[2]
+    return file.lstrip("/") if file.startswith("/") else posixpath.join(path, file)
 
 
 def _sources(value: Any) -> Iterator[Any]:
@@ -119,62 +170,43 @@ def _sources(value: Any) -> Iterator[Any]:
         yield from _sources(one)
 
 
-def unread(body: Any, where: str) -> str:
-    """Notes on parts of a document that meshc can't read; empty for most documents."""
+def unread(body: Any, where: str, around: Around) -> str:
+    """What a document would say, if it could be read; empty for most."""
     if not isinstance(body, dict):
         return ""
     identity = identity_of(body)
-    if (identity.group, identity.kind) == ("argoproj.io", "ApplicationSet") and not list(_listed(body)):
-        return f"{where}: ApplicationSet {identity.name} asks clusters or Git for what it makes"
-    every = list(_every(body, where))
+    if (identity.group, identity.kind) == ("argoproj.io", "ApplicationSet") and (asked := asked_for(body)):
+        return f"{where}: ApplicationSet {identity.name} makes an Application for {asked}: it isn't in the tree which"
+    every = list(_every(body, where, around))
     left = next((one.left for one in every if one.left), "")
     left = "a template" if any(map(is_template, every)) else left
     return f"{where}: {left} of {identity.kind} {identity.name}" if left else ""
-
-
-def _listed(body: Body) -> Iterator[Body]:
-    """The Applications of an ApplicationSet whose generator is a list."""
-    for generator in as_list(at(body, "spec", "generators")):
-        for element in as_list(at(generator, "list", "elements")):
-            yield _filled(at(body, "spec", "template"), _flat(element))
-
-
-def _flat(element: Any, above: str = "") -> dict[str, str]:
-    """The values of an element, by the names that a template uses."""
-    found: dict[str, str] = {}
-    for key, one in element.items() if isinstance(element, dict) else ():
-        found |= _flat(one, f"{above}{key}.") if isinstance(one, dict) else {f"{above}{key}": str(one)}
-    return found
 
 
 def leads_to(body: Any) -> list[str]:
     """Folders of the repository whose objects an engine applies in the same cluster, from the repository's top."""
     identity = identity_of(body) if isinstance(body, dict) else None
     if identity and (identity.group, identity.kind) == ("kustomize.toolkit.fluxcd.io", "Kustomization"):
-        return [str(at(body, "spec", "path") or "")]
+        return [] if at(body, "spec", "kubeConfig") else [str(at(body, "spec", "path") or "")]
     if identity and (identity.group, identity.kind) == ("argoproj.io", "Application"):
+        if not _is_here(at(body, "spec", "destination")):
+            return []
         sources = (at(body, "spec", "source"), *as_list(at(body, "spec", "sources")))
         return [str(at(one, "path") or "") for one in sources if not at(one, "chart")]
     return []
 
 
-def _filled(value: Any, element: Mapping[str, Any]) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(one, element) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_filled(one, element) for one in value)
-    if isinstance(value, str):
-        for key, one in element.items():
-            for form in ("{{%s}}", "{{ %s }}", "{{.%s}}", "{{ .%s }}"):
-                value = value.replace(form % key, str(one))
-    return value
+def _is_here(destination: Any) -> bool:
+    """Whether an Application is for the cluster that Argo CD itself runs in."""
+    name, server = at(destination, "name"), at(destination, "server")
+    return name in (None, "", "in-cluster") and server in (None, "", "https://kubernetes.default.svc")
 
 
 def _of_operator(body: Body, where: str) -> Told:
     """The settings equal those of the charts, but some are one level higher."""
     spec = at(body, "spec") or {}
-    values = dict(_mapping(spec.get("values")))
-    values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **_mapping(values.get("global"))}
+    values = dict(mapping(spec.get("values")))
+    values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **mapping(values.get("global"))}
     values |= {key: spec[key] for key in ("meshConfig", "revision", "profile") if spec.get(key)}
     space = spec.get("namespace") or at(body, "metadata", "namespace") or ""
     return Told(
@@ -184,40 +216,25 @@ def _of_operator(body: Body, where: str) -> Told:
 
 def _of_sail(body: Body, where: str) -> Told:
     spec, name = at(body, "spec") or {}, str(at(body, "metadata", "name"))
-    values = dict(_mapping(spec.get("values")))
+    values = dict(mapping(spec.get("values")))
     values |= {"revision": name} if name != "default" else {}
     values |= {"profile": spec["profile"]} if spec.get("profile") else {}
     return Told(where, _release(spec.get("version")), str(spec.get("namespace") or ""), values)
 
 
-def _of_charts(body: Body, where: str) -> Iterator[Told]:
+def _of_charts(body: Body, where: str, around: Around) -> Iterator[Told]:
     for chart in as_list(body.get("helmCharts")):
         if at(chart, "name") in _CHARTS:
-            left = "valuesFile" if at(chart, "valuesFile") else ""
-            values = _mapping(at(chart, "valuesInline"))
+            values, left = dict(mapping(at(chart, "valuesInline"))), ""
+            if isinstance(file := at(chart, "valuesFile"), str):
+                found = around.mapping(posixpath.join(posixpath.dirname(where), file))
+                values, left = merged(found or {}, values), "" if found is not None else f"valuesFile ({file})"
             yield Told(where, _release(at(chart, "version")), str(at(chart, "namespace") or ""), values, "", left)
 
 
 def _of_values(body: Body, where: str) -> Iterator[Told]:
-    """A file of values: for the chart itself, or for a chart that wraps it and has the values under its name."""
-    for values in (body, *(_mapping(body.get(name)) for name in _CHARTS)):
-        world = _mapping(values.get("global"))
+    """A file of values: of the chart itself, or of a chart around it, which has them under its name."""
+    for values in (body, *(mapping(body.get(name)) for name in _CHARTS)):
+        world = mapping(values.get("global"))
         if any(key in world for key in _TELLING):
             yield Told(where, _release(world.get("tag")), str(world.get("istioNamespace") or ""), values)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _parsed(text: Any) -> dict[str, Any]:
-    documents, problems = read(str(text or "").encode(), "values")
-    return dict(_mapping(documents[0].data)) if documents and not problems else {}
-
-
-def _set(values: dict[str, Any], steps: list[str], value: Any) -> None:
-    for step in steps[:-1]:
-        inner = dict(_mapping(values.get(step)))
-        values[step] = inner
-        values = inner
-    values[steps[-1]] = value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.beside import Beside
 from meshc.capture.told import leads_to, told, unread
 from meshc.errors import BuildError, MeshcError
 from meshc.kube import identity_of
@@ -31,11 +32,16 @@ _MOST_FOLDERS = 200
 
 @dataclass(slots=True)
 class Folder:
-    """One cluster's folder: its documents with their places, and what isn't read."""
+    """One cluster's folder: the documents in it with where each stands, and what isn't read.
+
+    `beneath` are kustomizations that were built.
+    """
 
     documents: list[tuple[str, Any]] = field(default_factory=list)
+    beneath: list[tuple[str, Any]] = field(default_factory=list)
     said: list[Told] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
     passed_over: int = 0
 
 
@@ -54,14 +60,30 @@ def read_tree(repository: Repository, build: Build) -> Tree:
     used_by = _used(repository, paths)
     found = Tree()
     for name in dict.fromkeys(path.partition("/")[0] for path in paths):
-        mine = {one for one in kustomizations if one == name or one.startswith(f"{name}/")}
-        outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
-        if mine and outside and not {one for one in mine if one not in used_by}:
+        mine = {one for one in kustomizations if _below(one, name)}
+        if _is_base(name, mine, used_by):
             found.notes.append(f"{name} is what others are built from: it is no cluster")
             continue
         roots = sorted(one for one in mine if not any(_below(user, name) for user in used_by.get(one, ())))
         found.folders[name] = _folder(repository, [path for path in paths if _below(path, name)], roots, build)
+    _leave_out_what_is_applied(found)
     return found
+
+
+def _leave_out_what_is_applied(found: Tree) -> None:
+    """A folder that an engine of another one applies is part of that cluster, and no cluster itself."""
+    for name in list(found.folders):
+        others = [one for other, one in found.folders.items() if other != name]
+        if any(_below(path, name) for one in others for path in one.followed) and not found.folders[name].followed:
+            found.notes.append(f"{name} is what an engine applies in another cluster's folder: it is no cluster")
+            del found.folders[name]
+
+
+def _is_base(name: str, mine: set[str], used_by: Mapping[str, set[str]]) -> bool:
+    """Whether most of a folder's kustomizations serve those of other folders, and none makes it whole."""
+    outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
+    alone = {one for one in mine if one not in used_by}
+    return len(outside) > len(alone) and name not in alone
 
 
 def _below(path: str, folder: str) -> bool:
@@ -98,21 +120,30 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
         else:
             made.passed_over += not inside
         if inside and posixpath.basename(path) in NAMES:
-            made.said += _told(repository.read_file(path), path)
+            made.beneath += _documents(repository.read_file(path), path)
     _follow(repository, made, build)
+    _tell(repository, made)
     return made
 
 
+def _tell(repository: Repository, made: Folder) -> None:
+    """What the documents say of installations, once all are there."""
+    beside = Beside(repository, made.documents)
+    for where, data in (*made.documents, *made.beneath):
+        made.said += told(data, where, beside)
+        left = unread(data, where, beside)
+        made.left += [left] if left else []
+
+
 def _follow(repository: Repository, made: Folder, build: Build) -> None:
-    """Reads the folders that an engine applies, and the folders that objects in them name."""
-    seen: set[str] = set()
+    """Reads the folders that an engine is told to apply, and those that it is told of there."""
     at = 0
-    while at < len(made.documents) and len(seen) < _MOST_FOLDERS:
+    beside = Beside(repository, ())
+    while at < len(made.documents) and len(made.followed) < _MOST_FOLDERS:
         for named in leads_to(made.documents[at][1]):
-            top = posixpath.relpath(str(repository.root), str(repository.base))
-            path = posixpath.normpath(posixpath.join(top, named.removeprefix("./").strip("/") or "."))
-            if path not in seen and named.strip("./"):
-                seen.add(path)
+            path = beside.place(named.removeprefix("./").strip("/") or ".")
+            if path not in made.followed and named.strip("./"):
+                made.followed.append(path)
                 _add_folder(repository, path, build, made)
         at += 1
 
@@ -157,16 +188,11 @@ def _add(made: Folder, where: str, data: bytes) -> None:
         made.left.append(f"{problems[0].place}: {what}")
         made.passed_over += 1
         return
-    for document in documents:
-        made.documents.append((where, document.data))
-        made.said += told(document.data, where)
-        left = unread(document.data, where)
-        made.left += [left] if left else []
+    made.documents += [(where, document.data) for document in documents]
 
 
-def _told(data: bytes, where: str) -> list[Told]:
-    documents, _ = read(data, where)
-    return [one for document in documents for one in told(document.data, where)]
+def _documents(data: bytes, where: str) -> list[tuple[str, Any]]:
+    return [(where, document.data) for document in read(data, where)[0]]
 
 
 def _alternatives(made: Folder, roots: list[str]) -> None:

@@ -50,11 +50,14 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
     made = adopted(file, found, parts=parts)
     for path in made.files:
         tell(f"wrote {(file.parent / path).as_posix()}")
+    said: set[str] = set()
     for dump in found:
         over = f", {count(dump.passed_over, 'file')} ignored" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            say(f"  not read: {plain(why)}")
+            if why not in said:  # what one folder says of several clusters
+                say(f"  not read: {plain(why)}")
+            said.add(why)
     for note in made.notes:
         say(f"  look at: {plain(note)}")
     for what in made.asked:

@@ -66,6 +66,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
     choice = order.choice
     opened = Opened(file, repository, asked, listener)
     compiled = compiled_whole(opened)
+    compiled.searched.keep()
     focus = Focus.on(compiled.plan, choice)
     if focus.left:
         listener.note(f"  note: {focus.left}")

@@ -68,7 +68,8 @@ def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> tuple[
     if told := [file for file in by_file if file in inventories]:
         names = ", ".join(f"{dotted(path)}: {inline(value)}" for path, value in by_file[told[0]].items())
         raise EditError(
-            f"{told[0]} is an inventory, and says otherwise", f"refresh it, or write into mesh.yaml {names}"
+            f"{told[0]} is an inventory, and says otherwise",
+            f"refresh it (meshc capture inventory), or write into mesh.yaml {names}",
         )
     edits = {}
     if outside := [name for name in source.files if name.startswith("../") and source.shown(name) in by_file]:

@@ -124,7 +124,7 @@ def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
         )
     if delivery.signature_keys:
         raise RefusedError(
-            "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none here",
+            "Argo CD accepts only signed commits (delivery.signatureKeys), but Git doesn't sign commits here",
             f"{hint} that it lists",
         )
 

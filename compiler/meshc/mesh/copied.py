@@ -62,7 +62,7 @@ class NotCopiedError(Exception):
 
 
 _NAME_RULE = "its name must be a DNS-1123 label: lower case letters, digits and -"
-_MEND = "fix the manifest"
+_MEND = "fix the manifest, or exclude the Service"
 
 
 def read_service(body: Mapping[str, Any], namespace: str, read: frozenset[str]) -> Copied:

@@ -145,7 +145,10 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             export = _export(one, body, place)
         except NotCopiedError as fault:
             what = f'Service "{name}": {fault}' if name else f"a Service without a name: {fault}"
-            hint = fault.hint or f"fix the manifest, or add exclude: [{name or '...'}] to the entry"
+            hint = (
+                fault.hint
+                or f"fix the manifest, or exclude the Service, or add exclude: [{name or '...'}] to the entry"
+            )
             problems.append(fault.code.at(manifest.place((*path, *fault.path)), what, hint, clusters=one.homes))
             continue
         if not export.namespace:

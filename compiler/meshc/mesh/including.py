@@ -111,7 +111,7 @@ class _Reading:
         if not found:
             single = not steady(pattern)[1]
             what = f'"{pattern}" isn\'t there' if single else f'no file fits "{pattern}"'
-            self._report(codes.FILE_MISSING, at, what, "correct the path, or take the entry out")
+            self._report(codes.FILE_MISSING, at, what, "correct the path, or remove the entry")
         return found
 
     def _part(self, path: str, number: int, entry: Include, at: Path) -> None:

@@ -96,7 +96,7 @@ class _Reading:
         self._twice(good)
         if not good and not self.problems:
             where = f' at "{wanted.at}"' if wanted.at else ""
-            hint = "correct format, at or select, or take the entry out"
+            hint = "correct format, at or select, or remove the entry"
             self._report(codes.INVENTORY_EMPTY, f'"{path}" holds no cluster of format {wanted.format}{where}', hint)
         if len(good) > MOST_CLUSTERS:
             self._report(codes.INVENTORY_EMPTY, f'"{path}" holds more than {MOST_CLUSTERS} clusters', "select fewer")
@@ -123,7 +123,7 @@ class _Reading:
             if other is not one:
                 what = f'"{self.wanted.file}": two entries are named "{one.name}"'
                 also = tuple(entry.document.place(entry.at) for entry in (other, one))
-                hint = "take one of the two out, or say where a name stands under fields"
+                hint = "remove one of the two, or say where a name stands under fields"
                 self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
 
     def _bytes(self, path: str) -> bytes | None:

@@ -66,7 +66,7 @@ def _annotations(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
             yield codes.PLAINTEXT_SECRET.at(where(()), what, "take it out, and replace what the Secret held")
         if key in _WEAKENS:
             what = f"the annotation {key} switches the protection of a secret off"
-            yield codes.UNSAFE_ANNOTATION.at(where(()), what, "take it out of the file")
+            yield codes.UNSAFE_ANNOTATION.at(where(()), what, "remove the annotation")
     if not is_secret(data) and isinstance(annotations, dict):
         yield from _applied(annotations.get(LAST_APPLIED), where(()))
 

@@ -94,7 +94,7 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
         place = document.key_place((*path, key))
         if switches_off(key) and need.added.get(key) != value:
             what = f"{need.kind}: the annotation {key} decides how the secret is protected"
-            hint = "take it out of the file; meshc adds the protection that a Secret needs"
+            hint = "remove the annotation; meshc adds the protection that a Secret needs"
             yield codes.UNSAFE_ANNOTATION.at(place, what, hint, clusters=about)
         if key == LAST_APPLIED:
             what = f"{need.kind}: the annotation {key} holds the Secret as it was before it was sealed"

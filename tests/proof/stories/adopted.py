@@ -49,7 +49,7 @@ def _dump(world: World, folder: Path) -> None:
     environment = {**os.environ, "PATH": path, "KUBECONFIG": str(world.mesh.kubeconfig)}
     command = ["sh", "dump.sh", *world.clusters]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode or any(not line.startswith("Warning: ") for line in done.stderr.splitlines()):
         raise FailedError(f"the script ended with {done.returncode}: {done.stderr[-1500:]}")

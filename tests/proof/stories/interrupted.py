@@ -85,12 +85,12 @@ def kill_publish(world: World) -> None:
     whole = time.monotonic() - began
     old = done = 0
     for number in range(1, _KILLS + 1):
-        before = mesh.git("rev-parse", "deploy:output")
+        before = _trees(world, "deploy")
         _change(world, number)
-        wanted = mesh.git("rev-parse", "HEAD:output")
+        wanted = _trees(world, "HEAD")
         seconds = whole * (number / _KILLS) ** 2
         _publish_killed(mesh.folder, seconds)
-        now = mesh.git("rev-parse", "deploy:output")
+        now = _trees(world, "deploy")
         if now not in (before, wanted):
             raise FailedError(f"killed after {seconds:.1f} s, the branch holds something else")
         mesh.git("fsck", "--strict")
@@ -98,7 +98,7 @@ def kill_publish(world: World) -> None:
             raise FailedError(f"killed after {seconds:.1f} s, the work tree differs: {left}")
         old, done = old + (now == before), done + (now == wanted)
     mesh.meshc("publish", "--branch", "deploy")
-    if mesh.git("rev-parse", "deploy:output") != mesh.git("rev-parse", "HEAD:output"):
+    if _trees(world, "deploy") != _trees(world, "HEAD"):
         raise FailedError("the last publish, which nobody killed, isn't what was compiled")
     if not old or not done:
         raise FailedError(f"killed {_KILLS} times, {old} times before and {done} times after: this shows nothing")
@@ -137,6 +137,10 @@ def _change(world: World, number: int) -> None:
     world.mesh.write(spec)
     world.mesh.meshc("compile")
     world.mesh.commit(f"change {number}")
+
+
+def _trees(world: World, commit: str) -> list[str]:
+    return [world.mesh.git("rev-parse", f"{commit}:{folder}") for folder in ("output", "overlays")]
 
 
 def _publish_killed(folder: Path, seconds: float) -> None:

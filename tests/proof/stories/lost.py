@@ -148,7 +148,7 @@ def _few_failed(world: World, counts: Counts) -> None:
 
 
 def _only(world: World, app: str, there: str) -> bool:
-    for _ in range(4):
+    for _ in range(20):
         answer = world.call("hub", "front", f"{app}.{SHOP}")
         if answer.get("cluster") != there:
             raise FailedError(str(answer))

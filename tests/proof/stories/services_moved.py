@@ -103,7 +103,7 @@ def _add(world: World, name: str, cluster: str) -> None:
 
 
 def _always(world: World, host: str) -> bool:
-    return all(bool(served(world, "hub", "front", host, "edge-1")) for _ in range(6))
+    return all(bool(served(world, "hub", "front", host, "edge-1")) for _ in range(20))
 
 
 def _settled(look: Callable[[], list[str]], seconds: float = 5) -> list[str]:

@@ -30,12 +30,11 @@ function filter() {
   for (const part of document.querySelectorAll(".group, table:has([data-row])")) part.hidden = !part.querySelector("[data-row]:not([hidden])");
   if (words.length || !all) for (const part of document.querySelectorAll(".group")) part.open = true;
   by("shown").textContent = words.length || !all ? `${shown} of ${rows.length} rows` : "";
-  document.dispatchEvent(new Event("chosen"));
 }
 
 let waiting = 0;
 search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 80); });
-for (const one of [label, role, step]) one.addEventListener("change", filter);
+for (const one of [label, role, step]) one.addEventListener("change", () => { filter(); document.dispatchEvent(new Event("chosen")); });
 by("tools").addEventListener("submit", (event) => { event.preventDefault(); filter(); });
 document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);

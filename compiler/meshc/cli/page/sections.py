@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.cli.explain import page
 from meshc.cli.trusted import of_all
 from meshc.errors import Severity
-from meshc.review.blocks import blocks
+from meshc.review.blocks import blocks, some
 from meshc.review.danger import LEAVING, leaving
 from meshc.review.touched import alike, kinds
 from meshc.version import __version__
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _BLOCKS, _LINES = 200, 40
 """Changes that are shown one by one, and lines of each."""
 
+_NAMED = 6
 _FEW = 40
 """Rows up to which a table stands open."""
 
@@ -51,7 +52,7 @@ def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict
         "labels": sorted({f"{key}={value}" for one in plan.clusters for key, value in one.labels.items()}),
         "kinds_of_steps": Counter(step.step for step in found.next.steps),
         "left_over": [step for step in found.next.steps if step.cluster not in {one.name for one in plan.clusters}],
-        "notes": [one for one in (found.next.unknown, *found.next.roots, *of_all(found.trust)) if one],
+        "notes": list(_notes(found)),
         "pending": sum(step.step != _DONE for step in found.next.steps),
         "authorities": [_authority(one, found.now) for one in found.authorities],
         "ending": sum(one.row.expiring or one.row.broken for one in _every(found.authorities)),
@@ -67,6 +68,18 @@ def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict
         "pages": [(code, html(page(code).partition("\n")[2])) for code in pages.values()],
         "change": _change(found),
     }
+
+
+def _notes(found: Report) -> Iterator[str]:
+    """What the next steps of the whole mesh are, and what isn't known of them."""
+    told = found.next
+    yield from filter(None, (told.unknown, *told.roots))
+    yield from told.domains.lines(found.now) if told.domains else ()
+    yield from of_all(found.trust)
+    if told.uncommitted is None:
+        yield "this is no Git repository, or there is no git: what is committed isn't known"
+    elif told.uncommitted:
+        yield f"to be committed as well: {some(told.uncommitted, _NAMED)}"
 
 
 def _networks(plan: Plan, steps: dict[str, Step]) -> Iterator[dict[str, Any]]:

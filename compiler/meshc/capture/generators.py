@@ -1,0 +1,102 @@
+"""Makes the Applications of an Argo CD ApplicationSet, as far as its generators are in the tree.
+
+Lists, and files and folders of Git, are there to be read. Which clusters Argo CD knows only Argo CD can tell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from meshc.kube import as_list, at
+from meshc.plain import short
+
+if TYPE_CHECKING:
+    from meshc.kube import Body
+
+_MOST = 200
+"""Applications of one set, at most."""
+_READ = ("list", "git", "matrix")
+
+
+class Files(Protocol):
+    """The files of the tree, by their paths from its top."""
+
+    def matching(self, pattern: str) -> Sequence[str]: ...
+
+    def folders(self, pattern: str) -> Sequence[str]: ...
+
+    def mapping(self, path: str) -> Mapping[str, Any] | None: ...
+
+
+def applications(body: Body, files: Files) -> Iterator[Body]:
+    """Those that an ApplicationSet makes of what stands in the tree."""
+    for generator in as_list(at(body, "spec", "generators")):
+        for element in itertools.islice(_elements(generator, files), _MOST):
+            yield filled(at(body, "spec", "template"), element)
+
+
+def asked_for(body: Body) -> str:
+    """What an ApplicationSet asks that doesn't stand in the tree, in words; empty if it asks nothing."""
+    asked = [_asked(one) for one in _inner(as_list(at(body, "spec", "generators")))]
+    return ", and ".join(dict.fromkeys(one for one in asked if one))
+
+
+def _inner(generators: Sequence[Any]) -> Iterator[Any]:
+    for one in generators:
+        inner = as_list(at(one, "matrix", "generators")) or as_list(at(one, "merge", "generators"))
+        yield from inner or (one,)
+
+
+def _asked(generator: Any) -> str:
+    if not isinstance(generator, dict):
+        return ""
+    if "clusters" in generator:
+        labels = at(generator, "clusters", "selector", "matchLabels") or {}
+        wanted = ",".join(f"{key}={value}" for key, value in labels.items()) if isinstance(labels, dict) else ""
+        more = " and further conditions" if at(generator, "clusters", "selector", "matchExpressions") else ""
+        return f"every cluster that Argo CD knows{f' with labels {short(wanted, 80)}' if wanted else ''}{more}"
+    return ", ".join(f"what {short(word, 40)} finds" for word in generator if word not in (*_READ, "merge", "selector"))
+
+
+def _elements(generator: Any, files: Files) -> Iterator[dict[str, str]]:
+    yield from (flat(one) for one in as_list(at(generator, "list", "elements")))
+    for one in as_list(at(generator, "git", "files")):
+        for path in files.matching(str(at(one, "path"))):
+            yield {**flat(files.mapping(path) or {}), **_of_path(posixpath.dirname(path))}
+    for one in as_list(at(generator, "git", "directories")):
+        for path in files.folders(str(at(one, "path"))) if at(one, "exclude") is not True else ():
+            yield _of_path(path)
+    inner = as_list(at(generator, "matrix", "generators"))
+    if len(inner) == 2:  # the second may name what the first found
+        for first in itertools.islice(_elements(inner[0], files), _MOST):
+            for second in _elements(filled(inner[1], first), files):
+                yield {**first, **second}
+
+
+def _of_path(folder: str) -> dict[str, str]:
+    found = {"path": folder, "path.path": folder, "path.basename": posixpath.basename(folder)}
+    return {**found, **{f"path[{index}]": part for index, part in enumerate(folder.split("/"))}}
+
+
+def flat(element: Any, above: str = "") -> dict[str, str]:
+    """The values of an element by the names that a template calls them."""
+    found: dict[str, str] = {}
+    for key, one in element.items() if isinstance(element, dict) else ():
+        found |= flat(one, f"{above}{key}.") if isinstance(one, dict) else {f"{above}{key}": str(one)}
+    return found
+
+
+_WORD = re.compile(r"\{\{-? {0,9}\.?([\w.\[\]-]{1,200}) {0,9}-?\}\}")
+
+
+def filled(value: Any, element: Mapping[str, str]) -> Any:
+    """A template with the values of one element; what it asks beyond them stays as it is."""
+    if isinstance(value, dict):
+        return {key: filled(one, element) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(filled(one, element) for one in value)
+    return _WORD.sub(lambda match: element.get(match[1], match[0]), value) if isinstance(value, str) else value
