@@ -33,6 +33,7 @@ proof-programs: $(VENV)/.tested
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell *.md docs compiler tests/*.py tests/*.yaml tests/support release bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -160,7 +160,7 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
         ],
     }
     assert "gke-hub calls itself hub" in said
-    assert "gke-hub: 15 objects read, 1 file passed over" in said
+    assert "gke-hub: 15 objects read, 1 file ignored" in said
     assert "known only where they run, so no entry is made: shop/ledger" in said
     assert "the keys of the CAs aren't read" in said
     assert (place / "certificates/hub/ca-cert.pem").read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
@@ -250,7 +250,7 @@ def test_what_is_no_object_is_passed_over(tmp_path: Path, bad: str) -> None:
     )
     said = meshc(tmp_path, "adopt", "--from", "dumps", code=3)
 
-    assert "1 file passed over" in said
+    assert "1 file ignored" in said
     assert "which one is the primary isn't known" in said
 
 
@@ -274,7 +274,7 @@ def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: 
         clusters[0].tokens.clear()
         said = meshc(made, *words, "--diff", code=4)
 
-    assert "hub: the credentials aren't taken" in said
+    assert "hub: the credentials are invalid" in said
     assert {path.name: path.read_bytes() for path in made.rglob("*") if path.is_file()} == {
         path.name: path.read_bytes() for path in offline.rglob("*") if path.is_file()
     }

@@ -85,7 +85,7 @@ def test_a_policy_that_is_not_in_the_dump_is_asked_for(tmp_path: Path) -> None:
         "tell: security.mutualTLS: strict, permissive or disabled? PeerAuthentication isn't in the dump of hub" in both
     )
     assert "MESH104" in both
-    assert "doesn't compile until this is told" in both
+    assert "doesn't compile until you fill in these values" in both
     assert "next:" not in both
 
 
@@ -222,7 +222,7 @@ def test_what_is_not_in_the_dump_is_no_addition(tmp_path: Path) -> None:
 
     assert "+ add PeerAuthentication istio-system/default  [hub]" in without
     assert "0 to add" in unread
-    assert "isn't in the dump, so that it isn't compared:\n  hub: PeerAuthentication istio-system/default" in unread
+    assert "isn't in the dump, so it isn't compared:\n  hub: PeerAuthentication istio-system/default" in unread
 
 
 def test_the_difference_needs_no_sealed_secret(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_secret_that_was_made_for_a_token_that_can_not_be_used_is_taken_back(m
     said = modern.capture("--yes", code=4)
 
     assert f"its account lacks rights: list {right}" in said
-    assert "let output/edge-1 be synced first" in said
+    assert "first sync output/edge-1" in said
     assert not [key for key in modern.cluster.objects if key[0] == "secrets"]
     assert modern.files() == before
 
@@ -230,10 +230,10 @@ def test_what_is_missing_is_told_and_nothing_written(modern: Ground, broken: str
         expected = '{apiGroups: [""], resources: ["secrets"], verbs: ["list"]} in a Role of namespace istio-system'
     elif broken == "token":
         cluster.tokens.discard(cluster.token(name))
-        expected = "its own token isn't taken"
+        expected = "it refuses its own token"
     else:
         cluster.objects["secrets", "istio-system", name]["data"]["ca.crt"] = base64.b64encode(b"no CA").decode()
-        expected = "the CA of its API server isn't told"
+        expected = "the cluster doesn't show the CA"
     before = modern.files()
 
     assert expected in modern.capture(code=code)

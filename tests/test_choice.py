@@ -84,9 +84,9 @@ def test_clusters_are_chosen(names: tuple[str, ...], selectors: tuple[str, ...],
     [
         (("eu-1", "asia"), (), 'there is no cluster "asia"'),
         (("asia-*",), (), 'there is no cluster "asia-*"'),
-        ((), ("env=none",), 'no cluster fits "env=none"'),
-        (("us-*",), ("region=eu",), 'no cluster fits "us-*" and "region=eu"'),
-        ((), ("env = ",), 'no cluster fits "env = "'),
+        ((), ("env=none",), 'no cluster matches "env=none"'),
+        (("us-*",), ("region=eu",), 'no cluster matches "us-*" and "region=eu"'),
+        ((), ("env = ",), 'no cluster matches "env = "'),
         *(
             ((), (text,), "is no selector")
             for text in ("", "env prod", "!env=prod", "env in prod", "a=b=c", "env in (a")

@@ -96,7 +96,7 @@ def test_what_moves_on_is_found_and_mended(world: World) -> None:
     assert ("hub", "cacerts") in first
 
     world.live("capture", "credentials", "edge-1")
-    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"] == "sealed, and not in the cluster yet"
+    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"] == "sealed, but not in the cluster yet"
     world.sync()
     assert world.doctor() == {}
 
@@ -112,7 +112,7 @@ def test_what_moves_on_is_found_and_mended(world: World) -> None:
 
     world.edge.revoke(TOKEN)
     world.edge.token_secret(TOKEN, READER)
-    assert "doesn't take this token" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+    assert "refuses this token" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
     world.live("capture", "credentials", "edge-1", "--replace")
     assert "an older one" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
     world.sync()
@@ -147,8 +147,8 @@ def test_rights_that_the_reader_lost_are_told(world: World) -> None:
     world.edge.forbidden.add(("list", "nodes"))
     found = world.doctor(code=1)["edge-1", "credentials in hub"]
 
-    assert (found["state"], found["hint"].split(",")[0]) == ("failed", "let output/edge-1 be synced")
-    assert found["says"] == "the token is taken, and lacks rights: list nodes"
+    assert (found["state"], found["hint"].split(",")[0]) == ("failed", "sync output/edge-1")
+    assert found["says"] == "the token is valid, but lacks rights: list nodes"
 
 
 def test_rights_that_istiods_own_role_gives_and_nobody_waits_for_are_told_apart(world: World) -> None:
@@ -160,7 +160,7 @@ def test_rights_that_istiods_own_role_gives_and_nobody_waits_for_are_told_apart(
     right = "patch mutatingwebhookconfigurations.admissionregistration.k8s.io"
     assert (found["state"], found["says"]) == (
         "differs",
-        f"valid, and lack rights that Istio's own role gives: {right}",
+        f"valid, but lack rights of Istio's own role: {right}",
     )
 
 

@@ -60,7 +60,7 @@ def test_each_primary_is_told_apart(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert found["west", "east"].startswith("valid, without an end; tried where we reach it")
-    assert found["edge-1", "east"] == "edge-1 doesn't take this token"
+    assert found["edge-1", "east"] == "edge-1 refuses this token"
     assert found["east", "west"] == "trust another CA than east has now"
     assert found["edge-1", "west"] == "there are none"
     assert len(found) == 4

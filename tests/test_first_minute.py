@@ -235,7 +235,7 @@ def test_doctor_fails_where_there_is_no_kustomize(tmp_path: Path) -> None:
     done = meshc("doctor", "--local", cwd=tmp_path, MESHC_KUSTOMIZE="true")
 
     assert done.returncode == 4
-    assert "passed over: true answers neither as kustomize nor as kubectl" in done.stdout
+    assert "ignored: true answers neither as kustomize nor as kubectl" in done.stdout
 
 
 GROUPS = ["ca", "secrets", "capture"]

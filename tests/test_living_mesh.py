@@ -217,7 +217,7 @@ def test_a_mesh_is_adopted_and_kept_while_the_world_moves_on(mesh: Mesh) -> None
     said = mesh.meshc("capture credentials edge-1 --rotate --yes")
     assert "edge-1 --prune-tokens" in said
     prune = "capture credentials edge-1 --prune-tokens"
-    assert "let output/hub be synced" in mesh.meshc(f"{prune} --yes", 4)
+    assert "sync output/hub" in mesh.meshc(f"{prune} --yes", 4)
     mesh.settle(sealed)
     assert f"Secret {SYSTEM}/{TOKEN}, whose token no primary uses, is deleted" in mesh.meshc(prune, 2)
     assert mesh.meshc(f"{prune} --yes") == f"edge-1: deleted Secret {SYSTEM}/{TOKEN}\n"

@@ -184,7 +184,7 @@ def test_doctor_tries_each_key_and_a_rotation_ends(tmp_path: Path) -> None:
     with ground(tmp_path, BY_SOPS, "edge-1", "edge-2") as here:
         assert "there are none" in here.meshc("doctor", "edge-1", "hub", code=1)
         here.meshc("capture", "credentials", "--all")
-        assert "sealed, and not in the cluster yet" in here.meshc("doctor", "edge-1", "hub", code=1)
+        assert "sealed, but not in the cluster yet" in here.meshc("doctor", "edge-1", "hub", code=1)
         _sync(here)
         assert here.meshc("doctor").count("valid, without an end") == 2
 

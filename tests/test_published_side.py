@@ -138,7 +138,7 @@ def test_an_unsigned_commit_is_not_published_to_flux_that_verifies(mesh: Path) -
     change(mesh, MESH.replace("    revision:", "    flux: {verifySecret: git-keys}\n    revision:"))
     refused = invoke("publish")
     assert refused.exit_code == 5
-    assert "Git signs none here" in refused.stderr
+    assert "Git doesn't sign commits here" in refused.stderr
     assert "verify:\n    mode: HEAD\n    secretRef:\n      name: git-keys\n" in root_of(mesh)
 
 
@@ -147,7 +147,7 @@ def test_an_unsigned_commit_is_not_published_to_argo_cd_that_verifies(mesh: Path
     change(mesh, argo)
     refused = invoke("publish")
     assert refused.exit_code == 5
-    assert "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none" in refused.stderr
+    assert "Argo CD accepts only signed commits (delivery.signatureKeys), but Git doesn't sign" in refused.stderr
     git(mesh, "config", "commit.gpgSign", "true")
     git(mesh, "config", "gpg.format", "ssh")
     assert "Git signs with ssh here, and Argo CD verifies PGP signatures alone" in invoke("publish").stderr

@@ -284,14 +284,14 @@ def test_rewrap_lets_another_in_and_touches_no_ciphertext(place: Place) -> None:
     (place.keys / "identity").write_text(str(IDENTITY))
     rewrap = ("secrets", "rewrap", "--identity", str(place.keys / "identity"))
 
-    assert "recipients who could not open these files so far" in place.meshc(*rewrap, code=5)
+    assert "recipients who could not decrypt these files before" in place.meshc(*rewrap, code=5)
     assert "a private key is needed" in place.meshc("secrets", "rewrap", code=2)
 
     said = place.meshc(*rewrap, "--accept-recipients")
     after = yaml.safe_load((place.base / FILE).read_text())
 
     assert f"rewrapped {FILE}: 1 added, 1 removed" in said
-    assert "can still open what Git's history keeps" in said
+    assert "can still decrypt what is in Git's history" in said
     assert opened(place.base / FILE, other)["kind"] == "Config"
     assert (after["data"], after["sops"]["mac"]) == (before["data"], before["sops"]["mac"])
     assert "MESH420" not in place.meshc("validate")

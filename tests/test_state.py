@@ -144,7 +144,7 @@ def test_a_killed_compile_is_settled_by_the_next_one(place: Path) -> None:
         assert "hint: meshc compile" in said
     assert files(place) == interrupted
 
-    assert "settled what an interrupted run had left" in meshc(place, "compile")
+    assert "finished or undid an interrupted run" in meshc(place, "compile")
     assert "up to date" in meshc(place, "check")
     assert files(place).keys() == before.keys()
     assert not (place / ".meshc").exists()

@@ -424,9 +424,7 @@ def test_tags(text: str, what: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "# only words\n", "---\n---\n"])
 def test_strict_wants_a_document(text: str) -> None:
-    assert faults(text, strict=True) == [
-        ("MESH014", "1:1", "the file is empty", "restore the file, or write a new one with meshc init")
-    ]
+    assert faults(text, strict=True) == [("MESH014", "1:1", "the file is empty", "restore the file, or run meshc init")]
 
 
 def test_strict_wants_one_document() -> None:

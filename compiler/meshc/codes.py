@@ -220,7 +220,7 @@ HEADLESS_UNREACHED = Code("MESH520")
 DNS_CAPTURE = Code("MESH521")
 PASSED_OVER = Code("MESH522")
 
-# 6xx: files of the user's
+# 6xx: the user's files
 
 OUTSIDE = Code("MESH601")
 FILE_MISSING = Code("MESH602")

@@ -48,7 +48,7 @@ class Parts:
     problems: list[Problem] = field(default_factory=list)
 
     def applied(self, plan: Plan) -> Applied:
-        """What goes into each cluster before patches: meshc's objects, the shared copies, and those of the user's."""
+        """The objects of each cluster before patches: meshc's, the shared copies, and the user's."""
         return {
             cluster.name: [
                 *(one.body for _, one in self.objects[cluster.name]),
@@ -96,7 +96,7 @@ def assemble(
 ) -> Parts:
     """Puts objects, what charts made and a sealed object for each need together, and checks each cluster's.
 
-    A problem is already reported for the files of the user's that are `unreadable`.
+    A problem is already reported for the user's files that are `unreadable`.
     """
     parts = Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
     parts.problems += rendered.problems

@@ -80,7 +80,7 @@ def compile_mesh(
 ) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
-    `kustomize` is only called where an input of the user's has to be built. `passed` are problems that a comparison
+    `kustomize` is only called where a user's input has to be built. `passed` are problems that a comparison
     can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
     that stands in the way, ToolError if kustomize is needed and missing.
     """

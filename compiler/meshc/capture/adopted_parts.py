@@ -1,6 +1,6 @@
-"""adopted_parts turns the text of an adopted mesh.yaml into one with parts: a file a cluster, and one a namespace.
+"""Splits the text of an adopted mesh.yaml into parts: a file for each cluster, and one for each namespace.
 
-The text is moved, entry by entry, so its comments stay. Nothing but the path of manifests is another one in a part.
+The text is moved, entry by entry, so its comments stay. Only the paths of manifests change in a part.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class Api:
         """Kubernetes' version, such as v1.34.1. Servers show it to anyone, but refuse invalid credentials."""
         said = self._ask("GET", "/version", None, "get").get("gitVersion")
         if not isinstance(said, str):
-            raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't tell its version")
+            raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't report its version")
         return said
 
     def as_bearer(self, token: Hidden) -> Api:

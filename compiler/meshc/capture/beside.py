@@ -1,4 +1,4 @@
-"""beside turns what a document of a GitOps tree names into what stands there: files of values, folders, ConfigMaps.
+"""Finds what a document of a GitOps tree names: files of values, folders, ConfigMaps.
 
 Engines name files from the repository's top, kustomize from the file that names them.
 """

@@ -200,19 +200,19 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, ri
     """
     server = server_of(api, cluster)
     if not only_certificates(token.ca):
-        raise CaptureError(f"{cluster.name}: the CA of its API server isn't told by the cluster")
+        raise CaptureError(f"{cluster.name}: the cluster doesn't show the CA of its API server")
     try:
         bearer = api.as_bearer(token.value)
         bearer.version()
         lost = [one for one in refused(bearer, namespace, rights) if one.needed]
     except AskError as error:
         if error.trouble is Trouble.UNAUTHORISED:
-            raise CaptureError(f"{cluster.name}: its own token isn't taken", "--rotate makes a new one") from None
+            raise CaptureError(f"{cluster.name}: it refuses its own token", "--rotate makes a new one") from None
         raise
     if lost:
         raise CaptureError(
-            f"{cluster.name}: the token is taken, and its account lacks rights: {told(lost)}",
-            f"let output/{cluster.name} be synced first, which holds the account's role and binding",
+            f"{cluster.name}: the token is valid, but its account lacks rights: {told(lost)}",
+            f"first sync output/{cluster.name}, which has the account's role and binding",
         )
     return Credentials(cluster.name, server, token.ca, token.value)
 

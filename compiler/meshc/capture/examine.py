@@ -120,11 +120,11 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
     if not any(public.values()):
         required = recorded.cluster.cacerts == "required"
         state = State.FAILED if required else State.UNKNOWN
-        yield Row(name, Check.CACERTS, state, "the Secret isn't there", f"let output/{name} be synced")
+        yield Row(name, Check.CACERTS, state, "the Secret isn't there", f"sync output/{name}")
         return
     get = f"kubectl --context {shlex.quote(recorded.context)} get secret cacerts -n {plan.istio_namespace} -o yaml"
     taken = f"{get} | meshc secrets seal - --cluster {name} --replace"
-    hint = f"let output/{name} be synced; if it was replaced there on purpose: {taken}"
+    hint = f"sync output/{name}; if it was replaced there on purpose: {taken}"
     yield _compared(name, Check.CERTIFICATE, public[_CA], recorded.certificate, hint)
     yield _compared(name, Check.ROOT, public[_ROOT], recorded.roots, hint)
 
@@ -159,7 +159,7 @@ def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
         hint = (
             f"its istiod signs with another CA: is cacerts there, and was istiod restarted since? meshc doctor {name}"
         )
-        yield Row(name, Check.PROXIES, State.FAILED, f"proxies are told to trust {shown}, which isn't committed", hint)
+        yield Row(name, Check.PROXIES, State.FAILED, f"proxies trust {shown}, which isn't committed", hint)
     else:
         yield Row(name, Check.PROXIES, State.OK, f"{min(prints & wanted)[:23]}...")
 

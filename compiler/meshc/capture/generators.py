@@ -1,4 +1,4 @@
-"""generators turns an ApplicationSet of Argo CD into its Applications, as far as its generators stand in the tree.
+"""Makes the Applications of an Argo CD ApplicationSet, as far as its generators are in the tree.
 
 Lists, and files and folders of Git, are there to be read. Which clusters Argo CD knows only Argo CD can tell.
 """

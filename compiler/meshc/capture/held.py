@@ -1,8 +1,8 @@
 """Compares the objects of output/ with a live cluster and returns rows: objects that are missing or different, and
 tools that also write them.
 
-Of an object only what ours says is looked at: the rest are defaults, or what controllers wrote. Where the server may
-be tried (see `trial`), it says itself what an apply would change.
+Compares only the fields in output/, because all other fields are defaults, or were written by controllers. If a dry run
+is allowed (see `trial`), the server itself says what an apply would change.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ _WEBHOOKS = "ValidatingWebhookConfiguration"
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What applies output/: its word, and the object that leads to a cluster. Both are empty where it isn't known."""
+    """The engine that applies output/: its word in mesh.yaml, and its object for a cluster. Both are empty if they
+    aren't known."""
 
     word: str = ""
     name: str = ""
 
     def is_owner(self, owner: Owner) -> bool:
-        """Whether this is who applies an object; field managers tell the tool alone."""
+        """True if this engine is the owner. Field managers only show the tool."""
         if not owner.name:
             return owner.tool is _TOOLS.get(self.word)
         return bool(self.name) and owner.name in (self.name, self.name.partition("/")[2])
@@ -51,7 +52,8 @@ class Engine:
 
 @dataclass(slots=True)
 class _Found:
-    """The objects that aren't as output/ has them, and those that somebody else writes; each list as it is told."""
+    """The objects that differ from output/, and those that others write; each list in the form in which it is
+    reported."""
 
     lacking: list[str] = field(default_factory=list)
     otherwise: list[str] = field(default_factory=list)
@@ -70,8 +72,8 @@ class _Kinds:
         self._known: dict[str, Mapping[str, tuple[str, bool]]] = {}
 
     def resource(self, body: Body) -> Resource | None:
-        """The resource of an object; The resource of an object; The resource of an object; None for a kind that the
-        server doesn't know. Raises AskError."""
+        """The resource of an object; The resource of an object; The resource of an object; The resource of an object;
+        None for a kind that the server doesn't know. Raises AskError."""
         identity, version = identity_of(body), str(body.get("apiVersion"))
         if version not in self._known:
             self._known[version] = self._api.kinds(version)
@@ -82,7 +84,7 @@ class _Kinds:
 
 
 def held(api: Api, cluster: str, output: FileTree, engine: Engine, trial: Trial | None = None) -> Iterator[Row]:
-    """Rows for all objects of a cluster together; with `trial`, by what the server would make of them.
+    """Rows for all objects of a cluster together; with `trial`, from a dry run on the server.
 
     `engine` is the object that applies them, empty if none is known. Raises AskError if the server doesn't answer.
     """
@@ -135,7 +137,7 @@ def _note_difference(
 
 
 def _of_objects(cluster: str, found: _Found, number: int) -> Iterator[Row]:
-    hint = f"let output/{cluster} be synced; meshc adopt --context {cluster} --diff tells what differs"
+    hint = f"sync output/{cluster}; meshc adopt --context {cluster} --diff tells what differs"
     for what, names in (("lacks", found.lacking), ("holds otherwise", found.otherwise)):
         if names:
             yield Row(cluster, Check.OBJECTS, State.DIFFERS, f"{what} {_shown(names)}", hint)
@@ -175,7 +177,7 @@ def _holds(theirs: Body, ours: Body) -> bool:
 
 
 def _left_to_istiod(ours: Body) -> dict[str, Any]:
-    """Ours without what istiod changes of its own accord: it turns failurePolicy to Fail once it answers."""
+    """Our object without the fields that istiod changes itself: it sets failurePolicy to Fail when it is ready."""
     if ours.get("kind") != _WEBHOOKS:
         return dict(ours)
     hooks = [{key: one[key] for key in one if key != "failurePolicy"} for one in as_list(ours.get("webhooks"))]

@@ -1,6 +1,6 @@
-"""inventory turns what a management cluster, or a kubeconfig, knows of other clusters into a file without credentials.
+"""Writes an inventory of clusters, without credentials, from a management cluster or a kubeconfig.
 
-Only what an inventory tells mesh.yaml is kept, so nothing that Argo CD or Cluster API logs in with is ever copied.
+Keeps only the fields that mesh.yaml reads from an inventory, so credentials of Argo CD or Cluster API are never copied.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account
     if not same:
         raise CaptureError(
             f"{api.name} doesn't run with the credentials of {remote} that are sealed for it",
-            f"let output/{api.name} be synced, then run this again",
+            f"sync output/{api.name}, then run this again",
         )
     return token
 

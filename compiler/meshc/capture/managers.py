@@ -1,7 +1,7 @@
-"""managers turns the field managers of an object that runs into who else writes the fields that output/ sets.
+"""Finds other writers of the fields that output/ sets, from the field managers of a live object.
 
-An API server notes for each field who wrote it (`metadata.managedFields`). Who applies a field again and again fights
-with the engine over it; who only wrote it once does so no longer, unless the field still has another value.
+An API server records the writer of each field (`metadata.managedFields`). A tool that applies a field repeatedly
+conflicts with the engine. A single earlier write matters only if the field still has another value.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KNOWN = {
     ("pilot-discovery", "MutatingWebhookConfiguration"): ("caBundle",),
     ("pilot-discovery", "ValidatingWebhookConfiguration"): ("caBundle", "failurePolicy"),
 }
-"""What istiod is meant to write into objects of meshc's."""
+"""What istiod is meant to write into meshc's objects."""
 _DEFAULTS = {"protocol": "TCP"}
 
 

@@ -78,7 +78,7 @@ def _covers(rule: Any, right: Right) -> bool:
 
 
 def may(api: Api, verb: str, resource: Resource) -> bool:
-    """Whether whoever asks may do something with the objects of a kind, in a namespace or where there is none.
+    """True if the user may do something with the objects of a kind, in a namespace or cluster-wide.
 
     Raises AskError.
     """

@@ -67,7 +67,7 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
     if not mine:
         if pair.sealed is None:
             return State.FAILED, "there are none", f"meshc capture credentials {pair.remote}"
-        return State.DIFFERS, "sealed, and not in the cluster yet", f"let output/{pair.need.cluster} be synced"
+        return State.DIFFERS, "sealed, but not in the cluster yet", f"sync output/{pair.need.cluster}"
     if len(mine) > 1:
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
         return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
@@ -94,21 +94,21 @@ def _tried(
             return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", again
         if error.trouble is Trouble.UNAUTHORISED:
             stale = _older(pair, secret)
-            hint = f"let output/{pair.need.cluster} be synced" if stale else again
-            return State.FAILED, f"{pair.remote} doesn't take this token{', which is an older one' * stale}", hint
+            hint = f"sync output/{pair.need.cluster}" if stale else again
+            return State.FAILED, f"{pair.remote} refuses this token{', which is an older one' * stale}", hint
         row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
     if lost:
         needed = [one for one in lost if one.needed]
-        hint = f"let output/{pair.remote} be synced, which holds the account's role and binding"
+        hint = f"sync output/{pair.remote}, which has the account's role and binding"
         if needed:
-            return State.FAILED, f"the token is taken, and lacks rights: {told(needed)}", hint
-        return State.DIFFERS, f"valid, and lack rights that Istio's own role gives: {told(lost)}", hint
+            return State.FAILED, f"the token is valid, but lacks rights: {told(needed)}", hint
+        return State.DIFFERS, f"valid, but lack rights of Istio's own role: {told(lost)}", hint
     ends = end_of(held.token)
     if ends and ends - now < _SOON:
         return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
     if _older(pair, secret):
-        return State.DIFFERS, "valid, but not those of the repository", f"let output/{pair.need.cluster} be synced"
+        return State.DIFFERS, "valid, but not those of the repository", f"sync output/{pair.need.cluster}"
     return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}{where}", ""
 
 

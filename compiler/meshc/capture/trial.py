@@ -1,6 +1,7 @@
-"""trial turns an object of output/ into what its server would make of it: a server-side apply that changes nothing.
+"""Applies an object of output/ as a server-side dry run, which changes nothing, and returns the server's result.
 
-So defaults, admission and what can't be changed are those of the server. It needs the right to change the object.
+The result includes the server's defaults, admission and immutable fields. A dry run needs the right to change the
+object.
 """
 
 from __future__ import annotations

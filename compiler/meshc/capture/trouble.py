@@ -39,7 +39,7 @@ class AskError(ToolError):
 def refusal(name: str, status: int, path: str, resource: Resource | None, verb: str) -> AskError:
     """The error for an HTTP status; `name` is the cluster's name."""
     if status == 401:
-        return AskError(Trouble.UNAUTHORISED, f"{name}: the credentials aren't taken, or have expired")
+        return AskError(Trouble.UNAUTHORISED, f"{name}: the credentials are invalid or have expired")
     if status == 403:
         rule = resource.rule(verb) if resource else f"{{nonResourceURLs: [{path}], verbs: [{verb}]}} in a ClusterRole"
         return AskError(Trouble.FORBIDDEN, f"{name}: not allowed to {verb} {path}", f"add the rule {rule}")

@@ -1,4 +1,4 @@
-"""valued turns the ways in which Helm is given values into one mapping of them."""
+"""Merges Helm values from all of their sources into one mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Mends what a chart of Istio renders, so that the API server takes it and kustomize and GitOps engines keep it."""
+"""Fixes the rendered objects of Istio's charts, so that the API server accepts them, and kustomize and GitOps engines
+keep them."""
 
 from __future__ import annotations
 

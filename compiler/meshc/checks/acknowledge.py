@@ -1,4 +1,4 @@
-"""acknowledge turns the problems found and the acknowledgements written into the problems that are left."""
+"""Removes acknowledged problems, and reports acknowledgements without effect."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def _idle(
 ) -> tuple[str, str]:
     """Why an acknowledgement silences nothing, and what to do."""
     if meant:
-        return f"{code.id} is acknowledged by an earlier entry already", "take one of the two out"
+        return f"{code.id} is acknowledged by an earlier entry already", "remove one of the two"
     if everywhere or not alike:
-        return f"nothing raises {code.id} here", "take the entry out"
+        return f"nothing raises {code.id} here", "remove the entry"
     for problem in alike:
         if chosen & {*problem.clusters}:
             names = ", ".join(problem.clusters)
@@ -84,7 +84,7 @@ def _idle(
             )
     return (
         f"nothing raises {code.id} in the clusters chosen here",
-        "take the entry out, or correct its clusters",
+        "remove the entry, or correct its clusters",
     )
 
 

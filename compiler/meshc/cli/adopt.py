@@ -52,7 +52,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         tell(f"wrote {(file.parent / path).as_posix()}")
     said: set[str] = set()
     for dump in found:
-        over = f", {count(dump.passed_over, 'file')} passed over" if dump.passed_over else ""
+        over = f", {count(dump.passed_over, 'file')} ignored" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
             if why not in said:  # what one folder says of several clusters
@@ -64,7 +64,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         say(f"  {paint('tell', 'yellow')}: {plain(what)}")
     if not made.holds:
         show_problems(made.problems, Format.TEXT, file)
-        say(f"{file.as_posix()} was written, and doesn't compile until this is told")
+        say(f"{file.as_posix()} was written, but doesn't compile until you fill in these values")
         raise typer.Exit(Exit.WRONG_INPUT)
     tell("next: meshc validate, then the same command with --diff")
 
@@ -79,7 +79,7 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
             "gets a label that says it is meshc's, or an annotation that keeps it, and nothing else",
             compared.sides.marked,
         ),
-        ("isn't in the dump, so that it isn't compared", compared.sides.unread),
+        ("isn't in the dump, so it isn't compared", compared.sides.unread),
     ):
         for line in _listed(what, identities):
             tell(line)

@@ -91,7 +91,7 @@ def rotate_command(file: Path, new_root: Path | None, how: Issuing) -> None:
     work = opened_work(file, TERMINAL, writes=True)
     done = rotated(work, file.name, read_given(new_root) if new_root else None, how, TERMINAL)
     if done is None:
-        tell("one root, and every CA is under it: nothing to do; --new-root FILE begins a replacement")
+        tell("one root, and every CA is under it: nothing to do; to replace the root: --new-root FILE")
         return
     tell(f"{done.action.value}: {count(len(done.issued.changed), 'file')} changed")
     for warning in done.ending:

@@ -56,4 +56,4 @@ def _line(tool: Tool) -> None:
         tell(f"{tool.name:<10} {paint('not found', 'yellow', sys.stdout)}   put it on PATH{named}")
     tell(f"{'':<10} for {tool.used_for}")
     for passed in tool.passed_over:
-        tell(f"{'':<10} passed over: {plain(passed)}")
+        tell(f"{'':<10} ignored: {plain(passed)}")

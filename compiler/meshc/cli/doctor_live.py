@@ -76,4 +76,4 @@ def _line(row: Row) -> Line:
 def show_count(rows: Sequence[Row]) -> None:
     """The number of checked clusters, and of faults."""
     wrong = sum(row.state in (State.DIFFERS, State.FAILED) for row in rows)
-    say(f"{count(len({row.cluster for row in rows}), 'cluster')} asked, {wrong or 'nothing'} to mend")
+    say(f"{count(len({row.cluster for row in rows}), 'cluster')} asked, {wrong or 'nothing'} to fix")

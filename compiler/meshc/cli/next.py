@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def next_command(file: Path, choice: Choice, against: str | None, jobs: int | None, form: Format) -> None:
-    """Tells the steps; exits 0 whatever they are. Raises ProblemsError where mesh.yaml itself is wrong."""
+    """Prints the steps and exits 0. Raises ProblemsError if mesh.yaml itself is wrong."""
     now = datetime.now(UTC)
     found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs, now)
     focus = Focus.on(found.work.plan, choice)

@@ -38,15 +38,18 @@ def plan_command(file: Path, choice: Choice, form: Format) -> None:
     if form.is_document:
         show_result(form, "plan", {**as_json(plan), "pending": pending}, problems)
         return
-    for line in lines(plan):
+    for line in lines(plan, compiled.plan):
         tell(plain(line))
     for line in grouped(pending):
         tell(f"pending: {line}")
     show_problems(problems, form, file)
 
 
-def lines(plan: Plan) -> Iterator[str]:
-    """The plan as text: the mesh, then a paragraph for each cluster, then the shared copies and the delivery."""
+def lines(plan: Plan, whole: Plan) -> Iterator[str]:
+    """The plan as text: the mesh, then a paragraph for each cluster, then the shared copies and the delivery.
+
+    `whole` is the plan with all clusters.
+    """
     yield f"mesh {plan.mesh}: {plan.generation}, mesh ID {plan.mesh_id}"
     yield f"namespace {plan.istio_namespace}, trust domain {plan.trust_domain}" + (
         f" (and {', '.join(plan.trust_domain_aliases)})" if plan.trust_domain_aliases else ""
@@ -60,7 +63,7 @@ def lines(plan: Plan) -> Iterator[str]:
             yield f"{called}, gateway{'s' * bool(network.more)} {', '.join(network.hosts)}"
     for cluster in plan.clusters:
         yield ""
-        yield from _cluster(cluster, plan)
+        yield from _cluster(cluster, whole)
     for base in plan.bases:
         yield ""
         yield f"services {base.name}: {', '.join(f'{c.namespace}/{c.name}' for c in base.copies)}"
@@ -84,9 +87,9 @@ def _cluster(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
         yield f"  revision   {cluster.revision}"
     for plane in cluster.control_planes:
         reached = f" ({plane.attachment.addresses['istiod']})" if plane.attachment else ""
-        yield f"  beside it  {plane.revision}, Istio {plane.istio}{reached}"
+        yield f"  also       revision {plane.revision}, Istio {plane.istio}{reached}"
     for tag, revision in cluster.revision_tags.items():
-        yield f"  tag        {tag} leads to {revision}"
+        yield f"  tag        {tag}, for revision {revision}"
     yield from _connections(cluster, plan)
     yield from _content(cluster, plan)
 
@@ -108,19 +111,37 @@ def _connections(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
     if cluster.watched != cluster.remotes:
         yield f"  watches    {some(cluster.watched)}"
     if cluster.watched and cluster.remote_secrets != "separate":
-        also = " as well as in a Secret each" * (cluster.remote_secrets == "both")
-        yield f"  mounted    their credentials, in one Secret{also}"
+        also = ", and a Secret for each cluster" * (cluster.remote_secrets == "both")
+        yield f"  secrets    one mounted Secret with all credentials{also}"
     if exposure := cluster.exposure:
-        reached = ", ".join(
-            f"{part} {address or 'at an address to come'}" for part, address in exposure.addresses.items()
-        )
+        reached = ", ".join(f"{part} {address or 'has no address yet'}" for part, address in exposure.addresses.items())
         yield f"  exposure   {exposure.kind} ({reached})"
-    if gateway := cluster.gateway:
-        ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
-        yield f"  gateway    {'ingress' if cluster.is_external else 'east-west'}, leads to {' and '.join(ways)}"
+    yield from _gateway(cluster, plan)
     if cluster.ambient:
         network = cluster.ambient.network
         yield f"  ambient    {f'gateway of network {network}' if network else 'in this cluster'}"
+
+
+def _gateway(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
+    """The gateway that has to run here, or in another cluster of the network; nothing if this cluster needs none."""
+    gateway = cluster.gateway
+    if not gateway:
+        return
+    network = next((one for one in plan.networks if one.name == gateway.network), None)
+    elsewhere = network and network.gateway and not gateway.doors
+    if elsewhere and not gateway.istiod:
+        return
+    others = [
+        (one.name, one.gateway)
+        for one in plan.clusters
+        if one.name != cluster.name and one.gateway and one.gateway.doors and one.gateway.network == gateway.network
+    ]
+    runs_here = gateway.istiod or gateway.rendered or not others or bool(network and network.more)
+    if not runs_here and any(other.istiod or other.rendered for _, other in others):
+        return
+    ways = [f"network {gateway.network}"] * (gateway.network is not None) + ["istiod"] * gateway.istiod
+    where = "" if runs_here else f", here or in {some([name for name, _ in others])}"
+    yield f"  gateway    {'ingress' if cluster.is_external else 'east-west'}, for {' and '.join(ways)}{where}"
 
 
 def _content(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
@@ -159,7 +180,7 @@ def _delivery(delivery: Delivery) -> Iterator[str]:
     if delivery.project:
         yield f"  project    {delivery.project}"
     if delivery.signature_keys:
-        yield f"  signed by  {some(delivery.signature_keys)}, which ConfigMap argocd-gpg-keys-cm has to hold"
+        yield f"  signed by  {some(delivery.signature_keys)}, which must be in ConfigMap argocd-gpg-keys-cm"
     if flux := delivery.flux:
         yield f"  source     {flux.source}" + (f" (Secret {flux.source_secret})" if flux.source_secret else "")
         yield f"  mode       {flux.mode}, every {flux.interval}"

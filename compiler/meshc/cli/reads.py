@@ -22,7 +22,7 @@ def plan(
     selector: Labels = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Show what mesh.yaml means, with every default filled in. Compares nothing with a cluster."""
+    """Show what mesh.yaml means, with every default filled in. For a list of changes, use meshc diff."""
     with reporting(form, file, "plan"):
         from meshc.cli.plan import plan_command
 

@@ -254,5 +254,5 @@ def _bug(error: Exception) -> Exit:
 
     traceback.print_exception(error)
     say(f"\nthis is a bug in meshc {__version__} (Python {platform.python_version()}, {platform.system()})")
-    say("  hint: report it with the lines above; take names out of them that aren't public")
+    say("  hint: report it with the lines above; remove names that aren't public")
     return Exit.BUG

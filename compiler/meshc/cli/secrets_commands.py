@@ -43,7 +43,7 @@ def accept_command(file: Path, path: Path, source: Path | None) -> None:
     given = read_given(source) if source else None
     accepted = accept(work, path, given, file.parent, datetime.now(UTC))
     tell(f"wrote {accepted.path}" if accepted.changed else f"{accepted.path} has this ciphertext already")
-    tell("meshc can't open it: whether it opens shows in the cluster; next: meshc compile")
+    tell("meshc can't decrypt it: check in the cluster that the controller can; next: meshc compile")
 
 
 def status_command(file: Path, choice: Choice, form: Format) -> None:
@@ -71,4 +71,4 @@ def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, acce
         tell(f"rewrapped {each.path}: {len(each.added)} added, {len(each.removed)} removed{new}")
     tell(f"{count(len(done), 'file')} rewrapped" + ("; next: meshc compile" if done else ""))
     if any(each.removed for each in done):
-        say("who was removed can still open what Git's history keeps: issue CAs and make credentials anew")
+        say("removed recipients can still decrypt what is in Git's history: issue new CAs and make new credentials")

@@ -72,7 +72,7 @@ def script_to_dump(namespace: str) -> str:
 
 
 def rights_to_adopt(namespace: str) -> str:
-    """The least rights with which living clusters can be adopted, as manifests. Raises UsageError."""
+    """The least rights with which live clusters can be adopted, as manifests. Raises UsageError."""
     return manifests(Asker.ADOPT, Of(_checked(namespace)))
 
 
@@ -111,7 +111,7 @@ def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
 
 
 def adopted(file: Path, found: Sequence[Dump], *, parts: bool) -> Adoption:
-    """Writes a mesh.yaml and what goes with it: files that aren't there yet, or none. Raises RefusedError.
+    """Writes a mesh.yaml and its files: all of them, or none if one exists already. Raises RefusedError.
 
     With `parts`, each cluster and the namespaces of each team stand in a file of their own.
     """

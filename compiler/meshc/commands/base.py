@@ -95,7 +95,7 @@ def published_base(opened: Opened, plan: Plan, known: FileTree) -> Base | None:
 
 
 _UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
-_UNREADABLE = f"its mesh.yaml is none to this meshc, {_UNTOLD}"
+_UNREADABLE = f"this meshc can't read its mesh.yaml, {_UNTOLD}"
 _NO_SOURCE = f"the commit that it was compiled from isn't known here, {_UNTOLD}"
 _AGAINST = f"it has no mesh.yaml, {_UNTOLD}"
 

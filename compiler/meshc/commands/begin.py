@@ -30,7 +30,7 @@ def begin_writing(repository: Repository, listener: Listener) -> None:
     """
     _refuse_tracked_state(repository)
     if repository.recover():
-        listener.note("settled what an interrupted run had left")
+        listener.note("finished or undid an interrupted run")
 
 
 def _refuse_tracked_state(repository: Repository) -> None:

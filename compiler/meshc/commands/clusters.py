@@ -50,7 +50,7 @@ class Choice:
         if not found:
             labels = sorted({f"{key}={value}" for cluster in plan.clusters for key, value in cluster.labels.items()})
             what = " and ".join(f'"{plain(text)}"' for text in (*self.names, *self.selectors))
-            raise UsageError(f"no cluster fits {what}", f"labels in mesh.yaml: {some(labels) if labels else 'none'}")
+            raise UsageError(f"no cluster matches {what}", f"labels in mesh.yaml: {some(labels) if labels else 'none'}")
         return found
 
     def left_out(self, plan: Plan) -> str:

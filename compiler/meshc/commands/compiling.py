@@ -46,12 +46,12 @@ def compiled_unasked(opened: Opened, passed: Collection[Code]) -> Compiled:
 
 
 def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> Rendered:
-    """output/ of every cluster. Writes nothing but its cache."""
+    """output/ of every cluster. Writes only its cache."""
     return rendered_of(opened, compiled, jobs, link, ())
 
 
 def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link, clusters: Sequence[str]) -> Rendered:
-    """output/ of some clusters; of all where none is named. Writes nothing but its cache."""
+    """output/ of some clusters; of all where none is named. Writes only its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
         how = How(opened.kustomize, opened.repository, jobs or 0, link, done)

@@ -80,7 +80,7 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: De
 
 
 def _deep(api: Api, plan: Plan, output: FileTree, depth: Depth) -> Iterator[Row]:
-    """What takes many questions, or rights that reach far."""
+    """Checks that need many requests, or wide permissions."""
     cluster = plan.cluster(api.name)
     delivery = plan.delivery
     name = name_of(plan, cluster.name)

@@ -59,7 +59,7 @@ class Run:
 
 
 def in_step(compiled: Compiled, rendered: Rendered, files: int, quiet_until: str = "") -> InStep:
-    """What is to be remembered of a compile."""
+    """The record of a compile."""
     plan = compiled.plan
     return InStep(
         plan.mesh,

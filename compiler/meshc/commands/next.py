@@ -49,9 +49,9 @@ class NextSteps:
 
 
 def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
-    """Compiles in memory, looks at Git and at the clock. Writes nothing but the cache.
+    """Compiles in memory, reads Git and the clock.
 
-    Writes nothing except the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
+    Writes only the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
     ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
@@ -103,7 +103,7 @@ _ROOT = "root"
 
 
 def _due(work: Work, now: datetime) -> dict[str, str]:
-    """Roots, and clusters whose CA is to be renewed, each with what is the matter."""
+    """Roots and clusters whose CA is due, each with the reason."""
     if work.plan.ca != "plugged-in":
         return {}
     found = rows(work, now, None)
@@ -148,6 +148,7 @@ def _waiting(work: Work) -> dict[str, list[str]]:
 
 
 def _ending(work: Work, now: datetime) -> dict[str, str]:
-    """Clusters whose credentials have ended or end soon, by the note beside them, each with a line."""
+    """Clusters whose credentials have expired or expire soon, from the annotation of the sealed file, each with a
+    line."""
     found = [one for one in endings(work, needs_of(work.plan)) if expiring(one.end, now)]
     return {one.of: one.line(now) for one in reversed(found)}

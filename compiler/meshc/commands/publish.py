@@ -119,12 +119,12 @@ def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
     hint = "git config --global commit.gpgSign true, with a PGP key"
     if delivery.flux and delivery.flux.verify_secret:
         raise RefusedError(
-            "Flux is told to take signed commits alone (delivery.flux.verifySecret), and Git signs none here",
+            "Flux accepts only signed commits (delivery.flux.verifySecret), but Git doesn't sign commits here",
             f"{hint} whose public part is in that Secret",
         )
     if delivery.signature_keys:
         raise RefusedError(
-            "Argo CD is told to take signed commits alone (delivery.signatureKeys), and Git signs none here",
+            "Argo CD accepts only signed commits (delivery.signatureKeys), but Git doesn't sign commits here",
             f"{hint} that it lists",
         )
 

@@ -45,7 +45,7 @@ class Report:
 def report(
     opened: Opened, file: Path, base: str | None, against: str | None, jobs: int | None, now: datetime
 ) -> Report:
-    """Compiles in memory, looks at Git and at the time that is given. Writes nothing but the cache.
+    """Compiles in memory, looks at Git and at the time that is given. Writes only the cache.
 
     `base` and `against` are those of a diff. Raises ProblemsError where the mesh doesn't compile, and UsageError where
     there is nothing to compare with.

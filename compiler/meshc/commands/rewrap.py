@@ -26,13 +26,13 @@ def rewrapped(work: Work, names: Sequence[str], identity: Hidden | None, *, acce
     """
     clusters = chosen(work.plan, names)
     if identity is None:
-        raise UsageError("a private key is needed to let others in", "--identity FILE, as age-keygen writes it")
+        raise UsageError("a private key is needed to add recipients", "--identity FILE, as age-keygen writes it")
     needs = [need for need in needs_of(work.plan) if need.cluster in clusters]
     done = rewrap(work, needs, identities_in(identity))
     added = sorted({one for each in done for one in each.added})
     if added and not accepted:
         listed = "\n".join(f"  {one[:80]}" for one in added)
-        raise RefusedError(f"recipients who could not open these files so far:\n{listed}", "--accept-recipients")
+        raise RefusedError(f"recipients who could not decrypt these files before:\n{listed}", "--accept-recipients")
     paths = {each.path for each in done}
     inside = {need.cluster for need in needs if work.sealed(need.file) in paths}
     recipients.update_rules(work, [cluster for cluster in work.plan.clusters if cluster.name in inside])

@@ -53,7 +53,7 @@ class Standing:
 
 
 def standings(work: Work, now: datetime) -> list[Standing]:
-    """One for each need, in the order of the plan."""
+    """One row for each needed Secret, in the order of the plan."""
     return [_standing(work, need, now) for need in needs_of(work.plan)]
 
 
@@ -82,7 +82,7 @@ def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
 
 
 def _of_many(need: SecretNeed, body: Body, now: datetime) -> tuple[tuple[str, ...], str]:
-    """What is told of credentials of many clusters: those that lack, those that end soon, and the first end."""
+    """The text for credentials of many clusters: missing ones, those that expire soon, and the first expiry."""
     noted = notes_of(need, body)
     lacking = [name for name in need.of if name not in noted]
     notes = [f"holds {len(noted)} of {count(len(need.of), 'cluster')}"]

@@ -73,7 +73,7 @@ def uncommitted(folder: Path, paths: Sequence[str]) -> list[str] | None:
 def _blobs(folder: Path, blobs: Sequence[str], largest: int) -> Iterator[bytes | None]:
     sizes = _git(folder, "cat-file", "--batch-check=%(objectsize)", stdin="\n".join(blobs)).splitlines()
     if not all(size.isdigit() for size in sizes):
-        raise ToolError("Git doesn't have every file that is staged", "git fsck")
+        raise ToolError("some staged files are missing in Git's objects", "git fsck")
     small = [blob for blob, size in zip(blobs, sizes, strict=True) if int(size) <= largest]
     stream = _git(folder, "cat-file", "--batch=%(objectsize)", stdin="\n".join(small))
     start = 0

@@ -26,7 +26,7 @@ def validated(opened: Opened, jobs: int | None = None) -> Compiled:
     try:
         opened.kustomize  # noqa: B018 # whether there is one
     except ToolError:
-        opened.listener.note("  note: no kustomize was found, so what patches make wasn't looked at")
+        opened.listener.note("  note: no kustomize was found, so the results of patches weren't checked")
         return compiled
     rendered = rendered_of(opened, compiled, jobs, Link.AUTO, patched)
     return compiled.with_problems(rendered.problems)

@@ -1,7 +1,7 @@
 """The remote component of classic Istio: what chart istio-remote 1.0.6 makes, less its clean-up hooks.
 
 The four hook objects are left out because a GitOps engine would run the Job at once, and it deletes every workload
-certificate of the cluster. apps/v1 and rbac v1 stand in place of the chart's beta versions: both exist from
+certificate of the cluster. apps/v1 and rbac v1 stand instead of the chart's beta versions: both exist from
 Kubernetes 1.9, the beta versions end at 1.16 and 1.22. Namespaces are written by us, as kustomize's namespace
 transformer would miss the mesh configuration and mistake MeshPolicy for a namespaced kind.
 """

@@ -27,7 +27,7 @@ _PODS: Mapping[str, Mapping[str, str]] = {
 }
 _NAMES = {"pilot": "istio-pilot", "policy": "istio-policy", "telemetry": "istio-telemetry", "zipkin": "zipkin"}
 _BEHIND = {"telemetry": 15104}
-"""Where a gateway listens for a part whose own port is taken there."""
+"""The port of a gateway for a part whose own port is already in use."""
 
 
 def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:

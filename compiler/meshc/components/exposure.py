@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The objects of the primary's exposure; nothing for addresses of pods, or of something of the user's own."""
+    """The objects of the primary's exposure; nothing for addresses of pods, or for the user's own solution."""
     exposure = cluster.exposure
     if exposure is None or exposure.kind == "pod-ip":
         return ()

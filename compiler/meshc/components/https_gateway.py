@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _API = "networking.istio.io/v1"
 _PORTS = {"https-xds": (15012, 15012), "https-webhook": (15017, 443)}
-"""Where the gateway listens, and the port of istiod's Service behind it."""
+"""The port of the gateway, and the port of istiod's Service behind it."""
 
 
 def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan) -> Iterable[Body]:

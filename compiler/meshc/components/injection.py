@@ -20,7 +20,7 @@ def service_name(revision: str) -> str:
 
 
 def injector_of(plan: Plan, cluster: ClusterPlan) -> Mapping[str, Any]:
-    """Where the API server of a cluster asks the istiod of its revision."""
+    """The address at which the API server of a cluster calls the istiod of its revision."""
     path = injection_path(cluster) if cluster.attachment else "/inject"
     if cluster.attachment and cluster.attachment.injection_url:
         return {"url": cluster.attachment.injection_url.rstrip("/") + path}

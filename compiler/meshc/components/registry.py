@@ -1,4 +1,4 @@
-"""The components, in the order of their files in kustomization.yaml. This is the only list of them."""
+"""The only list of components, in the order of their files in kustomization.yaml."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All that one transaction changes: generated units, or files of the user's."""
+    """All that one transaction changes: generated units, or the user's files."""
 
     generated: bool
     units: Mapping[str, Planned]

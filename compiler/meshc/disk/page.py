@@ -1,4 +1,4 @@
-"""Writes a page to the path that a person gave, and replaces nothing but an earlier page."""
+"""Writes a page to the path that a person gave, and replaces only an earlier page."""
 
 from __future__ import annotations
 

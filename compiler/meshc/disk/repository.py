@@ -126,7 +126,7 @@ class Repository:
             return None if fd is None else "folder" if is_folder(fd) else "file"
 
     def list_files(self, relative: str) -> tuple[str, ...]:
-        """The files below a folder at any depth, sorted; what starts with a dot is passed over.
+        """The files below a folder at any depth, sorted; what starts with a dot is ignored.
 
         Raises OutsideError, IrregularError for a link, FileNotFoundError or NotADirectoryError.
         """
@@ -192,7 +192,7 @@ class Repository:
         units.refuse_foreign_in(self.base, content)
 
     def change(self, files: Mapping[str, Change]) -> None:
-        """Brings files of the user's to new content, all of them or none. See `units.change`."""
+        """Brings the user's files to new content, all of them or none. See `units.change`."""
         units.change(self.base, self.state, files)
 
     def recover(self) -> bool:

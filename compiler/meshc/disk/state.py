@@ -138,6 +138,6 @@ def git_folder(root: Path) -> Path | None:
 
 
 def _is_gits(folder: Path) -> bool:
-    """True for what Git itself takes for its folder; any other .git is passed over, as Git passes it over."""
+    """True for what Git itself takes for its folder; any other .git is ignored, as Git passes it over."""
     whole = (folder / "objects").is_dir() and (folder / "refs").is_dir()
     return (folder / "HEAD").is_file() and (whole or (folder / "commondir").is_file())

@@ -5,7 +5,7 @@ digests, in a folder where no checkout can write (disk/state.py). Then each old 
 `.meshc/transaction/old` and each new one into its place. Undoing (after a failure) and finishing (after a killed run)
 look at the disk, never at what a process remembers, and take a staged file only if its digest is the journal's.
 
-Files of the user's are safe on the disk before anything moves. Generated ones aren't waited for, nor does Git
+The user's files are safe on the disk before anything moves. Generated ones aren't waited for, nor does Git
 wait for those that it checks out: a power cut may leave some blank, and the next compile writes them again.
 """
 

@@ -1,7 +1,7 @@
 """Changes the content of folders and files: all of them, or none.
 
 A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`), every file of which begins with the
-header. Files of the user's are changed one by one, and only if they are what they were when they were read.
+header. The user's files are changed one by one, and only if they are what they were when they were read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Written:
 
 
 def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Those files below overlays/ and output/ that are in a unit with a file of meshc's."""
+    """Those files below overlays/ and output/ that are in a unit with one of meshc's files."""
     unit_of = {path: tuple(path.split("/")[:2]) for path in files}
     ours = {unit_of[path] for path in files.keys() - set(unmarked(files))}
     return {path: data for path, data in files.items() if unit_of[path] in ours}
@@ -78,7 +78,7 @@ _Files = dict[str, dict[str, bytes]]
 
 
 def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
-    """Brings files of the user's, whose paths lie below `base`, to new content: all of them, or none.
+    """Brings the user's files, whose paths lie below `base`, to new content: all of them, or none.
 
     For commands whose job it is. Raises RefusedError if one isn't what it was when it was read, or another meshc is
     writing, and ToolError if the disk fails; everything is then as before.

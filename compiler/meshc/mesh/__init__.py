@@ -1,1 +1,1 @@
-"""mesh turns the text of mesh.yaml and the files it names into a checked `Mesh`."""
+"""Parses mesh.yaml and reads the files it names: the result is a checked `Mesh`."""

@@ -1,6 +1,6 @@
-"""chart_archive turns the bytes of a chart's .tgz into its files, within limits that hold before anything is built.
+"""Unpacks the .tgz of a chart in memory, and checks limits before it builds anything.
 
-Not `tarfile.open`: it reads extended headers of any size into memory, and walks chains of them by recursion.
+`tarfile.open` isn't used: it reads extended headers of any size into memory, and follows chains of them by recursion.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import NamedTuple
 from meshc.tree import FileTree
 
 _LARGEST = 16 << 20
-"""Bytes that an archive may unpack to, its headers and the archives in it included."""
+"""The maximum unpacked bytes of an archive, including headers and inner archives."""
 _MOST = 10_000
-"""Files that it may hold, those of the archives in it included."""
+"""The maximum number of files, including those of inner archives."""
 _STREAMS = 100
-"""gzip streams that may stand behind one another."""
+"""The maximum number of gzip streams in a row."""
 _DEEPEST = 4
-"""How many archives may lie inside one another."""
+"""The maximum depth of archives inside archives."""
 _LONGEST = 255
-"""Characters that the path of a file may have."""
+"""The maximum length of a file's path."""
 _HEADER = 64 << 10
-"""Bytes that an extended header may have."""
+"""The maximum bytes of an extended header."""
 _BLOCK = 512
 
 
 class _Left:
-    """What may still be unpacked."""
+    """The remaining limits."""
 
     def __init__(self) -> None:
         self.bytes, self.files = _LARGEST, _MOST
@@ -48,7 +48,7 @@ class _Left:
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
-    """The files of a chart's .tgz, less the folder around them. Raises ValueError if it isn't plainly one."""
+    """The files of a chart's .tgz, without the folder around them. Raises ValueError if it isn't a valid chart."""
     left = _Left()
     files = _files(data, left)
     check_subcharts(files, left)
@@ -83,12 +83,12 @@ def _files(data: bytes, left: _Left) -> dict[str, bytes]:
         if path in files:
             raise ValueError(f"it holds {path!r} twice")
         files[path] = content
-    FileTree(files)  # raises ValueError for a path that leads out, and for a file in place of a folder
+    FileTree(files)  # raises ValueError for a path that leads out, and for a file instead of a folder
     return files
 
 
 class _Stream:
-    """What a .tgz unpacks to, a piece at a time: no more of it is in memory than was asked for."""
+    """A stream of the unpacked .tgz. Only the requested bytes are in memory."""
 
     def __init__(self, data: bytes, left: _Left) -> None:
         if not data.startswith(b"\x1f\x8b"):
@@ -97,7 +97,7 @@ class _Stream:
         self._gzip, self._streams = zlib.decompressobj(_GZIP), 1
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer at the end. Raises ValueError for what is damaged, cut off or too large."""
+        """The next bytes, fewer at the end. Raises ValueError if the data is damaged, cut off or too large."""
         self._left.take(size)
         parts: list[bytes] = []
         while size and (part := self._more(size)):
@@ -138,14 +138,14 @@ _PIECE = 16 << 10
 
 
 class _Extended(NamedTuple):
-    """What an extended header says of the file behind it."""
+    """The content of an extended header for the next file."""
 
     kind: bytes
     path: str
 
 
 def _members(stream: _Stream) -> Iterator[tuple[str, bytes]]:
-    """The name and content of every file, in order. Raises ValueError for all that is neither file nor folder."""
+    """The name and content of every file, in order. Raises ValueError for entries that are neither file nor folder."""
     extended: _Extended | None = None
     while header := _header(stream):
         size, kind = header.size, header.type
@@ -154,7 +154,7 @@ def _members(stream: _Stream) -> Iterator[tuple[str, bytes]]:
                 raise ValueError(f"it holds an extended header of {size} bytes")
             content = _content(stream, size)
             if kind == tarfile.XGLTYPE:
-                continue  # a comment, such as Git's; helm passes over it too
+                continue  # a comment, such as Git's; helm ignores it too
             if extended:
                 raise ValueError("it holds two extended headers for one file")
             extended = _Extended(kind, _long_name(content) if kind == tarfile.GNUTYPE_LONGNAME else _pax_path(content))

@@ -1,4 +1,5 @@
-"""chart_files turns the places of charts into their files and digests, each read once: what is pinned is rendered."""
+"""Reads the files of charts and computes their digests. Each chart is read once, so the pinned bytes are the rendered
+ones."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart as it was read: where it lies, the source mesh.yaml names for it, its digest and its files."""
+    """A chart: its path, its source in mesh.yaml, its digest and its files."""
 
     name: str
     version: str
@@ -36,7 +37,7 @@ class Chart:
 
 
 def read_charts(fleet: Fleet, reader: Reader) -> dict[Key, Chart]:
-    """Every chart that some cluster needs. What isn't there or is no chart is reported, once for each."""
+    """Every chart that some cluster needs. Reports each missing or invalid chart once."""
     charts = fleet.mesh.spec.istio.charts
     found: dict[Key, Chart] = {}
     tried: set[Key] = set()
@@ -65,7 +66,7 @@ def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart 
             _missing(charts, name, version, source, reader)
         return None
     files = dict(reader.folder(path, AT))
-    ignored = posixpath.join(path, ".helmignore")  # a folder's listing leaves out what begins with a dot
+    ignored = posixpath.join(path, ".helmignore")  # the listing of a folder skips names that begin with a dot
     if reader.kind(ignored, AT) == "file" and (data := reader.data_of(ignored, AT)) is not None:
         files[".helmignore"] = data
     if len(reader.problems) > before:
@@ -81,7 +82,7 @@ def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart 
 
 
 def _find(source: str, name: str, version: Version, reader: Reader) -> str | None:
-    """Where a chart lies in the folder that mesh.yaml names; the folder, or .tgz, may be the chart itself."""
+    """The path of a chart in the folder that mesh.yaml names; the folder, or .tgz, may be the chart itself."""
     kind = reader.kind(source, AT)
     if kind == "file":
         return source if source.endswith(".tgz") else None
@@ -113,7 +114,7 @@ def _packed(name: str, version: Version, source: str, path: str, reader: Reader)
 
 
 def packed(name: str, version: Version, source: str, path: str, data: bytes, reader: Reader) -> Chart | None:
-    """The chart in a .tgz that lies, or is to lie, at `path`. Its digest is that of the .tgz."""
+    """The chart in a .tgz with this (possibly future) path. Its digest is the digest of the .tgz."""
     try:
         files = unpacked(data)
     except ValueError as error:
@@ -139,11 +140,11 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 _UNRELEASED = "1.0.0"
-"""What charts of istiod say in Istio's repository; releases have their own version."""
+"""The version of istiod's charts in Istio's repository; releases have their own version."""
 
 
 def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str, reader: Reader) -> bool:
-    """Reports what isn't the chart that was asked for."""
+    """Reports a chart with the wrong name or version."""
     told = _told(files.get("Chart.yaml", b""), path)
     if _name(told) != name:
         what = f'"{path}" is chart {_brief(_name(told)) or "without a name"}, not {name}'
@@ -162,17 +163,17 @@ def _brief(text: str) -> str:
 
 
 def _fits(stated: str, version: Version) -> bool:
-    """Classic releases rarely gave their charts a new version; any of their line will do."""
+    """Classic releases rarely gave their charts a new version, so any version of the same minor release is accepted."""
     parsed = Version.parse(stated)
     return stated == _UNRELEASED or parsed == version or (parsed is not None and parsed.line == version.line == (1, 0))
 
 
 _LARGEST_TOLD = 256 << 10
-"""Bytes that a Chart.yaml may have. Those of large charts have some thousand."""
+"""The maximum bytes of a Chart.yaml. Large charts have a few thousand."""
 
 
 def _told(data: bytes, shown: str) -> Mapping[str, Any]:
-    """What a Chart.yaml says; nothing where it can't be read."""
+    """The content of a Chart.yaml; empty if it can't be read."""
     documents, problems = read(data, shown) if len(data) <= _LARGEST_TOLD else ((), ())
     told = documents[0].data if documents and not problems else None
     return told if isinstance(told, dict) else {}
@@ -188,5 +189,5 @@ def _name(told: Mapping[str, Any]) -> str:
 
 
 def by_digest(charts: Iterable[Chart]) -> dict[str, Mapping[str, bytes]]:
-    """The files of each chart by its digest, which is all that a plan says of them."""
+    """The files of each chart by its digest, because a plan names charts only by digest."""
     return {chart.digest: chart.files for chart in charts}

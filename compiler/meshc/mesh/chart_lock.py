@@ -1,4 +1,4 @@
-"""chart_lock turns charts into charts.lock.yaml and back: what a compile may render, by digest."""
+"""Reads and writes charts.lock.yaml, which lists by digest the charts that a compile may render."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lock_of(charts: Iterable[Chart]) -> bytes:
 
 
 def check_lock(charts: Mapping[Key, Chart], data: bytes | None, source: Source) -> Iterator[Problem]:
-    """Every chart that the lock file doesn't name as it was read."""
+    """A problem for every chart whose digest isn't in the lock file."""
     shown = source.shown(LOCK)
     documents, problems = read(data or b"", shown)
     if problems:
@@ -48,7 +48,7 @@ def check_lock(charts: Mapping[Key, Chart], data: bytes | None, source: Source) 
 
 
 def paths_in(data: bytes | None) -> set[str]:
-    """Where the charts of a lock file lie; none where there is no lock file, or it can't be read."""
+    """The paths of the charts in a lock file; empty if there is no readable lock file."""
     documents, problems = read(data or b"", LOCK)
     entries = _entries(documents[0].data if documents and not problems else None)
     return {str(entry.get("path")) for entry in entries.values()}

@@ -1,4 +1,4 @@
-"""charts turns spec.istio.charts into the charts that each cluster is rendered with, and the folder each lies in."""
+"""Finds the charts for each cluster from spec.istio.charts, and the possible folders of each chart."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "ztunnel": ("manifests/charts/ztunnel", "ztunnel"),
     "gateway": ("manifests/charts/gateway", "gateway"),
 }
-"""Where each chart lies: in a release of Istio, else in a folder of vendored charts."""
+"""The paths of each chart: in a release of Istio, else in a folder of vendored charts."""
 
 RELEASES: Mapping[str, str] = {
     "istio": "istio",
@@ -44,7 +44,7 @@ RELEASES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A chart that one cluster is rendered with. `at` is where mesh.yaml asks for it; `values` are those of its own."""
+    """A chart for one cluster. `at` is its path in mesh.yaml; `values` are its own values."""
 
     chart: str
     version: Version
@@ -53,11 +53,11 @@ class Wanted:
     values: Mapping[str, Any]
     at: Path
     revision: str = ""
-    """A gateway's: who injects its pods, if mesh.yaml says so."""
+    """For a gateway: the revision or tag that injects its pods, if mesh.yaml names one."""
 
 
 def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
-    """The charts of a cluster, in the order in which they are installed; none where `charts` leaves the cluster out."""
+    """The charts of a cluster, in the order of installation; none if `charts` doesn't select the cluster."""
     istio = fleet.mesh.spec.istio
     if istio.charts is None:
         return
@@ -81,7 +81,8 @@ def wanted(fleet: Fleet, member: Member) -> Iterator[Wanted]:
 
 
 def _of_planes(fleet: Fleet, member: Member, chart: str) -> Iterator[Wanted]:
-    """istiod once for each control plane; anything else once, and base, with its CRDs, of the newest version there."""
+    """istiod once for each control plane; every other chart once, and base, which has the CRDs, in the newest version
+    of the cluster."""
     every = planes(fleet, member)
     once = max(every, key=fleet.version_of) if chart == "base" else member
     for plane in every if chart == "istiod" else (once,):
@@ -90,14 +91,14 @@ def _of_planes(fleet: Fleet, member: Member, chart: str) -> Iterator[Wanted]:
 
 
 def release_of(chart: str, revision: str) -> str:
-    """The release of a chart; of istiod there is one for each revision."""
+    """The release name of a chart; istiod has one for each revision."""
     return RELEASES[chart] + ("" if revision == "default" or chart != "istiod" else f"-{revision}")
 
 
 def control_plane(fleet: Fleet, member: Member) -> tuple[str, ...]:
-    """What a cluster's part of the control plane is installed with.
+    """The charts of a cluster's part of the control plane.
 
-    An external istiod reads no configuration where it runs, so nothing of chart base is needed there.
+    An external istiod reads no configuration in its own cluster, so chart base isn't needed there.
     """
     if fleet.classic:
         return ("istio-remote",) if member.cluster.role == "remote" else ("istio",)
@@ -105,7 +106,7 @@ def control_plane(fleet: Fleet, member: Member) -> tuple[str, ...]:
 
 
 def is_pulled(charts: Charts) -> bool:
-    """Whether the charts come over the network, by meshc vendor."""
+    """True if meshc vendor downloads the charts."""
     return "://" in charts.source
 
 
@@ -115,5 +116,5 @@ def source_of(charts: Charts, version: Version) -> str:
 
 
 def pulled_to(charts: Charts, chart: str, version: Version) -> str:
-    """The file that meshc vendor puts a chart into."""
+    """The file for a chart that meshc vendor downloads."""
     return posixpath.join(charts.directory, f"{chart}-{version}.tgz")

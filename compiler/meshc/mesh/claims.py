@@ -1,8 +1,8 @@
-"""claims turns the labels, annotations and selector of a Service into whose it is: what a copy keeps, what it drops,
-and which Services every cluster has of its own.
+"""Decides from labels, annotations and selector which of them a copy of a Service keeps, and which Services every
+cluster has itself.
 
-Tools that own, prune or adopt objects mark them by labels and annotations under their own domain. Those of one that
-nobody has heard of yet would let it claim or delete a copy, so a copy keeps what it knows, and drops the rest.
+Tools that own, prune or adopt objects mark them with labels and annotations under their own domain. A mark of an
+unknown tool could let that tool claim or delete a copy, so a copy keeps only known labels and annotations.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from meshc.kube import as_list, at
 
 _DESCRIBING = {f"app.kubernetes.io/{name}" for name in ("component", "name", "part-of", "version")}
 _CLAIMING = {"chart", "heritage", "release"}
-"""Labels of Helm 2 by which a release finds its objects; other labels without a prefix are the user's own."""
+"""Labels by which a release of Helm 2 finds its objects; other labels without a prefix belong to the user."""
 _OF_ISTIOS_TOOLS = ("gateway.istio.io", "install.operator.istio.io", "operator.istio.io", "topology.istio.io")
-"""Istio's own, but of those who install it and its gateways: by them an object is pruned, or taken for a gateway."""
+"""Labels of Istio's installers and gateways: they could cause an object to be pruned, or to count as a gateway."""
 _IN_ISTIOS_NAMESPACE = frozenset(
     ("istiod", "istio-pilot", "istio-policy", "istio-telemetry", "zipkin", "istio-sidecar-injector", "istio-citadel")
 )
@@ -24,25 +24,25 @@ _GATEWAYS = ("gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed
 
 
 def is_kept_label(key: str) -> bool:
-    """Whether a copy keeps a label: those of users without a prefix, those that describe, and those of Istio."""
+    """True if a copy keeps a label: labels of users without a prefix, descriptive ones, and Istio's."""
     if "/" not in key:
         return key not in _CLAIMING and "." not in key
     return key in _DESCRIBING or is_kept_annotation(key)
 
 
 def is_kept_annotation(key: str) -> bool:
-    """Whether a copy keeps an annotation: those that Istio reads of a Service."""
+    """True if a copy keeps an annotation: those that Istio reads from a Service."""
     return _in(key, "istio.io") and not any(_in(key, domain) for domain in _OF_ISTIOS_TOOLS)
 
 
 def _in(key: str, domain: str) -> bool:
-    """Whether a label's or annotation's prefix is a domain or lies below it."""
+    """True if the prefix of a label or annotation is this domain or a subdomain."""
     prefix, slash, _ = key.partition("/")
     return bool(slash) and f".{prefix}".endswith(f".{domain}")
 
 
 def not_copied(namespace: str, name: str, istio: str, body: Mapping[str, Any] | None = None) -> str:
-    """Why a Service is never copied: every cluster has its own of that name. Empty for all others."""
+    """Why a Service is never copied: every cluster has its own Service of that name. Empty for all others."""
     if namespace.startswith("kube-") or (namespace, name) == ("default", "kubernetes"):
         return f"{namespace}/{name} is Kubernetes' own; a copy would replace the one that every cluster has"
     if namespace == istio and (name in _IN_ISTIOS_NAMESPACE or name.startswith(("istiod-", "istio-sidecar-injector-"))):
@@ -54,7 +54,7 @@ def not_copied(namespace: str, name: str, istio: str, body: Mapping[str, Any] | 
 
 
 def _part_of_istio(body: Mapping[str, Any]) -> str:
-    """What a Service leads to, if it is a part of Istio: by the pods that it selects, and by its labels."""
+    """The part of Istio to which a Service belongs, if any, from its selector and its labels."""
     selector, labels = (_mapping(at(body, *path)) for path in (("spec", "selector"), ("metadata", "labels")))
     if any(key in selector or key in labels for key in _GATEWAYS):
         return "the Service of a Gateway"

@@ -1,7 +1,7 @@
-"""copied turns one Service object of the user's into what its copies say of it.
+"""Reads from a user's Service what its copies need. istiod reads the ports and addresses of a Service from every
+cluster, and everything else from the Service in the primary (Istio 1.30, aggregate controller).
 
-istiod takes a Service's ports and addresses from every cluster, and all else from the primary's own (Istio 1.30,
-aggregate controller). So a copy in a primary decides for every sidecar, and keeps whatever istiod reads of a Service.
+A copy in a primary therefore decides for every sidecar, and keeps every field that istiod reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PREFERENCES = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
 @dataclass(frozen=True, slots=True, order=True)
 class ExportPort:
-    """A port as clients in other clusters see it; the target port is each cluster's own matter."""
+    """A port as clients in other clusters see it, without the target port, which may differ in each cluster."""
 
     port: int
     name: str
@@ -31,7 +31,7 @@ class ExportPort:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What istiod reads of a Service besides its ports. Equal in every cluster that runs it."""
+    """The fields of a Service, besides its ports, that istiod reads. They are equal in every cluster that runs it."""
 
     headless: bool = False
     external_name: str = ""
@@ -43,7 +43,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What is copied of a Service; the namespace is empty where nothing names one."""
+    """The copied part of a Service; the namespace is empty if nothing names one."""
 
     namespace: str
     name: str
@@ -62,13 +62,14 @@ class NotCopiedError(Exception):
 
 
 _NAME_RULE = "its name must be a DNS-1123 label: lower case letters, digits and -"
-_MEND = "fix the manifest"
+_MEND = "fix the manifest, or exclude the Service"
 
 
 def read_service(body: Mapping[str, Any], namespace: str, read: frozenset[str]) -> Copied:
-    """What is copied of a Service object. Raises NotCopiedError.
+    """The copied part of a Service.
 
-    `namespace` is where it is if it doesn't say, `read` are labels that the mesh's own configuration asks for.
+    Raises NotCopiedError. `namespace` is used if the Service names none, `read` are labels that the mesh's
+    configuration reads.
     """
     metadata, spec = _mapping(body, "metadata"), _mapping(body, "spec")
     name = metadata.get("name")

@@ -1,6 +1,6 @@
-"""east_west turns the fleet into the clusters that an east-west gateway runs in, and by which address each is reached.
+"""Finds the clusters that run an east-west gateway, and its address.
 
-One in some cluster of a network is enough for it. The one that leads to istiod runs in the primary.
+A network needs one in any of its clusters. The gateway before istiod runs in the primary.
 """
 
 from __future__ import annotations
@@ -17,63 +17,63 @@ if TYPE_CHECKING:
     from meshc.mesh.model import ExtraChart
 
 HBONE = 15008
-"""The port of ambient's gateways, which nothing changes."""
+"""The port of ambient gateways, which is fixed."""
 
 SELECTOR: Mapping[str, str] = {"istio": "eastwestgateway"}
 INGRESS: Mapping[str, str] = {"istio": "ingressgateway"}
-"""What the pods of gateways are labelled with, by the names that Istio's documents install them under."""
+"""The labels of gateway pods that are installed as in Istio's documents."""
 
 RELEASE = "istio-eastwestgateway"
-"""The release of chart gateway whose pods get the label that Gateways between networks select."""
+"""The release name of chart gateway with which pods get the label that Gateways between networks select."""
 LABELS: Mapping[str, str] = {**SELECTOR, "app": RELEASE}
 """The labels of its pods."""
 
 
 def exposure_kind(fleet: Fleet, primary: Member) -> Literal["pod-ip", "load-balancer", "gateway"] | None:
-    """How a primary is exposed: as mesh.yaml says, else by the gateway where a remote comes in that way."""
+    """How a primary is exposed: the setting in mesh.yaml, else `gateway` if a remote uses the gateway."""
     said = primary.cluster.control_plane.exposure if primary.cluster.control_plane else None
     return said or ("gateway" if _entered_by_gateway(fleet, primary) else None)
 
 
 def leads_to_istiod(fleet: Fleet, member: Member) -> bool:
-    """Whether the gateway of a cluster passes on to its istiod."""
+    """True if the gateway of a cluster forwards to its istiod."""
     return not fleet.classic and member.cluster.role != "remote" and exposure_kind(fleet, member) == "gateway"
 
 
 def is_east_west(extra: ExtraChart) -> bool:
-    """Whether a chart of mesh.yaml is the east-west gateway."""
+    """True if a chart of mesh.yaml is the east-west gateway."""
     return extra.chart == "gateway" and extra.release in (None, RELEASE)
 
 
 def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
-    """Whether a cluster is rendered with one of the further charts.
+    """True if a cluster is rendered with one of the further charts.
 
-    A gateway that isn't given a release goes where one is needed; what is named goes where mesh.yaml says.
+    A gateway without a release name goes to the clusters that need one; a chart with a name goes where mesh.yaml says.
     """
     if fleet.classic or not selects(extra.clusters, member.cluster):
         return False
     if extra.chart != "gateway" or extra.release is not None:
         return True
-    if member in fleet.external:  # the way to its istiod is an ingress gateway of whatever else runs there
+    if member in fleet.external:  # its istiod is behind an ingress gateway of the same cluster
         return False
     return leads_to_istiod(fleet, member) or is_home(fleet, member)
 
 
 def has_chart(fleet: Fleet, member: Member) -> bool:
-    """Whether a cluster gets its east-west gateway from the chart."""
+    """True if a cluster gets its east-west gateway from the chart."""
     return any(is_east_west(extra) and goes_to(fleet, extra, member) for extra in _entries(fleet))
 
 
 def is_home(fleet: Fleet, member: Member) -> bool:
-    """Whether the gateway in a cluster has an address of its network."""
+    """True if the gateway in a cluster has an address of its network."""
     return member.name in fleet.once(_homes)
 
 
 def _homes(fleet: Fleet) -> frozenset[str]:
-    """The clusters whose gateways have the networks' addresses, among those that may have the chart.
+    """The clusters whose gateways have the addresses of networks, among those that may have the chart.
 
-    Those that mesh.yaml names; else one a network: the primary that is entered there comes first, then primaries, then
-    the first in the file.
+    These are the clusters that mesh.yaml names; else one cluster for each network: first a primary that remotes enter
+    there, then any primary, then the first in the file.
     """
     if not fleet.several_networks or fleet.only_ambient:
         return frozenset()
@@ -95,7 +95,7 @@ def _rank(fleet: Fleet, member: Member) -> tuple[bool, bool]:
 
 
 def entered_at_network(fleet: Fleet, member: Member) -> bool:
-    """Whether istiod of a primary is reached at the address of its network's gateway."""
+    """True if remotes reach the istiod of a primary at the address of its network's gateway."""
     control_plane = member.cluster.control_plane
     own = control_plane.addresses.get("istiod") if control_plane and control_plane.exposure == "gateway" else None
     return leads_to_istiod(fleet, member) and own in (None, _host(fleet, member))
@@ -107,7 +107,7 @@ def _entries(fleet: Fleet) -> Iterable[ExtraChart]:
 
 
 def _entered_by_gateway(fleet: Fleet, primary: Member) -> bool:
-    """Whether some remote has the gateway of the primary's network for istiod's address."""
+    """True if some remote uses the gateway of the primary's network as the address of istiod."""
     host = _host(fleet, primary)
     return host is not None and any(
         fleet.addresses_of(member).get("istiod", ("",))[0] == host

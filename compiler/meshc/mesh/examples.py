@@ -1,4 +1,4 @@
-"""What may be written for a key, for editors to show: by the mapping that holds it, as it would stand in mesh.yaml."""
+"""Example values of keys, for editors, by the mapping that contains the key."""
 
 from __future__ import annotations
 
@@ -107,4 +107,4 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
     "Include.files": ("teams/*/services.yaml",),
     "Include.may": (["services", "namespaces"],),
 }
-"""None for keys whose default or list of words shows it already."""
+"""None for keys whose default or list of values is enough."""

@@ -1,4 +1,4 @@
-"""exports turns `services` and their manifests into the Services that clusters offer one another."""
+"""Finds the Services that clusters export to one another, from `services` and their manifests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 GLOBAL = "istio.io/global"
-"""The label of ambient services that other clusters may call: `serviceScopeConfigs` of the charts' profile ambient."""
+"""The label of ambient services that other clusters may call, from `serviceScopeConfigs` in the charts' profile
+ambient."""
 
 Key = tuple[str, str]
 """The namespace and name of a Service."""
@@ -35,9 +36,9 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One Service: what its copies say, where it runs (`homes`), and which clusters want one (`clients`).
+    """One Service: the content of its copies, where it runs (`homes`), and which clusters get a copy (`clients`).
 
-    In the clients under `occupied` something else runs under its name.
+    In the clients under `occupied`, another Service has its name.
     """
 
     entry: int
@@ -59,7 +60,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class _Mesh:
-    """What the mesh says that matters for every Service: Istio's namespace, the domain, labels that Istio reads."""
+    """Settings of the mesh that matter for every Service: Istio's namespace, the domain, labels that Istio reads."""
 
     istio: str
     domain: str
@@ -68,7 +69,7 @@ class _Mesh:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An entry of `services` with the clusters that it means."""
+    """An entry of `services` with its clusters."""
 
     index: int
     service: Service
@@ -78,7 +79,7 @@ class _Entry:
 
     @property
     def included(self) -> frozenset[str]:
-        """The Services that include names; patterns of it choose files."""
+        """The Service names under include; patterns there select files."""
         return frozenset(word for word in self.service.include or () if not is_pattern(word))
 
     def leaves_out(self, name: str) -> bool:
@@ -87,7 +88,7 @@ class _Entry:
 
 @dataclass
 class _Found:
-    """What is collected from the entries; `runs` tells the clusters of every Service, exported or not."""
+    """What is collected from the entries; `runs` has the clusters of every Service, exported or not."""
 
     exports: list[Export] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -101,9 +102,9 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
     others: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
     for index, entry in enumerate(fleet.mesh.spec.services):
         homes, clients = fleet.choose_workloads(entry.clusters), fleet.choose_workloads(entry.copy_to)
-        if (homes, clients) not in others:  # most entries of a fleet say the same
+        if (homes, clients) not in others:  # most entries of a fleet are equal
             at_home = set(homes)
-            # Where it runs nobody knows: a copy could come to stand over the Service itself.
+            # It isn't known where it runs, so a copy could overwrite the Service itself.
             others[homes, clients] = tuple(name for name in clients if homes and name not in at_home)
         one = _Entry(index, entry, homes, others[homes, clients], mesh)
         if entry.manifests is None:
@@ -114,7 +115,7 @@ def read_exports(fleet: Fleet, source: Source, inputs: Inputs) -> tuple[tuple[Ex
 
 
 def _unoccupied(export: Export, runs: Mapping[Key, set[str]]) -> Export:
-    """The export, with the clients in which the manifests of some entry have a Service of its name."""
+    """The export, with the clients in which another entry has a Service of the same name."""
     occupied = runs.get(export.key, set()).intersection(export.clients)
     return replace(export, occupied=frozenset(occupied)) if occupied else export
 
@@ -144,7 +145,10 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             export = _export(one, body, place)
         except NotCopiedError as fault:
             what = f'Service "{name}": {fault}' if name else f"a Service without a name: {fault}"
-            hint = fault.hint or f"fix the manifest, or add exclude: [{name or '...'}] to the entry"
+            hint = (
+                fault.hint
+                or f"fix the manifest, or exclude the Service, or add exclude: [{name or '...'}] to the entry"
+            )
             problems.append(fault.code.at(manifest.place((*path, *fault.path)), what, hint, clusters=one.homes))
             continue
         if not export.namespace:
@@ -153,7 +157,7 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             also, what = (entry,), f'Service "{name}" names no namespace'
             problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
         elif twin := own.get(export.key):
-            twins.setdefault(export.key, []).append(place)  # variants of one application lie in one folder
+            twins.setdefault(export.key, []).append(place)  # variants of one application are in one folder
             if replace(export, place=twin.place) != twin:
                 differing.add(export.key)
         else:
@@ -172,7 +176,7 @@ def _at(one: _Entry) -> Path:
 
 
 def _unknown_names(one: _Entry, source: Source, names: Sequence[str]) -> Iterator[Problem]:
-    """What include and exclude name, and the manifests don't hold."""
+    """Names under include and exclude that aren't in the manifests."""
     present = set(names)
     for key, listed in (("include", one.service.include or ()), ("exclude", one.service.exclude)):
         for number, name in enumerate(listed):
@@ -236,6 +240,6 @@ def _export(one: _Entry, body: Mapping[str, Any], place: Place) -> Export:
 
 
 def described(port: ExportPort) -> str:
-    """A port in words, for messages."""
+    """A port as text, for messages."""
     name = json.dumps(port.name) if port.name else "without a name"
     return f"{port.port}/{port.protocol} {name}" + (f" ({port.app_protocol})" if port.app_protocol else "")

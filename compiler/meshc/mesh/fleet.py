@@ -1,4 +1,4 @@
-"""fleet turns the clusters of a `Mesh` and its overrides into members: settings decided, origins known."""
+"""Merges the overrides of a `Mesh` into its clusters. Each resulting member has its settings and their origins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Member:
-    """One cluster with the overrides merged in. `origins` tells where in mesh.yaml each setting was said."""
+    """One cluster with the overrides merged in. `origins` has the path in mesh.yaml of each setting."""
 
     index: int
     cluster: Cluster
@@ -36,7 +36,7 @@ class Member:
 
     @property
     def id(self) -> str:
-        """By what Istio knows the cluster."""
+        """The cluster's ID in Istio."""
         return self.cluster.cluster_id or self.cluster.name
 
     def path(self, *steps: str | int) -> Path:
@@ -54,11 +54,11 @@ class Fleet:
     mesh: Mesh
     members: tuple[Member, ...]
     reach: Mapping[Path, frozenset[str]] = field(default_factory=dict)
-    """The clusters of the file in which an override or an acknowledgement stands, where that is a part."""
+    """The clusters of the part that contains an override or an acknowledgement; None for mesh.yaml."""
     _answers: dict[Callable[[Fleet], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, question: Callable[[Fleet], Answer]) -> Answer:
-        """The answer to a question that several modules ask, worked out once."""
+        """A cached answer to a question of several modules."""
         if question not in self._answers:
             self._answers[question] = question(self)
         return cast("Answer", self._answers[question])
@@ -95,7 +95,7 @@ class Fleet:
         return Generation.of(self.mesh.spec.istio.version)
 
     def choose(self, selection: Selection) -> tuple[str, ...]:
-        """Names of the clusters that a selection means, in file order, each once."""
+        """Names of the selected clusters, in file order, each once."""
         if isinstance(selection, Selector):
             return tuple(dict.fromkeys(m.name for m in self.members if selects(selection, m.cluster)))
         if selection == "all":
@@ -108,17 +108,18 @@ class Fleet:
         return tuple(dict.fromkeys(member.name for member in self.members))
 
     def choose_at(self, path: Path, selection: Selection) -> tuple[str, ...]:
-        """The same of a selection in the entry at a path: an override or an acknowledgement reaches no other file."""
+        """The selected clusters for the entry at a path: an override or an acknowledgement in a part selects only
+        clusters of that part."""
         reach, chosen = self.reach.get(path[:_ENTRY]), self.choose(selection)
         return chosen if reach is None else tuple(name for name in chosen if name in reach)
 
     def choose_workloads(self, selection: Selection) -> tuple[str, ...]:
-        """The same of the clusters whose pods are in the mesh: external control planes are left out."""
+        """The selected clusters whose pods are in the mesh, without external control planes."""
         outside, chosen = {member.name for member in self.external}, self.choose(selection)
         return tuple(name for name in chosen if name not in outside) if outside else chosen
 
     def primary_of(self, member: Member) -> Member | None:
-        """The primary that controls a remote; None where mesh.yaml names none that is one, or leaves several."""
+        """The primary that controls a remote; None if mesh.yaml names no valid one, or if there are several."""
         if member.cluster.primary is None:
             return self.primaries[0] if len(self.primaries) == 1 else None
         found = self.by_name.get(member.cluster.primary)
@@ -144,55 +145,56 @@ class Fleet:
         return found
 
     def network_of(self, member: Member) -> str | None:
-        """The network of a cluster; without its own word the mesh's only one. An external control plane is in none."""
+        """The network of a cluster; if the cluster names none, the mesh's only one. An external control plane is in
+        none."""
         if is_external(member.cluster):
             return None
         networks = self.mesh.spec.networks
         return member.cluster.network or (networks[0].name if len(networks) == 1 else None)
 
     def label_of(self, member: Member) -> str | None:
-        """What Istio calls the network of a cluster."""
+        """The label of a cluster's network in Istio."""
         name = self.network_of(member)
         return next((one.label for one in self.mesh.spec.networks if one.name == name and one.label), name)
 
     @cached_property
     def several_networks(self) -> bool:
-        """Whether clusters are in more than one declared network, so that their pods don't all reach one another."""
+        """True if clusters are in more than one declared network, so that pods can't all reach one another."""
         return len({self.network_of(member) for member in self.members} & {n.name for n in self.mesh.spec.networks}) > 1
 
     @cached_property
     def ambient_namespaces(self) -> tuple[int, ...]:
-        """Which entries of `namespaces` are ambient."""
+        """The ambient entries of `namespaces`."""
         return tuple(n for n, one in enumerate(self.mesh.spec.namespaces) if one.dataplane == "ambient")
 
     @cached_property
     def only_ambient(self) -> bool:
-        """Whether no namespace has sidecars, so that nothing of theirs is needed between networks."""
+        """True if no namespace has sidecars, so that no gateway for sidecars is needed between networks."""
         return bool(self.ambient_namespaces) and all(n.dataplane != "sidecar" for n in self.mesh.spec.namespaces)
 
     def is_ambient_in(self, number: int, member: Member) -> bool:
-        """Whether an ambient namespace is in a cluster."""
+        """True if a cluster has an ambient namespace."""
         return not is_external(member.cluster) and selects(self.mesh.spec.namespaces[number].clusters, member.cluster)
 
     def gateway_of(self, member: Member) -> tuple[NetworkGateway, Path] | None:
-        """The gateway of a cluster's network that is its own, else one of any, with where mesh.yaml says its host."""
+        """The cluster's own gateway, else any gateway of its network, with the path of its host in mesh.yaml."""
         every = self.gateways_in(self.network_of(member))
         own = [one for one in every if one[0].cluster == member.name]
         return next(iter(own or [one for one in every if one[0].cluster is None] or every), None)
 
     def gateways_in(self, network: str | None) -> list[tuple[NetworkGateway, Path]]:
-        """All gateways of a network, each with where mesh.yaml says by which host it is reached."""
+        """All gateways of a network, each with the path of its host in mesh.yaml."""
         number = next((n for n, one in enumerate(self.mesh.spec.networks) if one.name == network), None)
         return [] if number is None else gateways_of(self.mesh.spec.networks[number], number)
 
     def version_of(self, member: Member) -> Version:
-        """The Istio version. The variant of images isn't a part of it."""
+        """The Istio version, without the variant of images."""
         version = Version.of_release(member.cluster.istio.version or self.mesh.spec.istio.version)
         assert version is not None, "the model takes full versions only"  # noqa: S101
         return version._replace(suffix=_VARIANT.sub("", version.suffix))
 
     def variant_of(self, member: Member) -> str | None:
-        """The variant of images that mesh.yaml asks for: as such, or at the end of a tag or of the version."""
+        """The variant of images: from its own key, or from the end of a tag or of the version."""
         of_cluster, of_mesh = member.cluster.istio, self.mesh.spec.istio
         for one in (of_cluster, of_mesh):
             found = _VARIANT.search(one.images.tag or one.version or "")
@@ -207,7 +209,7 @@ class Fleet:
         return _VARIANT.sub("", tag)
 
     def kubernetes_of(self, member: Member) -> Version:
-        """The Kubernetes version, 0.0.0 where mesh.yaml doesn't say (which a check reports)."""
+        """The Kubernetes version; 0.0.0 if mesh.yaml has none (which a check reports)."""
         return Version.parse(member.cluster.kubernetes_version or "0.0") or Version(0, 0)
 
     def remote_secrets_of(self, member: Member) -> RemoteSecrets:
@@ -218,10 +220,10 @@ class Fleet:
         return member.cluster.istio.revision or self.mesh.spec.istio.revision
 
     def addresses_of(self, member: Member) -> dict[str, tuple[str, Path]]:
-        """How a remote reaches each part of its primary's control plane, with where mesh.yaml says so.
+        """How a remote reaches each part of its primary's control plane, with the path in mesh.yaml.
 
-        From another network the way to istiod is the gateway of the primary's network, unless mesh.yaml says how the
-        control plane is exposed, or what this remote's own way is.
+        From another network, istiod is reached through the gateway of the primary's network, unless mesh.yaml sets
+        `exposure` or an address for this remote.
         """
         primary = self.primary_of(member)
         found: dict[str, tuple[str, Path]] = {}
@@ -254,7 +256,7 @@ def host_of(gateway: NetworkGateway) -> str:
 
 
 def is_external(cluster: Cluster) -> bool:
-    """Whether a cluster runs the control plane of others, and no pods of the mesh."""
+    """True if a cluster runs the control plane of others, and no pods of the mesh."""
     return cluster.role == "external-control-plane"
 
 
@@ -262,7 +264,7 @@ _VARIANT = re.compile(r"-(distroless|debug)\Z")
 
 
 def selects(selection: Selection, cluster: Cluster) -> bool:
-    """Whether a selection means this cluster."""
+    """True if a selection includes this cluster."""
     if not isinstance(selection, Selector):
         return selection == "all" or cluster.name in selection
     labels = cluster.labels
@@ -306,7 +308,7 @@ _ENTRY = 3  # steps of a path to an entry: spec, its list, its number
 
 
 def _reach(mesh: Mesh, document: Document) -> Iterator[tuple[Path, frozenset[str]]]:
-    """The clusters that each override and acknowledgement of a part reaches: those of the part."""
+    """The clusters for each override and acknowledgement in a part: the clusters of that part."""
     whole = document.at(())[0]
     by_file: dict[str, set[str]] = {}
     for number, cluster in enumerate(mesh.spec.clusters):

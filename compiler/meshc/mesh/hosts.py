@@ -1,4 +1,4 @@
-"""hosts turns the text of an address into what is wrong with it, seen from another machine."""
+"""Checks whether an address can work from another machine."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def ip_version(address: str) -> int:
 
 
 def host_fault(host: str, domain: str = "cluster.local") -> str | None:
-    """Why nothing can be reached by a host, as a sentence: it is empty, left over, the caller itself.
+    """Why a host can't work, as a sentence: it is empty, a placeholder, or a loopback address.
 
-    `domain` is that of Services inside a cluster.
+    `domain` is the domain of Services inside a cluster.
     """
     shown = json.dumps(host[:80], ensure_ascii=False)
     if not host.strip():
@@ -45,7 +45,7 @@ def host_fault(host: str, domain: str = "cluster.local") -> str | None:
     name, colon, port = host.partition(":")
     if colon and port.isdigit():
         return f"{shown} has a port; Istio's ports are known, write {json.dumps(name)}"
-    if _NUMBER.fullmatch(name.rpartition(".")[2]):  # what resolvers take for an address (WHATWG URL, ends in a number)
+    if _NUMBER.fullmatch(name.rpartition(".")[2]):  # resolvers read this as an address (WHATWG URL, ends in a number)
         return f"{shown} is no IP address"
     if name.lower().endswith((".svc", f".svc.{domain}")):
         return f"{shown} is a name inside a cluster"
@@ -62,7 +62,7 @@ def mended_host(host: str, domain: str = "cluster.local") -> str:
 
 
 def url_fault(url: str) -> str | None:
-    """Why a URL isn't https://host:port, as a sentence. Shows nothing that may be secret."""
+    """Why a URL isn't https://host:port, as a sentence, without parts that may be secret."""
     shown = json.dumps(url[:80], ensure_ascii=False) if not any(mark in url for mark in "@?#") else "it"
     try:
         parts = urlsplit(url)
@@ -83,7 +83,7 @@ def url_fault(url: str) -> str | None:
 
 
 def same_server(url: str) -> str:
-    """The URL in one spelling: host in small letters, https' own port and a last / left out."""
+    """The URL in normal form: host in lower case, without the default port and without a / at the end."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port not in (None, 443) else ""
@@ -93,7 +93,7 @@ def same_server(url: str) -> str:
 
 
 def _plainly(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address; one of IPv4 that is wrapped in IPv6 as that of IPv4."""
+    """The address; an IPv4 address in IPv6 form becomes IPv4."""
     address = ipaddress.ip_address(host)
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
@@ -104,7 +104,7 @@ def _stays_near(host: str) -> bool:
 
 
 def _means_itself(host: str) -> bool:
-    """Whether a host is reached only from its own machine: localhost, loopback, unspecified."""
+    """True if a host works only on its own machine: localhost, loopback, unspecified."""
     try:
         address = _plainly(host)
     except ValueError:

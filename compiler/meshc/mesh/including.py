@@ -1,4 +1,4 @@
-"""including turns `spec.include` of mesh.yaml into the parts that it names, or into problems with their places."""
+"""Reads the parts that `spec.include` of mesh.yaml names, and reports problems with them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Files(Protocol):
 
     @property
     def from_top(self) -> str | None:
-        """Where the folder lies from the top of its Git repository; None outside of any."""
+        """The folder's path from the top of its Git repository; None outside a repository."""
 
     def match_files(self, pattern: str) -> Sequence[str]:
-        """The files that fit a pattern, sorted. Raises OutsideError, and IrregularError for a link among them."""
+        """The files that match a pattern, sorted. Raises OutsideError, and IrregularError for a link among them."""
 
     def read_file(self, relative: str) -> bytes:
         """The bytes of a file. Raises IrregularError, FileNotFoundError, and OSError if it can't be read."""
@@ -43,9 +43,9 @@ class Files(Protocol):
 def read_parts(
     document: Document, name: str, files: Files | None, shown: Callable[[str], str]
 ) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:
-    """The parts in the order of their entries, then by path. `name` is that of mesh.yaml in its folder.
+    """The parts in the order of their entries, then by path.
 
-    No part is read unless the whole of `spec.include` has the shape that it needs.
+    `name` is the name of mesh.yaml in its folder. No part is read unless all of `spec.include` is valid.
     """
     entries, faults = _entries(document)
     if faults or not entries:
@@ -60,7 +60,7 @@ def _entries(document: Document) -> tuple[list[Include], list[Problem]]:
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     listed = spec.get("include") if isinstance(spec, dict) else None
     if not isinstance(listed, tuple):
-        return [], []  # the shape of the whole tells what else stands there
+        return [], []  # other problems there are reported with the whole document
     return entries_of(document, _AT, listed, Include)
 
 
@@ -111,7 +111,7 @@ class _Reading:
         if not found:
             single = not steady(pattern)[1]
             what = f'"{pattern}" isn\'t there' if single else f'no file fits "{pattern}"'
-            self._report(codes.FILE_MISSING, at, what, "correct the path, or take the entry out")
+            self._report(codes.FILE_MISSING, at, what, "correct the path, or remove the entry")
         return found
 
     def _part(self, path: str, number: int, entry: Include, at: Path) -> None:
@@ -158,7 +158,7 @@ class _Reading:
 
 
 def _faults(part: Part, root: Document) -> Iterator[Problem]:
-    """What is wrong with the frame of a part. Its entries are looked at together with those of mesh.yaml."""
+    """Problems of the top level of a part. Its entries are checked together with those of mesh.yaml."""
     document = part.document
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     outside = [key for key in (spec if isinstance(spec, dict) else {}) if key not in part.may]

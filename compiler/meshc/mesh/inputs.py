@@ -1,4 +1,4 @@
-"""inputs turns paths in mesh.yaml into the bytes behind them, each read once: what is checked is placed."""
+"""Reads every file that mesh.yaml names, each once, so that the checked bytes are the used ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SEALED = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that mesh.yaml names. Keys are relative to the folder in the first two, else as written."""
+    """The files that mesh.yaml names. Keys are relative to the folder in the first two, else as written."""
 
     certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     sealed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -33,16 +33,16 @@ class Inputs:
     patches: Mapping[str, UserFile] = field(default_factory=dict, repr=False)
     resources: Mapping[str, tuple[UserFile, ...]] = field(default_factory=dict, repr=False)
     components: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
-    """Of each component all files that its kustomization leads to, by path."""
+    """For each component, all files that its kustomization uses, by path."""
     unread: frozenset[str] = frozenset()
-    """Folders of certificates or sealed files that can't be read, which is told: whether something is missing isn't."""
+    """Unreadable folders of certificates or sealed files. This is reported, but missing files in them aren't."""
     plain: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Every file that is read for manifests, patches and resources, to be searched for secrets."""
     charts: Mapping[Key, Chart] = field(default_factory=dict, repr=False)
 
 
 def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
-    """Reads all inputs. What can't be read or may not be is a problem, once for each path."""
+    """Reads all inputs. Reports each path that can't or must not be read once."""
     reader = UserReader(source, repository, build)
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
@@ -83,7 +83,7 @@ def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -
 
 
 def pinned_charts(fleet: Fleet, source: Source, reader: Reader) -> Mapping[Key, Chart]:
-    """The charts that clusters are rendered with. What the lock file doesn't pin is reported, and left out."""
+    """The charts of all clusters. Charts that the lock file doesn't pin are reported and left out."""
     charts = read_charts(fleet, reader)
     if not charts:
         return charts

@@ -1,4 +1,5 @@
-"""inventories turns the files that `spec.clustersFrom` names into clusters, which mesh.yaml's own words complete."""
+"""Reads clusters from the inventories that `spec.clustersFrom` names, and merges them with the clusters of
+mesh.yaml."""
 
 from __future__ import annotations
 
@@ -28,13 +29,14 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A file that lists clusters. `document` has them as mesh.yaml would, and where each value stands in the file."""
+    """A file that lists clusters. `document` has the clusters in the form of mesh.yaml, and the place of each value in
+    the file."""
 
     path: str
     number: int
     format: str
     role: str
-    """That of clusters which it alone names."""
+    """The role of clusters that only the inventory names."""
     data: bytes = field(repr=False)
     document: Document
 
@@ -42,7 +44,7 @@ class Inventory:
 def read_inventories(
     root: Document, files: Files | None, shown: Callable[[str], str]
 ) -> tuple[tuple[Inventory, ...], tuple[Problem, ...]]:
-    """The inventories in the order of mesh.yaml. None is read unless all of `spec.clustersFrom` has its shape."""
+    """The inventories in the order of mesh.yaml. None is read unless all of `spec.clustersFrom` is valid."""
     spec = root.data.get("spec") if isinstance(root.data, dict) else None
     listed = spec.get("clustersFrom") if isinstance(spec, dict) else None
     if not isinstance(listed, tuple):
@@ -75,7 +77,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
 
     def inventory(self) -> Inventory | None:
-        """The file with its clusters; None where that isn't one, which is told."""
+        """The file with its clusters; None if it isn't a valid inventory, which is reported."""
         data = self._bytes(self.wanted.file)
         return None if data is None else self.of_bytes(data)
 
@@ -94,7 +96,7 @@ class _Reading:
         self._twice(good)
         if not good and not self.problems:
             where = f' at "{wanted.at}"' if wanted.at else ""
-            hint = "correct format, at or select, or take the entry out"
+            hint = "correct format, at or select, or remove the entry"
             self._report(codes.INVENTORY_EMPTY, f'"{path}" holds no cluster of format {wanted.format}{where}', hint)
         if len(good) > MOST_CLUSTERS:
             self._report(codes.INVENTORY_EMPTY, f'"{path}" holds more than {MOST_CLUSTERS} clusters', "select fewer")
@@ -102,7 +104,7 @@ class _Reading:
         return Inventory(path, self.number, wanted.format, wanted.role, data, _document(good, self.shown(path)))
 
     def _nameless(self, others: Sequence[Entry]) -> None:
-        """One problem for all whose name can't be a cluster's."""
+        """One problem for all entries without a valid cluster name."""
         if others:
             names = [f'"{one.name[:60]}"' for one in others if isinstance(one.name, str)]
             nameless = len(others) - len(names)
@@ -121,7 +123,7 @@ class _Reading:
             if other is not one:
                 what = f'"{self.wanted.file}": two entries are named "{one.name}"'
                 also = tuple(entry.document.place(entry.at) for entry in (other, one))
-                hint = "take one of the two out, or say where a name stands under fields"
+                hint = "remove one of the two, or say where a name stands under fields"
                 self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
 
     def _bytes(self, path: str) -> bytes | None:
@@ -156,7 +158,7 @@ _LONGEST = 63
 
 
 def _bare(entry: Entry) -> Cluster:
-    """What a selection looks at."""
+    """The name and labels that a selection compares."""
     labels = entry.found.get("labels", ({}, ()))[0]
     return Cluster.model_construct(
         name=str(entry.name), role="remote", labels=labels if isinstance(labels, dict) else {}
@@ -164,7 +166,7 @@ def _bare(entry: Entry) -> Cluster:
 
 
 def _document(found: Sequence[Entry], file: str) -> Document:
-    """The clusters as mesh.yaml would hold them, each name once."""
+    """The clusters in the form of mesh.yaml, each name once."""
     by_name: dict[str, Entry] = {}
     for one in found:
         by_name.setdefault(one.name, one)
@@ -188,17 +190,17 @@ def _mark(document: Document, path: Path) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class Completed(Document):
-    """The document of a mesh whose clusters inventories complete.
+    """The document of a mesh with inventories.
 
-    A cluster that mesh.yaml doesn't name stands at the entry of its inventory, and so does what nothing says of it: all
-    clusters that lack the same are told together there.
+    A cluster that mesh.yaml doesn't name has its place at the entry of its inventory. Problems about a missing key are
+    also reported there, once for all clusters without it.
     """
 
     own: Document
     sources: Mapping[int, Sequence[tuple[Inventory, int]]]
-    """By number of a cluster in the mesh, the inventories that tell of it, and its number there."""
+    """By the number of a cluster in the mesh: the inventories that list it, and its number there."""
     said: int
-    """How many clusters mesh.yaml and its parts name: the rest is named by inventories alone."""
+    """The number of clusters in mesh.yaml and its parts; only inventories name the rest."""
 
     def at(self, path: Path) -> tuple[Document, Path]:
         match path:
@@ -215,9 +217,9 @@ class Completed(Document):
 
 
 def complete(document: Document, inventories: Sequence[Inventory]) -> Document:
-    """The mesh with the clusters of inventories behind its own. A cluster's own words win, key by key, label by label.
+    """The mesh with the clusters of inventories after its own.
 
-    Of several inventories the first that tells a key counts.
+    Keys and labels in mesh.yaml win over those in an inventory. If several inventories have a key, the first wins.
     """
     spec = document.data.get("spec") if isinstance(document.data, dict) else None
     clusters = spec.get("clusters", ()) if isinstance(spec, dict) else None
@@ -246,7 +248,7 @@ def _is_named(cluster: Any) -> bool:
 
 
 def _over(own: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """A cluster's own words over those of an inventory; labels one by one, where both have such."""
+    """Merges a cluster's own settings over those of an inventory, and labels one by one."""
     theirs, ours = told.get("labels"), own.get("labels")
     labels = {**theirs, **ours} if isinstance(theirs, dict) and isinstance(ours, dict) else None
     return {**told, **own, **({"labels": labels} if labels else {})}

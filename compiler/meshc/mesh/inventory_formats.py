@@ -1,6 +1,6 @@
-"""inventory_formats turns a file that lists clusters, in the form of another program, into entries with places.
+"""Reads lists of clusters in the formats of other programs, as entries with places.
 
-Nothing here looks at a credential. What a form doesn't tell is left out.
+Never reads credentials. Keys that a format doesn't have are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Found = tuple[Any, "Path"]
 """A value, and its path in the document."""
 IN_CLUSTER = "https://kubernetes.default.svc"
-"""How Argo CD names the cluster that it runs in."""
+"""Argo CD's name for its own cluster."""
 _VERSION = re.compile(r"v?([0-9]{1,3}\.[0-9]{1,3})(?![0-9])")
 _OF_ARGO = "argocd.argoproj.io/"
 _VERSION_OF_ARGO = "argocd.argoproj.io/kubernetes-version"
@@ -29,7 +29,7 @@ _VERSION_OF_ARGO = "argocd.argoproj.io/kubernetes-version"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cluster as an inventory has it: the keys of mesh.yaml that it tells, each with its path there."""
+    """One cluster of an inventory: its keys in the terms of mesh.yaml, each with its path in the file."""
 
     document: Document
     at: Path
@@ -41,9 +41,10 @@ class Entry:
 
 
 def entries(form: str, documents: Iterable[Document], fields: Mapping[str, str], at: str) -> Iterator[Entry]:
-    """The clusters in some documents. `fields` says where a key stands, if not where the form has it.
+    """The clusters in some documents.
 
-    `at` leads to the list, of the form `list`.
+    `fields` has the path of a key if it isn't the usual one of the format. `at` is the path of the list, for format
+    `list`.
     """
     for document in documents:
         for path, body in _bodies(form, document, at):
@@ -74,7 +75,7 @@ _KINDS = {"argocd-secrets": "Secret", "clusterprofiles": "ClusterProfile", "clus
 
 
 def _items(listed: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """The items of a list; of a mapping its values, each with its key as `name` if it has none of its own."""
+    """The items of a list; or the values of a mapping, each with its key as `name` if it has no name."""
     if isinstance(listed, tuple):
         yield from (((*path, number), item) for number, item in enumerate(listed))
     elif isinstance(listed, dict):
@@ -156,7 +157,7 @@ KEYS = (
     *("name", "clusterID", "role", "primary", "network", "labels", "apiServer", "kubernetesVersion"),
     *("podCIDRs", "serviceCIDRs"),
 )
-"""Keys of a cluster that an inventory may tell."""
+"""Keys of a cluster that an inventory may set."""
 
 
 def _chosen(body: Any, path: Path, words: Mapping[str, str]) -> Iterator[tuple[str, Found]]:
@@ -166,7 +167,7 @@ def _chosen(body: Any, path: Path, words: Mapping[str, str]) -> Iterator[tuple[s
 
 
 def _at(data: Any, path: Path, words: str) -> Found | None:
-    """The value at the end of a way such as `metadata.labels.site`; a key with dots in it is found whole, too."""
+    """The value at a path such as `metadata.labels.site`; a key that contains dots is found too."""
     if not words:
         return data, path
     if isinstance(data, dict):
@@ -194,7 +195,7 @@ def _mapping(data: Any, *keys: str) -> dict[str, Any]:
 
 
 def _settled(told: tuple[str, Found]) -> tuple[str, Found]:
-    """A value in the form that mesh.yaml has: versions without their build, ranges as a list."""
+    """A value in the form of mesh.yaml: versions without build suffix, ranges as a list."""
     key, (value, path) = told
     if key == "kubernetesVersion":
         match = _VERSION.match(value) if isinstance(value, str) else None

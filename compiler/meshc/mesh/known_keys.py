@@ -61,13 +61,13 @@ _KUSTOMIZES = {
     ),
     "secretGenerator": "seal the Secret instead: meshc secrets seal",
 }
-"""What users of kustomize write, and the form of it that is taken here."""
+"""Forms that users of kustomize write, and the form that mesh.yaml accepts."""
 
 _FEW = 3
 
 
 def _places_of(key: str) -> list[str]:
-    """The mappings that hold such a key, as `spec.clusters[]`; none where there are many."""
+    """The mappings with such a key, as `spec.clusters[]`; empty if there are many."""
     found: list[str] = []
     waiting: list[tuple[str, type[BaseModel], int]] = [("", Mesh, 0)]
     while waiting:
@@ -86,14 +86,14 @@ _DEEPEST = 6
 
 
 def nearest_of(word: str, known: Sequence[str]) -> str:
-    """A hint with the word that was meant, whatever its case."""
+    """A hint with the intended word, ignoring upper and lower case."""
     by_case = {k.lower(): k for k in known}
     close = difflib.get_close_matches(word.lower(), by_case, 1)
     return f'did you mean "{by_case[close[0]]}"?' if close else ""
 
 
 def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
-    """The keys that the mapping at `path` may hold, its own first, then what it shares."""
+    """The keys that the mapping at `path` may have, its own first, then shared ones."""
     found = [
         (name not in model.__annotations__, field.alias or "")
         for model in models_at(path, whole)

@@ -1,7 +1,7 @@
-"""kustomizations turns a folder with a kustomization of the user's into the closed set of its files.
+"""Finds all files that a user's kustomization needs. kustomize follows folders out of the tree and clones URLs without
+asking, so this module refuses every kustomization that could leave the repository, use the network, or run a program.
 
-Nothing is built that could leave the repository, reach the network, or run a program: kustomize itself
-follows folders out of the tree and clones URLs unasked. What isn't known to be safe is refused by name.
+Fields that aren't known to be safe are refused by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Document
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""The names under which kustomize looks for a kustomization."""
+"""The file names of a kustomization."""
 
 _PLAIN = {
     "apiVersion", "kind", "metadata", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels",
@@ -45,7 +45,7 @@ class Closure:
     """The files that a kustomization needs, collected folder by folder, and what is wrong with them."""
 
     def __init__(self, repository: Repository, source: Source, *, is_copied: bool = False) -> None:
-        """`is_copied`: the files become part of the tree, where the first line of each says so."""
+        """`is_copied`: the files become part of the tree, and the first line of each says so."""
         self._repository = repository
         self._source = source
         self._is_copied = is_copied
@@ -55,7 +55,7 @@ class Closure:
         self._folders: set[str] = set()
 
     def add_folder(self, folder: str, named: Place) -> None:
-        """Takes in a folder's kustomization and all that it names. `named` is where the folder is named."""
+        """Adds a folder's kustomization and all files that it names. `named` is the place that names the folder."""
         if folder in self._folders:
             return
         self._folders.add(folder)
@@ -73,7 +73,7 @@ class Closure:
                 self._report(codes.KUSTOMIZATION_FIELD, document.place(at), what, hint)
                 continue
             self._follow(folder, value, kind, document.place(at))
-        for at, text in _inline(document.data):  # kustomize reads it as YAML of its own, with no bound on aliases
+        for at, text in _inline(document.data):  # kustomize parses it as separate YAML, without a limit on aliases
             place = document.place(at)
             self.problems += [
                 codes.BAD_PATCH.at(place, f"the patch here: {p.what}", p.hint)
@@ -81,7 +81,7 @@ class Closure:
             ]
 
     def _kustomization(self, folder: str, named: Place) -> Document | None:
-        """The kustomization of a folder; None where there is none that can be read, which is told."""
+        """The kustomization of a folder; None if there is no readable one, which is reported."""
         try:
             name = kustomization_in(self._repository, folder)
         except IrregularError as error:
@@ -122,7 +122,7 @@ class Closure:
             self._read_yaml(path, place, many=True)
 
     def _kind(self, path: str, value: str, place: Place) -> str | None:
-        """What a path leads to: file, folder, None for nothing, or refused, which is told."""
+        """The kind of a path: file, folder, None for nothing, or refused, which is reported."""
         try:
             if value.startswith("/"):
                 raise OutsideError('"" is absolute; write it relative to this file')
@@ -190,7 +190,7 @@ def kustomization_in(repository: Repository, folder: str) -> str | None:
 
 
 def _paths(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
-    """Every path in a kustomization: where it stands, what it may be (resource, manifest, data), the path."""
+    """Every path in a kustomization: its place, its possible kinds (resource, manifest, data), and the path."""
     for field in ("resources", "bases", "components"):
         for number, value in _texts(data.get(field)):
             yield (field, number), "resource", value
@@ -217,7 +217,7 @@ def _paths(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
 
 
 def _inline(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Every patch that stands in the kustomization itself."""
+    """Every inline patch of the kustomization."""
     for number, value in _texts(data.get("patchesStrategicMerge")):
         if "\n" in value:
             yield ("patchesStrategicMerge", number), value
@@ -244,7 +244,7 @@ def _reason(error: Exception) -> str:
 
 
 def grounded(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, bytes], str]:
-    """The same files with paths that don't climb: inputs may lie above mesh.yaml's folder, inside the repository."""
+    """The same files with paths without `..`, because inputs may be above mesh.yaml's folder, inside the repository."""
     up = max((path.split("/").count("..") for path in (*files, folder)), default=0)
     below = [f"up{number}" for number in range(up)]
 

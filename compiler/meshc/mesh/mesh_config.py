@@ -1,4 +1,4 @@
-"""mesh_config turns the Helm values that mesh.yaml gives a control plane into what its MeshConfig says."""
+"""Reads settings of MeshConfig from the Helm values that mesh.yaml gives a control plane."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def settings_of(fleet: Fleet, member: Member, *path: str) -> Any:
 
 
 def captures_dns(fleet: Fleet, member: Member) -> bool:
-    """Whether sidecars of a cluster capture DNS, by the values of the control plane that configures them."""
+    """True if sidecars of a cluster capture DNS, from the values of their control plane."""
     primary = fleet.primary_of(member) if member.cluster.role == "remote" else member
     path = ("defaultConfig", "proxyMetadata", "ISTIO_META_DNS_CAPTURE")
     return primary is not None and str(settings_of(fleet, primary, *path)).lower() == "true"
 
 
 def scope_labels(fleet: Fleet) -> frozenset[str]:
-    """Labels by which meshConfig.serviceScopeConfigs choose Services: copies have to keep them."""
+    """Labels by which meshConfig.serviceScopeConfigs select Services; copies must keep these labels."""
     return frozenset(key for member in fleet.primaries for key in _selected(fleet, member))
 
 

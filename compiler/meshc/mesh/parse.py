@@ -1,4 +1,4 @@
-"""parse turns the document in mesh.yaml into a `Mesh`, or into problems that say what to write instead."""
+"""Parses the document of mesh.yaml into a `Mesh`, or returns problems that say what to write instead."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TYPES = {
 
 
 def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
-    """The mesh that the document describes, or every fault of its shape. Never raises for bad input."""
+    """The mesh that the document describes, or every fault of its structure. Never raises for bad input."""
     if isinstance(document.data, dict) and document.data.get("kind") == "MeshPart":
         what, hint = "kind: MeshPart is a part, which a mesh includes", "name the mesh.yaml that includes it: -f"
         return None, [codes.BAD_VALUE.at(document.place(("kind",)), what, hint, path="kind")]
@@ -51,7 +51,7 @@ def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
 
 
 def faults_of_frame(document: Document, shape: type[BaseModel]) -> list[Problem]:
-    """What is wrong with a part down to its lists. Their items are looked at with all others."""
+    """Problems of a part above the items of its lists. The items are checked together with all others."""
     try:
         shape.model_validate(document.data)
     except ValidationError as error:
@@ -66,7 +66,7 @@ _FRAME = 2
 def entries_of(
     document: Document, at: Path, items: Sequence[Any], shape: type[Entry]
 ) -> tuple[list[Entry], list[Problem]]:
-    """The items of the list at a path, looked at by themselves, and what is wrong with them."""
+    """The valid items of the list at a path, and the problems of the others."""
     found: list[Entry] = []
     problems: list[Problem] = []
     for number, item in enumerate(items):
@@ -79,7 +79,7 @@ def entries_of(
 
 
 def _is_echo(document: Document, detail: ErrorDetails) -> bool:
-    """Whether a list only counts as empty because its items are wrong, which is said of each of them."""
+    """True if a list counts as empty only because its items are invalid, which is reported for each of them."""
     return detail["type"] == "too_short" and bool(_where(document.data, detail["loc"])[1])
 
 
@@ -165,7 +165,7 @@ def _is_in(data: Any, step: int | str) -> bool:
 
 
 def _example(path: Path) -> str:
-    """What may be written after a key that is missing, where that is a word of few."""
+    """The possible values of a missing key, if there are only a few."""
     fields = (
         field for model in models_at(path[:-1]) for field in model.model_fields.values() if field.alias == path[-1]
     )

@@ -1,4 +1,5 @@
-"""parts turns mesh.yaml and the files that it includes into one document, whose every path leads to its own file."""
+"""Joins mesh.yaml and the files that it includes into one document. Each path of the document still leads to its own
+file."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from meshc.errors import Path
 
 LISTS: tuple[str, ...] = get_args(Granted)
-"""The lists of spec that parts may hold."""
+"""The lists of spec that parts may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Part:
 
     @property
     def lists(self) -> Mapping[str, tuple[Any, ...]]:
-        """The lists that the part holds and may hold."""
+        """The lists that the part has and may have."""
         return {key: held for key, held in lists_in(self.document).items() if key in self.may}
 
 
@@ -45,13 +46,13 @@ def lists_in(document: Document) -> Mapping[str, tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Joined(Document):
-    """The document of mesh.yaml with the lists of its parts behind its own. What no part holds stands in mesh.yaml."""
+    """The document of mesh.yaml with the lists of its parts after its own. Everything else is in mesh.yaml."""
 
     root: Document
     holders: Mapping[str, Sequence[Document]]
-    """By list the documents that hold some of it, mesh.yaml first if it is one of them."""
+    """For each list, the documents with entries of it, mesh.yaml first if it has any."""
     starts: Mapping[str, Sequence[int]]
-    """By list the number of the first entry that each holder holds."""
+    """For each list, the number of the first entry in each document."""
 
     def at(self, path: Path) -> tuple[Document, Path]:
         match path:
@@ -64,10 +65,10 @@ class Joined(Document):
 
 
 def join(root: Document, parts: Sequence[Part], home: str) -> Document:
-    """One document, which is that of mesh.yaml where there are no parts. Takes of each part what it may hold.
+    """One document; without parts, the document of mesh.yaml.
 
-    Paths in parts are made relative to mesh.yaml, which lies in `home` of its repository. What mesh.yaml itself has in
-    place of a list stays.
+    Takes only the allowed lists of each part. Makes paths in parts relative to mesh.yaml, which is in folder `home` of
+    its repository. If mesh.yaml has another value instead of a list, that value stays.
     """
     spec = root.data.get("spec") if isinstance(root.data, dict) else None
     if not parts or not isinstance(spec, dict):

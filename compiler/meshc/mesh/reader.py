@@ -1,4 +1,4 @@
-"""reader turns a path in mesh.yaml into the bytes behind it, or into a problem at that spot of mesh.yaml."""
+"""Reads a file that mesh.yaml names, or reports a problem at the place in mesh.yaml."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _FILES = ("root-cert.pem", "ca-cert.pem", "cert-chain.pem", "cacerts.yaml")
-"""What is looked for by name, and would be told as missing where a folder of that name stands."""
+"""Files with a fixed name, which are reported as missing if a folder has that name."""
 
 
 class Reader:
-    """Reads by path as mesh.yaml writes it, and notes the problem at that spot of mesh.yaml."""
+    """Reads paths of mesh.yaml, and reports problems at the place in mesh.yaml."""
 
     def __init__(self, source: Source, repository: Repository) -> None:
         self.source, self.repository = source, repository
@@ -53,7 +53,7 @@ class Reader:
         return found
 
     def data_of(self, path: str, at: Path) -> bytes | None:
-        """The bytes of a file; None where it can't be read, which is told."""
+        """The bytes of a file; None if it can't be read, which is reported."""
         try:
             return self.repository.read_file(path)
         except FileNotFoundError:
@@ -65,7 +65,7 @@ class Reader:
         return None
 
     def kind(self, path: str, at: Path) -> str | None:
-        """file, folder, None where nothing is there, or refused, which is told."""
+        """file, folder, None for nothing, or refused, which is reported."""
         try:
             return self.repository.kind(path)
         except OutsideError as error:
@@ -78,7 +78,7 @@ class Reader:
         return "refused"
 
     def files_in(self, path: str, at: Path) -> Iterable[str]:
-        """The files of a folder and below, by path; none where it can't be read, which is told."""
+        """The files of a folder and below, by path; none if it can't be read, which is reported."""
         try:
             return self.repository.list_files(path)
         except IrregularError as error:
@@ -88,7 +88,7 @@ class Reader:
         return ()
 
     def missing(self, path: str, at: Path) -> None:
-        """Tells that nothing is at a path, and which file beside it is meant."""
+        """Reports that a path doesn't exist, and which file beside it is meant."""
         name, beside = posixpath.basename(path), self._names_in(posixpath.dirname(path))
         hint = (
             f'did you mean "{close}"?'
@@ -99,7 +99,7 @@ class Reader:
         self.problems.append(self.source.problem(codes.FILE_MISSING, at, f'"{path}" isn\'t there', hint, fix=fix))
 
     def _names_in(self, folder: str) -> set[str]:
-        """What lies in a folder of the repository; nothing where that can't be told."""
+        """The names in a folder of the repository; none if the folder can't be read."""
         if folder not in self._beside:
             try:
                 below = self.repository.list_files(folder or ".")
@@ -120,12 +120,12 @@ class Reader:
         return Rewrite(value, f"{value.removesuffix(name.was)}{name.value}")
 
     def unreadable(self, path: str, error: OSError, at: Path) -> None:
-        """Tells why the system doesn't let a path be read."""
+        """Reports why the system doesn't allow reading a path."""
         what = f'"{path}" can\'t be read: {error.strerror}'
         self.report(codes.FILE_UNREADABLE, at, what, "check its permissions")
 
     def irregular(self, error: IrregularError, at: Path) -> None:
-        """Tells that something other than a plain file or folder is at a path."""
+        """Reports that a path is neither a plain file nor a folder."""
         said = str(error)
         if "symbolic link" in said:
             self.report(codes.SYMLINK, at, said, "put the file or folder itself there")
@@ -136,5 +136,5 @@ class Reader:
             self.report(codes.FILE_UNREADABLE, at, said, hint)
 
     def report(self, code: Code, at: Path, what: str, hint: str = "") -> None:
-        """Notes a problem at a path of mesh.yaml."""
+        """Adds a problem at a path of mesh.yaml."""
         self.problems.append(self.source.problem(code, at, what, hint))

@@ -1,4 +1,4 @@
-"""rebase makes paths that are relative to a part relative to mesh.yaml. The model tells which texts are paths."""
+"""Makes paths that are relative to a part relative to mesh.yaml. The model marks which texts are paths."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EACH = "*"
 
 
 def rebased(key: str, entries: tuple[Any, ...], folder: str, home: str) -> tuple[Any, ...]:
-    """The entries of a list of spec in a part, with every path in them as it is from mesh.yaml.
+    """The entries of a list of spec in a part, with every path relative to mesh.yaml.
 
     `folder` leads from mesh.yaml to the part, `home` from the top of the repository to mesh.yaml.
     """
 
     def moved(path: str) -> str:
         if not path or path.startswith("/"):
-            return path  # no path that may be: it is told as it is written
+            return path  # not an allowed path: it is reported as written
         top = posixpath.normpath(posixpath.join(home, folder, path))
         outside = top == ".." or top.startswith("../")
         return posixpath.normpath(posixpath.join(folder, path)) if outside else posixpath.relpath(top, home)
@@ -52,7 +52,7 @@ def _changed(value: Any, path: Path, change: Callable[[str], str]) -> Any:
 
 @cache
 def paths_below(key: str) -> tuple[Path, ...]:
-    """Where paths stand in the entries of a list of spec; the first step leads to each entry."""
+    """The positions of paths in the entries of a list of spec; the first step leads to each entry."""
     field = next(field for field in PartSpec.model_fields.values() if field.alias == key)
     return tuple(dict.fromkeys(_paths(field.annotation, list(field.metadata), ())))
 

@@ -1,4 +1,4 @@
-"""reference turns the model of mesh.yaml into the page that people read: a table a mapping, in the file's order."""
+"""Writes the reference page of mesh.yaml from its model: one table for each mapping, in the order of the file."""
 
 from __future__ import annotations
 

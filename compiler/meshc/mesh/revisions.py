@@ -1,7 +1,7 @@
-"""revisions turns the fleet into the control planes of each cluster, one a revision, and the tags that lead to them.
+"""Finds the control planes of each cluster, one for each revision, and the tags that point to them.
 
-A control plane is a member whose `istio` is its own: version, revision, images and values. So whatever asks a member
-about these is right about a further control plane too.
+A control plane is a member with its own `istio`: version, revision, images and values. Code that reads these from a
+member therefore also works for a further control plane.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 AT: Path = ("spec", "istio", "controlPlanes")
 TAGS: Path = ("spec", "istio", "revisionTags")
 DEFAULT = "default"
-"""The revision, or the tag, of namespaces that are labelled istio-injection."""
+"""The revision, or the tag, of namespaces with the label istio-injection."""
 FIRST_READING_FILES = (1, 30)
-"""The line of Istio whose istiod first reads kubeconfigs from a folder (PILOT_MULTICLUSTER_KUBECONFIG_PATH)."""
+"""The first minor release of Istio whose istiod reads kubeconfigs from a folder
+(PILOT_MULTICLUSTER_KUBECONFIG_PATH)."""
 FIRST_WITH_SERVICES_OF_TAGS = Version(1, 28)
-"""From here on a tag has a Service where its istiod runs."""
+"""Since this version, a tag has a Service in the cluster of its istiod."""
 
 
 def planes(fleet: Fleet, member: Member) -> tuple[Member, ...]:
-    """The control planes of a cluster, its own first: those that a primary runs, or that a remote is attached to."""
+    """The control planes of a cluster, its own first: those that a primary runs, or that a remote uses."""
     return fleet.once(_planes).get(member.name, (member,))
 
 
@@ -42,7 +43,8 @@ def _planes(fleet: Fleet) -> dict[str, tuple[Member, ...]]:
 
 
 def _further(fleet: Fleet, member: Member) -> tuple[Member, ...]:
-    """Those beside its own. A remote has none that its primary hasn't got, and an external control plane is alone."""
+    """The control planes besides its own. A remote has only those of its primary, and an external control plane has no
+    others."""
     if fleet.classic or member in fleet.external:
         return ()
     primary = fleet.primary_of(member) if member.cluster.role == "remote" else None
@@ -74,7 +76,7 @@ def plane_of(fleet: Fleet, member: Member, revision: str) -> Member | None:
 
 
 def tags_of(fleet: Fleet, member: Member) -> dict[str, tuple[str, Path]]:
-    """Where the tags of a cluster lead, with where mesh.yaml says so. An external control plane injects nothing."""
+    """The revision of each tag in a cluster, with its path in mesh.yaml. An external control plane injects nothing."""
     if fleet.classic or member in fleet.external:
         return {}
     found: dict[str, tuple[str, Path]] = {
@@ -85,15 +87,15 @@ def tags_of(fleet: Fleet, member: Member) -> dict[str, tuple[str, Path]]:
 
 
 def asked_without_a_word(fleet: Fleet, member: Member) -> str:
-    """The revision or tag of namespaces that name none."""
+    """The revision or tag for namespaces that name none."""
     return DEFAULT if DEFAULT in tags_of(fleet, member) else fleet.revision_of(member)
 
 
 def way_to_istiod(fleet: Fleet, plane: Member) -> tuple[str, Path] | None:
-    """How a remote reaches the istiod of a revision, with where mesh.yaml says so.
+    """How a remote reaches the istiod of a revision, with the path in mesh.yaml.
 
-    A further control plane of its primary has an address of its own, except for a gateway, which tells istiods apart by
-    the names that they are called by. API servers call by the host of a URL, so with one each needs a host of its own.
+    A further control plane of its primary has its own address, except behind a gateway, which distinguishes istiods by
+    host name. API servers call the host of a URL, so with `injectionURL` each control plane needs its own host.
     """
     known, primary = fleet.addresses_of(plane), fleet.primary_of(plane)
     revision = fleet.revision_of(plane)
@@ -112,12 +114,12 @@ def _is_further(fleet: Fleet, primary: Member, revision: str) -> bool:
 
 
 def _by_gateway(fleet: Fleet) -> frozenset[str]:
-    """The primaries whose istiod is reached by a gateway that is told of it here."""
+    """The primaries whose istiod is behind a gateway in this cluster."""
     return frozenset(one.name for one in fleet.primaries if exposure_kind(fleet, one) == "gateway")
 
 
 def injection_url(fleet: Fleet, plane: Member) -> str | None:
-    """Where API servers call the injector of a revision, if that isn't a Service of their own cluster."""
+    """The URL of a revision's injector, if API servers don't call a Service of their own cluster."""
     primary = fleet.primary_of(plane) if plane.cluster.role == "remote" else fleet.by_name[plane.name]
     url = primary.cluster.control_plane.injection_url if primary and primary.cluster.control_plane else None
     if url is None or primary is None or url_fault(url) or not _is_further(fleet, primary, fleet.revision_of(plane)):

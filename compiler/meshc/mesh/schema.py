@@ -1,6 +1,6 @@
-"""schema turns the model of mesh.yaml into its JSON Schema, described by the texts that stand under the fields.
+"""Writes the JSON Schema of mesh.yaml from its model, with the texts under the fields as descriptions.
 
-It is made for editors: titles are keys as people write them, nothing offers `null`, and what is wrong is told in words.
+It is made for editors: titles are the keys, nothing offers `null`, and rules have error messages.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def json_schema(*, part: bool = False) -> dict[str, Any]:
                 told["examples"] = list(examples)
             shape["properties"][key] = dict(sorted({**shape["properties"][key], **told}.items()))
     schema["$defs"]["Acknowledge"]["properties"]["code"] |= _codes()
-    if not part:  # parts may hold them all
+    if not part:  # parts may have all of them
         spec = schema["$defs"]["Spec"]
         spec["required"].remove("clusters")
         spec["anyOf"] = [{"required": [key]} for key in ("clusters", "include", "clustersFrom")]
@@ -82,15 +82,14 @@ def _words(name: str) -> str:
 
 
 def _codes() -> Mapping[str, Any]:
-    """The problems that can be acknowledged, each with what it is about."""
+    """The problems that can be acknowledged, each with its title."""
     known = [code for code in every_code().values() if code.acknowledgeable]
     return {"enum": [code.id for code in known], "enumDescriptions": [code.title for code in known]}
 
 
 def _texts() -> Iterator[tuple[tuple[str, str], str]]:
-    """Every field that has a text, by class and name.
-
-    pydantic would read them too, but each time that the model is imported: a quarter of what the import takes.
+    """The description of every field, by class and name. pydantic could read them too, but at each import of the model,
+    which would take a quarter of the import's time.
     """
     sections = [one for one in vars(model).values() if inspect.ismodule(one)]
     nodes = (node for section in sections for node in ast.parse(inspect.getsource(section)).body)

@@ -1,7 +1,7 @@
-"""service_files turns a folder of an application into the documents that are Services, and what was passed over.
+"""Finds the Services in an application's folder, and notes the ignored files.
 
-Application folders hold much besides: values of charts, templates, dashboards, CRDs, hooks without a name. Only
-documents that say `kind: Service` are read as YAML, so no neighbour of theirs can refuse them, or cost time.
+Application folders contain many other files: values of charts, templates, dashboards, CRDs, hooks without a name. Only
+documents with `kind: Service` are parsed as YAML, so that other documents cause no errors and cost no time.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which files of a folder are read: those that some pattern of include fits, if there is one, and none of exclude.
+    """Selects the files of a folder: those that match a pattern under include, if there is one, and none under exclude.
 
-    A word of include or exclude is a pattern where it holds `*`, `?`, `/` or `.`; no name of a Service does.
+    An item of include or exclude is a pattern if it contains `*`, `?`, `/` or `.`, which no name of a Service can have.
     """
 
     path: str
@@ -51,7 +51,7 @@ class Chosen:
         return [name for name in names if self._fits(name)]
 
     def idle(self, names: Sequence[str]) -> Iterator[str]:
-        """Patterns that fit no file."""
+        """Patterns that match no file."""
         below = [self._below(name) for name in names]
         yield from (one for one in (*self.include, *self.exclude) if not any(fnmatchcase(name, one) for name in below))
 
@@ -65,19 +65,19 @@ class Chosen:
 
 
 def is_pattern(word: str) -> bool:
-    """Whether a word of include or exclude means files, not a Service."""
+    """True if an item of include or exclude is a pattern of files, not a Service."""
     return not _PATTERN.isdisjoint(word)
 
 
 @dataclass
 class PassedOver:
-    """What of a folder wasn't read, by reason."""
+    """The files of a folder that weren't read, by reason."""
 
     objectless: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
 
     def told(self, source: Source, at: Path, path: str) -> Iterator[Problem]:
-        """One notice a reason, however many files there are."""
+        """One notice for each reason, not for each file."""
         if self.templates:
             what = f'"{path}": passed over as templates of Helm: {_listed(self.templates)}'
             hint = "render the chart with helm template, and name what it prints"
@@ -90,7 +90,7 @@ class PassedOver:
 
 
 def services_alone(data: bytes) -> bytes:
-    """The documents of a file that are Services or Namespaces, each on its lines; the others are left blank."""
+    """The Services and Namespaces of a file on their original lines; other documents become blank lines."""
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(data) if found.start())]
     parts = [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
     if not any(map(_SERVICE.search, parts)):
@@ -99,12 +99,12 @@ def services_alone(data: bytes) -> bytes:
 
 
 def is_template(data: bytes) -> bool:
-    """Whether a file is to be rendered by Helm first."""
+    """True if a file is a Helm template."""
     return b"{{" in data
 
 
 def holds_object(data: bytes) -> bool:
-    """Whether anything in a file looks like a Kubernetes object."""
+    """True if anything in a file looks like a Kubernetes object."""
     return bool(_OBJECT.search(data) and _VERSION.search(data))
 
 

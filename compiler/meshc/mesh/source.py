@@ -1,4 +1,4 @@
-"""source turns the bytes of mesh.yaml and of its parts into a `Source`: one document, and how to name files."""
+"""Reads the bytes of mesh.yaml and its parts as a `Source`: one document, with the names of files for messages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The text of one mesh.yaml and of its parts, each read once. `document` is that of the whole mesh.
+    """The text of one mesh.yaml and of its parts, each read once.
 
-    `file` is how the person names mesh.yaml: every place is shown that way. `faults` are what is wrong with parts, so
-    that they can't be taken as they are.
+    `document` is the document of the whole mesh. `file` is the user's name for mesh.yaml, which messages use. `faults`
+    are problems of parts.
     """
 
     file: str
@@ -47,19 +47,19 @@ class Source:
         return PurePosixPath(self.file).name
 
     def shown(self, relative: str) -> str:
-        """How a path relative to mesh.yaml is shown in messages: relative to where mesh.yaml is named from."""
+        """A path relative to mesh.yaml, as messages show it: relative to the user's current folder."""
         return str(PurePosixPath(self.file).parent / relative)
 
     def text_of(self, shown: str) -> bytes:
-        """The bytes of mesh.yaml or of a part, by how it is shown."""
+        """The bytes of mesh.yaml or of a part, by the name in messages."""
         return next((part.data for part in self.parts if part.document.file == shown), self.data)
 
     def parsed(self) -> tuple[Mesh | None, list[Problem]]:
-        """The mesh that is described, or every fault of its shape and of its parts. Never raises for bad input."""
+        """The mesh, or every fault of its structure and of its parts. Never raises for bad input."""
         mesh, problems = parse(self.document)
         if not self.faults:
             return mesh, problems
-        # what a part should have held isn't missing in mesh.yaml
+        # a list that a faulty part should have isn't missing in mesh.yaml
         others = (problem for problem in problems if problem.path != "spec.clusters")
         return None, list(dict.fromkeys([*self.faults, *others]))
 
@@ -75,15 +75,16 @@ class Source:
         clusters: tuple[str, ...] = (),
         fix: Fix | None = None,
     ) -> Problem:
-        """A problem at the value (or the key) that stands at `path` of the mesh, in mesh.yaml or in a part."""
+        """A problem at the value (or the key) at `path` of the mesh, in mesh.yaml or in a part."""
         place = self.document.key_place(path) if key else self.document.place(path)
         return code.at(place, what, hint, path=self.document.name(path), also=also, clusters=clusters, fix=fix)
 
 
 def load(data: bytes, file: str, files: Files | None = None) -> Source:
-    """Reads mesh.yaml strictly, and its parts in `files`. Raises ProblemsError with every fault of mesh.yaml's text.
+    """Reads mesh.yaml strictly, and its parts in `files`.
 
-    What is wrong with parts is kept: no message quotes them before they were searched for secrets.
+    Raises ProblemsError with every fault of mesh.yaml's text. Problems of parts are kept for later, because no message
+    may quote a part before it was searched for secrets.
     """
     documents, problems = read(data, file, strict=True)
     if problems:

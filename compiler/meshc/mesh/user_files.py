@@ -1,4 +1,4 @@
-"""user_files: a file of the user's as it was read, its documents, and the objects in them, each with its place."""
+"""A user's file, its documents, and the objects in them, each with its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One document of a user's file. One that kustomize made has no place but mesh.yaml's."""
+    """One document of a user's file. The place of a document from kustomize is in mesh.yaml."""
 
     document: Document
     named: Place | None = None
@@ -33,9 +33,9 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A file of the user's as it was read: where it is, its bytes, its documents.
+    """A user's file: its path, its bytes, its documents.
 
-    What kustomize built from a folder has the folder's path, with / at the end.
+    For the output of kustomize, the path is the folder's, with / at the end.
     """
 
     path: str
@@ -44,7 +44,7 @@ class UserFile:
 
 
 def objects_in(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Path, Any]]:
-    """Every object of some manifests, Lists taken apart: its manifest, its path in there, its data."""
+    """Every object of some manifests, including the items of Lists: its manifest, its path in there, its data."""
     for manifest in manifests:
         yield from _unwrapped(manifest, (), manifest.data)
 

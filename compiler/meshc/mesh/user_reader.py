@@ -1,4 +1,4 @@
-"""user_reader turns the paths of manifests, patches, resources and components into files with documents."""
+"""Reads the manifests, patches, resources and components that mesh.yaml names, as files with documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 Build = Callable[[Mapping[str, bytes], str], bytes]
-"""What kustomize prints for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
+"""The output of kustomize for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
 
 _YAML = (".yaml", ".yml", ".json")
 
@@ -35,7 +35,8 @@ class UserReader(Reader):
         self.plain: dict[str, bytes] = {}
 
     def manifests(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
-        """The manifests of a file, of every YAML file in a folder, or what kustomize builds from it."""
+        """The manifests of a file, of every YAML file in a folder, or from kustomize if the folder has a
+        kustomization."""
         kind = self.kind(path, at)
         if kind == "refused":
             return None
@@ -70,9 +71,10 @@ class UserReader(Reader):
         return None
 
     def services(self, chosen: Chosen, at: Path) -> tuple[UserFile, ...] | None:
-        """The Services of a file, of the chosen files in a folder, or of what kustomize builds from folders.
+        """The Services of a file, of the selected files in a folder, or from kustomize.
 
-        `at` is the entry. A folder below with a kustomization is built, unless one that is built takes it in.
+        `at` is the entry. kustomize builds each folder with a kustomization below, unless another built kustomization
+        includes it.
         """
         path, named = chosen.path, (*at, "manifests")
         kind = self.kind(path, named)
@@ -113,7 +115,7 @@ class UserReader(Reader):
         return None if failed and not files else tuple(files)
 
     def _services_in(self, path: str, at: Path, over: PassedOver) -> Iterator[UserFile]:
-        """A file with Services; what else there is in it isn't read."""
+        """A file with Services; other documents in it aren't read."""
         data = self.data_of(path, at)
         if data is None:
             return
@@ -138,7 +140,7 @@ class UserReader(Reader):
             self.report(codes.UNKNOWN_SERVICE, (*at, "include" if word in chosen.include else "exclude"), what, hint)
 
     def file(self, path: str, at: Path) -> UserFile | None:
-        """A file that must be there, with its documents."""
+        """A file that must exist, with its documents."""
         kind = self.kind(path, at)
         if kind == "file":
             return self._parsed(path, at)
@@ -168,7 +170,7 @@ class UserReader(Reader):
         return None if problems else UserFile(name, data.encode(), tuple(Manifest(one, named) for one in documents))
 
     def component(self, path: str, at: Path) -> Mapping[str, bytes] | None:
-        """All files of a folder with a component, which is built with the overlay, by path."""
+        """All files of a component's folder, by path. The component is built with the overlay."""
         kind = self.kind(path, at)
         if kind == "refused":
             return None
@@ -230,7 +232,7 @@ def _is_kustomization(name: str) -> bool:
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
-    """The folders that lie in none of the others."""
+    """The folders that are inside none of the others."""
     found: list[str] = []
     for folder in sorted(folders):
         if not any(folder.startswith(f"{other}/") for other in found):

@@ -1,6 +1,6 @@
-"""variants turns Services that stand in several files of one folder into a problem that names the files to choose from.
+"""Reports Services that are in several files of one folder, with the files to choose from.
 
-Applications offer variants of themselves beside one another, of which one is to be applied: Bookinfo has eight.
+Some applications have several variants in one folder, of which you apply one: Bookinfo has eight.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHOWN = 4
 def twice(
     source: Source, entry: Service, twins: Mapping[_Key, Sequence[Place]], every: Iterable[_Key]
 ) -> Iterator[Problem]:
-    """The Services that stand in several places and differ: those of several files in one problem."""
+    """Problems for Services that are in several places and differ: one problem for all Services of the same files."""
     apart = {key: places for key, places in twins.items() if len({place.file for place in places}) > 1}
     for key, places in twins.items():
         if key not in apart:
@@ -45,7 +45,7 @@ def twice(
 
 
 def _choice(folder: str, apart: Mapping[_Key, Sequence[Place]], every: set[_Key]) -> str:
-    """What to write to get the variant that holds the most; of equal ones, that with the shortest name."""
+    """The include for the variant with the most Services; among equal ones, the one with the shortest name."""
     held = Counter(file for places in apart.values() for file in {place.file for place in places})
     best = min(held, key=lambda file: (-held[file], len(file), file))
     below = {file: posixpath.relpath(file, folder) for file in held}

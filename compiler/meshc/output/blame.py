@@ -31,7 +31,8 @@ class Blame:
     _applied: list[PatchPlan] = field(default_factory=list)
 
     def told(self, said: str) -> list[Problem]:
-        """A problem at each file at fault; at the overlay, with what kustomize `said`, where no file alone is."""
+        """A problem at each faulty file. If no single file is faulty, a problem at the overlay, with the message of
+        kustomize (`said`)."""
         for stage in (self._resources, self._patches, self._components):
             if found := list(stage()):
                 return found
@@ -44,7 +45,7 @@ class Blame:
             return
         for file, reason in self._each(self.cluster.resources, self._taken, lambda taken: self._fault(taken, [])):
             what = f"{self.cluster.name}: kustomize can't take this file: {reason}"
-            yield self._problem(file.objects[0].place, what, "mend the file")
+            yield self._problem(file.objects[0].place, what, "fix the file")
 
     def _patches(self) -> Iterator[Problem]:
         if self._fault(self._taken, []):
@@ -52,7 +53,7 @@ class Blame:
         patches = self._each(self.cluster.patches, self._applied, lambda applied: self._fault(self._taken, applied))
         for patch, reason in patches:
             what = f"{self.cluster.name}: kustomize can't apply this patch: {reason}"
-            hint = "mend the patch; the objects that patches are for stand in overlays/"
+            hint = "fix the patch; overlays/ has the objects that patches change"
             yield self._problem(patch.file.objects[0].place, what, hint, (patch.place,))
 
     def _components(self) -> Iterator[Problem]:
@@ -64,7 +65,7 @@ class Blame:
         )
         for one, reason in components:
             what = f"{self.cluster.name}: kustomize can't apply this component: {reason}"
-            yield self._problem(one.place, what, "mend the component")
+            yield self._problem(one.place, what, "fix the component")
 
     @staticmethod
     def _each(
@@ -80,7 +81,7 @@ class Blame:
     def _fault(
         self, resources: Sequence[UserFile], patches: Sequence[PatchPlan], components: Sequence[ComponentPlan] = ()
     ) -> str:
-        """What kustomize says of an overlay with these files alone; empty where it builds it."""
+        """The message of kustomize for an overlay with only these files; empty if the build succeeds."""
         fewer = replace(self.cluster, resources=tuple(resources), components=tuple(components))
         text = kustomization_of(fewer, self.files, patches)
         try:

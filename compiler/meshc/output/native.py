@@ -29,7 +29,7 @@ _ODD = re.compile("[\u0085\ufeff]|[\u2028\u2029](?:\n|'|\")".encode())
 
 
 def is_tested(version: Version) -> bool:
-    """Whether a kustomize is one whose bytes these are known to be."""
+    """True if this version of kustomize is known to produce the same bytes."""
     return KUSTOMIZE[0] <= version < KUSTOMIZE[1]
 
 
@@ -68,7 +68,7 @@ class Linker:
     ) -> FileTree:
         """The same bytes that a build split into files would be. `names` are those files, in their order.
 
-        `made`, by file, are objects as kustomize built them, in place of those that were `reached`.
+        `made`, by file, are objects as kustomize built them, instead of those that were `reached`.
         """
         own = self._folders[cluster.name]
         found: dict[str, bytes] = {}

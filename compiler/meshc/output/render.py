@@ -235,7 +235,7 @@ def _own(layout: Layout) -> Iterator[bytes]:
 
 
 def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
-    """What a patch made readable that must not be, or a file of the user's holds in a disguise of YAML's.
+    """What a patch made readable that must not be, or a user's file holds in a disguise of YAML's.
 
     Told at the patches and files, as no line of theirs need show it.
     """

@@ -1,4 +1,4 @@
-"""Finds the outside programs that meshc uses, and says why it skipped others."""
+"""Finds the external programs that meshc uses, and reports why others were ignored."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ VERSIONS = f"{OUTPUT}/_meshc.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a compile did, by cluster; `files` counts what it answers for in both trees.
+    """The result of a compile, by cluster; `files` is the number of compiled files in both trees.
 
-    `delivery` is what became of output/_delivery/: written, unchanged or removed; empty where there is none. `trees` is
-    what stands now, where all of it was compiled.
+    `delivery` is the state of output/_delivery/: written, unchanged or removed; empty if there is none. `trees` is what
+    is on disk now, if everything was compiled.
     """
 
     written: tuple[str, ...]
@@ -41,7 +41,7 @@ class Written:
 
 
 def expected_tree(layout: Layout, rendered: Mapping[str, FileTree], delivery: FileTree) -> FileTree:
-    """Both trees as they should stand, paths relative to mesh.yaml. `delivery` lies below output/ too."""
+    """Both compiled trees, with paths relative to mesh.yaml. `delivery` is below output/ too."""
     output = (tree.at(f"{OUTPUT}/{name}") for name, tree in rendered.items())
     return FileTree.join(layout.tree.at(OVERLAYS), *output, delivery.at(OUTPUT))
 
@@ -52,7 +52,8 @@ def read_trees(repository: Repository) -> FileTree:
 
 
 def refuse_another(found: FileTree, mesh: str) -> None:
-    """Raises RefusedError if the trees are another mesh's: the two would take turns in removing each other's."""
+    """Raises RefusedError if the trees belong to another mesh, because the two meshes would remove each other's
+    files."""
     wrote = versions_in(found).get("mesh", mesh)
     if wrote != mesh:
         raise RefusedError(

@@ -162,7 +162,7 @@ def _changes(cluster: ClusterPlan) -> Iterator[Any]:
 
 
 def _is_special(value: Any) -> bool:
-    """Whether a key, a path or an apiVersion in a file of the user's is one that kustomize takes instructions from."""
+    """Whether a key, a path or an apiVersion in a user's file is one that kustomize takes instructions from."""
     if isinstance(value, Mapping):
         told = (*value, value.get("apiVersion"), value.get("path"), value.get("from"))
         return any(isinstance(one, str) and _NOTES.search(one) for one in told) or any(map(_is_special, value.values()))

@@ -21,7 +21,7 @@ BASES = "_services"
 """The folder of shared bases; no cluster's name begins with _."""
 
 COMPONENTS = "components"
-"""The folder of an overlay for components of the user's."""
+"""The folder of an overlay for the user's components."""
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -1,7 +1,7 @@
 """The table of Helm values that mesh.yaml decides, or on which meshc's objects depend.
 
-What meshc computes (`plan/values.py`) is decided as it stands. `RULES` adds values that meshc leaves to the charts'
-defaults, and that mean something else to the mesh when they are set. Read from the charts of Istio 1.24 to 1.31.
+It includes all values that meshc computes (`plan/values.py`). `RULES` adds values that meshc leaves to the charts'
+defaults, because setting them would contradict the mesh. Read from the charts of Istio 1.24 to 1.31.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files of the user's in a cluster's overlay: objects, patches and components."""
+"""The user's files in a cluster's overlay: objects, patches and components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshc.errors import Path, Place
 
 @dataclass(frozen=True, slots=True)
 class UserObject:
-    """An object, or a patch, in a file of the user's, and where it stands."""
+    """An object, or a patch, in a user's file, with its place."""
 
     body: Any
     place: Place
@@ -24,7 +24,7 @@ class UserObject:
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A file of the user's that goes into an overlay: its name there, where it came from, its bytes, its objects."""
+    """A user's file in an overlay: its name there, its source, its bytes, its objects."""
 
     name: str
     source: str
@@ -34,7 +34,7 @@ class UserFile:
 
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
-    """A patch of the user's; without a target it is for the object that it names itself."""
+    """A user's patch; without a target, it is for the object that it names itself."""
 
     file: UserFile
     target: Mapping[str, str]
@@ -43,7 +43,7 @@ class PatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPlan:
-    """A kustomize component of the user's: its folder below overlays/<cluster>/components/, and all files there."""
+    """A user's kustomize component: its folder below overlays/<cluster>/components/, and all files there."""
 
     folder: str
     source: str

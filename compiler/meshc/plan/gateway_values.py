@@ -25,7 +25,7 @@ def east_west_values(cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, 
         return {}
     found = _network(cluster, gateway)
     if not gateway.rendered and not gateway.service.of_network:
-        return {"service": {**found["service"], "type": "ClusterIP"}}  # a Service of meshc's has the address of istiod
+        return {"service": {**found["service"], "type": "ClusterIP"}}  # a Service of meshc has istiod's address
     kind = own["service"].get("type") if isinstance(own.get("service"), Mapping) else None
     if ip_version(gateway.service.address) and kind in (None, "LoadBalancer"):
         found.setdefault("service", {})["loadBalancerIP"] = gateway.service.address

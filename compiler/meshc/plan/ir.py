@@ -18,7 +18,7 @@ from meshc.sealedtext import service_of
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Where Istio's images come from, tag settled."""
+    """The source of Istio's images, with the final tag."""
 
     hub: str
     tag: str
@@ -146,7 +146,7 @@ class ClusterPlan:
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
     unmanaged: tuple[str, ...]
-    """Namespaces of the mesh that others make here."""
+    """Namespaces of the mesh that somebody else creates here."""
     bases: tuple[str, ...]
     copies: tuple[ServiceCopy, ...]
     patches: tuple[PatchPlan, ...]
@@ -155,9 +155,9 @@ class ClusterPlan:
     images: Images
     charts: tuple[ChartPlan, ...]
     values: Mapping[str, Any]
-    """Helm values of the user's, for the charts of the control plane."""
+    """The user's Helm values, for the charts of the control plane."""
     control_planes: tuple[RevisionPlan, ...]
-    """The control planes of other revisions here, or that a remote is attached to as well."""
+    """The control planes of other revisions in this cluster, or that this remote also uses."""
     revision_tags: Mapping[str, str]
     """Revision tags, and the revision that each leads to."""
 
@@ -200,7 +200,7 @@ class Plan:
     control_plane_tls: bool
     ca: Literal["plugged-in", "self-signed", "external"]
     fast_root_rotation: bool
-    """Whether sidecars and gateways are to hear of another root at once."""
+    """True if sidecars and gateways get a new root at once."""
     certificates: str
     """The folder of public certificates."""
     sealed: str

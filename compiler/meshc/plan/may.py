@@ -1,4 +1,4 @@
-"""Tells which values of Helm agree with a plan: each function takes the plan, a cluster, and the value."""
+"""Checks whether Helm values agree with a plan: each function takes the plan, a cluster, and the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a component needs but can't make: a Secret, described without its value, or the objects of a chart."""
+"""Inputs that a component needs but can't make: a Secret, described without its value, or the objects of a chart."""
 
 from __future__ import annotations
 

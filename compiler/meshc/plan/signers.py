@@ -1,4 +1,4 @@
-"""Tells which cluster's CA signs the certificates of a cluster's workloads."""
+"""Finds the cluster whose CA signs the certificates of a cluster's workloads."""
 
 from __future__ import annotations
 

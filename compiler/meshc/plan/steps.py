@@ -36,7 +36,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done next for a cluster; `command` where one command does it."""
+    """The next step for a cluster; `command` if one command does it."""
 
     cluster: str
     step: Literal["issue", "compile", "commit", "publish", "seal", "sync"]
@@ -101,7 +101,7 @@ def _step(name: str, known: Known) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Clusters that wait for the same step. What is said of one of many says CLUSTER in place of its name."""
+    """Clusters that wait for the same step. What is said of one of many says CLUSTER instead of its name."""
 
     clusters: tuple[str, ...]
     step: str
@@ -131,7 +131,7 @@ _WORD = re.compile(r"[A-Za-z0-9.-]+")
 
 
 def _of_any(step: Step) -> tuple[str, str, str]:
-    """A step as it is told of any of many clusters."""
+    """The text of a step that applies to any of many clusters."""
 
     def told(text: str) -> str:
         return _WORD.sub(lambda word: "CLUSTER" if word[0] == step.cluster else word[0], text)

@@ -1,4 +1,4 @@
-"""Answers a name that no cluster of a plan has with those that there are."""
+"""Messages for a name that no cluster of a plan has, with the existing names."""
 
 from __future__ import annotations
 

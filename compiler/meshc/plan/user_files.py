@@ -1,4 +1,4 @@
-"""Gives the files of the user's that go into an overlay the names that they have there."""
+"""Chooses the names of the user's files in an overlay."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ KUBECONFIG = "istio-kubeconfig"
 MOUNTED = "istio-remote-kubeconfigs"
 """The Secret with the kubeconfigs of many clusters, which an istiod mounts."""
 READS_FILES = "PILOT_MULTICLUSTER_KUBECONFIG_PATH"
-"""istiod's setting: the folder of kubeconfigs that it reads in place of remote secrets."""
+"""istiod's setting: the folder of kubeconfigs that it reads instead of remote secrets."""
 MOUNTED_AT = "/var/run/istio/remote-kubeconfigs"
 
 

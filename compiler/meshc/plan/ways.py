@@ -20,7 +20,7 @@ class Attachment:
     pilot_service: bool
     family: Literal["", "IPv4", "IPv6"]
     https: bool
-    """Whether a gateway that has a certificate of its own stands before it, and is called by its host alone."""
+    """True if remotes call a gateway with its own certificate, by its host name only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class GatewayPlan:
-    """The east-west gateway that has to run here, or in another cluster of the network: of which, if of several.
+    """The east-west gateway that must run here, or in another cluster of its network.
 
-    The one that leads to istiod runs in the primary. That of an external control plane is an ingress gateway of
-    whatever else runs there, and in no network of the mesh.
+    The gateway before istiod runs in the primary. The gateway of an external control plane is an ingress gateway of its
+    cluster, and in no network of the mesh.
 
     `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well;
     `rendered`: from the user's chart, with that `service`; else it is the user's to install.

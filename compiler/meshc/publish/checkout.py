@@ -51,7 +51,7 @@ class Checkout:
 
     @property
     def shelf(self) -> Shelf:
-        """What it holds, for a workshop to see."""
+        """Its objects, for a temporary repository to read."""
         cut_off = self.shared / "shallow"
         names = cut_off.read_text().split() if cut_off.exists() else []
         return Shelf(self.shared / "objects", tuple(names), self.digest)
@@ -109,7 +109,7 @@ class Checkout:
         self.git.run("cat-file", "-e", commit)
 
     def stage(self, entries: Mapping[str, Entry], gone: Sequence[str], folders: Sequence[str]) -> None:
-        """Brings the index to some files, and nothing else in it."""
+        """Stages exactly these files, and leaves the rest of the index alone."""
         nothing = "0" * len(next(iter(entries.values())).name)
         lines = [f"0 {nothing}\t{path}" for path in gone]
         lines += [f"{one.mode} {one.name}\t{path}" for path, one in entries.items()]

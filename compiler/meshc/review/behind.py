@@ -1,4 +1,4 @@
-"""Finds the user's files that a file of the trees may come from."""
+"""Finds the user's files from which a file of the trees may come."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SERVICES = "services.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Paths beside mesh.yaml: the manifests of each services entry by its name, and where each chart lies."""
+    """Paths relative to mesh.yaml: the manifests of each services entry by its name, and the path of each chart."""
 
     plan: Plan
     manifests: Mapping[str, str]
@@ -57,6 +57,6 @@ class Behind:
 
 
 def _is_in(path: str, source: str) -> bool:
-    """Whether a path is a file that is named, or in a folder that is."""
+    """True if a path is one of the named files, or inside a named folder."""
     source = source.rstrip("/")
     return path == source or path.startswith(f"{source}/")

@@ -15,7 +15,7 @@ _WHOLE = "cluster"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Objects of one kind and namespace that the same happens to, in the same clusters."""
+    """Objects of one kind and namespace with the same change in the same clusters."""
 
     action: Action
     kind: str
@@ -48,7 +48,7 @@ class Block:
 
 
 def blocks(difference: Difference) -> list[Block]:
-    """How a difference is shown: first clusters that are added or removed as a whole, then its entries in order."""
+    """A difference in the order of its presentation: first clusters that are added or removed, then its entries."""
     come, gone = ({*difference.after} - {*difference.before}), ({*difference.before} - {*difference.after})
     whole = {Action.ADD: come, Action.DELETE: gone}
     kinds: dict[tuple[Action, str], Counter[str]] = {}

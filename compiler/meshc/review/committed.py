@@ -1,6 +1,6 @@
-"""Reads the files of a commit from Git's objects alone.
+"""Reads the files of a commit only from Git's objects.
 
-No filter, hook or setting of a repository takes part, nothing is fetched, and no file is checked out.
+Uses no filter, hook or setting of a repository, downloads nothing, and checks out no file.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Commits:
         return found
 
     def default_base(self) -> tuple[str, str]:
-        """Where this branch left the default one: a commit, and how to name it.
+        """The commit where this branch left the default branch, and its name.
 
-        In a pull request of GitHub or a merge request of GitLab it is the branch that it goes to. Raises UsageError
-        where no branch is known, or none that shares a commit with this one.
+        In a pull request of GitHub or a merge request of GitLab, the target branch counts instead. Raises UsageError if
+        no branch is known, or if none shares a commit with this one.
         """
         told = under_review()
         head = self._asked("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
@@ -77,9 +77,9 @@ class Commits:
         return "", branch
 
     def files(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-        """The files below a folder beside mesh.yaml as a commit has them, by path in that folder; links left out.
+        """The files of a commit below a folder beside mesh.yaml, by path in that folder, without links.
 
-        `known` are files that are at hand: one that is the same isn't read again.
+        `known` are files that were read already: an equal file isn't read again.
         """
         return self._files(commit, f"{self._prefix()}{folder}".rstrip("/"), known or {})
 
@@ -195,7 +195,7 @@ class Commits:
         return self._run("rev-parse", "--show-prefix").decode().rstrip("\n")
 
     def _asked(self, *words: str) -> str:
-        """What git answers; "" where it says no."""
+        """The output of git; "" if it fails."""
         try:
             return ask_git(self.base, *words).decode().strip()
         except CommandError:
@@ -238,5 +238,5 @@ class Committed:
 
 
 def _name_of(data: bytes) -> bytes:
-    """What Git calls a file with these bytes, in a repository of SHA-1 names."""
+    """The name of a blob with these bytes in a SHA-1 repository."""
     return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest().encode()

@@ -16,17 +16,17 @@ from meshc.review.differing import differing
 
 _KEYS = (("name",), ("number",), ("ip",), ("secretName",))
 _PORT_KEYS = (("port", "protocol"), ("port",), ("number",), ("containerPort",), ("name",))
-"""What tells the items of a list apart, and those of a list of ports: the first that does in both states."""
+"""The keys that identify items of a list, and of a list of ports: the first key that is unique in both states."""
 _UNORDERED = {
     *("apiGroups", "resources", "resourceNames", "nonResourceURLs", "verbs", "operations", "apiVersions"),
     *("rules", "subjects", "addresses", "subsets", "finalizers", "imagePullSecrets", "exportTo", "hosts"),
     *("externalIPs", "loadBalancerSourceRanges", "readers", "principals", "namespaces", "matchExpressions"),
 }
-"""Keys of lists that are sets to whoever reads them."""
+"""Keys of lists whose order has no meaning."""
 _RULE_OF_A_ROLE = '"apiGroups"'
-"""What rules of roles and webhooks hold, which are a set; those of routes and alerts are gone through in order."""
+"""Keys in rules of roles and webhooks, whose order has no meaning; the order of rules in routes and alerts has one."""
 _ORDERED = {"initContainers", "http", "tls", "tcp", "configPatches", "env"}
-"""Keys of lists with named items that are gone through in their order all the same."""
+"""Keys of lists with named items whose order still has a meaning."""
 _LINES = 12
 """Lines of a text that are shown at most."""
 
@@ -46,7 +46,7 @@ class Edit:
 
 def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
     """Every difference, in the order of the paths. Nothing if both mean the same."""
-    if before == after and _json(before) == _json(after):  # to Python 1 is True, to an API server it isn't
+    if before == after and _json(before) == _json(after):  # in Python 1 equals True, but not for an API server
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}, key=str):

@@ -37,12 +37,12 @@ LEAVING = (
     "Argo CD or Flux prunes its other objects. Namespaces and cacerts are protected and stay: delete them by hand.",
     "Its credentials still open its API server: delete the reader's service account, or its token, in the cluster.",
 )
-"""What has to be known when a cluster leaves a mesh, in the order in which it happens."""
+"""The steps when a cluster leaves a mesh, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference with what both sides mean. `before` is the plan of the old mesh.yaml, where there is one to read."""
+    """A difference with the plans of both sides. `before` is the plan of the old mesh.yaml, if it can be read."""
 
     difference: Difference
     trees: tuple[FileTree, FileTree]
@@ -134,7 +134,7 @@ _SECTIONS = {
     codes.PORT_CHANGED: "services",
     codes.SYNC_SOURCE: "delivery",
 }
-"""The key of spec that most likely brought about a risk of an object that meshc makes."""
+"""The key of spec that most likely caused a danger of an object that meshc makes."""
 
 
 def _powers(change: Change) -> Iterator[Risk]:
@@ -244,7 +244,7 @@ def _control_planes(change: Change) -> Iterator[Problem]:
 
 
 def _delivery(change: Change) -> Iterator[Problem]:
-    """What changes of the engine's root, and of the names by which it reaches clusters."""
+    """Changes of the engine's root, and of the names by which it reaches clusters."""
     if change.before is None:
         return
     for name, old, new in _both(change):
@@ -282,7 +282,7 @@ def _named(change: Change, code: Code, name: str, what: str) -> Problem:
 
 
 def _everywhere(change: Change) -> Iterator[Problem]:
-    """Something that was there changes or goes in all of the clusters: nothing is left to compare with."""
+    """Something changes or is removed in all of the clusters, so that no unchanged cluster is left to compare with."""
     stays = set(change.difference.before) & set(change.difference.after)
     touched = {
         name

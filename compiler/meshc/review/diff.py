@@ -20,7 +20,7 @@ CLUSTER = "{cluster}"
 
 
 class Action(StrEnum):
-    """What becomes of an object."""
+    """The change of an object."""
 
     ADD = "add"
     CHANGE = "change"
@@ -92,9 +92,9 @@ class Difference:
 
 
 def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None = None) -> Difference:
-    """What a sync of `after` does where `before` was synced. `renamed` gives old names by new ones.
+    """The changes of a sync from `before` to `after`, both trees of output/.
 
-    Both are trees of output/. Raises MeshcError for a file that isn't YAML.
+    `renamed` has old names by new ones. Raises MeshcError for a file that isn't YAML.
     """
     renamed = renamed or {}
     parser = Parser()
@@ -114,7 +114,7 @@ def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> d
     """New names by old ones, of clusters that are there under another name.
 
     `evidence` gives old names by what tells a cluster (new name: old name); without any, one cluster that goes is
-    another that comes where nine in ten of their objects are the same.
+    another that comes if 90 % of their objects are the same.
     """
     gone = [name for name in clusters_in(before) if name not in clusters_in(after)]
     come = [name for name in clusters_in(after) if name not in clusters_in(before)]
@@ -139,7 +139,7 @@ def _entries(folder: str, sides: Sides) -> Iterable[Entry]:
 
 
 def _is_kept(body: Body) -> bool:
-    """Whether both engines are told to leave an object where it is (`components.contract.PRUNE_PROTECTION`)."""
+    """True if an object is protected from pruning by both engines (`components.contract.PRUNE_PROTECTION`)."""
     notes = at(body, "metadata", "annotations") or {}
     return all(notes.get(key) == value for key, value in PRUNE_PROTECTION.items())
 
@@ -194,7 +194,7 @@ def _is_filled_in(body: Body) -> bool:
 
 
 def _as_renamed(tree: FileTree, old: str, new: str) -> FileTree:
-    """The tree as it would be had the cluster always had its new name."""
+    """The tree with the cluster's new name instead of the old one."""
     word = _word(old)
     below = {
         f"{new}/{path}": word.sub(new, d.decode(errors=_ODD)).encode(errors=_ODD) for path, d in tree.under(old).items()

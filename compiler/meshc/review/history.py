@@ -1,6 +1,6 @@
 """Reads from Git's history when paths last changed, and every content that they had.
 
-It asks plumbing alone, of which no setting of a repository changes the answers.
+Uses only plumbing commands, whose output doesn't depend on settings of a repository.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks, for clusters whose overlays and output both differ, whether the output is what the overlays give.
 
-An overlay without files of the user's passes through kustomize as it is, so its objects are compared with those of
+An overlay without user files passes through kustomize as it is, so its objects are compared with those of
 output/ as text. So are the objects that changed since, where no patch reaches them: the rest of an overlay with patches
 gives what it would give now. Only what is left has to be built, which takes long where there are many.
 """
@@ -22,7 +22,7 @@ from meshc.review.objects import documents, texts
 from meshc.tree import FileTree
 
 BUILT = 5
-"""Overlays that are built by kustomize without being asked for."""
+"""The number of overlays that kustomize builds without --explain."""
 _RESOURCE = re.compile(rb"(?m)^- ([^\n]+)$")
 
 Build = Callable[[Mapping[str, bytes], str], bytes]

@@ -1,7 +1,7 @@
 """Writes a difference as a pull request comment: the most important first, and never too long for a comment.
 
-Every text that comes from a file stands in code, where GitHub and GitLab run no markup, mention or link, with all
-that isn't a letter or a digit spelled out.
+Every text from a file is in a code element, where GitHub and GitLab run no markup, mention or link, with special
+characters escaped.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _counts(difference: Difference) -> list[str]:
 
 
 def _by_cluster(found: Sequence[Touched]) -> list[str]:
-    """A row for each cluster, or for clusters that the same happens to."""
+    """A row for each cluster, or for clusters with the same changes."""
     if not found:
         return []
     rows, head = alike(found), "| cluster | | add | change | delete | settings | dangers |"

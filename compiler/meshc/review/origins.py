@@ -152,7 +152,7 @@ def _entries(source: Source) -> dict[Entry, Block]:
 
 
 def entry_of(identity: Identity) -> Entry | None:
-    """What an object of meshc's is made for, where mesh.yaml has a line for it alone."""
+    """What one of meshc's objects is made for, where mesh.yaml has a line for it alone."""
     if identity.kind == "Namespace":
         return "namespaces", identity.name
     tag = next((identity.name.removeprefix(one) for one in _OF_TAGS if identity.name.startswith(one)), "")

@@ -22,7 +22,7 @@ _APPS = ("istiod", "istio-pilot", "pilot")
 _PROGRAMS = ("Deployment", "StatefulSet", "DaemonSet")
 _WAYS = ("Service", "Endpoints", "EndpointSlice")
 _IDENTITY = ("CLUSTER_ID", "TRUST_DOMAIN", "REVISION")
-"""Settings of istiod that say who it is."""
+"""Settings that define the identity of istiod."""
 _OF_MESH = ("trustDomain", "rootNamespace")
 
 
@@ -40,7 +40,7 @@ def control_planes_at_risk(difference: Difference, before: Plan | None, after: P
 
 
 def _moved(difference: Difference, before: Plan | None, after: Plan) -> frozenset[str]:
-    """Clusters whose role, way to a control plane, exposure or revision is another one by mesh.yaml."""
+    """Clusters whose role, address of the control plane, exposure or revision changes in mesh.yaml."""
     old = _by_new_name(difference, before)
     return frozenset(
         cluster.name
@@ -55,7 +55,7 @@ def _istiods(cluster: ClusterPlan) -> tuple[object, ...]:
 
 
 def _named(difference: Difference, before: Plan | None, after: Plan) -> frozenset[str]:
-    """Clusters that have another ID by mesh.yaml."""
+    """Clusters whose ID changes in mesh.yaml."""
     old = _by_new_name(difference, before)
     return frozenset(one.name for one in after.clusters if one.name in old and old[one.name].id != one.id)
 

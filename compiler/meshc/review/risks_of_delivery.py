@@ -29,7 +29,7 @@ def root_changes(before: Plan, after: Plan) -> Iterator[str]:
 
 
 def another_way(before: Plan, after: Plan, was: ClusterPlan, now: ClusterPlan) -> str:
-    """By which other name the same engine reaches a cluster; empty where it is the same one."""
+    """The new name of a cluster in the same engine; empty if it doesn't change."""
     engines = {plan.delivery.engine if plan.delivery else "" for plan in (before, after)}
     if len(engines) > 1 or not (was.delivered_by and now.delivered_by) or was.delivered_by == now.delivered_by:
         return ""

@@ -1,7 +1,7 @@
 """Finds the dangers of a changed trust domain and changed aliases.
 
 A trust domain is replaced in three commits, each synced everywhere before the next: the new one becomes an alias, the
-two change places, and the old one goes when no certificate of it is left.
+two change places, and the old one is removed when no certificate of it is left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DOMAIN, _ALIASES = "trustDomain", "trustDomainAliases"
 
 
 def trust_domains(before: Plan, after: Plan, place: Callable[[str], Place]) -> Iterator[Problem]:
-    """A warning for a trust domain that changes, and for each alias that comes or goes."""
+    """A warning for a changed trust domain, and for each added or removed alias."""
     names = tuple(cluster.name for cluster in after.clusters)
     was, now = before.trust_domain, after.trust_domain
     known, kept = before.trust_domain_aliases, after.trust_domain_aliases

@@ -1,4 +1,4 @@
-"""Finds parts that may hold more than before: the owners of such files decide about more of the mesh."""
+"""Finds parts that may contain more than before, so that the owners of these files decide about more of the mesh."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""risks_of_revisions turns two plans into what becomes of the sidecars that a moved tag, or a control plane that goes,
-leaves behind.
+"""Finds the dangers for sidecars when a tag moves, or when a control plane is removed.
 
-No pod changes when a tag does: each keeps its sidecar until it is made again.
+Running pods don't change with a tag: each keeps its sidecar until the pod is replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _SHOWN = 5
 
 
 def revisions_at_risk(both: Iterable[tuple[ClusterPlan, ClusterPlan]]) -> Iterator[Risk]:
-    """What happens in clusters that are in both plans, each thing once, with its clusters."""
+    """The dangers in clusters that are in both plans, each once, with its clusters."""
     found: dict[tuple[str, str], tuple[Risk, list[str]]] = {}
     for was, now in both:
         for risk in (*_tags(was, now), *_control_planes(was, now)):

@@ -1,6 +1,6 @@
 """Compares Istio's version, images and Helm values of two plans, cluster by cluster.
 
-People who install istiod by other means than meshc apply these changes, which may show in no object of output/.
+If another tool installs istiod, these changes may not appear in any object of output/.
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ from meshc.sealedtext import decoded, is_encrypted, is_sealed, recipients_in
 from meshc.trust import certificates, proofs
 
 HIDDEN = "(hidden)"
-"""Stands for a value that isn't sealed and isn't known to be public."""
+"""Replaces a value that isn't sealed and isn't known to be public."""
 _FACTS = {
     *(proofs.SEALING_CERTIFICATE, proofs.SERVER, proofs.SERVER_CA, proofs.SOURCE, proofs.NOT_AFTER),
     proofs.RE_ENCRYPTED,
 }
 _TOLD_BY_OTHERS = {*proofs.ALL} - _FACTS
-"""Annotations that change whenever a value, a certificate or a reader does, which is told itself."""
+"""Annotations that change whenever a value, a certificate or a reader does, which is reported itself."""
 _LONG = 400
 """Characters: a line that is longer and has no space in it is no text, and is told by its digest."""
 

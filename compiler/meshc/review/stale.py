@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _SHOWN, _WIDTH = 8, 160
 _SECRET = re.compile(rb"""(?m)^[ \t\r\f\v{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
 _DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
-"""Where lines of a file may hold what nobody may see, if somebody put it there by hand."""
+"""Files whose lines aren't shown, because a manual edit may have put a secret there."""
 
 
 class State(StrEnum):
-    """What is the matter with a file."""
+    """The state of a file."""
 
     MISSING = "missing"
     LEFT_OVER = "left over"
@@ -137,7 +137,7 @@ def changed_lines(before: bytes, after: bytes, shown: str) -> tuple[Place, ...]:
 
 
 def _because(path: str, since: Input) -> tuple[str, ...]:
-    """The changed files of the user's that go into it, and the changed lines of its own cluster.
+    """The user's changed files that go into it, and the changed lines of its own cluster.
 
     Without either, the lines that are no cluster's, else all other files.
     """

@@ -1,4 +1,4 @@
-"""Sums up a difference by cluster: what becomes of each, and which dangers it is in."""
+"""Summarizes a difference by cluster: its changes, and its dangers."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _order(one: Touched) -> tuple[object, ...]:
 
 
 def alike(found: Sequence[Touched]) -> list[Alike]:
-    """The clusters that differ in nothing but their names, together."""
+    """The clusters that differ only in their names, together."""
     groups: dict[object, list[Touched]] = {}
     for one in found:
         key = (one.state, one.add, one.change, one.delete, one.settings, one.dangers)

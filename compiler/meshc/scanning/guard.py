@@ -43,7 +43,7 @@ class Search(Protocol):
 
 
 def check_inputs(inputs: Inputs, shown: Callable[[str], str], search: Search) -> Iterable[Problem]:
-    """Nothing of the user's that is copied or built into the tree holds a secret in plain text."""
+    """Checks that no user file that is copied or built into the tree has a secret in plain text."""
     for name, content in inputs.plain.items():
         yield from search(content, shown(name), codes.PLAINTEXT_SECRET)
     for files in inputs.resources.values():

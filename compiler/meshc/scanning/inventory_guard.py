@@ -24,7 +24,7 @@ _PUBLIC = frozenset({"name", "server", "project", "shard", "namespaces", "cluste
 """Keys of Argo CD's cluster Secrets that anyone may read, beside a `config` without credentials."""
 _OPEN = frozenset({"insecure", "serverName", "caData"})
 _LEFT_OUT = ("", "REDACTED", "DATA+OMITTED", "LS0tLS1CRUdJTi...")
-"""What kubectl writes in place of a credential."""
+"""What kubectl writes instead of a credential."""
 _OF_USERS = ("token", "password", "client-key-data", "client-certificate-data")
 
 

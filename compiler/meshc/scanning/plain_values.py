@@ -32,7 +32,7 @@ def is_secret(body: Mapping[str, Any]) -> bool:
 
 
 def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """What anyone can read of a Secret of the user's, or what switches its protection off."""
+    """What anyone can read of a user's Secret, or what switches its protection off."""
     yield from _annotations(data, where)
     if data.get("kind") == "Secret" and not identity_of(data).group:
         yield from _secret(data, where)
@@ -65,7 +65,7 @@ def _annotations(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
             yield codes.PLAINTEXT_SECRET.at(where(()), what, "take it out, and replace what the Secret held")
         if key in _WEAKENS:
             what = f"the annotation {key} switches the protection of a secret off"
-            yield codes.UNSAFE_ANNOTATION.at(where(()), what, "take it out of the file")
+            yield codes.UNSAFE_ANNOTATION.at(where(()), what, "remove the annotation")
     if not is_secret(data) and isinstance(annotations, dict):
         yield from _applied(annotations.get(LAST_APPLIED), where(()))
 

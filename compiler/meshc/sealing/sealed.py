@@ -94,7 +94,7 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
         place = document.key_place((*path, key))
         if switches_off(key) and need.added.get(key) != value:
             what = f"{need.kind}: the annotation {key} decides how the secret is protected"
-            hint = "take it out of the file; meshc adds the protection that a Secret needs"
+            hint = "remove the annotation; meshc adds the protection that a Secret needs"
             yield codes.UNSAFE_ANNOTATION.at(place, what, hint, clusters=about)
         if key == LAST_APPLIED:
             what = f"{need.kind}: the annotation {key} holds the Secret as it was before it was sealed"
@@ -172,7 +172,7 @@ _TLS_CERTIFICATE, _TLS_KEY, _TLS_ROOTS = "tls.crt", "tls.key", "ca.crt"
 
 
 def in_its_form(need: SecretNeed, data: Body) -> SecretNeed:
-    """The need of a sealed object that holds a TLS Secret in place of Istio's own keys, where istiod reads it."""
+    """The need of a sealed object that holds a TLS Secret instead of Istio's own keys, where istiod reads it."""
     if not need.as_tls or not keys_in(data) & {_TLS_CERTIFICATE, _TLS_KEY}:
         return need
     return replace(need, keys=(_TLS_KEY,), public=(_TLS_CERTIFICATE, _TLS_ROOTS))

@@ -115,7 +115,7 @@ def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
 
 
 def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iterator[Problem]:
-    """No chart of the user's, with the user's values, is a second source."""
+    """No chart with the user's values is a second source."""
     for body in bodies:
         for reason in reasons(body, namespace)[:1]:
             what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"

@@ -27,7 +27,7 @@ class IssueError(MeshcError):
 
 
 def load_key(key: Hidden, password: Hidden | None = None) -> PrivateKey:
-    """The one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, encrypted or not. Other blocks are passed over.
+    """The one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, encrypted or not. Other blocks are ignored.
 
     Raises IssueError for anything else, and for a kind of key that istiod doesn't know: 1.24 to 1.30 take RSA, P-256
     and P-384. (Citadel of Istio 1.0 signs with RSA only, but a root above it may be any of these.)

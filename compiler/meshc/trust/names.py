@@ -42,7 +42,7 @@ class Leaf:
 class Signer:
     """What decides which certificates the CA of a cluster signs.
 
-    `host` is a name of the user's by which API servers call istiod.
+    `host` is the host name, if the user has one, at which API servers call istiod.
     """
 
     generation: Generation

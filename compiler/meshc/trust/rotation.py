@@ -207,7 +207,7 @@ def _why(standing: Standing, step: Step) -> str:
 def _roots(bundle: bytes) -> tuple[Certificate, ...]:
     roots = _readable(bundle)
     if len({root.fingerprint for root in roots}) < len(roots):
-        raise IssueError("root-cert.pem holds the same root twice: take one of the two out")
+        raise IssueError("root-cert.pem holds the same root twice: remove one of the two")
     if len(roots) > 2:
         raise IssueError(f"root-cert.pem holds {len(roots)} roots: take out those that no CA is under, down to two")
     if len(roots) == 2:

@@ -51,7 +51,7 @@ def _roots(roots: Iterable[Certificate]) -> Iterator[Problem]:
     first: dict[str, Certificate] = {}
     for root in roots:
         if same := first.get(root.fingerprint):
-            what, hint = "the same certificate stands here a second time", "take one of the two out"
+            what, hint = "the same certificate stands here a second time", "remove one of the two"
             yield codes.ROOT_TWICE.at(root.place, what, hint, also=(same.place,))
             continue
         first[root.fingerprint] = root

@@ -211,7 +211,7 @@ class _Reader:
     def finish(self) -> None:
         """Checks the stream as a whole, after its last event."""
         if self._strict and not self.documents and not self.problems:
-            self._report(codes.YAML_EMPTY, (1, 1), "the file is empty", "write the document")
+            self._report(codes.YAML_EMPTY, (1, 1), "the file is empty", "restore the file, or run meshc init")
 
     def _begin(self, _: events.Event) -> None:
         self._anchors = {}
@@ -336,7 +336,7 @@ class _Reader:
         if root.plain and root.text == "":
             return
         if self._strict and self.documents:
-            hint = 'keep one document a file: take out the line "---" and what follows'
+            hint = 'keep one document in the file: take out the line "---" and what follows'
             self._report(codes.YAML_DOCUMENTS, root.mark, "a second document begins here", hint)
             raise _StopReadingError
         values, keys, texts = spots(root)
@@ -367,7 +367,7 @@ class _Reader:
 
     def _too_deep(self, mark: Mark) -> None:
         what = f"more than {_DEPTH} collections inside one another"
-        self.problems.append(codes.YAML_DEPTH.at(Place(self._file, *mark), what, "write it flatter"))
+        self.problems.append(codes.YAML_DEPTH.at(Place(self._file, *mark), what, "use fewer levels of nesting"))
 
     def _report_misread(self, text: str, mark: Mark) -> None:
         switch = text.lower() in SWITCHES
@@ -386,7 +386,7 @@ class _Reader:
         name = tag.replace(_TAG, "!!")
         known = tag in _TYPES or tag in (_TAG + "map", _TAG + "seq")
         what = f"the tag {_shown(name)} {'does not fit its value' if known else 'is not read here'}"
-        self._report(codes.YAML_TAG, mark, what, "take the tag out, or use quotes for a text")
+        self._report(codes.YAML_TAG, mark, what, "remove the tag, or put the string in quotes")
 
     def _report(
         self,

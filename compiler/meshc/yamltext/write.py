@@ -1,5 +1,5 @@
-"""write turns an object into YAML in kustomize's own style, so that one that no patch touches passes through
-`kustomize build` byte for byte. Its writer is goyaml.v2's, fed through JSON."""
+"""Writes an object as YAML in kustomize's own style, so that `kustomize build` leaves an unpatched object unchanged,
+byte for byte. kustomize's writer is goyaml.v2, fed through JSON."""
 
 from __future__ import annotations
 

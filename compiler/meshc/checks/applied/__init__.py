@@ -1,1 +1,1 @@
-"""Checks of the objects of a cluster that a file of the user's touched, as they will be applied."""
+"""Checks of the objects of a cluster that a user's file touched, as they will be applied."""

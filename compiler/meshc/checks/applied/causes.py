@@ -34,7 +34,7 @@ def of_patches(cluster: ClusterPlan, body: Body, own: UserObject | None = None) 
 
 
 def of_object(one: UserObject) -> Causes:
-    """The lines of an object in a file of the user's."""
+    """The lines of an object in a user's file."""
     return lambda path: [one.at(path)]
 
 

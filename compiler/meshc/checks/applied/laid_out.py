@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Laid(NamedTuple):
     """The objects of a cluster: all that meshc and charts make, and those of charts with the lines that name them.
 
-    A problem is already reported for the files of the user's that are `unreadable`, so they are skipped.
+    A problem is already reported for the user's files that are `unreadable`, so they are skipped.
     """
 
     ours: Sequence[KubeObject]

@@ -37,7 +37,7 @@ def services(view: View, one: Touched) -> Iterator[Fault]:
     elif kind != "ExternalName" and not ports and at(spec, "clusterIP") != "None":
         yield Fault(_PATH, "has no ports", "give it one; only a headless Service may have none")
     if kind in ("NodePort", "LoadBalancer") and at(spec, "clusterIP") == "None":
-        yield Fault(("spec", "type"), f"is headless and of type {kind}", "take one of the two out")
+        yield Fault(("spec", "type"), f"is headless and of type {kind}", "remove one of the two")
     selector = at(spec, "selector")
     for key, value in selector.items() if isinstance(selector, Mapping) else ():
         if not isinstance(value, str) or not is_value(value):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meshc.plan.offers import ServiceCopy
 
 Causes = Callable[["Path"], Sequence["Place"]]
-"""From a path in an object to the lines of the user's that most likely put there what there is, the likeliest first."""
+"""From a path in an object to the user's lines that most likely put there what there is, the likeliest first."""
 
 
 class Fault(NamedTuple):
@@ -58,7 +58,7 @@ class View:
     offered: Mapping[tuple[str, str], ServiceCopy]
     gone: Sequence[Touched] = ()
     theirs: frozenset[Identity] = field(default_factory=frozenset)
-    """The objects of the user's as they were read."""
+    """The user's objects as they were read."""
 
     @cached_property
     def namespaces(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""check_charts turns what mesh.yaml says of charts and values into problems that need no chart to be read."""
+"""Checks the charts and values in mesh.yaml, without reading a chart."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def of_istiod(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Charts that classic Istio hasn't got."""
+    """Charts that classic Istio doesn't have."""
     given = fleet.mesh.spec.istio.charts
     for number, extra in enumerate(given.also if given else ()):
         what = f"chart {extra.chart} is one of istiod's, and this mesh is classic"

@@ -50,13 +50,13 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
         # an acknowledgement of nothing is an error of its own
         if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
-            hint = f"{'check the labels' if labels else 'name a cluster'}, or take the entry out"
+            hint = f"{'check the labels' if labels else 'name a cluster'}, or remove the entry"
             within = " in this file" if path[:3] in fleet.reach else ""
             what = f"{source.document.name(path)}: no cluster{within} is chosen"
             if path[1] == "services":
                 what += ", so no cluster gets a copy"
             if path[-1] == "copyTo":
-                hint = hint.replace("the entry out", "copyTo out: every other cluster then gets a copy")
+                hint = hint.replace("remove the entry", "remove copyTo: every other cluster then gets a copy")
             yield source.problem(codes.EMPTY_SELECTION, path, what, hint, key=True)
 
 

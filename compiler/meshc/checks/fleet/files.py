@@ -1,4 +1,4 @@
-"""Files of the user's: what goes into an overlay are Kubernetes objects, each with what makes it one."""
+"""The user's files: what goes into an overlay are Kubernetes objects, each with what makes it one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
     """Every object under `resources`, and every Service under `manifests`, says what it is.
 
-    Else kustomize refuses it without a place, or a Service with a typo is passed over in silence. A file of comments
+    Else kustomize refuses it without a place, or a Service with a typo is ignored in silence. A file of comments
     alone is as good as none.
     """
     for manifests in inputs.manifests.values():

@@ -28,10 +28,10 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
         path = ("spec", "namespaces", number, "name")
         if namespace.name == fleet.mesh.spec.istio.namespace:
             what = f'"{namespace.name}" is Istio\'s own namespace; it is made in every cluster anyway'
-            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "take the entry out")
+            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "remove the entry")
         elif namespace.name in _KUBERNETES_OWN:
             what = f'"{namespace.name}" is Kubernetes\' own; sidecars there keep a cluster from starting'
-            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "take the entry out")
+            yield source.problem(codes.RESERVED_NAMESPACE, path, what, "remove the entry")
         elif namespace.name in first:
             also = source.document.place(("spec", "namespaces", first[namespace.name], "name"))
             what = f'"{namespace.name}" is listed twice'
@@ -60,7 +60,7 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
-    """A Namespace of the user's manifests isn't made by meshc as well: who applies last would decide its labels."""
+    """meshc doesn't make a Namespace of the user's manifests too: the one applied last would decide its labels."""
     spec = fleet.mesh.spec
     ours = {one.name: set(fleet.choose(one.clusters)) for one in spec.namespaces if one.managed}
     told: set[str] = set()
@@ -74,5 +74,5 @@ def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
             if both:
                 told.add(name)
                 what = f'Namespace "{name}" is made by meshc too in {", ".join(both[:3])}: two owners set its labels'
-                hint = "take it out of the manifests, or write managed: false for it in mesh.yaml"
+                hint = "remove the Namespace from the manifests, or write managed: false for it in mesh.yaml"
                 yield codes.TWO_OWNERS.at(manifest.place((*path, "metadata", "name")), what, hint, clusters=both)

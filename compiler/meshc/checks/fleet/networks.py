@@ -34,7 +34,7 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path: Path = ("spec", "networks", number, "name")
             also = (source.document.place(("spec", "networks", first, "name")),)
             what = f'network "{other}" is declared twice'
-            yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=also)
+            yield source.problem(codes.BAD_VALUE, path, what, "remove one of the two", also=also)
     inside = [member for member in fleet if member not in fleet.external]
     naming = [member for member in inside if member.cluster.network]
     named = {member.cluster.network for member in naming}
@@ -138,7 +138,7 @@ def _gateway(
         yield source.problem(codes.ONE_GATEWAY_FOR_TWO, path, what, hint, also=place)
     elif also != path:
         what = f"network {network}: {host}:{gateway.port} is listed twice"
-        yield source.problem(codes.BAD_VALUE, path, what, "take one of the two out", also=place)
+        yield source.problem(codes.BAD_VALUE, path, what, "remove one of the two", also=place)
     yield from _reachable(source, network, host, members, path)
 
 

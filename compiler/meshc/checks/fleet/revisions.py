@@ -48,7 +48,7 @@ def _same_revision(fleet: Fleet, source: Source, number: int) -> Iterator[Proble
     """A cluster may have come to a further revision as its own: then it is the same one, of the same version."""
     further = fleet.mesh.spec.istio.control_planes
     one, path = further[number], (*AT, number, "revision")
-    hint = "give each control plane a revision of its own, such as its version with - for the dots"
+    hint = "give each control plane its own revision, such as its version with - for the dots"
     revisions = [other.revision for other in further]
     before = revisions.index(one.revision)
     if before != number:
@@ -82,7 +82,7 @@ def versions_apart(fleet: Fleet, source: Source) -> Iterable[Problem]:
             told.add(path)
             apart = f"{now.minor - was.minor} minor versions apart"
             what = f"{member.name}: control planes of Istio {was} and {now} are {apart}"
-            hint = "upgrade by two minor versions at most, then by the next"
+            hint = "upgrade by at most two minor versions, then by the next"
             yield source.problem(codes.PLANES_APART, path, what, hint, clusters=(member.name,))
 
 
@@ -175,7 +175,7 @@ def _names(fleet: Fleet, member: Member) -> list[str]:
 
 
 def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
-    """What to write in place of a revision: the nearest name, or what there is."""
+    """What to write instead of a revision: the nearest name, or what there is."""
     names = sorted(_names(fleet, member))
     if close := nearest(revision, names):
         return f'did you mean "{close}"?'

@@ -33,7 +33,7 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
         reason = not_copied(entry.namespace or "", entry.name, fleet.mesh.spec.istio.namespace)
         if entry.manifests is None and reason:
             at = ("spec", "services", number, "name")
-            yield source.problem(codes.BAD_SERVICE, at, reason, "take the entry out")
+            yield source.problem(codes.BAD_SERVICE, at, reason, "remove the entry")
         seen: dict[object, int] = {}
         for position, port in enumerate(entry.ports):
             path = ("spec", "services", number, "ports", position)

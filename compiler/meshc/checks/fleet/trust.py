@@ -99,7 +99,7 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
 def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one a primary.
 
-    Permissive is Istio 1.0's default: clients speak plain text unless a DestinationRule of the user's says otherwise.
+    Permissive is Istio 1.0's default: clients speak plain text unless a user's DestinationRule says otherwise.
     """
     security = fleet.mesh.spec.security
     if not fleet.classic:

@@ -130,7 +130,7 @@ def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
     versions = sorted({fleet.version_of(member) for member in using})
     if tag and "{version}" not in tag and len(versions) > 1:
         what = f"clusters of Istio {versions[0]} and {versions[-1]} get images of one tag, {tag}"
-        hint = "write {version} in the tag, or give the clusters tags of their own: istio: {images: {tag: ...}}"
+        hint = "write {version} in the tag, or give the clusters their own tags: istio: {images: {tag: ...}}"
         path, names = ("spec", "istio", "images", "tag"), tuple(dict.fromkeys(member.name for member in using))
         yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=names)
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def clashes(cluster: ClusterPlan, objects: Iterable[KubeObject], place: Place) -> Iterator[Problem]:
-    """Objects that stand twice in a cluster, neither of them in a file of the user's."""
+    """Objects that stand twice in a cluster, neither of them in a user's file."""
     made: dict[Identity, KubeObject] = {}
     for one in objects:
         first = made.setdefault(one.identity, one)
         if first is not one:
             what = f"{cluster.name}: {one.identity} is made by {first.origin} and by {one.origin}"
-            hint = "change the values so that one of them doesn't make it"
+            hint = "change the values so that only one of them makes the object make it"
             yield codes.CHART_CLASH.at(place, what, hint, clusters=(cluster.name,))

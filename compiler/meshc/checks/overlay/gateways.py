@@ -24,7 +24,7 @@ class _Claim(NamedTuple):
 
 
 def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
-    """A Gateway of the user's claims nothing that meshc's or another of the user's has: listeners are rejected."""
+    """A user's Gateway claims nothing that meshc's or another of the user's has: listeners are rejected."""
     if not cluster.resources:
         return
     first = {claim: str(one.identity) for one in ours for claim in _claims(one.identity, one.body)}

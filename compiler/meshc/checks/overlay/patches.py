@@ -40,7 +40,7 @@ def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterab
         key = effective(identity_of(one.body))
         if key in made:
             what = f"{cluster.name}: {key} is meshc's own (component {made[key]})"
-            hint = "take it out of the file; to change meshc's, use patches"
+            hint = "remove the object from the file; to change meshc's, use patches"
             yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
         elif key in first and key.name:
             what, also = f"{cluster.name}: {key} stands twice", (first[key].place,)
@@ -52,7 +52,7 @@ def _patch(cluster: ClusterPlan, patch: PatchPlan, there: Matched) -> Iterator[P
     """The problems of a patch. What it does to labels and annotations goes into `there`, for the patches after it."""
     about = (cluster.name,)
     if not patch.file.objects:
-        what, hint = f'"{patch.file.source}" is empty', "write a patch, or take the entry out"
+        what, hint = f'"{patch.file.source}" is empty', "write a patch, or remove the entry"
         yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
     try:
         target = read_target(patch.target) if patch.target else None

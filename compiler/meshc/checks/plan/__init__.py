@@ -1,1 +1,1 @@
-"""Checks of the plan: what settings of the user's and decisions of meshc come to together."""
+"""Checks of the plan: what the user's settings and decisions of meshc come to together."""

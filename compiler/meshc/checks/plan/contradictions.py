@@ -30,7 +30,7 @@ _INTERNAL = ("_internal_defaults_do_not_set", "defaults", "_original")
 _FLATTENED = {"istiod": "pilot", "cni": "cni"}
 """Charts that copy the values below a key over those at the top (templates/zzy_descope_legacy.yaml)."""
 _ADD = "list"
-"""In place of a key: a list that may hold more than the computed one, and lacks it."""
+"""Instead of a key: a list that may hold more than the computed one, and lacks it."""
 _SHOWN = 60
 """Characters of a value that are shown."""
 
@@ -111,7 +111,7 @@ def _in_chart(plan: Plan, cluster: ClusterPlan, chart: _Chart) -> Iterator[_Faul
 
 
 def _fault(chart: _Chart, path: Path, value: Any, why: str, key: str) -> _Fault:
-    """The last layer that sets the value, or a mapping around it, is the one to mend."""
+    """The last layer that sets the value, or a mapping around it, is the one to fix."""
     for place, values in chart.layers:
         for prefix in ((_FLATTENED[chart.name],), ()) if chart.name in _FLATTENED else ((),):
             said: Any = values

@@ -1,4 +1,4 @@
-"""What a person may write in mesh.yaml: shape, words, defaults, a module for each section.
+"""The model of mesh.yaml: its structure, values and defaults, with a module for each section.
 
 The JSON Schema and the docs are made from it, with the text under each field as its description.
 """

@@ -27,7 +27,7 @@ from meshc.mesh.model.words import (
 
 
 class PatchTarget(Shape):
-    """Which objects a patch is for, in kustomize's own words; names are regular expressions."""
+    """The objects that a patch applies to, as in kustomize; names are regular expressions."""
 
     group: str | None = None
     """The group of its apiVersion, such as `apps`."""
@@ -40,20 +40,20 @@ class PatchTarget(Shape):
     namespace: str | None = None
     """Its namespace."""
     label_selector: str | None = None
-    """Labels of it, as `kubectl get -l` takes them."""
+    """Its labels, in the syntax of `kubectl get -l`."""
     annotation_selector: str | None = None
-    """Annotations of it, in the same form."""
+    """Its annotations, in the same syntax."""
 
 
 class Patch(Shape):
-    """A patch of the user's, in kustomize's own shape."""
+    """A user's patch, in the form of kustomize."""
 
     path: FilePath | None = None
     """The patch file; copied into overlays/<cluster>/patches/."""
     patch: str | None = Field(default=None, min_length=1)
-    """The patch itself, in place of a file: `patch: |-` and its lines."""
+    """The patch itself, instead of a file: `patch: |-` and its lines."""
     target: PatchTarget | None = None
-    """Which objects it is for; absent: the object that the patch itself names."""
+    """The objects that it applies to; default: the object that the patch itself names."""
 
     @model_validator(mode="after")
     def _one_text(self) -> Patch:
@@ -63,7 +63,7 @@ class Patch(Shape):
 
     @property
     def key(self) -> str:
-        """Its path; that of an inline patch is a name of its own, by its text."""
+        """Its path; for an inline patch, a name that is made from its text."""
         return self.path or f"inline-{sha256((self.patch or '').encode()).hexdigest()[:8]}.yaml"
 
     def target_mapping(self) -> dict[str, str]:
@@ -82,36 +82,37 @@ PatchEntry = Annotated[
 
 
 class ClusterSettings(Shape):
-    """What may be said of a cluster, and for many clusters at once under `overrides`."""
+    """Settings of one cluster, or of many clusters under `overrides`."""
 
     kubernetes_version: KubernetesVersion | None = None
     """The cluster's Kubernetes version."""
     network: Name | None = None
-    """The network its pods are in; default: the only network of the mesh."""
+    """The network of its pods; default: the only network of the mesh."""
     primary: Name | None = None
     """Remotes: the primary, or external control plane, that controls this cluster; default: the only one. Every
     primary watches it."""
     control_plane_addresses: dict[AddressPart, str] = {}
-    """Remotes: this cluster's own route to its primary, where it differs from `controlPlane.addresses` there."""
+    """Remotes: the addresses at which this cluster reaches its primary, if they differ from `controlPlane.addresses`
+    there."""
     sidecar_injection: Literal["automatic", "manual"] | None = None
     """automatic (default): a webhook injects sidecars. manual: no webhook, `istioctl kube-inject`."""
     istio: ClusterIstio = ClusterIstio()
     secrets: ClusterSecrets = ClusterSecrets()
     patches: tuple[PatchEntry, ...] = ()
-    """Patches over this cluster's overlay."""
+    """Patches for this cluster's overlay."""
     resources: tuple[FilePath, ...] = ()
-    """Manifests of the user's that go into this cluster's overlay."""
+    """Your own manifests for this cluster's overlay."""
     components: tuple[FilePath, ...] = ()
     """Folders with a kustomization of kind Component; copied below overlays/<cluster>/components/."""
 
 
 class ClusterDelivery(Shape):
-    """By what the delivery engine reaches a cluster, where that isn't called after the cluster."""
+    """How the delivery engine names a cluster, if not by the cluster's name."""
 
     cluster: ClusterInArgoCD | None = None
-    """Argo CD: the cluster's name there, which `argocd cluster add` takes from the context; default: its name here."""
+    """Argo CD: the cluster's name there, which `argocd cluster add` copies from the context; default: its name here."""
     kube_config_secret: Subdomain | None = None
-    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: what delivery.flux.kubeConfigSecret says."""
+    """Flux, mode hub: the Secret with this cluster's kubeconfig; default: from delivery.flux.kubeConfigSecret."""
 
     @model_validator(mode="after")
     def _something(self) -> ClusterDelivery:
@@ -124,10 +125,10 @@ class Cluster(ClusterSettings):
     """One Kubernetes cluster of the mesh."""
 
     name: Name
-    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio where that isn't another."""
+    """The cluster's name: its folder under overlays/ and output/, and its ID in Istio unless `clusterID` is set."""
     cluster_id: ClusterID | None = Field(default=None, alias="clusterID")
-    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), where it isn't its name: such as
-    `Kubernetes`, Istio's own default. It is the key in the cluster's remote secrets."""
+    """The cluster's ID in Istio (CLUSTER_ID, global.multiCluster.clusterName), if it isn't its name, such as Istio's
+    own default `Kubernetes`. The cluster's remote secrets use it as their key."""
     role: Literal["primary", "remote", "external-control-plane"]
     """primary: runs the control plane. remote: is controlled by a primary. external-control-plane: runs the control
     plane of its remotes, and nothing else of the mesh."""
@@ -144,8 +145,9 @@ class Cluster(ClusterSettings):
 
 
 class Override(Shape):
-    """Settings for many clusters at once. Later ones win over earlier ones, a cluster's own words over all."""
+    """Settings for many clusters at once. A later override wins over an earlier one, and a cluster's own settings win
+    over all."""
 
     clusters: Selection
     set: ClusterSettings
-    """The settings; lists replace, mappings merge."""
+    """The settings. A list replaces the earlier list; a mapping is merged."""

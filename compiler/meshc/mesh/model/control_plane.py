@@ -33,37 +33,38 @@ AddressPart = Annotated[
 
 
 class HttpsGateway(Shape):
-    """A gateway that ends TLS before istiod, with a certificate of its own."""
+    """A gateway that terminates TLS before istiod, with its own certificate."""
 
     secret: Subdomain
-    """The Secret with that certificate and its key, beside the gateway's pods. Remotes check it as browsers do, so it
-    is signed by a public CA."""
+    """The Secret with that certificate and its key, in the namespace of the gateway's pods. Remotes verify it like
+    browsers, so a public CA must sign it."""
     root_secret: Subdomain = "istiod-root"  # noqa: S105 # a name
-    """The Secret beside the gateway's pods that holds the mesh's root as `ca.crt`. By it the gateway knows istiod."""
+    """The Secret with the mesh's root as `ca.crt`, in the namespace of the gateway's pods. The gateway uses it to
+    verify istiod."""
 
 
 class ControlPlane(Shape):
     """How remotes reach this primary's control plane."""
 
     exposure: Literal["pod-ip", "load-balancer", "gateway"] | None = None
-    """What the addresses are of. pod-ip: pods, so they go stale when one restarts. load-balancer: Services of that type
-    are compiled. gateway: routes of a gateway are compiled. Default: something of yours, for which nothing is compiled;
-    gateway where remotes come in by the gateway of the primary's network."""
+    """The kind of the addresses. pod-ip: addresses of pods, which change when a pod restarts. load-balancer: meshc
+    compiles Services of that type. gateway: meshc compiles routes of a gateway. Default: your own solution, for which
+    meshc compiles nothing; or gateway if remotes use the gateway of the primary's network."""
     gateway_selector: PodLabels | None = None
     """exposure: gateway: labels of the gateway's pods, in Istio's namespace. Default: those of the network's gateway;
     for classic Istio and external control planes `istio: ingressgateway`."""
     https: HttpsGateway | None = None
-    """External control planes with exposure: gateway: the gateway has a certificate of its own for the host of
-    `addresses.istiod`, and remotes call it there. Without, it passes TLS on to istiod unopened."""
+    """External control planes with exposure: gateway: the gateway has its own certificate for the host of
+    `addresses.istiod`, and remotes call it there. Without it, the gateway forwards TLS unchanged to istiod."""
     addresses: dict[AddressPart, str] = {}
     """IP addresses or host names. istiod: `istiod`, and `istiod-<revision>` for a further control plane that isn't
-    reached by the same gateway. Classic: `pilot`, where used `policy`, `telemetry`, `zipkin`."""
+    behind the same gateway. Classic: `pilot`, and `policy`, `telemetry`, `zipkin` if used."""
     config_cluster: Name | None = None
-    """External control planes: the remote that holds Istio's configuration (policies, gateways, routes), which istiod
-    reads there as if it ran there; default: its only remote."""
+    """External control planes: the remote with Istio's configuration (policies, gateways, routes). istiod reads it as
+    if it ran there; default: its only remote."""
     injection_url: HttpsUrl | None = Field(default=None, alias="injectionURL")
-    """istiod behind a host name: `https://host:15017`, where the API servers of remotes call the injector. That of a
-    further control plane is the same port of its own address."""
+    """istiod behind a host name: `https://host:15017`, the URL at which the API servers of remotes call the injector. A
+    further control plane uses the same port at its own address."""
     pilot_service: bool | None = None
     """Classic: make Service and Endpoints `istio-pilot` in remotes, so that the name resolves there (the chart's
     remotePilotCreateSvcEndpoint). Default: with controlPlaneTLS and an IP address."""

@@ -59,51 +59,53 @@ class Flux(Shape):
     """How Flux delivers."""
 
     mode: Literal["hub", "each"] = "hub"
-    """hub: one Flux applies to every cluster through kubeconfigs. each: every cluster has a Flux of its own."""
+    """hub: one Flux applies to every cluster with kubeconfigs. each: every cluster has its own Flux."""
     source: Name | None = None
-    """The GitRepository's name; default: metadata.name. Without repoURL it is one that exists already."""
+    """The GitRepository's name; default: metadata.name. Without repoURL, it must exist already."""
     source_secret: Subdomain | None = None
-    """The Secret with which Flux reads repoURL; none: anybody may read it."""
+    """The Secret with which Flux reads repoURL; default: none, for a public repository."""
     verify_secret: Subdomain | None = None
-    """The Secret with the PGP keys one of which must have signed the commit of repoURL; none: it need not be signed.
-    `meshc publish` signs by Git's own settings, and refuses to publish unsigned then."""
+    """The Secret with PGP keys. Flux applies only commits of repoURL that one of these keys has signed; default: none,
+    so commits need no signature. `meshc publish` signs with Git's own settings, and refuses to publish unsigned commits
+    if this is set."""
     kube_config_secret: PerCluster = "{cluster}-kubeconfig"  # noqa: S105 # a name
     """Mode hub: the Secret with the kubeconfig of a cluster; {cluster} is filled in."""
     decryption_secret: PerClusterOrOne = "sops-age"  # noqa: S105
-    """The Secret with the age identity that opens what is sealed by sops; {cluster} is filled in."""
+    """The Secret with the age identity that decrypts sops files; {cluster} is filled in."""
     interval: Interval = "10m"
     """How often Flux looks for new commits, and for changes made in a cluster."""
 
 
 class Publish(Shape):
-    """Where `meshc publish` puts overlays/ and output/, where that isn't the branch that mesh.yaml is edited on."""
+    """Where `meshc publish` commits overlays/ and output/, if not to the branch on which mesh.yaml is edited."""
 
     repo: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
-    """Another repository, as who publishes reaches it: https://host/path, ssh://git@host/path, git@host:path; default:
-    that of mesh.yaml."""
+    """Another repository, at the address that the publisher uses: https://host/path, ssh://git@host/path,
+    git@host:path; default: the repository of mesh.yaml."""
     branch: Annotated[str, matching(_BRANCH, "must be the name of a branch", 200)] | None = None
     """The branch; default: `revision`."""
     path: Folder | None = None
-    """The folder for overlays/ and output/; default: that of mesh.yaml, or the top of another repository."""
+    """The folder for overlays/ and output/; default: the folder of mesh.yaml, or the top of another repository."""
     push: bool = True
-    """Whether the branch is pushed to origin. To another repository it always is."""
+    """true: also push the branch to origin. Another repository is always pushed to."""
 
 
 class Delivery(Shape):
-    """What applies output/ to the clusters: its objects are written to output/_delivery/."""
+    """The engine that applies output/ to the clusters. Its objects are written to output/_delivery/."""
 
     engine: Literal["argo-cd", "flux"]
     """The engine."""
     repo_url: RepositoryUrl | None = Field(default=None, alias="repoURL")
-    """The Git repository as the engine reads it: https://host/path, ssh://git@host/path; Argo CD: git@host:path too."""
+    """The Git repository, at the address that the engine uses: https://host/path, ssh://git@host/path; Argo CD:
+    git@host:path too."""
     revision: Revision = "main"
-    """What is applied: a branch, a reference in full (refs/tags/v1), or a commit."""
+    """The applied revision: a branch, a full reference (refs/tags/v1), or a commit."""
     path: Folder = "output"
-    """Where output/ lies from the top of that repository."""
+    """The path of output/ from the top of that repository."""
     namespace: Name | None = None
-    """Where the engine's objects go; default: argocd, or flux-system."""
+    """The namespace of the engine's objects; default: argocd, or flux-system."""
     runs_in: Name | None = None
-    """The cluster that the engine itself runs in, if it is one of the mesh."""
+    """The cluster in which the engine itself runs, if it is in the mesh."""
     project: Subdomain | None = None
     """Argo CD: the AppProject; default: default."""
     signature_keys: tuple[SignatureKey, ...] = ()
@@ -112,7 +114,8 @@ class Delivery(Shape):
     publish` signs by Git's own settings, and refuses to publish unsigned then."""
     flux: Flux | None = None
     publish: Publish | None = None
-    """Where output/ is published. `meshc publish` needs no options then; check and next compare with what is there."""
+    """Where output/ is published. `meshc publish` then needs no options, and check and next compare with the published
+    output."""
 
     @model_validator(mode="after")
     def _one_engine(self) -> Delivery:

@@ -33,12 +33,12 @@ Variant = Literal["distroless", "debug"]
 
 
 class Images(Shape):
-    """Where Istio's images come from."""
+    """The source of Istio's images."""
 
     hub: Hub = "docker.io/istio"
     """The registry and path of Istio's images."""
     tag: ImageTag | None = None
-    """The images' tag; default: the Istio version. `{version}` stands for the version of each cluster."""
+    """The images' tag; default: the Istio version. `{version}` is replaced by the version of each cluster."""
     variant: Variant | None = None
     """istiod: the variant of the images, which Istio's charts add to the tag."""
     pull_secrets: tuple[Subdomain, ...] = ()
@@ -46,12 +46,12 @@ class Images(Shape):
 
 
 class ClusterImages(Shape):
-    """Where a cluster's images differ from the mesh's, for a registry of its own."""
+    """A cluster's own source of images, if it differs from the mesh's."""
 
     hub: Hub | None = None
     """The registry and path of Istio's images."""
     tag: ImageTag | None = None
-    """The images' tag; default: that of the mesh. `{version}` stands for the version of the cluster."""
+    """The images' tag; default: the tag of the mesh. `{version}` is replaced by the version of the cluster."""
     variant: Variant | None = None
     """istiod: the variant of the images, which Istio's charts add to the tag."""
     pull_secrets: tuple[Subdomain, ...] | None = None
@@ -92,18 +92,18 @@ Tags = dict[RevisionTag, IstioRevision]
 
 
 class ExtraChart(Shape):
-    """A chart of Istio's beside those of the control plane."""
+    """A further chart of Istio, besides those of the control plane."""
 
     chart: Literal["gateway", "cni", "ztunnel"]
-    """Which one; istiod's generation only."""
+    """The chart; not with classic Istio."""
     release: Name | None = None
-    """The release's name; default: istio-cni, ztunnel, istio-eastwestgateway. A gateway's labels are made from it:
-    without one it is the east-west gateway, and goes to those of the clusters that need one."""
+    """The release's name; default: istio-cni, ztunnel, istio-eastwestgateway. A gateway's labels are made from it. A
+    gateway without a release name is the east-west gateway, and goes to those of the clusters that need one."""
     namespace: Name | None = None
-    """Where it goes; default: the Istio namespace."""
+    """The namespace of the release; default: the Istio namespace."""
     revision: IstioRevision | None = None
-    """gateway: whose istiod injects its pods, a revision or a tag of `istio.revisionTags`; default: each cluster's
-    own revision."""
+    """gateway: the revision or tag (`istio.revisionTags`) whose istiod injects its pods; default: each cluster's own
+    revision."""
     clusters: Selection = "all"
     values: Values = {}
     """Helm values, merged over the computed ones."""
@@ -116,27 +116,27 @@ class ExtraChart(Shape):
 
 
 class Charts(Shape):
-    """Istio's own charts, rendered in place of the built-in remote component, and for primaries."""
+    """Istio's own charts, rendered instead of the built-in remote component, and for primaries."""
 
     source: ChartSource
-    """Where they are from: a folder (an Istio release, or vendored charts), a .tgz, oci://host/path, or the
-    https address of a chart repository. {version} is the Istio version of the cluster."""
+    """The source of the charts: a folder (an Istio release, or vendored charts), a .tgz, oci://host/path, or the https
+    address of a chart repository. {version} is the Istio version of the cluster."""
     directory: Folder = "charts"
-    """Where meshc vendor puts what it pulls from oci:// and https://."""
+    """The folder for charts that meshc vendor downloads from oci:// and https://."""
     clusters: Selection = "all"
     also: tuple[ExtraChart, ...] = ()
     """Further charts of Istio's."""
 
 
 class FurtherControlPlane(Shape):
-    """A further control plane, beside that of `istio.version` and `istio.revision`: a canary, or what is to go."""
+    """A further control plane, besides that of `istio.version` and `istio.revision`: a canary, or an old one."""
 
     revision: IstioRevision
     """Its revision: its istiod is `istiod-<revision>`."""
     version: FullVersion | None = None
-    """Its Istio version; default: that of each cluster."""
+    """Its Istio version; default: the version of each cluster."""
     clusters: Selection = "all"
-    """The primaries that run it, and the remotes whose namespaces may be on it."""
+    """The primaries that run it, and the remotes whose namespaces may use it."""
     images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of its chart istiod, merged over those of the mesh and of the cluster."""
@@ -149,30 +149,30 @@ class Istio(Shape):
     """The Istio of the whole mesh."""
 
     version: FullVersion
-    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod. A suffix is a release of its own,
-    such as 1.31.0-rc.0; -distroless and -debug are variants of the images."""
+    """1.0.x is classic Istio (Pilot, Mixer, Citadel); 1.24.0 and later is istiod. A suffix is part of the release, as
+    in 1.31.0-rc.0; but -distroless and -debug are variants of the images."""
     namespace: Name = "istio-system"
-    """The namespace of Istio, the same in every cluster by Istio's own rule."""
+    """The namespace of Istio. Istio requires the same one in every cluster."""
     trust_domain: Subdomain = "cluster.local"
     """The trust domain of every workload's identity."""
     trust_domain_aliases: tuple[Subdomain, ...] = ()
-    """istiod: further trust domains whose workloads are taken for the mesh's own, such as the old one while trustDomain
-    changes. Whoever signs for one of them can be anybody in this mesh, if its root is among the mesh's."""
+    """istiod: further trust domains whose workloads count as the mesh's own, such as the old one while trustDomain
+    changes. If the root of such a domain is in the mesh's roots, its CA can impersonate any workload of this mesh."""
     cluster_domain: Subdomain = "cluster.local"
     """istiod: the domain of Services in the DNS of every cluster (kubelet's clusterDomain)."""
     mesh_id: str | None = Field(default=None, alias="meshID", min_length=1, max_length=253)
     """The mesh's ID; default: metadata.name."""
     revision: IstioRevision = "default"
-    """The revision of istiod that clusters attach to."""
+    """The revision of istiod that clusters use."""
     control_planes: tuple[FurtherControlPlane, ...] = ()
-    """Further control planes in the same clusters, each of a revision of its own, for canary upgrades."""
+    """Further control planes in the same clusters, each with its own revision, for canary upgrades."""
     revision_tags: Tags = {}
-    """Names that lead to a revision: `prod: 1-29-6`. Namespaces that name a tag follow it when it moves. Where there is
-    a tag `default`, namespaces that name nothing follow that one."""
+    """Tags that point to a revision: `prod: 1-29-6`. If a tag moves, namespaces that name it move too. A tag `default`
+    is for namespaces that name neither a revision nor a tag."""
     remote_secrets: RemoteSecrets = "separate"
-    """istiod: how primaries are given the credentials of other clusters. separate: a Secret for each cluster, which
-    istiod finds by its label. mounted: one Secret with a key for each cluster, which istiod 1.30 and later mounts and
-    reads as files; the values of its chart, which `meshc values` prints, say so. both: while one becomes the other."""
+    """istiod: how primaries get the credentials of other clusters. separate: a Secret for each cluster, which istiod
+    finds by its label. mounted: one Secret with a key for each cluster, which istiod 1.30 and later mounts and reads as
+    files; the values that `meshc values` prints configure this. both: for the change from one to the other."""
     images: Images = Images()
     charts: Charts | None = None
     values: Values = {}
@@ -180,16 +180,16 @@ class Istio(Shape):
 
 
 class ClusterIstio(Shape):
-    """Where a cluster's Istio differs from the mesh's, for canary upgrades."""
+    """A cluster's own Istio settings, if they differ from the mesh's, for canary upgrades."""
 
     version: FullVersion | None = None
     """The Istio version of this cluster: its primary's or, while upgrading, one minor version behind; never ahead."""
     revision: IstioRevision | None = None
-    """The revision of istiod that this cluster attaches to."""
+    """The revision of istiod that this cluster uses."""
     revision_tags: Tags = {}
-    """Where tags lead in this cluster, if elsewhere than in the mesh: to move a tag cluster by cluster."""
+    """Tags that point to another revision in this cluster than in the mesh, to move a tag cluster by cluster."""
     remote_secrets: RemoteSecrets | None = None
-    """How this primary is given the credentials of other clusters, if otherwise than `istio.remoteSecrets` says."""
+    """How this primary gets the credentials of other clusters; default: `istio.remoteSecrets`."""
     images: ClusterImages = ClusterImages()
     values: Values = {}
     """Helm values of this cluster, merged over those of the mesh."""

@@ -13,14 +13,14 @@ class NetworkGateway(Shape):
     """How other networks reach this one."""
 
     address: str | None = None
-    """The gateway's IP address. Its Service has to get it: from a chart that meshc renders, from the values that
-    `meshc values` prints, or else from you."""
+    """The gateway's IP address. The gateway's Service must request it: through a chart that meshc renders, the values
+    that `meshc values` prints, or your own configuration."""
     hostname: Subdomain | None = None
-    """The gateway's host name, in place of an address."""
+    """The gateway's host name, instead of an address."""
     port: int = Field(default=15443, ge=1, le=65535)
     """The gateway's port, for mutual TLS between sidecars."""
     cluster: Name | None = None
-    """The cluster that it runs in, where several clusters of the network have one each."""
+    """The cluster in which it runs, if several clusters of the network have their own gateways."""
     selector: PodLabels | None = None
     """Labels of the gateway's pods; default: `istio: eastwestgateway`."""
 
@@ -39,11 +39,11 @@ class Network(Shape):
     name: Name
     """The network's name."""
     label: NetworkLabel | None = None
-    """What Istio calls the network (label topology.istio.io/network, ISTIO_META_NETWORK), where it isn't its name."""
+    """The network's label in Istio (topology.istio.io/network, ISTIO_META_NETWORK), if it isn't its name."""
     gateway: NetworkGateway | None = None
-    """Its east-west gateway; needed where there are several networks, unless all namespaces are ambient."""
+    """Its east-west gateway; needed if there are several networks, unless all namespaces are ambient."""
     gateways: tuple[NetworkGateway, ...] = ()
-    """Its gateways, in place of `gateway`, where it has several. Other networks use all of them."""
+    """Its gateways, instead of `gateway`, if it has several. Other networks use all of them."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Network:

@@ -14,17 +14,17 @@ from meshc.sealedtext import service_of
 
 
 class Ca(Shape):
-    """Who signs the workloads' certificates."""
+    """The CA that signs the workloads' certificates."""
 
     type: Literal["plugged-in", "self-signed", "external"] = "plugged-in"
-    """plugged-in: a Secret `cacerts` with an intermediate CA a cluster under one root. self-signed: Istio makes its
-    own root. external: cacerts or istio-csr made elsewhere, nothing is placed."""
+    """plugged-in: each cluster has a Secret `cacerts` with an intermediate CA, all under one root. self-signed: Istio
+    makes its own root. external: another tool makes cacerts or runs istio-csr, and meshc delivers nothing."""
     directory: FilePath = "certificates"
     """Folder of the public parts: root-cert.pem, <cluster>/ca-cert.pem, <cluster>/cert-chain.pem."""
     fast_root_rotation: bool = False
-    """istiod: sidecars and gateways hear of another root at once, not with their next certificate. The values of
-    charts, which `meshc values` prints, then set ISTIO_MULTIROOT_MESH in istiod and PROXY_CONFIG_XDS_AGENT in proxies.
-    A pod has what was set when it was made."""
+    """istiod: sidecars and gateways get a new root at once, not with their next certificate. The values that `meshc
+    values` prints then set ISTIO_MULTIROOT_MESH in istiod and PROXY_CONFIG_XDS_AGENT in proxies. A pod keeps the
+    setting with which it was created."""
 
 
 def _recipient(text: str) -> str:
@@ -53,7 +53,7 @@ Recipient = Annotated[
 
 
 class Store(Shape):
-    """Where External Secrets operators read what they put into a cluster."""
+    """The store from which External Secrets operators read."""
 
     kind: Literal["ClusterSecretStore", "SecretStore"] = "ClusterSecretStore"
     """The kind of store."""
@@ -62,41 +62,41 @@ class Store(Shape):
     key: Annotated[str, matching(re.compile(r"[ -~]+"), "must be a path in the store, in ASCII", 512)] = (
         "{mesh}/{cluster}/{secret}"
     )
-    """The path of a secret in the store; {mesh}, {cluster} (where it is applied) and {secret} are filled in."""
+    """The path of a secret in the store; {mesh}, {cluster} (in which it is applied) and {secret} are filled in."""
 
 
 class ClusterSecrets(Shape):
-    """How secrets that are applied in a cluster are sealed, where it differs from the mesh."""
+    """How secrets for one cluster are sealed, if it differs from the mesh."""
 
     backend: Literal["sops", "sealed-secrets", "external-secrets"] | None = None
-    """What the sealing commands make for this cluster."""
+    """The form of sealed files for this cluster."""
     recipients: tuple[Recipient, ...] = ()
-    """Recipients who open this cluster's secrets, besides the mesh's."""
+    """Recipients who can decrypt this cluster's secrets, besides the mesh's."""
     scope: Literal["strict", "namespace-wide"] | None = None
-    """What a SealedSecret of this cluster is bound to."""
+    """The scope of this cluster's SealedSecrets."""
     store: Store | None = None
 
 
 class Secrets(Shape):
-    """Where sealed secrets lie and how they are made."""
+    """The folder of sealed secrets, and how they are made."""
 
     directory: FilePath = "sealed"
     """Folder of sealed files: <cluster>/cacerts.yaml, <primary>/remote-secret-<remote>.yaml, and of an external
     control plane <cluster>/istio-kubeconfig.yaml."""
     backend: Literal["sops", "sealed-secrets", "external-secrets"] = "sops"
-    """What the sealing commands make. Compile places whichever form it finds. With sealed-secrets, the controller's
-    public certificate of each cluster lies at <ca.directory>/<cluster>/sealing-cert.pem."""
+    """The form that sealing commands write. A compile accepts every form. With sealed-secrets,
+    <ca.directory>/<cluster>/sealing-cert.pem is the public certificate of each cluster's controller."""
     recipients: tuple[Recipient, ...] = ()
     """Recipients who open every sops file of the mesh, such as a break-glass key: age recipients, PGP fingerprints,
     keys of AWS KMS (arn:aws:kms:...), GCP KMS (projects/.../cryptoKeys/...), Azure Key Vault (https://.../keys/...) and
     Vault (https://.../v1/.../keys/...). meshc seals for age; sops adds the others."""
     scope: Literal["strict", "namespace-wide"] = "strict"
-    """What a SealedSecret is bound to: its name and namespace, or its namespace alone. Bound to nothing
-    (cluster-wide), anyone could unseal it into a namespace of theirs."""
+    """The scope of a SealedSecret: its name and namespace (strict), or only its namespace. cluster-wide isn't allowed,
+    because anyone could then unseal it into their own namespace."""
     store: Store | None = None
     require_binding: bool = False
-    """Whether every cacerts must prove, by a signature of its own CA key, that its ciphertext belongs to its
-    certificate. Absent proofs are warnings otherwise; wrong ones are always refused."""
+    """true: every cacerts must have a signature by its own CA key, which proves that its ciphertext belongs to its
+    certificate. Without this setting, a missing signature is a warning. A wrong signature is always refused."""
 
 
 class Security(Shape):

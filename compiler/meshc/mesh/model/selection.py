@@ -1,4 +1,4 @@
-"""The base of every mapping in mesh.yaml, and how clusters are chosen."""
+"""The base of every mapping in mesh.yaml, and selections of clusters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from meshc.mesh.model.words import LabelKey, LabelValue, Name
 
 
 class Shape(BaseModel):
-    """Base of every mapping in mesh.yaml: unknown keys are problems, values are taken at their exact type."""
+    """Base of every mapping in mesh.yaml: unknown keys are problems, and values aren't converted to other types."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -24,14 +24,14 @@ class Shape(BaseModel):
 
 
 class MatchExpression(Shape):
-    """One condition on a cluster's labels, in Kubernetes' own words."""
+    """One condition on a cluster's labels, as in Kubernetes."""
 
     key: LabelKey
     """The label's key."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     """How the label is compared."""
     values: tuple[LabelValue, ...] = ()
-    """What it is compared with; empty for Exists and DoesNotExist."""
+    """The values to compare with; empty for Exists and DoesNotExist."""
 
     @model_validator(mode="after")
     def _values_fit(self) -> MatchExpression:
@@ -41,20 +41,20 @@ class MatchExpression(Shape):
 
 
 class Selector(Shape):
-    """Clusters by label, or all of them, less those named under `except`."""
+    """Clusters by label, or all of them, without those under `except`."""
 
     match_labels: dict[LabelKey, LabelValue] = {}
-    """Labels that a cluster must carry."""
+    """Labels that a cluster must have."""
     match_expressions: tuple[MatchExpression, ...] = ()
-    """Conditions that a cluster's labels must fulfil."""
+    """Conditions that a cluster's labels must meet."""
     names: tuple[Name, ...] | None = None
-    """Clusters by name; absent: every cluster."""
+    """Clusters by name; default: every cluster."""
     except_: tuple[Name, ...] = Field(default=(), alias="except")
-    """Clusters that are left out."""
+    """Clusters that are excluded."""
 
 
 def form(value: Any) -> str:
-    """Which alternative a value is meant for, by its type alone: so that a fault is reported once, for that one."""
+    """Selects the alternative for a value by its type, so that a fault is reported only once."""
     if isinstance(value, dict | BaseModel):
         return "mapping"
     return "list" if isinstance(value, tuple | list) else "text" if isinstance(value, str) else "other"

@@ -29,14 +29,14 @@ class Namespace(Shape):
     dataplane: Literal["sidecar", "ambient", "none"] = "sidecar"
     """sidecar: labelled for injection. ambient: labelled for ztunnel. none: in the mesh without either."""
     revision: IstioRevision | None = None
-    """Whose istiod injects its sidecars: a revision, or a tag of `istio.revisionTags`. Default: the tag `default`,
-    else the revision of each cluster."""
+    """The revision, or tag of `istio.revisionTags`, whose istiod injects its sidecars. Default: the tag `default`, else
+    the revision of each cluster."""
     clusters: Selection = "all"
     managed: bool = True
-    """false: no Namespace object, its owner is elsewhere; the checks stay."""
+    """false: meshc makes no Namespace object, because somebody else manages it; the checks stay."""
     labels: dict[LabelKey, LabelValue] = {}
-    """Further labels of the Namespace wherever meshc makes it, such as `pod-security.kubernetes.io/enforce`. Those that
-    meshc, Kubernetes or the delivery engine write can't be set."""
+    """Further labels of the Namespace, if meshc makes it, such as `pod-security.kubernetes.io/enforce`. Labels that
+    meshc, Kubernetes or the delivery engine write aren't allowed."""
     annotations: dict[AnnotationKey, AnnotationValue] = {}
     """Further annotations of the Namespace, such as `networking.istio.io/traffic-distribution`."""
 
@@ -51,7 +51,7 @@ class Port(Shape):
     """One port of a Service."""
 
     name: PortName | None = None
-    """The port's name; needed where there are several. Istio matches endpoints of clusters by it."""
+    """The port's name; needed if there are several. Istio uses it to match endpoints of different clusters."""
     port: int = Field(ge=1, le=65535)
     """The port's number."""
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
@@ -61,21 +61,23 @@ class Port(Shape):
 
 
 class Service(Shape):
-    """Services that clients in other clusters call: exported from where they run, copied to where clients are."""
+    """Services that clients in other clusters call. They are copied from the clusters where they run to the clusters of
+    their clients."""
 
     name: Name
-    """With manifests: the entry's name. Without: the Service's name. Names its base under overlays/_services/."""
+    """With manifests: the entry's name. Without: the Service's name. It is also the folder under
+    overlays/_services/."""
     manifests: FilePath | None = None
-    """A file, a folder, or a folder with kustomization.yaml. The Service objects in it are exported."""
+    """A file, a folder, or a folder with kustomization.yaml. meshc exports the Service objects in it."""
     namespace: Name | None = None
-    """The namespace of the Service, or of those in `manifests` that name none."""
+    """The namespace of the Service, or of Services in `manifests` that name none."""
     include: Annotated[tuple[NameOrFiles, ...], Field(min_length=1)] | None = None
     """Only these Services of the manifests. A pattern of files, such as `deploy/*.yaml`, chooses the files to read."""
     exclude: tuple[NameOrFiles, ...] = ()
-    """All Services of the manifests but these; patterns leave out files."""
+    """All Services of the manifests except these; patterns exclude files."""
     clusters: Selection
     copy_to: Selection = "all"
-    """Which clusters get a copy; those where it runs never do."""
+    """The clusters that get a copy. Clusters where the Service runs never get one."""
     ports: tuple[Port, ...] = ()
     """Without manifests: the Service's ports."""
     headless: bool = False

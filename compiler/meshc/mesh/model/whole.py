@@ -18,7 +18,7 @@ from meshc.mesh.model.words import InventoryFile, Name, PartFiles, Versions
 
 
 class Requires(Shape):
-    """Which versions of the tools this mesh.yaml is written for."""
+    """The versions of the tools that this mesh.yaml needs."""
 
     meshc: Versions | None = None
     """A range of meshc versions, such as `>=0.1,<0.2`."""
@@ -27,26 +27,28 @@ class Requires(Shape):
 
 
 class Acknowledge(Shape):
-    """A problem that is known and accepted. One that silences nothing is itself a problem."""
+    """A problem that is known and accepted. An acknowledgement without effect is itself a problem."""
 
     code: Annotated[str, Field(pattern=r"^MESH\d{3}$")]
     """The problem's code."""
     clusters: Selection = "all"
     reason: str = Field(min_length=1)
-    """Why it is accepted, for the next reader."""
+    """The reason why it is accepted, for the next reader."""
 
 
 Granted = Literal["clusters", "namespaces", "services", "overrides", "networks", "acknowledge"]
-"""The lists of `spec` that a part may hold."""
+"""The lists of `spec` that a part may have."""
 
 
 class Include(Shape):
-    """Files with parts of the mesh, and which lists of `spec` they may hold."""
+    """Files with parts of the mesh, and the lists of `spec` that they may have."""
 
     files: PartFiles
-    """A path relative to mesh.yaml; `*` and `?` stand for characters of one name, as in `teams/*/services.yaml`."""
+    """A path relative to mesh.yaml. `*` and `?` match characters of one file or folder name, as in
+    `teams/*/services.yaml`."""
     may: Annotated[tuple[Granted, ...], Field(min_length=1)]
-    """The lists that they may hold. Overrides and acknowledgements in a file reach its own clusters alone."""
+    """The lists that they may have. Overrides and acknowledgements in a file apply only to clusters of the same
+    file."""
 
 
 Told = Literal[
@@ -67,7 +69,7 @@ Way = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class FromInventory(Shape):
-    """A committed file that lists clusters, as another program keeps them. It holds no credentials."""
+    """A committed file that lists clusters, in the format of another program. It must contain no credentials."""
 
     file: InventoryFile
     """A path relative to mesh.yaml."""
@@ -75,13 +77,14 @@ class FromInventory(Shape):
     """argocd-secrets: cluster Secrets of Argo CD. clusterprofiles: ClusterProfile of SIG Multicluster. cluster-api:
     Cluster of Cluster API. kubeconfig: its clusters. list: mappings in YAML or JSON, or a mapping of names to them."""
     select: Selection = "all"
-    """Which of its clusters are in the mesh, by their names and labels there."""
+    """The clusters of the file that are in the mesh, by their names and labels in the file."""
     role: Literal["primary", "remote"] = "remote"
     """The role of clusters that mesh.yaml doesn't name."""
     at: Way | None = None
-    """list: where the list stands in the file, such as `clusters.value` in what `terraform output -json` prints."""
+    """list: the path of the list in the file, such as `clusters.value` in the output of `terraform output -json`."""
     fields: dict[Told, Way] = {}
-    """Where a key of a cluster stands in an entry, as `name: metadata.labels.site`, if not where the format has it."""
+    """The path of a cluster's key in an entry, such as `name: metadata.labels.site`, if it isn't the usual one of the
+    format."""
 
     @model_validator(mode="after")
     def _at_of_list(self) -> FromInventory:
@@ -94,15 +97,16 @@ class Spec(Shape):
     """The mesh."""
 
     include: tuple[Include, ...] = ()
-    """Files with further entries of the lists below. The entries follow those of mesh.yaml, by the order written here,
-    then by path."""
+    """Files with further entries of the lists below. Their entries come after those of mesh.yaml, in the order written
+    here, then by path."""
     clusters_from: tuple[FromInventory, ...] = ()
-    """Inventories that complete the clusters below, by name, and add further ones behind them. Own words win."""
+    """Inventories that add missing settings to the clusters below, by name, and add further clusters after them.
+    Settings in mesh.yaml win."""
     requires: Requires = Requires()
     istio: Istio
     security: Security = Security()
     networks: tuple[Network, ...] = ()
-    """The networks; needed where there is more than one."""
+    """The networks; needed if there is more than one."""
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]
     """The clusters of the mesh."""
     overrides: tuple[Override, ...] = ()

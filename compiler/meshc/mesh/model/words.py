@@ -1,4 +1,4 @@
-"""The words and numbers that stand in mesh.yaml: names, labels, versions, ranges, paths, each with its rule."""
+"""The types of values in mesh.yaml: names, labels, versions, ranges, paths, each with its rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Told(AfterValidator):
-    """A rule that the JSON Schema tells as well."""
+    """A rule that the JSON Schema also has."""
 
     words: tuple[tuple[str, Any], ...] = ()
 
@@ -37,7 +37,7 @@ def matching(pattern: re.Pattern[str], rule: str, longest: int) -> AfterValidato
 
 
 def _told(pattern: str, rule: str) -> tuple[tuple[str, Any], ...]:
-    """What editors hear of a pattern: in the words of ECMAScript, which has no \\Z, and the rule in those of people."""
+    """A pattern for editors: in the syntax of ECMAScript, which has no \\Z, and with the rule as text."""
     return ("pattern", f"^(?:{pattern.replace(_END, '$')})$"), ("patternErrorMessage", rule)
 
 
@@ -45,7 +45,7 @@ _END = r"\Z"
 
 
 def _shown(pattern: str, rule: str) -> Any:
-    """A rule for editors alone, of what a check tells in more words."""
+    """A rule only for editors; a check reports it with more detail."""
     return Field(json_schema_extra=dict(_told(pattern, rule)))
 
 

@@ -46,7 +46,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Things and links. `note` is told in place of links, where there are none to show."""
+    """Things and links. `note` is told instead of links, where there are none to show."""
 
     things: tuple[Thing, ...]
     links: tuple[Link, ...]
