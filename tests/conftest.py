@@ -16,7 +16,7 @@ from support.documents import checked_document  # noqa: E402
 from support.publishing import Ground, new_ground  # noqa: E402
 from support.tools import find_tool, in_full  # noqa: E402
 
-MANY = 9
+MANY = 6
 """Variants of one test from which on a laptop leaves some to CI."""
 
 
@@ -35,7 +35,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a laptop, of a test in a thorough module that has many variants, each third one is run. CI runs all of them.
+    """On a laptop, of a test in a thorough module that has many variants, each fifth one is run. CI runs all of them.
 
     A run of some modules or tests alone leaves nothing out.
     """
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = item.nodeid.partition("[")[0]
         seen[name] += 1
-        (left if variants[name] > MANY and seen[name] % 3 != 1 else kept).append(item)
+        (left if variants[name] > MANY and seen[name] % 5 != 1 else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept

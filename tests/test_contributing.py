@@ -64,6 +64,7 @@ def faults(path: str, data: bytes) -> list[str]:
 def test_every_file_is_as_editors_are_told() -> None:
     git = [find_tool("git"), "ls-files", "-z"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    listed = [path for path in listed if not path.startswith("tests/cases/")]  # which are as tools write them
     files = [path for path in listed if path and (ROOT / path).is_file() and not (ROOT / path).is_symlink()]
     found = {path: faults(path, (ROOT / path).read_bytes()) for path in files if (ROOT / path).stat().st_size}
 

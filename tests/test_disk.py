@@ -25,7 +25,7 @@ from meshc.disk.scratch import scratch
 from meshc.disk.units import Change, Written
 from meshc.errors import Exit, MeshcError, RefusedError, ToolError
 from meshc.tree import HEADER, FileTree
-from support.tools import tries
+from support.tools import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -369,7 +369,7 @@ def test_undoing_may_itself_be_killed_anywhere(old: Repository) -> None:
 
 
 def test_recovery_may_itself_be_killed_anywhere(old: Repository) -> None:
-    every = 4 - tries(3)  # on a laptop each third moment at which the run before was killed
+    every = 1 if in_full() else 3  # on a laptop each third moment at which the run before was killed
     for at in itertools.count(1, every):
         if survives(lambda: old.replace(NEW), kill_at=at, among=("rename", "replace", "rmdir")):
             break
