@@ -152,6 +152,7 @@ def test_an_unsigned_commit_is_not_published_to_argo_cd_that_verifies(mesh: Path
     git(mesh, "config", "gpg.format", "ssh")
     assert "Git signs with ssh here, and Argo CD verifies PGP signatures alone" in invoke("publish").stderr
 
+    git(mesh, "config", "commit.gpgSign", "false")  # no key to commit with is at hand
     change(mesh, argo.replace("    project: mesh\n", ""))
     assert "signatureKeys goes with a project of its own" in invoke("validate").stderr
 
