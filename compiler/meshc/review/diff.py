@@ -100,7 +100,7 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
     parser = Parser()
     sides: dict[str, Sides] = {}
     for old, new in renamed.items():
-        before = _as_renamed(before, old, new)
+        before = _as_renamed(before, after, old, new)
     for folder in sorted(folders_in(before) | folders_in(after)):
         try:
             sides[folder] = parser.sides(before.under(folder), after.under(folder))
@@ -123,7 +123,7 @@ def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> d
         return known
     parser = Parser()
     (old,), (new,) = gone, come
-    was, now = parser.objects(_as_renamed(before, old, new).under(new)), parser.objects(after.under(new))
+    was, now = parser.objects(_as_renamed(before, after, old, new).under(new)), parser.objects(after.under(new))
     same = sum(now.get(identity) == body for identity, body in was.items())
     return {old: new} if same * 10 >= 9 * max(len(was), len(now), 1) else {}
 
@@ -193,12 +193,16 @@ def _is_filled_in(body: Body) -> bool:
     return body.get("type") == "kubernetes.io/service-account-token"
 
 
-def _as_renamed(tree: FileTree, old: str, new: str) -> FileTree:
-    """The tree with the cluster's new name instead of the old one."""
-    word = _word(old)
-    below = {
-        f"{new}/{path}": word.sub(new, d.decode(errors=_ODD)).encode(errors=_ODD) for path, d in tree.under(old).items()
-    }
+def _as_renamed(tree: FileTree, after: FileTree, old: str, new: str) -> FileTree:
+    """The tree with the cluster's new name instead of the old one.
+
+    A cluster that has a clusterID keeps it when its name changes: then its objects hold no new name.
+    """
+    word, named = _word(old), _word(new)
+    texts = {path: data.decode(errors=_ODD) for path, data in tree.under(old).items()}
+    if any(named.search(data.decode(errors=_ODD)) for data in after.under(new).values()):
+        texts = {path: word.sub(new, text) for path, text in texts.items()}
+    below = {f"{new}/{path}": text.encode(errors=_ODD) for path, text in texts.items()}
     return FileTree.join({path: data for path, data in tree.items() if not path.startswith(f"{old}/")}, below)
 
 
