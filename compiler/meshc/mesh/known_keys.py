@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, whole: type[BaseModel] = Mesh) -> Problem:
+    """The problem of a key that is unknown there, with the key that was probably meant."""
     place, name = document.key_place(path), document.name(path)
     known = known or known_keys(path[:-1], whole)
     key = str(path[-1])
@@ -103,6 +104,7 @@ def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
 
 
 def models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
+    """The models of which a mapping at `path` may be."""
     models = [whole]
     for step in path:
         if isinstance(step, int):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
@@ -11,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from meshc import codes
 from meshc.errors import Fix, Path, Problem, Rewrite
-from meshc.kube import LABEL, at
-from meshc.mesh.known_keys import known_keys, models_at, nearest_of, unknown_key
+from meshc.kube import at
+from meshc.mesh.known_keys import models_at, unknown_key
 from meshc.mesh.model import PARTS, Mesh
+from meshc.mesh.wrong_values import _TOO_SHORT, NUMBER, is_pattern, kind_of, mended, not_one_of, rule, shown, wrong_type
 from meshc.nearest import slip
 
 if TYPE_CHECKING:
@@ -97,20 +97,20 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         return unknown_key(document, path, PARTS)
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
-        what, hint = _wrong_type(document, path, value, _TYPES[kind], whole)
+        what, hint = wrong_type(document, path, value, _TYPES[kind], whole)
         fix = _typed(document, path, value, _TYPES[kind])
         return codes.WRONG_TYPE.at(
             place, f"{name or posixpath.basename(document.file)}: {what}", hint, path=name, fix=fix
         )
     if kind == "literal_error":
-        return _not_one_of(document, path, value, detail)
+        return not_one_of(document, path, value, detail)
     if kind == "wrong_form":
-        return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {_kind_of(value)}", path=name)
-    what = " ".join(part for part in (_shown(value), _rule(detail)) if part)
-    better = _mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
+        return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {kind_of(value)}", path=name)
+    what = " ".join(part for part in (shown(value), rule(detail)) if part)
+    better = mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
     fix = slip(value, [better]) if better else None
     hint = f'write "{better}"' if better else ""
-    if isinstance(value, str) and kind == "bad_name" and "lower case" in detail["msg"] and _is_pattern(value):
+    if isinstance(value, str) and kind == "bad_name" and "lower case" in detail["msg"] and is_pattern(value):
         hint = "write whole names: patterns aren't read here"
     if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
         hint, fix = f'clusterID "{value}" belongs to cluster {meant}: write {meant}', Rewrite(str(value), meant)
@@ -129,13 +129,12 @@ def _typed(document: Document, path: Path, value: Any, wanted: str) -> Fix | Non
         return Rewrite(text, text)
     if wanted == "true or false" and isinstance(value, str) and value.lower() in _SWITCHES:
         return Rewrite(value, _SWITCHES[value.lower()])
-    if wanted == "a whole number" and isinstance(value, str) and _NUMBER.fullmatch(value):
+    if wanted == "a whole number" and isinstance(value, str) and NUMBER.fullmatch(value):
         return Rewrite(value, int(value))
     return None
 
 
 _SWITCHES = dict.fromkeys(("true", "yes", "y", "on"), True) | dict.fromkeys(("false", "no", "n", "off"), False)
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 _TAGS = ("text", "mapping", "list")
@@ -175,72 +174,6 @@ def _example(path: Path) -> str:
     return " 1.29.6, or the version that you run" if path[-2:] == ("istio", "version") else ""
 
 
-def _wrong_type(
-    document: Document, path: Path, value: Any, wanted: str, whole: type[BaseModel] = Mesh
-) -> tuple[str, str]:
-    text = document.text(path)
-    if value is None:
-        return f"must be {wanted}, but nothing is written", "write a value, or take the key out"
-    if wanted == "text" and text is not None:
-        hint = f'write "{text}" (with quotes)'
-        if path[-2:] == ("istio", "version"):
-            hint = "write a full version such as 1.29.6"
-        return f"must be text, but {text} is {_kind_of(value)} in YAML", hint
-    if wanted == "a whole number" and isinstance(value, float):
-        return f"must be a whole number, not {text or value}", ""
-    hint = "write it as a list: [...]" if wanted == "a list" else ""
-    if wanted == "a mapping" and (known := known_keys(path, whole)):
-        hint = f"keys here: {', '.join(known)}"
-    if wanted == "true or false" and isinstance(value, str):
-        hint = "write true or false, without quotes"
-    if wanted == "a whole number" and isinstance(value, str) and _NUMBER.fullmatch(value):
-        hint = f"write {value}, without quotes"
-    return f"must be {wanted}, not {_kind_of(value)}", hint
-
-
-def _not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails) -> Problem:
-    name, place = document.name(path), document.place(path)
-    known: list[str] = _choices(detail)
-    fix: Fix | None = None
-    if not isinstance(value, str):
-        what = f"{name}: must be one of {', '.join(known)}, not {_kind_of(value)}"
-        return codes.WRONG_TYPE.at(place, what, path=name)
-    if known == ["all"]:
-        what, hint = (
-            f"{_shown(value)} isn't all, a list of names, or a mapping",
-            f"write [{value if LABEL.fullmatch(value) else 'name'}] for one cluster",
-        )
-    elif len(known) == 1:
-        what, hint = f'{_shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
-        fix = slip(value, known)
-    else:
-        what, hint = f"{_shown(value)} isn't one of {', '.join(known)}", nearest_of(value, known)
-        fix = slip(value, known)
-    return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
-
-
-def _choices(detail: ErrorDetails) -> list[str]:
-    """The words that pydantic's message about a literal lists."""
-    expected = str((detail.get("ctx") or {}).get("expected", ""))
-    return [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
-
-
-_TOO_SHORT = ("string_too_short", "too_short")
-
-
-def _rule(detail: ErrorDetails) -> str:
-    kind, words = detail["type"], detail.get("ctx") or {}
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return "must be between 1 and 65535"
-    if kind in _TOO_SHORT:
-        return "must not be empty"
-    if kind in ("string_too_long", "too_long"):
-        return f"is longer than {words.get('max_length')}"
-    if kind == "string_pattern_mismatch":
-        return "must be a code such as MESH218"  # the only pattern that pydantic itself checks
-    return detail["msg"]
-
-
 _KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
 """Keys under which clusters are named."""
 
@@ -252,36 +185,3 @@ def _cluster_of_id(document: Document, value: Any) -> str:
         if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):
             return name
     return ""
-
-
-def _mended(value: str, rule: str) -> str:
-    """The nearest name that keeps the rule, where the rule is one of lower case letters."""
-    if "lower case" not in rule or _is_pattern(value):
-        return ""
-    kept = "-." if "joined by dots" in rule else "-"
-    text = "".join(c if c.isascii() and (c.isalnum() or c in kept) else "-" for c in value.lower())
-    parts = ("-".join(part for part in label.split("-") if part) for label in text.split("."))
-    better = ".".join(part for part in parts if part)[:63].strip("-.")
-    return better if better != value else ""
-
-
-def _is_pattern(value: str) -> bool:
-    return any(sign in value for sign in "*?[")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False) if value else ""
-    return str(value) if isinstance(value, int | float) else ""
-
-
-def _kind_of(value: Any) -> str:
-    names = {
-        dict: "a mapping",
-        tuple: "a list",
-        str: "text",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-    }
-    return names.get(type(value), "nothing")

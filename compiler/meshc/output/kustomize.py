@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, ToolError
 from meshc.kube import Version
-from meshc.mesh.kustomizations import grounded
+from meshc.mesh.grounding import grounded
 from meshc.process import BoundError, Command, CommandError, identity, run
 from meshc.tree import FileTree
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from meshc.mesh.kustomizations import grounded
+from meshc.mesh.grounding import grounded
 from meshc.mesh.user_files import objects_in
 from meshc.plan.files import ComponentPlan, PatchPlan, UserFile, UserObject
 

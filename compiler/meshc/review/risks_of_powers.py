@@ -10,8 +10,9 @@ from meshc.errors import Code
 from meshc.kube import Body, Identity, at
 from meshc.review import openings, powers
 from meshc.review.diff import Action, Difference, Entry
+from meshc.review.modes import mode_of
 from meshc.review.objects import Objects
-from meshc.review.risks_of_objects import Risk, bodies, mode_of, remote_of
+from meshc.review.risks_of_objects import Risk, bodies, remote_of
 from meshc.review.walk import Facts
 
 _SHOWN = 3

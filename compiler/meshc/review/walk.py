@@ -22,6 +22,7 @@ def values_of(value: Any, key: str, path: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 def texts(value: Any) -> Iterator[str]:
+    """Every text in an object."""
     if isinstance(value, Mapping):
         for item in value.values():
             yield from texts(item)

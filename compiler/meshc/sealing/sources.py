@@ -7,10 +7,9 @@ patch. With `ca.type: external` one source of the CA may stand among a cluster's
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
@@ -18,6 +17,7 @@ from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
 from meshc.mesh.user_files import Manifest, objects_in
 from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
 from meshc.scanning.makes import Made, is_custom, made_by
+from meshc.sealing.mounts import is_veiled, mounts, texts
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -41,13 +41,6 @@ _SETTINGS = {
     "ROOT_CA_DIR": "with which istiod reads its CA elsewhere",
 }
 """Variables of istiod."""
-_MOUNTS = {
-    "/etc/cacerts": ("cacerts", "its CA"),
-    "/var/run/secrets/remote": (KUBECONFIG, "the credentials of the config cluster"),
-    "/var/run/secrets/istiod/tls": ("istiod-tls", "its own certificate"),
-    MOUNTED_AT: (MOUNTED, "the credentials of other clusters"),
-}
-"""Where chart istiod mounts a Secret, and which (istio-discovery/templates/deployment.yaml, 1.24.0 to 1.30.3)."""
 
 
 def reasons(body: Body, namespace: str) -> tuple[str, ...]:
@@ -58,12 +51,12 @@ def reasons(body: Body, namespace: str) -> tuple[str, ...]:
     found = [reason for made in made_by(body) for reason in _of_made(made, namespace)]
     if is_custom(body) and _reaches(body, namespace):
         found += [f'has the text "{token}" for an operator that may make it' for token in _tokens(body)]
-        if any(key == "cloneList" for key in _texts(body)):
+        if any(key == "cloneList" for key in texts(body)):
             found.append(f"copies Secrets into {namespace}, whatever their names")
     found += [f"sets {name}, {why}" for name, why in _SETTINGS.items() if _sets(body, name, namespace)]
     if is_veiled(body):
         found.append("is encrypted outside of a Secret's values, so that nobody can tell what Flux makes of it")
-    found += _mounts(body, namespace)
+    found += mounts(body, namespace)
     return tuple(sorted(set(found)))
 
 
@@ -180,34 +173,13 @@ def _name_of(body: Body) -> str:
     return next((made.name for made in made_by(body) if made.name in _CA), "")
 
 
-_SELECTS = {
-    *("match", "exclude", "validate", "preconditions", "selector", "labelSelector", "matchLabels", "matchExpressions"),
-    *("expr", "ignoreDifferences", "allowed", "annotations", "description", "summary", "message"),
-}
-"""Keys below which a custom resource chooses or describes objects, and makes none."""
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every key and every text in an object, except what only selects other objects."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key)
-            if key not in _SELECTS:
-                yield from _texts(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
-
-
 def _tokens(body: Body) -> list[str]:
-    return sorted({match[0] for text in _texts(body) for match in _TOKEN.finditer(text)})
+    return sorted({match[0] for text in texts(body) for match in _TOKEN.finditer(text)})
 
 
 def _reaches(body: Body, namespace: str) -> bool:
     """True unless the object lies in another namespace and doesn't name Istio's."""
-    return identity_of(body).namespace in ("", namespace) or any(namespace in text for text in _texts(body))
+    return identity_of(body).namespace in ("", namespace) or any(namespace in text for text in texts(body))
 
 
 def _sets(body: Body, name: str, namespace: str) -> bool:
@@ -224,32 +196,3 @@ def _sets(body: Body, name: str, namespace: str) -> bool:
 _RIGHT = {READS_FILES: MOUNTED_AT}
 """Settings by which istiod reads what meshc places, with that value."""
 _NONE = object()
-
-
-def is_veiled(body: Body) -> bool:
-    """True for an object with text that sops encrypted, except a Secret's values: Flux decrypts every object."""
-    identity = identity_of(body)
-    if "sops" in body and (identity.group, identity.kind) != ("", "Secret"):
-        return True
-    rest = {key: value for key, value in body.items() if key not in ("data", "stringData", "sops")}
-    return any(text.startswith("ENC[") for text in _texts(rest if identity.kind == "Secret" else body))
-
-
-def _mounts(body: Body, namespace: str) -> Iterator[str]:
-    """istiod's files from elsewhere: another Secret mounted where it reads."""
-    if identity_of(body).namespace != namespace:
-        return
-    for pod in pods_in(body):
-        volumes = {str(at(one, "name")): one for one in as_list(pod.get("volumes"))}
-        for container in filter(_is_istiod, as_list(pod.get("containers"))):
-            for mount in as_list(at(container, "volumeMounts")):
-                path = posixpath.normpath(f"/{at(mount, 'mountPath')}").replace("//", "/")
-                for place, (wanted, what) in _MOUNTS.items():
-                    overlap = f"{path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{path}/")
-                    secret = at(volumes.get(str(at(mount, "name"))), "secret", "secretName")
-                    if overlap and (path != place or secret != wanted):
-                        yield f"mounts another volume at {path}, where istiod reads {what}"
-
-
-def _is_istiod(container: Any) -> bool:
-    return at(container, "name") == "discovery" or "pilot" in str(at(container, "image"))

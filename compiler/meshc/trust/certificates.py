@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID
 
 from meshc import codes
@@ -20,6 +19,7 @@ from meshc.errors import Place
 from meshc.trust import signatures
 from meshc.trust.blocks import blocks
 from meshc.trust.go import fault_of
+from meshc.trust.private_keys import PRIVATE_KEY, is_private_key, private_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from meshc.errors import Problem
 
-_PRIVATE_KEY = re.compile(rb"-----[ \t]*(?:BEGIN|END)[^\n-]*PRIVATE[ \t]+KEY", re.IGNORECASE)
 _FAULTS = (
     ValueError,
     TypeError,
@@ -106,9 +105,9 @@ def read(
     each skip something different around blocks. No problem ever quotes the file. Never raises.
     """
     clusters = tuple(clusters)
-    if key := _PRIVATE_KEY.search(data):
+    if key := PRIVATE_KEY.search(data):
         place = Place(file, data.count(b"\n", 0, key.start()) + 1, 1)
-        return (), (_private_key(place, clusters),)
+        return (), (private_key(place, clusters),)
     certificates: list[Certificate] = []
     problems: list[Problem] = []
     for line, block in blocks(data):
@@ -121,8 +120,8 @@ def read(
                 problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
             elif certificate is not None:
                 certificates.append(certificate)
-            elif _is_private_key(block):
-                problems.append(_private_key(place, clusters))
+            elif is_private_key(block):
+                problems.append(private_key(place, clusters))
             else:
                 what, hint = (
                     "this block isn't a certificate that meshc can read",
@@ -169,25 +168,6 @@ def signed_by(child: Certificate, issuer: Certificate) -> bool:
             warnings.simplefilter("ignore")
             child.x509.verify_directly_issued_by(issuer.x509)
     except (InvalidSignature, *_FAULTS):
-        return False
-    return True
-
-
-def _private_key(place: Place, clusters: tuple[str, ...]) -> Problem:
-    what = "a file of public certificates holds a private key"
-    hint = "take it out, and make a new key and certificate: treat this key as known to others"
-    return codes.PRIVATE_KEY_IN_PUBLIC_FILE.at(place, what, hint, clusters=clusters)
-
-
-def _is_private_key(der: bytes) -> bool:
-    """Whether a block called CERTIFICATE holds a key instead."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            load_der_private_key(der, None)
-    except TypeError:  # encrypted: a key all the same
-        return True
-    except (ValueError, UnsupportedAlgorithm):
         return False
     return True
 
