@@ -18,6 +18,7 @@ import yaml
 
 from meshc.charts.helm import Helm
 from meshc.charts.vendor import vendor
+from meshc.commands.listener import Silent
 from meshc.commands.opened import Opened
 from meshc.pipeline import compile_mesh, fleet_of
 from support.charts import CLASSIC, FOLDER, ISTIOD, VERSIONS, kubernetes_for, need_charts
@@ -155,7 +156,7 @@ def overlay(tmp_path: Path, text: str, helm: Helm, charts: str = "") -> list[byt
     (folder / "mesh.yaml").write_text(text)
     opened = Opened(folder / "mesh.yaml")
     if charts:
-        vendor(fleet_of(opened.source), opened.source, opened.repository, lambda: helm)
+        vendor(fleet_of(opened.source), opened.source, opened.repository, lambda: helm, Silent().steps)
     tree = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize).layout.tree
     return [data for path, data in tree.under("edge").items() if path != "kustomization.yaml"]
 

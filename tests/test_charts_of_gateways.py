@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from meshc.charts.vendor import vendor
+from meshc.commands.listener import Silent
 from meshc.commands.opened import Opened
 from meshc.mesh.exports import GLOBAL
 from meshc.pipeline import compile_mesh, fleet_of
@@ -51,7 +52,7 @@ def outputs(folder: Path, version: str, also: str, dataplane: str, port: int = 1
     text = MESH.format(version=version, also=also, dataplane=dataplane, port=port, kubernetes=kubernetes)
     (folder / "mesh.yaml").write_text(text)
     opened, helm = Opened(folder / "mesh.yaml"), find_helm()
-    vendor(fleet_of(opened.source), opened.source, opened.repository, lambda: helm)
+    vendor(fleet_of(opened.source), opened.source, opened.repository, lambda: helm, Silent().steps)
     tree = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize).layout.tree
     return objects(tree.under("east").values()), objects(tree.under("west").values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 
+Steps = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+"""Opens a context for some steps. It yields the function to call after each step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vendored:
     """What was pinned, and the files that changed."""
@@ -28,7 +33,7 @@ class Vendored:
     changed: tuple[str, ...]
 
 
-def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[[], Helm]) -> Vendored:
+def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[[], Helm], steps: Steps) -> Vendored:
     """Pulls the charts that come over the network, and pins all that some cluster needs: all files, or none.
 
     What an older lock file pinned in `charts.directory` and nothing needs any more is removed. Raises ProblemsError
@@ -43,11 +48,13 @@ def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[
         charts = []
         helm = find()
         needed = {(one.chart, one.version) for member in fleet for one in wanted(fleet, member)}
-        for name, version in sorted(needed):
-            at, path = source_of(given, version), pulled_to(given, name, version)
-            pulled[path] = _pull(helm, name, at, str(version))
-            if chart := packed(name, version, at, path, pulled[path], reader):
-                charts.append(chart)
+        with steps("pulling charts", len(needed)) as done:
+            for name, version in sorted(needed):
+                at, path = source_of(given, version), pulled_to(given, name, version)
+                pulled[path] = _pull(helm, name, at, str(version))
+                done()
+                if chart := packed(name, version, at, path, pulled[path], reader):
+                    charts.append(chart)
     stop_on(reader.problems)
     before = _read(repository, LOCK)
     dropped = {path for path in paths_in(before) if given and path.startswith(f"{given.directory}/")} - {

@@ -23,7 +23,7 @@ def vendor_command(file: Path) -> None:
     fleet = fleet_of(opened.source)
     if fleet.mesh.spec.istio.charts is None:
         raise MeshcError("mesh.yaml names no charts", "add charts: {source: ...} under spec.istio")
-    vendored = vendor(fleet, opened.source, opened.repository, lambda: helm.find(opened.repository))
+    vendored = vendor(fleet, opened.source, opened.repository, lambda: helm.find(opened.repository), TERMINAL.steps)
     for chart in vendored.charts:
         tell(f"{chart.name} {chart.version}  {chart.digest}  {chart.path}")
     changed = f"{count(len(vendored.changed), 'file')} changed" if vendored.changed else "nothing changed"

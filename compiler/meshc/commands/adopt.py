@@ -87,7 +87,7 @@ def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listen
     if (folder is None) == (not reach.contexts):
         raise UsageError("either a folder or clusters", "--from DIR, or --context CLUSTER=CONTEXT for each")
     if folder is None:
-        return _living(reach, namespace)
+        return _living(reach, namespace, listener)
     if not folder.is_dir():
         raise UsageError(f'there is no folder "{folder}"')
     return _in_folder(Repository.around(folder, cached=False), listener)  # it may be anyone's
@@ -138,7 +138,7 @@ def of_first_sync(opened: Opened, found: Sequence[Dump]) -> FirstSync:
     return FirstSync(compare(sides.before, sides.after), sides)
 
 
-def _living(reach: Reach, namespace: str) -> list[Dump]:
+def _living(reach: Reach, namespace: str, listener: Listener) -> list[Dump]:
     """Queries all clusters in parallel. Raises the first AskError, because a mesh.yaml without a cluster would be
     wrong."""
     pairs = [word.partition("=") for word in reach.contexts]
@@ -147,7 +147,7 @@ def _living(reach: Reach, namespace: str) -> list[Dump]:
         raise UsageError(f"\"{plain(bad[0])}\" can't be a cluster's name", f"--context NAME={plain(bad[0])}")
     clusters = Living(contexts, reach.kubeconfig, reach.seconds)
     found = []
-    for answer in clusters.ask(list(contexts), lambda api: survey(api, namespace)):
+    for answer in clusters.ask(list(contexts), lambda api: survey(api, namespace), listener):
         if isinstance(answer, AskError):
             raise answer
         found.append(answer)

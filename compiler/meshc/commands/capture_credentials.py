@@ -236,8 +236,7 @@ class _Run:
             except MeshcError as error:
                 return error
 
-        with listener.steps("asking", len(names)) as step:
-            answers = clusters.ask(names, one, step)
+        answers = clusters.ask(names, one, listener)
         found: dict[str, Answer] = {}
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, MeshcError):

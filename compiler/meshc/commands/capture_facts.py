@@ -44,7 +44,7 @@ def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> 
     mesh, plan = mesh_and_plan(opened.source)
     asked = chosen(plan, choice)
     clusters = living(base, plan, asked, reach)
-    answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation))
+    answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation), opened.listener)
     numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}
     rows: list[Row] = []
     values: Values = {}

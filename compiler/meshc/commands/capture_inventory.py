@@ -171,7 +171,9 @@ def _asked(opened: Opened, named: Mapping[str, str], reach: Reach) -> dict[str, 
         raise UsageError("which clusters?", "--context CLUSTER=CONTEXT, as often as there are clusters")
     namespace = str(at(opened.source.document.data, "spec", "istio", "namespace") or "istio-system")
     clusters = Living(named, reach.kubeconfig, reach.seconds)
-    answers = clusters.ask(list(named), lambda api: of_facts(api.server, facts(api, namespace, Generation.ISTIOD)))
+    answers = clusters.ask(
+        list(named), lambda api: of_facts(api.server, facts(api, namespace, Generation.ISTIOD)), opened.listener
+    )
     for answer in answers:
         if isinstance(answer, AskError):
             raise answer

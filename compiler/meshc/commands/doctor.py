@@ -71,8 +71,7 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: De
         return seen
 
     standing = read_trees(opened.repository) if depth else FileTree({})
-    with opened.listener.steps("asking", len(asked)) as step:
-        answers = clusters.ask(asked, question, step)
+    answers = clusters.ask(asked, question, opened.listener)
     seen = {name: _seen(name, answer) for name, answer in zip(asked, answers, strict=True)}
     rows = [*(row for one in seen.values() for row in one.rows), *_between(work, seen)]
     rows = [row for row in rows if row.cluster in asked]  # a primary reports about all its remotes

@@ -13,6 +13,7 @@ from meshc.capture.ask import Api, connect, servers
 from meshc.capture.contexts import contexts, kept
 from meshc.capture.many import at_once
 from meshc.capture.trouble import AskError, Trouble
+from meshc.commands.listener import Listener
 from meshc.disk.named import read_named
 from meshc.disk.repository import enclosing
 from meshc.errors import RefusedError, UsageError
@@ -46,9 +47,9 @@ class Living:
         return connect(name, self.contexts[name], self.kubeconfig, self.seconds)
 
     def ask(
-        self, names: Sequence[str], question: Callable[[Api], Answer], step: Callable[[], None] = lambda: None
+        self, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
     ) -> list[Answer | AskError]:
-        """The answer of each cluster, or the error. Queries all clusters in parallel."""
+        """The answer of each cluster, or the error. Queries all clusters in parallel, and each answer is a step."""
 
         def one(name: str) -> Answer | AskError:
             try:
@@ -59,7 +60,8 @@ class Living:
         def late(name: str) -> Answer | AskError:
             return AskError(Trouble.SLOW, f"{name}: nothing within {self.seconds:g} s: does its login wait?")
 
-        return at_once(names, one, late, self.seconds, step)
+        with listener.steps("asking", len(names)) as step:
+            return at_once(names, one, late, self.seconds, step)
 
 
 def living(base: Path, plan: Plan, names: Sequence[str], reach: Reach) -> Living:
