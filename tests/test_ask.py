@@ -134,7 +134,7 @@ def test_a_token_is_tried_without_anything_of_the_kubeconfigs_user(cluster: Fake
     cluster.tokens.add("another")
 
     assert asked.as_bearer(Hidden(b"another")).version() == "v1.34.1"
-    with pytest.raises(AskError, match="aren't taken"):
+    with pytest.raises(AskError, match="invalid or have expired"):
         asked.as_bearer(Hidden(b"wrong")).version()
 
 

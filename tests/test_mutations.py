@@ -262,7 +262,8 @@ def assert_exists(place: Place, lines: Sequence[str], about: str) -> None:
 
 LINE = re.compile(
     r"  (and here|hint): .*| {0,4}\d+ \| .*| {0,4}\d+ \|| +\| +\^"
-    r"|\d+ (error|warning|notice)s?(, \d+ (warning|notice)s?)*; what a code means: meshc explain MESH\d{3}"
+    r"|\d+ (error|warning|notice)s?(, \d+ (warning|notice)s?)*"
+    r"(; meshc validate --fix corrects \d+)?; what a code means: meshc explain MESH\d{3}"
 )
 
 

@@ -49,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What mends a problem: the key or value `was`, which stands at the problem's place, becomes `value`."""
+    """The fix of a problem: the key or value `was` at the problem's place becomes `value`."""
 
     was: str
     value: str | int | bool
@@ -57,7 +57,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """What mends a problem: the file at the problem's place gets this path, which is shown as that of the place is."""
+    """The fix of a problem: the file at the problem's place gets this path, which is shown like that of the place."""
 
     to: str
 

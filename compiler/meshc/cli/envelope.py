@@ -56,7 +56,7 @@ def as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
-    """What mends a problem: another text at its place, or another name of its file."""
+    """The fix of a problem: another text at its place, or another name of its file."""
     if fix is None:
         return None
     return {"rename": fix.to} if isinstance(fix, Rename) else {"was": fix.was, "value": fix.value}

@@ -35,7 +35,7 @@ _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), "?")
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What mends a finding: the characters from its column up to `end` become `text`."""
+    """The fix of a finding: the characters from its column up to `end` become `text`."""
 
     end: int
     text: str

@@ -8,11 +8,11 @@ from typing import Any
 
 Shape = Any
 """str, int or bool; [shape] for a list of such; {key: shape} for an object with these keys; (shape, None) for what may
-be null; EACH of a shape for an object with keys of the user's; dict for an object that the table leaves open."""
+be null; EACH of a shape for an object with keys that the user chose; dict for an object that the table leaves open."""
 
 
 class Each:
-    """An object whose keys are names of the user's, and whose values are all of one shape."""
+    """An object whose keys are names that the user chose, and whose values are all of one shape."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape

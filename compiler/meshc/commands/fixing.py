@@ -1,4 +1,4 @@
-"""Mends what is certainly meant otherwise: mesh.yaml, its parts and the user's files, as far as problems tell how."""
+"""Fixes what is certainly meant otherwise in mesh.yaml, its parts and the user's files, by the fixes of problems."""
 
 from __future__ import annotations
 

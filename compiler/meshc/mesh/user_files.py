@@ -27,7 +27,7 @@ class Manifest:
         return self.named or self.document.place(path)
 
     def fix(self, was: str, value: str) -> Rewrite | None:
-        """What mends a value of this document, where the document stands in a file of its own."""
+        """The fix of a value of this document, if the document is alone in a file."""
         return None if self.named else Rewrite(was, value)
 
 
