@@ -111,11 +111,11 @@ def test_mesh_yaml_and_its_parts_are_shown_and_written(tmp_path: Path, monkeypat
     checked = invoke("fmt", "--check")
     assert (checked.exit_code, Path("parts/hub.yaml").read_text()) == (1, part)
     assert "-    clusters:\n+  clusters:\n     - name: hub  # ours\n" in checked.stdout
-    assert checked.stdout.splitlines()[-1] == "2 files to lay out: meshc fmt"
+    assert checked.stdout.splitlines()[-1] == "2 files to format: meshc fmt"
     assert invoke("fmt").exit_code == 0
     assert Path("mesh.yaml").read_text() == mesh.replace("  Mesh", " Mesh")
     assert Path("parts/hub.yaml").read_text() == "kind: MeshPart\nspec:\n  clusters:\n    - name: hub  # ours\n"
-    assert (invoke("fmt", "--check").exit_code, invoke("fmt").stdout) == (0, "nothing to lay out\n")
+    assert (invoke("fmt", "--check").exit_code, invoke("fmt").stdout) == (0, "nothing to format\n")
 
     Path("mesh.yaml").write_text(mesh)
     Path("parts/hub.yaml").write_text("a: [")

@@ -38,5 +38,5 @@ def fmt_command(file: Path, form: Format, *, check: bool) -> None:
 
 def _told(names: list[str], *, check: bool) -> str:
     if not names:
-        return "nothing to lay out"
-    return f"{count(len(names), 'file')} to lay out: meshc fmt" if check else f"wrote {', '.join(map(plain, names))}"
+        return "nothing to format"
+    return f"{count(len(names), 'file')} to format: meshc fmt" if check else f"wrote {', '.join(map(plain, names))}"
