@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
 from meshc.charts.chance import at_another_time, changeable
@@ -31,6 +31,14 @@ class Rendered:
 
     objects: tuple[Sequence[Body], ...]
     problems: tuple[Problem, ...]
+
+
+class _Cache(NamedTuple):
+    """Where an answer of helm is kept, under which key, and which objects may be kept."""
+
+    repository: Repository
+    key: str
+    keeps: Callable[[Body], bool]
 
 
 def render(
@@ -61,16 +69,9 @@ def render(
 
     def one(key: str) -> Sequence[Body] | BuildError:
         need = distinct[key]
+        chart = prepared.get((need.digest, need.version))
         try:
-            chart = prepared.get((need.digest, need.version))
-            if chart is None:
-                return ()
-            known = cache.cache_get(key)
-            if known is None:
-                known = _rendered_once(helm, need, chart)
-                if all(map(keeps, json.loads(known))):
-                    cache.cache_put(key, known)
-            return cleaned(json.loads(known), need)
+            return cleaned(json.loads(_known(helm, need, chart, _Cache(cache, key, keeps))), need) if chart else ()
         except BuildError as error:
             return error
 
@@ -78,6 +79,16 @@ def render(
         results = dict(zip(distinct, pool.map(one, distinct), strict=True))
     objects = [result if not isinstance(result := results[key], BuildError) else () for key in keys]
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
+
+
+def _known(helm: Helm, need: ChartNeed, chart: Prepared, cache: _Cache) -> bytes:
+    """What helm makes, as the cache has it, else rendered and remembered if all of it may be kept."""
+    known = cache.repository.cache_get(cache.key)
+    if known is None:
+        known = _rendered_once(helm, need, chart)
+        if all(map(cache.keeps, json.loads(known))):
+            cache.repository.cache_put(cache.key, known)
+    return known
 
 
 def _rendered_once(helm: Helm, need: ChartNeed, chart: Prepared) -> bytes:
