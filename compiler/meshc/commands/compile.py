@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from meshc.commands.begin import begin_writing
 from meshc.commands.clusters import Choice
 from meshc.commands.last_run import InStep, Run, in_step, recall, remember
-from meshc.commands.schema import schema_is_stale
 from meshc.disk.scratch import clear_leftovers
 from meshc.disk.watched import Watched
 from meshc.output.link import Link
@@ -61,6 +60,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
     asked = ask_early(repository)
     from meshc.commands.compiling import compiled_whole, rendered_of
     from meshc.commands.focus import Focus
+    from meshc.commands.schema import schema_is_stale
     from meshc.output.trees import write_trees
 
     choice = order.choice
