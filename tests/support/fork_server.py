@@ -18,6 +18,7 @@ import pkgutil
 import signal
 import socket
 import sys
+import threading
 from typing import NoReturn
 
 
@@ -94,6 +95,9 @@ def _end(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if not stream.closed:
             stream.flush()
+    for thread in threading.enumerate():  # as Python does at its end
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join(10)
     os._exit(code)
 
 

@@ -169,10 +169,10 @@ def run() -> None:
         finally:
             _flush()
     except SystemExit as end:
-        if isinstance(end.code, int | None):
+        if isinstance(end.code, int | None) and (end.code or 0) < _BY_SIGNAL:
             sys.stderr.flush()
             os._exit(end.code or 0)  # the system frees memory at once, but Python frees it object by object
-        raise
+        raise  # after a signal, Python waits for threads, which remove their temporary folders
     except (ReaderGoneError, BrokenPipeError):
         sys.stderr.close()
         os._exit(_PIPE_CLOSED)
@@ -190,4 +190,5 @@ def _flush() -> None:
         os._exit(Exit.TOOL)
 
 
-_PIPE_CLOSED = 128 + 13  # the exit code of a shell for SIGPIPE: the reader has gone
+_BY_SIGNAL = 128  # what shells add to the number of a signal that ends a program
+_PIPE_CLOSED = _BY_SIGNAL + 13  # the exit code of a shell for SIGPIPE: the reader has gone
