@@ -167,6 +167,11 @@ def test_a_page_replaces_a_page_and_nothing_else(tmp_path: Path, sample_mesh: Pa
         assert re.fullmatch(rf"{re.escape(str(page))}: \d+ clusters?, \d+ kB\n", done.stdout)
     for refused, code in ((other, 5), (tmp_path / "link.html", 5), (tmp_path, 2), (tmp_path / "a" / "b.html", 2)):
         assert CliRunner().invoke(app, ["report", "-f", mesh, "-o", str(refused)]).exit_code == code
+    for tree in ("output", "overlays"):
+        (sample_mesh / tree).mkdir()
+        inside = CliRunner().invoke(app, ["report", "-f", mesh, "-o", str(sample_mesh / tree / "page.html")])
+        (sample_mesh / tree).rmdir()  # which fails if the page was written
+        assert (inside.exit_code, f"is in {tree}/" in inside.output) == (2, True)
     assert other.read_text() == "mine"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["link.html", "other.html", "page.html"]
     printed = CliRunner().invoke(app, ["report", "-f", mesh, "-o", "-"]).stdout

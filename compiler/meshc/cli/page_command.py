@@ -13,6 +13,7 @@ from meshc.commands.report import report
 from meshc.disk.page import write_page
 from meshc.disk.repository import Repository
 from meshc.errors import UsageError
+from meshc.output.trees import OUTPUT, OVERLAYS
 from meshc.plain import count
 
 
@@ -22,6 +23,7 @@ def page_command(
     """Writes the page, or prints it where `to` is -. Raises UsageError where both bases are named."""
     if base is not None and against is not None:
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
+    _stop_in_generated(to, file)
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     found = report(opened, file, base, against, jobs, datetime.now(UTC))
     page = page_of(found, opened.source.name).encode()
@@ -31,3 +33,13 @@ def page_command(
         return
     write_page(to, page, MARK.encode())
     tell(f"{to}: {count(len(found.compiled.plan.clusters), 'cluster')}, {len(page) / 1000:,.0f} kB")
+
+
+def _stop_in_generated(to: Path, file: Path) -> None:
+    """Raises UsageError for a page in a folder that meshc generates: the next compile would refuse the folder."""
+    folder = to.parent.resolve()
+    for tree in (OVERLAYS, OUTPUT):
+        if to != Path("-") and folder.is_relative_to(file.parent.resolve() / tree):
+            raise UsageError(
+                f'"{to}" is in {tree}/, where only meshc\'s own files may be', "name a file elsewhere with -o"
+            )
