@@ -21,7 +21,8 @@ import pytest
 import yaml
 
 from meshc.capture import many
-from meshc.capture.ask import Api, connect
+from meshc.capture.ask import Api
+from meshc.capture.connect import connect
 from meshc.capture.many import at_once
 from meshc.capture.resource import Resource, core
 from meshc.capture.trouble import AskError, Trouble

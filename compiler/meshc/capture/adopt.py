@@ -19,7 +19,7 @@ from meshc.capture.living import homes_of
 from meshc.capture.owners import owner_of
 from meshc.kube import LABEL, as_list, at
 from meshc.plain import count
-from meshc.plan.values import MOUNTED
+from meshc.plan.istiod_values import MOUNTED
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from meshc.errors import MeshcError, UsageError
 from meshc.hidden import Hidden
 from meshc.issuing.given import given
 from meshc.kube import Body, at, identity_of
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
 

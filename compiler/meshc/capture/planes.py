@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture import facts
 from meshc.capture.valued import mapping
 from meshc.kube import Version, as_list, at
-from meshc.plan.values import KUBECONFIG, READS_FILES
+from meshc.plan.istiod_values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:

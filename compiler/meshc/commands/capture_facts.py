@@ -15,7 +15,7 @@ from meshc.kube import Version
 from meshc.mesh.model.words import is_cluster_id
 from meshc.pipeline import mesh_and_plan
 from meshc.plain import short
-from meshc.plan.values import id_of_istiod
+from meshc.plan.istiod_values import id_of_istiod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import connect, servers
+from meshc.capture.connect import connect, servers
 from meshc.capture.facts import facts
 from meshc.capture.inventory import ASKED, objects, of_contexts, of_facts, rights_for, text_of
 from meshc.capture.rbac import account

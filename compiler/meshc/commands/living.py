@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from meshc.capture.ask import Api, connect, servers
+from meshc.capture.ask import Api
+from meshc.capture.connect import connect, servers
 from meshc.capture.contexts import contexts, kept
 from meshc.capture.many import at_once
 from meshc.capture.trouble import AskError, Trouble
