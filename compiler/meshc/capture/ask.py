@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from meshc.capture.trouble import AskError, Trouble, refusal
@@ -29,6 +29,14 @@ _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    body: bytes | None = None
+    form: str = _JSON
+    """The content type of the body."""
 
 
 class Api:
@@ -57,7 +65,7 @@ class Api:
 
     def get(self, resource: Resource) -> Body:
         """One object. Raises AskError."""
-        return self._ask("GET", resource.path, resource, "get")
+        return self._ask(_Request("GET", resource.path), resource, "get")
 
     def find(self, resource: Resource) -> Body | None:
         """One object, None where there is none. Raises AskError."""
@@ -84,7 +92,7 @@ class Api:
         Empty if the server doesn't know the version. Raises AskError.
         """
         try:
-            said = self._ask("GET", f"/{'apis' if '/' in version else 'api'}/{version}", None, "get")
+            said = self._ask(_Request("GET", f"/{'apis' if '/' in version else 'api'}/{version}"), None, "get")
         except AskError as error:
             if error.trouble is Trouble.MISSING:
                 return {}
@@ -98,32 +106,34 @@ class Api:
 
     def text(self, resource: Resource) -> str:
         """The answer for a path, as text. Raises AskError."""
-        status, data = self._exchange("GET", resource.path, None)
+        status, data = self._exchange(_Request("GET", resource.path))
         if status != 200:
             raise refusal(self.name, status, resource.path, resource, "get")
         return data.decode(errors="replace")
 
     def may_list(self, resource: Resource) -> None:
         """Requests one object of a kind and ignores the answer. Raises AskError."""
-        self._ask("GET", f"{resource.path}?limit=1", resource, "list")
+        self._ask(_Request("GET", f"{resource.path}?limit=1"), resource, "list")
 
     def create(self, resource: Resource, body: Body) -> Body:
         """Creates an object, and returns the server's version of it. Raises AskError."""
-        return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
+        return self._ask(_Request("POST", resource.path, json.dumps(body).encode()), resource, "create")
 
     def applied_dry(self, resource: Resource, body: Body, manager: str) -> Body:
         """What a server-side apply would make of an object, which changes nothing. Raises AskError."""
         query = urlencode({"dryRun": "All", "fieldManager": manager, "force": "true"})
-        return self._ask("PATCH", f"{resource.path}?{query}", resource, "patch", json.dumps(body).encode(), _APPLY)
+        return self._ask(
+            _Request("PATCH", f"{resource.path}?{query}", json.dumps(body).encode(), _APPLY), resource, "patch"
+        )
 
     def delete(self, resource: Resource, uid: str) -> None:
         """Deletes an object if it is still the one that was read. Raises AskError."""
         told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
-        self._ask("DELETE", resource.path, resource, "delete", json.dumps(told).encode())
+        self._ask(_Request("DELETE", resource.path, json.dumps(told).encode()), resource, "delete")
 
     def version(self) -> str:
         """Kubernetes' version, such as v1.34.1. Servers show it to anyone, but refuse invalid credentials."""
-        said = self._ask("GET", "/version", None, "get").get("gitVersion")
+        said = self._ask(_Request("GET", "/version"), None, "get").get("gitVersion")
         if not isinstance(said, str):
             raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't report its version")
         return said
@@ -132,36 +142,30 @@ class Api:
         """The same server with only this token, and no other credentials of the kubeconfig's user."""
         mine, theirs = self._client.configuration, self._bearing(token)
         theirs.host, theirs.ssl_ca_cert, theirs.tls_server_name = mine.host, mine.ssl_ca_cert, mine.tls_server_name
-        return Api(self.name, self._made(theirs), self._seconds)
+        return Api(self.name, type(self._client)(theirs), self._seconds)
 
     def as_held(self, held: Credentials, seconds: float) -> Api:
         """The server of some credentials, with their address, CA and token."""
         theirs = self._bearing(held.token)
         theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
-        made = self._made(theirs)
+        made = type(self._client)(theirs)
         made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
         made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's CAs are trusted too
         return Api(self.name, made, min(seconds, self._seconds))
 
     def _bearing(self, token: Hidden) -> Any:
         """The client's settings for a token, and for this machine's proxy."""
-        from kubernetes import client
-
-        mine, theirs = self._client.configuration, client.Configuration()
+        mine = self._client.configuration
+        theirs = type(mine)()
         theirs.verify_ssl, theirs.proxy, theirs.no_proxy = True, mine.proxy, mine.no_proxy
         theirs.api_key = {"authorization": f"Bearer {token.reveal().decode()}"}
         return theirs
-
-    def _made(self, configuration: Any) -> Any:
-        from kubernetes import client
-
-        return client.ApiClient(configuration)
 
     def _pages(self, resource: Resource, query: dict[str, str]) -> Iterator[Body]:
         more = ""
         for _ in range(_PAGES):
             asked = {**query, "limit": str(_PAGE), **({"continue": more} if more else {})}
-            page = self._ask("GET", f"{resource.path}?{urlencode(asked)}", resource, "list")
+            page = self._ask(_Request("GET", f"{resource.path}?{urlencode(asked)}"), resource, "list")
             items, metadata = page.get("items"), page.get("metadata") or {}
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 break
@@ -171,12 +175,10 @@ class Api:
                 return
         raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
 
-    def _ask(
-        self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None, form: str = _JSON
-    ) -> Body:
-        status, data = self._exchange(method, path, body, form)
+    def _ask(self, request: _Request, resource: Resource | None, verb: str) -> Body:
+        status, data = self._exchange(request)
         if status not in (200, 201, 202):
-            raise refusal(self.name, status, path.partition("?")[0], resource, verb)
+            raise refusal(self.name, status, request.path.partition("?")[0], resource, verb)
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -185,20 +187,20 @@ class Api:
             raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
         return answer
 
-    def _exchange(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> tuple[int, bytes]:
+    def _exchange(self, request: _Request) -> tuple[int, bytes]:
         from urllib3 import Timeout
         from urllib3 import exceptions as failed
 
         left = self._left()
         headers = {"Accept": _JSON, "User-Agent": "meshc"}
-        headers |= {"Content-Type": form} if body is not None else {}
+        headers |= {"Content-Type": request.form} if request.body is not None else {}
         headers |= {one["key"]: str(one["value"]) for one in self._client.configuration.auth_settings().values()}
         try:
             response = self._client.rest_client.pool_manager.request(
-                method,
-                self.server + path,
+                request.method,
+                self.server + request.path,
                 headers=headers,
-                body=body,
+                body=request.body,
                 timeout=Timeout(connect=min(_CONNECT, left), read=left),
                 retries=False,
                 redirect=False,

@@ -1,6 +1,6 @@
 """Connects to the API servers of kubeconfig contexts, by the Kubernetes client.
 
-The client reads kubeconfigs, logs in (exec, OIDC, in-cluster) and supports proxies.
+It is the only importer of that client, which reads kubeconfigs, logs in (exec, OIDC, in-cluster) and supports proxies.
 """
 
 from __future__ import annotations

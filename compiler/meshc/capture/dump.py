@@ -25,7 +25,7 @@ from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
 
 if TYPE_CHECKING:
-    from meshc.capture.told import Told
+    from meshc.capture.installations import Told
     from meshc.disk.repository import Repository
 
 _TELLING = {

@@ -16,7 +16,7 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
-    from meshc.capture.told import Told
+    from meshc.capture.installations import Told
     from meshc.kube import Body
 
 _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
