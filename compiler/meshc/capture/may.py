@@ -15,7 +15,7 @@ from meshc.capture.trouble import AskError, Trouble
 from meshc.components.classic import READS
 from meshc.components.rights import CONFIG_CLUSTER, READER, granted
 from meshc.kube import as_list, at
-from meshc.plan.values import secrets_are_read
+from meshc.plan.remote_credentials import secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api

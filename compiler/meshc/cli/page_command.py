@@ -25,7 +25,7 @@ def page_command(
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     _stop_in_generated(to, file)
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
-    found = report(opened, file, base, against, jobs, datetime.now(UTC))
+    found = report(opened, base, against, jobs, datetime.now(UTC))
     page = page_of(found, opened.source.name).encode()
     show_problems(found.compiled.problems, Format.TEXT, file)
     if to == Path("-"):
