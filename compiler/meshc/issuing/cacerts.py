@@ -39,10 +39,10 @@ class Authority:
 def sealed_cacerts(
     plan: Plan, cluster: ClusterPlan, authority: Authority, key: Hidden, certificate: bytes | None, now: datetime
 ) -> bytes:
-    """The sealed file of a cluster's cacerts, bound to its certificate by a signature of its own key.
+    """The sealed file of a cluster's cacerts, bound to the CA's certificate by a signature of the CA's key.
 
-    `certificate` is that of the cluster's sealed-secrets controller. Raises IssueError for a key that isn't the
-    certificate's or a CA under none of the roots, SealError if the cluster's backend lacks what it needs.
+    `certificate` is the certificate of the cluster's sealed-secrets controller. Raises IssueError for a key that isn't
+    the certificate's or a CA under none of the roots, SealError if the cluster's backend lacks what it needs.
     """
     if not key_fits(authority.certificate, key):
         raise SealError(f"{cluster.name}: the private key isn't the one of {CA}")
@@ -64,9 +64,9 @@ def sealed_cacerts(
 
 
 def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
-    """A sealed cacerts with other roots in it. Its ciphertext stays as it is, so that no key is needed.
+    """A sealed cacerts with other roots. The ciphertext doesn't change, so no key is needed.
 
-    Raises SealError where the file can't be read, or a MAC over its public parts would no longer hold.
+    Raises SealError if the file can't be read, or if a MAC over its public parts would become invalid.
     """
     documents, problems = read(data, shown)
     if problems or len(documents) != 1 or not isinstance(documents[0].data, dict):
@@ -86,7 +86,7 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
 
 
 def public_part(data: bytes, key: str) -> bytes | None:
-    """A certificate in a sealed cacerts of any form; None where it has none that can be read."""
+    """A certificate in a sealed cacerts of any form; None if there is no readable one."""
     documents, problems = read(data, "")
     body = documents[0].data if len(documents) == 1 and not problems else None
     certificate, roots = _plain(body, tls_form.CERTIFICATE), _plain(body, tls_form.ROOTS)

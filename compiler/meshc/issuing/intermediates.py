@@ -1,4 +1,4 @@
-"""Issues what is due under a root's key: the CA of each cluster that needs one, its files, its sealed Secret."""
+"""Issues CAs with a root's key: for each cluster that needs one, the CA, its files and its sealed Secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How CAs are issued: `days` they are valid for, `before` so many days of their end they are due again."""
+    """Settings for issued CAs: a CA is valid for `days` days, and is due for renewal `before` days before its end."""
 
     now: datetime
     days: int
@@ -50,7 +50,8 @@ class Outcome:
 
 
 def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
-    """The clusters named, or all in which a CA runs. Raises UsageError for one that isn't there or has none."""
+    """The named clusters, or all clusters in which a CA runs. Raises UsageError if a cluster isn't in the mesh or has
+    no CA."""
     if not names:
         return [cluster for cluster in plan.clusters if cluster.cacerts == "required"]
     known = {cluster.name: cluster for cluster in plan.clusters}
@@ -71,17 +72,17 @@ class Issuer:
 
 
 def due_in(work: Work, clusters: Iterable[ClusterPlan], order: Order) -> dict[str, str]:
-    """Why the CA of each cluster is due; "" where it isn't.
+    """Why the CA of each cluster is due; "" if it isn't.
 
-    A CA is due where there is none, where it ends soon, where it is under another root than those trusted, and where
-    its sealed file is missing. Raises IssueError and SealError.
+    A CA is due if it is missing, expires soon or is under an untrusted root, or if its sealed file is missing. Raises
+    IssueError and SealError.
     """
     roots = roots_of(work)
     return {cluster.name: "as asked" if order.force else _reason(work, cluster, roots, order) for cluster in clusters}
 
 
 def issuer_with(work: Work, key: Hidden) -> Issuer:
-    """The root of the mesh that has this key. Raises IssueError if none has."""
+    """The root of the mesh with this key. Raises IssueError if no root has this key."""
     roots = roots_of(work)
     for root in roots_in(roots):
         if key_fits(root, key):
