@@ -21,8 +21,9 @@ def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails: then none is.
     """
     folder = path.parent.resolve()
-    if not sealed and (enclosing(folder) / ".git").exists():
-        raise RefusedError(f'"{path}" lies in a Git repository, where a plain private key has no business', instead)
+    top = enclosing(folder)
+    if not sealed and (top / ".git").exists():
+        raise RefusedError(f'"{path}" lies in the Git repository "{top}": meshc writes no plain key there', instead)
     if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already; meshc overwrites no key')
     with telling(f'cannot write "{path}"', ""):
