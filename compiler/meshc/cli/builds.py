@@ -38,7 +38,9 @@ def init(
             "single-cluster: a primary, to grow from."
         ),
     ] = Topology.PRIMARY_REMOTE,
-    name: Annotated[str, typer.Option(help="The name of the mesh, as its engine and its CAs know it.")] = FIRST_NAME,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="The name of the mesh, as its engine and its CAs know it.")
+    ] = FIRST_NAME,
 ) -> None:
     """Start a new mesh: write a mesh.yaml with comments, ready to compile, and the Git settings for it."""
     with reporting(Format.TEXT):

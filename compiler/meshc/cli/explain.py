@@ -42,8 +42,15 @@ _CODE = re.compile(r"(MESH)?\d{1,9}", re.IGNORECASE)
 
 
 def _holds(code: Code, words: list[str]) -> bool:
-    text = page(code)
-    return all(re.search(rf"(?<![A-Za-z0-9]){re.escape(word)}", text, re.IGNORECASE) for word in words)
+    text = page(code).lower()
+    return all(_begins_a_word(word.lower(), text) for word in words)
+
+
+def _begins_a_word(word: str, text: str) -> bool:
+    at = text.find(word)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(word, at + 1)
+    return at >= 0
 
 
 def _list(found: list[Code], words: list[str]) -> None:
