@@ -54,6 +54,8 @@ def next_command(file: Path, choice: Choice, against: str | None, jobs: int | No
     elif others := found.uncommitted:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
+    if any(step.step == "seal" for step in left):
+        tell(_HANDED)
     for line in (*found.roots, *(found.domains.lines(now) if found.domains else ()), *of_all(trust)):
         tell(plain(line))
 
@@ -63,3 +65,7 @@ def _named(clusters: Sequence[str]) -> str:
 
 
 _NAMED = 3
+_HANDED = (
+    "seal: meshc capture credentials CLUSTER reads the credentials from the cluster itself; "
+    "meshc secrets seal - reads a kubeconfig from standard input"
+)

@@ -77,7 +77,10 @@ def _only_body(data: Hidden) -> Body:
         raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
     bodies = [document.data for document in documents if isinstance(document.data, dict)]
     if len(bodies) != 1:
-        raise SealError(f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected")
+        raise SealError(
+            f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected",
+            "for example: istioctl create-remote-secret --name CLUSTER | meshc secrets seal -",
+        )
     return bodies[0]
 
 
