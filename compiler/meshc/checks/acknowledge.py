@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _NAMED = 5
+_MOST = 20
+_RANGES = (codes.POD_OVERLAP, codes.SERVICE_OVERLAP, codes.SERVICE_OVERLAP_ISTIOD)
 
 
 def silence(
@@ -53,10 +55,10 @@ def silence(
         elif any(p is one for p in left for one in meant):
             left = [p for p in left if not any(p is one for one in meant)]
         elif judged(code) and not unknown_names(fleet, path, entry.clusters):  # said by another check
-            what, hint = _idle(code, alike, meant, chosen, everywhere)
+            what, hint = _idle(code, alike, meant, chosen, fleet.reach.get(path))
             complaint = source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint)
             (complaints if meant or _overlaps(alike, chosen, everywhere) else idle).append(complaint)
-    told = list(_together(p for p in left if any(p is one for one in new)))
+    told = list(_together(_newest([p for p in left if any(p is one for one in new)])))
     if any(problem.severity is Severity.ERROR for problem in told):
         return [*told, *complaints]
     return [*told, *complaints, *idle]
@@ -68,24 +70,43 @@ def _overlaps(alike: Iterable[Problem], chosen: Set[str], everywhere: bool) -> b
 
 
 def _idle(
-    code: Code, alike: Sequence[Problem], meant: Sequence[Problem], chosen: Set[str], everywhere: bool
+    code: Code, alike: Sequence[Problem], meant: Sequence[Problem], chosen: Set[str], reach: Set[str] | None
 ) -> tuple[str, str]:
-    """Why an acknowledgement silences nothing, and what to do."""
+    """Why an acknowledgement silences nothing, and what to do. `reach` are the clusters of its part, if it's in one."""
     if meant:
         return f"{code.id} is acknowledged by an earlier entry already", "remove one of the two"
-    if everywhere or not alike:
+    if not alike:
         return f"nothing raises {code.id} here", "remove the entry"
     for problem in alike:
         if chosen & {*problem.clusters}:
+            who = f"{_few(problem.clusters)} together, and this doesn't name them all"
             names = ", ".join(problem.clusters)
-            return (
-                f"{code.id} is about {names} together, and this doesn't name them all",
-                f"write clusters: [{names}]",
-            )
+            hint = f"write clusters: [{names}]" if len(problem.clusters) <= _MOST else "leave out clusters"
+            beyond = reach is not None and not reach >= {*problem.clusters}
+            return f"{code.id} is about {who}", f"move the entry to mesh.yaml, and {hint} there" if beyond else hint
     return (
         f"nothing raises {code.id} in the clusters chosen here",
         "remove the entry, or correct its clusters",
     )
+
+
+def _newest(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Of clusters that share a range, each is told with those before it. So the last tells of them all."""
+    last: dict[object, Problem] = {}
+    for problem in problems:
+        if (key := _shared(problem)) and len(problem.clusters) > len(last[key].clusters if key in last else ()):
+            last[key] = problem
+    for problem in problems:
+        longest = last.get(_shared(problem), problem)
+        if longest is problem or not {*problem.clusters} <= {*longest.clusters}:
+            yield problem
+
+
+def _shared(problem: Problem) -> object:
+    """What clusters share, without the name of the one that is told; nothing for other problems."""
+    if problem.code not in _RANGES:
+        return None
+    return problem.code, problem.also[:1], problem.what.partition("'s ")[2].partition(" and ")[0]
 
 
 def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -100,8 +121,11 @@ def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
         if len(names) < 2 or len(same) < 2:
             yield from same
             continue
-        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-        yield replace(same[0], what=f"{shown}: {_about_one(same[0])}", clusters=tuple(names))
+        yield replace(same[0], what=f"{_few(names)}: {_about_one(same[0])}", clusters=tuple(names))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _about_one(problem: Problem) -> str:
