@@ -11,15 +11,18 @@ import typer
 from meshc.cli.consent import consent
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import say, tell, warn
-from meshc.cli.table import Line, show_table
+from meshc.cli.table import Line, alike, show_table
 from meshc.commands.capture_credentials import CapturedCredentials, State, Wanted, captured_credentials
 from meshc.plain import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 _COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
+_WRITTEN, _NAMED = 12, 3
 
 
 def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
@@ -32,8 +35,10 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
             tell(f"{one.cluster}: {one.says}")
     for owed in found.owed:
         tell(f"put into the store: {owed.key}, property {owed.field}")
-    for path in found.written:
+    for path in found.written[:_WRITTEN]:
         tell(f"wrote {path}")
+    if more := found.written[_WRITTEN:]:
+        tell(f"wrote {count(len(more), 'more file')}")
     for line in found.left:
         tell(line)
     if found.each:
@@ -45,14 +50,24 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
 
 
 def _show(found: CapturedCredentials) -> None:
-    """A row for each cluster, and the number of clusters in each state."""
+    """A row for each cluster, or for clusters with the same outcome, failures last; and the number in each state."""
+    last = sorted(found.outcomes, key=lambda one: one.state is State.FAILED)
     show_table(
         ("CLUSTER", "STATE", "FOUND"),
         (
-            Line((one.cluster, one.state, one.says), [f"hint: {one.hint}"] if one.hint else [], _COLOURS[one.state])
-            for one in found.outcomes
+            Line(
+                (_named([one.cluster for one in same]), same[0].state, same[0].says),
+                [f"hint: {same[0].hint}"] if same[0].hint else [],
+                _COLOURS[same[0].state],
+            )
+            for same in alike(last, lambda one: (one.state, one.says, one.hint))
         ),
     )
     states = Counter(one.state for one in found.outcomes)
     told = ", ".join(f"{states[state]} {state}" for state in State if states[state])
     say(f"{count(len(found.outcomes), 'cluster')}: {told}")
+
+
+def _named(clusters: Sequence[str]) -> str:
+    more = f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else ""
+    return ", ".join(clusters[:_NAMED]) + more
