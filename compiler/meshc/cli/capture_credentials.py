@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli.alike import alike, named
 from meshc.cli.consent import consent
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import say, tell, warn
-from meshc.cli.table import Line, alike, show_table
+from meshc.cli.table import Line, show_table
 from meshc.commands.capture_credentials import CapturedCredentials, State, Wanted, captured_credentials
 from meshc.plain import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from meshc.commands.clusters import Choice
     from meshc.commands.living import Reach
 
 _COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
-_WRITTEN, _NAMED = 12, 3
+_WRITTEN = 12
 
 
 def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
@@ -56,7 +55,7 @@ def _show(found: CapturedCredentials) -> None:
         ("CLUSTER", "STATE", "FOUND"),
         (
             Line(
-                (_named([one.cluster for one in same]), same[0].state, same[0].says),
+                (named([one.cluster for one in same]), same[0].state, same[0].says),
                 [f"hint: {same[0].hint}"] if same[0].hint else [],
                 _COLOURS[same[0].state],
             )
@@ -66,8 +65,3 @@ def _show(found: CapturedCredentials) -> None:
     states = Counter(one.state for one in found.outcomes)
     told = ", ".join(f"{states[state]} {state}" for state in State if states[state])
     say(f"{count(len(found.outcomes), 'cluster')}: {told}")
-
-
-def _named(clusters: Sequence[str]) -> str:
-    more = f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else ""
-    return ", ".join(clusters[:_NAMED]) + more

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meshc.cli.alike import alike
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, warn
-from meshc.cli.table import Line, alike, show_table
+from meshc.cli.table import Line, show_table
 from meshc.commands.accepting import accept
 from meshc.commands.focus import Focus
 from meshc.commands.given import read_given

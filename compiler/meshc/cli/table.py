@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeVar
 
 from rich.cells import cell_len
 
 from meshc.cli.report import columns_of, paint, tell
 from meshc.plain import plain
 
-T = TypeVar("T")
 _GAP = "  "
-_ALIKE = 4
-"""Up to this number, rows of which the same is said have one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +41,6 @@ def show_table(headers: Sequence[str], rows: Iterable[Line]) -> None:
             tell(_GAP.join(padded).rstrip())
         for note in line.notes:
             tell(f"{'':<{widths[0]}}{_GAP}{plain(note)}")
-
-
-def alike(rows: Sequence[T], said: Callable[[T], object]) -> Iterator[list[T]]:
-    """Rows, each by itself; where the same is said of many, these together, at the place of the first."""
-    groups: dict[object, list[T]] = {}
-    for row in rows:
-        groups.setdefault(said(row), []).append(row)
-    for row in rows:
-        same = groups[said(row)]
-        if len(same) <= _ALIKE:
-            yield [row]
-        elif row is same[0]:
-            yield same
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int | None) -> list[int]:

@@ -138,7 +138,7 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
 
 
 def _meant(file: str, missing: Set[str]) -> str:
-    """The same name in the folder of another cluster, or a slip of the pen; never the credentials of another cluster."""
+    """The same name in the folder of another cluster, or a slip; never the credentials of another cluster."""
     moved = [one for one in missing if posixpath.basename(one) == posixpath.basename(file)]
     close = slip(file, missing)
     return moved[0] if len(moved) == 1 else str(close.value) if close else ""
