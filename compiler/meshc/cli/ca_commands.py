@@ -15,8 +15,8 @@ from meshc.commands.ca_issue import Issued, Issuing, MadeElsewhere, imported, is
 from meshc.commands.ca_root import NewRoot, made_root
 from meshc.commands.ca_rotate import rotated
 from meshc.commands.focus import Focus
-from meshc.commands.given import read_given
 from meshc.commands.trusted import of_trust
+from meshc.commands.user_inputs import read_given
 from meshc.commands.work import opened_work
 from meshc.errors import Exit
 from meshc.issuing.authorities import rows

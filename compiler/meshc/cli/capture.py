@@ -25,7 +25,7 @@ from meshc.cli.options import (
     remote_names,
 )
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer(
@@ -110,11 +110,12 @@ def credentials(
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import credentials_command
+        from meshc.cli.consent import consent
         from meshc.commands.capture_credentials import Wanted
-        from meshc.commands.given import identities_of
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
+        from meshc.commands.user_inputs import identities_of
 
-        reach = Reach(context or [], kubeconfig, timeout)
+        reach = Reach(context or [], kubeconfig, timeout, consent(yes))
         choice = choice_of([*(clusters or ()), *(only or ())], selector)
         if bool(choice) == every:
             raise UsageError("whose credentials?" if not every else "--all takes no others", "name remotes, or --all")
@@ -123,11 +124,11 @@ def credentials(
 
             if primary or duration or rotate or replace or to_command:
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
-            prune_command(file, choice, reach, yes)
+            prune_command(file, choice, reach)
             return
         identities = identities_of(identity)
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command, identities)
-        credentials_command(file, choice, reach, wanted, yes)
+        credentials_command(file, choice, reach, wanted)
 
 
 @app.command(
@@ -145,7 +146,7 @@ def addresses(
     """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_addresses import addresses_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         addresses_command(file, cluster, Reach(context or [], kubeconfig, timeout), write)
 
@@ -169,7 +170,7 @@ def facts(
     """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
     with reporting(form, file, "capture facts"):
         from meshc.cli.capture_facts import facts_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         facts_command(
             file,
@@ -212,7 +213,7 @@ def inventory(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_inventory import inventory_command, rights_command
         from meshc.commands.capture_inventory import Wanted
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         wanted = Wanted(target, inventory_format, namespace)
         if print_rbac:
@@ -242,7 +243,7 @@ def services(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_services import services_command
         from meshc.commands.capture_services import Wanted
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         wanted = Wanted(namespace, names or [], entry, replace)
         services_command(file, cluster, wanted, Reach(context or [], kubeconfig, timeout))

@@ -16,7 +16,7 @@ from meshc.plain import count
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 
 def inventory_command(file: Path, wanted: Wanted, reach: Reach, write: bool) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell_bytes
-from meshc.commands.given import read_given
 from meshc.commands.inject import injected
 from meshc.commands.opened import Opened
+from meshc.commands.user_inputs import read_given
 
 if TYPE_CHECKING:
     from pathlib import Path

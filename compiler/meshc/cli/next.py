@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def next_command(file: Path, choice: Choice, against: str | None, jobs: int | None, form: Format) -> None:
     """Prints the steps and exits 0. Raises ProblemsError if mesh.yaml itself is wrong."""
     now = datetime.now(UTC)
-    found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs, now)
+    found = next_steps(Opened(file, listener=TERMINAL), against, jobs, now)
     focus = Focus.on(found.work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")

@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.report import Format
 from meshc.commands.clusters import Choice
-from meshc.commands.found import MESH, nearest_mesh
+from meshc.commands.find_mesh import MESH, nearest_mesh
 
 
 def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def page_command(
     now, opened = datetime.now(UTC), None
     try:
         opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
-        found = report(opened, file, base, against, jobs, now)
+        found = report(opened, base, against, jobs, now)
     except ProblemsError as error:
         page = broken_page_of(broken(opened, error.problems, now), opened.source.name if opened else file.name)
         _write(to, page, count(len(error.problems), "problem"))

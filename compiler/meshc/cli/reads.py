@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.options import Clusters, File, Form, Jobs, Labels, chart_names, choice_of, cluster_names, commits
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.plan.picture.views import View
 
 app = typer.Typer()

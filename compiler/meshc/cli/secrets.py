@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.options import Accept, Clusters, File, Form, Labels, Opening, choice_of, cluster_names, remote_names
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 
 app = typer.Typer(
     name="secrets",
@@ -51,8 +51,8 @@ def seal(
     """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text stays in memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
-        from meshc.commands.given import identities_of
         from meshc.commands.seal import Wanted
+        from meshc.commands.user_inputs import identities_of
 
         seal_command(file, source, Wanted(cluster, remote, replace, accept_recipients, identities_of(identity)))
 

@@ -11,10 +11,10 @@ from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
 from meshc.commands.accepting import accept
 from meshc.commands.focus import Focus
-from meshc.commands.given import read_given
 from meshc.commands.rewrap import rewrapped
 from meshc.commands.seal import Wanted, sealed
 from meshc.commands.secrets_status import standings, whose
+from meshc.commands.user_inputs import read_given
 from meshc.commands.work import opened_work
 from meshc.hidden import Hidden
 from meshc.plain import count

@@ -8,7 +8,7 @@ import typer
 
 from meshc.cli.options import Clusters, File, Form, Labels, choice_of
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer()

@@ -21,7 +21,7 @@ from meshc.cli.options import (
     context_names,
 )
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer()
@@ -80,7 +80,7 @@ def doctor(
             rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), depth)
             return
         from meshc.cli.doctor_live import Wanted, live_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         live_command(
             file,
@@ -136,7 +136,7 @@ def adopt(
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.adopt import adopt_command, rights_command, script_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         if print_rbac:
             rights_command(namespace)

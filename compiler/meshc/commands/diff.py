@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from meshc.commands.base import Base, base_of, published_base
 from meshc.lowering import needs_of
 from meshc.plain import count, plain
+from meshc.review.change import Change
 from meshc.review.committed import Commits
-from meshc.review.danger import Change, dangers
+from meshc.review.danger import dangers
 from meshc.review.diff import Difference, compare, renames
 from meshc.review.origins import Origins, origins_of
 from meshc.review.settings import Setting, settings_changed

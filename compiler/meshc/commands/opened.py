@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading, begin_writing
-from meshc.commands.found import MESH, STDIN, below
+from meshc.commands.find_mesh import MESH, STDIN, below
 from meshc.commands.listener import Listener, Silent
 from meshc.commands.standard_input import read_standard_input
 from meshc.disk.repository import Repository

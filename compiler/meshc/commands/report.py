@@ -21,7 +21,6 @@ from meshc.review.touched import Touched, touched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from meshc.commands.opened import Opened
     from meshc.errors import Problem
@@ -51,9 +50,7 @@ class Report:
     touched: tuple[Touched, ...]
 
 
-def report(
-    opened: Opened, file: Path, base: str | None, against: str | None, jobs: int | None, now: datetime
-) -> Report:
+def report(opened: Opened, base: str | None, against: str | None, jobs: int | None, now: datetime) -> Report:
     """Compiles in memory, looks at Git and at the time that is given. Writes only the cache.
 
     `base` and `against` are those of a diff. Raises ProblemsError where the mesh doesn't compile, and UsageError where
@@ -65,14 +62,14 @@ def report(
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     wanted = base is not None or against is not None
     change = compared(opened, compiled, expected.under(OUTPUT), base, against) if wanted else None
-    found = steps_of(opened, file, compiled.plan, expected, None, now)
+    found = steps_of(opened, compiled.plan, expected, None, now)
     work = found.work
     return Report(
         now,
         compiled,
         found,
         ca_tree(work, now),
-        of_trust(work, file.name, now),
+        of_trust(work, opened.file.name, now),
         _sealed(work, now),
         routes(compiled.plan, compiled.exports, compiled.pending, _LOSSES),
         change,

@@ -92,7 +92,7 @@ def apply(
         for name in ("old", "new"):
             own_folder(base, "transaction", name)
         for unit, move in moves.items():
-            _stage(base, unit, str(move.new), changes[unit], current[unit], safe=not generated)
+            _stage(base, move, changes[unit], current[unit], safe=not generated)
         state.write_journal(Journal.of(current, changes, generated=generated).to_bytes())
         sync(state.folder)
         for unit in moves:
@@ -112,11 +112,10 @@ def apply(
         finish(base, state, changes)
 
 
-def _stage(
-    base: Path, unit: str, new: str, files: Mapping[str, bytes], current: Mapping[str, bytes], *, safe: bool
-) -> None:
+def _stage(base: Path, move: Move, files: Mapping[str, bytes], current: Mapping[str, bytes], *, safe: bool) -> None:
     """Puts the files of a unit where the new one waits. Those that stay as they are get a second link."""
     folders: set[str] = set()
+    unit, new = move.target.relative_to(base).as_posix(), str(move.new)
     for path, data in files.items():
         file = new + path.removeprefix(unit)
         folder = file.rpartition("/")[0]

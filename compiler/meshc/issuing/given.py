@@ -13,8 +13,8 @@ from meshc.hidden import Hidden
 from meshc.issuing.kubeconfig import Credentials, credentials
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.plan.unknown import no_cluster
-from meshc.plan.values import KUBECONFIG
 from meshc.sealing.contract import Plain, SealError
 from meshc.trust.tls_form import CERTIFICATE, KEY, ROOTS, certificates_of, is_tls
 from meshc.yamltext.read import read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError
 from meshc.issuing.rewrapping import sealed_body
-from meshc.plan.values import mounts_kubeconfigs
+from meshc.plan.istiod_values import mounts_kubeconfigs
 from meshc.sealing.contract import SealError
 from meshc.sealing.file import backend_of
 from meshc.sealing.registry import BY_KIND

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshc.kube import Body, as_list, at, identity_of, pods_in
-from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED, MOUNTED_AT
 
 _MOUNTS = {
     "/etc/cacerts": ("cacerts", "its CA"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
 from meshc.mesh.user_files import Manifest, objects_in
-from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
 from meshc.scanning.makes import Made, is_custom, made_by
 from meshc.sealing.mounts import is_veiled, mounts, texts
 from meshc.yamltext.read import read

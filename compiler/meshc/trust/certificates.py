@@ -187,7 +187,6 @@ def _settled(der: bytes) -> Certificate:
     """The certificate, without its place. Fields are lazy: all are read here. What can't be read isn't remembered."""
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
     values = {type(extension.value): extension.value for extension in found.values()}
     basic = values.get(x509.BasicConstraints)
@@ -198,13 +197,12 @@ def _settled(der: bytes) -> Certificate:
     alternative = values.get(x509.SubjectAlternativeName)
     constraints = values.get(x509.NameConstraints)
     policies = values.get(x509.PolicyConstraints)
-    unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         Place(""),
         certificate,
         fingerprint(certificate),
-        sha256(spki).hexdigest(),
+        sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest(),
         _kind(key),
         _shown(certificate.subject),
         _shown(certificate.issuer),
@@ -219,7 +217,7 @@ def _settled(der: bytes) -> Certificate:
         purposes=frozenset(o.dotted_string for o in extended) if isinstance(extended, x509.ExtendedKeyUsage) else None,
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
         issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
-        unknown_critical=tuple(unknown),
+        unknown_critical=tuple(e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e)),
         names=tuple(alternative) if isinstance(alternative, x509.SubjectAlternativeName) else (),
         constraints=constraints if isinstance(constraints, x509.NameConstraints) else None,
         explicit_policy=policies.require_explicit_policy if isinstance(policies, x509.PolicyConstraints) else None,

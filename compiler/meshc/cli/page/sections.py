@@ -11,7 +11,8 @@ from meshc.cli.explain import page
 from meshc.cli.trusted import of_all
 from meshc.errors import Severity
 from meshc.review.blocks import blocks, some
-from meshc.review.danger import LEAVING, leaving
+from meshc.review.change import leaving
+from meshc.review.danger import LEAVING
 from meshc.review.touched import alike, kinds
 from meshc.version import __version__
 
