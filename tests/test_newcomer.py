@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from meshc.cli import progress
 from support.places import RECIPIENT, Place
 from support.processes import meshc
 from support.tools import find_tool
@@ -96,6 +98,24 @@ def test_seal_says_what_it_waits_for(tmp_path: Path) -> None:
     assert told.startswith("reading standard input: ")
     assert "holds 0 objects" in told
     assert "hint: for example: istioctl create-remote-secret" in told
+
+
+@pytest.mark.parametrize(("after", "shown"), [(0.0, True), (600.0, False)])
+def test_few_steps_have_a_bar_once_they_take_long(monkeypatch: pytest.MonkeyPatch, after: float, shown: bool) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "_LONG", after)
+    with progress.progress("rendering charts", 3) as done:
+        done()
+        done()
+
+    assert ("rendering charts" in screen.getvalue()) is shown
+    assert ("2/3" in screen.getvalue()) is shown
 
 
 def test_explain_lists_the_codes_that_begin_so(tmp_path: Path) -> None:
