@@ -90,12 +90,19 @@ def _place_after(text: str, file: str) -> Place:
 
 
 def _mark_after(text: str) -> Mark:
-    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    breaks = [found.end() for found in _BREAK.finditer(text)]
+    return len(breaks) + 1, len(text) - (breaks[-1] if breaks else 0) + 1
+
+
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
+"""Line breaks of YAML 1.1, by which libyaml counts lines."""
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(file, *_mark(mark)) if mark else Place(file, 1, 1)
+    if mark and mark.index >= len(text):  # libyaml puts the end below a last line without a line break
+        place = _place_after(text, file)
     if conflict := _CONFLICT.search(text):
         what, hint = "the marks of a merge conflict stand here", "decide what the file is to hold, then compile again"
         return codes.YAML_SYNTAX.at(_place_after(text[: conflict.start()], file), what, hint)
