@@ -13,7 +13,7 @@ from meshc.review.moves import Runs, gone, moves
 from meshc.review.objects import Parser
 from meshc.review.origins import Origins, entry_of
 from meshc.review.risks_of_control_planes import control_planes_at_risk
-from meshc.review.risks_of_delivery import another_way, root_changes
+from meshc.review.risks_of_delivery import another_way, project_changes, root_changes
 from meshc.review.risks_of_domains import trust_domains
 from meshc.review.risks_of_grants import wider_grants
 from meshc.review.risks_of_objects import OF_ENTRIES, Risk
@@ -250,11 +250,12 @@ def _delivery(change: Change) -> Iterator[Problem]:
     for name, old, new in _both(change):
         if reached := another_way(change.before, change.after, old, new):
             yield _named(change, codes.DELIVERY_CHANGED, name, reached)
-    for what in root_changes(change.before, change.after):
-        code, now = codes.DELIVERY_CHANGED, change.after.delivery
+    code, now = codes.DELIVERY_CHANGED, change.after.delivery
+    root = ((what, code.advice) for what in root_changes(change.before, change.after))
+    for what, hint in (*root, *project_changes(change.before, change.after)):
         place = now.place if now else change.source.document.place(_SPEC)
         place = change.origins.of(place, (), None, "delivery")
-        yield code.at(place, what, code.advice, clusters=change.difference.after)
+        yield code.at(place, what, hint, clusters=change.difference.after)
 
 
 def _reached(attachment: Attachment | None) -> str:
