@@ -85,17 +85,15 @@ def compile_mesh(
 ) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
-    `kustomize` is only called where a user's input has to be built. `passed` are problems that a comparison
-    can do with, such as a secret that isn't sealed yet. `steps` hears of each chart that is rendered. Raises
-    ProblemsError with every problem that stands in the way, ToolError if kustomize is needed and missing.
+    `kustomize` is only called if a user's input has to be built. `passed` are problems that a comparison accepts, such
+    as a secret that isn't sealed yet. `steps` hears of each chart that is rendered. Raises ProblemsError with every
+    problem that prevents a compile, ToolError if kustomize is needed and missing.
     """
     search = Searched(repository)
     mesh = _read(source)
     stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
-    inputs, unread = gather(
-        fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
-    )
+    inputs, unread = gather(fleet, source, repository, lambda files, at: kustomize().build(files, at, repository))
     exports, faults = read_exports(fleet, source, inputs)
     problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown, search)]
     if any(problem.code in UNPLANNABLE for problem in problems):
@@ -116,8 +114,8 @@ def compile_mesh(
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source, search))
     delivery = delivery_tree(plan, applied, ENGINES)
-    ordered = tuple(sorted(problems, key=lambda p: p.order))
-    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle, search)
+    found = tuple(sorted(problems, key=lambda p: p.order))
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), found, inputs, exports, settle, search)
 
 
 def _acknowledged(

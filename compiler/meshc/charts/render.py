@@ -64,9 +64,8 @@ def render(
 ) -> Rendered:
     """Renders every chart, through helm where its answer isn't known. `charts` are their files, by digest.
 
-    An answer is remembered if all of its objects may be kept. `steps` hears of each chart that is done.
-
-    A need of a chart that isn't among them, which was reported, gets no objects.
+    An answer is remembered if all of its objects may be kept. `steps` hears of each chart that is done. A need of a
+    chart that isn't among them, which was reported, gets no objects.
 
     Needs that are equal except for the cluster are rendered once and share their objects. Raises ToolError if helm is
     needed and missing.
@@ -74,9 +73,8 @@ def render(
     if not any(need.digest in charts for need in needs):
         return Rendered(((),) * len(needs), ())
     helm = find()
-    prepared = {
-        (need.digest, need.version): prepare(charts[need.digest], need) for need in needs if need.digest in charts
-    }
+    there = [need for need in needs if need.digest in charts]
+    prepared = {(need.digest, need.version): prepare(charts[need.digest], need) for need in there}
     code = code_digest()
     keys = [_key(code, helm, need, prepared.get((need.digest, need.version))) for need in needs]
     distinct = dict(zip(keys, needs, strict=True))
