@@ -24,9 +24,9 @@ def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     """
     folder = path.parent.resolve()
     if not sealed and (enclosing(folder) / ".git").exists():
-        raise RefusedError(f'"{path}" lies in a Git repository, where a plain private key has no business', instead)
+        raise RefusedError(f'"{path}" is in a Git repository, where meshc writes no plain private key', instead)
     if os.path.lexists(path):
-        raise UsageError(f'"{path}" is there already; meshc overwrites no key')
+        raise UsageError(f'"{path}" exists already; meshc never overwrites a key')
     with telling(f'cannot write "{path}"', ""):
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
