@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleet import fleet
-from measuring import MESHC, Run, in_those_of, measure, measure_all, median
+from measuring import MESHC, NAMED, Run, in_those_of, measure, measure_all, median
 from peers import prepare_kapitan, runs
 from rivals import HELM, KUSTOMIZE, prepare_chart, prepare_writes, refuse_differences
 
@@ -147,7 +147,7 @@ def starts(repeats: int) -> str:
     runs = {
         "python -c 'import typer'": lambda: measure(sys.executable, "-c", "import typer", cwd=here),
         "meshc --version": lambda: measure(*MESHC, "--version", cwd=here),
-        "completion of a command": lambda: measure(*_NAMED, cwd=here, variables=complete),
+        "completion of a command": lambda: measure(*NAMED, cwd=here, variables=complete),
         "python -c 'import typer, pydantic, yaml'": lambda: measure(sys.executable, "-c", _IMPORTS, cwd=here),
     }
     found = {name: median(run, repeats * 4) for name, run in runs.items()}
@@ -156,7 +156,6 @@ def starts(repeats: int) -> str:
 
 
 _IMPORTS = "import typer, pydantic, yaml"
-_NAMED = (sys.executable, "-c", "import sys; sys.argv[0] = 'meshc'; from meshc.cli.main import run; run()")
 
 
 def machine(repeats: int) -> str:

@@ -89,7 +89,7 @@ def test_an_answer_that_is_none_ends_in_time(
     begun = time.monotonic()
 
     assert trouble(api(cluster, tmp_path, 1.5)).trouble is expected
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 12
 
 
 def test_a_right_that_is_missing_is_told_as_the_rule_to_add(cluster: FakeCluster, tmp_path: Path) -> None:

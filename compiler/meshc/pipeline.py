@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.charts.render import Steps, no_steps
 from meshc.checks.acknowledge import silence
 from meshc.checks.applied.check import AS_APPLIED
 from meshc.checks.fleet import requires
@@ -76,13 +77,17 @@ class Compiled:
 
 
 def compile_mesh(
-    source: Source, repository: Repository, kustomize: Callable[[], Kustomize], passed: Collection[Code] = ()
+    source: Source,
+    repository: Repository,
+    kustomize: Callable[[], Kustomize],
+    passed: Collection[Code] = (),
+    steps: Steps = no_steps,
 ) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
     `kustomize` is only called where a user's input has to be built. `passed` are problems that a comparison
-    can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
-    that stands in the way, ToolError if kustomize is needed and missing.
+    can do with, such as a secret that isn't sealed yet. `steps` hears of each chart that is rendered. Raises
+    ProblemsError with every problem that stands in the way, ToolError if kustomize is needed and missing.
     """
     search = Searched(repository)
     mesh = _read(source)
@@ -100,7 +105,7 @@ def compile_mesh(
     problems += [*contradictions(plan, fleet, source), *consequences(plan, fleet, source)]
     folder = source.shown(mesh.spec.security.secrets.directory)
     lowered = lower(plan)
-    rendered = render_charts(lowered, inputs, repository)
+    rendered = render_charts(lowered, inputs, repository, steps)
     unreadable = {problem.place.file for problem in problems if problem.code is codes.BAD_RESOURCE}
     parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder, search), unreadable)
     applied = parts.applied(plan)

@@ -55,6 +55,14 @@ def of_istiod(plan: Plan, remote: ClusterPlan) -> list[Right]:
     return list(dict.fromkeys(_rights(rules)))
 
 
+def source_of_rights(cluster: ClusterPlan) -> str:
+    """What gives a cluster's account its rights: a step for a person."""
+    if cluster.attachment is None and not any(one.chart == "istiod" for one in cluster.charts):
+        values = f"meshc values {cluster.name} --chart istiod"
+        return f"install chart istiod in {cluster.name}, which has the account's role and binding: {values}"
+    return f"sync output/{cluster.name}, which has the account's role and binding"
+
+
 def _rights(rules: Iterable[Any]) -> Iterator[Right]:
     for rule in rules:
         for group in as_list(at(rule, "apiGroups")):

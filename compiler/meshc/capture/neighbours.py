@@ -43,6 +43,8 @@ class Pair:
     api_server: str | None
     sealed: Body | None
     rights: tuple[Right, ...] = ()
+    source_of_rights: str = ""
+    """What gives the remote's account its rights."""
 
     @property
     def again(self) -> str:
@@ -102,7 +104,7 @@ def _tried(pair: Pair, secret: Body, held: Credentials, api: Api | None, now: da
         return row.state, row.says, row.hint
     if lost:
         needed = [one for one in lost if one.needed]
-        hint = f"sync output/{pair.remote}, which has the account's role and binding"
+        hint = pair.source_of_rights
         if needed:
             return State.FAILED, f"the token is valid, but lacks rights: {told(needed)}", hint
         return State.DIFFERS, f"valid, but lack rights of Istio's own role: {told(lost)}", hint
@@ -173,10 +175,12 @@ def pairs(
     servers: Mapping[str, str | None],
     sealed: Mapping[str, Body | None],
     rights: Mapping[str, Sequence[Right]],
+    sources: Mapping[str, str],
 ) -> Iterator[Pair]:
-    """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
+    """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need, `sources`
+    what gives each remote's account its rights."""
     for need in needs:
         for name, key in need.of.items():
             body = sealed[need.file]
             there = body is not None and (not need.grows or key in keys_in(body))
-            yield Pair(need, name, servers[name], body if there else None, tuple(rights[name]))
+            yield Pair(need, name, servers[name], body if there else None, tuple(rights[name]), sources[name])

@@ -12,7 +12,7 @@ from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.options import Clusters, File, Form, Jobs, Labels, branches, choice_of, commits
 from meshc.cli.report import Format, reporting
 from meshc.commands.find_mesh import MESH
-from meshc.commands.first_mesh import Generation, Topology
+from meshc.commands.first_mesh import FIRST_NAME, Generation, Topology
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -51,7 +51,9 @@ _Folder = Annotated[
 ]
 
 
-@app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
+@app.command(
+    epilog="Examples: meshc init mesh   |   meshc init . --name shop   |   meshc init old --generation classic"
+)
 def init(
     directory: Annotated[Path, typer.Argument(help="The folder for the new mesh; created if it doesn't exist.")],
     generation: Annotated[
@@ -64,12 +66,15 @@ def init(
             "single-cluster: a primary, to grow from."
         ),
     ] = Topology.PRIMARY_REMOTE,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="The name of the mesh, as its engine and its CAs know it.")
+    ] = FIRST_NAME,
 ) -> None:
     """Start a new mesh: write a mesh.yaml with comments, ready to compile, and the Git settings for it."""
     with reporting(Format.TEXT):
         from meshc.cli.init import init_command
 
-        init_command(directory, generation, topology)
+        init_command(directory, generation, topology, name)
 
 
 @app.command(
@@ -214,7 +219,9 @@ def publish(
     push: Annotated[
         bool | None, typer.Option("--push/--no-push", help="Also push the branch. A URL is always pushed to.")
     ] = None,
-    remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
+    remote: Annotated[
+        str, typer.Option("--remote", metavar="REMOTE|URL", help="Where --push goes: a remote's name, or a URL.")
+    ] = "origin",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be committed, and commit nothing.")
     ] = False,

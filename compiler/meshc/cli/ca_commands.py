@@ -44,7 +44,8 @@ def issue_command(file: Path, names: Sequence[str], how: Issuing) -> None:
     """Issues what is due."""
     done = issued(opened_work(file, TERMINAL, writes=True), file.name, names, how)
     _tell(done)
-    tell(f"{count(len(done.changed), 'file')} changed" + ("; next: meshc compile" if done.changed else ""))
+    more = "next: meshc compile" if done.changed else "no CA is due; --force issues new ones all the same"
+    tell(f"{count(len(done.changed), 'file')} changed; {more}")
 
 
 def import_command(file: Path, name: str, files: MadeElsewhere) -> None:

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 
 def inject_command(manifest: Path, name: str, namespace: str | None, file: Path) -> None:
     """Prints the manifest with sidecars."""
-    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest), namespace))
+    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest, TERMINAL), namespace))

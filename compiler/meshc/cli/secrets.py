@@ -36,7 +36,12 @@ def seal(
     ] = None,
     remote: Annotated[
         str | None,
-        typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=remote_names),
+        typer.Option(
+            "--remote",
+            metavar="CLUSTER",
+            help="The cluster that the credentials give access to.",
+            autocompletion=remote_names,
+        ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
     identity: Opening = None,

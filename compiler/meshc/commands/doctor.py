@@ -10,7 +10,7 @@ from meshc.capture.dry_run import Trial
 from meshc.capture.examine import Recorded, Seen, examine
 from meshc.capture.in_parallel import at_once
 from meshc.capture.live_objects import Engine, held
-from meshc.capture.may import of_istiod
+from meshc.capture.may import of_istiod, source_of_rights
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
@@ -115,7 +115,8 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
     rights = {cluster.name: of_istiod(work.plan, cluster) for cluster in work.plan.clusters}
-    every = pairs(needs, servers, sealed, rights)
+    sources = {cluster.name: source_of_rights(cluster) for cluster in work.plan.clusters}
+    every = pairs(needs, servers, sealed, rights, sources)
     there = [pair for pair in every if pair.remote in seen and seen[pair.need.cluster].api]
     rows = at_once(
         there,

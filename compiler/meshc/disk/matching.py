@@ -76,7 +76,10 @@ def _below(fd: int, folder: str, names: tuple[str, ...]) -> Iterator[str]:
         if not name.isprintable() or "\\" in name:
             raise IrregularError(f"{quoted(path)} has a name that isn't allowed here; rename it")
         with ExitStack() as stack:
-            inner = open_in(fd, name, partial(str, path))
+            try:
+                inner = open_in(fd, name, partial(str, path))
+            except PermissionError as error:
+                raise PermissionError(error.errno, error.strerror, path) from None
             if inner is None:
                 continue
             stack.callback(os.close, inner)

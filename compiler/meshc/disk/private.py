@@ -23,8 +23,9 @@ def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     Raises UsageError if the file exists, and ToolError if the disk fails: then there is no file.
     """
     folder = path.parent.resolve()
-    if not sealed and (enclosing(folder) / ".git").exists():
-        raise RefusedError(f'"{path}" is in a Git repository, where meshc writes no plain private key', instead)
+    top = enclosing(folder)
+    if not sealed and (top / ".git").exists():
+        raise RefusedError(f'"{path}" is in the Git repository "{top}": meshc writes no plain key there', instead)
     if os.path.lexists(path):
         raise UsageError(f'"{path}" exists already; meshc never overwrites a key')
     with telling(f'cannot write "{path}"', ""):

@@ -22,7 +22,8 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.hidden import Hidden
-    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.issuing.work import Work
+    from meshc.plan.ir import ClusterPlan
 
 ROOTS, CA, CHAIN, KEY = "root-cert.pem", "ca-cert.pem", "cert-chain.pem", "ca-key.pem"
 
@@ -36,13 +37,11 @@ class Authority:
     roots: bytes
 
 
-def sealed_cacerts(
-    plan: Plan, cluster: ClusterPlan, authority: Authority, key: Hidden, certificate: bytes | None, now: datetime
-) -> bytes:
+def sealed_cacerts(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, now: datetime) -> bytes:
     """The sealed file of a cluster's cacerts, bound to the CA's certificate by a signature of the CA's key.
 
-    `certificate` is the certificate of the cluster's sealed-secrets controller. Raises IssueError for a key that isn't
-    the certificate's or a CA under none of the roots, SealError if the cluster's backend lacks what it needs.
+    Raises SealError for a key that isn't the certificate's, for a CA under none of the roots, and if the cluster's
+    backend lacks what it needs.
     """
     if not key_fits(authority.certificate, key):
         raise SealError(f"{cluster.name}: the private key isn't the one of {CA}")
@@ -50,7 +49,7 @@ def sealed_cacerts(
     if not roots:
         raise SealError(f"{cluster.name}: {CA} chains to no root in {ROOTS}")
     public = {CA: authority.certificate, CHAIN: authority.chain, ROOTS: authority.roots}
-    plain = Plain(plan.istio_namespace, "cacerts", {KEY: plain_key(key)}, public)
+    plain = Plain(work.plan.istio_namespace, "cacerts", {KEY: plain_key(key)}, public)
 
     def proven(blobs: Mapping[str, str]) -> Mapping[str, str]:
         found = proofs.of_ca(authority.certificate, authority.chain, authority.roots)
@@ -59,7 +58,7 @@ def sealed_cacerts(
             found[proofs.BINDING] = binding.sign(key, statement)
         return found
 
-    target = target_of(plan, cluster, "cacerts", certificate)
+    target = target_of(work.plan, cluster, "cacerts", work.sealing_certificate(cluster))
     return sealed_file(plain, backend_of(cluster), target, now, proven)
 
 

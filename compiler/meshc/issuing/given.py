@@ -77,7 +77,10 @@ def _only_body(data: Hidden) -> Body:
         raise SealError(f"the input isn't valid YAML: see its line {problems[0].place.line}")
     bodies = [document.data for document in documents if isinstance(document.data, dict)]
     if len(bodies) != 1:
-        raise SealError(f"the input has {len(bodies)} objects, but must have one Secret or kubeconfig")
+        raise SealError(
+            f"the input has {len(bodies)} objects, but must have one Secret or kubeconfig",
+            "for example: istioctl create-remote-secret --name CLUSTER | meshc secrets seal -",
+        )
     return bodies[0]
 
 

@@ -104,10 +104,9 @@ def issue(work: Work, cluster: ClusterPlan, issuer: Issuer, order: Order, reason
     chain = chain_of(made.certificate, issuer.root)
     stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, issuer.root))
     authority = Authority(made.certificate, chain, issuer.roots)
-    sealing = work.sealing_certificate(cluster)
     work.write(work.certificate(CA, cluster.name), authority.certificate)
     work.write(work.certificate(CHAIN, cluster.name), authority.chain)
-    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, made.key, sealing, order.now))
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work, cluster, authority, made.key, order.now))
     until = summary(made.certificate).not_after
     if not cluster.sealing.in_store:
         return Outcome(cluster.name, reason, until)
@@ -143,11 +142,10 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
     if (end := summary(authority.certificate).not_after) <= now:
         raise SealError(f"{cluster.name}: its CA expired on {end:%Y-%m-%d}; nothing was sealed")
     authority = Authority(authority.certificate, authority.chain, existing or authority.roots)
-    sealing = work.sealing_certificate(cluster)
     work.write(work.certificate(ROOTS), authority.roots)
     work.write(work.certificate(CA, cluster.name), authority.certificate)
     work.write(work.certificate(CHAIN, cluster.name), authority.chain)
-    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, key, sealing, now))
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work, cluster, authority, key, now))
 
 
 def roots_of(work: Work) -> bytes:

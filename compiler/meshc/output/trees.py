@@ -58,7 +58,7 @@ def refuse_another(found: FileTree, mesh: str) -> None:
     if wrote != mesh:
         raise RefusedError(
             f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"',
-            f"keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}",
+            f"give each mesh a folder of its own; if you renamed this mesh, write mesh: {mesh} into {VERSIONS}",
         )
 
 

@@ -52,7 +52,7 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
     for name in sorted(((known.stale or frozenset()) | known.uncommitted) - set(names)):
         if name.startswith("_"):
             step: _Tree = _stale_step(known) if name in (known.stale or ()) else "commit"
-            yield Step(name, step, "what Argo CD or Flux is told isn't as it is to be", f"{_BY[step]}")
+            yield Step(name, step, _OBJECTS[step], _BY[step])
         elif name in (known.stale or ()):
             step = _stale_step(known)
             yield Step(name, step, "is gone from mesh.yaml: what was compiled for it goes too", _BY[step])
@@ -61,6 +61,11 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
 
 
 _Tree = Literal["compile", "commit", "publish"]
+_OBJECTS: Mapping[_Tree, str] = {
+    "compile": "the objects for Argo CD or Flux are not up to date with mesh.yaml",
+    "commit": "the objects for Argo CD or Flux are compiled, and not committed",
+    "publish": "the published objects for Argo CD or Flux are not up to date with mesh.yaml",
+}
 _BY: Mapping[_Tree, str] = {"compile": "meshc compile", "commit": "git commit", "publish": "meshc publish"}
 
 
@@ -76,8 +81,8 @@ def _step(name: str, known: Known) -> Step:
         return Step(name, "issue", "has no CA", f"meshc ca issue {name} --root-key ~/root.key")
     if known.stale is None:
         others = sorted(known.unissued)
-        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
+        more = f" and {len(others) - 1} more have" if len(others) > 1 else " has"
+        return Step(name, "compile", f"once {others[0]}{more} a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
         what = f"its files in {known.published} are not up to date with mesh.yaml"
         what = f"nothing here tells what is published in {known.published}" if known.unknown else what

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshc.errors import RefusedError, UsageError
@@ -77,7 +77,7 @@ def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
             raise UsageError("--branch isn't a valid branch name")
         target: Target
         if near:
-            target = _near(near, branch, remote, wanted, checkout, watched)
+            target = replace(_near(near, branch, checkout, watched), remote=remote, remote_name=wanted.remote)
         else:
             assert remote is not None, "an address that isn't a work tree's"  # noqa: S101
             target = Far(remote, branch or remote.default_branch(shop), [])
@@ -104,16 +104,14 @@ def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
     return on_disk(root)
 
 
-def _near(
-    near: Checkout, branch: str, remote: Remote | None, wanted: Wanted, checkout: Checkout, watched: Watched
-) -> Near:
+def _near(near: Checkout, branch: str, checkout: Checkout, watched: Watched) -> Near:
     current = near.current()
     if not branch and not current:
         hint = "git switch BRANCH, or name the branch to publish to with --branch"
         raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)', hint)
     same = near.shared == checkout.shared and checkout.current() == (branch or current)
     elsewhere = "" if near.root == checkout.root else str(near.root)
-    return Near(near, branch or current, [], remote, wanted.remote, watched if same else None, elsewhere)
+    return Near(near, branch or current, [], source=watched if same else None, elsewhere=elsewhere)
 
 
 def _passed_over(checkout: Checkout, near: Checkout | None) -> list[str]:

@@ -141,6 +141,12 @@ class Workshop:
         """The format of Git's signatures, if it signs: openpgp, ssh or x509."""
         return self.git.find("config", "--get", "gpg.format") or "openpgp"
 
+    def signing_key(self) -> str:
+        """The ID of the PGP key that Git signs with, as it stands in a signature; empty where it isn't told."""
+        nothing = self.git.run("mktree", stdin=b"").decode().strip()
+        trial = self.git.run("commit-tree", "-S", "-F", "-", nothing, stdin=b"by which key?\n").decode().strip()
+        return self.git.find("show", "--no-patch", "--format=%GK", trial)
+
     def signs(self) -> bool:
         """True if Git's settings ask for signed commits."""
         return self.git.find("config", "--type=bool", "--get", "commit.gpgSign") == "true"

@@ -77,7 +77,7 @@ def _risks(change: Change) -> Iterator[Risk]:
 def _powers(change: Change) -> Iterator[Risk]:
     """Other dangers report changes of the addresses in mesh.yaml itself."""
     expected = {address for plan in (change.after, change.before) if plan for address in _addresses(plan)}
-    delivered = Parser().objects(change.trees[0].under("delivery"))
+    delivered = Parser().objects(change.trees[0].under("_delivery"))
     return new_powers(change.difference, frozenset(expected), delivered, change.after.istio_namespace)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.errors import Place, Problem, Rename, Severity
 from meshc.kube import at, keys_in
-from meshc.nearest import nearest
+from meshc.nearest import slip
 from meshc.scanning.guard import plaintext_in
 from meshc.sealing import proofs
 from meshc.sealing.registry import BY_KIND
@@ -17,7 +17,7 @@ from meshc.sealing.sealed import in_its_form, path_of, with_annotations
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
     from meshc.kube import Body
     from meshc.plan.needs import SecretNeed
@@ -134,9 +134,16 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
             if (meant := f"{posixpath.splitext(file)[0]}.yaml") != file and meant in wanted:
                 fix = Rename(posixpath.join(sealed.folder, meant)) if meant not in sealed.files else None
                 hint = f"rename it to {posixpath.join(sealed.folder, meant)}"
-            elif close := nearest(file, wanted - sealed.files.keys(), 0.85):
+            elif close := _meant(file, wanted - sealed.files.keys()):
                 hint += f"; did you mean {posixpath.join(sealed.folder, close)}?"
             yield codes.SEALED_UNUSED.at(place, what, hint, fix=fix)
+
+
+def _meant(file: str, missing: Set[str]) -> str:
+    """The same name in the folder of another cluster, or a slip; never the credentials of another cluster."""
+    moved = [one for one in missing if posixpath.basename(one) == posixpath.basename(file)]
+    close = slip(file, missing)
+    return moved[0] if len(moved) == 1 else str(close.value) if close else ""
 
 
 def _readable(data: bytes, shown: str) -> Iterable[Problem]:

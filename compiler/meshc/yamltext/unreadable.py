@@ -44,13 +44,20 @@ def place_after(text: str, file: str) -> Place:
 
 def mark_after(text: str) -> Mark:
     """The line and the column that follow a text."""
-    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    breaks = [found.end() for found in _BREAK.finditer(text)]
+    return len(breaks) + 1, len(text) - (breaks[-1] if breaks else 0) + 1
+
+
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
+"""Line breaks of YAML 1.1, by which libyaml counts lines."""
 
 
 def syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """The reason why libyaml stopped, as a problem: a conflict marker of Git, a tab, or libyaml's own message."""
     mark = error.problem_mark or error.context_mark
     place = Place(file, *mark_of(mark)) if mark else Place(file, 1, 1)
+    if mark and mark.index >= len(text):  # libyaml puts the end below a last line without a line break
+        place = place_after(text, file)
     if conflict := _CONFLICT.search(text):
         what, hint = "there are markers of a merge conflict here", "solve the conflict, then compile again"
         return codes.YAML_SYNTAX.at(place_after(text[: conflict.start()], file), what, hint)
