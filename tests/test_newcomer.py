@@ -43,7 +43,7 @@ def test_what_init_suggests_opens_each_cluster_to_its_own_key(tmp_path: Path) ->
     (mesh / "mesh.yaml").write_text(text)
 
     inside = meshc("ca", "init", "--key-out", "root.key", cwd=mesh)
-    assert f'lies in the Git repository "{mesh}"' in inside.stderr
+    assert f'is in the Git repository "{mesh}"' in inside.stderr
     for words in (("ca", "init", "--key-out", "../k"), ("ca", "issue", "--root-key", "../k"), ("compile",)):
         assert meshc(*words, cwd=mesh).returncode == 0
     again = meshc("ca", "issue", "--root-key", "../k", cwd=mesh)
@@ -96,7 +96,7 @@ def test_seal_says_what_it_waits_for(tmp_path: Path) -> None:
     os.close(inside)
 
     assert told.startswith("reading standard input: ")
-    assert "holds 0 objects" in told
+    assert "has 0 objects" in told
     assert "hint: for example: istioctl create-remote-secret" in told
 
 

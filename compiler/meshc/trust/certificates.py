@@ -117,7 +117,7 @@ def read(
             certificate = _parse(place, block)
             if certificate is not None and certificate.fault and not lenient:
                 what = f'istiod and the proxies can\'t read "{certificate.subject}": {certificate.fault}'
-                hint = "issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+                hint = "issue it again with software that follows RFC 5280, such as meshc ca issue or openssl"
                 problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
             elif certificate is not None:
                 certificates.append(certificate)
