@@ -1,4 +1,4 @@
-"""External control planes: one a mesh, whose istiod reads its configuration in one of the clusters that it controls."""
+"""Checks external control planes: one per mesh; its istiod reads its configuration in one of its remotes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An external control plane is istiod's, stands alone, and has a config cluster among its remotes."""
+    """An external control plane is the only one of its mesh, and one of its remotes is its config cluster."""
     for member in fleet.external:
         path, clusters = member.path("role"), (member.name,)
         others = [one for one in fleet.primaries if one is not member]
@@ -41,7 +41,7 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def https(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A gateway with a certificate of its own is before an external istiod, and is called by the host in it."""
+    """`https` needs an external istiod behind a gateway, and remotes that call the host name in its certificate."""
     for member in fleet.primaries:
         plane = member.cluster.control_plane
         if plane is None or plane.https is None:
@@ -95,7 +95,7 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
 
 
 def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Nothing of the mesh runs beside an external istiod: its cluster is in no network, and no selection names it."""
+    """No workloads of the mesh run beside an external istiod: its cluster has no network, and no selection names it."""
     outside = {member.name for member in fleet.external}
     for member in fleet.external:
         if member.cluster.network and member.path("network")[1] == "clusters":
@@ -115,7 +115,7 @@ def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _selections(fleet: Fleet) -> Iterator[tuple[Path, Selection]]:
-    """Those that say where something runs, or who calls it."""
+    """The selections that say where workloads run, or which clusters call them."""
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         yield ("spec", "namespaces", number, "clusters"), namespace.clusters
     for number, service in enumerate(fleet.mesh.spec.services):
