@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A value that isn't computed. `key` says where in mesh.yaml it belongs; `why` says what depends on it."""
+    """A value that meshc doesn't compute. `key` is the key of mesh.yaml to use instead; `why` is what depends on it."""
 
     charts: tuple[str, ...]
     path: Path
@@ -28,7 +28,7 @@ class Rule:
     why: str
     allowed: Callable[[Plan, ClusterPlan, Any], bool]
     in_istiod: bool = False
-    """Whether it only matters where an istiod runs."""
+    """True if the value only matters in clusters that run an istiod."""
 
 
 FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
@@ -48,7 +48,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
     "PILOT_ENABLE_AMBIENT": ("namespaces[].dataplane", may.ambient_only),
     "POD_NAMESPACE": ("istio.namespace", may.root_namespace),
 }
-"""Environment variables of istiod that carry what mesh.yaml decides."""
+"""Environment variables of istiod that mesh.yaml decides."""
 
 
 def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
