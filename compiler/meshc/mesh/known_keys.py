@@ -1,4 +1,4 @@
-"""Finds the key that was meant where mesh.yaml has one that isn't known there."""
+"""Finds the intended key for an unknown key in mesh.yaml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, whole: type[BaseModel] = Mesh) -> Problem:
-    """The problem of a key that is unknown there, with the key that was probably meant."""
+    """The problem of an unknown key, with the key that was probably intended."""
     place, name = document.key_place(path), document.name(path)
     known = known or known_keys(path[:-1], whole)
     key = str(path[-1])
@@ -38,7 +38,7 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
 
 
 def _free(document: Document, path: Path, known: Sequence[str]) -> list[str]:
-    """The known keys that don't stand beside a key yet."""
+    """The known keys that the mapping doesn't have yet."""
     holder, at = document.at(path[:-1])
     beside = holder.data
     for step in at:
@@ -105,7 +105,7 @@ def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
 
 
 def models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
-    """The models of which a mapping at `path` may be."""
+    """The possible models of a mapping at `path`."""
     models = [whole]
     for step in path:
         if isinstance(step, int):

@@ -123,7 +123,7 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
 
 
 def _typed(document: Document, path: Path, value: Any, wanted: str) -> Fix | None:
-    """The same value with quotes, or without them, where that is all that is wrong."""
+    """A fix that adds or removes quotes, if only these are wrong."""
     text = document.text(path)
     if wanted == "text" and text and value is not None and path[-2:] != ("istio", "version"):
         return Rewrite(text, text)
@@ -138,7 +138,7 @@ _SWITCHES = dict.fromkeys(("true", "yes", "y", "on"), True) | dict.fromkeys(("fa
 
 
 _TAGS = ("text", "mapping", "list")
-"""Tags of unions; no key of the model is named so."""
+"""Tags of unions. No key of the model has one of these names."""
 
 
 def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
@@ -175,11 +175,11 @@ def _example(path: Path) -> str:
 
 
 _KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
-"""Keys under which clusters are named."""
+"""Keys with names of clusters as values."""
 
 
 def _cluster_of_id(document: Document, value: Any) -> str:
-    """The name of the cluster that a text is the ID of."""
+    """The name of the cluster that has this text as its ID."""
     clusters = at(document.data, "spec", "clusters")
     for one in clusters if isinstance(clusters, tuple) else ():
         if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):
