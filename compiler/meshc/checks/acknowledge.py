@@ -117,7 +117,7 @@ class _Claim:
             return f"nothing raises {code} here", "remove the entry"
         for problem in self.alike:
             if self.chosen & {*problem.clusters}:
-                what = f"{code} is about {_few(problem.clusters)} together, and this doesn't name them all"
+                what = f"{code} is about {_few(problem.clusters)} together, but this entry doesn't name them all"
                 few = len(problem.clusters) <= _MOST
                 hint = f"write clusters: [{', '.join(problem.clusters)}]" if few else "leave out clusters"
                 beyond = self.reach is not None and not self.reach >= {*problem.clusters}

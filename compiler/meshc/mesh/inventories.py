@@ -141,7 +141,7 @@ class _Reading:
             if other is not one:
                 what = f'"{self.wanted.file}": two entries are named "{one.name}"'
                 also = tuple(entry.document.place(entry.at) for entry in (other, one))
-                hint = "remove one of the two, or say where a name stands under fields"
+                hint = "remove one of the two, or set the field that has the name, under fields"
                 self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
 
     def _bytes(self, path: str) -> bytes | None:

@@ -189,7 +189,7 @@ def _remarks(plan: Plan, export: Export, answering: Sequence[End]) -> Iterator[s
         spread = export.traits.traffic_distribution
         yield f"trafficDistribution {spread}: near endpoints first, others when none is left" if spread else _SPREAD
     if any(end.transport == "plain text" for end in answering) and plan.mutual_tls == "strict":
-        yield "pods that aren't in the mesh answer in plain text; a strict policy holds for sidecars alone"
+        yield "pods that aren't in the mesh answer in plain text; a strict policy only applies to sidecars"
 
 
 _BY_SIDECAR = "a sidecar knows these endpoints all the same; it answers the name itself with ISTIO_META_DNS_CAPTURE"

@@ -56,9 +56,9 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
             yield Step(name, step, _OBJECTS[step], _BY[step])
         elif name in (known.stale or ()):
             step = _stale_step(known)
-            yield Step(name, step, "is gone from mesh.yaml: what was compiled for it goes too", _BY[step])
+            yield Step(name, step, "isn't in mesh.yaml any more, so its compiled files must be removed", _BY[step])
         else:
-            yield Step(name, "commit", "is gone from mesh.yaml, and its files from here: commit that", "git commit")
+            yield Step(name, "commit", "isn't in mesh.yaml any more: commit the removal of its files", "git commit")
 
 
 _Tree = Literal["compile", "commit", "publish"]
@@ -86,7 +86,7 @@ def _step(name: str, known: Known) -> Step:
         return Step(name, "compile", f"once {others[0]}{more} a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
         what = f"its files in {known.published} are not up to date with mesh.yaml"
-        what = f"nothing here tells what is published in {known.published}" if known.unknown else what
+        what = f"the state of its files in {known.published} isn't known here" if known.unknown else what
         return Step(name, "publish", what, "meshc publish")
     if name in known.stale:
         return Step(name, "compile", "its files are not up to date with mesh.yaml", "meshc compile")

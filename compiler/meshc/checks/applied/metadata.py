@@ -62,7 +62,7 @@ def _words(words: Any, where: str) -> Iterator[Fault]:
     for key, value in words.items():
         path = ("metadata", where, key)
         if not is_key(key):
-            yield Fault(path, f'has the key "{key[:80]}" among its {where}, which is none', "correct the key")
+            yield Fault(path, f'has the invalid key "{key[:80]}" among its {where}', "correct the key")
         if not isinstance(value, str):
             yield Fault(path, f"has a value of {where} that is no text: {key}", "put it in quotes")
         elif where == "labels" and not is_value(value):

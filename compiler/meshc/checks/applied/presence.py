@@ -49,7 +49,7 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         yield Fault(path, what, f"give the CRD a wave of at most {_wave(one.after)}", codes.CRD_MISSING)
     if found or _comes_with_istio(view, group) or group == BACKENDS[view.cluster.sealing.backend].OPERATOR:
         return
-    what = f"is of a kind whose CRD ({kind}, {group}) nothing here brings"
+    what = f"is of a kind whose CRD ({kind}, {group}) isn't in the output of this cluster"
     hint = "install it first, then acknowledge this; or add the CRD to resources"
     if group.endswith(_OF_ISTIO) and (remote := _bare_remote(view)) and kind not in _READ_IN_REMOTES:
         what += ", and istiod reads no such configuration in a remote"

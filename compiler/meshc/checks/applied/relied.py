@@ -105,7 +105,7 @@ def _injection(before: Body, after: Body) -> Iterator[Fault]:
     if _injects(now) or now.get(AMBIENT) == "ambient":
         return
     key = next(key for key in (*sorted(INJECTION), AMBIENT) if key in was)
-    what = "has no label by which its pods come into the mesh, and mesh.yaml says that they are in it"
+    what = "has no label that puts its pods into the mesh, but mesh.yaml says that they are in it"
     hint = "take it out of the patch, or write dataplane: none in mesh.yaml"
     yield Fault(("metadata", "labels", key), what, hint, codes.RELIED_ON)
 
@@ -142,7 +142,7 @@ def _gateway(before: Body, after: Body) -> Iterator[Fault]:
         for path, (old, new) in told.items():
             if old != new:
                 what = f"port {number}'s {'.'.join(path)}"
-                yield _changed(("spec", "servers"), what, old, new, "by which other clusters get through")
+                yield _changed(("spec", "servers"), what, old, new, "which other clusters need")
 
 
 def _service(view: View, one: Touched) -> Iterator[Fault]:
@@ -199,7 +199,7 @@ def _workload(view: View, one: Touched) -> Iterator[Fault]:
     for where in ("labels", "annotations"):
         was_said, said = (str(at(body, *path, where, "sidecar.istio.io/inject")) for body in (before, after))
         if said == "false" != was_said and _is_auto(after):
-            what = 'has sidecar.istio.io/inject "false", and image "auto" that injection alone fills in'
+            what = 'has sidecar.istio.io/inject "false", but only injection replaces its image "auto"'
             yield Fault((*path, where), what, _KEEP, codes.RELIED_ON)
     yield from _images(view, before, after)
 
@@ -215,7 +215,7 @@ def _images(view: View, before: Body, after: Body) -> Iterator[Fault]:
             mine = view.cluster.istio
             if version.line not in {plane.istio.line for plane in view.cluster.planes}:
                 what = f'runs Istio {version} in container "{name}", and mesh.yaml says {mine}'
-                hint = "change istio.version in mesh.yaml, by which all else is checked and compiled"
+                hint = "change istio.version in mesh.yaml: meshc checks and compiles everything for that version"
                 yield Fault(("spec", "template"), what, hint, codes.RELIED_ON)
 
 

@@ -102,7 +102,7 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
         what = f'{name}: the address of its control plane of revision "{revision}" is missing, so {who} can\'t reach it'
         hint = f"add istiod-{revision} to controlPlane.addresses of {name}"
         if not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
-            hint += ", or exposure: gateway, which leads to each by its name"
+            hint += ", or exposure: gateway, which routes to each control plane by its name"
         yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
 
 
@@ -127,7 +127,7 @@ def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
-    why = "writes without brackets" if fleet.classic else "takes for a host name"
+    why = "writes without brackets" if fleet.classic else "treats as a host name"
     what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
     hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
     yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
@@ -155,10 +155,10 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
     member, part, address, path = said
     control_plane = primary.cluster.control_plane
     for owner, field, what in (
-        (primary, "serviceCIDRs", f"is a Service's in {primary.name}, where alone it means something"),
-        (primary, "podCIDRs", f"is a pod's in {primary.name}, and changes when the pod restarts"),
-        (member, "podCIDRs", f"is a pod's of {member.name} itself"),
-        (member, "serviceCIDRs", f"is a Service's of {member.name} itself"),
+        (primary, "serviceCIDRs", f"is a Service's address in {primary.name}, and only works there"),
+        (primary, "podCIDRs", f"is a pod's address in {primary.name}, and changes when the pod restarts"),
+        (member, "podCIDRs", f"is an address in the pod range of {member.name} itself"),
+        (member, "serviceCIDRs", f"is an address in the Service range of {member.name} itself"),
     ):
         if owner is primary and path[1] == "networks":  # checks.fleet.networks checks gateways
             continue

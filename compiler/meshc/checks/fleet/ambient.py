@@ -84,7 +84,7 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
         rendered = {one.chart for one in wanted(fleet, member)}
         missing = [name for name in ("cni", "ztunnel") if name not in rendered]
         if ambient and "istiod" in rendered and missing:
-            what = f"{member.name}: ambient needs {' and '.join(missing)}, and istio.charts names istiod without"
+            what = f"{member.name}: ambient needs {' and '.join(missing)} too, which istio.charts lacks"
             hint = f"add {', '.join(f'{{chart: {name}}}' for name in missing)} under also"
             also = (source.document.place(_at(ambient[0])),)
             yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, also=also, clusters=(member.name,))
@@ -98,7 +98,7 @@ def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
         name = fleet.mesh.spec.namespaces[number].name
         sidecars = [n for n, one in enumerate(fleet.mesh.spec.namespaces) if one.dataplane == "sidecar"]
         also = (source.document.place(("spec", "namespaces", sidecars[0], "name")),)
-        what = f"namespace {name} is ambient and others have sidecars: each needs a gateway of its own a network"
+        what = f"namespace {name} is ambient and others have sidecars: each network needs two gateways"
         hint = "move the others too, and acknowledge it until then"
         yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
         return
@@ -109,7 +109,7 @@ def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
     for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient else ()):
         for gateway, path in gateways_of(network, number):
             if "port" in gateway.model_fields_set and gateway.port != HBONE:
-                what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+                what = f"network {network.name}: all namespaces are ambient, and ambient gateways have port {HBONE}"
                 yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "take port out")
 
 
@@ -132,7 +132,7 @@ def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Proble
         return
     without = [member for member in fleet if not _brings_crds(member, inputs)]
     for number in fleet.ambient_namespaces[:1] if without else ():
-        what = f"ambient's gateway is a kind of the Gateway API, whose CRDs Istio doesn't bring: {_listed(without)}"
+        what = f"ambient's gateway needs CRDs of the Gateway API, which Istio doesn't install: {_listed(without)}"
         hint = "install them in these clusters first, then acknowledge it; or put them under resources"
         yield source.problem(codes.GATEWAY_API_NEEDED, _at(number), what, hint, clusters=_names(without))
 

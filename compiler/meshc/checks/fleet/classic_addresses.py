@@ -34,7 +34,7 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
         asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
         is_name = ip_version(address) == 0
         if asked and is_name:
-            what = f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
+            what = f'{member.name}: "{address}" is a host name, but Endpoints of pilotService need IP addresses'
             hint = "write the IP address, or take pilotService out"
             also = (source.document.place(primary.path("controlPlane", "pilotService")),)
             yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,))
@@ -70,7 +70,7 @@ def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if policy[0] and policy[0] == telemetry[0] and telemetry[1] not in reported:
             reported.add(telemetry[1])
             what = f"{member.name}: telemetry is at {telemetry[0]}, where policy is: sidecars call both on port 15004"
-            hint = "give telemetry an address of its own; with a gateway a second Service leads there"
+            hint = "give telemetry its own address; with exposure: gateway, meshc makes a second Service for it"
             also = (source.document.place(policy[1]),)
             path, clusters = telemetry[1], (member.name,)
             yield source.problem(codes.MIXER_AT_ONE_ADDRESS, path, what, hint, also=also, clusters=clusters)

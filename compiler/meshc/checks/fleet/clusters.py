@@ -38,7 +38,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
             at: Path = (*path, *steps)
             if name in fleet.by_name:
                 what = (
-                    f'"{name}" is a cluster of another file, and what stands in a part reaches its own clusters alone'
+                    f'"{name}" is a cluster of another file, but entries in a part only apply to clusters of that part'
                 )
                 also = (source.document.place(fleet.by_name[name].path("name")),)
                 hint = "write the entry into the file with that cluster, or into mesh.yaml"
@@ -178,7 +178,7 @@ def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
         other = first.setdefault(same_server(url), member)
         if other.name != member.name:
             what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
-            hint = "correct the copied line: the mesh would hold each pod of it twice"
+            hint = "correct the copied line: istiod would read each pod twice"
             also = (source.document.place(other.path("apiServer")),)
             path, clusters = member.path("apiServer"), (other.name, member.name)
             yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)

@@ -47,7 +47,7 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
         for manifest in file.manifests:
             for path, text in manifest.document.texts.items():
                 if is_rewritten(text, _value_at(manifest.data, path)):
-                    what = f"{text} without quotes is applied as another text: kustomize takes it for a date or number"
+                    what = f"kustomize reads {text} without quotes as a date or number, and writes another text"
                     fix = manifest.fix(text, text)
                     yield codes.CHANGED_ON_THE_WAY.at(
                         manifest.place(path), what, f'write "{text}", with quotes', fix=fix
@@ -55,7 +55,7 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
         for manifest, path, data in objects_in(file.manifests):
             annotations = at(data, "metadata", "annotations")
             if isinstance(annotations, dict) and _HOOK in annotations:
-                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), and no Helm runs it"
+                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), but no Helm runs it"
                 hint = "Flux applies it like any object, Argo CD at each sync: take the annotation out, or the file"
                 yield codes.CHANGED_ON_THE_WAY.at(manifest.place((*path, "metadata", "annotations", _HOOK)), what, hint)
 

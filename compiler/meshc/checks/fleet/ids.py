@@ -73,7 +73,7 @@ def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for path, kind, text in ((member.path("clusterID"), "ID", member.id), (_label(fleet, label), "network", label)):
             if text and not all(map(_STEP.fullmatch, text.split("."))):
                 what = f'{member.name}: the API server refuses {kind} "{text}" in the path of its injection webhook'
-                hint = f"add controlPlane: {{injectionURL: https://HOST:15017}} to {primary.name}: a URL may hold it"
+                hint = f"add controlPlane: {{injectionURL: https://HOST:15017}} to {primary.name}: a URL can contain it"
                 yield source.problem(codes.PATH_REFUSED, path, what, hint, clusters=(member.name,))
 
 

@@ -153,7 +153,7 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint, fix=fix)
     elif home and fleet.network_of(home) != network:
         where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
-        what = f"network {network}: {name}, which its gateway is said to run in, is in {where}"
+        what = f"network {network}: its gateway is in cluster {name}, which is in {where}"
         hint = "name a cluster of the network, or write the gateway under the other one"
         yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
     if gateway.selector and not fleet.classic:
@@ -198,7 +198,7 @@ def _selects(
 def _missing(source: Source, network: str, members: list[Member], path: Path) -> Problem:
     names = [member.name for member in members]
     who = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    what = f'network "{network}" has no gateway, and other networks reach {who} by none'
+    what = f'network "{network}" has no gateway, so other networks can\'t reach {who}'
     hint = "add gateway: {address: ...}, or hostname where the provider gives a name"
     return source.problem(codes.GATEWAY_MISSING, path, what, hint, clusters=tuple(names))
 

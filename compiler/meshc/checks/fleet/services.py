@@ -47,7 +47,9 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             for key in ((port.port, port.protocol), port.name):
                 if key is not None and key in seen:
                     what = (
-                        f"port {port.port} stands twice" if isinstance(key, tuple) else f'two ports are named "{key}"'
+                        f"port {port.port} is listed twice"
+                        if isinstance(key, tuple)
+                        else f'two ports are named "{key}"'
                     )
                     also = source.document.place(("spec", "services", number, "ports", seen[key]))
                     yield source.problem(codes.BAD_SERVICE, path, what, "keep one", also=(also,))
@@ -113,7 +115,7 @@ def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]
             if name in there or ours or (name, export.namespace) in reported:
                 continue
             reported.add((name, export.namespace))
-            what = f"{name}: a copy of {export.namespace}/{export.name} goes there, and its namespace doesn't"
+            what = f"{name}: it gets a copy of {export.namespace}/{export.name}, but not the namespace"
             hint = f"add {name} to the clusters of namespace {export.namespace}, or take it out of copyTo"
             path = ("spec", "namespaces", number, "clusters")
             yield source.problem(

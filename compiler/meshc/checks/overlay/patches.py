@@ -43,7 +43,7 @@ def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterab
             hint = "remove the object from the file; to change meshc's, use patches"
             yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
         elif key in first and key.name:
-            what, also = f"{cluster.name}: {key} stands twice", (first[key].place,)
+            what, also = f"{cluster.name}: {key} is there twice", (first[key].place,)
             yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=also, clusters=(cluster.name,))
         first.setdefault(key, one)
 
