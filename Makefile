@@ -61,6 +61,7 @@ mutants: $(VENV)/.tested $(DOWNLOADS)
 bench: $(VENV)/.installed
 	$(BIN)/python bench/side_by_side.py --write
 	$(BIN)/python bench/real_fleet.py --write
+	$(BIN)/python bench/parts.py --write
 	$(BIN)/python bench/authorities.py
 	$(BIN)/python bench/review.py
 	$(BIN)/python bench/report.py

@@ -39,6 +39,16 @@ _NAMESPACES = """\
     - {name: batch, dataplane: none}
   services:
 """
+_INCLUDE = """\
+  include:
+    - {files: clusters/*.yaml, may: [clusters]}
+    - {files: teams/*.yaml, may: [services]}
+  istio:"""
+_PART = """\
+apiVersion: meshc/v1alpha1
+kind: MeshPart
+spec:
+"""
 _REGIONS = ("eu", "us", "apac")
 
 
@@ -46,6 +56,22 @@ def fleet(clusters: int, services: int) -> str:
     """The text of a mesh of so many clusters that share so many services. Up to 16,000 clusters."""
     remotes = "".join(_remote(number) for number in range(1, clusters))
     return _HEAD + _HUB + remotes + _NAMESPACES + "".join(_service(number, clusters) for number in range(services))
+
+
+def parted(clusters: int, services: int, files: int) -> dict[str, str]:
+    """The same mesh in parts, by path: three of four hold clusters, the others services."""
+    remotes = [_remote(number) for number in range(1, clusters)]
+    shared = [_service(number, clusters) for number in range(services)]
+    of_services = files // 4
+    parts = {"mesh.yaml": _HEAD.replace("  istio:", _INCLUDE, 1) + _HUB + _NAMESPACES.removesuffix("  services:\n")}
+    for folder, key, entries, number in (
+        ("clusters", "clusters", remotes, files - of_services),
+        ("teams", "services", shared, of_services),
+    ):
+        for at in range(number):
+            some = entries[len(entries) * at // number : len(entries) * (at + 1) // number]
+            parts[f"{folder}/{at:03}.yaml"] = f"{_PART}  {key}:\n{''.join(some)}"
+    return parts
 
 
 def _remote(number: int) -> str:

@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 MESHC = (sys.executable, "-m", "meshc")
+NAMED = (sys.executable, "-c", "import sys; sys.argv[0] = 'meshc'; from meshc.cli.main import run; run()")
+"""The same under its name, by which shells ask it to complete."""
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -59,7 +61,11 @@ def measure_all(commands: Iterable[tuple[Sequence[str], Path]], cwd: Path) -> Ru
 
 def median(run: Callable[[], Run], repeats: int) -> Run:
     """The median of each figure; of memory, the most."""
-    runs = [run() for _ in range(repeats)]
+    return middle([run() for _ in range(repeats)])
+
+
+def middle(runs: Sequence[Run]) -> Run:
+    """The median of each figure of runs; of memory, the most."""
     seconds, processor, mebibytes = zip(*runs, strict=True)
     return Run(statistics.median(seconds), statistics.median(processor), max(mebibytes))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.commands import invoke
+from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
 
@@ -60,8 +61,9 @@ def change(folder: Path, text: str) -> Path:
 
 
 def steps() -> list[str]:
-    rows = invoke("next").stdout.splitlines()[1:]
-    return [line.split()[1] for line in rows if not line.startswith(("to be", "seal:"))]
+    """The second column of the table, above the remarks."""
+    lines = invoke("next").stdout.splitlines()[1:]
+    return [line.split()[1] for line in lines if not line.startswith(("to be", "seal: "))]
 
 
 def test_publish_needs_no_options(mesh: Path) -> None:
@@ -156,6 +158,40 @@ def test_an_unsigned_commit_is_not_published_to_argo_cd_that_verifies(mesh: Path
     git(mesh, "config", "commit.gpgSign", "false")  # no key to commit with is at hand
     change(mesh, argo.replace("    project: mesh\n", ""))
     assert "signatureKeys goes with a project of its own" in invoke("validate").stderr
+
+
+def test_a_commit_of_another_key_is_not_published_to_argo_cd_that_verifies(
+    mesh: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("gpg")  # short: gpg-agent listens at a path in it
+    home.chmod(0o700)
+    gpg = find_tool("gpg")
+    monkeypatch.setenv("GNUPGHOME", str(home))
+    make = (
+        "--batch",
+        "--quiet",
+        "--passphrase",
+        "",
+        "--quick-gen-key",
+        "a <a@example.com>",
+        "ed25519",
+        "sign",
+        "never",
+    )
+    subprocess.run([gpg, *make], check=True, capture_output=True)
+    listed = subprocess.run([gpg, "--list-keys", "--with-colons"], check=True, capture_output=True, text=True).stdout
+    key = next(line for line in listed.splitlines() if line.startswith("pub:")).split(":")[4]
+    git(mesh, "config", "commit.gpgSign", "true")
+    argo = MESH.replace("engine: flux", "engine: argo-cd\n    project: mesh\n    signatureKeys: [4AEE18F83AFDEB23]")
+    change(mesh, argo)
+
+    refused = invoke("publish")
+    change(mesh, argo.replace("4AEE18F83AFDEB23", key))
+    done = invoke("publish")
+
+    assert (refused.exit_code, done.exit_code) == (5, 0), (refused.stderr, done.stderr)
+    assert f"Git signs with key {key} here, and Argo CD accepts only 4AEE18F83AFDEB23" in refused.stderr
+    subprocess.run([find_tool("gpgconf"), "--kill", "gpg-agent"], check=True)
 
 
 def test_what_is_wrong_with_the_mesh_is_told_before_a_missing_origin(mesh: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _NAMED = 5
+_MOST = 20
+_RANGES = (codes.POD_OVERLAP, codes.SERVICE_OVERLAP, codes.SERVICE_OVERLAP_ISTIOD)
 
 
 def silence(
@@ -45,7 +47,7 @@ def silence(
         elif claim.code and judged(claim.code) and not unknown_names(fleet, claim.path, claim.entry.clusters):
             # an unknown name is said by another check
             (complaints if meant or claim.overlaps else idle).append(claim.idle(source))
-    told = list(_together(problem for problem in new if id(problem) not in silenced))
+    told = list(_together(_newest([problem for problem in new if id(problem) not in silenced])))
     if any(problem.severity is Severity.ERROR for problem in told):
         return [*told, *complaints]
     return [*told, *complaints, *idle]
@@ -58,21 +60,28 @@ def _claims(fleet: Fleet, found: Sequence[Problem]) -> Iterator[_Claim]:
         path = ("spec", "acknowledge", number)
         code = known.get(entry.code)
         chosen = frozenset(fleet.choose_at(path, entry.clusters))
-        everywhere = entry.clusters == "all" and path not in fleet.reach
         alike = [problem for problem in found if problem.code is code]
-        yield _Claim(entry, path, code, chosen, everywhere, alike)
+        yield _Claim(entry, path, code, chosen, fleet.reach.get(path), alike)
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """An entry of `acknowledge`. `alike` are all problems of its code, `chosen` are its clusters."""
+    """An entry of `acknowledge`. `alike` are all problems of its code, `chosen` are its clusters.
+
+    `reach` has the clusters of its part, if it is in one.
+    """
 
     entry: Acknowledge
     path: Path
     code: Code | None
     chosen: frozenset[str]
-    everywhere: bool
+    reach: frozenset[str] | None
     alike: Sequence[Problem]
+
+    @property
+    def everywhere(self) -> bool:
+        """True if the entry is about all clusters of the mesh."""
+        return self.entry.clusters == "all" and self.reach is None
 
     @property
     def meant(self) -> list[Problem]:
@@ -104,13 +113,36 @@ class _Claim:
         code = self.entry.code
         if self.meant:
             return f"{code} is acknowledged by an earlier entry already", "remove one of the two"
-        if self.everywhere or not self.alike:
+        if not self.alike:
             return f"nothing raises {code} here", "remove the entry"
         for problem in self.alike:
             if self.chosen & {*problem.clusters}:
-                names = ", ".join(problem.clusters)
-                return f"{code} is about {names} together, and this doesn't name them all", f"write clusters: [{names}]"
+                what = f"{code} is about {_few(problem.clusters)} together, and this doesn't name them all"
+                few = len(problem.clusters) <= _MOST
+                hint = f"write clusters: [{', '.join(problem.clusters)}]" if few else "leave out clusters"
+                beyond = self.reach is not None and not self.reach >= {*problem.clusters}
+                return what, f"move the entry to mesh.yaml, and {hint} there" if beyond else hint
         return f"nothing raises {code} in the clusters chosen here", "remove the entry, or correct its clusters"
+
+
+def _newest(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems, without those that a later one includes: each cluster that shares a range is reported with those
+    before it, so the last problem names all."""
+    last: dict[object, Problem] = {}
+    for problem in problems:
+        if (key := _shared(problem)) and len(problem.clusters) > len(last[key].clusters if key in last else ()):
+            last[key] = problem
+    for problem in problems:
+        longest = last.get(_shared(problem), problem)
+        if longest is problem or not {*problem.clusters} <= {*longest.clusters}:
+            yield problem
+
+
+def _shared(problem: Problem) -> object:
+    """What clusters share, without the name of the one that is told; nothing for other problems."""
+    if problem.code not in _RANGES:
+        return None
+    return problem.code, problem.also[:1], problem.what.partition("'s ")[2].partition(" and ")[0]
 
 
 def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -125,8 +157,11 @@ def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
         if len(names) < 2 or len(same) < 2:
             yield from same
             continue
-        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-        yield replace(same[0], what=f"{shown}: {_about_one(same[0])}", clusters=tuple(names))
+        yield replace(same[0], what=f"{_few(names)}: {_about_one(same[0])}", clusters=tuple(names))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _about_one(problem: Problem) -> str:

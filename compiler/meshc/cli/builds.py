@@ -174,7 +174,10 @@ def report(
     file: File = MESH,
     base: Annotated[str | None, typer.Option("--base", help="Also show what differs from this commit.")] = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="Or from the output in a folder, or a commit.", metavar="DIR|REF")
+        str | None,
+        typer.Option(
+            "--against", help="Also show what differs from the output in this folder or commit.", metavar="DIR|REF"
+        ),
     ] = None,
     jobs: Jobs = None,
     cached: Cached = True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from meshc.cli.alike import alike, named
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import say, tell, warn
 from meshc.cli.table import Line, show_table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from meshc.commands.live_clusters import Reach
 
 _COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
+_WRITTEN = 12
 
 
 def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted) -> None:
@@ -31,8 +33,10 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
             tell(f"{one.cluster}: {one.says}")
     for owed in found.owed:
         tell(f"put into the store: {owed.key}, property {owed.field}")
-    for path in found.written:
+    for path in found.written[:_WRITTEN]:
         tell(f"wrote {path}")
+    if more := found.written[_WRITTEN:]:
+        tell(f"wrote {count(len(more), 'more file')}")
     for line in found.left:
         tell(line)
     if found.each:
@@ -44,12 +48,17 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
 
 
 def _show(found: CapturedCredentials) -> None:
-    """A row for each cluster, and the number of clusters in each state."""
+    """A row for each cluster, or for clusters with the same outcome, failures last; and the number in each state."""
+    last = sorted(found.outcomes, key=lambda one: one.state is State.FAILED)
     show_table(
         ("CLUSTER", "STATE", "FOUND"),
         (
-            Line((one.cluster, one.state, one.says), [f"hint: {one.hint}"] if one.hint else [], _COLOURS[one.state])
-            for one in found.outcomes
+            Line(
+                (named([one.cluster for one in same]), same[0].state, same[0].says),
+                [f"hint: {same[0].hint}"] if same[0].hint else [],
+                _COLOURS[same[0].state],
+            )
+            for same in alike(last, lambda one: (one.state, one.says, one.hint))
         ),
     )
     states = Counter(one.state for one in found.outcomes)

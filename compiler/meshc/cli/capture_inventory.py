@@ -12,6 +12,7 @@ from meshc.cli.report import say, tell
 from meshc.commands.capture_inventory import Wanted, captured_inventory, rights_of
 from meshc.errors import Exit
 from meshc.plain import count
+from meshc.plan.unknown import some
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,9 @@ def inventory_command(file: Path, wanted: Wanted, reach: Reach, write: bool) -> 
     """Exits 1 where the file differs and isn't written."""
     found = captured_inventory(file, wanted, reach, TERMINAL, write=write)
     show_edits([found.edit], written=write)
+    for what, names in found.changes.items():
+        if names:
+            say(f"  {what:<8} {some(names)}")
     say(f"{count(len(found.clusters), 'cluster')} in {found.edit.file}")
     if found.missing:
         say(f"no entry of spec.clustersFrom names it yet; add:\n    {found.missing}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import typer
 
+from meshc.cli.alike import alike
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, annotated, paint, say, show_problems, show_result, tell
 from meshc.cli.up_to_date import show_in_step
@@ -16,7 +17,7 @@ from meshc.disk.watched import Watched
 from meshc.errors import Exit, UsageError
 from meshc.output.trees import OUTPUT, cluster_of
 from meshc.plain import count, plain
-from meshc.review.stale import State
+from meshc.review.stale import Stale, State
 from meshc.tree import FileTree
 
 
@@ -64,24 +65,35 @@ def _show(found: Checked, opened: Opened, form: Format, end: Exit) -> None:
         show_result(form, "check", told, found.compiled.problems, end, Path(opened.source.file))
         return
     do = "meshc publish" if found.published else ""
-    shown = found.stale if form is Format.GITHUB else found.stale[:_SHOWN]
-    for one in shown:
-        why = f" (changed since: {', '.join(one.because)})" if one.because else ""
-        if form is Format.GITHUB:
-            said = "%0A".join(plain(line).replace("%", "%25") for line in (f"{do or _DO[one.state]}{why}", *one.lines))
+    if form is Format.GITHUB:
+        for one in found.stale:
+            said = "%0A".join(
+                plain(line).replace("%", "%25") for line in (f"{do or _DO[one.state]}{_why(one)}", *one.lines)
+            )
             tell(f"::error file={annotated(opened.source.shown(one.path))},title={one.state}::{one.state}: {said}")
-            continue
-        tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + why)}")
+        return
+    groups = [*alike(found.stale, _said)]
+    for same in groups[:_SHOWN]:
+        one, more = same[0], f" and {len(same) - 1} more that differ in the same way" if len(same) > 1 else ""
+        tell(f"{paint(one.state, 'yellow')}: {plain(opened.source.shown(one.path) + more + _why(one))}")
         for line in one.lines:
             tell(f"  {plain(line)}")
-    if len(shown) < len(found.stale):
-        rest = found.stale[_SHOWN:]
+    if rest := [one for same in groups[_SHOWN:] for one in same]:
         clusters = {cluster_of(one.path) for one in rest} - {""}
-        tell(f"and {count(len(rest), 'file')} more of {count(len(clusters), 'cluster')}: meshc check -c NAME")
+        tell(f"and {count(len(rest), 'more file')} of {count(len(clusters), 'cluster')}: meshc check -c NAME")
+
+
+def _why(one: Stale) -> str:
+    return f" (changed since: {', '.join(one.because)})" if one.because else ""
+
+
+def _said(one: Stale) -> object:
+    """What files of the same name in several clusters have in common."""
+    return one.state, one.because, one.lines, PurePosixPath(one.path).name, one.path.partition("/")[0]
 
 
 _SHOWN = 40
-"""The number of files that are listed for people; programs get all of them."""
+"""The number of files, or groups of them, that are listed for people; programs get all of them."""
 
 
 _ADVICE = {

@@ -18,7 +18,7 @@ _PRIVATE = re.compile(
 """Lines that are never shown: a URL that may contain a password or token, a token, a key."""
 
 _WIDTH, _BEFORE = 100, 60
-
+_LEAST, _AROUND = 30, len("12345 | ......")
 
 _PART = re.compile(r"""(?m)^["']?kind["']?:[ \t]{0,8}["']?MeshPart\b""")
 
@@ -29,8 +29,10 @@ class Excerpts:
     Lines of other files are never shown, because a sealed file or a manifest may contain a secret.
     """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, columns: int | None = None) -> None:
+        """`columns` is how wide the terminal is, so that it folds no line, and the caret stays below its place."""
         self._file = file
+        self._width = max(_LEAST, min(_WIDTH, columns - _AROUND)) if columns else _WIDTH
         self._lines: dict[str, list[str]] = {}
         self._private: dict[tuple[str, int], bool] = {}
 
@@ -43,10 +45,10 @@ class Excerpts:
         if self._is_private(place.file, place.line):
             return []
         column = min(place.column - 1, len(line))
-        start = max(0, column - _BEFORE) if len(line) > _WIDTH else 0
-        before, after = plain(line[start:column]), plain(line[column : start + _WIDTH])
+        start = max(0, column - self._width * _BEFORE // _WIDTH) if len(line) > self._width else 0
+        before, after = plain(line[start:column]), plain(line[column : start + self._width])
         before = f"...{before}" if start else before
-        after = f"{after}..." if start + _WIDTH < len(line) else after
+        after = f"{after}..." if start + self._width < len(line) else after
         number = f"{place.line:>5} | "
         return [f"{number}{before}{after}".rstrip(), f"{'| ':>{len(number)}}{' ' * _columns(before)}^"]
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from meshc.cli.alike import named
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell
 from meshc.cli.table import Line, show_table
@@ -18,7 +19,6 @@ from meshc.plain import plain
 from meshc.plan.steps import grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from meshc.commands.clusters import Choice
@@ -43,7 +43,7 @@ def next_command(file: Path, choice: Choice, against: str | None, jobs: int | No
     show_table(
         ("CLUSTER", "STEP", "WHY, AND BY WHICH COMMAND"),
         (
-            Line((_named(group.clusters), group.step, f"{group.what}{f': {group.command}' if group.command else ''}"))
+            Line((named(group.clusters), group.step, f"{group.what}{f': {group.command}' if group.command else ''}"))
             for group in grouped(left)
         ),
     )
@@ -60,11 +60,6 @@ def next_command(file: Path, choice: Choice, against: str | None, jobs: int | No
         tell(plain(line))
 
 
-def _named(clusters: Sequence[str]) -> str:
-    return ", ".join(clusters[:_NAMED]) + (f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else "")
-
-
-_NAMED = 3
 _HANDED = (
     "seal: meshc capture credentials CLUSTER reads the credentials from the cluster itself; "
     "meshc secrets seal - reads a kubeconfig from standard input"

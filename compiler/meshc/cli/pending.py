@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from meshc.plain import plain
+from meshc.plain import count, plain
 
 _ALIKE = 4
 """Up to this number, clusters with the same text have one line each."""
@@ -19,7 +19,7 @@ def grouped(pending: Sequence[str]) -> list[str]:
         groups.setdefault(said if colon else line, []).append(name if colon else "")
     lines = [plain(line) for said, names in groups.items() for line in _lines(said, names)]
     more = len(lines) - _LINES
-    return lines if more <= 0 else [*lines[:_LINES], f"and {more} more lines: --format json"]
+    return lines if more <= 0 else [*lines[:_LINES], f"and {count(more, 'more line')}: --format json"]
 
 
 def _lines(said: str, names: Sequence[str]) -> Iterator[str]:

@@ -87,7 +87,10 @@ def warn(what: str) -> None:
 
 def show_problems(problems: Iterable[Problem], form: Format, file: Path | None = None) -> None:
     """Every problem for people: as text with lines of mesh.yaml and a count, or as annotations for GitHub."""
-    found, excerpts = [one for one in problems if not (form is Format.TEXT and is_passed_over(one))], Excerpts(file)
+    found, excerpts = (
+        [one for one in problems if not (form is Format.TEXT and is_passed_over(one))],
+        Excerpts(file, columns_of(sys.stderr)),
+    )
     for problem in found:
         if form is Format.GITHUB:
             tell(_annotation(problem))
@@ -128,6 +131,14 @@ def say(text: str = "") -> None:
 def tell(text: str = "") -> None:
     """A line of result, on standard output."""
     _write(sys.stdout, text)
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """How wide the terminal is; None where the stream isn't one."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def tell_bytes(data: bytes) -> None:

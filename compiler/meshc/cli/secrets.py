@@ -48,7 +48,7 @@ def seal(
     accept_recipients: Accept = False,
     file: File = MESH,
 ) -> None:
-    """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text stays in memory."""
+    """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text is only in memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
         from meshc.commands.seal import Wanted

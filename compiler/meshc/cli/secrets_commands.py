@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meshc.cli.alike import alike
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshc.commands.clusters import Choice
+    from meshc.commands.secrets_status import Standing
 
 
 def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
@@ -52,14 +54,27 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
     focus = Focus.on(work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")
-    rows = [row for row in standings(work, datetime.now(UTC)) if row.cluster not in focus.others]
+    found = standings(work, datetime.now(UTC))
+    rows = [row for row in found if focus.whole or not focus.names.isdisjoint((row.cluster, *row.of))]
     if form.is_document:
         show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return
     show_table(
         ("FILE", "FORM", "STATE", "OPENED BY"),
-        (Line((row.file, row.form, row.state, whose(work.plan, row.opened_by)), row.notes) for row in rows),
+        (
+            Line((_files(same), same[0].form, same[0].state, whose(work.plan, same[0].opened_by)), same[0].notes)
+            for same in alike(rows, _said)
+        ),
     )
+
+
+def _said(row: Standing) -> object:
+    """What credentials in a cluster have in common, or the CAs of clusters."""
+    return row.cluster if row.of else "", row.form, row.state, row.opened_by, row.notes
+
+
+def _files(same: Sequence[Standing]) -> str:
+    return same[0].file + (f" and {len(same) - 1} more" if len(same) > 1 else "")
 
 
 def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from meshc.commands.live_clusters import Reach
     from meshc.commands.opened import Opened
     from meshc.kube import Body
+    from meshc.mesh.inventories import Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class CapturedInventory:
-    """The file now and then, the names of its clusters, and what is still to be written into mesh.yaml."""
+    """The file now and then, the names of its clusters, what becomes of which, and what mesh.yaml still lacks."""
 
     edit: Edit
     clusters: tuple[str, ...]
+    changes: Mapping[str, Sequence[str]]
     missing: str
 
 
@@ -68,12 +70,25 @@ def captured_inventory(
     stop_on(problems)
     if inventory is None or any(True for _ in credentials_in(inventory, entry.file)):
         raise RefusedError(f'what was read for "{entry.file}" holds a credential, so nothing is written')
-    names = tuple(str(at(one, "name")) for one in as_list(at(inventory.document.data, "spec", "clusters")))
     before = opened.repository.read_file(entry.file) if opened.repository.kind(entry.file) == "file" else b""
     edit = Edit(entry.file, before, data)
     if write and edit.changes:
         opened.repository.change({entry.file: Change(before or None, data)})
-    return CapturedInventory(edit, names, "" if known else f"- {{file: {entry.file}, format: {entry.format}}}")
+    then = inventory_of(opened.source.document, entry, before, entry.file)[0] if before else None
+    there, now = _clusters(then), _clusters(inventory)
+    changes = {
+        "joins": [name for name in now if name not in there],
+        "leaves": [name for name in there if name not in now],
+        "changes": [name for name in now if name in there and now[name] != there[name]],
+    }
+    missing = "" if known else f"- {{file: {entry.file}, format: {entry.format}}}"
+    return CapturedInventory(edit, tuple(now), changes, missing)
+
+
+def _clusters(inventory: Inventory | None) -> dict[str, Any]:
+    """What an inventory tells of each cluster."""
+    listed = as_list(at(inventory.document.data, "spec", "clusters")) if inventory else ()
+    return {str(at(one, "name")): one for one in listed}
 
 
 def rights_of(wanted: Wanted) -> str:

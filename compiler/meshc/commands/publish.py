@@ -18,6 +18,7 @@ from meshc.errors import RefusedError, UsageError, stop_on
 from meshc.output.trees import VERSIONS, expected_tree, versions_file
 from meshc.pipeline import fleet_of
 from meshc.plain import plain
+from meshc.plan.unknown import some
 from meshc.publish.deliver import Content, Delivered, deliver
 from meshc.publish.inputs import Watched
 from meshc.publish.job import Job, Wanted, opened
@@ -106,14 +107,27 @@ def _target(wanted: Wanted, source: Source) -> Wanted:
     )
 
 
+_KEY_ID = 16
+"""Digits of a key ID, at the end of a fingerprint."""
+
+
 def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:
     if delivery is None:
         return
     if job.shop.signs():
         if delivery.signature_keys and (made := job.shop.signature()) != "openpgp":
             raise RefusedError(
-                f"Git signs with {plain(made)} here, and Argo CD verifies PGP signatures alone ",
+                f"Git signs with {plain(made)} here, and Argo CD verifies PGP signatures alone",
                 "git config gpg.format openpgp, with a key that it lists",
+            )
+        if (
+            delivery.signature_keys
+            and (key := job.shop.signing_key())
+            and key[-_KEY_ID:] not in delivery.signature_keys
+        ):
+            raise RefusedError(
+                f"Git signs with key {plain(key)} here, and Argo CD accepts only {some(delivery.signature_keys)}",
+                f"add the key to delivery.signatureKeys, or git config user.signingKey {delivery.signature_keys[0]}",
             )
         return
     hint = "git config --global commit.gpgSign true, with a PGP key"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation."""
+    """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation.
+
+    `of` are the clusters whose credentials it holds. An `optional` one isn't there, and nothing waits for it.
+    """
 
     cluster: str
     file: str
@@ -38,6 +41,7 @@ class Standing:
     opened_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     end: str = ""
+    of: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The row as data; every key is always there."""
@@ -54,7 +58,7 @@ class Standing:
 
 def standings(work: Work, now: datetime) -> list[Standing]:
     """One row for each needed Secret, in the order of the plan."""
-    return [_standing(work, need, now) for need in needs_of(work.plan)]
+    return [replace(_standing(work, need, now), of=tuple(need.of)) for need in needs_of(work.plan)]
 
 
 def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:

@@ -1,4 +1,5 @@
-"""Writes the only kind of file that holds a secret: a key, at the path that its owner gave, readable by them alone."""
+"""Writes the only kind of file with a plain secret: a private key, at the path that the user gave, readable only by the
+user."""
 
 from __future__ import annotations
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
-    """A new file, mode 0600. Raises RefusedError inside a Git repository unless what it holds is sealed.
+    """Writes a new file, mode 0600. Raises RefusedError inside a Git repository unless the content is sealed; `instead`
+    is the hint.
 
-    `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails: then none is.
+    Raises UsageError if the file exists, and ToolError if the disk fails: then there is no file.
     """
     folder = path.parent.resolve()
     top = enclosing(folder)

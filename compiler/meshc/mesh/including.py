@@ -106,7 +106,7 @@ class _Reading:
             self._irregular(error, at)
             return ()
         except OSError as error:
-            self._unreadable(pattern, error, at)
+            self._unreadable(error.filename if isinstance(error, PermissionError) else pattern, error, at)
             return ()
         if not found:
             single = not steady(pattern)[1]

@@ -11,7 +11,7 @@ from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import Code, Path, Problem
 from meshc.kube import LABEL
-from meshc.mesh.inventory_formats import Entry, entries
+from meshc.mesh.inventory_formats import Entry, entries, form_of
 from meshc.mesh.model import Cluster, FromInventory
 from meshc.mesh.parse import entries_of
 from meshc.mesh.selecting import selects
@@ -89,30 +89,48 @@ class _Reading:
         if problems:
             return None
         ways = {str(key): way for key, way in wanted.fields.items()}
-        told = entries(wanted.format, documents, ways, wanted.at or "")
+        told = list(entries(wanted.format, documents, ways, wanted.at or ""))
         chosen = [one for one in told if selects(wanted.select, _bare(one))]
         good = [one for one in chosen if _is_name(one.name)]
-        self._nameless([one for one in chosen if not _is_name(one.name)])
+        self._nameless([one for one in chosen if not _is_name(one.name)], documents)
         self._twice(good)
         if not good and not self.problems:
-            where = f' at "{wanted.at}"' if wanted.at else ""
-            hint = "correct format, at or select, or remove the entry"
-            self._report(codes.INVENTORY_EMPTY, f'"{path}" holds no cluster of format {wanted.format}{where}', hint)
+            self._empty(documents, told)
         if len(good) > MOST_CLUSTERS:
             self._report(codes.INVENTORY_EMPTY, f'"{path}" holds more than {MOST_CLUSTERS} clusters', "select fewer")
             return None
         return Inventory(path, self.number, wanted.format, wanted.role, data, _document(good, self.shown(path)))
 
-    def _nameless(self, others: Sequence[Entry]) -> None:
+    def _empty(self, documents: Sequence[Document], told: Sequence[Entry]) -> None:
+        """No cluster: because of `select`, of another format, or because there is none."""
+        path, wanted = self.wanted.file, self.wanted
+        if told:
+            names = [str(one.name) for one in told]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            what = f'select chooses none of the clusters of "{path}": {", ".join(names[:_NAMED])}{more}'
+            self._report(codes.INVENTORY_EMPTY, what, "correct select; it looks at names and labels in that file")
+            return
+        where = f' at "{wanted.at}"' if wanted.at else ""
+        form = form_of(documents)
+        other = form and form != wanted.format
+        hint = f"write format: {form}" if other else "correct format, at or select, or remove the entry"
+        what = f'"{path}" holds no cluster of format {wanted.format}{where}{f", but some of {form}" if other else ""}'
+        self._report(codes.INVENTORY_EMPTY, what, hint)
+
+    def _nameless(self, others: Sequence[Entry], documents: Sequence[Document]) -> None:
         """One problem for all entries without a valid cluster name."""
         if others:
             names = [f'"{one.name[:60]}"' for one in others if isinstance(one.name, str)]
             nameless = len(others) - len(names)
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             told = [f"no cluster can be named {', '.join(names[:_NAMED])}{more}"] if names else []
-            told += [f"{nameless} of its entries have no name"] if nameless else []
+            told += [f"{nameless} of its entries {'has' if nameless == 1 else 'have'} no name"] if nameless else []
             what = f'"{self.wanted.file}": {", and ".join(told)}'
-            hint = "say where a name stands, as fields: {name: metadata.labels.site}; names are DNS-1123 labels"
+            form = form_of(documents)
+            other = f"write format: {form}, or " if form and form != self.wanted.format else ""
+            hint = (
+                f"{other}say where a name stands, as fields: {{name: metadata.labels.site}}; names are DNS-1123 labels"
+            )
             also = tuple(one.document.place(one.at) for one in others[:_NAMED])
             self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from meshc.mesh.user_files import Manifest, objects_in
 
 if TYPE_CHECKING:
     from meshc.errors import Path
+    from meshc.kube import Body
     from meshc.yamltext.document import Document
 
 Found = tuple[Any, "Path"]
@@ -67,8 +68,19 @@ def _bodies(form: str, document: Document, at: str) -> Iterator[tuple[Path, Any]
         yield from _items(*told) if told else ()
     else:
         for _, path, body in objects_in([Manifest(document)]):
-            if isinstance(body, dict) and body.get("kind") == _KINDS[form]:
+            if isinstance(body, dict) and body.get("kind") == _KINDS[form] and not _is_repository(body):
                 yield path, body
+
+
+def _is_repository(body: Body) -> bool:
+    """Whether Argo CD labels a Secret as something else than a cluster."""
+    return bool(_mapping(body, "metadata", "labels").get(f"{_OF_ARGO}secret-type", "cluster") != "cluster")
+
+
+def form_of(documents: Sequence[Document]) -> str:
+    """The format in which some documents tell of clusters, where one of other programs does; else empty."""
+    named = (form for form in (*_KINDS, "kubeconfig") if any(one.name for one in entries(form, documents, {}, "")))
+    return next(named, "")
 
 
 _KINDS = {"argocd-secrets": "Secret", "clusterprofiles": "ClusterProfile", "cluster-api": "Cluster"}

@@ -53,8 +53,9 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
     known: list[str] = _choices(detail)
     fix: Fix | None = None
     if not isinstance(value, str):
-        what = f"{name}: must be one of {', '.join(known)}, not {kind_of(value)}"
-        return codes.WRONG_TYPE.at(place, what, path=name)
+        wanted = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
+        hint = f"write {known[0]}" if len(known) == 1 else ""
+        return codes.WRONG_TYPE.at(place, f"{name}: must be {wanted}, not {kind_of(value)}", hint, path=name)
     if known == ["all"]:
         what, hint = (
             f"{shown(value)} isn't all, a list of names, or a mapping",

@@ -81,8 +81,8 @@ def _step(name: str, known: Known) -> Step:
         return Step(name, "issue", "has no CA", f"meshc ca issue {name} --root-key ~/root.key")
     if known.stale is None:
         others = sorted(known.unissued)
-        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        return Step(name, "compile", f"once {others[0]}{more} has a CA: a compile needs all of them", "meshc compile")
+        more = f" and {len(others) - 1} more have" if len(others) > 1 else " has"
+        return Step(name, "compile", f"once {others[0]}{more} a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
         what = f"its files in {known.published} are not up to date with mesh.yaml"
         what = f"nothing here tells what is published in {known.published}" if known.unknown else what

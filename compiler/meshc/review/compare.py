@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
+from meshc.plain import count
 from meshc.review.differing import differing
 
 _KEYS = (("name",), ("number",), ("ip",), ("secretName",))
@@ -144,4 +145,6 @@ def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
 
 def _some(lines: list[str]) -> str | None:
     more = len(lines) - _LINES
-    return "\n".join([*lines[:_LINES], *([f"... and {more} more lines"] if more > 0 else [])]) if lines else None
+    return (
+        "\n".join([*lines[:_LINES], *([f"... and {count(more, 'more line')}"] if more > 0 else [])]) if lines else None
+    )

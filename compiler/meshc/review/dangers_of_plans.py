@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.errors import Place, Problem
 from meshc.review.change import SPEC, Change, at_cluster, at_clusters, leaving, listed, on_both_sides
-from meshc.review.risks_of_delivery import another_way, root_changes
+from meshc.review.risks_of_delivery import another_way, project_changes, root_changes
 from meshc.review.risks_of_domains import trust_domains
 from meshc.review.risks_of_objects import Risk
 
@@ -114,11 +114,12 @@ def delivery_changes(change: Change) -> Iterator[Problem]:
     for name, old, new in on_both_sides(change):
         if reached := another_way(change.before, change.after, old, new):
             yield at_cluster(change, codes.DELIVERY_CHANGED, name, reached)
-    for what in root_changes(change.before, change.after):
-        code, now = codes.DELIVERY_CHANGED, change.after.delivery
+    code, now = codes.DELIVERY_CHANGED, change.after.delivery
+    root = ((what, code.advice) for what in root_changes(change.before, change.after))
+    for what, hint in (*root, *project_changes(change.before, change.after)):
         place = now.place if now else change.source.document.place(SPEC)
         place = change.origins.of(place, (), None, "delivery")
-        yield code.at(place, what, code.advice, clusters=change.difference.after)
+        yield code.at(place, what, hint, clusters=change.difference.after)
 
 
 def _reached(attachment: Attachment | None) -> str:

@@ -51,7 +51,9 @@ def comment(
     head += _by_cluster(touched(difference, dangers, settings))
     head += ["```mermaid", picture.rstrip("\n"), "```", ""] if picture else []
     head += [f"* {_code(str(setting))}" for setting in settings[:_SETTINGS]]
-    head += [f"* and {len(settings) - _SETTINGS} more settings: run `meshc diff`"] if settings[_SETTINGS:] else []
+    head += (
+        [f"* and {count(len(settings) - _SETTINGS, 'more setting')}: run `meshc diff`"] if settings[_SETTINGS:] else []
+    )
     head += [""] if settings else []
     parts = [_details(block) for block in blocks(difference)]
     room = LIMIT - 200 - sum(len(line) + 1 for line in head)
@@ -75,7 +77,9 @@ def _counts(difference: Difference) -> list[str]:
         f"* {action} {_code(kind)}: {count(number, 'object')} in {count(clusters, 'cluster')}"
         for action, kind, number, clusters in found[:_KINDS]
     ]
-    return [*lines, *([f"* and {len(found) - _KINDS} more kinds"] if found[_KINDS:] else []), ""] if found else []
+    return (
+        [*lines, *([f"* and {count(len(found) - _KINDS, 'more kind')}"] if found[_KINDS:] else []), ""] if found else []
+    )
 
 
 def _by_cluster(found: Sequence[Touched]) -> list[str]:

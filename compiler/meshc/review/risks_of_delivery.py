@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from meshc.plan.unknown import some
+
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 _ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project", "publish")}
-_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in", "signatureKeys": "signature_keys"}
+_ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
 """Keys of mesh.yaml, and what they are in the plan."""
 
 
@@ -26,6 +28,33 @@ def root_changes(before: Plan, after: Plan) -> Iterator[str]:
         )
         if was.flux and now.flux and was.flux != now.flux:
             yield "delivery.flux changes"
+
+
+def project_changes(before: Plan, after: Plan) -> Iterator[tuple[str, str]]:
+    """What the AppProject with signature keys says otherwise, and what to do: a person applies it, no engine."""
+    was, now = before.delivery, after.delivery
+    if not was or not now or not (was.signature_keys or now.signature_keys):
+        return
+    if not now.signature_keys:
+        hint = f"change AppProject {was.project} by hand: until then Argo CD goes on to ask for signed commits"
+        yield "delivery.signatureKeys goes", hint
+    elif was.signature_keys != now.signature_keys:
+        until = "goes by the old keys" if was.signature_keys else "takes unsigned commits"
+        yield "delivery.signatureKeys changes", f"{_APPLY}; until then Argo CD {until}"
+    elif joined := sorted(_reached(after) - _reached(before)):
+        what = f"the AppProject {now.project} that was applied doesn't name {some(joined)} yet"
+        yield what, f"{_APPLY}; until then Argo CD doesn't deploy there"
+    elif left := sorted(_reached(before) - _reached(after)):
+        what = f"the AppProject {now.project} that was applied goes on to name {some(left)}"
+        yield what, f"after their Applications are gone: {_COMMAND}"
+
+
+_COMMAND = "kubectl apply -f output/_delivery/argo-cd/project.yaml"
+_APPLY = f"once this is published: {_COMMAND}"
+
+
+def _reached(plan: Plan) -> set[str]:
+    return {cluster.delivered_by for cluster in plan.clusters}
 
 
 def another_way(before: Plan, after: Plan, was: ClusterPlan, now: ClusterPlan) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from meshc.errors import Place
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
+from meshc.plain import count
 from meshc.review.differing import differing
 
 if TYPE_CHECKING:
@@ -180,4 +181,4 @@ def _lines(old: bytes, new: bytes) -> Iterator[str]:
     for line in changed[:_SHOWN]:
         yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
     if len(changed) > _SHOWN:
-        yield f"... and {len(changed) - _SHOWN} more lines"
+        yield f"... and {count(len(changed) - _SHOWN, 'more line')}"

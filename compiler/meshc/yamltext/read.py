@@ -1,6 +1,6 @@
 """Parses the bytes of a YAML stream into documents, or into problems with their places.
 
-Scalars resolve by YAML 1.2's core schema. Every limit holds before what it forbids is built.
+Scalars resolve by YAML 1.2's core schema. Every limit is checked before the data that exceeds it is built.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from meshc.yamltext.unreadable import decode
 def read(
     data: bytes, file: str, *, strict: bool = False, last_wins: bool = False
 ) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
-    """Every document of a stream but the empty ones, and what is wrong with the text. Never raises.
+    """Every document of a stream except empty ones, and the problems of the text. Never raises.
 
-    Strict is for what is written for meshc: exactly one document, no merge keys, no word that YAML 1.1 reads
-    otherwise. Else it is a manifest of anybody's: merge keys are expanded, and such words (`no`, `1_000`, but
-    also `0644`) stay the text they are. Where `last_wins`, a key may stand twice, as Kubernetes' own reader lets it.
-    After a hundred problems it stops.
+    Strict mode is for files in meshc's own format: exactly one document, no merge keys, and no word that YAML 1.1 reads
+    differently. Otherwise the text is a manifest: merge keys are expanded, and such words (`no`, `1_000`, but also
+    `0644`) are read as strings. With `last_wins`, a key may be there twice, as in Kubernetes' own parser. After a
+    hundred problems it stops.
     """
     limits = _STRICT if strict else _LENIENT
     if len(data) > limits.bytes:

@@ -22,11 +22,11 @@ _PROBLEMS = 100
 
 
 class StopReadingError(Exception):
-    """There is no use or no safety in reading on."""
+    """Raised to stop reading: it would be useless or unsafe to continue."""
 
 
 class Reader:
-    """Builds documents from events, one by one: a limit holds before what it forbids is built."""
+    """Builds documents from events, one by one, and checks each limit before it builds the data."""
 
     def __init__(self, file: str, strict: bool, limit: int, last_wins: bool) -> None:
         self.documents: list[Document] = []
@@ -54,7 +54,7 @@ class Reader:
             self._last = event
 
     def refused(self, error: yaml.MarkedYAMLError, text: str) -> None:
-        """Reports why libyaml stopped: too many collections inside one another, or a mistake in the text."""
+        """Reports why libyaml stopped: too many nested collections, or an error in the text."""
         mark = error.problem_mark
         if mark is not None:
             end_of_last = self._last.end_mark.index if self._last and self._last.end_mark else 0
@@ -138,7 +138,7 @@ class Reader:
         self._put(Node(mark, target.value, target.text, target.plain, target.entries, alias=True), found.height)
 
     def _put(self, node: Node, height: int) -> None:
-        """Gives a value that is read whole to the collection around it, or makes it a document."""
+        """Adds a complete value to the collection around it, or makes it a document."""
         if not self._open:
             self._document(node)
             return
@@ -244,7 +244,7 @@ class Reader:
 
 
 def _is_plain_key(event: events.ScalarEvent, text: str, tag: str | None) -> bool:
-    """Whether a key is the text that stands there, and nothing refers to it: most are."""
+    """True if a key is a plain text without an anchor or a tag, as most keys are."""
     return tag is None and event.anchor is None and (text not in _ODD_KEYS or event.style != "")
 
 

@@ -1,4 +1,4 @@
-"""Decodes the bytes of a YAML stream, and says why a text can't be read."""
+"""Decodes the bytes of a YAML stream, and reports why a text can't be parsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 
 
 def decode(data: bytes, file: str) -> tuple[str, Problem | None]:
-    """The text of a stream without its byte order mark, or why there is none."""
+    """The text of a stream without its byte order mark, or a problem."""
     hint = "save the file as UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", codes.YAML_ENCODING.at(Place(file, 1, 1), "the text is UTF-16, not UTF-8", hint)
@@ -44,13 +44,20 @@ def place_after(text: str, file: str) -> Place:
 
 def mark_after(text: str) -> Mark:
     """The line and the column that follow a text."""
-    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    breaks = [found.end() for found in _BREAK.finditer(text)]
+    return len(breaks) + 1, len(text) - (breaks[-1] if breaks else 0) + 1
+
+
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
+"""Line breaks of YAML 1.1, by which libyaml counts lines."""
 
 
 def syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
-    """Why libyaml stopped, as a problem: a conflict of Git, a tab, or its own words."""
+    """The reason why libyaml stopped, as a problem: a conflict marker of Git, a tab, or libyaml's own message."""
     mark = error.problem_mark or error.context_mark
     place = Place(file, *mark_of(mark)) if mark else Place(file, 1, 1)
+    if mark and mark.index >= len(text):  # libyaml puts the end below a last line without a line break
+        place = place_after(text, file)
     if conflict := _CONFLICT.search(text):
         what, hint = "the marks of a merge conflict stand here", "decide what the file is to hold, then compile again"
         return codes.YAML_SYNTAX.at(place_after(text[: conflict.start()], file), what, hint)
@@ -64,7 +71,7 @@ def syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
 
 
 _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
-"""How Git begins a conflict, by default."""
+"""The first line of Git's conflict markers, by default."""
 
 
 def mark_of(mark: Any) -> Mark:
@@ -73,7 +80,7 @@ def mark_of(mark: Any) -> Mark:
 
 
 def misread(text: str, place: Place, path: str) -> Problem:
-    """A plain word that YAML 1.1 reads as another value than the text."""
+    """Reports a plain word that YAML 1.1 doesn't read as text."""
     meaning = "true or false" if text.lower() in SWITCHES else "another value"
     what = f"{shown(text)} without quotes is {meaning} to older readers of YAML"
     instead = "true/false for a switch" if text.lower() in SWITCHES else "plain decimal digits for a number"
@@ -82,7 +89,7 @@ def misread(text: str, place: Place, path: str) -> Problem:
 
 
 def wrong_tag(tag: str, place: Place, path: str) -> Problem:
-    """A tag that isn't one of the core schema, or not one of its value."""
+    """Reports a tag that isn't in the core schema, or doesn't fit its value."""
     name = tag.replace(TAG, "!!")
     known = tag in TYPES or tag in (TAG + "map", TAG + "seq")
     what = f"the tag {shown(name)} {'does not fit its value' if known else 'is not read here'}"

@@ -30,6 +30,15 @@ class _Range(NamedTuple):
     path: Path
     network: str | None
 
+    @property
+    def named(self) -> str:
+        return f"{self.kind} range {self.text}"
+
+
+_Shared = tuple[_Range, ...]
+"""Ranges of several clusters that are the same."""
+_NAMED = 3
+
 
 def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every range is one, and none overlaps another of its network. Services' are compared through the whole mesh."""
@@ -64,13 +73,17 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 "add podCIDRs: [...]",
                 clusters=(member.name,),
             )
-    overlaps: dict[tuple[_Range, Code], list[_Range]] = {}
-    for earlier, later in _overlaps(found):
-        if earlier.network != later.network and {earlier.kind, later.kind} != {"service"}:
+    yield from _same(fleet, source, found)
+    overlaps: dict[tuple[_Shared, Code], list[_Shared]] = {}
+    for earlier, later in _overlaps(_shared(found)):
+        one, two = earlier[0], later[0]
+        if one.network != two.network and {one.kind, two.kind} != {"service"}:
             continue  # a pod's address means something in its own network only
-        overlaps.setdefault((later, _code(fleet, earlier, later)), []).append(earlier)
-    for (later, code), others in overlaps.items():
-        yield _overlap(source, code, later, sorted(others, key=_position))
+        if (one.first, one.last, one.kind) != (two.first, two.last, two.kind):
+            few, many = (earlier, later) if len(earlier) < len(later) else (later, earlier)
+            overlaps.setdefault((few, _code(fleet, few, many)), []).append(many)
+    for (few, code), others in overlaps.items():
+        yield _overlap(source, code, few, sorted(others, key=lambda shared: _position(shared[0])))
 
 
 def _beside(fleet: Fleet, member: Member, other: Member) -> bool:
@@ -79,18 +92,50 @@ def _beside(fleet: Fleet, member: Member, other: Member) -> bool:
     return not elsewhere and fleet.network_of(other) == fleet.network_of(member)
 
 
-def _overlap(source: Source, code: Code, later: _Range, others: Sequence[_Range]) -> Problem:
-    """One problem a range, however many it overlaps: managed clouds give all clusters the same."""
-    other = others[0]
-    owner = f"{other.cluster}'s" if other.cluster != later.cluster else "its own"
-    what = f"{later.cluster}'s {later.kind} range {later.text} overlaps {owner} {other.kind} range {other.text}"
-    what += f" and {len(others) - 1} more" if len(others) > 1 else ""
-    clusters = tuple(dict.fromkeys([one.cluster for one in (*others, later)]))
+def _same(fleet: Fleet, source: Source, found: Iterable[_Range]) -> Iterator[Problem]:
+    """A problem for each cluster that has the range of clusters before it, so that what these accept stays accepted."""
+    alike: dict[object, list[_Range]] = {}
+    for one in sorted(found, key=_position):
+        where = None if one.kind == "service" else one.network
+        alike.setdefault((one.version, one.first, one.last, one.kind, where), []).append(one)
+    for ranges_ in alike.values():
+        for number, later in enumerate(ranges_[1:], 1):
+            before: dict[Code, list[_Range]] = {}
+            for earlier in ranges_[:number]:
+                before.setdefault(_code(fleet, (earlier,), (later,)), []).append(earlier)
+            for code, others in before.items():
+                yield _overlap(source, code, (later,), [(one,) for one in others])
+
+
+def _shared(found: Iterable[_Range]) -> list[_Shared]:
+    """What clusters of a network have in common, each once: managed clouds give all of them the same."""
+    alike: dict[object, list[_Range]] = {}
+    for one in sorted(found, key=_position):
+        alike.setdefault((one.version, one.first, one.last, one.kind, one.network), []).append(one)
+    return [tuple(same) for same in alike.values()]
+
+
+def _overlap(source: Source, code: Code, few: _Shared, others: Sequence[_Shared]) -> Problem:
+    """One problem a range, however many it overlaps."""
+    every = [one for shared in others for one in shared]
+    own = {one.cluster for one in (*few, *others[0])} == {few[0].cluster}
+    other = f"its own {others[0][0].named}" if own else _told(others[0])
+    more = len(every) - len(others[0])
+    what = f"{_told(few)} overlaps {other}{f' and {more} more' if more else ''}"
+    clusters = tuple(dict.fromkeys([one.cluster for one in (*every, *few)]))
     who = f"{', '.join(clusters[:-1])} and {clusters[-1]}" if 1 < len(clusters) < 4 else clusters[0]
     who = who if len(clusters) < 4 else f"all {len(clusters)} clusters"
     hint = f"give each its own range, or acknowledge {code.id} for {who}"
-    also = tuple(source.document.place(one.path) for one in others[:3])
-    return source.problem(code, later.path, what, hint, also=also, clusters=clusters)
+    also = tuple(source.document.place(one.path) for one in every[:3])
+    return source.problem(code, few[0].path, what, hint, also=also, clusters=clusters)
+
+
+def _told(shared: _Shared) -> str:
+    names = list(dict.fromkeys(one.cluster for one in shared))
+    if len(names) == 1:
+        return f"{names[0]}'s {shared[0].named}"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"the {shared[0].named} of {', '.join(names[:_NAMED])}{more}"
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
@@ -127,14 +172,15 @@ def _cidr_fault(text: str) -> tuple[str, str, str]:
     return f"{shown} {fault}", f'write "{mended}"', str(mended)
 
 
-def _overlaps(found: Iterable[_Range]) -> Iterator[tuple[_Range, _Range]]:
+def _overlaps(found: Iterable[_Shared]) -> Iterator[tuple[_Shared, _Shared]]:
     """Pairs that overlap, each once, the earlier in mesh.yaml first. Sweeps: n log n where few do."""
-    open_ranges: list[_Range] = []
-    for one in sorted(found, key=lambda r: (r.version, r.first, r.last)):
-        open_ranges = [other for other in open_ranges if other.version == one.version and other.last >= one.first]
+    open_ranges: list[_Shared] = []
+    for shared in sorted(found, key=lambda same: (same[0].version, same[0].first, same[0].last)):
+        one = shared[0]
+        open_ranges = [other for other in open_ranges if other[0].version == one.version and other[0].last >= one.first]
         for other in open_ranges:
-            yield (other, one) if _position(other) <= _position(one) else (one, other)
-        open_ranges.append(one)
+            yield (other, shared) if _position(other[0]) <= _position(one) else (shared, other)
+        open_ranges.append(shared)
 
 
 def _position(one: _Range) -> tuple[int, str, int]:
@@ -142,8 +188,9 @@ def _position(one: _Range) -> tuple[int, str, int]:
     return (index if isinstance(index, int) else 0, one.kind, number if isinstance(number, int) else 0)
 
 
-def _code(fleet: Fleet, one: _Range, other: _Range) -> Code:
+def _code(fleet: Fleet, some: _Shared, others: _Shared) -> Code:
     """Managed clouds give clusters the same service range; istiod copes, classic Istio's routes don't."""
-    if one.kind == other.kind == "service" and one.cluster != other.cluster:
+    apart = not {one.cluster for one in some} & {one.cluster for one in others}
+    if some[0].kind == others[0].kind == "service" and apart:
         return codes.SERVICE_OVERLAP if fleet.classic else codes.SERVICE_OVERLAP_ISTIOD
     return codes.POD_OVERLAP
