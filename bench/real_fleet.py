@@ -1,7 +1,7 @@
 """Times meshc on a fleet as platform teams have it: python bench/real_fleet.py [--size 100x500] [--write]
 
 Services come from manifests with Deployments beside them, each cluster has a plugged-in CA, the primary a sealed secret
-for every remote, Flux delivers. The fleet is timed without files of the user's, with one patch for all clusters, with
+for every remote, Flux delivers. The fleet is timed without patches and resources, with one patch for all clusters, with
 one resource for all, and with both; beside it the same overlays through `kubectl kustomize`, as many at once as there
 are processors, and the fleet of fleet.py. All objects are compared with kustomize's. --write puts the table between its
 marks in docs/performance.md.
@@ -36,7 +36,7 @@ metadata: {name: deny-all, namespace: istio-system}
 spec: {podSelector: {}, policyTypes: [Ingress]}
 """
 VARIANTS = {
-    "no files of the user's": "{}",
+    "no patches, no resources": "{}",
     "a patch for all": "{patches: [patch.yaml]}",
     "a resource for all": "{resources: [policy.yaml]}",
     "both": "{patches: [patch.yaml], resources: [policy.yaml]}",
@@ -157,7 +157,7 @@ def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
         (folder / "mesh.yaml").write_text(text.replace("istiod: 192.0.2.10}", f"istiod: {address}}}"))
         return measure(*MESHC, "check", "--no-cache", cwd=folder, codes=(1,))
 
-    found["check, stale by one address"] = median(stale, repeats)
+    found["check, one address changed"] = median(stale, repeats)
     (folder / "mesh.yaml").write_text(text)
     if loop:
         names = [path.name for path in sorted((folder / "overlays").iterdir()) if path.name[0] != "_"]
@@ -168,10 +168,11 @@ def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
 
 
 def table(rows: dict[str, dict[str, Run]]) -> str:
-    """A row for each fleet; ratios to the compile of the real fleet without files of the user's."""
+    """A row for each fleet; ratios to the compile of the real fleet without patches and resources."""
     start = rows[next(iter(VARIANTS))]["compile"]
     columns = list(rows["both"])
-    lines = [f"| fleet | {' | '.join(columns)} | compile, in those of the first | kustomize, in compiles |"]
+    ratios = "compile, in multiples of the first row | kustomize, in multiples of compile"
+    lines = [f"| fleet | {' | '.join(columns)} | {ratios} |"]
     lines.append("|---|" + "---|" * (len(columns) + 2))
     for name, found in rows.items():
         cells = [str(found[column]) if column in found else "" for column in columns]
@@ -184,7 +185,7 @@ def table(rows: dict[str, dict[str, Run]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="100x500", help="clusters x services")
-    parser.add_argument("--repeats", type=int, default=3, help="runs whose median is shown; the loop runs once")
+    parser.add_argument("--repeats", type=int, default=3, help="runs whose median is shown; kustomize runs once")
     parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.name}")
     asked = parser.parse_args()
     clusters, services = map(int, asked.size.split("x"))
@@ -195,11 +196,11 @@ def main() -> None:
         for name, settings in VARIANTS.items():
             print(f"{name} ...", file=sys.stderr, flush=True)
             (folder / "mesh.yaml").write_text(mesh_text(clusters, services, recipient, settings))
-            rows[name] = row(folder, rivals, asked.repeats, loop=name in ("no files of the user's", "both"))
+            rows[name] = row(folder, rivals, asked.repeats, loop=name in ("no patches, no resources", "both"))
         subprocess.run(["git", "init", "-q", friendly], check=True)
         (friendly / "mesh.yaml").write_text(fleet(clusters, services))
-        rows["the friendly fleet"] = row(friendly, rivals, asked.repeats, loop=False)
-    head = f"{asked.size}; medians of {asked.repeats} runs, of the loop one; processor seconds in brackets."
+        rows["the fleet of the first table"] = row(friendly, rivals, asked.repeats, loop=False)
+    head = f"{asked.size}; medians of {asked.repeats} runs (kustomize: one run). In brackets: processor seconds."
     text = f"{head}\n\n{table(rows)}"
     if asked.write:
         PAGE.write_text(_MARKS.sub(lambda _: text, PAGE.read_text()))

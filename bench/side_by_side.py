@@ -67,17 +67,17 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
     built = [([*KUSTOMIZE, f"overlays/{name}"], rivals / f"{name}.kustomize") for name in overlays]
     looped = [([*HELM, "template", "mesh", "chart", "-f", f"{n}.values.json"], rivals / f"{n}.helm") for n in overlays]
     rows = [
-        Row("meshc compile, everything by kustomize", lambda: fresh("--link", "kustomize"), slow=True),
+        Row("meshc compile, kustomize builds everything", lambda: fresh("--link", "kustomize"), slow=True),
         Row("meshc compile", fresh),
-        Row("the same, nothing changed", lambda: meshc("compile")),
+        Row("meshc compile, nothing changed", lambda: meshc("compile")),
         Row("meshc check, nothing changed", lambda: meshc("check")),
         Row("meshc compile, one cluster changed", one_changed),
         Row("", restored),
         Row("kustomize over the same overlays", lambda: measure_all(built, folder), slow=True),
         Row("helm over a chart with a loop", lambda: measure_all(looped, rivals), slow=True),
         *(Row(name, run, slow=True) for name, run in runs(rivals).items()),
-        Row("plain writes of the same bytes", lambda: measure(sys.executable, "write.py", cwd=rivals)),
-        Row("the same, each safe on the disk", lambda: measure(sys.executable, "write.py", "--sync", cwd=rivals)),
+        Row("a script that writes the same bytes", lambda: measure(sys.executable, "write.py", cwd=rivals)),
+        Row("the script, with fsync of each file", lambda: measure(sys.executable, "write.py", "--sync", cwd=rivals)),
     ]
     return [row for row in rows if HELM[0] or "helm" not in row.name]
 
@@ -130,8 +130,8 @@ def table(fleets: dict[str, dict[str, Run]]) -> str:
     lines = [f"| clusters x services | {' | '.join(fleets)} |", "|---|" + "---|" * len(fleets)]
     for name in names:
         lines.append(f"| {name} | {' | '.join(str(found[name]) for found in fleets.values())} |")
-    for name in [name for name in names if "meshc" not in name and "the same, n" not in name]:
-        lines.append(f"| **{name}, in compiles of meshc** | {' | '.join(_ratios(fleets, name, ours))} |")
+    for name in [name for name in names if "meshc" not in name]:
+        lines.append(f"| **{name}, in multiples of meshc compile** | {' | '.join(_ratios(fleets, name, ours))} |")
     most = [f"{found[ours].mebibytes:.0f} MiB" for found in fleets.values()]
     return "\n".join([*lines, f"| most memory of meshc compile | {' | '.join(most)} |", ""])
 
@@ -166,7 +166,7 @@ def machine(repeats: int) -> str:
     if HELM[0]:
         version = subprocess.run([HELM[0], "version", "--short"], capture_output=True, text=True, check=True).stdout
         facts.append(f"helm {version.strip().partition('+')[0].lstrip('v')}")
-    return f"{', '.join(facts)}; medians of {repeats} runs, of what takes minutes one; processor seconds in brackets.\n"
+    return f"{', '.join(facts)}; medians of {repeats} runs (slow rows: one run). In brackets: processor seconds.\n"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from meshc.version import __version__
 
 INTRODUCTION = """# Commands
 
-This page is made from the commands themselves, and has the texts of `meshc COMMAND --help`. `make man` makes man pages
+This page is generated from the commands, and has the texts of `meshc COMMAND --help`. `make man` makes man pages
 of the same texts. [Exit codes](exit-codes.md) and [formats](formats.md) are on their own pages.
 """
 
@@ -79,7 +79,7 @@ def _example(text: str) -> str:
 
 def cli_page() -> str:
     """docs/cli.md."""
-    lines = [INTRODUCTION, *_options("These options stand before the command:", general().options)]
+    lines = [INTRODUCTION, *_options("Write these options before the command:", general().options)]
     for group, commands in pages().items():
         lines += [f"\n## {group}"]
         for command in commands:

@@ -17,9 +17,9 @@ GROUPS = {
     "3": "Trust",
     "4": "Secrets",
     "5": "Namespaces and services",
-    "6": "Files of yours",
+    "6": "Your own files",
     "7": "Rendering and delivery",
-    "8": "What a change puts at risk",
+    "8": "Dangers of a change",
     "9": "Acknowledgements",
 }
 INTRODUCTION = """# Problems
@@ -28,10 +28,10 @@ Every problem says what is wrong, where (`mesh.yaml:14:7`), and what to do next,
 its meaning. Errors stop a compile before anything is written; warnings and notices don't. Errors marked *refused*
 exit with 5, others with 3. Each code has a page, which `meshc explain CODE` prints too.
 
-Those of 8xx are told by `meshc diff` alone: a reviewer decides, and `--fail-on danger` makes it a failure.
+Only `meshc diff` reports the codes 8xx: a reviewer decides about them, and with `--fail-on danger` the command fails.
 
-A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement that silences nothing is
-itself a problem:
+A problem marked *can be acknowledged* may be accepted with a reason; an acknowledgement without such a
+problem is itself a problem:
 
 ```yaml
 acknowledge:
@@ -61,16 +61,16 @@ def marks(code: Code) -> str:
 
 SUPPORT = """# Supported versions
 
-An Istio that meshc doesn't know is refused ([MESH206](../compiler/meshc/pages/MESH206.md)). A newer minor release is a
-warning ([MESH245](../compiler/meshc/pages/MESH245.md)), and so is a Kubernetes that Istio doesn't support
-([MESH213](../compiler/meshc/pages/MESH213.md)).
+meshc refuses an Istio version that isn't in this table ([MESH206](../compiler/meshc/pages/MESH206.md)). A newer minor
+release is only a warning ([MESH245](../compiler/meshc/pages/MESH245.md)). meshc also warns about a Kubernetes version
+that Istio doesn't support ([MESH213](../compiler/meshc/pages/MESH213.md)).
 
 | Istio | Kubernetes | source of that | output compared with the charts of | what ran |
 |---|---|---|---|---|
 """
 PROGRAMS = """
-An empty field means that nothing of that kind was tried. Istio's charts aren't a part of meshc's repository:
-CONTRIBUTING.md tells how the tests are given some. [The proof](proof.md) tells what ran, and how.
+An empty field means that no such test was run. Istio's charts aren't in meshc's repository:
+CONTRIBUTING.md describes how to run the tests with charts. [The proof](proof.md) describes what ran, and how.
 
 | program | versions |
 |---|---|
@@ -86,7 +86,7 @@ def support_page() -> str:
     ]
     first, end = (_line(version.line) for version in KUSTOMIZE)
     programs = {
-        "kustomize": f"{first} up to, but not including, {end}; any other one takes longer",
+        "kustomize": f"{first} up to, but not including, {end}; with other versions a compile takes longer",
         "helm, where mesh.yaml names charts": " or ".join(map(str, HELM)),
         "Git, for `meshc publish`": f"{_line(GIT.line)} or later",
     }

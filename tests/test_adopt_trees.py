@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from meshc.capture.beside import Beside
-from meshc.capture.told import leads_to, told, unread
+from meshc.capture.installations import leads_to, told, unread
+from meshc.capture.named_files import Beside
 from meshc.disk.repository import Repository
 from support.processes import said
 from support.tools import find_tool

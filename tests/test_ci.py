@@ -133,6 +133,15 @@ def test_a_pull_request_is_compared_with_what_it_is_merged_into(clone: Clone, tm
     )
     host.run("diff", code=1, fail_on="danger")
     assert "MESH809" in written.read_text()
+    host.run("report")
+    page = Path(host.outputs["report"]["report-file"])
+    assert page == tmp_path / "temp/meshc-report.html"
+    assert "MESH809" in page.read_text()
+
+    (clone.base / "mesh.yaml").write_text("kind: Mesh\n")
+    host.run("report")
+    assert "MESH102" in page.read_text()
+    assert host.run("report", file="other.yaml").startswith("error: there is no")
 
 
 def test_a_commit_that_was_not_fetched_is_fetched(clone: Clone, tmp_path: Path) -> None:
@@ -269,8 +278,28 @@ def test_the_job_for_gitlab(clone: Clone, tmp_path: Path, shell: str) -> None:
     assert train.returncode == 0, train.stderr
     assert "billing" in (clone.base / "meshc-diff.md").read_text()
 
+    page = (clone.base / "meshc-report.html").read_text()
+    assert "<td" in page
+    assert "billing" in page
+
+    text = (clone.base / "mesh.yaml").read_text()
+    (clone.base / "mesh.yaml").write_text(
+        text.replace("    - {name: shop}\n    - {name: billing}", "    - {name: new}")
+    )
+    (clone.base / "key").write_text("-----BEGIN PRIVATE KEY-----\n")
+    judged = run(CI_MERGE_REQUEST_DIFF_BASE_SHA=first, MESHC_FAIL_ON="danger")
+    assert judged.returncode == 5, judged.stderr  # the first that failed
+    assert "MESH809" in judged.stdout
+    assert "stale: " in judged.stdout
+
+    (clone.base / "key").unlink()
     (clone.base / "mesh.yaml").write_text("kind: Mesh\n")
+    (tmp_path / "precious").write_text("as it was")
+    (clone.base / "meshc-report.html").unlink()
+    (clone.base / "meshc-report.html").symlink_to(tmp_path / "precious")
     assert run().returncode == 3
+    assert "MESH102" in (clone.base / "meshc-report.html").read_text()
+    assert (tmp_path / "precious").read_text() == "as it was"
 
 
 def test_the_hooks_are_commands_of_meshc(clone: Clone) -> None:

@@ -65,3 +65,20 @@ def test_each_primary_is_told_apart(tmp_path: Path) -> None:
     assert found["edge-1", "west"] == "there are none"
     assert len(found) == 4
     assert {row["cluster"] for row in json.loads(one.stdout)["clusters"]} == {"west"}
+
+
+def test_a_primary_without_its_role_is_told_to_install_the_chart_that_has_it(tmp_path: Path) -> None:
+    """What meshc compiles for a primary without charts in mesh.yaml has no role: Istio's chart has it."""
+    (tmp_path / "mesh.yaml").write_text(MESH)
+    east, west = FakeCluster("east"), FakeCluster("west")
+    hold(east, west)
+    west.forbidden.add(("list", "nodes"))
+    with serving(east, west):
+        config = kubeconfig(tmp_path / "kubeconfig", east, west)
+        words = ["doctor", "-f", str(tmp_path / "mesh.yaml"), "--format", "json", "--kubeconfig", str(config)]
+        result = CliRunner().invoke(app, [*words, "east", "west"], catch_exceptions=False)
+    rows = {(row["cluster"], row["of"]): row for row in json.loads(result.stdout)["clusters"]}
+
+    assert rows["west", "east"]["says"] == "the token is valid, but lacks rights: list nodes"
+    assert rows["west", "east"]["hint"].startswith("install chart istiod in west, which has the account's role")
+    assert "meshc values west --chart istiod" in rows["west", "east"]["hint"]

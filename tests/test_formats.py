@@ -47,6 +47,21 @@ def keys_in(data: Any) -> Iterator[str]:
         yield from data
 
 
+def objects_without_keys(schema: Any, at: str) -> Iterator[str]:
+    """The places of objects whose keys nothing names, but Helm's values, which are the user's."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from objects_without_keys(one, at)
+    if not isinstance(schema, dict):
+        return
+    if "object" in schema.get("type", ()) and not {"properties", "additionalProperties"} & schema.keys():
+        yield from [at] * (at != "values")
+    for key, inner in schema.items():
+        own = key in ("properties", "$defs")
+        for name, one in inner.items() if own else [(at, inner)]:
+            yield from objects_without_keys(one, name)
+
+
 @pytest.mark.parametrize("words", RUN)
 def test_keys_are_the_same_whatever_the_outcome(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find_tool("kubectl")
@@ -123,5 +138,6 @@ def test_each_document_has_a_schema_that_is_printed() -> None:
         faults: list[dict[str, Any]] = [{"version": 2}, {"exit": "0"}, {"problems": [{}]}, {KEYS[name][0]: 1.5}]
         for wrong in faults:
             assert not Draft202012Validator(schema).is_valid({**whole, "problems": [], **wrong})
+        assert not list(objects_without_keys(schema, ""))
     unknown = invoke("schema", "--output", "graph")
     assert (unknown.exit_code, "commands that do: ca status" in unknown.stderr) == (2, True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshc.commands.given import read_given
+from meshc.commands.user_inputs import read_given
 from meshc.errors import UsageError
 from support.places import IDENTITY, Place
 from support.throwaway import make_root

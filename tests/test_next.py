@@ -83,6 +83,8 @@ def test_its_table(place: Place) -> None:
         "CLUSTER  STEP  WHY, AND BY WHICH COMMAND\n"
         "hub      sync  nothing is left to do here: output/hub is what Argo CD or Flux syncs\n"
         "edge-1   seal  sync edge-1, then hand over its credentials for hub: meshc secrets seal - --remote edge-1\n"
+        "seal: meshc capture credentials CLUSTER reads the credentials from the cluster itself; "
+        "meshc secrets seal - reads a kubeconfig from standard input\n"
     )
 
 

@@ -16,7 +16,7 @@ NOT_YET = set(RULES["not_yet"])
 GENERATED = {"docs/cli.md", "docs/mesh-yaml.md", "docs/problems.md", "docs/support.md"}
 """Pages that are made from texts in the code."""
 
-PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += [*(ROOT / "docs").glob("*.md"), *(ROOT / "compiler/meshc/pages").glob("*.md")]
 CODE = [*(ROOT / "compiler/meshc").rglob("*.py")]
 FILES = sorted(str(path.relative_to(ROOT)) for path in [*PAGES, *CODE])

@@ -71,7 +71,7 @@ def test_a_cluster_that_is_lost_answers_no_more() -> None:
         "west-2": WEST_2,
         "south": NO_GATEWAY,
     }
-    assert [remark.endswith("until the cluster is taken out of mesh.yaml") for remark in found.remarks] == [True]
+    assert [remark.endswith("unless a DestinationRule has outlierDetection") for remark in found.remarks] == [True]
     assert route("east", "cart").remarks != found.remarks
     assert route("west-2", "cart", lost=["west"]).remarks[0].startswith("the control plane in west is lost")
     assert route("west", "old", lost=["west-2"]).why == "no cluster that runs it can be reached"

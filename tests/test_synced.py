@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from meshc.capture.ask import Api, connect
+from meshc.capture.ask import Api
+from meshc.capture.connect import connect
 from meshc.capture.rows import State
 from meshc.capture.synced import synced
 from meshc.mesh.source import load

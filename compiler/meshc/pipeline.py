@@ -18,8 +18,8 @@ from meshc.delivery.registry import ENGINES
 from meshc.errors import Code, Problem, ProblemsError, stop_on
 from meshc.lowering import assemble, lower, render_charts
 from meshc.mesh.exports import read_exports
-from meshc.mesh.fleet import make_fleet
 from meshc.mesh.inputs import Inputs, gather
+from meshc.mesh.overriding import make_fleet
 from meshc.overlays.layout import Layout, lay_out
 from meshc.plan.make import UNPLANNABLE, make_plan
 from meshc.scanning.guard import check_inputs, plaintext_in

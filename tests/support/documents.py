@@ -7,14 +7,25 @@ from functools import cache
 from typing import Any
 
 from meshc.cli.envelope import document
-from meshc.cli.shapes import schema_of
+from meshc.cli.shape_schema import schema_of
 
 
 @cache
 def _validator(command: str) -> Any:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema_of(command))
+    return Draft202012Validator(closed(schema_of(command)))
+
+
+def closed(schema: Any) -> Any:
+    """The schema with unknown keys refused: no command writes a key that the printed schema doesn't name."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: closed(value) for key, value in schema.items()}
+    names_keys = schema.get("type") in ("object", ["object", "null"]) and "properties" in schema
+    return {**kept, "additionalProperties": False} if names_keys else kept
 
 
 def checked_document(command: str, *values: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def sample(folder: Path, edit: tuple[str, str] | None = None) -> Report:
         text = file.read_text()
         assert edit[0] in text
         file.write_text(text.replace(*edit))
-    return report(Opened(file), file, "HEAD" if edit else None, None, 1, NOW)
+    return report(Opened(file), "HEAD" if edit else None, None, 1, NOW)
 
 
 def hostile(found: Report) -> Report:

@@ -15,31 +15,38 @@ from meshc.capture.adopted_clusters import clusters, networks
 from meshc.capture.adopted_revisions import revisions, tell_revisions
 from meshc.capture.adopted_security import security
 from meshc.capture.adopted_services import namespaces, services
-from meshc.capture.living import homes_of
+from meshc.capture.homes import homes_of
 from meshc.capture.owners import owner_of
 from meshc.kube import LABEL, as_list, at
 from meshc.plain import count
-from meshc.plan.values import MOUNTED
+from meshc.plan.istiod_values import MOUNTED
 from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
-    from meshc.capture.living import Home
+    from meshc.capture.homes import Home
+    from meshc.capture.planes import Plane
 
 
 def adopt(dumps: Sequence[Dump]) -> Adopted:
     """Never raises because of the objects: a value that they don't show becomes a note."""
     made = Adopted()
     homes = homes_of(dumps)
-    primaries = [home for home in homes if home.plane]
     planes = [home.plane for home in homes if home.plane]
     namespace = next((plane.namespace for plane in planes), "istio-system")
-    if not primaries:
+    if not planes:
         _no_control_plane(homes, made)
     for home in homes:
         _names(home, made)
         tell_revisions(home, made)
         _owners(home, namespace, made)
+    made.mesh = "\n".join(_lines(homes, planes, namespace, made)) + "\n"
+    return made
+
+
+def _lines(homes: Sequence[Home], planes: Sequence[Plane], namespace: str, made: Adopted) -> list[str]:
+    """The lines of mesh.yaml."""
+    primaries = [home for home in homes if home.plane]
     version = next((plane.istio for plane in planes if plane.istio), "")
     mesh_ids = {home.name: str(at(home.mesh_config, "defaultConfig", "meshId") or "") for home in primaries}
     mesh_id = agreed(mesh_ids, "the mesh's ID", made)
@@ -48,7 +55,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         {home.name: str(home.mesh_config.get("trustDomain") or "") for home in primaries}, "a trust domain", made
     )
     revision = next((plane.revision for plane in planes), "default")
-    lines = [
+    return [
         "# yaml-language-server: $schema=mesh.schema.json",
         "# What was found in clusters that run already. Look at each line, then: meshc compile, meshc adopt --diff",
         "apiVersion: meshc/v1alpha1",
@@ -75,8 +82,6 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         *namespaces(homes),
         *services(homes, namespace, made),
     ]
-    made.mesh = "\n".join(lines) + "\n"
-    return made
 
 
 def _no_control_plane(homes: Sequence[Home], made: Adopted) -> None:

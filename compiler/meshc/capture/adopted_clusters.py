@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.adopted import given
 from meshc.capture.adopted_revisions import own_tags
-from meshc.capture.living import named_after
+from meshc.capture.homes import named_after
 from meshc.capture.reached import addresses_of
 from meshc.kube import LABEL
 from meshc.mesh.hosts import ip_version
@@ -16,7 +16,7 @@ from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
     from meshc.capture.adopted import Adopted
-    from meshc.capture.living import Home
+    from meshc.capture.homes import Home
 
 _WEBHOOKS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 

@@ -11,7 +11,7 @@ from meshc.yamltext.edit import inline
 
 if TYPE_CHECKING:
     from meshc.capture.adopted import Adopted
-    from meshc.capture.living import Home
+    from meshc.capture.homes import Home
 
 
 def tags_of(homes: Sequence[Home]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from meshc.trust import tls_form
 
 if TYPE_CHECKING:
     from meshc.capture.adopted import Adopted
-    from meshc.capture.living import Home
+    from meshc.capture.homes import Home
     from meshc.kube import Body
 
 _MODES = {

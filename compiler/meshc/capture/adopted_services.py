@@ -16,7 +16,7 @@ from meshc.yamltext.edit import inline
 if TYPE_CHECKING:
     from meshc.capture.adopted import Adopted
     from meshc.capture.dump import Dump
-    from meshc.capture.living import Home
+    from meshc.capture.homes import Home
     from meshc.kube import Body
 
 _WORKLOADS = {

@@ -1,25 +1,20 @@
-"""Connects to the API server of a kubeconfig context, and returns its answers as JSON: the only importer of the
-Kubernetes client.
+"""Asks an API server, and returns its answers as JSON.
 
-The client reads kubeconfigs, logs in (exec, OIDC, in-cluster) and supports proxies. Its models aren't used, because
-they refuse answers of newer or older servers. This module limits the time and the size of each answer.
+The models of the Kubernetes client aren't used, because they refuse answers of newer or older servers. This module
+limits the time and the size of each answer.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from meshc.capture.contexts import FILE
 from meshc.capture.trouble import AskError, Trouble, refusal
-from meshc.disk.repository import LARGEST_INPUT
-from meshc.errors import UsageError
 from meshc.kube import Body
 from meshc.mesh.hosts import same_server
 from meshc.plain import short
@@ -29,13 +24,19 @@ if TYPE_CHECKING:
     from meshc.hidden import Hidden
     from meshc.issuing.kubeconfig import Credentials
 
-IN_CLUSTER = "in-cluster"
-"""Instead of a context: the service account of the pod in which meshc runs."""
 _PAGE = 500
 _PAGES = 400
 _LARGEST = 64 * 1024 * 1024
 _CONNECT = 5.0
 _JSON, _APPLY = "application/json", "application/apply-patch+yaml"
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    body: bytes | None = None
+    form: str = _JSON
+    """The content type of the body."""
 
 
 class Api:
@@ -64,7 +65,7 @@ class Api:
 
     def get(self, resource: Resource) -> Body:
         """One object. Raises AskError."""
-        return self._ask("GET", resource.path, resource, "get")
+        return self._ask(_Request("GET", resource.path), resource, "get")
 
     def find(self, resource: Resource) -> Body | None:
         """One object, None where there is none. Raises AskError."""
@@ -91,7 +92,7 @@ class Api:
         Empty if the server doesn't know the version. Raises AskError.
         """
         try:
-            said = self._ask("GET", f"/{'apis' if '/' in version else 'api'}/{version}", None, "get")
+            said = self._ask(_Request("GET", f"/{'apis' if '/' in version else 'api'}/{version}"), None, "get")
         except AskError as error:
             if error.trouble is Trouble.MISSING:
                 return {}
@@ -105,32 +106,34 @@ class Api:
 
     def text(self, resource: Resource) -> str:
         """The answer for a path, as text. Raises AskError."""
-        status, data = self._exchange("GET", resource.path, None)
+        status, data = self._exchange(_Request("GET", resource.path))
         if status != 200:
             raise refusal(self.name, status, resource.path, resource, "get")
         return data.decode(errors="replace")
 
     def may_list(self, resource: Resource) -> None:
         """Requests one object of a kind and ignores the answer. Raises AskError."""
-        self._ask("GET", f"{resource.path}?limit=1", resource, "list")
+        self._ask(_Request("GET", f"{resource.path}?limit=1"), resource, "list")
 
     def create(self, resource: Resource, body: Body) -> Body:
         """Creates an object, and returns the server's version of it. Raises AskError."""
-        return self._ask("POST", resource.path, resource, "create", json.dumps(body).encode())
+        return self._ask(_Request("POST", resource.path, json.dumps(body).encode()), resource, "create")
 
     def applied_dry(self, resource: Resource, body: Body, manager: str) -> Body:
         """What a server-side apply would make of an object, which changes nothing. Raises AskError."""
         query = urlencode({"dryRun": "All", "fieldManager": manager, "force": "true"})
-        return self._ask("PATCH", f"{resource.path}?{query}", resource, "patch", json.dumps(body).encode(), _APPLY)
+        return self._ask(
+            _Request("PATCH", f"{resource.path}?{query}", json.dumps(body).encode(), _APPLY), resource, "patch"
+        )
 
     def delete(self, resource: Resource, uid: str) -> None:
         """Deletes an object if it is still the one that was read. Raises AskError."""
         told = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
-        self._ask("DELETE", resource.path, resource, "delete", json.dumps(told).encode())
+        self._ask(_Request("DELETE", resource.path, json.dumps(told).encode()), resource, "delete")
 
     def version(self) -> str:
         """Kubernetes' version, such as v1.34.1. Servers show it to anyone, but refuse invalid credentials."""
-        said = self._ask("GET", "/version", None, "get").get("gitVersion")
+        said = self._ask(_Request("GET", "/version"), None, "get").get("gitVersion")
         if not isinstance(said, str):
             raise AskError(Trouble.BROKEN, f"{self.name}: the server doesn't report its version")
         return said
@@ -139,36 +142,30 @@ class Api:
         """The same server with only this token, and no other credentials of the kubeconfig's user."""
         mine, theirs = self._client.configuration, self._bearing(token)
         theirs.host, theirs.ssl_ca_cert, theirs.tls_server_name = mine.host, mine.ssl_ca_cert, mine.tls_server_name
-        return Api(self.name, self._made(theirs), self._seconds)
+        return Api(self.name, type(self._client)(theirs), self._seconds)
 
     def as_held(self, held: Credentials, seconds: float) -> Api:
         """The server of some credentials, with their address, CA and token."""
         theirs = self._bearing(held.token)
         theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
-        made = self._made(theirs)
+        made = type(self._client)(theirs)
         made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
         made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's CAs are trusted too
         return Api(self.name, made, min(seconds, self._seconds))
 
     def _bearing(self, token: Hidden) -> Any:
         """The client's settings for a token, and for this machine's proxy."""
-        from kubernetes import client
-
-        mine, theirs = self._client.configuration, client.Configuration()
+        mine = self._client.configuration
+        theirs = type(mine)()
         theirs.verify_ssl, theirs.proxy, theirs.no_proxy = True, mine.proxy, mine.no_proxy
         theirs.api_key = {"authorization": f"Bearer {token.reveal().decode()}"}
         return theirs
-
-    def _made(self, configuration: Any) -> Any:
-        from kubernetes import client
-
-        return client.ApiClient(configuration)
 
     def _pages(self, resource: Resource, query: dict[str, str]) -> Iterator[Body]:
         more = ""
         for _ in range(_PAGES):
             asked = {**query, "limit": str(_PAGE), **({"continue": more} if more else {})}
-            page = self._ask("GET", f"{resource.path}?{urlencode(asked)}", resource, "list")
+            page = self._ask(_Request("GET", f"{resource.path}?{urlencode(asked)}"), resource, "list")
             items, metadata = page.get("items"), page.get("metadata") or {}
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 break
@@ -178,12 +175,10 @@ class Api:
                 return
         raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
 
-    def _ask(
-        self, method: str, path: str, resource: Resource | None, verb: str, body: bytes | None = None, form: str = _JSON
-    ) -> Body:
-        status, data = self._exchange(method, path, body, form)
+    def _ask(self, request: _Request, resource: Resource | None, verb: str) -> Body:
+        status, data = self._exchange(request)
         if status not in (200, 201, 202):
-            raise refusal(self.name, status, path.partition("?")[0], resource, verb)
+            raise refusal(self.name, status, request.path.partition("?")[0], resource, verb)
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -192,20 +187,20 @@ class Api:
             raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
         return answer
 
-    def _exchange(self, method: str, path: str, body: bytes | None, form: str = _JSON) -> tuple[int, bytes]:
+    def _exchange(self, request: _Request) -> tuple[int, bytes]:
         from urllib3 import Timeout
         from urllib3 import exceptions as failed
 
         left = self._left()
         headers = {"Accept": _JSON, "User-Agent": "meshc"}
-        headers |= {"Content-Type": form} if body is not None else {}
+        headers |= {"Content-Type": request.form} if request.body is not None else {}
         headers |= {one["key"]: str(one["value"]) for one in self._client.configuration.auth_settings().values()}
         try:
             response = self._client.rest_client.pool_manager.request(
-                method,
-                self.server + path,
+                request.method,
+                self.server + request.path,
                 headers=headers,
-                body=body,
+                body=request.body,
                 timeout=Timeout(connect=min(_CONNECT, left), read=left),
                 retries=False,
                 redirect=False,
@@ -252,63 +247,3 @@ class Api:
         return AskError(
             Trouble.CERTIFICATE, what, "is certificate-authority-data in the kubeconfig that of the cluster?"
         )
-
-
-def servers(kubeconfig: Path | None) -> dict[str, str]:
-    """The server of each context of the kubeconfig; empty if no kubeconfig can be read."""
-    merger = _client().config.kube_config.KubeConfigMerger
-    try:
-        said = merger(_files(kubeconfig)).config.value
-        clusters = {one["name"]: str(one["cluster"]["server"]) for one in said["clusters"]}
-        return {one["name"]: clusters.get(one["context"]["cluster"], "") for one in said["contexts"]}
-    except Exception:  # as in connect, which reports what is wrong with it
-        return {}
-
-
-def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) -> Api:
-    """The API server of a context. Raises AskError where there is no such context, or no login.
-
-    Raises UsageError where the client isn't installed.
-    """
-    client = _client()
-    try:
-        if context == IN_CLUSTER:
-            made = client.client.Configuration()
-            client.config.load_incluster_config(client_configuration=made)
-            api = client.client.ApiClient(made)
-        else:
-            api = client.config.new_client_from_config(_files(kubeconfig), context, persist_config=False)
-    except Exception as error:  # a library parses the user's file, and may raise anything
-        why = (
-            short(str(error), 120)
-            if isinstance(error, client.config.ConfigException | UsageError)
-            else type(error).__name__
-        )
-        hint = f"--context {name}=CONTEXT, or a line in {FILE}; kubectl config get-contexts lists them"
-        raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
-    if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
-        what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'
-        raise AskError(Trouble.CONTEXT, what, "https, with certificate-authority-data and no insecure-skip-tls-verify")
-    return Api(name, api, seconds)
-
-
-def _files(kubeconfig: Path | None) -> str:
-    """The files of KUBECONFIG. Raises UsageError for a file at which the library would wait, or read without an end."""
-    named = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
-    for one in map(Path, filter(None, named.split(os.pathsep))):
-        path = one.expanduser()
-        if path.exists() and not (path.is_file() and path.stat().st_size <= LARGEST_INPUT):
-            raise UsageError(f'"{one}" is no plain file of at most {LARGEST_INPUT >> 20} MiB')
-    return named
-
-
-def _client() -> Any:
-    try:
-        import kubernetes
-        import kubernetes.config
-    except ImportError:
-        raise UsageError(
-            "living clusters are asked through the Kubernetes client, which is missing",
-            'pip install "meshc[live]"',
-        ) from None
-    return kubernetes

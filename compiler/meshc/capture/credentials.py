@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.may import refused, told
+from meshc.capture.may import refused, source_of_rights, told
 from meshc.capture.resource import core
 from meshc.capture.trouble import AskError, Trouble
 from meshc.errors import MeshcError, ToolError
@@ -212,7 +212,7 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, ri
     if lost:
         raise CaptureError(
             f"{cluster.name}: the token is valid, but its account lacks rights: {told(lost)}",
-            f"first sync output/{cluster.name}, which has the account's role and binding",
+            f"first {source_of_rights(cluster)}",
         )
     return Credentials(cluster.name, server, token.ca, token.value)
 

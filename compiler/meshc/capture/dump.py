@@ -20,12 +20,12 @@ from meshc.errors import MeshcError, UsageError
 from meshc.hidden import Hidden
 from meshc.issuing.given import given
 from meshc.kube import Body, at, identity_of
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.trust.certificates import only_certificates
 from meshc.trust.proofs import SERVER
 
 if TYPE_CHECKING:
-    from meshc.capture.told import Told
+    from meshc.capture.installations import Told
     from meshc.disk.repository import Repository
 
 _TELLING = {

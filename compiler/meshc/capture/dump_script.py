@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 
 from meshc.capture.kinds import KINDS, KUBEADM
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.trust.proofs import SERVER
 
 _SCRIPT = r"""#!/bin/sh

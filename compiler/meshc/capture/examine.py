@@ -19,7 +19,7 @@ from meshc.capture.trouble import AskError
 from meshc.kube import at
 from meshc.mesh.hosts import ip_version
 from meshc.plain import short
-from meshc.plan.values import KUBECONFIG, MOUNTED
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED
 from meshc.trust import tls_form
 from meshc.trust.certificates import read as read_certificates
 

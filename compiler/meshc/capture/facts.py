@@ -45,48 +45,56 @@ class Facts:
 
 def facts(api: Api, namespace: str, generation: Generation) -> Facts:
     """Reads every fact that the user has the right to read. Raises AskError only if the server doesn't answer."""
-    untold: list[AskError] = []
-
-    def found(resource: Resource) -> Body | None:
-        try:
-            return api.find(resource)
-        except AskError as error:
-            untold.append(error)
-            return None
-
-    def listed(resource: Resource, **query: str) -> list[Body]:
-        try:
-            return api.listed(resource, **query)
-        except AskError as error:
-            untold.append(error)
-            return []
-
+    rights = _Rights(api)
     version = api.version()
     parsed = Version.parse(version)
-    settings = kubeadm(found(core("configmaps", "kube-system", "kubeadm-config")))
+    settings = kubeadm(rights.find(core("configmaps", "kube-system", "kubeadm-config")))
     services = settings.get("serviceSubnet", ())
-    if not services and parsed and parsed >= Version(1, 33):
-        ranges = listed(Resource("servicecidrs", group="networking.k8s.io"))
+    if not services and parsed and parsed >= _SERVICE_CIDRS:
+        ranges = rights.listed(Resource("servicecidrs", group="networking.k8s.io"))
         services = tuple(_ranges(cidr for one in ranges for cidr in as_list(at(one, "spec", "cidrs"))))
-    nodes = [
-        cidr for node in listed(core("nodes")) for cidr in at(node, "spec", "podCIDRs") or [at(node, "spec", "podCIDR")]
-    ]
+    nodes = rights.listed(core("nodes"))
     selector = "istio=pilot" if generation == "classic" else "app=istiod"
-    istiod = listed(Resource("deployments", namespace, group="apps"), labelSelector=selector)
-    home = found(core("namespaces", name=namespace))
+    istiod = rights.listed(Resource("deployments", namespace, group="apps"), labelSelector=selector)
+    home = rights.find(core("namespaces", name=namespace))
     first = istiod[0] if istiod else None
     return Facts(
         version,
         settings.get("podSubnet", ()),
         services,
-        tuple(_ranges(nodes)),
-        str(at(found(core("services", "default", "kubernetes")), "spec", "clusterIP") or ""),
+        tuple(_ranges(cidr for one in nodes for cidr in at(one, "spec", "podCIDRs") or [at(one, "spec", "podCIDR")])),
+        str(at(rights.find(core("services", "default", "kubernetes")), "spec", "clusterIP") or ""),
         str(at(home, "metadata", "labels", "topology.istio.io/network") or ""),
         tag(first),
         str(at(first, "metadata", "labels", "istio.io/rev") or ""),
         environment(first).get("CLUSTER_ID", ""),
-        tuple(untold),
+        tuple(rights.untold),
     )
+
+
+_SERVICE_CIDRS = Version(1, 33)
+
+
+class _Rights:
+    """What a user may read of an API server; `untold` are the refusals so far."""
+
+    def __init__(self, api: Api) -> None:
+        self.untold: list[AskError] = []
+        self._api = api
+
+    def find(self, resource: Resource) -> Body | None:
+        try:
+            return self._api.find(resource)
+        except AskError as error:
+            self.untold.append(error)
+            return None
+
+    def listed(self, resource: Resource, **query: str) -> list[Body]:
+        try:
+            return self._api.listed(resource, **query)
+        except AskError as error:
+            self.untold.append(error)
+            return []
 
 
 def outside(parts: Iterable[str], whole: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from meshc.capture.trouble import AskError, Trouble
 from meshc.components.classic import READS
 from meshc.components.rights import CONFIG_CLUSTER, READER, granted
 from meshc.kube import as_list, at
-from meshc.plan.values import secrets_are_read
+from meshc.plan.remote_credentials import secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
@@ -53,6 +53,14 @@ def of_istiod(plan: Plan, remote: ClusterPlan) -> list[Right]:
     else:
         rules = granted(READER, remote.istio, without="" if secrets_are_read(plan, remote) else "secrets")
     return list(dict.fromkeys(_rights(rules)))
+
+
+def source_of_rights(cluster: ClusterPlan) -> str:
+    """What gives a cluster's account its rights: a step for a person."""
+    if cluster.attachment is None and not any(one.chart == "istiod" for one in cluster.charts):
+        values = f"meshc values {cluster.name} --chart istiod"
+        return f"install chart istiod in {cluster.name}, which has the account's role and binding: {values}"
+    return f"sync output/{cluster.name}, which has the account's role and binding"
 
 
 def _rights(rules: Iterable[Any]) -> Iterator[Right]:

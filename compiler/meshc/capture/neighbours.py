@@ -43,6 +43,13 @@ class Pair:
     api_server: str | None
     sealed: Body | None
     rights: tuple[Right, ...] = ()
+    source_of_rights: str = ""
+    """What gives the remote's account its rights."""
+
+    @property
+    def again(self) -> str:
+        """The command that seals them again."""
+        return f"meshc capture credentials {self.remote} --replace"
 
 
 def compared(pair: Pair, primary: Seen, remote: Seen, now: datetime | None = None) -> Row:
@@ -63,7 +70,6 @@ def _end(pair: Pair, mine: Sequence[Body]) -> datetime | None:
 
 
 def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tuple[State, str, str]:
-    again = f"meshc capture credentials {pair.remote} --replace"
     if not mine:
         if pair.sealed is None:
             return State.FAILED, "there are none", f"meshc capture credentials {pair.remote}"
@@ -74,39 +80,37 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
     try:
         held = held_in(mine[0], pair.need, pair.remote)
     except MeshcError as error:
-        return State.FAILED, short(error.what.splitlines()[0], 160), again
+        return State.FAILED, short(error.what.splitlines()[0], 160), pair.again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
-        return State.DIFFERS, f"for {short(held.server, 80)}, and mesh.yaml says {pair.api_server}", again
+        return State.DIFFERS, f"for {short(held.server, 80)}, and mesh.yaml says {pair.api_server}", pair.again
     if remote.ca and _bare(remote.ca) != _bare(held.ca):
-        return State.DIFFERS, f"trust another CA than {pair.remote} has now", again
-    return _tried(pair, mine[0], held, remote.api, now, again)
+        return State.DIFFERS, f"trust another CA than {pair.remote} has now", pair.again
+    return _tried(pair, mine[0], held, remote.api, now)
 
 
-def _tried(
-    pair: Pair, secret: Body, held: Credentials, api: Api | None, now: datetime, again: str
-) -> tuple[State, str, str]:
+def _tried(pair: Pair, secret: Body, held: Credentials, api: Api | None, now: datetime) -> tuple[State, str, str]:
     if api is None:
         return State.UNKNOWN, f"{pair.remote} isn't reached from here, so the token can't be tried", ""
     try:
         state, where, lost = _shown_to(api, held, pair)
     except AskError as error:
         if error.trouble is Trouble.CERTIFICATE:
-            return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", again
+            return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", pair.again
         if error.trouble is Trouble.UNAUTHORISED:
             stale = _older(pair, secret)
-            hint = f"sync output/{pair.need.cluster}" if stale else again
+            hint = f"sync output/{pair.need.cluster}" if stale else pair.again
             return State.FAILED, f"{pair.remote} refuses this token{', which is an older one' * stale}", hint
         row = of_error(pair.remote, Check.CREDENTIALS, error)
         return row.state, row.says, row.hint
     if lost:
         needed = [one for one in lost if one.needed]
-        hint = f"sync output/{pair.remote}, which has the account's role and binding"
+        hint = pair.source_of_rights
         if needed:
             return State.FAILED, f"the token is valid, but lacks rights: {told(needed)}", hint
         return State.DIFFERS, f"valid, but lack rights of Istio's own role: {told(lost)}", hint
     ends = end_of(held.token)
     if ends and ends - now < _SOON:
-        return State.DIFFERS, f"end on {ends:%Y-%m-%d}", again
+        return State.DIFFERS, f"end on {ends:%Y-%m-%d}", pair.again
     if _older(pair, secret):
         return State.DIFFERS, "valid, but not those of the repository", f"sync output/{pair.need.cluster}"
     return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}{where}", ""
@@ -171,10 +175,12 @@ def pairs(
     servers: Mapping[str, str | None],
     sealed: Mapping[str, Body | None],
     rights: Mapping[str, Sequence[Right]],
+    sources: Mapping[str, str],
 ) -> Iterator[Pair]:
-    """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need."""
+    """Every primary with each of its remotes; `sealed` holds the sealed files by the file of their need, `sources`
+    what gives each remote's account its rights."""
     for need in needs:
         for name, key in need.of.items():
             body = sealed[need.file]
             there = body is not None and (not need.grows or key in keys_in(body))
-            yield Pair(need, name, servers[name], body if there else None, tuple(rights[name]))
+            yield Pair(need, name, servers[name], body if there else None, tuple(rights[name]), sources[name])

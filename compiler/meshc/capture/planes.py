@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture import facts
 from meshc.capture.valued import mapping
 from meshc.kube import Version, as_list, at
-from meshc.plan.values import KUBECONFIG, READS_FILES
+from meshc.plan.istiod_values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
-    from meshc.capture.told import Told
+    from meshc.capture.installations import Told
     from meshc.kube import Body
 
 _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")

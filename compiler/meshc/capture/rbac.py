@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.dry_run import RBAC
 from meshc.capture.kinds import KINDS, KUBEADM
-from meshc.capture.trial import RBAC
 from meshc.components.contract import OURS, thing
 from meshc.yamltext.write import write
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.beside import Beside
-from meshc.capture.told import leads_to, told, unread
+from meshc.capture.installations import leads_to, told, unread
+from meshc.capture.named_files import Beside
 from meshc.errors import BuildError, MeshcError
 from meshc.kube import as_list, at, identity_of
 from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
@@ -20,7 +20,7 @@ from meshc.mesh.source import load
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.capture.told import Told
+    from meshc.capture.installations import Told
     from meshc.disk.repository import Repository
 
 Build = Callable[[Mapping[str, bytes], str], bytes]

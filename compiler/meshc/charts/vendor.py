@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.disk.units import Change
 from meshc.errors import BuildError, stop_on
-from meshc.mesh.chart_files import Chart, packed, read_charts
+from meshc.mesh.chart_files import Chart, Sought, packed, read_charts
 from meshc.mesh.chart_lock import LOCK, lock_of, paths_in
 from meshc.mesh.charts import is_pulled, pulled_to, source_of, wanted
 from meshc.mesh.reader import Reader
@@ -53,7 +53,7 @@ def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[
                 at, path = source_of(given, version), pulled_to(given, name, version)
                 pulled[path] = _pull(helm, name, at, str(version))
                 done()
-                if chart := packed(name, version, at, path, pulled[path], reader):
+                if chart := packed(Sought(name, version, at), path, pulled[path], reader):
                     charts.append(chart)
     stop_on(reader.problems)
     before = _read(repository, LOCK)

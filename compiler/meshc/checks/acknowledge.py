@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -10,10 +10,11 @@ from meshc.checks.fleet.clusters import unknown_names
 from meshc.errors import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from meshc.errors import Code, Problem
+    from meshc.errors import Code, Path, Problem
     from meshc.mesh.fleet import Fleet
+    from meshc.mesh.model.whole import Acknowledge
     from meshc.mesh.source import Source
 
 _NAMED = 5
@@ -33,65 +34,100 @@ def silence(
     One that silences nothing is a problem of its own, if `judged` says that all problems of its code are known, and
     if nothing is wrong: an error may have kept a check from running. `earlier` are problems that were settled before.
     """
-    known = codes.every_code()
     new = list(problems)
-    found = left = [*earlier, *new]
+    silenced: set[int] = set()
     idle: list[Problem] = []
     complaints: list[Problem] = []
-    for number, entry in enumerate(fleet.mesh.spec.acknowledge):
-        path = ("spec", "acknowledge", number)
-        code = known.get(entry.code)
-        chosen = set(fleet.choose_at(path, entry.clusters))
-        everywhere = entry.clusters == "all" and path not in fleet.reach
-        alike = [p for p in found if p.code is code]
-        meant = [p for p in alike if everywhere or (p.clusters and chosen.issuperset(p.clusters))]
-        if code is None:
-            what = f"there is no code {entry.code}"
-            hint = "write the code of a problem that meshc shows"
-            complaints.append(source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint))
-        elif not code.acknowledgeable:
-            what = f"{code.id} ({code.title}) must be solved; it can't be acknowledged"
-            complaints.append(source.problem(codes.NOT_ACKNOWLEDGEABLE, (*path, "code"), what, code.advice))
-        elif any(p is one for p in left for one in meant):
-            left = [p for p in left if not any(p is one for one in meant)]
-        elif judged(code) and not unknown_names(fleet, path, entry.clusters):  # said by another check
-            what, hint = _idle(code, alike, meant, chosen, fleet.reach.get(path))
-            complaint = source.problem(codes.ACKNOWLEDGES_NOTHING, (*path, "code"), what, hint)
-            (complaints if meant or _overlaps(alike, chosen, everywhere) else idle).append(complaint)
-    told = list(_together(_newest([p for p in left if any(p is one for one in new)])))
+    for claim in _claims(fleet, [*earlier, *new]):
+        meant = {id(problem) for problem in claim.meant}
+        if refused := claim.refused(source):
+            complaints.append(refused)
+        elif meant - silenced:
+            silenced |= meant
+        elif claim.code and judged(claim.code) and not unknown_names(fleet, claim.path, claim.entry.clusters):
+            # an unknown name is said by another check
+            (complaints if meant or claim.overlaps else idle).append(claim.idle(source))
+    told = list(_together(_newest([problem for problem in new if id(problem) not in silenced])))
     if any(problem.severity is Severity.ERROR for problem in told):
         return [*told, *complaints]
     return [*told, *complaints, *idle]
 
 
-def _overlaps(alike: Iterable[Problem], chosen: Set[str], everywhere: bool) -> bool:
-    """True where an acknowledgement is about a part of a problem's clusters, which is so whatever else is wrong."""
-    return not everywhere and any(chosen & {*problem.clusters} for problem in alike)
+def _claims(fleet: Fleet, found: Sequence[Problem]) -> Iterator[_Claim]:
+    """The entries of `acknowledge`, each with the problems of its code."""
+    known = codes.every_code()
+    for number, entry in enumerate(fleet.mesh.spec.acknowledge):
+        path = ("spec", "acknowledge", number)
+        code = known.get(entry.code)
+        chosen = frozenset(fleet.choose_at(path, entry.clusters))
+        alike = [problem for problem in found if problem.code is code]
+        yield _Claim(entry, path, code, chosen, fleet.reach.get(path), alike)
 
 
-def _idle(
-    code: Code, alike: Sequence[Problem], meant: Sequence[Problem], chosen: Set[str], reach: Set[str] | None
-) -> tuple[str, str]:
-    """Why an acknowledgement silences nothing, and what to do. `reach` are the clusters of its part, if it's in one."""
-    if meant:
-        return f"{code.id} is acknowledged by an earlier entry already", "remove one of the two"
-    if not alike:
-        return f"nothing raises {code.id} here", "remove the entry"
-    for problem in alike:
-        if chosen & {*problem.clusters}:
-            who = f"{_few(problem.clusters)} together, and this doesn't name them all"
-            names = ", ".join(problem.clusters)
-            hint = f"write clusters: [{names}]" if len(problem.clusters) <= _MOST else "leave out clusters"
-            beyond = reach is not None and not reach >= {*problem.clusters}
-            return f"{code.id} is about {who}", f"move the entry to mesh.yaml, and {hint} there" if beyond else hint
-    return (
-        f"nothing raises {code.id} in the clusters chosen here",
-        "remove the entry, or correct its clusters",
-    )
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """An entry of `acknowledge`. `alike` are all problems of its code, `chosen` are its clusters.
+
+    `reach` has the clusters of its part, if it is in one.
+    """
+
+    entry: Acknowledge
+    path: Path
+    code: Code | None
+    chosen: frozenset[str]
+    reach: frozenset[str] | None
+    alike: Sequence[Problem]
+
+    @property
+    def everywhere(self) -> bool:
+        """True if the entry is about all clusters of the mesh."""
+        return self.entry.clusters == "all" and self.reach is None
+
+    @property
+    def meant(self) -> list[Problem]:
+        """The problems that the entry silences."""
+        return [p for p in self.alike if self.everywhere or (p.clusters and self.chosen.issuperset(p.clusters))]
+
+    @property
+    def overlaps(self) -> bool:
+        """True where the entry is about a part of a problem's clusters, which is so whatever else is wrong."""
+        return not self.everywhere and any(self.chosen & {*problem.clusters} for problem in self.alike)
+
+    def refused(self, source: Source) -> Problem | None:
+        """Why the code can't be acknowledged; None if it can."""
+        if self.code is None:
+            what = f"there is no code {self.entry.code}"
+            hint = "write the code of a problem that meshc shows"
+            return source.problem(codes.ACKNOWLEDGES_NOTHING, (*self.path, "code"), what, hint)
+        if self.code.acknowledgeable:
+            return None
+        what = f"{self.code.id} ({self.code.title}) must be solved; it can't be acknowledged"
+        return source.problem(codes.NOT_ACKNOWLEDGEABLE, (*self.path, "code"), what, self.code.advice)
+
+    def idle(self, source: Source) -> Problem:
+        """The problem of an entry that silences nothing."""
+        what, hint = self._why_idle()
+        return source.problem(codes.ACKNOWLEDGES_NOTHING, (*self.path, "code"), what, hint)
+
+    def _why_idle(self) -> tuple[str, str]:
+        code = self.entry.code
+        if self.meant:
+            return f"{code} is acknowledged by an earlier entry already", "remove one of the two"
+        if not self.alike:
+            return f"nothing raises {code} here", "remove the entry"
+        for problem in self.alike:
+            if self.chosen & {*problem.clusters}:
+                what = f"{code} is about {_few(problem.clusters)} together, and this doesn't name them all"
+                few = len(problem.clusters) <= _MOST
+                hint = f"write clusters: [{', '.join(problem.clusters)}]" if few else "leave out clusters"
+                beyond = self.reach is not None and not self.reach >= {*problem.clusters}
+                return what, f"move the entry to mesh.yaml, and {hint} there" if beyond else hint
+        return f"nothing raises {code} in the clusters chosen here", "remove the entry, or correct its clusters"
 
 
 def _newest(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Of clusters that share a range, each is told with those before it. So the last tells of them all."""
+    """The problems, without those that a later one includes: each cluster that shares a range is reported with those
+    before it, so the last problem names all."""
     last: dict[object, Problem] = {}
     for problem in problems:
         if (key := _shared(problem)) and len(problem.clusters) > len(last[key].clusters if key in last else ()):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from meshc.capture.dump import Dump
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
     from meshc.kube import Identity
 
 _NAMES = 6

@@ -11,8 +11,8 @@ from meshc.cli.ca import FailOn
 from meshc.cli.diff_options import DiffFailOn, DiffFormat
 from meshc.cli.options import Clusters, File, Form, Jobs, Labels, branches, choice_of, commits
 from meshc.cli.report import Format, reporting
-from meshc.commands.first_mesh import Generation, Topology
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
+from meshc.commands.first_mesh import FIRST_NAME, Generation, Topology
 from meshc.output.link import Link
 
 app = typer.Typer()
@@ -23,7 +23,37 @@ Linked = Annotated[
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Reuse results of earlier runs, and store new ones.")]
 
 
-@app.command(epilog="Examples: meshc init mesh   |   meshc init .   |   meshc init old --generation classic")
+_Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        help="A commit; clusters with its roots must be able to switch to root-cert.pem.",
+        autocompletion=commits,
+    ),
+]
+_Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against", help="A folder or a commit with the output to compare, instead of output/.", autocompletion=commits
+    ),
+]
+_Explain = Annotated[
+    bool, typer.Option("--explain", help="Build every overlay that differs, to find files that were edited by hand.")
+]
+_Repo = Annotated[str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")]
+_Branch = Annotated[
+    str | None,
+    typer.Option("--branch", help="The branch; default: the one checked out, or a URL's own.", autocompletion=branches),
+]
+_Folder = Annotated[
+    str | None,
+    typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
+]
+
+
+@app.command(
+    epilog="Examples: meshc init mesh   |   meshc init . --name shop   |   meshc init old --generation classic"
+)
 def init(
     directory: Annotated[Path, typer.Argument(help="The folder for the new mesh; created if it doesn't exist.")],
     generation: Annotated[
@@ -36,12 +66,15 @@ def init(
             "single-cluster: a primary, to grow from."
         ),
     ] = Topology.PRIMARY_REMOTE,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="The name of the mesh, as its engine and its CAs know it.")
+    ] = FIRST_NAME,
 ) -> None:
     """Start a new mesh: write a mesh.yaml with comments, ready to compile, and the Git settings for it."""
     with reporting(Format.TEXT):
         from meshc.cli.init import init_command
 
-        init_command(directory, generation, topology)
+        init_command(directory, generation, topology, name)
 
 
 @app.command(
@@ -71,27 +104,10 @@ def check(
     selector: Labels = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--base",
-            help="A commit; clusters with its roots must be able to switch to root-cert.pem.",
-            autocompletion=commits,
-        ),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            help="A folder or a commit with the output to compare, instead of output/.",
-            autocompletion=commits,
-        ),
-    ] = None,
+    base: _Base = None,
+    against: _Against = None,
     difference: Annotated[bool, typer.Option("--diff", help="Also show the objects that differ.")] = False,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Build every overlay that differs, to find files that were edited by hand."),
-    ] = False,
+    explain: _Explain = False,
     link: Linked = Link.AUTO,
     cached: Cached = True,
     fail_on: Annotated[
@@ -100,7 +116,7 @@ def check(
 ) -> None:
     """Check that overlays/ and output/ are what compile would write. Writes nothing."""
     with reporting(form, file, "check"):
-        from meshc.cli.in_step import show_record
+        from meshc.cli.up_to_date import show_record
         from meshc.commands.last_run import known_in_step
 
         asked_more = base is not None or against is not None or difference or bool(cluster or selector)
@@ -158,7 +174,10 @@ def report(
     file: File = MESH,
     base: Annotated[str | None, typer.Option("--base", help="Also show what differs from this commit.")] = None,
     against: Annotated[
-        str | None, typer.Option("--against", help="Or from the output in a folder, or a commit.", metavar="DIR|REF")
+        str | None,
+        typer.Option(
+            "--against", help="Also show what differs from the output in this folder or commit.", metavar="DIR|REF"
+        ),
     ] = None,
     jobs: Jobs = None,
     cached: Cached = True,
@@ -194,23 +213,15 @@ def verify(
 )
 def publish(
     file: File = MESH,
-    repo: Annotated[
-        str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")
-    ] = None,
-    branch: Annotated[
-        str | None,
-        typer.Option(
-            "--branch", help="The branch; default: the one checked out, or a URL's own.", autocompletion=branches
-        ),
-    ] = None,
-    path: Annotated[
-        str | None,
-        typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
-    ] = None,
+    repo: _Repo = None,
+    branch: _Branch = None,
+    path: _Folder = None,
     push: Annotated[
         bool | None, typer.Option("--push/--no-push", help="Also push the branch. A URL is always pushed to.")
     ] = None,
-    remote: Annotated[str, typer.Option("--remote", help="Where --push goes: a remote's name, or a URL.")] = "origin",
+    remote: Annotated[
+        str, typer.Option("--remote", metavar="REMOTE|URL", help="Where --push goes: a remote's name, or a URL.")
+    ] = "origin",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be committed, and commit nothing.")
     ] = False,

@@ -11,10 +11,10 @@ import typer
 from meshc.cli.options import Accept, File, Form, Labels, choice_of, cluster_names
 from meshc.cli.options import Clusters as Only
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 
 if TYPE_CHECKING:
-    from meshc.commands.given import KeyFile
+    from meshc.commands.user_inputs import KeyFile
 
 app = typer.Typer(
     name="ca",
@@ -216,6 +216,6 @@ def rotate_root(
 
 
 def _key(path: Path | None, identity: Path | None, password: Path | None) -> KeyFile | None:
-    from meshc.commands.given import KeyFile
+    from meshc.commands.user_inputs import KeyFile
 
     return KeyFile(path, identity, password) if path else None

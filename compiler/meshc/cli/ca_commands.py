@@ -15,8 +15,8 @@ from meshc.commands.ca_issue import Issued, Issuing, MadeElsewhere, imported, is
 from meshc.commands.ca_root import NewRoot, made_root
 from meshc.commands.ca_rotate import rotated
 from meshc.commands.focus import Focus
-from meshc.commands.given import read_given
 from meshc.commands.trusted import of_trust
+from meshc.commands.user_inputs import read_given
 from meshc.commands.work import opened_work
 from meshc.errors import Exit
 from meshc.issuing.authorities import rows
@@ -44,7 +44,8 @@ def issue_command(file: Path, names: Sequence[str], how: Issuing) -> None:
     """Issues what is due."""
     done = issued(opened_work(file, TERMINAL, writes=True), file.name, names, how)
     _tell(done)
-    tell(f"{count(len(done.changed), 'file')} changed" + ("; next: meshc compile" if done.changed else ""))
+    more = "next: meshc compile" if done.changed else "no CA is due; --force issues new ones all the same"
+    tell(f"{count(len(done.changed), 'file')} changed; {more}")
 
 
 def import_command(file: Path, name: str, files: MadeElsewhere) -> None:

@@ -25,12 +25,12 @@ from meshc.cli.options import (
     remote_names,
 )
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer(
     name="capture",
-    help="Read live clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git.",
+    help="Read live clusters: credentials, addresses, facts, Services. Writes files for you to review.",
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -45,7 +45,7 @@ def rbac(
     ] = False,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The mesh, with --print-rbac.")] = None,
 ) -> None:
-    """Read live clusters: credentials, addresses, facts, Services. Changes are files, to be reviewed in Git."""
+    """Read live clusters: credentials, addresses, facts, Services. Writes files for you to review."""
     with reporting(Format.TEXT, file):
         if context.invoked_subcommand:
             if print_rbac or file:
@@ -81,19 +81,22 @@ def credentials(
         ),
     ] = None,
     duration: Annotated[
-        str | None, typer.Option("--duration", help="A token that ends, such as 8760h, in place of a Secret's.")
+        str | None,
+        typer.Option(
+            "--duration", help="Request a token with this lifetime, such as 8760h, instead of a Secret's token."
+        ),
     ] = None,
-    rotate: Annotated[bool, typer.Option("--rotate", help="A new token, beside the one in use.")] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Seal anew what is sealed already.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Create a new token, and keep the old one valid.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
     prune: Annotated[
-        bool, typer.Option("--prune-tokens", help="Only delete tokens of meshc's that no primary uses any more.")
+        bool, typer.Option("--prune-tokens", help="Only delete tokens that meshc made and no primary uses any more.")
     ] = False,
     to_command: Annotated[
         str | None,
         typer.Option(
             "--to-command",
             metavar="COMMAND",
-            help="external-secrets: what puts the kubeconfig, which it reads, into the store at {key}, {property}.",
+            help="external-secrets: the program that stores its standard input, the kubeconfig, at {key}, {property}.",
         ),
     ] = None,
     identity: Opening = None,
@@ -104,17 +107,18 @@ def credentials(
 ) -> None:
     """Read a remote's token and CA, and seal them for its primaries straight from memory.
 
-    Either all clusters that are named are sealed, or none. With --all, -l or a pattern each is by itself: what is
-    sealed already stays, a failure ends no other, and a table tells what became of each. The exit code is that of the
-    first failure.
+    If you name clusters, either all of them are sealed, or none. With --all, -l or a pattern, each is handled
+    separately: sealed files stay, a failure doesn't stop the others, and a table shows each result. The exit code is
+    that of the first failure.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_credentials import credentials_command
+        from meshc.cli.consent import consent
         from meshc.commands.capture_credentials import Wanted
-        from meshc.commands.given import identities_of
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
+        from meshc.commands.user_inputs import identities_of
 
-        reach = Reach(context or [], kubeconfig, timeout)
+        reach = Reach(context or [], kubeconfig, timeout, consent(yes))
         choice = choice_of([*(clusters or ()), *(only or ())], selector)
         if bool(choice) == every:
             raise UsageError("whose credentials?" if not every else "--all takes no others", "name remotes, or --all")
@@ -123,11 +127,11 @@ def credentials(
 
             if primary or duration or rotate or replace or to_command:
                 raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
-            prune_command(file, choice, reach, yes)
+            prune_command(file, choice, reach)
             return
         identities = identities_of(identity)
         wanted = Wanted(primary, duration, rotate, replace or rotate, accept_recipients, to_command, identities)
-        credentials_command(file, choice, reach, wanted, yes)
+        credentials_command(file, choice, reach, wanted)
 
 
 @app.command(
@@ -142,10 +146,10 @@ def addresses(
     timeout: Timeout = 30,
     file: File = MESH,
 ) -> None:
-    """Read where a control plane is reached, pods or load balancers or a gateway, into mesh.yaml."""
+    """Read the addresses of a control plane (of pods, load balancers or a gateway), and write them into mesh.yaml."""
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_addresses import addresses_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         addresses_command(file, cluster, Reach(context or [], kubeconfig, timeout), write)
 
@@ -166,10 +170,10 @@ def facts(
     file: File = MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Compare what clusters tell with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
+    """Compare facts of live clusters with mesh.yaml: Kubernetes and Istio versions, address ranges, networks."""
     with reporting(form, file, "capture facts"):
         from meshc.cli.capture_facts import facts_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         facts_command(
             file,
@@ -190,10 +194,16 @@ def inventory(
         typer.Argument(metavar="[FILE]", help="The inventory; default: the only one in spec.clustersFrom."),
     ] = None,
     inventory_format: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="Of a file that mesh.yaml doesn't name yet.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="The format of a file that mesh.yaml doesn't name yet."),
     ] = None,
     namespace: Annotated[
-        str | None, typer.Option("--namespace", "-n", help="argocd-secrets: that of Argo CD; default: the mesh's.")
+        str | None,
+        typer.Option(
+            "--namespace",
+            "-n",
+            help="argocd-secrets: Argo CD's namespace; default: delivery.namespace of mesh.yaml, else argocd.",
+        ),
     ] = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
@@ -204,7 +214,7 @@ def inventory(
     timeout: Timeout = 30,
     file: File = MESH,
 ) -> None:
-    """Read which clusters there are into an inventory, without any credential. Exit 1 where the file differs.
+    """Write an inventory of clusters, without any credential. Exit 1 if the file differs and isn't written.
 
     argocd-secrets, clusterprofiles and cluster-api are read in one cluster (--context). kubeconfig takes the servers of
     contexts, and list asks each context's cluster for its version, ranges and ID.
@@ -212,7 +222,7 @@ def inventory(
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_inventory import inventory_command, rights_command
         from meshc.commands.capture_inventory import Wanted
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         wanted = Wanted(target, inventory_format, namespace)
         if print_rbac:
@@ -226,7 +236,7 @@ def inventory(
     "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
 )
 def services(
-    cluster: Annotated[str, typer.Argument(help="Where they run.", autocompletion=cluster_names)],
+    cluster: Annotated[str, typer.Argument(help="The cluster where they run.", autocompletion=cluster_names)],
     names: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Default: all.")] = None,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Their namespace.")] = "default",
     entry: Annotated[
@@ -234,15 +244,15 @@ def services(
     ] = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Over a file that says something else.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a file that differs.")] = False,
     timeout: Timeout = 30,
     file: File = MESH,
 ) -> None:
-    """Copy Service objects, cleaned of what the cluster added, to the folder that mesh.yaml names."""
+    """Copy Service objects to the folder that mesh.yaml names, without the fields that the cluster added."""
     with reporting(Format.TEXT, file):
         from meshc.cli.capture_services import services_command
         from meshc.commands.capture_services import Wanted
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         wanted = Wanted(namespace, names or [], entry, replace)
         services_command(file, cluster, wanted, Reach(context or [], kubeconfig, timeout))

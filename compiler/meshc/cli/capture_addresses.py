@@ -10,7 +10,7 @@ from meshc.cli.progress import TERMINAL
 from meshc.commands.capture_addresses import captured_addresses
 
 if TYPE_CHECKING:
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 
 def addresses_command(file: Path, name: str, reach: Reach, write: bool) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.cli.alike import alike, named
-from meshc.cli.consent import consent
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import say, tell, warn
 from meshc.cli.table import Line, show_table
@@ -18,15 +17,15 @@ from meshc.plain import count
 
 if TYPE_CHECKING:
     from meshc.commands.clusters import Choice
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 _COLOURS = {State.SEALED: "green", State.UP_TO_DATE: "", State.FAILED: "red"}
 _WRITTEN = 12
 
 
-def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted, yes: bool) -> None:
+def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted) -> None:
     """Reads tokens of remotes, seals them, and prints the outcome of each."""
-    found = captured_credentials(file, choice, reach, wanted, consent(yes), TERMINAL)
+    found = captured_credentials(file, choice, reach, wanted, TERMINAL)
     for warning in found.warnings:
         warn(warning)
     if not found.each:

@@ -19,7 +19,7 @@ from meshc.errors import Exit
 
 if TYPE_CHECKING:
     from meshc.commands.clusters import Choice
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 
 def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: Format) -> None:

@@ -17,7 +17,7 @@ from meshc.plan.unknown import some
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 
 def inventory_command(file: Path, wanted: Wanted, reach: Reach, write: bool) -> None:

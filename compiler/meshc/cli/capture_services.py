@@ -12,7 +12,7 @@ from meshc.commands.capture_services import Wanted, captured_services
 from meshc.plain import count
 
 if TYPE_CHECKING:
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 
 def services_command(file: Path, name: str, wanted: Wanted, reach: Reach) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 import typer
 
 from meshc.cli.alike import alike
-from meshc.cli.in_step import show_in_step
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, annotated, paint, say, show_problems, show_result, tell
+from meshc.cli.up_to_date import show_in_step
 from meshc.commands.check import Checked, Wanted, checked, other_versions
 from meshc.commands.opened import Opened
 from meshc.disk.watched import Watched

@@ -11,7 +11,7 @@ from meshc.cli.report import say
 from meshc.errors import UsageError
 
 if TYPE_CHECKING:
-    from meshc.commands.living import Leave
+    from meshc.commands.live_clusters import Leave
 
 
 def consent(yes: bool) -> Leave:

@@ -103,6 +103,7 @@ def _data(found: Comparison, mesh: str) -> dict[str, Any]:
         "renamed": dict(difference.renamed),
         "dangers": [as_json(risk) for risk in risks],
         "settings": [asdict(setting) for setting in found.settings],
+        "byCluster": [asdict(one) for one in touched(difference, risks, found.settings)],
         "changes": [
             {
                 "action": entry.action,

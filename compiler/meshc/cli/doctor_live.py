@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshc.commands.clusters import Choice
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
 
 _COLOURS = {State.OK: "green", State.DIFFERS: "yellow", State.FAILED: "red", State.UNKNOWN: "cyan"}
 

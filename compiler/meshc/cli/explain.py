@@ -12,7 +12,8 @@ from meshc.errors import Code, UsageError
 
 
 def explain_command(names: list[str]) -> None:
-    """Prints the pages of the codes; or a list of all codes, or of those whose pages contain all given words.
+    """Prints the pages of the codes; or a list of all codes, of those that begin with the given digits, or of those
+    whose pages contain all given words, or longer words that begin with them.
 
     Raises UsageError for an unknown code, and for words that no page contains.
     """
@@ -21,6 +22,13 @@ def explain_command(names: list[str]) -> None:
         _list([code for code in codes.values() if _holds(code, names)], names)
         return
     wanted = [_id(name) for name in names]
+    if (
+        len(wanted) == 1
+        and wanted[0] not in codes
+        and (begun := [c for i, c in codes.items() if i.startswith(wanted[0])])
+    ):
+        _list(begun, names)
+        return
     if unknown := [name for name, known in zip(names, wanted, strict=True) if known not in codes]:
         listed = ", ".join(f'"{name}"' for name in unknown)
         raise UsageError(f"there is no code {listed}", "every code with its title: meshc explain")
@@ -34,7 +42,15 @@ _CODE = re.compile(r"(MESH)?\d{1,9}", re.IGNORECASE)
 
 
 def _holds(code: Code, words: list[str]) -> bool:
-    return not words or all(word.lower() in page(code).lower() for word in words)
+    text = page(code).lower()
+    return all(_begins_a_word(word.lower(), text) for word in words)
+
+
+def _begins_a_word(word: str, text: str) -> bool:
+    at = text.find(word)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(word, at + 1)
+    return at >= 0
 
 
 def _list(found: list[Code], words: list[str]) -> None:

@@ -10,9 +10,9 @@ from meshc.commands.first_mesh import Generation, Topology
 from meshc.commands.init import started
 
 
-def init_command(directory: Path, generation: Generation, topology: Topology) -> None:
+def init_command(directory: Path, generation: Generation, topology: Topology, name: str) -> None:
     """Writes the files, and prints their names and the next step."""
-    made = started(directory, generation, topology)
+    made = started(directory, generation, topology, name)
     for path in made.files:
         tell(f"wrote {(directory / path).as_posix()}")
     if made.attributes:
@@ -24,7 +24,7 @@ def init_command(directory: Path, generation: Generation, topology: Topology) ->
     if topology.needs_ca:
         tell("next:")
         for line in (
-            "write the public age key of each cluster's Argo CD or Flux into security.secrets.recipients of mesh.yaml",
+            "write the public age key of each cluster's Flux into mesh.yaml, at the cluster's secrets.recipients",
             f"{where}meshc ca init --key-out ~/root.key",
             "meshc ca issue --root-key ~/root.key",
             "meshc compile",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import tell_bytes
-from meshc.commands.given import read_given
 from meshc.commands.inject import injected
 from meshc.commands.opened import Opened
+from meshc.commands.user_inputs import read_given
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 
 def inject_command(manifest: Path, name: str, namespace: str | None, file: Path) -> None:
     """Prints the manifest with sidecars."""
-    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest), namespace))
+    tell_bytes(injected(Opened(file, listener=TERMINAL), name, read_given(manifest, TERMINAL), namespace))

@@ -62,6 +62,9 @@ class Color(StrEnum):
 AUTO = Color.AUTO
 
 
+_ANYWHERE = ("-q", "--quiet", "-v", "--verbose")
+
+
 class Commands(TyperGroup):
     """Imports a module when one of its commands is used, because Typer builds every option of all commands that it
     gets."""
@@ -72,8 +75,10 @@ class Commands(TyperGroup):
         name_values(self)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuses a second --file, because only the last one would count."""
+        """Refuses a second --file, because only the last one would count. Lets -q and -v stand behind the command."""
         own = args[: args.index("--")] if "--" in args else args
+        behind = [one for one in own if one in _ANYWHERE]
+        args = behind + [one for one in own if one not in _ANYWHERE] + args[len(own) :]
         named = [one for one in own if one in ("-f", "--file") or one.startswith(("--file=", "-f"))]
         if len(named) > 1:
             raise typer.BadParameter("a command works on one mesh: --file is given twice", ctx=ctx)

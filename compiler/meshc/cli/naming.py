@@ -26,7 +26,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "--output": "COMMAND",
         "--path": "DIR",
         "--primary": "CLUSTER",
-        "--remote": "REMOTE|URL",
         "--renew-before": "DAYS",
         "--repo": "DIR|URL",
         "--sample": "NUMBER",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def next_command(file: Path, choice: Choice, against: str | None, jobs: int | None, form: Format) -> None:
     """Prints the steps and exits 0. Raises ProblemsError if mesh.yaml itself is wrong."""
     now = datetime.now(UTC)
-    found = next_steps(Opened(file, listener=TERMINAL), file, against, jobs, now)
+    found = next_steps(Opened(file, listener=TERMINAL), against, jobs, now)
     focus = Focus.on(found.work.plan, choice)
     if focus.left:
         say(f"  note: {focus.left}")
@@ -54,5 +54,13 @@ def next_command(file: Path, choice: Choice, against: str | None, jobs: int | No
     elif others := found.uncommitted:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         tell(f"to be committed as well: {plain(', '.join(others[:3]))}{more}")
+    if any(step.step == "seal" for step in left):
+        tell(_HANDED)
     for line in (*found.roots, *(found.domains.lines(now) if found.domains else ()), *of_all(trust)):
         tell(plain(line))
+
+
+_HANDED = (
+    "seal: meshc capture credentials CLUSTER reads the credentials from the cluster itself; "
+    "meshc secrets seal - reads a kubeconfig from standard input"
+)

@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.report import Format
 from meshc.commands.clusters import Choice
-from meshc.commands.found import MESH, nearest_mesh
+from meshc.commands.find_mesh import MESH, nearest_mesh
 
 
 def cluster_names(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -117,11 +117,11 @@ Opening = Annotated[
         "--identity",
         "-i",
         envvar="SOPS_AGE_KEY_FILE",
-        help="remoteSecrets: mounted, sops: age identities that open the file whose other credentials stay.",
+        help="remoteSecrets: mounted, sops: age identities that open the file, to keep its other credentials.",
     ),
 ]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Make the announced change without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a change in a cluster.")]
 Contexts = Annotated[
     list[str] | None,
     typer.Option(

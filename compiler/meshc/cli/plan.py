@@ -13,8 +13,8 @@ from meshc.commands.opened import Opened
 from meshc.plain import plain
 from meshc.plan.delivered import Delivery
 from meshc.plan.ir import ClusterPlan, Plan, as_json
+from meshc.plan.shared_values import CLUSTER_LOCAL
 from meshc.plan.unknown import some
-from meshc.plan.values import CLUSTER_LOCAL
 from meshc.sealing.sources import ca_sources
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.options import Clusters, File, Form, Jobs, Labels, chart_names, choice_of, cluster_names, commits
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.plan.picture.views import View
 
 app = typer.Typer()
@@ -36,7 +36,11 @@ def next_(
     selector: Labels = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="A folder, or a commit, where the output lies instead.", autocompletion=commits),
+        typer.Option(
+            "--against",
+            help="A folder or a commit with the output to compare, instead of output/.",
+            autocompletion=commits,
+        ),
     ] = None,
     jobs: Jobs = None,
     form: Form = Format.TEXT,
@@ -52,12 +56,12 @@ def next_(
 def graph(
     file: File = MESH,
     view: Annotated[
-        View, typer.Option("--view", help="What it shows; overview is control planes and services.")
+        View, typer.Option("--view", help="What the picture shows; overview: control planes and services.")
     ] = View.OVERVIEW,
     cluster: Clusters = None,
     selector: Labels = None,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="In a fence, to stand in a README or a comment.")
+        bool, typer.Option("--markdown", help="Write a Markdown code block, for a README or a comment.")
     ] = False,
 ) -> None:
     """Draw the mesh as Mermaid text: who controls, calls and signs for whom. Clusters that are alike share a node."""

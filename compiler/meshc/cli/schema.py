@@ -23,7 +23,8 @@ def schema_command(markdown: bool, part: bool) -> None:
 
 def output_command(name: str) -> None:
     """Prints the JSON Schema of the document that a command writes with --format json."""
-    from meshc.cli.shapes import SHAPES, schema_of
+    from meshc.cli.shape_schema import schema_of
+    from meshc.cli.shapes import SHAPES
 
     if name not in SHAPES:
         raise UsageError(f'no command "{plain(name)}" writes JSON', f"commands that do: {', '.join(SHAPES)}")

@@ -9,7 +9,7 @@ import typer
 
 from meshc.cli.options import Accept, Clusters, File, Form, Labels, Opening, choice_of, cluster_names, remote_names
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 
 app = typer.Typer(
     name="secrets",
@@ -36,18 +36,23 @@ def seal(
     ] = None,
     remote: Annotated[
         str | None,
-        typer.Option("--remote", help="The cluster that the credentials give access to.", autocompletion=remote_names),
+        typer.Option(
+            "--remote",
+            metavar="CLUSTER",
+            help="The cluster that the credentials give access to.",
+            autocompletion=remote_names,
+        ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is sealed already.")] = False,
     identity: Opening = None,
     accept_recipients: Accept = False,
     file: File = MESH,
 ) -> None:
-    """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text stays in memory."""
+    """Encrypt a remote's credentials, or a cacerts, into the file that compile reads. Plain text is only in memory."""
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import seal_command
-        from meshc.commands.given import identities_of
         from meshc.commands.seal import Wanted
+        from meshc.commands.user_inputs import identities_of
 
         seal_command(file, source, Wanted(cluster, remote, replace, accept_recipients, identities_of(identity)))
 

@@ -12,10 +12,10 @@ from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
 from meshc.commands.accepting import accept
 from meshc.commands.focus import Focus
-from meshc.commands.given import read_given
 from meshc.commands.rewrap import rewrapped
 from meshc.commands.seal import Wanted, sealed
 from meshc.commands.secrets_status import standings, whose
+from meshc.commands.user_inputs import read_given
 from meshc.commands.work import opened_work
 from meshc.hidden import Hidden
 from meshc.plain import count
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
     """Seals the input for every cluster that needs it."""
-    done = sealed(opened_work(file, TERMINAL, writes=True), Hidden(read_given(source)), wanted)
+    done = sealed(opened_work(file, TERMINAL, writes=True), Hidden(read_given(source, TERMINAL)), wanted)
     for each in done.owed:
         say(f"  {each}")
     for warning in done.warnings:
@@ -42,7 +42,7 @@ def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
 def accept_command(file: Path, path: Path, source: Path | None) -> None:
     """Writes the output of `kubeseal --re-encrypt` into one sealed file."""
     work = opened_work(file, TERMINAL, writes=True)
-    given = read_given(source) if source else None
+    given = read_given(source, TERMINAL) if source else None
     accepted = accept(work, path, given, file.parent, datetime.now(UTC))
     tell(f"wrote {accepted.path}" if accepted.changed else f"{accepted.path} has this ciphertext already")
     tell("meshc can't decrypt it: check in the cluster that the controller can; next: meshc compile")

@@ -1,21 +1,43 @@
-"""What each command adds to its JSON document, as one table, and the JSON Schema that is made from the table."""
+"""What each command adds to its JSON document, as one table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 Shape = Any
 """str, int or bool; [shape] for a list of such; {key: shape} for an object with these keys; (shape, None) for what may
-be null; EACH of a shape for an object with keys that the user chose; dict for an object that the table leaves open."""
+be null; Each, Either, Of and Ref as they say; dict for an object whose keys a user chose, with values of any kind."""
 
 
+@dataclass(frozen=True, slots=True)
 class Each:
     """An object whose keys are names that the user chose, and whose values are all of one shape."""
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of several objects."""
+
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A part of the plan, by the name of its class: its fields are the keys."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A shape of `NAMED`, which may hold itself."""
+
+    name: str
 
 
 _TEXTS = [str]
@@ -25,6 +47,8 @@ _AUTHORITY = {
     "broken": bool,
     "notes": _TEXTS,
 }
+_SIGNING = {**_AUTHORITY, "signsFor": _TEXTS, "placedIn": _TEXTS, "below": [Ref("authority")]}
+NAMED: Mapping[str, Shape] = MappingProxyType({"authority": _SIGNING})
 _ROW = dict.fromkeys(("cluster", "check", "of", "what", "state", "says", "hint"), str) | {
     "place": (str, None),
     "until": (str, None),
@@ -39,7 +63,7 @@ PROBLEM: Mapping[str, Shape] = MappingProxyType(
         **dict.fromkeys(("path", "what", "hint"), str),
         "also": _TEXTS,
         "clusters": _TEXTS,
-        "fix": (dict, None),
+        "fix": (Either(({"was": str, "value": str}, {"rename": str})), None),
     }
 )
 """A problem."""
@@ -51,26 +75,50 @@ _PLAN = {
     **dict.fromkeys(("mesh", "generation", "istioNamespace", "trustDomain"), str),
     "trustDomainAliases": _TEXTS,
     **dict.fromkeys(("clusterDomain", "meshID"), str),
-    "images": dict,
+    "images": Of("Images"),
     "mutualTLS": str,
     "controlPlaneTLS": bool,
     "ca": str,
     "fastRootRotation": bool,
     **dict.fromkeys(("certificates", "sealed"), str),
     "requireBinding": bool,
-    "networks": [dict],
-    "clusters": [dict],
-    "bases": [dict],
-    "delivery": dict,
+    "networks": [Of("NetworkPlan")],
+    "clusters": [Of("ClusterPlan")],
+    "bases": [Of("ServiceBase")],
+    "delivery": Of("Delivery"),
 }
 _STEP = dict.fromkeys(("cluster", "step", "what", "command"), str)
-_CHANGE = {"action": str, "clusters": _TEXTS, "edits": [dict]}
+_IDENTITY = dict.fromkeys(("group", "kind", "namespace", "name"), str)
+_CHANGE = {
+    "action": str,
+    **_IDENTITY,
+    "clusters": _TEXTS,
+    "from": str,
+    "stays": bool,
+    "edits": [{"path": str, "before": (str, None), "after": (str, None)}],
+}
+_SETTING = {**dict.fromkeys(("what", "before", "after"), str), "clusters": _TEXTS}
+_TOUCHED = {
+    **dict.fromkeys(("cluster", "state"), str),
+    **dict.fromkeys(("add", "change", "delete", "settings"), int),
+    "dangers": _TEXTS,
+}
+_END = {
+    **dict.fromkeys(("cluster", "transport", "signedBy", "why"), str),
+    "network": (str, None),
+    "gateways": _TEXTS,
+}
+_OBJECT = {**_IDENTITY, "from": [{"what": str, "where": str}], "patches": _TEXTS}
 SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
     {
         "ca status": {"mesh": str, "authorities": [_AUTHORITY], **_TRUST},
-        "ca tree": {"mesh": str, "authorities": [_AUTHORITY]},
+        "ca tree": {"mesh": str, "authorities": [Ref("authority")]},
         "capture facts": {"mesh": str, "clusters": [_ROW]},
-        "check": {"stale": [{"file": str, "state": str}], "pending": _TEXTS, "expiring": _TEXTS},
+        "check": {
+            "stale": [{"file": str, "state": str, "because": _TEXTS, "differs": _TEXTS}],
+            "pending": _TEXTS,
+            "expiring": _TEXTS,
+        },
         "compile": {
             "mesh": str,
             **dict.fromkeys(("written", "unchanged", "removed", "pending"), _TEXTS),
@@ -84,7 +132,8 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "summary": {"add": int, "change": int, "delete": int, "clusters": _TEXTS},
             "renamed": Each(str),
             "dangers": [PROBLEM],
-            "settings": [dict],
+            "settings": [_SETTING],
+            "byCluster": [_TOUCHED],
             "changes": [_CHANGE],
         },
         "doctor": {
@@ -105,7 +154,7 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
             "host": str,
             "resolves": str,
             "controlPlanes": _TEXTS,
-            "ends": [dict],
+            "ends": [_END],
             "why": str,
             "remarks": _TEXTS,
         },
@@ -122,13 +171,19 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
         "secrets scan": {"files": int},
         "secrets status": {
             "mesh": str,
-            "secrets": [{**dict.fromkeys(("cluster", "file", "form", "state", "notAfter"), str), "notes": _TEXTS}],
+            "secrets": [
+                {
+                    **dict.fromkeys(("cluster", "file", "form", "state", "notAfter"), str),
+                    "openedBy": _TEXTS,
+                    "notes": _TEXTS,
+                }
+            ],
         },
         "tree": {
             "cluster": str,
             "role": str,
             "place": str,
-            "components": [{"name": str, "folder": str, "objects": [dict]}],
+            "components": [{"name": str, "folder": str, "objects": [_OBJECT]}],
         },
         "validate": {"pending": _TEXTS, "fixed": _TEXTS},
         "version": {"meshc": str, "python": str, "system": str},
@@ -136,34 +191,3 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
     }
 )
 """The keys that each command adds, with what they hold. One that a command has nothing to tell for is null."""
-
-
-def schema_of(command: str) -> dict[str, Any]:
-    """The JSON Schema of the document of a command. New keys may come, so that further keys are allowed."""
-    every = {key: _schema(shape) for key, shape in EVERY.items()}
-    own = {key: _schema((shape, None)) for key, shape in SHAPES[command].items()}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"meshc {command} --format json",
-        "type": "object",
-        "required": [*every, *own],
-        "properties": {**every, "version": {"const": 1}, "command": {"const": command}, **own},
-    }
-
-
-_TYPES = {str: "string", int: "integer", bool: "boolean", dict: "object"}
-
-
-def _schema(shape: Shape) -> dict[str, Any]:
-    match shape:
-        case (inner, None):
-            found = _schema(inner)
-            return found if isinstance(found["type"], list) else {**found, "type": [found["type"], "null"]}
-        case [inner]:
-            return {"type": "array", "items": _schema(inner)}
-        case Each():
-            return {"type": "object", "additionalProperties": _schema(shape.shape)}
-        case type():
-            return {"type": _TYPES[shape]}
-    properties = {key: _schema(inner) for key, inner in shape.items()}
-    return {"type": "object", "required": list(properties), "properties": properties}

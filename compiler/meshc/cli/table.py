@@ -44,7 +44,7 @@ def show_table(headers: Sequence[str], rows: Iterable[Line]) -> None:
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int | None) -> list[int]:
-    """Of each column: its widest cell. In a narrower terminal what is left beside the longest words, shared out.
+    """The width of each column: its widest cell. In a narrower terminal: its longest word, and a share of the rest.
 
     Where the longest words alone are too wide, nothing is folded: a path or a command has to stay in one piece.
     """

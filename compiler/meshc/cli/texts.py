@@ -8,7 +8,7 @@ import typer
 
 from meshc.cli.options import Clusters, File, Form, Labels, choice_of
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer()
@@ -19,9 +19,11 @@ def validate(
     file: File = MESH,
     cluster: Clusters = None,
     selector: Labels = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Show as a diff, and write, what is certainly meant.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Fix mistakes that have only one correction, and show the changes as a diff.")
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="With --fix: write nothing, and exit 1 if something is to be fixed.")
+        bool, typer.Option("--check", help="With --fix: write nothing, and exit 1 if there is something to fix.")
     ] = False,
     form: Form = Format.TEXT,
 ) -> None:

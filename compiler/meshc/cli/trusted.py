@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from meshc.commands.waiting import BY, shown
+from meshc.commands.root_waits import BY, shown
 
 if TYPE_CHECKING:
     from meshc.commands.trusted import OfTrust

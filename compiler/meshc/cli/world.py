@@ -21,7 +21,7 @@ from meshc.cli.options import (
     context_names,
 )
 from meshc.cli.report import Format, reporting
-from meshc.commands.found import MESH
+from meshc.commands.find_mesh import MESH
 from meshc.errors import UsageError
 
 app = typer.Typer()
@@ -37,9 +37,9 @@ def doctor(
     ] = None,
     only: Clusters = None,
     selector: Labels = None,
-    local: Annotated[bool, typer.Option("--local", help="Look at this machine only: which tools are there.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Check only this machine: which tools are installed.")] = False,
     print_rbac: Annotated[
-        bool, typer.Option("--print-rbac", help="Print the rights that it needs, as manifests to apply.")
+        bool, typer.Option("--print-rbac", help="Print the rights that doctor needs, as manifests to apply.")
     ] = False,
     deep: Annotated[
         bool, typer.Option("--deep", help="Compare every object of output/ too, and ask istiod which remotes it reads.")
@@ -52,7 +52,7 @@ def doctor(
         ),
     ] = False,
     metrics: Annotated[
-        bool, typer.Option("--metrics", help="Write Prometheus' text format, and end with 0: for a CronJob.")
+        bool, typer.Option("--metrics", help="Write Prometheus' text format, and exit 0: for a CronJob.")
     ] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
@@ -62,7 +62,7 @@ def doctor(
 ) -> None:
     """Check whether live clusters match the repository: are they reachable, addresses, credentials, CAs.
 
-    Changes nothing. Exit 1 if something differs, 4 if a cluster can't be asked.
+    Changes nothing. Exit 1 if something differs, 4 if a cluster doesn't answer.
     """
     with reporting(form, file, "doctor"):
         if local:
@@ -80,7 +80,7 @@ def doctor(
             rbac_command(Asker.DOCTOR, file, choice_of([*(cluster or ()), *(only or ())], selector), depth)
             return
         from meshc.cli.doctor_live import Wanted, live_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         live_command(
             file,
@@ -106,7 +106,7 @@ def adopt(
         typer.Option(
             "--context",
             metavar="CLUSTER[=CONTEXT]",
-            help="Live clusters in place of a folder.",
+            help="Read live clusters instead of a folder.",
             autocompletion=context_names,
         ),
     ] = None,
@@ -118,7 +118,7 @@ def adopt(
         typer.Option("--parts", help="Write a file for each cluster and each namespace, which mesh.yaml includes."),
     ] = False,
     script: Annotated[
-        bool, typer.Option("--print-dump-command", help="Print the shell script whose dumps --from takes.")
+        bool, typer.Option("--print-dump-command", help="Print a shell script that makes the dumps for --from.")
     ] = False,
     print_rbac: Annotated[
         bool, typer.Option("--print-rbac", help="Print the rights that --context needs, as manifests to apply.")
@@ -132,11 +132,11 @@ def adopt(
 ) -> None:
     """Write a first mesh.yaml from the objects of clusters that run already.
 
-    Exit 3 where something has to be told by you before it compiles.
+    Exit 3 if mesh.yaml has values that you must still fill in.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.adopt import adopt_command, rights_command, script_command
-        from meshc.commands.living import Reach
+        from meshc.commands.live_clusters import Reach
 
         if print_rbac:
             rights_command(namespace)
@@ -166,17 +166,17 @@ def inject(
         Path, typer.Argument(metavar="FILE", help="Manifests of workloads; - is standard input.", allow_dash=True)
     ],
     cluster: Annotated[
-        str, typer.Option("--cluster", "-c", help="The cluster they go to.", autocompletion=cluster_names)
+        str, typer.Option("--cluster", "-c", help="The cluster that they are for.", autocompletion=cluster_names)
     ],
     namespace: Annotated[
         str | None,
-        typer.Option("--namespace", "-n", help="The namespace of workloads that name none; default: default."),
+        typer.Option("--namespace", "-n", help="The namespace of workloads without one; default: default."),
     ] = None,
     file: File = MESH,
 ) -> None:
-    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject; asks no cluster.
+    """Add sidecars to manifests, for clusters with manual injection. Runs istioctl kube-inject, without a cluster.
 
-    The workloads' namespaces say by which control plane: that of their revision or tag in mesh.yaml.
+    A workload gets the sidecar of the control plane that its namespace uses in mesh.yaml, by revision or tag.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.inject import inject_command

@@ -11,13 +11,13 @@ from meshc.capture.adopt import adopt
 from meshc.capture.adopted_parts import in_parts
 from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
-from meshc.capture.living import homes_of
+from meshc.capture.homes import homes_of
+from meshc.capture.live_trees import Sides, as_applied
 from meshc.capture.rbac import Asker, Of, manifests
 from meshc.capture.survey import survey
-from meshc.capture.theirs import Sides, as_applied
 from meshc.capture.trouble import AskError
 from meshc.commands.compiling import compiled_unasked, compiled_unrendered, expected_trees
-from meshc.commands.living import Living, Reach
+from meshc.commands.live_clusters import LiveClusters, Reach
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Problem, ProblemsError, Severity, UsageError
@@ -145,7 +145,7 @@ def _living(reach: Reach, namespace: str, listener: Listener) -> list[Dump]:
     contexts = {name: context or name for name, _, context in pairs}
     if bad := [name for name in contexts if not LABEL.fullmatch(name)]:
         raise UsageError(f"\"{plain(bad[0])}\" can't be a cluster's name", f"--context NAME={plain(bad[0])}")
-    clusters = Living(contexts, reach.kubeconfig, reach.seconds)
+    clusters = LiveClusters(contexts, reach)
     found = []
     for answer in clusters.ask(list(contexts), lambda api: survey(api, namespace), listener):
         if isinstance(answer, AskError):

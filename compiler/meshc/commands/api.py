@@ -15,7 +15,7 @@ from meshc.commands.listener import Silent
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.errors import Problem, ProblemsError, UsageError
-from meshc.output.trees import OUTPUT, OVERLAYS, Written, expected_tree, out_of_step, read_trees, write_trees
+from meshc.output.trees import OUTPUT, OVERLAYS, Outcome, Written, expected_tree, out_of_step, read_trees, write_trees
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -82,15 +82,8 @@ class Compilation:
         writes; ToolError if the disk fails. In these cases, the trees don't change.
         """
         begin_writing(self._opened.repository, _LISTENER)
-        return write_trees(
-            self._compiled.layout,
-            self._rendered,
-            self._compiled.delivery,
-            self._opened.repository,
-            self._opened.kustomize.version,
-            self.plan.mesh,
-            whole=True,
-        )
+        outcome = Outcome(self._compiled.layout, self._rendered, self._compiled.delivery, self.plan.mesh)
+        return write_trees(outcome, self._opened.repository, self._opened.kustomize.version, whole=True)
 
 
 @dataclass(frozen=True, slots=True)

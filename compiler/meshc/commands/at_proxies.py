@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshc.commands.waiting import BY, RESTARTED, span, why
+from meshc.commands.root_waits import BY, RESTARTED, span, why
 from meshc.plan.lifetime import AT_ONCE, lifetime_of
 from meshc.trust.rotation import Action
 

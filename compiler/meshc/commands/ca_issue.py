@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.commands import waiting
-from meshc.commands.given import KeyFile, password_in, read_given
+from meshc.commands import root_waits
+from meshc.commands.user_inputs import KeyFile, password_in, read_given
 from meshc.disk.private import write_key
 from meshc.errors import UsageError
 from meshc.hidden import Hidden
@@ -78,7 +78,7 @@ def issued(work: Work, mesh: str, names: Sequence[str], how: Issuing) -> Issued:
     recipients.stop_on_new(work, needs_of(work.plan), clusters, how.accepted)
     outcomes = _made(work, clusters, how, order)
     if not how.restarted:
-        waiting.stop_on_early_issue(work, mesh, [cluster.name for cluster in clusters], order.now)
+        root_waits.stop_on_early_issue(work, mesh, [cluster.name for cluster in clusters], order.now)
     recipients.update_rules(work, clusters)
     return committed(work, outcomes, how.keys_to)
 
@@ -177,7 +177,7 @@ def imported(work: Work, mesh: str, name: str, files: MadeElsewhere) -> Imported
     password = password_in(files.password) if files.password else None
     intermediates.place(work, cluster, authority, plain_key(key, password), now)
     if not files.restarted:
-        waiting.stop_on_early_issue(work, mesh, [name], now)
+        root_waits.stop_on_early_issue(work, mesh, [name], now)
     recipients.update_rules(work, [cluster])
     changed = tuple(work.commit())
     target = target_of(work.plan, cluster, "cacerts", None) if cluster.sealing.in_store else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshc.commands import at_proxies, waiting
+from meshc.commands import at_proxies, root_waits
 from meshc.commands.ca_issue import Issued, Issuing, committed
 from meshc.commands.tracked import uncommitted
 from meshc.errors import RefusedError
@@ -40,9 +40,9 @@ def rotated(work: Work, mesh: str, new_root: bytes | None, how: Issuing, listene
     order = how.order(work.plan)
     ending = lasting({"the new root": new_root}, order.now) if new_root else []
     step = rotating.planned(work, new_root)
-    wait = None if how.restarted else waiting.wait_before(work, step, mesh, order.now)
+    wait = None if how.restarted else root_waits.wait_before(work, step, mesh, order.now)
     if wait:
-        waiting.stop_on_haste(wait, order.now)
+        root_waits.stop_on_haste(wait, order.now)
     reissued = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     recipients.stop_on_new(work, needs_of(work.plan), reissued, how.accepted)
     key = how.root_key.read() if how.root_key and reissued else None
@@ -51,7 +51,7 @@ def rotated(work: Work, mesh: str, new_root: bytes | None, how: Issuing, listene
         return None
     recipients.update_rules(work, reissued)
     done = committed(work, outcomes, how.keys_to)
-    after = at_proxies.after(work.plan, step.action, sent=waiting.sent_as_of(work, mesh, "HEAD"))
+    after = at_proxies.after(work.plan, step.action, sent=root_waits.sent_as_of(work, mesh, "HEAD"))
     return Rotated(step.action, done, tuple(ending), tuple(after))
 
 

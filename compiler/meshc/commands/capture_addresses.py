@@ -8,7 +8,7 @@ from meshc.capture.addresses import addresses, chosen, exposure_of
 from meshc.capture.recorded import recorded_addresses
 from meshc.commands.clusters import named
 from meshc.commands.edit import Edit, edited
-from meshc.commands.living import Reach, living
+from meshc.commands.live_clusters import Reach, live_clusters
 from meshc.commands.opened import opened_for
 from meshc.errors import ToolError, UsageError
 from meshc.pipeline import plan_mesh
@@ -32,7 +32,7 @@ def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, 
     opened = opened_for(file, listener, writes=write)
     plan = plan_mesh(opened.source)
     cluster = named(plan, name)
-    clusters = living(file.parent, plan, [name], reach)
+    clusters = live_clusters(file.parent, plan, [name], reach)
     recorded = recorded_addresses(plan, opened.source, cluster)
     if not recorded:
         raise UsageError(f"{name} has neither a control plane nor an east-west gateway", "name a primary")

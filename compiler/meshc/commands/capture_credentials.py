@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from meshc.capture.credentials import account_of, credentials, forget, look, server_of
 from meshc.capture.may import of_istiod
 from meshc.commands.clusters import Choice, chosen
-from meshc.commands.living import Leave, Reach, living
+from meshc.commands.live_clusters import Reach, live_clusters
 from meshc.commands.store import EXAMPLE, hand_over, words_of
 from meshc.commands.tokens import Asked, afterwards, described
 from meshc.commands.work import opened_work
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from meshc.capture.ask import Api
     from meshc.capture.credentials import Account, Token
     from meshc.commands.listener import Listener
-    from meshc.commands.living import Living
+    from meshc.commands.live_clusters import LiveClusters
     from meshc.hidden import Hidden
     from meshc.issuing.remote import Owed
     from meshc.issuing.work import Work
@@ -96,22 +96,22 @@ class CapturedCredentials:
 
 
 def captured_credentials(
-    file: Path, choice: Choice, reach: Reach, wanted: Wanted, leave: Leave, listener: Listener
+    file: Path, choice: Choice, reach: Reach, wanted: Wanted, listener: Listener
 ) -> CapturedCredentials:
     """Checks everything that could stop the sealing before it creates anything in a cluster.
 
-    Raises MeshcError: UsageError if `leave` isn't given, AskError if a named cluster doesn't answer.
+    Raises MeshcError: UsageError without a permission, AskError if a named cluster doesn't answer.
     """
     work = opened_work(file, listener, writes=True)
     names, each = remotes(work, choice), choice.is_open
     command = words_of(wanted.to_command) if wanted.to_command else ()
     run = _Run(work, wanted, each)
     names = run.still_lacking(names)
-    clusters = living(file.parent, work.plan, names, reach) if names else None
+    clusters = live_clusters(file.parent, work.plan, names, reach) if names else None
     run.stop_early(names)
     with _taken_back() as made:
         if clusters:
-            run.ask(clusters, leave, made, listener)
+            run.ask(clusters, made, listener)
         run.sealing.finish()
         recipients.update_rules(work, run.sealing.places)
         owed = tuple(run.sealing.owed)
@@ -194,7 +194,7 @@ class _Run:
                         f"{EXAMPLE}, which is given them on its standard input",
                     )
 
-    def ask(self, clusters: Living, leave: Leave, made: _Made, listener: Listener) -> None:
+    def ask(self, clusters: LiveClusters, made: _Made, listener: Listener) -> None:
         """Queries all clusters in parallel. Asks the person for permission before anything is created in one of
         them."""
         plan, asked = self.work.plan, Asked(self.wanted.duration, self.wanted.rotate)
@@ -212,7 +212,7 @@ class _Run:
         accounts = self._answers(clusters, list(clusters.contexts), account, listener)
         for name, one in accounts.items():
             if words := asked.change(name, one):
-                leave(words)
+                clusters.reach.leave(words)
         for name, (given, token) in self._answers(clusters, list(accounts), take, listener).items():
             try:
                 self.sealing.take(given, name)
@@ -226,7 +226,7 @@ class _Run:
             forget(api.anew(), one, token.source, token.uid)
 
     def _answers(
-        self, clusters: Living, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
+        self, clusters: LiveClusters, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
     ) -> dict[str, Answer]:
         """The answers, by name, of the clusters that answered."""
 

@@ -10,12 +10,12 @@ from meshc.capture.facts import Facts, facts, outside
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.trouble import AskError
 from meshc.commands.clusters import Choice, chosen
-from meshc.commands.living import Reach, living
+from meshc.commands.live_clusters import Reach, live_clusters
 from meshc.kube import Version
 from meshc.mesh.model.words import is_cluster_id
 from meshc.pipeline import mesh_and_plan
 from meshc.plain import short
-from meshc.plan.values import id_of_istiod
+from meshc.plan.istiod_values import id_of_istiod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> 
     """Queries the selected clusters, or all. `base` is the folder of mesh.yaml. Writes nothing."""
     mesh, plan = mesh_and_plan(opened.source)
     asked = chosen(plan, choice)
-    clusters = living(base, plan, asked, reach)
+    clusters = live_clusters(base, plan, asked, reach)
     answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation), opened.listener)
     numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}
     rows: list[Row] = []

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from meshc.capture.ask import connect, servers
+from meshc.capture.connect import connect, servers
 from meshc.capture.facts import facts
 from meshc.capture.inventory import ASKED, objects, of_contexts, of_facts, rights_for, text_of
 from meshc.capture.rbac import account
 from meshc.capture.trouble import AskError
 from meshc.commands.edit import Edit
-from meshc.commands.living import Living
+from meshc.commands.live_clusters import LiveClusters
 from meshc.commands.opened import opened_for
 from meshc.disk.units import Change
 from meshc.errors import MeshcError, RefusedError, UsageError, stop_on
@@ -28,7 +28,7 @@ from meshc.scanning.inventory_guard import credentials_in
 
 if TYPE_CHECKING:
     from meshc.commands.listener import Listener
-    from meshc.commands.living import Reach
+    from meshc.commands.live_clusters import Reach
     from meshc.commands.opened import Opened
     from meshc.kube import Body
     from meshc.mesh.inventories import Inventory
@@ -185,7 +185,7 @@ def _asked(opened: Opened, named: Mapping[str, str], reach: Reach) -> dict[str, 
     if not named:
         raise UsageError("which clusters?", "--context CLUSTER=CONTEXT, as often as there are clusters")
     namespace = str(at(opened.source.document.data, "spec", "istio", "namespace") or "istio-system")
-    clusters = Living(named, reach.kubeconfig, reach.seconds)
+    clusters = LiveClusters(named, reach)
     answers = clusters.ask(
         list(named), lambda api: of_facts(api.server, facts(api, namespace, Generation.ISTIOD)), opened.listener
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.capture.credentials import account_of, look
-from meshc.capture.leftover import in_use, leftover
 from meshc.capture.resource import core
+from meshc.capture.unused_tokens import in_use, leftover
 from meshc.commands.clusters import Choice, chosen
-from meshc.commands.living import Leave, Living, Reach, living
+from meshc.commands.live_clusters import LiveClusters, Reach, live_clusters
 from meshc.commands.work import opened_work
 from meshc.errors import UsageError
 from meshc.issuing.given import needs_for
@@ -34,11 +34,11 @@ class Pruned:
     deleted: tuple[str, ...]
 
 
-def pruned(file: Path, choice: Choice, reach: Reach, leave: Leave, listener: Listener) -> Iterator[Pruned]:
+def pruned(file: Path, choice: Choice, reach: Reach, listener: Listener) -> Iterator[Pruned]:
     """Deletes old tokens, remote by remote, only if every primary of the remote has another token that the remote
     accepts.
 
-    Raises UsageError if `leave` isn't given or classic Istio's token isn't known, AskError, RefusedError.
+    Raises UsageError without a permission or classic Istio's token isn't known, AskError, RefusedError.
     """
     work = opened_work(file, listener, writes=False)
     if work.plan.generation == "classic":
@@ -49,13 +49,13 @@ def pruned(file: Path, choice: Choice, reach: Reach, leave: Leave, listener: Lis
     remotes = chosen(work.plan, choice)
     every = {name: needs_for(needs_of(work.plan), name, None) for name in remotes}
     asked = [*remotes, *(need.cluster for needs in every.values() for need in needs)]
-    clusters = living(file.parent, work.plan, chosen(work.plan, asked), reach)
+    clusters = live_clusters(file.parent, work.plan, chosen(work.plan, asked), reach)
     for name, needs in every.items():
-        yield Pruned(name, tuple(_deleted(work, name, needs, clusters, leave, listener)))
+        yield Pruned(name, tuple(_deleted(work, name, needs, clusters, listener)))
 
 
 def _deleted(
-    work: Work, name: str, needs: Sequence[SecretNeed], clusters: Living, leave: Leave, listener: Listener
+    work: Work, name: str, needs: Sequence[SecretNeed], clusters: LiveClusters, listener: Listener
 ) -> Iterator[str]:
     namespace, api = work.plan.istio_namespace, clusters.api(name)
     account = look(api, namespace, account_of(work.plan.generation, work.plan.cluster(name)))
@@ -70,6 +70,6 @@ def _deleted(
         listener.note(f"  {name}: no primary uses {secret}, which isn't meshc's: it stays")
     for token in ours:
         secret = f"Secret {namespace}/{plain(token.source)}"
-        leave(f"{name}: {secret}, whose token no primary uses, is deleted")
+        clusters.reach.leave(f"{name}: {secret}, whose token no primary uses, is deleted")
         api.delete(core("secrets", namespace, token.source), token.uid)
         yield secret

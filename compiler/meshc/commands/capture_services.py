@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.services import manifest, services
 from meshc.commands.clusters import chosen
-from meshc.commands.living import Reach, living
+from meshc.commands.live_clusters import Reach, live_clusters
 from meshc.commands.opened import opened_for_writing
 from meshc.disk.units import Change
 from meshc.errors import UsageError
@@ -54,7 +54,7 @@ def captured_services(file: Path, name: str, wanted: Wanted, reach: Reach, liste
     `replace`."""
     opened = opened_for_writing(file, listener)
     mesh, plan = mesh_and_plan(opened.source)
-    clusters = living(file.parent, plan, chosen(plan, [name]), reach)
+    clusters = live_clusters(file.parent, plan, chosen(plan, [name]), reach)
     named = {one.name: one.manifests for one in reversed(mesh.spec.services) if one.manifests}
     manifests = named.get(wanted.entry_name)
     target = manifests or f"apps/{wanted.entry_name}"

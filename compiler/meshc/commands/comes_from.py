@@ -77,7 +77,9 @@ def origin_in(compiled: Compiled, source: Source, cluster: ClusterPlan) -> Origi
     plan = compiled.plan
     sealed = {one.file.rsplit("/", 1)[-1]: one for one in needs_of(plan) if one.cluster == cluster.name}
     blocks = [("namespaces", blocks_of(source, "namespaces")), (TAGS, tags_of(source))]
-    entries = {(key, name): f"{one.file}:{one.start}" for key, found in blocks for name, one in found.items()}
+    entries = {
+        (key, name): f"{one.file}:{one.start}:{one.column}" for key, found in blocks for name, one in found.items()
+    }
     paths = {chart.digest: source.shown(chart.path) for chart in compiled.inputs.charts.values()}
     charts = {f"chart {one.chart}": f"{one.chart} {one.version}, {paths[one.digest]}" for one in cluster.charts}
     services = {export.key: str(export.place) for export in compiled.exports}

@@ -61,7 +61,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
     from meshc.commands.compiling import compiled_whole, rendered_of
     from meshc.commands.focus import Focus
     from meshc.commands.schema import schema_is_stale
-    from meshc.output.trees import write_trees
+    from meshc.output.trees import Outcome, write_trees
 
     choice = order.choice
     opened = Opened(file, repository, asked, listener)
@@ -71,15 +71,8 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
     if focus.left:
         listener.note(f"  note: {focus.left}")
     rendered = rendered_of(opened, compiled, order.jobs, order.link, list(choice.of(compiled.plan)) if choice else [])
-    written = write_trees(
-        compiled.layout,
-        rendered.trees,
-        compiled.delivery,
-        repository,
-        opened.kustomize.version,
-        compiled.plan.mesh,
-        whole=not choice,
-    )
+    outcome = Outcome(compiled.layout, rendered.trees, compiled.delivery, compiled.plan.mesh)
+    written = write_trees(outcome, repository, opened.kustomize.version, whole=not choice)
     compiled = compiled.with_problems(rendered.problems)
     told = in_step(compiled, rendered, written.files)
     told = replace(told, pending=focus.pending(told.pending), problems=focus.problems(told.problems))

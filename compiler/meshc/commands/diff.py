@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.base import Base, base_of, published_base
 from meshc.lowering import needs_of
-from meshc.plain import count
+from meshc.plain import count, plain
+from meshc.review.change import Change
 from meshc.review.committed import Commits
-from meshc.review.danger import Change, dangers
+from meshc.review.danger import dangers
 from meshc.review.diff import Difference, compare, renames
 from meshc.review.origins import Origins, origins_of
 from meshc.review.settings import Setting, settings_changed
@@ -59,7 +60,12 @@ def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | No
     """
     nothing_named = ref is None and against is None
     base = published_base(opened, compiled.plan, output) if nothing_named else None
-    base = base or base_of(opened, ref, against, output)
+    if base is None:
+        base = base_of(opened, ref, against, output)
+        if nothing_named and base.commit != Commits(opened.repository.base).commit("HEAD"):
+            opened.listener.note(
+                f"  note: compared with {plain(base.name)}, where this branch left it: {base.commit[:9]}"
+            )
     renamed = renames(base.output, output, _same_servers(base.plan, compiled.plan))
     renamed = {old: new for old, new in renamed.items() if not _apart(base.plan, compiled.plan, old, new)}
     names = {c.id: c.name for plan in (base.plan, compiled.plan) if plan for c in plan.clusters if c.id != c.name}

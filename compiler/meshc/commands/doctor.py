@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from meshc.capture.dry_run import Trial
 from meshc.capture.examine import Recorded, Seen, examine
-from meshc.capture.held import Engine, held
-from meshc.capture.many import at_once
-from meshc.capture.may import of_istiod
+from meshc.capture.in_parallel import at_once
+from meshc.capture.live_objects import Engine, held
+from meshc.capture.may import of_istiod, source_of_rights
 from meshc.capture.neighbours import compared, pairs
 from meshc.capture.recorded import recorded_addresses
 from meshc.capture.rows import Check, Row, State, of_error
 from meshc.capture.synced import synced
-from meshc.capture.trial import Trial
 from meshc.capture.trouble import AskError
 from meshc.capture.watched import watched
 from meshc.commands.clusters import Choice, chosen
-from meshc.commands.living import Reach, living
+from meshc.commands.live_clusters import Reach, live_clusters
 from meshc.delivery.contract import name_of
 from meshc.issuing.cacerts import CA, ROOTS
 from meshc.issuing.rewrapping import sealed_body
@@ -61,7 +61,7 @@ def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: De
     """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, choice)
-    clusters = living(base, work.plan, asked, reach)
+    clusters = live_clusters(base, work.plan, asked, reach)
     recorded = {name: recorded_of(work, opened.source, name, clusters.contexts[name]) for name in asked}
 
     def question(api: Api) -> Seen:
@@ -115,7 +115,8 @@ def _between(work: Work, seen: dict[str, Seen]) -> list[Row]:
     servers = {cluster.name: cluster.api_server for cluster in work.plan.clusters}
     sealed = {need.file: sealed_body(work.read(work.sealed(need.file))) for need in needs}
     rights = {cluster.name: of_istiod(work.plan, cluster) for cluster in work.plan.clusters}
-    every = pairs(needs, servers, sealed, rights)
+    sources = {cluster.name: source_of_rights(cluster) for cluster in work.plan.clusters}
+    every = pairs(needs, servers, sealed, rights, sources)
     there = [pair for pair in every if pair.remote in seen and seen[pair.need.cluster].api]
     rows = at_once(
         there,

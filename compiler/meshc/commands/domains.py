@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from meshc.commands.waiting import shown, span
+from meshc.commands.root_waits import shown, span
 from meshc.errors import MeshcError
 from meshc.kube import as_list
 from meshc.mesh.source import load

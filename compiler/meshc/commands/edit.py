@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meshc.commands.found import STDIN
+from meshc.commands.find_mesh import STDIN
 from meshc.disk.units import Change
 from meshc.errors import UsageError, dotted, stop_on
 from meshc.mesh.source import load

@@ -6,6 +6,10 @@ from enum import StrEnum
 from importlib.resources import files
 
 from meshc.errors import UsageError
+from meshc.kube import LABEL
+from meshc.plain import plain
+
+FIRST_NAME = "my-mesh"
 
 
 class Generation(StrEnum):
@@ -28,15 +32,19 @@ class Topology(StrEnum):
         return self is Topology.MULTI_PRIMARY
 
 
-def first_mesh(generation: Generation, topology: Topology) -> str:
+def first_mesh(generation: Generation, topology: Topology, name: str) -> str:
     """The text of a first mesh.yaml with comments.
 
     It compiles at once, or after a CA is made if it needs one. Raises UsageError for a topology that the generation
-    doesn't support.
+    doesn't support, and for a name that no mesh can have.
     """
     if generation is Generation.CLASSIC and topology is Topology.MULTI_PRIMARY:
         raise UsageError("classic Istio has one primary in a mesh", "choose --topology primary-remote")
-    return _start(f"{generation}-{topology}.yaml")
+    if not LABEL.fullmatch(name):
+        raise UsageError(
+            f'"{plain(name)}" can\'t be the name of a mesh', "lower case letters, digits and -, at most 63"
+        )
+    return _start(f"{generation}-{topology}.yaml").replace(f"name: {FIRST_NAME}\n", f"name: {name}\n")
 
 
 def git_attributes() -> str:

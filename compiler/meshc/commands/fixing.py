@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.commands.edit import Edit
-from meshc.commands.found import STDIN
+from meshc.commands.find_mesh import STDIN
 from meshc.commands.opened import Opened
 from meshc.commands.validate import validated
 from meshc.disk.journal import is_users

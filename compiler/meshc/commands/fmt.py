@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.commands.edit import Edit
-from meshc.commands.found import STDIN
+from meshc.commands.find_mesh import STDIN
 from meshc.disk.units import Change
 from meshc.errors import UsageError, stop_on
 from meshc.scanning.guard import plaintext_in

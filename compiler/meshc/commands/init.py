@@ -20,11 +20,11 @@ class Started:
     attributes: tuple[str, ...]
 
 
-def started(directory: Path, generation: Generation, topology: Topology) -> Started:
+def started(directory: Path, generation: Generation, topology: Topology, name: str) -> Started:
     """Writes the files. Raises RefusedError with the names of files that exist already, and UsageError."""
     if directory.exists() and not directory.is_dir():
         raise MeshcError(f'"{directory}" is a file, not a folder')
-    files = {"mesh.yaml": first_mesh(generation, topology), "mesh.schema.json": schema_text()}
+    files = {"mesh.yaml": first_mesh(generation, topology, name), "mesh.schema.json": schema_text()}
     attributes = git_attributes()
     is_there = (directory / ".gitattributes").exists()
     if not is_there:

@@ -8,7 +8,7 @@ from meshc.commands.clusters import named
 from meshc.commands.compiling import compiled_unrendered, rendered_of
 from meshc.errors import MeshcError, UsageError
 from meshc.kube import as_list, at, pods_in
-from meshc.mesh.fleet import selects
+from meshc.mesh.selecting import selects
 from meshc.output.istioctl import configs_in, find, kube_inject
 from meshc.output.link import Link
 from meshc.pipeline import fleet_of, stop_on_kustomize

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from meshc.commands.begin import begin_reading
-from meshc.commands.found import STDIN
+from meshc.commands.find_mesh import STDIN
 from meshc.disk.code import code_digest
 from meshc.disk.digest import digest_of
 from meshc.disk.repository import Repository

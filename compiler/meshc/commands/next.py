@@ -25,8 +25,6 @@ from meshc.plan.steps import Known, Step, steps
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meshc.commands.opened import Opened
     from meshc.plan.ir import Plan
 
@@ -48,19 +46,17 @@ class NextSteps:
     """Why the published output isn't known, if so."""
 
 
-def next_steps(opened: Opened, file: Path, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
+def next_steps(opened: Opened, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
     """Compiles in memory, reads Git and the clock.
 
     Writes only the cache. `against` is a folder or a commit with the output/ to compare instead. Raises
     ProblemsError if mesh.yaml itself is wrong.
     """
     plan, compiled = _compiled(opened)
-    return steps_of(opened, file, plan, expected_trees(opened, compiled, jobs) if compiled else None, against, now)
+    return steps_of(opened, plan, expected_trees(opened, compiled, jobs) if compiled else None, against, now)
 
 
-def steps_of(
-    opened: Opened, file: Path, plan: Plan, expected: FileTree | None, against: str | None, now: datetime
-) -> NextSteps:
+def steps_of(opened: Opened, plan: Plan, expected: FileTree | None, against: str | None, now: datetime) -> NextSteps:
     """The steps of a plan, and of both trees as a compile would write them; None where there can be no compile."""
     work = Work(opened.repository, plan)
     stale, side = None, None
@@ -91,7 +87,7 @@ def steps_of(
         uncommitted={cluster_of(path) for path in changed or ()} - {""},
     )
     others = tuple(path for path in changed or () if not path.startswith((f"{OVERLAYS}/", f"{OUTPUT}/")))
-    domains = domains_of(work.base, plan, file.name)
+    domains = domains_of(work.base, plan, opened.file.name)
     roots = tuple(f"the {name} {state}: meshc ca rotate-root" for name, state in due.items() if name.startswith(_ROOT))
     unknown = f"{side.why}: {side.hint}" if side and side.output is None else ""
     left = others if changed is not None else None

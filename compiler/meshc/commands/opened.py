@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshc.commands.begin import begin_reading, begin_writing
-from meshc.commands.found import MESH, STDIN, below
+from meshc.commands.find_mesh import MESH, STDIN, below
 from meshc.commands.listener import Listener, Silent
-from meshc.disk.repository import LARGEST_INPUT, Repository
+from meshc.commands.standard_input import read_standard_input
+from meshc.disk.repository import Repository
 from meshc.errors import MeshcError, UsageError
 from meshc.mesh.source import Source, load
 from meshc.output.kustomize import Kustomize, find
@@ -42,7 +42,7 @@ class Opened:
         self._asked = asked
         if file.is_dir():
             raise UsageError(f'"{file}" is a folder', f"name the file in it: -f {file / 'mesh.yaml'}")
-        data = _stdin() if file == STDIN else self._read(file)
+        data = read_standard_input(listener) if file == STDIN else self._read(file)
         self.source: Source = load(data, file.as_posix(), self.repository)
 
     def _read(self, file: Path) -> bytes:
@@ -59,13 +59,6 @@ class Opened:
     def kustomize(self) -> Kustomize:
         """The kustomize to use, searched once. Raises ToolError."""
         return self._asked.result() if self._asked else find(self.repository)
-
-
-def _stdin() -> bytes:
-    data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-    if len(data) > LARGEST_INPUT:
-        raise UsageError(f"standard input holds more than {LARGEST_INPUT >> 20} MiB")
-    return data
 
 
 def opened_for(file: Path, listener: Listener, *, writes: bool) -> Opened:

@@ -9,8 +9,8 @@ from meshc.checks.fleet.delivery import delivery as check_delivery
 from meshc.commands.begin import begin_reading
 from meshc.commands.clusters import Choice
 from meshc.commands.compiling import compiled_whole, rendered_whole
+from meshc.commands.find_mesh import STDIN
 from meshc.commands.focus import Focus
-from meshc.commands.found import STDIN
 from meshc.commands.opened import Opened
 from meshc.disk.repository import Repository
 from meshc.disk.scratch import clear_leftovers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meshc.capture.addresses import exposure_of
+from meshc.capture.live_trees import objects_in
 from meshc.capture.rbac import ARGO_CD, FLUX, Asker, Engine, Of, manifests
-from meshc.capture.theirs import objects_in
 from meshc.commands.clusters import chosen
 from meshc.commands.doctor import Depth
 from meshc.output.trees import OUTPUT, read_trees

@@ -65,8 +65,7 @@ def _standing(work: Work, need: SecretNeed, now: datetime) -> Standing:
     path = work.sealed(need.file)
     data = work.read(path)
     if data is None:
-        absent = "optional" if need.kind == "cacerts" else "pending"
-        return Standing(need.cluster, path, "missing" if need.required else absent)
+        return Standing(need.cluster, path, "missing" if need.required else "pending" if need.of else "optional")
     body = sealed_body(data) or {}
     kind = body.get("kind")
     if not isinstance(kind, str) or kind not in BY_KIND or not isinstance(body.get("metadata"), dict):

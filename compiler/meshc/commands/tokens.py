@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meshc.capture.credentials import await_token, make, request
-from meshc.commands.living import seconds_in
+from meshc.commands.live_clusters import seconds_in
 from meshc.plain import plain
 
 if TYPE_CHECKING:

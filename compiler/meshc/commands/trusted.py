@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from meshc.commands.expiry import departed_authorities
-from meshc.commands.waiting import Wait, rotation_under_way
+from meshc.commands.root_waits import Wait, rotation_under_way
 
 if TYPE_CHECKING:
     from meshc.issuing.authorities import Row

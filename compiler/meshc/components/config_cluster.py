@@ -12,7 +12,7 @@ from meshc.components.contract import ISTIO, binding, thing
 from meshc.components.injection import service_name
 from meshc.components.istiod import account_token
 from meshc.components.rights import CONFIG_CLUSTER, GATEWAYS, OWN_NAMESPACE, granted
-from meshc.plan.values import PROXIES_ASK, config_map, validation_fails_closed
+from meshc.plan.istiod_values import PROXIES_ASK, config_map, validation_fails_closed
 from meshc.yamltext.write import write
 
 if TYPE_CHECKING:

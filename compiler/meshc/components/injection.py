@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh.revisions import DEFAULT
-from meshc.plan.values import injection_path
+from meshc.plan.istiod_values import injection_path
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan

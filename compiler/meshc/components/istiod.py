@@ -15,7 +15,7 @@ from meshc.components.injection import injector_of, injectors, service_name
 from meshc.components.rights import READER as READER_RIGHTS
 from meshc.components.rights import granted
 from meshc.kube import Version
-from meshc.plan.values import secrets_are_read
+from meshc.plan.remote_credentials import secrets_are_read
 
 if TYPE_CHECKING:
     from meshc.kube import Body

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED
 from meshc.plan.needs import SecretNeed
-from meshc.plan.values import KUBECONFIG, MOUNTED
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan

@@ -1,1 +1,1 @@
-"""Makes the objects by which Argo CD or Flux applies output/, from a plan."""
+"""Makes the objects that let Argo CD or Flux apply output/, from a plan."""

@@ -1,9 +1,10 @@
 """Argo CD: an Application for each cluster, and a root Application over them that a person applies once.
 
-Where commits have to be signed, there is an AppProject as well, which a person applies before the root.
+If commits must be signed, there is also an AppProject, which a person applies before the root.
 
-A cluster that leaves the mesh loses its Application with the next sync of the root, and the Application's finalizer
-takes along what it applied, less what is annotated to stay. The root has no finalizer: deleted, it leaves all running.
+When a cluster leaves the mesh, the next sync of the root prunes its Application, and the Application's finalizer
+deletes the objects that it applied, except those with an annotation against it. The root has no finalizer, so its
+deletion deletes no other object.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _FILLED_IN_BY_ISTIO = (
 
 
 def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
-    """The Applications, the root, and beside them what to change in Argo CD's own settings."""
+    """The Applications, the root, and a text about the necessary change of Argo CD's settings."""
     parts = {f"clusters/{cluster.name}.yaml": _cluster(plan, delivery, cluster) for cluster in plan.clusters}
     files = folder([_root(plan, delivery)], parts)
     if delivery.signature_keys:
@@ -46,7 +47,8 @@ def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, by
 
 
 def _project(plan: Plan, delivery: Delivery) -> Body:
-    """The project whose Applications must be signed. A person applies it, as the root: no commit may change it."""
+    """The project whose Applications need signed commits. A person applies it, like the root, so that no commit can
+    change it."""
     named = sorted({cluster.delivered_by for cluster in plan.clusters} - {""})
     spec = {
         "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
@@ -98,7 +100,8 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan) -> Body:
 
 
 def _wave(cluster: ClusterPlan) -> str:
-    """Control planes before their remotes; a config cluster before the external istiod that reads it."""
+    """The sync wave: control planes come before their remotes, and a config cluster before the external istiod that
+    reads it."""
     if cluster.attachment is None:
         return "1" if cluster.is_external else "0"
     if cluster.config_cluster is None:
@@ -121,7 +124,7 @@ def _application(
 
 
 def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
-    """Secrets that Argo CD can't open, and objects that it leaves out."""
+    """Reports secrets that Argo CD can't open, and objects that it leaves out."""
     kinds = _left_out(body for bodies in applied.values() for body in bodies)
     yield from _sops_to_come(plan, delivery, applied)
     for cluster in plan.clusters:
@@ -147,13 +150,13 @@ def _change(kinds: tuple[str, ...]) -> str:
 
 
 def _left_out(bodies: Iterable[Body]) -> tuple[str, ...]:
-    """The kinds among those that Argo CD doesn't apply by default."""
+    """The given kinds that Argo CD doesn't apply by default."""
     found = {identity_of(body).kind for body in bodies if identity_of(body).group in ("", "discovery.k8s.io")}
     return tuple(kind for kind in LEFT_OUT if kind in found)
 
 
 def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
-    """Before the first secret is sealed: clusters whose secrets the commands would seal by sops."""
+    """Reports clusters whose secrets the commands would seal with sops, before the first secret is sealed."""
     if any(sealed_by_sops(bodies) for bodies in applied.values()):
         return  # told of each, or accepted
     opened = {backend.KIND for backend in BACKENDS.values() if backend.OPERATOR}

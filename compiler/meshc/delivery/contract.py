@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ENGINE = "spec.delivery.engine"
 
 LONGEST = 63
-"""Of a name: both engines write it into a label of what they apply."""
+"""The longest name: both engines write the name into a label of the applied objects."""
 
 Applied = Mapping[str, Sequence["Body"]]
 """The objects of each cluster, before the user's patches."""
@@ -27,28 +27,29 @@ class Engine(Protocol):
     """A module that knows one engine."""
 
     def lay_out(self, plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
-        """The files of output/_delivery/<engine>/, with paths below it. What a person applies is in root.yaml."""
+        """The files of output/_delivery/<engine>/, with paths below it. A person applies root.yaml."""
         ...
 
     def check(self, plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
-        """What the engine can't apply, or wouldn't."""
+        """Reports what the engine can't or won't apply."""
         ...
 
 
 def name_of(plan: Plan, cluster: str) -> str:
-    """The name of the object that applies a cluster. The dot keeps it apart from any other mesh's: `a.b-c`, `a-b.c`."""
+    """The name of the object that applies a cluster. Because of the dot, names of two meshes never collide: `a.b-c`,
+    `a-b.c`."""
     return f"{plan.mesh}.{cluster}"
 
 
 def folder_of(delivery: Delivery, *parts: str) -> str:
-    """Where a part of output/ lies from the top of the repository."""
+    """The path of a part of output/ from the top of the repository."""
     return "/".join((delivery.path, *parts))
 
 
 def folder(root: Iterable[Body], parts: Mapping[str, Body]) -> dict[str, bytes]:
-    """A folder that an engine syncs: its kustomization names the parts, not the root, which a person applies once.
+    """A folder that an engine syncs: its kustomization lists the files, except the root, which a person applies once.
 
-    So the root never prunes or repoints itself, and what Git says can't move the whole mesh to another repository.
+    So the root never prunes or changes itself, and no commit can point the whole mesh to another repository.
     """
     printer = Printer()
     files = {path: printer.text([body]) for path, body in parts.items()}
@@ -56,5 +57,5 @@ def folder(root: Iterable[Body], parts: Mapping[str, Body]) -> dict[str, bytes]:
 
 
 def sealed_by_sops(bodies: Iterable[Body]) -> list[Body]:
-    """The Secrets that hold a sops block."""
+    """The Secrets with a sops block."""
     return [body for body in bodies if body.get("kind") == "Secret" and "sops" in body]

@@ -1,4 +1,4 @@
-"""Makes output/_delivery/ from a plan and the objects of its clusters, and reports what would not work."""
+"""Makes output/_delivery/ from a plan and the objects of its clusters, and reports what the engine couldn't apply."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def delivery_tree(plan: Plan, applied: Applied, engines: Mapping[str, Engine]) -
 def check_delivery(
     plan: Plan, applied: Applied, engines: Mapping[str, Engine], from_top: str | None
 ) -> Iterable[Problem]:
-    """What the engine couldn't apply. `from_top`: where mesh.yaml lies in its Git repository, if any."""
+    """Reports what the engine couldn't apply. `from_top` is the path of mesh.yaml's folder in its Git repository, if
+    any."""
     if plan.delivery is None:
         return
     yield from _path(plan.delivery, from_top)
@@ -39,7 +40,7 @@ def check_delivery(
 
 
 def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
-    """A path that leads elsewhere finds nothing, or the output of another mesh."""
+    """Checks delivery.path: with another path, the engine would find nothing, or the output of another mesh."""
     target = delivery.publish
     named = target.path if target else None
     above = named if named is not None else "." if target and target.repo else from_top
@@ -59,7 +60,7 @@ def _where(target: PublishPlan) -> str:
 
 
 def _target(delivery: Delivery) -> Iterable[Problem]:
-    """What is published to one branch, or repository, while the engine reads another, is never applied."""
+    """Checks that the engine reads the branch and the repository to which output/ is published."""
     target = delivery.publish
     if target is None or delivery.repo_url is None:
         return
@@ -75,7 +76,7 @@ def _target(delivery: Delivery) -> Iterable[Problem]:
 
 
 def _plain(url: str) -> str:
-    """Host and path of a repository, by whatever way it is reached."""
+    """Host and path of a repository, independent of the protocol."""
     rest = url.partition("://")[2] or url.replace(":", "/", 1)
     host, _, path = rest.partition("/")
     return f"{host.rpartition('@')[2].partition(':')[0].lower()}/{path.rstrip('/').removesuffix('.git')}"

@@ -1,6 +1,7 @@
-"""Works out the value of Argo CD's `resource.exclusions` that lets it apply the kinds that a mesh needs.
+"""Computes a value of Argo CD's `resource.exclusions` with which it applies the kinds that a mesh needs.
 
-Argo CD from 3.0 on comes with a list of kinds that it neither applies nor watches; Endpoints and EndpointSlice are two.
+Argo CD 3.0 and later has a default list of kinds that it neither applies nor watches, among them Endpoints and
+EndpointSlice.
 """
 
 from __future__ import annotations
@@ -42,17 +43,19 @@ _OTHERS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
 )
-"""What Argo CD 3.0 leaves out besides. An entry that a later version adds is missed by nobody but its cache."""
+"""The other kinds that Argo CD 3.0 leaves out. If a later version adds a kind, this list doesn't have it, and Argo CD
+only watches more objects."""
 
 
 def entry(kinds: Collection[str]) -> str:
-    """The list's entry about endpoints once `kinds` are applied, on one line; empty if it goes altogether."""
+    """The list's entry about endpoints without `kinds`, on one line; empty if the entry isn't needed any more."""
     left = [kind for kind in LEFT_OUT if kind not in kinds]
     return _entry(("", "discovery.k8s.io"), left) if left else ""
 
 
 def patch(kinds: Collection[str], namespace: str) -> bytes:
-    """A patch of argocd-cm with the list as Argo CD comes with it, less `kinds`. A text: no engine may take it."""
+    """A patch of argocd-cm with Argo CD's default list, without `kinds`. Returned as text, not as an object, so that no
+    engine applies it."""
     lines = [
         f"# Argo CD leaves out {' and '.join(kinds)} by default, which clusters of this mesh need. To change that:",
         f"#   kubectl patch configmap argocd-cm --namespace {namespace} --patch-file resource-exclusions.txt",

@@ -1,11 +1,12 @@
 """Flux: a Kustomization for each cluster, and a root Kustomization over them that a person applies once.
 
-A cluster with Istio's configuration or gateways has a second one for these, as they are of use once istiod is there:
-without its CRDs nothing of the first could be applied either, and a gateway's pods need the webhook when they are made.
-Both build the same folder, and each drops the other's part.
+A cluster with Istio's configuration or gateways has a second Kustomization for these objects, which waits for istiod:
+without Istio's CRDs, Flux could apply nothing of the Kustomization, and a gateway's pods need the webhook when they are
+created. Both build the same folder, and each drops the objects of the other.
 
-On a hub one Flux applies to every cluster and all have one root; else every cluster has a Flux of its own, and a folder
-with a root of its own. A root is deleted without a trace; a cluster's Kustomization takes along what it applied.
+In mode hub, one Flux applies to every cluster and there is one root; in mode each, every cluster has its own Flux, and
+its own folder with a root. If a root is deleted, the objects stay; if a cluster's Kustomization is deleted, Flux
+deletes the objects that it applied.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without be
 
 
 def lay_out(plan: Plan, delivery: Delivery, applied: Applied) -> Mapping[str, bytes]:
-    """One folder on a hub, one for each cluster else."""
+    """One folder in mode hub, else one folder for each cluster."""
     clusters = {cluster.name: dict(_cluster(plan, delivery, cluster, applied)) for cluster in plan.clusters}
     if _flux(delivery).mode == "hub":
         parts = {f"clusters/{name}{part}.yaml": body for name, both in clusters.items() for part, body in both.items()}
@@ -69,7 +70,7 @@ def _ref(revision: str) -> Mapping[str, str]:
 
 
 def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Applied) -> Iterator[tuple[str, Body]]:
-    """The Kustomization of a cluster, and if something comes later, that one's: each with what its name ends in."""
+    """The Kustomization of a cluster and, if objects come later, the second one; each with the suffix of its name."""
     flux = _flux(delivery)
     name, path = name_of(plan, cluster.name), folder_of(delivery, cluster.name)
     more: dict[str, Any] = {"timeout": "5m", "wait": True}  # without wait, dependsOn would mean applied, not healthy
@@ -93,13 +94,14 @@ def _cluster(plan: Plan, delivery: Delivery, cluster: ClusterPlan, applied: Appl
 
 
 def _drop(selector: str) -> Mapping[str, Any]:
-    """A patch that takes objects out, by an annotation. Its own kind and name stand for any."""
+    """A patch that removes objects with an annotation. Its own kind and name match any object."""
     every = "$patch: delete\napiVersion: v1\nkind: Every\nmetadata:\n  name: every\n"
     return {"patch": every, "target": {"annotationSelector": selector}}
 
 
 def _before(cluster: ClusterPlan) -> str | None:
-    """The cluster that comes first: a remote's control plane; an external one's config cluster, which it reads."""
+    """The cluster that Flux must apply first: for a remote its control plane, for an external control plane its config
+    cluster."""
     if cluster.config_cluster == cluster.name:
         return None
     return cluster.attachment.primary if cluster.attachment else cluster.config_cluster
@@ -119,7 +121,7 @@ def _kustomization(delivery: Delivery, name: str, path: str, **more: Any) -> Bod
 
 
 def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
-    """Names of Secrets that can't be, and clusters too old for what Flux does."""
+    """Reports invalid names of Secrets, and clusters that are too old for Flux."""
     flux = _flux(delivery)
     for cluster in plan.clusters:
         name = name_of(plan, cluster.name) + LATER

@@ -1,6 +1,6 @@
 """Marks the objects that Flux must apply after istiod: Istio's configuration, tokens, and gateways.
 
-Argo CD has a word of its own for an order within a cluster (sync waves); Flux goes by a mark, and a Kustomization more.
+Argo CD has sync waves for the order within a cluster; for Flux, meshc uses an annotation and a second Kustomization.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 STAGE, LATER = "meshc/stage", ".later"
-"""The annotation, and what the name of the second Kustomization ends in."""
+"""The annotation, and the suffix of the second Kustomization's name."""
 
 _AFTER_BASE = ("chart gateway", "reader-token")
-"""What else comes later. Kubernetes deletes a token whose account isn't there, and the account of a primary comes with
-chart base, as the kinds of configuration do."""
+"""Other objects that come later: tokens. Kubernetes deletes a token Secret without its account, and chart base creates
+the account of a primary, and the CRDs."""
 
 
 def marked(plan: Plan, body: Body, origin: str) -> Body:
@@ -34,7 +34,7 @@ def marked(plan: Plan, body: Body, origin: str) -> Body:
 
 
 def is_later(body: Body) -> bool:
-    """Whether an object carries the mark."""
+    """True if an object has the annotation."""
     metadata = body.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
     return isinstance(annotations, Mapping) and STAGE in annotations

@@ -1,1 +1,1 @@
-"""Reads files without following links, and writes a `FileTree` to folders: all of it, or nothing."""
+"""Reads files without following links, and writes a `FileTree` to folders: all files, or none."""

@@ -15,13 +15,15 @@ from meshc.disk.state import State
 from meshc.errors import RefusedError
 
 LARGEST = 256 * 1024 * 1024
-"""What all entries together may take, in bytes: shared out among the folders, each of which forgets on its own."""
+"""The largest total size of all entries, in bytes. It is divided among the folders, and each folder removes its own
+entries."""
 _FOLDERS = 16
 _PARTIAL = "new-"
 
 
 def get(state: State, key: str) -> bytes | None:
-    """What `put` stored under `key`, None if it is gone, damaged or not from here. Counts as a use."""
+    """The bytes that `put` stored under `key`; None if the entry is missing, damaged or not written by meshc.
+    Counts as a use."""
     *folders, name = _cache_path(key)
     if not state.is_own():
         return None
@@ -48,9 +50,9 @@ def _sealed(folder: int, name: str) -> bytes | None:
 
 
 def put(state: State, key: str, data: bytes) -> None:
-    """Keeps `data` if it can: no cache only costs time.
+    """Stores `data` if possible; without a cache meshc is only slower.
 
-    What makes its folder too large goes, that which was used longest ago first.
+    If the folder becomes too large, the entries that were used longest ago are removed.
     """
     *folders, name = _cache_path(key)
     if len(data) > LARGEST // _FOLDERS // 2:
@@ -70,7 +72,7 @@ def put(state: State, key: str, data: bytes) -> None:
 
 
 def _trim(folder: Path, limit: int) -> None:
-    """Another run may be at the same: what is gone already is as good as removed."""
+    """Another run may do the same at the same time, so a missing entry is no error."""
     with os.scandir(folder) as found:
         entries = [(entry.stat(follow_symlinks=False), entry) for entry in found if not entry.is_dir()]
     size = sum(status.st_size for status, _ in entries)

@@ -15,9 +15,9 @@ _TOP = Path(__file__).parents[1]
 
 @cache
 def code_digest() -> str:
-    """Equal for equal programs: meshc's version and text, Python's version, names and versions of what is installed.
+    """A digest of meshc's version and source text, Python's version, and the names and versions of installed packages.
 
-    A checkout whose text changed since is another program, whatever version it calls itself.
+    A changed checkout has another digest, even with the same version.
     """
     digest = sha256(f"{__version__} {sys.version}".encode())
     for folder, _, names in sorted(os.walk(_TOP)):

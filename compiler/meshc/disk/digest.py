@@ -7,7 +7,7 @@ from hashlib import sha256
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
-    """One digest of paths and bytes, whatever their order."""
+    """One digest of paths and bytes, independent of their order."""
     known: dict[int, str] = {}  # many clusters share the bytes of a file, as objects
     lines = []
     for path, data in files.items():

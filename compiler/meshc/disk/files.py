@@ -19,16 +19,16 @@ from meshc.errors import RefusedError, ToolError
 
 
 class OutsideError(RefusedError):
-    """A path that can't be one of the repository's. The message quotes it and says why."""
+    """A path that can't be in the repository. The message quotes the path and the reason."""
 
 
 class IrregularError(RefusedError):
-    """What a path leads to isn't a plain file or folder: a symbolic link, a pipe, too large."""
+    """The path isn't a plain file or folder: it is a symbolic link, a pipe, or too large."""
 
 
 @contextmanager
 def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
-    """A descriptor of `base/path`, or None. Opens folder by folder, following no link below `top`."""
+    """A descriptor of `base/path`, or None. Opens folder by folder, and follows no link below `top`."""
     fd: int | None = None
     with suppress(FileNotFoundError):  # a folder that is still to be made
         fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
@@ -50,9 +50,10 @@ def _shown(top: Path, base: Path, parts: Sequence[str]) -> str:
 
 
 def open_in(folder: int, name: str, shown: Callable[[], str]) -> int | None:
-    """A descriptor of what a folder holds, None where nothing is. Raises IrregularError for a link and for a pipe.
+    """A descriptor of an entry of a folder, or None if there is no such entry. Raises IrregularError for a link and for
+    a pipe.
 
-    `shown` is asked for its path in messages.
+    `shown` returns its path for messages.
     """
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)  # a pipe would wait for a writer
@@ -72,7 +73,7 @@ def open_in(folder: int, name: str, shown: Callable[[], str]) -> int | None:
 
 
 def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
-    """Every file at or below `fd`, with a descriptor that is open until the next one is asked for."""
+    """Every file at or below `fd`, with a descriptor that stays open until the next file is requested."""
     if not is_folder(fd):
         yield path, fd
         return
@@ -93,14 +94,14 @@ def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
 def files_of(base: Path, path: str) -> dict[str, bytes]:
     """The files at or below `path`, with paths relative to `base`; none if nothing is there.
 
-    Raises IrregularError for what no command of meshc's would have written: a link, a pipe, a file of that size.
+    Raises IrregularError for an entry that meshc never writes: a link, a pipe, a very large file.
     """
     with opened(base, base, path) as fd:
         return {} if fd is None else {name: _whole(file, name) for name, file in walk(fd, path, hidden=True)}
 
 
 _LARGEST = 64 << 20
-"""Bytes that a file in overlays/ or output/ may have, and one that a command changes."""
+"""The largest size, in bytes, of a file in overlays/ or output/, and of a file that a command changes."""
 
 
 def _whole(fd: int, path: str) -> bytes:
@@ -114,7 +115,7 @@ def is_folder(fd: int) -> bool:
 
 
 def read(fd: int, limit: int = -1) -> bytes:
-    """What is left to read, at most `limit` bytes. Without a file object, which would take longer than the reading."""
+    """Reads the rest of a descriptor, at most `limit` bytes. Uses no file object, because that would be slower."""
     parts: list[bytes] = []
     left = limit if limit >= 0 else sys.maxsize
     while left and (part := os.read(fd, min(left, max(os.fstat(fd).st_size, _LEAST) + 1))):
@@ -127,9 +128,9 @@ _LEAST = 1 << 16  # of a pipe, whose size nobody knows
 
 
 def write_new(path: Path | str, data: bytes, *, safe: bool = True) -> None:
-    """A new file; none on failure. Raises FileExistsError rather than replace one.
+    """Writes a new file; on failure there is no file. Raises FileExistsError instead of replacing a file.
 
-    A `safe` one outlives a power cut, which takes longer than all else about it.
+    With `safe`, the file survives a power failure (fsync), which is the slowest part.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
@@ -203,7 +204,7 @@ def listed(paths: list[str]) -> str:
 
 
 def own_folder(base: Path, *parts: str) -> Path:
-    """A folder below .meshc, made if missing. Raises IrregularError if it, or one above it, is a link."""
+    """A folder below .meshc, created if missing. Raises IrregularError if it or a folder above it is a link."""
     folder = base
     for name in (".meshc", *parts):
         folder = folder / name

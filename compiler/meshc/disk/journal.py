@@ -1,4 +1,4 @@
-"""Writes the journal of a transaction and reads it back, and accepts only journals that meshc could have written."""
+"""Writes and reads the journal of a transaction, and accepts only journals that meshc could have written."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from meshc.tree import FileTree
 
 _GENERATED = re.compile(r"(overlays|output)/[^/.][^/]*")
 _USERS = re.compile(r"(?:(?!\.git|\.meshc)[^/]+/)*(?!\.git|\.meshc)[^/]+\.(?:yaml|yml|pem|tgz)")
-"""mesh.yaml, manifests, certificates, sealed files, charts and their lock, and the rules of sops. No program's file."""
+"""Patterns for mesh.yaml, manifests, certificates, sealed files, charts and their lock file, and .sops.yaml. None
+matches a program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The digests of what stood at a path and of what is to stand there; None where nothing does."""
+    """The digests of the old and the new content of a path; None if there is no content."""
 
     before: str | None
     after: str | None
@@ -26,7 +27,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All that one transaction changes: generated units, or the user's files."""
+    """All changes of one transaction: generated units, or the user's files."""
 
     generated: bool
     units: Mapping[str, Planned]
@@ -46,7 +47,7 @@ class Journal:
 
 
 def parsed(data: bytes) -> Journal | None:
-    """The journal in these bytes; None if they are none, or name a path that no command of meshc's writes."""
+    """Parses a journal; None if it isn't valid, or names a path that no command of meshc writes."""
     try:
         found = json.loads(data)
         generated, units = found["generated"], found["units"]
@@ -60,7 +61,7 @@ def parsed(data: bytes) -> Journal | None:
 
 
 def digest(files: Mapping[str, bytes]) -> str | None:
-    """The digest of a unit, by the paths of its files: so that a folder and a file never have the same one."""
+    """The digest of a unit's files and their paths, so a folder and a file never have the same digest."""
     return digest_of(files) if files else None
 
 

@@ -10,12 +10,12 @@ from meshc.tree import HEADER
 
 
 def foreign(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The paths of the files that are somebody's: meshc didn't write them, nor did a power cut make them blank."""
+    """The paths of files that meshc didn't write. Files that a power failure left empty don't count."""
     return tuple(path for path in unmarked(files) if files[path].strip(b"\0") or not path.endswith(".yaml"))
 
 
 def unmarked(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The paths of the files that don't begin as those do that meshc writes."""
+    """The paths of the files without meshc's first line."""
     return tuple(path for path, data in files.items() if not data.startswith((HEADER, _HEADER_WITH_CRLF)))
 
 
@@ -28,7 +28,7 @@ def is_ours(files: Mapping[str, bytes]) -> bool:
 
 
 def refuse_foreign(folders: Iterable[Mapping[str, bytes]]) -> None:
-    """Raises RefusedError that names every file of somebody else."""
+    """Raises RefusedError, which names every file that meshc didn't write."""
     found = sorted(path for files in folders for path in foreign(files))
     if found:
         raise RefusedError(

@@ -1,4 +1,4 @@
-"""Finds the paths that match a pattern: `*` and `?` stand for characters of one name."""
+"""Finds the paths that match a pattern: `*` and `?` match characters within one name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 256
 
 
 def pattern_fault(text: str) -> str:
-    """Which rule of patterns a text breaks; empty where it breaks none."""
+    """The rule of patterns that a text breaks; empty if it breaks none."""
     names = text.split("/")
     wild = [_is_wild(name) for name in names]
     if not text.isprintable() or "\\" in text or text.startswith("/") or len(text) > LONGEST:
@@ -31,14 +31,15 @@ def pattern_fault(text: str) -> str:
 
 
 def steady(pattern: str) -> tuple[str, tuple[str, ...]]:
-    """The folder above the first name with a sign, and the names from there. Without signs all of it is the first."""
+    """The folder above the first name with a wildcard, and the names from there. Without wildcards, the folder is the
+    whole path."""
     names = pattern.split("/")
     first = next((number for number, name in enumerate(names) if _is_wild(name)), len(names))
     return "/".join(names[:first]), tuple(names[first:])
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Whether a name fits that of a pattern. As in a shell, no sign stands for a dot at the beginning."""
+    """True if a name matches one name of a pattern. As in a shell, wildcards don't match a dot at the beginning."""
     if name.startswith(".") and not pattern.startswith("."):
         return False
     return fnmatchcase(name, pattern.replace("[", "[[]"))

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def read_named(path: Path, limit: int = LARGEST_INPUT) -> bytes:
-    """What stands there, or what `<(command)` prints. Raises UsageError for devices, and never waits for a writer.
+    """The content of the file, or the output of `<(command)`. Raises UsageError for devices, and for a pipe without a
+    writer:
 
-    A pipe is opened without waiting; with a writer at its other end, which the shell has started by then, it is read
-    to that one's end.
+    it never waits for a writer. The shell has started the writer before meshc, so a pipe with a writer is read to its
+    end.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 
 def write_page(path: Path, page: bytes, mark: bytes) -> None:
-    """Writes the whole file, or leaves what was there. `mark` stands near the beginning of every page.
+    """Writes the whole file, or changes nothing. `mark` is near the beginning of every page.
 
-    Raises UsageError for a path that is no file, RefusedError for a file that holds something else, and ToolError if
-    the disk fails.
+    Raises UsageError if the path isn't a file, RefusedError if the file isn't a page, and ToolError if the disk fails.
     """
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(
@@ -37,7 +36,7 @@ def write_page(path: Path, page: bytes, mark: bytes) -> None:
 
 
 def _is_page(path: Path, mark: bytes) -> bool:
-    """Whether there is a regular file with the mark. A link, a device or a pipe is none."""
+    """True if there is a regular file with the mark, not a link, a device or a pipe."""
     if path.is_symlink() or not path.is_file():
         return False
     with telling(f'cannot read "{path}"', ""), path.open("rb") as file:

@@ -1,4 +1,5 @@
-"""Writes the only kind of file that holds a secret: a key, at the path that its owner gave, readable by them alone."""
+"""Writes the only kind of file with a plain secret: a private key, at the path that the user gave, readable only by the
+user."""
 
 from __future__ import annotations
 
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 
 def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
-    """A new file, mode 0600. Raises RefusedError inside a Git repository unless what it holds is sealed.
+    """Writes a new file, mode 0600. Raises RefusedError inside a Git repository unless the content is sealed; `instead`
+    is the hint.
 
-    `instead` is the hint then. Raises UsageError if there is one already, ToolError if the disk fails: then none is.
+    Raises UsageError if the file exists, and ToolError if the disk fails: then there is no file.
     """
     folder = path.parent.resolve()
-    if not sealed and (enclosing(folder) / ".git").exists():
-        raise RefusedError(f'"{path}" lies in a Git repository, where a plain private key has no business', instead)
+    top = enclosing(folder)
+    if not sealed and (top / ".git").exists():
+        raise RefusedError(f'"{path}" lies in the Git repository "{top}": meshc writes no plain key there', instead)
     if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already; meshc overwrites no key')
     with telling(f'cannot write "{path}"', ""):

@@ -1,6 +1,6 @@
-"""Settles what an interrupted run left: finishes its changes, undoes them, or refuses and says why.
+"""Recovers from an interrupted run: finishes its changes, undoes them, or refuses with a reason.
 
-Only the journal decides what is settled, and only digests that it names are put in place.
+Only the journal decides, and only files with a digest in the journal are moved into place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRANSACTION = f"{WORK}/transaction"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One unit on its way: where it belongs, and where the old one and the new one wait."""
+    """The paths of one unit: its target, and the places of its old and new content."""
 
     target: Path
     old: Path
@@ -37,7 +37,7 @@ class Move:
         return Move(base / unit, old, new, arrives)
 
     def forward(self) -> None:
-        """From wherever it was left to the end. May be killed anywhere and called again."""
+        """Completes the move, from any state. May be killed at any point and called again."""
         if self.arrives and not lexists(self.new):
             return  # it has arrived
         if lexists(self.target):
@@ -48,7 +48,7 @@ class Move:
             self.new.rename(self.target)
 
     def back(self) -> None:
-        """From wherever it was left to the start. Only right once everything is staged."""
+        """Undoes the move, from any state. Correct only after everything is staged."""
         if self.arrives and lexists(self.target) and not lexists(self.new):
             self.target.rename(self.new)
         if lexists(self.old) and not lexists(self.target):
@@ -57,20 +57,20 @@ class Move:
 
 
 def place(part: str, unit: str) -> str:
-    """Where a unit waits, relative to the folder of mesh.yaml. `part` is old or new."""
+    """The path of a unit's staged content, relative to the folder of mesh.yaml. `part` is old or new."""
     return f"{TRANSACTION}/{part}/{quote(unit, safe='')}"
 
 
 def is_waiting(state: State) -> bool:
-    """True if an interrupted run waits to be settled. Reads only."""
+    """True if there is an interrupted run to recover. Only reads."""
     with telling(f"cannot read {quoted(f'{state.shown}/{state.journal.name}')}", ""):
         return state.read_journal() is not None
 
 
 def recover(base: Path, state: State) -> bool:
-    """Settles what a killed run left; True if there was something. The caller holds the right to write.
+    """Recovers from a killed run; True if there was one. The caller must hold the lock.
 
-    Raises RefusedError if it can't be settled without losing what somebody wrote since, and OSError.
+    Raises RefusedError if a recovery would lose what somebody wrote later, and OSError.
     """
     data = state.read_journal()
     if data is None:
@@ -98,7 +98,7 @@ def recover(base: Path, state: State) -> bool:
 
 
 def _directions(found: Mapping[str, _Standing], state: State, *, generated: bool) -> dict[str, bool]:
-    """The units to move: True to the end of the run, False back to its start. Raises RefusedError if neither can be."""
+    """The units to move: True completes the run, False undoes it. Raises RefusedError if neither is possible."""
     if all(standing.can_arrive or (generated and standing.is_staged) for standing in found.values()):
         return {unit: True for unit, standing in found.items() if not standing.has_arrived}
     if all(standing.can_return for standing in found.values()):
@@ -119,7 +119,7 @@ def _forget(state: State) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What is found of a unit: how far its move is, and whether the files to go on or back are there."""
+    """The state of a unit: how far its move is, and whether the files for completing or undoing it exist."""
 
     has_arrived: bool
     has_returned: bool
@@ -130,7 +130,7 @@ class _Standing:
 
     @classmethod
     def of(cls, base: Path, unit: str, planned: Planned) -> _Standing:
-        """Looks at the unit and at what waits for it. Raises IrregularError for a link among these."""
+        """Examines the unit and its staged content. Raises IrregularError for a link in them."""
         there = digest(files_of(base, unit))
         old, new = (_waiting(base, place(part, unit), unit) for part in ("old", "new"))
         before, after = planned.before, planned.after
@@ -147,12 +147,13 @@ class _Standing:
 
 
 def _waiting(base: Path, path: str, unit: str) -> str | None:
-    """The digest of what waits at `path`, as if it stood at `unit`."""
+    """The digest of the staged content at `path`, as if it were at `unit`."""
     return digest({unit + name.removeprefix(path): data for name, data in files_of(base, path).items()})
 
 
 def finish(base: Path, state: State, units: Iterable[str]) -> None:
-    """Removes what the moves leave behind, the journal last: while there is one, what is set aside is done with."""
+    """Removes the staged and old content, and the journal last: as long as the journal exists, the old content isn't
+    needed any more."""
     for unit in units:
         drop_empty(base, (base / unit).parent)
     for part in ("new", "old"):
@@ -162,7 +163,7 @@ def finish(base: Path, state: State, units: Iterable[str]) -> None:
 
 
 def clear(base: Path, state: State) -> None:
-    """Removes the folder of what is staged, and .meshc with it where nothing else is kept there."""
+    """Removes the folder of staged content, and also .meshc if it is then empty."""
     if (base / WORK).is_symlink() or not (base / WORK).is_dir():
         return
     remove(base / TRANSACTION)
@@ -171,7 +172,7 @@ def clear(base: Path, state: State) -> None:
 
 
 def _clear_unclaimed(base: Path, state: State) -> None:
-    """Removes what a run had staged before it was killed. Nothing that was set aside is ever removed."""
+    """Removes the content that a killed run had staged. Never removes old content."""
     if not lexists(base / TRANSACTION):
         return
     own_folder(base, "transaction")

@@ -36,14 +36,14 @@ from meshc.errors import RefusedError
 from meshc.tree import FileTree
 
 Kind = Literal["file", "folder"] | None
-"""What stands at a path, if anything."""
+"""The kind of an entry at a path."""
 LARGEST_INPUT = 16 * 1024 * 1024
-"""What `read_file` reads at most, in bytes."""
+"""The largest file that `read_file` reads, in bytes."""
 
 _DETOURS = frozenset(("", ".", ".."))
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-"""How a file begins that Git LFS hasn't fetched: docs/spec.md of git-lfs."""
+"""The first bytes of a file that Git LFS hasn't downloaded: docs/spec.md of git-lfs."""
 
 
 def enclosing(base: Path) -> Path:
@@ -55,8 +55,8 @@ def enclosing(base: Path) -> Path:
 class Repository:
     """The folder of mesh.yaml (`base`) in its repository (`root`), both real paths.
 
-    All paths that go in and out are relative to `base`, with / between their parts. One that isn't `cached` keeps and
-    finds nothing.
+    All paths in arguments and results are relative to `base`, with / between their parts. Without `cached`, it doesn't
+    use the cache.
     """
 
     base: Path
@@ -65,7 +65,7 @@ class Repository:
 
     @classmethod
     def around(cls, base: Path, *, cached: bool = True) -> Self:
-        """The repository that `base` lies in."""
+        """The repository that contains `base`."""
         return cls(base.resolve(), enclosing(base.resolve()), cached)
 
     @property
@@ -75,11 +75,12 @@ class Repository:
 
     @property
     def from_top(self) -> str | None:
-        """Where `base` lies from the top of its Git repository, `.` at the top itself; None outside of any."""
+        """The path of `base` from the top of its Git repository, `.` at the top itself; None outside of a
+        repository."""
         return self.base.relative_to(self.root).as_posix() if (self.root / ".git").exists() else None
 
     def locate(self, relative: str) -> str:
-        """`relative` without detours. Raises OutsideError unless it stays inside. Touches nothing."""
+        """`relative`, normalized. Raises OutsideError if it leaves the repository. Doesn't access the disk."""
         shown = quoted(relative)
         if not relative:
             raise OutsideError("the path is empty")
@@ -102,7 +103,7 @@ class Repository:
         return posixpath.relpath(whole, self.base)
 
     def read_file(self, relative: str) -> bytes:
-        """The bytes of an input file; no link is followed, no pipe waited for.
+        """The bytes of an input file. Follows no link, and never waits for a pipe.
 
         Raises OutsideError, IrregularError, FileNotFoundError, and OSError if it can't be read.
         """
@@ -121,12 +122,12 @@ class Repository:
         return data
 
     def kind(self, relative: str) -> Kind:
-        """What stands there, None if nothing does. Raises OutsideError, and IrregularError for a link."""
+        """The kind of the entry, None if there is none. Raises OutsideError, and IrregularError for a link."""
         with opened(self.root, self.base, self.locate(relative)) as fd:
             return None if fd is None else "folder" if is_folder(fd) else "file"
 
     def list_files(self, relative: str) -> tuple[str, ...]:
-        """The files below a folder at any depth, sorted; what starts with a dot is ignored.
+        """The files below a folder at any depth, sorted; names that start with a dot are ignored.
 
         Raises OutsideError, IrregularError for a link, FileNotFoundError or NotADirectoryError.
         """
@@ -139,16 +140,16 @@ class Repository:
             return tuple(sorted(self.locate(name) for name, _ in walk(fd, path, hidden=False)))
 
     def match_files(self, pattern: str) -> tuple[str, ...]:
-        """The files that fit a pattern, sorted; `*` and `?` stand for characters of one name.
+        """The files that match a pattern, sorted; `*` and `?` match characters within one name.
 
-        Raises OutsideError, and IrregularError for a link or a pipe among them.
+        Raises OutsideError, and IrregularError if a match is a link or a pipe.
         """
         return files_that_fit(self.root, self.base, self.locate(pattern))
 
     def read_generated(self, parents: Iterable[str]) -> FileTree:
-        """What stands in the units below `parents`, foreign files among them.
+        """The files in the units below `parents`, including files that meshc didn't write.
 
-        A unit in which no file is meshc's is somebody's own and left out. Raises IrregularError for any link.
+        A unit without any file of meshc belongs to the user and is left out. Raises IrregularError for any link.
         """
         files: dict[str, bytes] = {}
         for parent in parents:
@@ -159,7 +160,8 @@ class Repository:
     def create(self, files: FileTree) -> None:
         """Writes files that mustn't exist yet; on failure, none.
 
-        Raises RefusedError naming all that do exist, ToolError if the disk fails. A killed run leaves some.
+        Raises RefusedError, which names existing files, and ToolError if the disk fails. A killed run may leave some of
+        the files.
         """
         taken = [path for path in files if self.kind(path)]
         if taken:
@@ -179,26 +181,26 @@ class Repository:
             raise
 
     def begin(self) -> None:
-        """Makes the folder of mesh.yaml if it isn't there: for trees that are to stand without one."""
+        """Creates the folder of mesh.yaml if it is missing, to write trees without a mesh.yaml."""
         with telling(f'cannot make "{self.base}"'):
             make_folders(self.base)
 
     def replace(self, content: Mapping[str, FileTree | bytes | None]) -> Written:
-        """Brings every unit to the given content, all of them or none. See `units.replace`."""
+        """Writes the given content of every unit, all of them or none. See `units.replace`."""
         return units.replace(self.base, self.state, content)
 
     def refuse_foreign(self, content: Mapping[str, FileTree | bytes | None]) -> None:
-        """Raises RefusedError if `replace` would, for a file that isn't meshc's. Changes nothing."""
+        """Raises RefusedError for a file that meshc didn't write, as `replace` would. Changes nothing."""
         units.refuse_foreign_in(self.base, content)
 
     def change(self, files: Mapping[str, Change]) -> None:
-        """Brings the user's files to new content, all of them or none. See `units.change`."""
+        """Changes the user's files, all of them or none. See `units.change`."""
         units.change(self.base, self.state, files)
 
     def recover(self) -> bool:
-        """Settles what a killed run left; True if there was something. For commands that write, before they read.
+        """Recovers from a killed run; True if there was one. Commands that write call it before they read.
 
-        Raises RefusedError if another meshc is writing, or if it can't be settled; ToolError if the disk fails.
+        Raises RefusedError if another meshc is writing, or if a recovery isn't possible; ToolError if the disk fails.
         """
         state = self.state
         if not (recovery.is_waiting(state) or lexists(self.base / recovery.TRANSACTION)):
@@ -207,7 +209,8 @@ class Repository:
             return recovered
 
     def refuse_interrupted(self) -> None:
-        """Raises RefusedError if another meshc is writing, or an interrupted run waits. For commands that only read."""
+        """Raises RefusedError if another meshc is writing, or if there is an interrupted run. For commands that only
+        read."""
         if recovery.is_waiting(self.state):
             refuse_another_writer(self.state)
             raise RefusedError(
@@ -216,12 +219,12 @@ class Repository:
             )
 
     def cache_get(self, key: str) -> bytes | None:
-        """What `cache_put` stored under `key`, None if it is gone, damaged or not from here."""
+        """The bytes that `cache_put` stored under `key`; None if the entry is missing or damaged."""
         found = cache.get(self.state, key) if self.cached else None
         sys.audit("meshc.cache", "has" if found is not None else "lacks", key)
         return found
 
     def cache_put(self, key: str, data: bytes) -> None:
-        """Keeps `data` if it can: no cache only costs time."""
+        """Stores `data` in the cache, if possible."""
         if self.cached:
             cache.put(self.state, key, data)

@@ -18,7 +18,7 @@ _PREFIX = "meshc-scratch-"
 
 @contextmanager
 def scratch(files: FileTree) -> Iterator[Path]:
-    """A private temporary folder that holds `files`, gone afterwards. Raises ToolError if there is no room for it."""
+    """A private temporary folder with `files`, removed afterwards. Raises ToolError if the disk is full."""
     with telling("cannot make a temporary folder", ""):
         folder, lock = _locked_folder()
     try:
@@ -37,7 +37,7 @@ def scratch(files: FileTree) -> Iterator[Path]:
 def _locked_folder() -> tuple[Path, int]:
     """A new folder, and the descriptor that locks it.
 
-    Another run may take a folder for a leftover and remove it before it is locked. Then the next one is tried.
+    Before it is locked, another run may treat the folder as a leftover and remove it; then the next one is tried.
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()  # kustomize compares real paths; macOS links /var
@@ -50,7 +50,7 @@ def _locked_folder() -> tuple[Path, int]:
 
 
 def clear_leftovers() -> None:
-    """Removes folders of runs that were killed: our own, and locked by nobody. Never fails."""
+    """Removes folders of killed runs: folders of the current user without a lock. Never fails."""
     with suppress(OSError):
         for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             with suppress(OSError):

@@ -1,9 +1,9 @@
 """Finds the folder for meshc's own state of one mesh, and reads and writes the journal in it.
 
-The state is the lock, the journal of an interrupted run, and the cache. In a Git repository it lies below Git's own
-folder, where no checkout can write: a branch may bring any file of the work tree, ignored ones included. Outside of Git
-it lies in .meshc beside mesh.yaml; there it is believed only with modes that neither Git nor an unpacked archive of a
-branch gives to a file.
+The state is the lock, the journal of an interrupted run, and the cache. In a Git repository the state is in Git's own
+folder, where no checkout can write: a branch can add any file to the work tree, even ignored ones. Outside of Git it is
+in .meshc beside mesh.yaml; there meshc trusts a file only with a mode that neither Git nor an archive of a branch gives
+to a file.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from meshc.disk.files import read
 from meshc.errors import RefusedError
 
 WORK = ".meshc"
-"""The folder beside mesh.yaml: for what is staged, and for the state where there is no Git."""
+"""The folder beside mesh.yaml for staged files, and for the state if there is no Git repository."""
 _NO_JOURNAL = (errno.ENOENT, errno.ELOOP, errno.EMLINK, errno.EACCES, errno.ENXIO, errno.EOPNOTSUPP)
-"""Why a journal can't be opened where there is none: nothing, a link, somebody else's file, a socket."""
+"""Errors that mean that there is no journal: it is missing, a link, another user's file, or a socket."""
 _LARGEST_JOURNAL = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the state of one mesh lies. `shown` is the folder's name in messages."""
+    """The place of the state of one mesh. `shown` is the folder's name in messages."""
 
     folders: tuple[Path, ...]
-    """meshc's own folders, outermost first. The last one holds the state."""
+    """meshc's own folders, outermost first. The last one contains the state."""
     shown: str
     in_git: bool
 
     @classmethod
     def of(cls, base: Path, root: Path) -> State:
-        """The state of the mesh in `base`, in the repository whose top is `root`. Touches nothing."""
+        """The state of the mesh in `base`, in the repository whose top is `root`. Doesn't access the disk."""
         tops = (folder for folder in (base, *base.parents) if git_folder(folder))
         top = next(tops, None)
         git = git_folder(top) if top else None
@@ -51,20 +51,21 @@ class State:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds lock, journal and cache."""
+        """The folder of lock, journal and cache."""
         return self.folders[-1]
 
     @property
     def journal(self) -> Path:
-        """The file that says what an interrupted run was about to change."""
+        """The journal: the file that lists the changes of an interrupted run."""
         return self.folder / "journal.json"
 
     def is_own(self) -> bool:
-        """True if the folders are folders, not links, and the current user's; outside of Git, closed to all others."""
+        """True if the folders are real folders, not links, and belong to the current user; outside of Git, nobody else
+        may have access."""
         return all(self._is_own(folder) for folder in self.folders)
 
     def make(self) -> None:
-        """Makes the folders. Raises RefusedError if one is there that isn't the current user's, or OSError."""
+        """Creates the folders. Raises RefusedError if a folder belongs to another user, or OSError."""
         for folder in self.folders:
             with suppress(FileExistsError):
                 folder.mkdir(0o700)
@@ -76,7 +77,7 @@ class State:
             )
 
     def read_journal(self) -> bytes | None:
-        """The bytes of the journal; None if there is none, or none that may be believed. Raises OSError."""
+        """The bytes of the journal; None if there is no journal, or if it can't be trusted. Raises OSError."""
         if not self.is_own():
             return None
         try:
@@ -94,7 +95,7 @@ class State:
             os.close(fd)
 
     def write_journal(self, data: bytes) -> None:
-        """Puts the journal in place, whole and safe from a power cut. Raises OSError."""
+        """Writes the journal atomically, so that it survives a power failure. Raises OSError."""
         fresh = self.journal.with_suffix(".new")
         if fresh.exists():  # of a run that was killed here
             fresh.unlink()
@@ -122,7 +123,7 @@ def git_folder(root: Path) -> Path | None:
     """Git's own folder of the work tree whose top is `root`; None if there is no usable one. Runs no git.
 
     Git never checks out a file or folder with the name .git. In a linked work tree and in a submodule .git is a file
-    that names the folder. If the named folder lies inside the work tree it isn't taken: a checkout can write there.
+    that names the folder. If this folder is inside the work tree, it isn't used, because a checkout can write there.
     """
     entry = root / ".git"
     try:
@@ -138,6 +139,6 @@ def git_folder(root: Path) -> Path | None:
 
 
 def _is_gits(folder: Path) -> bool:
-    """True for what Git itself takes for its folder; any other .git is ignored, as Git passes it over."""
+    """True if Git itself accepts the folder; any other .git is ignored, as Git does."""
     whole = (folder / "objects").is_dir() and (folder / "refs").is_dir()
     return (folder / "HEAD").is_file() and (whole or (folder / "commondir").is_file())

@@ -1,12 +1,12 @@
 """Replaces files by renames: all of them, or none, even if a run is killed.
 
-New ones are staged below `.meshc/transaction/new`, on the file system of their targets. A journal names them with their
-digests, in a folder where no checkout can write (disk/state.py). Then each old one is renamed into
-`.meshc/transaction/old` and each new one into its place. Undoing (after a failure) and finishing (after a killed run)
-look at the disk, never at what a process remembers, and take a staged file only if its digest is the journal's.
+New files are staged below `.meshc/transaction/new`, on the file system of their targets. A journal lists them with
+their digests, in a folder where no checkout can write (disk/state.py). Then each old file is renamed into
+`.meshc/transaction/old`, and each new file to its target. Undoing (after a failure) and completing (after a killed run)
+use only the state on the disk, and a staged file is used only if its digest is in the journal.
 
-The user's files are safe on the disk before anything moves. Generated ones aren't waited for, nor does Git
-wait for those that it checks out: a power cut may leave some blank, and the next compile writes them again.
+The user's files are synced to the disk (fsync) before any rename. Generated files aren't, as Git doesn't sync a
+checkout: after a power failure some may be empty, and the next compile writes them again.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ from meshc.errors import RefusedError, ToolError
 
 @contextmanager
 def writing(base: Path, state: State) -> Iterator[bool]:
-    """The right to write below `base`, once what a killed run left is settled: True if it left any.
+    """Takes the lock to write below `base`, and recovers from a killed run: yields True if there was one.
 
-    Raises RefusedError if another meshc is writing, or if what a killed run left can't be settled; ToolError if the
-    disk fails.
+    Raises RefusedError if another meshc is writing, or if a recovery isn't possible; ToolError if the disk fails.
     """
     shown = quoted(f"{state.shown}/lock")
     with telling(f"cannot lock {shown}"):
@@ -85,14 +84,14 @@ def apply(
     *,
     generated: bool = True,
 ) -> None:
-    """Brings each unit to its files, none of which removes it. The caller holds the right to write."""
+    """Replaces the files of each unit; a unit without files is removed. The caller must hold the lock."""
     moves = {unit: Move.of(base, unit, arrives=bool(files)) for unit, files in changes.items()}
     unit = f"{state.shown}/journal.json"
     try:
         for name in ("old", "new"):
             own_folder(base, "transaction", name)
         for unit, move in moves.items():
-            _stage(base, unit, str(move.new), changes[unit], current[unit], safe=not generated)
+            _stage(base, move, changes[unit], current[unit], safe=not generated)
         state.write_journal(Journal.of(current, changes, generated=generated).to_bytes())
         sync(state.folder)
         for unit in moves:
@@ -112,11 +111,10 @@ def apply(
         finish(base, state, changes)
 
 
-def _stage(
-    base: Path, unit: str, new: str, files: Mapping[str, bytes], current: Mapping[str, bytes], *, safe: bool
-) -> None:
-    """Puts the files of a unit where the new one waits. Those that stay as they are get a second link."""
+def _stage(base: Path, move: Move, files: Mapping[str, bytes], current: Mapping[str, bytes], *, safe: bool) -> None:
+    """Stages the new files of a unit. Unchanged files get a second hard link."""
     folders: set[str] = set()
+    unit, new = move.target.relative_to(base).as_posix(), str(move.new)
     for path, data in files.items():
         file = new + path.removeprefix(unit)
         folder = file.rpartition("/")[0]

@@ -1,7 +1,7 @@
 """Changes the content of folders and files: all of them, or none.
 
-A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`), every file of which begins with the
-header. The user's files are changed one by one, and only if they are what they were when they were read.
+A generated unit is one folder (`overlays/hub`) or one file (`output/_meshc.yaml`); each of its files begins with the
+header. The user's files are changed one by one, and only if they are unchanged since they were read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from meshc.tree import FileTree
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What `replace` did, by unit. Units it was given and doesn't name were as they should be."""
+    """The changes that `replace` made, by unit. Units that it doesn't name were up to date."""
 
     created: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -29,18 +29,18 @@ class Written:
 
 
 def generated(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Those files below overlays/ and output/ that are in a unit with one of meshc's files."""
+    """The files below overlays/ and output/ that are in a unit with a file of meshc."""
     unit_of = {path: tuple(path.split("/")[:2]) for path in files}
     ours = {unit_of[path] for path in files.keys() - set(unmarked(files))}
     return {path: data for path, data in files.items() if unit_of[path] in ours}
 
 
 def replace(base: Path, state: State, units: Mapping[str, FileTree | bytes | None]) -> Written:
-    """Brings every unit to the given content (None removes it): all of them, or none.
+    """Writes the given content of every unit (None removes the unit): all of them, or none.
 
-    A unit that is as it should be isn't touched, nor, when it is to be removed, one in which nothing is
-    meshc's. Raises RefusedError if a file that isn't meshc's is in the way or another meshc is writing,
-    and ToolError if the disk fails; everything is then as before. Every new file must start with HEADER.
+    A unit that is up to date isn't changed, and a unit without any file of meshc isn't removed. Raises RefusedError if
+    a unit has a file that meshc didn't write, or if another meshc is writing, and ToolError if the disk fails; then
+    nothing has changed. Every new file must start with HEADER.
     """
     _refuse_misuse(units)
     with writing(base, state):
@@ -55,12 +55,12 @@ def replace(base: Path, state: State, units: Mapping[str, FileTree | bytes | Non
 
 
 def refuse_foreign_in(base: Path, units: Mapping[str, FileTree | bytes | None]) -> None:
-    """Raises RefusedError if `replace` would, for a file that isn't meshc's."""
+    """Raises RefusedError for a file that meshc didn't write, as `replace` would."""
     _changes(base, units)
 
 
 def _changes(base: Path, units: Mapping[str, FileTree | bytes | None]) -> tuple[_Files, _Files]:
-    """What stands in every unit, and what is to stand in those that change."""
+    """The current files of every unit, and the new files of units that change."""
     with telling("cannot read what was generated before"):
         for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
             with opened(base, base, parent) as fd:
@@ -78,10 +78,10 @@ _Files = dict[str, dict[str, bytes]]
 
 
 def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
-    """Brings the user's files, whose paths lie below `base`, to new content: all of them, or none.
+    """Changes the user's files below `base`: all of them, or none. Only for commands whose purpose this is.
 
-    For commands whose job it is. Raises RefusedError if one isn't what it was when it was read, or another meshc is
-    writing, and ToolError if the disk fails; everything is then as before.
+    Raises RefusedError if a file was changed since it was read, or if another meshc is writing, and ToolError if the
+    disk fails; then nothing has changed.
     """
     FileTree(dict.fromkeys(files, b""))  # raises ValueError if one lies in another, or outside
     if strange := sorted(path for path in files if not is_users(path)):
@@ -102,7 +102,7 @@ def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file as it was read and as it shall be; None where there is none."""
+    """The old and the new content of a file; None if there is no file."""
 
     before: bytes | None
     after: bytes | None
@@ -113,7 +113,7 @@ def _as_files(path: str, data: bytes | None) -> dict[str, bytes]:
 
 
 def _spread(unit: str, content: FileTree | bytes | None) -> dict[str, bytes]:
-    """A unit as the files it is made of, so that a folder, a file and nothing compare alike."""
+    """The files of a unit, so that a folder, a file and a missing unit can be compared in the same way."""
     return {unit: content} if isinstance(content, bytes) else dict((content or FileTree({})).at(unit))
 
 

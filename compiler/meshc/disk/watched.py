@@ -1,6 +1,6 @@
 """A repository that records each read with a digest, so that a later run can see whether an input changed.
 
-Bytes are compared, by their digests, and never times: a checkout sets those as it likes.
+It compares digests of bytes, never modification times, because a checkout can set those to any value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class Watched(Repository):
-    """A repository that notes each question with a digest of its answer."""
+    """A repository that records each read with a digest of its result."""
 
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Watched(Repository):
 
 
 def hears_the_same(repository: Repository, notes: Mapping[str, str]) -> bool:
-    """Whether every question gets the answer that was noted."""
+    """True if every recorded read still has the same result."""
     again = Watched(repository.base, repository.root)
     asks = {"read": again.read_file, "kind": again.kind, "list": again.list_files, "match": again.match_files}
     for question, answer in notes.items():

@@ -1,6 +1,6 @@
 """Copies the ciphertext that `kubeseal --re-encrypt` made into the existing sealed file.
 
-No key is needed. What can be seen without a key is compared: that both are the same Secret.
+Needs no key. Compares everything that is readable without a key, to make sure that both are the same Secret.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ _SCOPES = tuple(f"sealedsecrets.bitnami.com/{scope}" for scope in ("namespace-wi
 
 
 def accept_re_encrypted(work: Work, need: SecretNeed, given: Body, before: Body, now: datetime) -> Body:
-    """The SealedSecret of before, with the ciphertext of `given` for the same keys.
-
-    Nothing else of `given` is taken. The controller encrypts values that stand readable in the template, drops the
-    annotations of the object, and since 2026 copies the object's labels over those of the template (Rotate in
+    """The existing SealedSecret with the ciphertexts of `given` for the same keys, and nothing else of `given`. The
+    controller encrypts values that are readable in the template, drops the annotations of the object, and since 2026
+    copies the object's labels over those of the template (Rotate in
     https://github.com/bitnami-labs/sealed-secrets/blob/main/pkg/controller/controller.go). The binding of a cacerts is
     dropped: only the CA's key could sign the new ciphertext.
 
-    Raises SealError where `given` isn't the same Secret, RefusedError where mesh.yaml requires a binding.
+    Raises SealError if `given` isn't the same Secret, and RefusedError if mesh.yaml requires a binding.
     """
     path = work.sealed(need.file)
     if given.get("kind") != "SealedSecret" or before.get("kind") != "SealedSecret":
@@ -75,7 +74,7 @@ def _stop_on_another(path: str, new: Mapping[str, Any], old: Mapping[str, Any]) 
 
 
 def _identity(body: Body) -> dict[str, Any]:
-    """What decides which ciphertext the controller can open, and as which Secret."""
+    """The fields that decide whether the controller can decrypt, and which Secret it then makes."""
     scopes = {key: at(body, "metadata", "annotations", key) for key in _SCOPES}
     named = {key: at(body, "metadata", key) for key in ("name", "namespace")}
     return {**named, **scopes, "type": at(body, "spec", "template", "type") or "Opaque"}

@@ -23,7 +23,8 @@ _BEGIN = b"-----BEGIN CERTIFICATE-----"
 class Row:
     """One CA: a root, or a cluster's. `about` is empty if there is no certificate.
 
-    `broken` is what no cluster can go on with: unreadable, missing where it is needed, under none of the roots.
+    `broken` is set if no cluster can work with it: it is unreadable, missing although it is needed, or under none of
+    the roots.
     """
 
     name: str
@@ -64,9 +65,10 @@ class Row:
 
 
 def rows(work: Work, now: datetime, within: int | None) -> list[Row]:
-    """Every root, then every cluster in which a CA runs or one lies.
+    """Every root, then every cluster in which a CA runs or that has CA files.
 
-    What ends `within` so many days is expiring; where none are given, what is to be renewed by its own dates.
+    A CA is expiring if it ends `within` this number of days, or, without a number, if it is due for renewal by its own
+    dates.
     """
     roots = work.read(work.certificate(ROOTS))
     path, blocks = work.certificate(ROOTS), [_BEGIN + rest for rest in (roots or b"").split(_BEGIN)[1:]]
@@ -108,7 +110,7 @@ def _of_cluster(work: Work, cluster: ClusterPlan, roots: bytes | None, now: date
 
 
 def _under(work: Work, row: Row, certificate: bytes, chain: bytes, roots: bytes) -> Row:
-    """The row of a cluster, with what is wrong between its CA and the roots."""
+    """The row of a cluster, with problems between its CA and the roots."""
     try:
         stop_on_unreadable(work, row.name)
     except IssueError as error:
@@ -119,7 +121,7 @@ def _under(work: Work, row: Row, certificate: bytes, chain: bytes, roots: bytes)
 
 
 class _Found(NamedTuple):
-    """A certificate at a path, and those above it."""
+    """A certificate at a path, and its issuers."""
 
     path: str
     certificate: bytes

@@ -22,7 +22,8 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.hidden import Hidden
-    from meshc.plan.ir import ClusterPlan, Plan
+    from meshc.issuing.work import Work
+    from meshc.plan.ir import ClusterPlan
 
 ROOTS, CA, CHAIN, KEY = "root-cert.pem", "ca-cert.pem", "cert-chain.pem", "ca-key.pem"
 
@@ -36,13 +37,11 @@ class Authority:
     roots: bytes
 
 
-def sealed_cacerts(
-    plan: Plan, cluster: ClusterPlan, authority: Authority, key: Hidden, certificate: bytes | None, now: datetime
-) -> bytes:
-    """The sealed file of a cluster's cacerts, bound to its certificate by a signature of its own key.
+def sealed_cacerts(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, now: datetime) -> bytes:
+    """The sealed file of a cluster's cacerts, bound to the CA's certificate by a signature of the CA's key.
 
-    `certificate` is that of the cluster's sealed-secrets controller. Raises IssueError for a key that isn't the
-    certificate's or a CA under none of the roots, SealError if the cluster's backend lacks what it needs.
+    Raises SealError for a key that isn't the certificate's, for a CA under none of the roots, and if the cluster's
+    backend lacks what it needs.
     """
     if not key_fits(authority.certificate, key):
         raise SealError(f"{cluster.name}: the private key isn't the one of {CA}")
@@ -50,7 +49,7 @@ def sealed_cacerts(
     if not roots:
         raise SealError(f"{cluster.name}: {CA} chains to no root in {ROOTS}")
     public = {CA: authority.certificate, CHAIN: authority.chain, ROOTS: authority.roots}
-    plain = Plain(plan.istio_namespace, "cacerts", {KEY: plain_key(key)}, public)
+    plain = Plain(work.plan.istio_namespace, "cacerts", {KEY: plain_key(key)}, public)
 
     def proven(blobs: Mapping[str, str]) -> Mapping[str, str]:
         found = proofs.of_ca(authority.certificate, authority.chain, authority.roots)
@@ -59,14 +58,14 @@ def sealed_cacerts(
             found[proofs.BINDING] = binding.sign(key, statement)
         return found
 
-    target = target_of(plan, cluster, "cacerts", certificate)
+    target = target_of(work.plan, cluster, "cacerts", work.sealing_certificate(cluster))
     return sealed_file(plain, backend_of(cluster), target, now, proven)
 
 
 def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
-    """A sealed cacerts with other roots in it. Its ciphertext stays as it is, so that no key is needed.
+    """A sealed cacerts with other roots. The ciphertext doesn't change, so no key is needed.
 
-    Raises SealError where the file can't be read, or a MAC over its public parts would no longer hold.
+    Raises SealError if the file can't be read, or if a MAC over its public parts would become invalid.
     """
     documents, problems = read(data, shown)
     if problems or len(documents) != 1 or not isinstance(documents[0].data, dict):
@@ -86,7 +85,7 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
 
 
 def public_part(data: bytes, key: str) -> bytes | None:
-    """A certificate in a sealed cacerts of any form; None where it has none that can be read."""
+    """A certificate in a sealed cacerts of any form; None if there is no readable one."""
     documents, problems = read(data, "")
     body = documents[0].data if len(documents) == 1 and not problems else None
     certificate, roots = _plain(body, tls_form.CERTIFICATE), _plain(body, tls_form.ROOTS)

@@ -1,7 +1,6 @@
 """Lists the CAs of clusters that have left the mesh and that are still trusted.
 
-An intermediate is trusted until it ends, or until no cluster trusts its root: meshc makes no list of
-revoked ones.
+An intermediate is trusted until it expires, or until no cluster trusts its root: meshc writes no list of revoked CAs.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ Files = Mapping[str, Sequence[bytes]]
 
 
 def departed(work: Work, past: Mapping[str, Files], now: datetime) -> list[Row]:
-    """A row for each CA in the past of a cluster that mesh.yaml doesn't name, and is trusted still. By name."""
+    """A row for each CA in Git's history whose cluster isn't in mesh.yaml, and that is still trusted. Sorted by
+    name."""
     roots = work.read(work.certificate(ROOTS))
     here = {cluster.name for cluster in work.plan.clusters}
     if roots is None:

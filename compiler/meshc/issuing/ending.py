@@ -1,7 +1,7 @@
-"""Finds when what is sealed expires: a token by its own claims, the CA of an API server by its certificates.
+"""Finds when sealed credentials expire: a token by its claims, the CA of an API server by its certificates.
 
-No signature is verified: a token that says it has ended is refused by the API server too, and nothing else is told.
-What is written beside a sealed value is a note that a branch can change. It reminds, and proves nothing.
+It verifies no signature, because an API server also refuses a token with an expiry date in the past. The date in an
+annotation of a sealed file is only a reminder: a branch can change it, so it proves nothing.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from meshc.plan.needs import SecretNeed
 
 SOON = 30
-"""Days: meshc warns of what expires within this time."""
+"""Days: meshc warns if something expires within this time."""
 NEVER, UNKNOWN = "none", "unknown"
-"""What stands for the end of a token that has none, and of one that nothing is known of."""
+"""The texts for a token without an expiry date, and for a token whose date is unknown."""
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def end_of(token: Hidden) -> datetime | None:
-    """When a token ends, by its own words. None where it says nothing that is a time, or one past the year 9999."""
+    """The expiry date in a token; None if the token has no valid date, or one after the year 9999."""
     claims = _claims(token)
     seconds = claims.get("exp") if claims else None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != seconds:
@@ -48,7 +48,7 @@ def end_of(token: Hidden) -> datetime | None:
 
 
 def _claims(token: Hidden) -> dict[str, object] | None:
-    """What a JWT claims; None for any other token."""
+    """The claims of a JWT; None for any other token."""
     parts = token.reveal().split(b".")
     if len(parts) != 3:
         return None
@@ -60,7 +60,7 @@ def _claims(token: Hidden) -> dict[str, object] | None:
 
 
 def noted_end(token: Hidden) -> str:
-    """The note beside a sealed token; empty where nothing is known."""
+    """The annotation for a sealed token; empty if the date is unknown."""
     if end := end_of(token):
         return end.strftime(_FORM)
     claims = _claims(token)
@@ -68,7 +68,7 @@ def noted_end(token: Hidden) -> str:
 
 
 def stop_on_ended(remote: str, found: Credentials, now: datetime) -> str:
-    """A warning where the credentials end soon, else nothing. Raises SealError where they have ended."""
+    """A warning if the credentials expire soon, else nothing. Raises SealError if they have expired."""
     ends = {"the token": end_of(found.token), "the CA of its API server": _ca_end(found.ca)}
     warnings = []
     for what, end in ends.items():
@@ -88,7 +88,7 @@ def _ca_end(pem: bytes) -> datetime | None:
 
 
 def expiring(end: datetime, now: datetime) -> bool:
-    """Whether it has ended, or ends soon."""
+    """True if the credentials have expired, or expire soon."""
     return end - now <= timedelta(days=SOON)
 
 
@@ -98,7 +98,7 @@ def _shown(end: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of sealed credentials, as it is noted beside them."""
+    """The expiry date of sealed credentials, from the annotation."""
 
     file: str
     of: str
@@ -110,7 +110,7 @@ class Ending:
 
 
 def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
-    """The end of every sealed credential for which it is known."""
+    """The known expiry dates of all sealed credentials."""
     for need in needs:
         path = work.sealed(need.file)
         for name, noted in notes_of(need, sealed_body(work.read(path)) if need.of else None).items():
@@ -119,7 +119,7 @@ def endings(work: Work, needs: Iterable[SecretNeed]) -> Iterator[Ending]:
 
 
 def notes_of(need: SecretNeed, body: Body | None) -> dict[str, str]:
-    """The ends that are noted in a sealed object, by cluster."""
+    """The expiry dates in the annotations of a sealed object, by cluster."""
     if need.grows:
         facts = proofs.of_each(at(body, "metadata", "annotations", proofs.REMOTES))
         there = keys_in(body or {})
@@ -128,7 +128,7 @@ def notes_of(need: SecretNeed, body: Body | None) -> dict[str, str]:
 
 
 def note_of(body: Body | None) -> str:
-    """The end that is noted in a sealed object: a time, `none` or `unknown`. Anybody can have written it."""
+    """The expiry date in the annotation of a sealed object: a time, `none` or `unknown`. Anyone can have written it."""
     return _note(at(body, "metadata", "annotations", proofs.NOT_AFTER))
 
 
@@ -137,7 +137,7 @@ def _note(noted: object) -> str:
 
 
 def time_of(noted: object) -> datetime | None:
-    """The time in a note; None for any other text."""
+    """The time in an annotation; None for any other text."""
     try:
         return datetime.strptime(noted, _FORM).replace(tzinfo=UTC) if isinstance(noted, str) else None
     except ValueError:

@@ -13,8 +13,8 @@ from meshc.hidden import Hidden
 from meshc.issuing.kubeconfig import Credentials, credentials
 from meshc.kube import at
 from meshc.mesh.hosts import same_server
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.plan.unknown import no_cluster
-from meshc.plan.values import KUBECONFIG
 from meshc.sealing.contract import Plain, SealError
 from meshc.trust.tls_form import CERTIFICATE, KEY, ROOTS, certificates_of, is_tls
 from meshc.yamltext.read import read
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was handed over: credentials of a cluster, or the keys of a cacerts.
+    """The input: credentials of a cluster, or the keys of a cacerts.
 
-    `source` is the Secret that the credentials' token stands in, where that is known.
+    `source` is the Secret with the credentials' token, if it is known.
     """
 
     credentials: Credentials | None = None
@@ -77,12 +77,15 @@ def _only_body(data: Hidden) -> Body:
         raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
     bodies = [document.data for document in documents if isinstance(document.data, dict)]
     if len(bodies) != 1:
-        raise SealError(f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected")
+        raise SealError(
+            f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected",
+            "for example: istioctl create-remote-secret --name CLUSTER | meshc secrets seal -",
+        )
     return bodies[0]
 
 
 def _values(body: Any) -> dict[str, Hidden]:
-    """The values of a Secret, whichever field they stand in."""
+    """The values of a Secret, from `data` or `stringData`."""
     found: dict[str, Hidden] = {}
     for field in ("data", "stringData"):
         for key, value in (body.get(field) or {}).items() if isinstance(body.get(field), dict) else ():
@@ -95,7 +98,8 @@ def _values(body: Any) -> dict[str, Hidden]:
 
 
 def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
-    """The remote that credentials are for: as asked, or by the ID or name in them. Raises UsageError."""
+    """The remote that the credentials are for: the one in the option, or the ID or name in the credentials. Raises
+    UsageError."""
     assert handed.credentials is not None, "credentials were handed over"  # noqa: S101
     names = [cluster.name for cluster in plan.clusters]
     by_id = {cluster.id: cluster.name for cluster in plan.clusters}
@@ -118,7 +122,8 @@ def remote_plain(plan: Plan, handed: Given, need: SecretNeed) -> Plain:
 
 
 def kubeconfig_for(plan: Plan, handed: Given, need: SecretNeed, remote: str) -> Hidden:
-    """The kubeconfig of a remote. istiod knows one that it mounts by the cluster that it names, which is the ID then.
+    """The kubeconfig of a remote. istiod identifies a mounted kubeconfig by the cluster that it names, so the name is
+    the ID there.
 
     Raises SealError if the server isn't the one in mesh.yaml.
     """
@@ -134,7 +139,7 @@ def kubeconfig_for(plan: Plan, handed: Given, need: SecretNeed, remote: str) -> 
 
 
 def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> list[SecretNeed]:
-    """The remote secrets that hold a remote's credentials. Raises UsageError where none does."""
+    """The remote secrets for a remote's credentials. Raises UsageError if there is none."""
     found = [need for need in needs if remote in need.of and primary in (None, need.cluster)]
     if not found:
         where = f" in {primary}" if primary else ""

@@ -1,4 +1,4 @@
-"""Issues what is due under a root's key: the CA of each cluster that needs one, its files, its sealed Secret."""
+"""Issues CAs with a root's key: for each cluster that needs one, the CA, its files and its sealed Secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How CAs are issued: `days` they are valid for, `before` so many days of their end they are due again."""
+    """Settings for issued CAs: a CA is valid for `days` days, and is due for renewal `before` days before its end."""
 
     now: datetime
     days: int
@@ -50,7 +50,8 @@ class Outcome:
 
 
 def signing(plan: Plan, names: Sequence[str]) -> list[ClusterPlan]:
-    """The clusters named, or all in which a CA runs. Raises UsageError for one that isn't there or has none."""
+    """The named clusters, or all clusters in which a CA runs. Raises UsageError if a cluster isn't in the mesh or has
+    no CA."""
     if not names:
         return [cluster for cluster in plan.clusters if cluster.cacerts == "required"]
     known = {cluster.name: cluster for cluster in plan.clusters}
@@ -71,17 +72,17 @@ class Issuer:
 
 
 def due_in(work: Work, clusters: Iterable[ClusterPlan], order: Order) -> dict[str, str]:
-    """Why the CA of each cluster is due; "" where it isn't.
+    """Why the CA of each cluster is due; "" if it isn't.
 
-    A CA is due where there is none, where it ends soon, where it is under another root than those trusted, and where
-    its sealed file is missing. Raises IssueError and SealError.
+    A CA is due if it is missing, expires soon or is under an untrusted root, or if its sealed file is missing. Raises
+    IssueError and SealError.
     """
     roots = roots_of(work)
     return {cluster.name: "as asked" if order.force else _reason(work, cluster, roots, order) for cluster in clusters}
 
 
 def issuer_with(work: Work, key: Hidden) -> Issuer:
-    """The root of the mesh that has this key. Raises IssueError if none has."""
+    """The root of the mesh with this key. Raises IssueError if no root has this key."""
     roots = roots_of(work)
     for root in roots_in(roots):
         if key_fits(root, key):
@@ -103,10 +104,9 @@ def issue(work: Work, cluster: ClusterPlan, issuer: Issuer, order: Order, reason
     chain = chain_of(made.certificate, issuer.root)
     stop_on_faults(work.plan, cluster, Authority(made.certificate, chain, issuer.root))
     authority = Authority(made.certificate, chain, issuer.roots)
-    sealing = work.sealing_certificate(cluster)
     work.write(work.certificate(CA, cluster.name), authority.certificate)
     work.write(work.certificate(CHAIN, cluster.name), authority.chain)
-    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, made.key, sealing, order.now))
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work, cluster, authority, made.key, order.now))
     until = summary(made.certificate).not_after
     if not cluster.sealing.in_store:
         return Outcome(cluster.name, reason, until)
@@ -142,11 +142,10 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
     if (end := summary(authority.certificate).not_after) <= now:
         raise SealError(f"{cluster.name}: its CA has ended, on {end:%Y-%m-%d}; nothing was sealed")
     authority = Authority(authority.certificate, authority.chain, existing or authority.roots)
-    sealing = work.sealing_certificate(cluster)
     work.write(work.certificate(ROOTS), authority.roots)
     work.write(work.certificate(CA, cluster.name), authority.certificate)
     work.write(work.certificate(CHAIN, cluster.name), authority.chain)
-    work.write(work.cacerts(cluster.name), sealed_cacerts(work.plan, cluster, authority, key, sealing, now))
+    work.write(work.cacerts(cluster.name), sealed_cacerts(work, cluster, authority, key, now))
 
 
 def roots_of(work: Work) -> bytes:

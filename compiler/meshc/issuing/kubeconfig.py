@@ -1,7 +1,8 @@
 """Reduces a kubeconfig to a minimal one: a server, its CA and a token, nothing else.
 
-istiod refuses programs and files in it (istio/istio#61773), and what runs in a primary must not run what a remote's
-kubeconfig says. Its only cluster, context and user carry the remote's name, as istioctl create-remote-secret writes it.
+istiod refuses programs and files in a kubeconfig (istio/istio#61773), and a primary must not run a program from a
+remote's kubeconfig. The only cluster, context and user have the remote's name, as istioctl create-remote-secret writes
+it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _OF_CLUSTER = {"server", "certificate-authority-data", "tls-server-name", "disab
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a kubeconfig says of one cluster. `ca` is PEM."""
+    """The settings of one cluster in a kubeconfig. `ca` is PEM."""
 
     context: str
     server: str
@@ -38,7 +39,7 @@ class Credentials:
     tls_server_name: str = ""
 
     def kubeconfig(self, remote: str) -> Hidden:
-        """The minimal kubeconfig, for the cluster of that name or ID."""
+        """The minimal kubeconfig for the cluster with this name or ID."""
         cluster = {
             "certificate-authority-data": base64.b64encode(self.ca).decode(),
             "server": self.server,
@@ -57,7 +58,8 @@ class Credentials:
 
 
 def credentials(config: Body) -> Credentials:
-    """The current context of a kubeconfig. Raises SealError, without a value of it, for what doesn't belong there."""
+    """The credentials of the current context of a kubeconfig. Raises SealError for fields that don't belong there; the
+    message has no value."""
     context = config.get("current-context")
     if not isinstance(context, str) or not context:
         raise SealError("the kubeconfig names no current-context", "kubectl config view --minify --raw")
@@ -90,7 +92,7 @@ def _server(cluster: Mapping[str, Any]) -> str:
 
 
 def _is_off(value: Any) -> bool:
-    """What a field holds that kubectl takes for one that isn't there: no number is, though 0 equals False."""
+    """Values that kubectl treats like a missing field. Compare by identity: 0 equals False, but isn't one of them."""
     return value is None or value is False or value == ""
 
 

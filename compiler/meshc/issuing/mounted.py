@@ -1,7 +1,7 @@
-"""Seals the one Secret of a primary that holds the kubeconfigs of many clusters, and keeps those that stay in it.
+"""Seals the one Secret of a primary with the kubeconfigs of many clusters, and keeps the other kubeconfigs in it.
 
-A store's reference and a SealedSecret's values stand each for itself. The values of a sops file are under one key and
-one MAC: what stays in it has to be opened, or handed over again.
+References to a store and values of a SealedSecret are independent of each other. But all values of a sops file have one
+data key and one MAC: to keep some of them, meshc must decrypt the file, or get all of them again.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from meshc.sealing.contract import Target
 
 _LARGEST = 1 << 20
-"""Bytes of a Secret that an API server takes (MaxSecretSize)."""
+"""The largest Secret that API servers accept, in bytes (MaxSecretSize)."""
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What is to go into one Secret: credentials by cluster, each with its facts."""
+    """The new content of one Secret: credentials by cluster, each with its annotations."""
 
     need: SecretNeed
     handed: dict[str, Given] = field(default_factory=dict)
@@ -44,18 +44,19 @@ class Gathered:
 
 
 def kept(work: Work, need: SecretNeed, handed: Mapping[str, Any]) -> dict[str, str]:
-    """The clusters whose credentials stay in the sealed file, each with its key."""
+    """The clusters whose credentials are kept in the sealed file, each with its key."""
     there = keys_in(sealed_body(work.read(work.sealed(need.file))) or {})
     return {name: key for name, key in need.of.items() if key in there and name not in handed}
 
 
 def is_closed(work: Work, need: SecretNeed, identities: tuple[Hidden, ...]) -> bool:
-    """Whether the file has to be made of all credentials again: nobody adds to a sops file without opening it."""
+    """True if the file must be made again from all credentials: it isn't possible to add to a sops file without
+    decrypting it."""
     return need.grows and not backend_of(work.plan.cluster(need.cluster)).ADDS and not identities
 
 
 def stop_on_closed(work: Work, need: SecretNeed, handed: Mapping[str, Any], identities: tuple[Hidden, ...]) -> None:
-    """Raises UsageError where credentials stay in the file, and nothing brings them into the new one."""
+    """Raises UsageError if the file has other credentials that can't be kept in the new file."""
     staying = kept(work, need, handed)
     if not staying:
         return

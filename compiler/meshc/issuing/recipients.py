@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import RefusedError
 from meshc.issuing.rewrapping import sealed_body
-from meshc.plan.values import mounts_kubeconfigs
+from meshc.plan.istiod_values import mounts_kubeconfigs
 from meshc.sealing.contract import SealError
 from meshc.sealing.file import backend_of
 from meshc.sealing.registry import BY_KIND
@@ -24,12 +24,12 @@ _RENDERED = "output"
 
 
 def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[ClusterPlan], accepted: bool) -> None:
-    """Raises RefusedError if someone could open what is sealed now who could not open this cluster's before.
+    """Raises RefusedError if a recipient is new for this cluster.
 
-    A recipient that a change of mesh.yaml slips in, or another certificate of a sealed-secrets controller, would be
-    given the next key that is made. Who could open a cluster's secrets so far is told by its sealed files, and by those
-    in output/; where there are none, by .sops.yaml; a new cluster's readers are measured by those of the whole mesh.
-    Only the first files of a mesh are sealed unasked. All of that lies in Git, where diff tells of a new reader.
+    Otherwise a recipient that a change of mesh.yaml adds, or another certificate of a sealed-secrets controller, would
+    get the next key. The known recipients of a cluster are those of its sealed files and of output/, or else of
+    .sops.yaml. For a new cluster, they are the recipients of the whole mesh. For the first files of a mesh, there is no
+    check. All these files are in Git, where `meshc diff` reports a new recipient.
     """
     known: dict[str, set[str]] = {}
     sealed = False
@@ -54,10 +54,10 @@ def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[Clus
 
 
 def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
-    """Brings the rules of these clusters in .sops.yaml up to date, so that people's own sops seals as meshc does.
+    """Updates the rules of these clusters in .sops.yaml, so that a person's sops seals as meshc does.
 
-    They are the ones that `stop_on_new` was asked about: those of others stay as they were accepted. Somebody's own
-    file is left alone.
+    `stop_on_new` has checked these clusters; the rules of other clusters stay. A .sops.yaml that meshc didn't write
+    isn't changed.
     """
     existing = work.read(RULES)
     if existing is not None and not existing.startswith(MADE):
@@ -82,7 +82,7 @@ def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:
 
 
 def left_to_sops(work: Work, clusters: Iterable[ClusterPlan]) -> list[str]:
-    """What sops has to do after meshc has sealed for these clusters: meshc has no key of another service than age."""
+    """What you must do with sops after meshc has sealed for these clusters: meshc can use only age keys."""
     todo = [backend_of(cluster).left_to_do(cluster, work.sealed(f"{cluster.name}/*.yaml")) for cluster in clusters]
     return [one for one in todo if one]
 
@@ -97,6 +97,6 @@ def _wanted(work: Work, cluster: ClusterPlan) -> set[str]:
 
 
 def _readers(body: Body | None) -> set[str]:
-    """Whom a sealed object is sealed for: recipients, or the certificate of a controller."""
+    """The recipients of a sealed object, or the certificate of its controller."""
     backend = BY_KIND.get(str(body.get("kind"))) if body else None
     return backend.readers(body) if body and backend else set()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What a store has to hold, as the file that refers to it doesn't."""
+    """A value that you must put into a store, because the file only refers to the store."""
 
     key: str
     field: str
@@ -41,10 +41,10 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The primaries to seal for (None: every one that lacks the credentials), and the options of the person.
+    """The primaries to seal for (None: every primary without the credentials), and the options.
 
-    `replace` seals again what is sealed, `accepted` allows recipients that are new to the mesh. `identities` open the
-    sops files whose other credentials stay in them; those that nothing opens are made `anew`.
+    `replace` replaces sealed files, `accepted` allows recipients that are new to the mesh. `identities` decrypt sops
+    files, to keep their other credentials; a file that no identity opens is made `anew`.
     """
 
     now: datetime
@@ -57,10 +57,10 @@ class Order:
 
 @dataclass(slots=True)
 class Sealing:
-    """Credentials of some clusters on their way into files: those of one cluster are all taken, or none.
+    """Credentials of some clusters that are being sealed: for each cluster, all files are written or none.
 
-    `places` are the primaries that were sealed for, `owed` is what their stores are to hold, `warnings` tell of near
-    ends.
+    `places` are the primaries of the new files, `owed` are values for their stores, `warnings` are about credentials
+    that expire soon.
     """
 
     work: Work
@@ -72,10 +72,10 @@ class Sealing:
     _mounted: dict[str, Gathered] = field(default_factory=dict)
 
     def take(self, handed: Given, remote: str) -> None:
-        """Seals what goes into files of its own, and gathers the rest.
+        """Seals credentials with their own file, and collects those for a common file.
 
-        Raises RefusedError for a new reader, UsageError for what is sealed already, SealError for credentials that have
-        ended.
+        Raises RefusedError for a new recipient, UsageError for a file that is sealed already, and SealError for expired
+        credentials.
         """
         assert handed.credentials is not None, "what is no cacerts are credentials"  # noqa: S101
         work, order = self.work, self.order
@@ -104,14 +104,14 @@ class Sealing:
         self.warnings += [warning] if warning else []
 
     def finish(self) -> None:
-        """Seals what was gathered. Raises SealError, and UsageError where a key is needed."""
+        """Seals the collected credentials. Raises SealError, and UsageError if a key is needed."""
         for gathered in self._mounted.values():
             data, new, target = sealed_mounted(self.work, gathered, self.order.identities, self.order.now)
             self.work.write(self.work.sealed(gathered.need.file), data)
             self.owed += self._owed(gathered.need, target, new)
 
     def _separate(self, need: SecretNeed, handed: Given, owed: list[Owed]) -> bytes:
-        """One sealed file; what has to go into the store of its primary is added to `owed`."""
+        """Makes one sealed file, and adds the value for its primary's store to `owed`."""
         where = self.work.plan.cluster(need.cluster)
         target = target_of(self.work.plan, where, need.name, self.work.sealing_certificate(where))
         plain = remote_plain(self.work.plan, handed, need)
@@ -128,7 +128,7 @@ class Sealing:
 
 
 def lacking(work: Work, every: Sequence[SecretNeed], remote: str, order: Order) -> list[SecretNeed]:
-    """The needs that a remote's credentials are sealed for: a primary that came later lacks what others have."""
+    """The needs to seal a remote's credentials for: by default the primaries without them, for example new ones."""
     needs = needs_for(every, remote, order.primary)
     if order.primary is not None or order.replace:
         return needs

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """One file: who may open it from now on, who no longer, and whether its ciphertext is new (`sops rotate`)."""
+    """The result for one file: the added and the removed recipients, and whether its ciphertext is new (`sops
+    rotate`)."""
 
     path: str
     added: tuple[str, ...]
@@ -43,10 +44,10 @@ def sealed_body(data: bytes | None) -> Body | None:
 
 
 def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]) -> list[Rewrapped]:
-    """Brings every sops file to its cluster's recipients. Raises SealError where none of the identities opens one.
+    """Changes every sops file to its cluster's recipients. Raises SealError if no identity opens a file.
 
-    A file that `sops updatekeys` or `sops rotate` changed gets the annotations of what stands in it, once it was opened
-    and its MAC verified. A former recipient could open the file, and can still open it in Git's history.
+    A file that `sops updatekeys` or `sops rotate` changed gets new annotations after meshc has decrypted it and
+    verified its MAC. A former recipient could open the file, and can still open it in Git's history.
     """
     done = []
     for need in needs:
@@ -79,7 +80,7 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
 
 
 def _without_others(body: Body, recipients: Collection[str]) -> Body:
-    """A Secret without the keys of other services than age that aren't a recipient's any more."""
+    """The Secret without keys of other services than age that are no recipients any more."""
     block = dict(body["sops"])
     for service in SERVICES:
         kept = [
@@ -95,13 +96,13 @@ def _without_others(body: Body, recipients: Collection[str]) -> Body:
 
 
 def _is_rotated(body: Body) -> bool:
-    """Whether the annotation shows that the ciphertext isn't the one that was sealed."""
+    """True if the annotation shows that the ciphertext was changed after it was sealed."""
     said = at(body, "metadata", "annotations", proofs.BLOB)
     return said is not None and isinstance(body.get("data"), dict) and said != proofs.of_blobs(sops.blobs(body))
 
 
 def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str, Hidden]) -> dict[str, str]:
-    """The digest of the ciphertext, and for a CA a new signature by its own key over that."""
+    """The digest of the ciphertext, and for a CA also a new signature by the CA's key."""
     blobs = sops.blobs(body)
     found = {proofs.BLOB: proofs.of_blobs(blobs)}
     if need.binding == "none" or at(body, "metadata", "annotations", proofs.BINDING) is None:
@@ -116,6 +117,6 @@ def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str
 
 
 def _is_whole(body: Body) -> bool:
-    """Whether the sops block is the one that was sealed, by its annotation."""
+    """True if the annotation shows that the sops block is unchanged since it was sealed."""
     said = at(body, "metadata", "annotations", proofs.ENVELOPE)
     return said is None or said == proofs.of_envelope(body["sops"])

@@ -1,4 +1,4 @@
-"""Finds the next step in the replacement of a mesh's root, and takes it."""
+"""Finds the next step in the replacement of a mesh's root, and does it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def planned(work: Work, new: bytes | None) -> Step:
-    """The next step, and no other. Raises IssueError where files are missing, or say different things."""
+    """The next step, and no other. Raises IssueError if files are missing or contradict one another."""
     signers = _signers(work)
     leaves = [leaf for cluster in work.plan.clusters for leaf in signed_in(work.plan, cluster)]
     step = next_step(roots_of(work), signers, new, leaves=leaves)
@@ -31,7 +31,8 @@ def planned(work: Work, new: bytes | None) -> Step:
 
 
 def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outcome]:
-    """Does a step. `key` is the new root's, needed where CAs are issued under it. Raises IssueError, SealError."""
+    """Does a step. `key` is the key of the new root, needed for the step that issues CAs. Raises IssueError,
+    SealError."""
     bundle = _sent(work, step)
     work.write(work.certificate(ROOTS), bundle)
     for signer in _signers(work) if bundle != work.committed(work.certificate(ROOTS)) else ():
@@ -55,18 +56,19 @@ def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outco
 
 
 def _sent(work: Work, step: Step) -> bytes:
-    """The roots, with one blank line more where proxies are to ask for certificates of the re-issued CAs at once.
+    """The roots, plus one blank line if proxies should ask for certificates of the re-issued CAs at once.
 
-    They do so when istiod sends them other bytes than before, and no root comes or goes at this step.
+    Proxies do so when istiod sends them different bytes, and the roots themselves don't change in this step.
     """
     again = step.action is Action.REISSUE and lifetime_of(work.plan).sent
     return step.bundle + b"\n" if again else step.bundle
 
 
 def stop_on_uncompiled(work: Work) -> None:
-    """Raises RefusedError if output/ lacks what was done last: no cluster could have taken it over.
+    """Raises RefusedError if output/ doesn't contain the result of the last step, because no cluster can have synced
+    it.
 
-    Nothing is told where output/ holds no cacerts in Git's own text, as it lies in another repository.
+    If the committed output/ has no cacerts, for example because output/ is in another repository, nothing is checked.
     """
     for signer in _signers(work):
         path = f"output/{signer.cluster}/cacerts.yaml"
@@ -81,7 +83,7 @@ def stop_on_uncompiled(work: Work) -> None:
 
 
 def _agrees(work: Work, signer: Signer) -> None:
-    """What is sealed for a cluster is the CA that its certificates are of."""
+    """Checks that the sealed CA of each cluster belongs to the cluster's certificates."""
     path = work.cacerts(signer.cluster)
     sealed = work.read(path)
     if sealed is None:
@@ -94,7 +96,7 @@ def _agrees(work: Work, signer: Signer) -> None:
 
 
 def _signers(work: Work) -> list[Signer]:
-    """Every cluster with a CA. Raises IssueError for one of which a part is missing: it may still sign."""
+    """Every cluster with a CA. Raises IssueError if a part of a CA is missing, because the CA may still sign."""
     found = []
     for cluster in work.plan.clusters:
         paths = work.certificate(CA, cluster.name), work.certificate(CHAIN, cluster.name)

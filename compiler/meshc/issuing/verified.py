@@ -21,19 +21,21 @@ if TYPE_CHECKING:
 
 
 def stop_on_faults(plan: Plan, cluster: ClusterPlan, authority: Authority) -> None:
-    """Raises ProblemsError with everything that is wrong with the certificates, if any of it is an error."""
+    """Raises ProblemsError with all problems of the certificates, if one of them is an error."""
     files = ClusterFiles(cluster.name, (CA, authority.certificate), (CHAIN, authority.chain), signed_in(plan, cluster))
     stop_on(verify((ROOTS, authority.roots), [files], generation=plan.generation))
 
 
 def parts_of(authority: Authority) -> dict[str, bytes]:
-    """The certificates that a CA is verified by, with the names of their files. Other roots of the bundle aren't."""
+    """The certificates that a CA is verified with, and the names of their files; without the other roots of the
+    bundle."""
     roots = roots_above(authority.certificate, authority.chain, authority.roots)
     return {CA: authority.certificate, ROOTS: b"".join(roots), CHAIN: authority.chain}
 
 
 def lasting(parts: Mapping[str, bytes], now: datetime) -> list[str]:
-    """A line for each certificate to be renewed, or that begins later. Raises RefusedError for one that has ended."""
+    """A line for each certificate that is due for renewal or isn't valid yet. Raises RefusedError for an expired
+    certificate."""
     seen = dict[str, tuple[str, Certificate]]()
     for file, data in parts.items():
         for certificate in read(file, data)[0]:
@@ -56,7 +58,7 @@ def _lasts(file: str, certificate: Certificate, now: datetime) -> str:
 
 
 def signed_in(plan: Plan, cluster: ClusterPlan) -> tuple[Leaf, ...]:
-    """What the CA of a cluster has to sign."""
+    """The names that the CA of a cluster must be allowed to sign."""
     return leaves_of(
         Signer(
             plan.generation,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Work:
-    """The certificates and sealed files of a mesh, as a command finds them and as it leaves them."""
+    """The certificates and sealed files of a mesh, with the changes of a command."""
 
     def __init__(self, repository: Repository, plan: Plan) -> None:
         self.plan = plan
@@ -26,7 +26,8 @@ class Work:
         self._after: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
-        """What the file holds now, or will hold; None where there is none. Raises MeshcError if it can't be read."""
+        """The new content of the file if it is changed, else the current one; None if there is no file. Raises
+        MeshcError if the file can't be read."""
         if path not in self._before:
             try:
                 self._before[path] = self._repository.read_file(path)
@@ -37,17 +38,17 @@ class Work:
         return self._after.get(path, self._before[path])
 
     def committed(self, path: str) -> bytes | None:
-        """What the file holds now, whatever is to be written."""
+        """The current content of the file on the disk, without pending changes."""
         self.read(path)
         return self._before[path]
 
     def write(self, path: str, data: bytes | None) -> None:
-        """What the file shall hold; None takes it away."""
+        """Sets the new content of a file; None deletes the file."""
         self.read(path)
         self._after[path] = data
 
     def commit(self) -> tuple[str, ...]:
-        """Writes everything, or nothing; the files that changed. Raises RefusedError or ToolError."""
+        """Writes all files or none, and returns the changed files. Raises RefusedError or ToolError."""
         changed = {path: data for path, data in self._after.items() if data != self._before[path]}
         outside = [path for path in changed if path.startswith("../")]
         if outside:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
 from meshc.kube import Version
@@ -36,6 +36,14 @@ class Chart:
     files: Mapping[str, bytes] = field(repr=False)
 
 
+class Sought(NamedTuple):
+    """A chart that some cluster needs, and where it comes from: a folder, or a repository."""
+
+    name: str
+    version: Version
+    source: str
+
+
 def read_charts(fleet: Fleet, reader: Reader) -> dict[Key, Chart]:
     """Every chart that some cluster needs. Reports each missing or invalid chart once."""
     charts = fleet.mesh.spec.istio.charts
@@ -54,16 +62,16 @@ def read_charts(fleet: Fleet, reader: Reader) -> dict[Key, Chart]:
 def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart | None:
     """One chart: its folder, or its .tgz."""
     before = len(reader.problems)
-    source = source_of(charts, version)
-    path = pulled_to(charts, name, version) if is_pulled(charts) else _find(source, name, version, reader)
+    sought = Sought(name, version, source_of(charts, version))
+    path = pulled_to(charts, name, version) if is_pulled(charts) else _find(sought, reader)
     if path is not None and path.endswith(".tgz"):
         if is_pulled(charts) and reader.kind(path, AT) is None:
             path = None
         else:
-            return _packed(name, version, source, path, reader)
+            return _packed(sought, path, reader)
     if path is None:
         if len(reader.problems) == before:
-            _missing(charts, name, version, source, reader)
+            _missing(charts, sought, reader)
         return None
     files = dict(reader.folder(path, AT))
     ignored = posixpath.join(path, ".helmignore")  # the listing of a folder skips names that begin with a dot
@@ -76,13 +84,14 @@ def _read(charts: Charts, name: str, version: Version, reader: Reader) -> Chart 
     except ValueError as error:
         _spoilt(path, error, reader)
         return None
-    if not _is_chart(files, name, version, path, reader):
+    if not _is_chart(files, sought, path, reader):
         return None
-    return Chart(name, str(version), source, path, digest_of(files), files)
+    return Chart(name, str(version), sought.source, path, digest_of(files), files)
 
 
-def _find(source: str, name: str, version: Version, reader: Reader) -> str | None:
+def _find(sought: Sought, reader: Reader) -> str | None:
     """The path of a chart in the folder that mesh.yaml names; the folder, or .tgz, may be the chart itself."""
+    name, version, source = sought
     kind = reader.kind(source, AT)
     if kind == "file":
         return source if source.endswith(".tgz") else None
@@ -98,7 +107,8 @@ def _find(source: str, name: str, version: Version, reader: Reader) -> str | Non
     return source if reader.kind(own, AT) == "file" and _named(reader.data_of(own, AT) or b"", own) == name else None
 
 
-def _missing(charts: Charts, name: str, version: Version, source: str, reader: Reader) -> None:
+def _missing(charts: Charts, sought: Sought, reader: Reader) -> None:
+    name, version, source = sought
     if is_pulled(charts):
         what = f"chart {name} {version} isn't vendored: {pulled_to(charts, name, version)} is missing"
         reader.report(codes.CHART_MISSING, AT, what, "run meshc vendor, and commit what it writes")
@@ -108,21 +118,21 @@ def _missing(charts: Charts, name: str, version: Version, source: str, reader: R
     reader.report(codes.CHART_MISSING, (*AT, "source"), what, f"looked for {looked} in it, and for the chart itself")
 
 
-def _packed(name: str, version: Version, source: str, path: str, reader: Reader) -> Chart | None:
+def _packed(sought: Sought, path: str, reader: Reader) -> Chart | None:
     data = reader.data_of(path, AT)
-    return None if data is None else packed(name, version, source, path, data, reader)
+    return None if data is None else packed(sought, path, data, reader)
 
 
-def packed(name: str, version: Version, source: str, path: str, data: bytes, reader: Reader) -> Chart | None:
+def packed(sought: Sought, path: str, data: bytes, reader: Reader) -> Chart | None:
     """The chart in a .tgz with this (possibly future) path. Its digest is the digest of the .tgz."""
     try:
         files = unpacked(data)
     except ValueError as error:
         _spoilt(path, error, reader)
         return None
-    if not _is_chart(files, name, version, path, reader):
+    if not _is_chart(files, sought, path, reader):
         return None
-    return Chart(name, str(version), source, path, f"sha256:{sha256(data).hexdigest()}", files)
+    return Chart(sought.name, str(sought.version), sought.source, path, f"sha256:{sha256(data).hexdigest()}", files)
 
 
 def _spoilt(path: str, error: ValueError, reader: Reader) -> None:
@@ -143,8 +153,9 @@ _UNRELEASED = "1.0.0"
 """The version of istiod's charts in Istio's repository; releases have their own version."""
 
 
-def _is_chart(files: Mapping[str, bytes], name: str, version: Version, path: str, reader: Reader) -> bool:
+def _is_chart(files: Mapping[str, bytes], sought: Sought, path: str, reader: Reader) -> bool:
     """Reports a chart with the wrong name or version."""
+    name, version, _ = sought
     told = _told(files.get("Chart.yaml", b""), path)
     if _name(told) != name:
         what = f'"{path}" is chart {_brief(_name(told)) or "without a name"}, not {name}'

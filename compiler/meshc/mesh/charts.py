@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.mesh import east_west
-from meshc.mesh.fleet import is_external, selects
+from meshc.mesh.fleet import is_external
 from meshc.mesh.revisions import planes
+from meshc.mesh.selecting import selects
 
 if TYPE_CHECKING:
     from meshc.errors import Path

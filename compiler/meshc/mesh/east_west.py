@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from meshc.mesh.fleet import host_of, selects
+from meshc.mesh.fleet import host_of
+from meshc.mesh.selecting import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
+from meshc.errors import Problem
 from meshc.mesh.claims import not_copied
 from meshc.mesh.copied import ExportPort, NotCopiedError, Traits, read_service
 from meshc.mesh.mesh_config import scope_labels
@@ -18,7 +19,7 @@ from meshc.nearest import nearest, slip
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from meshc.errors import Code, Path, Place, Problem
+    from meshc.errors import Code, Path, Place
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.inputs import Inputs
     from meshc.mesh.model import Service
@@ -140,24 +141,11 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
             found.runs.setdefault((namespace, name), set()).update(one.homes)
         if one.leaves_out(name):
             continue
-        place = manifest.place((*path, "metadata", "name"))
-        try:
-            export = _export(one, body, place)
-        except NotCopiedError as fault:
-            what = f'Service "{name}": {fault}' if name else f"a Service without a name: {fault}"
-            hint = (
-                fault.hint
-                or f"fix the manifest, or exclude the Service, or add exclude: [{name or '...'}] to the entry"
-            )
-            problems.append(fault.code.at(manifest.place((*path, *fault.path)), what, hint, clusters=one.homes))
-            continue
-        if not export.namespace:
-            entry = source.document.place(_at(one))
-            hint = f"add namespace: to entry {one.service.name} in {entry.file}, or to the manifest"
-            also, what = (entry,), f'Service "{name}" names no namespace'
-            problems.append(codes.NAMESPACE_UNKNOWN.at(place, what, hint, also=also))
+        export = _read(one, source, (manifest, path, body))
+        if isinstance(export, Problem):
+            problems.append(export)
         elif twin := own.get(export.key):
-            twins.setdefault(export.key, []).append(place)  # variants of one application are in one folder
+            twins.setdefault(export.key, []).append(export.place)  # variants of one application are in one folder
             if replace(export, place=twin.place) != twin:
                 differing.add(export.key)
         else:
@@ -169,6 +157,23 @@ def _from_manifests(found: _Found, one: _Entry, source: Source, manifests: Seque
         problems.append(_none_left(one, source, names))
     found.exports += own.values()
     found.problems += problems
+
+
+def _read(one: _Entry, source: Source, item: tuple[Manifest, Path, Mapping[str, Any]]) -> Export | Problem:
+    """The export of a Service in a manifest, or why there is none."""
+    manifest, path, body = item
+    name, place = _name_of(body), manifest.place((*path, "metadata", "name"))
+    try:
+        export = _export(one, body, place)
+    except NotCopiedError as fault:
+        what = f'Service "{name}": {fault}' if name else f"a Service without a name: {fault}"
+        hint = f"fix the manifest, or exclude the Service, or add exclude: [{name or '...'}] to the entry"
+        return fault.code.at(manifest.place((*path, *fault.path)), what, fault.hint or hint, clusters=one.homes)
+    if export.namespace:
+        return export
+    entry = source.document.place(_at(one))
+    hint = f"add namespace: to entry {one.service.name} in {entry.file}, or to the manifest"
+    return codes.NAMESPACE_UNKNOWN.at(place, f'Service "{name}" names no namespace', hint, also=(entry,))
 
 
 def _at(one: _Entry) -> Path:

@@ -11,10 +11,10 @@ from meshc import codes
 from meshc.disk.files import IrregularError, OutsideError
 from meshc.errors import Code, Path, Problem
 from meshc.kube import LABEL
-from meshc.mesh.fleet import selects
 from meshc.mesh.inventory_formats import Entry, entries, form_of
 from meshc.mesh.model import Cluster, FromInventory
 from meshc.mesh.parse import entries_of
+from meshc.mesh.selecting import selects
 from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.read import read
 

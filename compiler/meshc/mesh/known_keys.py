@@ -12,6 +12,7 @@ from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.mesh.model import Mesh
 from meshc.nearest import slip
+from meshc.plain import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +25,16 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
     place, name = document.key_place(path), document.name(path)
     known = known or known_keys(path[:-1], whole)
     key = str(path[-1])
-    hint = nearest_of(key, known)
+    close = nearest_of(key, known)
+    fix = slip(key, _free(document, path, known)) if close else None
+    hint = close
     if form := _KUSTOMIZES.get(key) if {"patches", "resources"} & {*known} else None:
-        hint = form
-    elif places := _places_of(key) if whole is Mesh else []:
-        belongs = f'write "{key}" under {" or ".join(places)}'
-        hint = f"{hint} {belongs}" if hint else belongs
+        hint, fix = form, None
+    elif places := _places_of(key) if whole is Mesh and not fix else []:
+        belongs = f'"{key}" is a key under {" or ".join(places)}'
+        hint = f"{close} {belongs}" if close else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
-    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{key}"'
-    fix = slip(key, _free(document, path, known)) if hint == nearest_of(key, known) else None
+    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{short(key, 60)}"'
     return codes.UNKNOWN_KEY.at(place, what, hint, path=name, fix=fix)
 
 

@@ -9,16 +9,16 @@ from meshc.mesh.schema import json_schema
 
 _INTRODUCTION = """# mesh.yaml
 
-Every key that mesh.yaml may hold, made from the model that reads it (`meshc schema --markdown`).
-`meshc schema > mesh.schema.json` gives the same to editors: the first line
+This page lists every key of mesh.yaml. It is generated from meshc's model (`meshc schema --markdown`).
+`meshc schema > mesh.schema.json` writes the schema for editors: the first line
 `# yaml-language-server: $schema=mesh.schema.json` turns on completion and checks while typing.
 
 The file is read strictly: as YAML 1.2, one document, no key twice, no unknown key, no tags, no merge keys.
 Words that older YAML reads as something else (`no`, `on`, `010`) must be quoted. Paths are relative to
-the file they stand in and stay inside the Git repository around it. Files that `spec.include` names hold
-further entries of the same lists ([parts](parts.md)).
+the file that contains them, and must stay inside its Git repository. Files that `spec.include` names contain
+more entries of the same lists ([parts](parts.md)).
 
-**Selections.** Wherever clusters are chosen, the same four spellings work:
+**Selections.** All keys that select clusters accept these four forms:
 
 | spelling | means |
 |---|---|

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from meshc.kube import Version
 from meshc.mesh.east_west import exposure_kind
-from meshc.mesh.fleet import merge, selects
 from meshc.mesh.hosts import url_fault
 from meshc.mesh.model import Cluster
+from meshc.mesh.overriding import merge
+from meshc.mesh.selecting import selects
 
 if TYPE_CHECKING:
     from typing import Any

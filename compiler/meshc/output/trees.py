@@ -58,7 +58,7 @@ def refuse_another(found: FileTree, mesh: str) -> None:
     if wrote != mesh:
         raise RefusedError(
             f'overlays/ and output/ here are those of mesh "{wrote}", not of "{mesh}"',
-            f"keep one mesh a folder; if this one was renamed, change the name in {VERSIONS}",
+            f"give each mesh a folder of its own; if you renamed this mesh, write mesh: {mesh} into {VERSIONS}",
         )
 
 
@@ -90,34 +90,36 @@ def versions_file(kustomize: Version, mesh: str) -> bytes:
     return HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
 
 
-def write_trees(
-    layout: Layout,
-    rendered: Mapping[str, FileTree],
-    delivery: FileTree,
-    repository: Repository,
-    kustomize: Version,
-    mesh: str,
-    *,
-    whole: bool,
-) -> Written:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a compile gives for both trees. `mesh` is the name of the mesh."""
+
+    layout: Layout
+    rendered: Mapping[str, FileTree]
+    delivery: FileTree
+    mesh: str
+
+
+def write_trees(done: Outcome, repository: Repository, kustomize: Version, *, whole: bool) -> Written:
     """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
 
     One of some clusters leaves the delivery alone where it would name a folder that isn't there, or forget one that is.
-    `mesh` is the name of the mesh. Raises RefusedError for a file that isn't meshc's or trees of another mesh,
+    Raises RefusedError for a file that isn't meshc's or trees of another mesh,
     ToolError if the disk fails; the trees are then as before.
     """
     found = read_trees(repository)
-    refuse_another(found, mesh)
-    if not whole and not _delivers_what_stands(layout, rendered, found):
+    rendered, delivery = done.rendered, done.delivery
+    refuse_another(found, done.mesh)
+    if not whole and not _delivers_what_stands(done.layout, rendered, found):
         delivery = found.under(f"{OUTPUT}/{DELIVERY}").at(DELIVERY)
-    expected = expected_tree(layout, rendered, delivery)
+    expected = expected_tree(done.layout, rendered, delivery)
     wanted = _wanted(expected, found, rendered, whole=whole)
     standing = {unit: {unit: found[unit]} if unit in found else dict(found.under(unit)) for unit in wanted}
     changed = {unit: files for unit, files in wanted.items() if standing[unit] != files}
     versions = found.get(VERSIONS, b"")
     if changed or "mesh" not in versions_in(found):
         content = {unit: FileTree(files) or None for unit, files in changed.items()}
-        versions = versions_file(kustomize, mesh)
+        versions = versions_file(kustomize, done.mesh)
         repository.replace({**content, VERSIONS: versions})
     names = {unit.partition("/")[2] for unit in changed}
     removed = {unit.partition("/")[2] for unit, files in changed.items() if not files}

@@ -230,7 +230,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, Door):
         return {"port": value.port, "selector": dict(value.selector)}
     if hasattr(value, "__dataclass_fields__"):
-        return {_key(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {key_of(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
@@ -238,7 +238,7 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def _key(field: str) -> str:
+def key_of(field: str) -> str:
     """The name that mesh.yaml has for a field: `pod_cidrs` is podCIDRs."""
     first, *rest = field.split("_")
     if field == "id":

@@ -14,7 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from meshc.kube import at
-from meshc.plan.values import ISTIOD_SENDS, PROXIES_ASK, charts_in, values_of
+from meshc.plan.istiod_values import ISTIOD_SENDS, PROXIES_ASK
+from meshc.plan.values import charts_in, values_of
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan

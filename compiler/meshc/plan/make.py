@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from meshc import codes
-from meshc.mesh.fleet import selects
 from meshc.mesh.model import Flux
 from meshc.mesh.revisions import planes, tags_of
+from meshc.mesh.selecting import selects
 from meshc.plan import reach
 from meshc.plan.charts import charts_of, given_values
 from meshc.plan.copies import share

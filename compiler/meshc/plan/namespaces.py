@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import DEFAULT, asked_without_a_word
+from meshc.mesh.selecting import selects
 from meshc.plan.ir import NamespacePlan
 
 if TYPE_CHECKING:

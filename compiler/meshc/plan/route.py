@@ -95,7 +95,7 @@ _STALE = (
 )
 _KEPT = (
     "the control plane keeps the endpoints in {}, as nothing tells it that they are gone: calls still go there and "
-    "fail, but where a DestinationRule has outlierDetection, until the cluster is taken out of mesh.yaml"
+    "fail until the cluster is taken out of mesh.yaml, unless a DestinationRule has outlierDetection"
 )
 
 

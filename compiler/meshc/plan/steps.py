@@ -52,7 +52,7 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
     for name in sorted(((known.stale or frozenset()) | known.uncommitted) - set(names)):
         if name.startswith("_"):
             step: _Tree = _stale_step(known) if name in (known.stale or ()) else "commit"
-            yield Step(name, step, "what Argo CD or Flux is told isn't as it is to be", f"{_BY[step]}")
+            yield Step(name, step, _OBJECTS[step], _BY[step])
         elif name in (known.stale or ()):
             step = _stale_step(known)
             yield Step(name, step, "is gone from mesh.yaml: what was compiled for it goes too", _BY[step])
@@ -61,6 +61,11 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
 
 
 _Tree = Literal["compile", "commit", "publish"]
+_OBJECTS: Mapping[_Tree, str] = {
+    "compile": "the objects for Argo CD or Flux are not up to date with mesh.yaml",
+    "commit": "the objects for Argo CD or Flux are compiled, and not committed",
+    "publish": "the published objects for Argo CD or Flux are not up to date with mesh.yaml",
+}
 _BY: Mapping[_Tree, str] = {"compile": "meshc compile", "commit": "git commit", "publish": "meshc publish"}
 
 

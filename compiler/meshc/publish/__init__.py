@@ -1,1 +1,1 @@
-"""Commits both trees where Argo CD or Flux reads them."""
+"""Commits overlays/ and output/ to the place that Argo CD or Flux reads."""

@@ -35,10 +35,10 @@ class Address:
 
 
 def address(text: str, *, named: bool) -> Address | Path:
-    """A repository's address, or the folder that it is.
+    """A repository's address or folder.
 
-    `named`: the person wrote it on the command line, which paths, file:// and unencrypted loopback need. Raises
-    RefusedError without quoting what may hold a password.
+    `named` is true if it comes from the command line: this is required for paths, file:// and unencrypted loopback
+    addresses. Raises RefusedError; the message quotes nothing that may contain a password.
     """
     if not text or text.startswith("-") or not text.isprintable():
         raise RefusedError("the repository's address is empty, begins with - or holds a control character")
@@ -110,13 +110,13 @@ def _refuse_user(user: str | None) -> None:
 
 
 def on_disk(folder: Path) -> Address:
-    """A folder as Git is handed it: what isn't absolute could be an option or a host."""
+    """A folder as an absolute path, because Git could read another path as an option or a host."""
     path = str(folder.resolve())
     return Address(path, "file", path)
 
 
 def branch_name(text: str) -> str:
-    """A name that may be a branch's; what Git says of it is still to be asked."""
+    """A possible name of a branch; Git must still check it."""
     if not _BRANCH.fullmatch(text) or not text.isprintable() or text == "HEAD" or text.startswith("refs/"):
         raise UsageError("--branch is no name of a branch")
     return text
@@ -128,7 +128,7 @@ def remote_name(text: str) -> str | None:
 
 
 def folder_name(text: str) -> str:
-    """A folder of the target, from its top, without detours; "" is the top."""
+    """A folder of the target, relative to its top and normalized; "" is the top."""
     path = text.strip("/") if text != "/" else ""
     if path in ("", "."):
         return ""

@@ -1,6 +1,6 @@
 """Reads the branches of a repository on this machine, and adds commits to it.
 
-A person's edits, what they have staged and every file outside of overlays/ and output/ stay as they are.
+It doesn't change uncommitted edits, staged changes, or any file outside of overlays/ and output/.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Checkout:
 
     @staticmethod
     def at(root: Path) -> Checkout:
-        """Opens the work tree whose top is `root`. Raises UsageError if Git knows none there."""
+        """Opens the work tree whose top is `root`. Raises UsageError if this isn't the top of a work tree."""
         if enclosing(root) != root or not (root / ".git").exists():
             raise UsageError(f'"{root}" isn\'t the top of a Git work tree')
         own = own_settings(Git(root))
@@ -57,7 +57,7 @@ class Checkout:
         return Shelf(self.shared / "objects", tuple(names), self.digest)
 
     def current(self) -> str:
-        """The branch that is checked out, also before its first commit; "" where HEAD is detached."""
+        """The branch that is checked out, also before its first commit; "" if HEAD is detached."""
         return self.git.find("symbolic-ref", "--quiet", "HEAD").removeprefix("refs/heads/")
 
     def head(self) -> str:
@@ -76,13 +76,14 @@ class Checkout:
             raise RefusedError(f'branch "{branch}" is checked out in "{where}"', hint)
 
     def refuse_under_way(self) -> None:
-        """Raises RefusedError in the middle of a merge, whose end would be another commit than the one begun with."""
+        """Raises RefusedError during an unfinished merge, because it would end with another parent than it began
+        with."""
         for file, name in _UNDER_WAY.items():
             if (self.folder / file).exists():
                 raise RefusedError(f"a {name} is under way here", f"finish it first: git {name} --continue or --abort")
 
     def remote(self, text: str) -> Address:
-        """The address of a remote by name, or the one that was named itself."""
+        """The address of a remote with this name, or the given address itself."""
         name = remote_name(text)
         if name is None:
             found = address(text, named=True)
@@ -104,7 +105,7 @@ class Checkout:
         return Repository(base, self.root)
 
     def take(self, pack: bytes, commit: str) -> None:
-        """Stores a commit; no branch has it yet."""
+        """Stores a commit, without changing a branch."""
         self.git.run("unpack-objects", "-q", stdin=pack)
         self.git.run("cat-file", "-e", commit)
 
@@ -117,7 +118,7 @@ class Checkout:
         self.git.holds("add", "--refresh", "--", *folders)  # else `git diff-index` takes them for edited
 
     def move(self, branch: str, commit: str, before: str, why: str) -> bool:
-        """Brings a branch from one commit ("" for none) to another; False if it was moved in the meantime."""
+        """Moves a branch from one commit ("" for none) to another; False if somebody else moved it in the meantime."""
         old = before or "0" * len(commit)
         if self.git.holds("update-ref", "-m", why, f"refs/heads/{branch}", commit, old):
             return True
@@ -127,6 +128,6 @@ class Checkout:
         return True
 
     def track(self, remote: str, branch: str, commit: str) -> None:
-        """Notes what a remote holds now, as a push would, where this repository follows its branches."""
+        """Updates the remote-tracking branch, as a push would, if this repository has one."""
         if f"+refs/heads/*:refs/remotes/{remote}/*" in self.git.values(f"remote.{remote}.fetch"):
             self.git.holds("update-ref", f"refs/remotes/{remote}/{branch}", commit)

@@ -21,17 +21,17 @@ _PAUSE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is published: both trees, whose they are, and where they come from ("" for no commit yet)."""
+    """What is published: both trees, the mesh's name, and the source commit ("" if there is none yet)."""
 
     tree: FileTree
     mesh: str
     kustomize: str
     source: str
     takes: Callable[[str], bool] | None = None
-    """Which files of both trees are published, where it isn't all of them: the others stay as they stand."""
+    """Selects the files to publish, if only some of them are published; the others stay unchanged."""
 
     def over(self, before: FileTree) -> Content:
-        """What stands afterwards where `before` stands."""
+        """The new content for the old content `before`."""
         if self.takes is None:
             return self
         kept = {path: data for path, data in before.items() if not self.takes(path)}
@@ -42,7 +42,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What was done: the commit ("" where nothing differs, or for a dry run), and its message."""
+    """The result: the commit ("" if nothing differs, or for a dry run), and its message."""
 
     commit: str
     message: str
@@ -52,9 +52,9 @@ class Delivered:
 
 
 def deliver(whole: Content, target: Target, path: str, shop: Workshop, *, dry: bool, older: bool) -> Delivered:
-    """Publishes below `path` of a target. A dry run looks and writes nothing.
+    """Publishes below `path` of a target. A dry run writes nothing.
 
-    Raises RefusedError for what may not be replaced, or if the branch never stands still; GitError.
+    Raises RefusedError for files that must not be replaced, or if the branch changes at each try; GitError.
     """
     signed = shop.signs()
     for attempt in range(_TRIES):
@@ -80,7 +80,7 @@ def deliver(whole: Content, target: Target, path: str, shop: Workshop, *, dry: b
 
 
 def _before(shop: Workshop, tip: str, path: str, content: Content) -> FileTree:
-    """What stands of meshc's below a folder of a commit. Raises RefusedError for what isn't to be replaced."""
+    """The files of meshc below a folder of a commit. Raises RefusedError for files that must not be replaced."""
     parts = path.split("/") if path else []
     above = ["/".join(parts[: number + 1]) for number in range(len(parts))]
     for folder in (*above, *folders_below(path)):
@@ -109,7 +109,7 @@ def _entries(shop: Workshop, tip: str, path: str) -> Mapping[str, Entry]:
 
 
 def _change(before: FileTree, content: Content, path: str) -> Change:
-    """What differs, by path from the top. Which versions wrote it isn't by itself a difference."""
+    """The changed files, by path from the top. Different versions in output/_meshc.yaml alone are no difference."""
     after, above = content.tree, f"{path}/" if path else ""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if names == [VERSIONS] and "mesh" in versions_in(before):
@@ -119,7 +119,7 @@ def _change(before: FileTree, content: Content, path: str) -> Change:
 
 
 def _refuse_older(source: str, standing: Standing, target: Target, path: str, shop: Workshop) -> list[str]:
-    """Raises RefusedError if what was published last comes from a later commit. Tells where that can't be known."""
+    """Raises RefusedError if the published files come from a later commit. Reports if it can't find out."""
     folders = folders_below(path)
     ours = source.removesuffix("-dirty")
     commit, theirs = shop.last_published(standing.tip, folders)

@@ -1,7 +1,7 @@
 """Runs Git so that the settings of a hostile repository have no effect, and returns its output.
 
-What Git is told stands in its environment, so that it holds in all that Git starts; nothing is left to a caller. Every
-argument that comes from outside has passed `address` or is the name of an object.
+The settings are in Git's environment, so they also apply to every program that Git starts, and a caller can't forget
+them. Every argument from outside was checked by `address`, or is the name of an object.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _LONGEST = 600.0
 
 
 class GitError(ToolError):
-    """Git failed: `said` is what it wrote, without what may be a password."""
+    """Git failed: `said` is Git's message, without possible passwords."""
 
     def __init__(self, command: str, said: str) -> None:
         self.said = _USERINFO.sub(r"\1", said).strip()
@@ -57,9 +57,9 @@ class GitError(ToolError):
 
 
 class Git:
-    """Git in one folder. `settings` are weaker than the person's own, `guards` stronger than all.
+    """Git in one folder. `settings` have lower priority than the user's own, `guards` have the highest.
 
-    `protocols` are those it may speak (`https:ssh`); none unless said.
+    `protocols` are the allowed protocols (`https:ssh`); by default none.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Git:
         }
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """What it prints. Raises GitError."""
+        """The output of Git. Raises GitError."""
         code, out, said = self._start(arguments, stdin)
         if code and is_foreign(said):
             raise ForeignRepositoryError(self._folder, said)
@@ -93,11 +93,11 @@ class Git:
         return out
 
     def lines(self, *arguments: str) -> list[str]:
-        """What it prints, by line. Raises GitError."""
+        """The lines of Git's output. Raises GitError."""
         return self.run(*arguments).decode(errors="replace").splitlines()
 
     def find(self, *arguments: str) -> str:
-        """The first line that it prints; "" where it has no answer."""
+        """The first line of Git's output; "" if there is none."""
         code, out, _ = self._start(arguments, b"")
         return "" if code else out.decode(errors="replace").partition("\n")[0]
 
@@ -106,7 +106,7 @@ class Git:
         return self._start(("config", "--get-all", "-z", key), b"")[1].decode(errors="replace").split("\0")[:-1]
 
     def holds(self, *arguments: str) -> bool:
-        """Whether it ends well."""
+        """True if Git exits with 0."""
         return self._start(arguments, b"")[0] == 0
 
     def _start(self, arguments: Iterable[str], stdin: bytes) -> tuple[int, bytes, str]:
@@ -145,7 +145,7 @@ def _program(folder: Path) -> Program:
 
 
 def _of_the_person() -> list[tuple[str, str]]:
-    """Settings in the environment already, as CI systems put them there."""
+    """Settings that are already in the environment; CI systems set some."""
     count = os.environ.get("GIT_CONFIG_COUNT", "")
     numbers = range(int(count) if count.isdecimal() else 0)
     pairs = ((os.environ.get(f"GIT_CONFIG_KEY_{n}"), os.environ.get(f"GIT_CONFIG_VALUE_{n}")) for n in numbers)

@@ -1,4 +1,4 @@
-"""Checks whether a commit holds the same inputs as a compile read."""
+"""Checks whether a commit contains the same inputs that a compile read."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Watched(Repository):
-    """A repository that notes which files and folders were asked for. Paths are relative to `root`."""
+    """A repository that records which files and folders are read. Paths are relative to `root`."""
 
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
     folders: dict[str, frozenset[str]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     patterns: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The files that fit each pattern."""
+    """The files that match each pattern."""
 
     @staticmethod
     def over(repository: Repository) -> Watched:
-        """The same repository, watched from now on."""
+        """The same repository, recorded from now on."""
         return Watched(repository.base, repository.root)
 
     def read_file(self, relative: str) -> bytes:
@@ -55,7 +55,7 @@ class Watched(Repository):
         return posixpath.normpath(posixpath.join(self.base.relative_to(self.root).as_posix(), relative))
 
     def uncommitted(self, commit: Mapping[str, Entry], digest: str) -> list[str]:
-        """What was read, or not found, and isn't so in a commit; line ends alone are no difference."""
+        """The inputs that differ in a commit, also missing ones; different line ends are no difference."""
         found = [path for path, data in self.files.items() if not _is(commit.get(path), data, digest)]
         found += [path for path in self.absent if path in commit]
         for folder, names in self.folders.items():
@@ -65,7 +65,7 @@ class Watched(Repository):
         return sorted({*found})
 
     def same(self, one: Mapping[str, Entry], other: Mapping[str, Entry]) -> bool:
-        """Whether two commits hold the same of everything that was read."""
+        """True if two commits have the same content for everything that was read."""
         folders = [*self.folders]
         read = {*self.files, *self.absent}
         read |= {path for path in {*one, *other} if any(_below(path, folder) for folder in folders)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshc.errors import RefusedError, UsageError
@@ -20,7 +20,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line says; None is for what was left to meshc."""
+    """The options of the command line; None for options that weren't given."""
 
     repo: str | None = None
     branch: str | None = None
@@ -28,12 +28,12 @@ class Wanted:
     push: bool | None = None
     remote: str = "origin"
     said: bool = False
-    """Whether mesh.yaml names the repository, and no person: then it is none of this machine."""
+    """True if mesh.yaml names the repository, and not the command line: then it can't be a folder of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A source and the workshop to build in, with the branch and the folder to publish to."""
+    """The source, the temporary repository to build in, and the branch and folder to publish to."""
 
     target: Target
     path: str
@@ -42,9 +42,9 @@ class Job:
     watched: Watched
 
     def source(self, *, dirty: bool) -> str:
-        """The commit that was compiled, "" before the first; with -dirty where what was read isn't as it stands there.
+        """The compiled commit, "" before the first one; with -dirty if inputs differ from the commit.
 
-        Raises RefusedError for that unless it is allowed. To be asked after the compile.
+        Raises RefusedError for such inputs unless they are allowed. Call it after the compile.
         """
         head = self.checkout.head()
         changed = self.watched.uncommitted(listed(self.checkout.git, head, "-r"), self.checkout.digest)
@@ -77,7 +77,7 @@ def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
             raise UsageError("--branch is no name of a branch")
         target: Target
         if near:
-            target = _near(near, branch, remote, wanted, checkout, watched)
+            target = replace(_near(near, branch, checkout, watched), remote=remote, remote_name=wanted.remote)
         else:
             assert remote is not None, "an address that isn't a work tree's"  # noqa: S101
             target = Far(remote, branch or remote.default_branch(shop), [])
@@ -88,7 +88,7 @@ def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
 
 
 def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
-    """Where to publish: the repository of mesh.yaml itself, another work tree, or an address."""
+    """The target: the repository of mesh.yaml itself, another work tree, or an address."""
     if wanted.repo is None:
         return checkout
     found = address(wanted.repo, named=not wanted.said)
@@ -104,16 +104,14 @@ def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
     return on_disk(root)
 
 
-def _near(
-    near: Checkout, branch: str, remote: Remote | None, wanted: Wanted, checkout: Checkout, watched: Watched
-) -> Near:
+def _near(near: Checkout, branch: str, checkout: Checkout, watched: Watched) -> Near:
     current = near.current()
     if not branch and not current:
         hint = "git switch BRANCH, or name the branch to publish to with --branch"
         raise UsageError(f'"{near.root}" is at a commit, not on a branch (a detached HEAD)', hint)
     same = near.shared == checkout.shared and checkout.current() == (branch or current)
     elsewhere = "" if near.root == checkout.root else str(near.root)
-    return Near(near, branch or current, [], remote, wanted.remote, watched if same else None, elsewhere)
+    return Near(near, branch or current, [], source=watched if same else None, elsewhere=elsewhere)
 
 
 def _passed_over(checkout: Checkout, near: Checkout | None) -> list[str]:

@@ -31,13 +31,13 @@ def message(mesh: str, before: FileTree, after: FileTree, source: str, kustomize
 
 
 def source_in(commit: bytes) -> str:
-    """The source that the last trailer of a commit names; "" if none does."""
+    """The source in the last trailer of a commit; "" if there is none."""
     found = _SOURCE.findall(commit)
     return found[-1].decode() if found else ""
 
 
 def _told(before: FileTree, after: FileTree) -> list[str]:
-    """How many objects change, in all and then cluster by cluster."""
+    """The numbers of changed objects: in total, and for each cluster."""
     try:
         difference = compare(before, after, renames(before, after, {}))
     except MeshcError:  # what stands there isn't YAML any more: it is replaced, and nothing in it can be counted

@@ -11,17 +11,17 @@ from meshc.publish.workshop import Workshop
 
 RECENT = ("--depth=50",)
 ALL = ("--depth=2147483647",)
-"""How much history to bring; Git writes "without an end" so."""
+"""How much history to fetch; Git uses this number for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A repository elsewhere. Nothing of it stays on this machine."""
+    """A repository at an address. None of its content is kept on this machine."""
 
     address: Address
 
     def default_branch(self, shop: Workshop) -> str:
-        """The branch that its HEAD names. Raises UsageError where it has none yet."""
+        """The branch that HEAD names there. Raises UsageError if there is none yet."""
         for line in shop.git.lines("ls-remote", "--symref", "--end-of-options", self.address.url, "HEAD"):
             what, _, name = line.partition("\t")
             if what.startswith("ref: refs/heads/") and name == "HEAD":
@@ -48,7 +48,7 @@ class Remote:
         return tip
 
     def push(self, shop: Workshop, branch: str, commit: str, onto: str) -> bool:
-        """Makes a commit the branch's last one; False if somebody else's came first. Never forces. Raises GitError."""
+        """Pushes a commit to the branch; False if somebody else pushed first. Never forces. Raises GitError."""
         spec = f"{commit}:refs/heads/{branch}"
         try:
             shop.git.run("push", "--quiet", "--no-verify", "--end-of-options", self.address.url, spec)

@@ -1,6 +1,6 @@
-"""Selects the few settings of a repository that meshc follows, and turns off the rest.
+"""Selects the few settings of a repository that meshc uses, and turns off the rest.
 
-Anyone who can write to a repository can change its settings, and many settings start programs or lead to other places.
+Anyone who can write to a repository can change its settings, and many settings start programs or change addresses.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _FILTER = re.compile(r"filter\.[^\n]*\.(?:clean|smudge|process|required)", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A repository's own settings: those that are followed, those that silence its filters, and those that are ignored.
+    """A repository's own settings: the ones that meshc uses, the ones that turn off its filters, and the ignored ones.
 
-    `passed_over` are kinds of settings, as `url.*.insteadof`: a whole name may hold a token.
+    `passed_over` are kinds of settings, such as `url.*.insteadof`, because a full name may contain a token.
     """
 
     followed: Settings = ()
@@ -37,7 +37,8 @@ class Own:
 
 
 def own_settings(git: Git) -> Own:
-    """What the repository itself sets, files that it includes among it; nothing of the person's or the system's."""
+    """The settings of the repository itself, including files that it includes; without the user's and the system's
+    settings."""
     followed: list[tuple[str, str]] = []
     silenced: dict[str, str] = {}
     passed_over: set[str] = set()

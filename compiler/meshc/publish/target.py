@@ -1,4 +1,4 @@
-"""Works out the branch to publish to, in this repository or elsewhere, from what a person named."""
+"""Finds the branch to publish to, in this repository or at an address."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from meshc.tree import FileTree
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A branch as it stands: the commit to build on, and what the branch is here and at its remote ("" for nothing).
+    """The state of a branch: the commit to build on, and the commits of the branch here and at its remote ("" for
+    none).
 
-    `follows`: the branch here is to become the same.
+    If `follows` is set, the branch here is updated too.
     """
 
     tip: str
@@ -30,13 +31,13 @@ class Standing:
 
     @property
     def settled(self) -> bool:
-        """Whether the branch is the commit to build on wherever it is to be."""
+        """True if the branch is already at the commit to build on, in every place."""
         return self.tip == self.there and (not self.follows or self.tip == self.here)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be committed: files by path from the top, the tree below `path`, and the first line of why."""
+    """The content of a commit: files by path from the top, the tree below `path`, and the subject of the message."""
 
     path: str
     files: Mapping[str, bytes | None]
@@ -51,7 +52,7 @@ class Change:
 
 
 class Target(Protocol):
-    """A branch that can be looked at and given a commit."""
+    """A branch that can be read, and that can get a new commit."""
 
     @property
     def branch(self) -> str: ...
@@ -61,16 +62,16 @@ class Target(Protocol):
     def __str__(self) -> str: ...
 
     def look(self, shop: Workshop, path: str) -> Standing:
-        """How the branch stands now. Raises RefusedError where nothing may be built on it."""
+        """The current state of the branch. Raises RefusedError if meshc must not commit to it."""
 
     def check(self, shop: Workshop, change: Change, standing: Standing) -> None:
-        """Raises RefusedError if something of somebody's stands in the way. Changes nothing."""
+        """Raises RefusedError if the new files would overwrite a file that meshc didn't write. Changes nothing."""
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
-        """Makes the commit the branch's last one; False if the branch moved in the meantime."""
+        """Adds the commit to the branch; False if the branch moved in the meantime."""
 
     def deepen(self, shop: Workshop) -> None:
-        """Brings the history that was left out, where it can."""
+        """Fetches missing history, if possible."""
 
 
 def folders_below(path: str) -> tuple[str, str]:
@@ -81,7 +82,7 @@ def folders_below(path: str) -> tuple[str, str]:
 
 @dataclass(slots=True)
 class Far:
-    """A branch of a repository elsewhere."""
+    """A branch of a repository at an address."""
 
     remote: Remote
     branch: str
@@ -162,7 +163,7 @@ class Near:
                 self._refuse_edited(shop, found, change, standing)
 
     def _refuse_edited(self, shop: Workshop, found: FileTree, change: Change, standing: Standing) -> None:
-        """Raises RefusedError for files in the work tree that are neither as committed nor as they are to be."""
+        """Raises RefusedError for files in the work tree that differ from the commit and from the new content."""
         above = f"{change.path}/" if change.path else ""
         unlike = [path for path, data in found.items() if data != change.tree.get(path) and path != VERSIONS]
         entries = shop.entries(standing.here, *change.folders)
@@ -190,7 +191,8 @@ class Near:
         return self.remote is not None
 
     def _bring(self, shop: Workshop, commit: str, here: str, change: Change) -> None:
-        """The files first, then the index, and the branch last: whatever is cut short is there to be committed."""
+        """Writes the files first, then the index, and the branch last: if it is interrupted, the rest can still be
+        committed."""
         bring(self.checkout.place(change.path), change.tree)
         old, new = (shop.entries(one, *change.folders) for one in (here, commit))
         above = f"{change.path}/" if change.path else ""
@@ -208,13 +210,13 @@ _BEHIND = "the branch that is checked out is behind its remote: git pull"
 
 
 def _only_below(folders: Sequence[str], old: Mapping[str, Entry], new: Mapping[str, Entry]) -> bool:
-    """Whether all that differs lies in some folders."""
+    """True if all differences are in the given folders."""
     changed = [path for path in {*old, *new} if old.get(path) != new.get(path)]
     return all(path.startswith(tuple(f"{folder}/" for folder in folders)) for path in changed)
 
 
 def units_of(found: FileTree, tree: FileTree) -> dict[str, FileTree | bytes | None]:
-    """Every unit of what stands and what is to stand, with what it is to hold."""
+    """Every unit of the old and the new files, with its new content."""
     units = {"/".join(path.split("/")[:2]) for path in (*found, *tree)}
     return {unit: tree[unit] if unit in tree else (tree.under(unit) or None) for unit in units}
 

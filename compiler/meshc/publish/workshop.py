@@ -1,7 +1,7 @@
-"""Makes commits in a repository of its own, which only the person's own Git settings affect.
+"""Makes commits in a temporary repository, which only the user's own Git settings affect.
 
-It lives for one run in a temporary folder, and reads what other repositories of this machine hold beside its own.
-Nothing that is made here is anywhere else until it is pushed or packed.
+It exists for one run, and can read objects of other repositories on this machine. Its commits exist nowhere else until
+they are pushed or packed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLAIN = ("100644", "100755")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a commit holds at a path: `name` is the content's."""
+    """An entry of a commit: `name` is the object name of its content."""
 
     mode: str
     kind: str
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What another repository of this machine holds: its objects, and where its history is cut off."""
+    """The objects of another repository on this machine, and the commits where its history is cut off."""
 
     objects: Path
     cut_off: tuple[str, ...]
@@ -47,7 +47,7 @@ class Shelf:
 
 
 class Workshop:
-    """Commits by name: what they hold, how they follow one another, and new ones."""
+    """Reads commits by name, their content and ancestry, and makes new commits."""
 
     def __init__(self, folder: Path, git: Git) -> None:
         self.git = git
@@ -56,7 +56,8 @@ class Workshop:
     @staticmethod
     @contextmanager
     def opened(shelves: Sequence[Shelf], digest: str, settings: Settings, protocols: str) -> Iterator[Workshop]:
-        """An empty one that sees what lies on the shelves; gone afterwards. Raises ToolError."""
+        """An empty repository that can read the objects of the given repositories; removed afterwards. Raises
+        ToolError."""
         usable = [shelf for shelf in shelves if shelf.digest == digest]
         files = {"objects/info/alternates": "".join(f"{shelf.objects}\n" for shelf in usable).encode()}
         cut_off = sorted({commit for shelf in usable for commit in shelf.cut_off})
@@ -68,7 +69,7 @@ class Workshop:
             yield Workshop(folder, git)
 
     def cut_off(self) -> set[str]:
-        """The commits where history ends although it goes on elsewhere."""
+        """The commits where the history is cut off (shallow clone)."""
         file = self._folder / "shallow"
         return set(file.read_text().split()) if file.exists() else set()
 
@@ -77,11 +78,11 @@ class Workshop:
         return listed(self.git, commit, "-r", folders)
 
     def at(self, commit: str, path: str) -> Entry | None:
-        """What stands at a path of a commit."""
+        """The entry at a path of a commit."""
         return listed(self.git, commit, "-t", (path,)).get(path)
 
     def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
-        """The bytes of files. Raises RefusedError where a partial clone left them out."""
+        """The bytes of files. Raises RefusedError if a partial clone doesn't have them."""
         said = self.git.run("cat-file", "--batch", stdin="".join(f"{one.name}\n" for one in entries.values()).encode())
         found: dict[str, bytes] = {}
         start = 0
@@ -96,7 +97,7 @@ class Workshop:
         return found
 
     def commit(self, onto: str, changes: Mapping[str, bytes | None], message: str, *, signed: bool) -> str:
-        """A commit on top of another (or of none) in which some files are other, or gone (None)."""
+        """A commit on top of another one (or without a parent), in which some files are changed, or removed (None)."""
         ref = f"refs/meshc/on-{onto or 'nothing'}"
         lines = [b"commit %s" % ref.encode(), b"committer meshc <> 0 +0000", b"data 0"]
         lines += [b"from %s" % onto.encode()] if onto else []
@@ -114,12 +115,12 @@ class Workshop:
         return self.git.run("commit-tree", *how, *parent, "-F", "-", tree, stdin=message.encode()).decode().strip()
 
     def pack(self, commit: str, known: Sequence[str]) -> bytes:
-        """What a repository that has the known commits lacks of this one."""
+        """The pack of objects that a repository with the known commits needs for this commit."""
         revisions = "".join(f"{line}\n" for line in (commit, *(f"^{one}" for one in known if one)))
         return self.git.run("pack-objects", "--quiet", "--revs", "--stdout", stdin=revisions.encode())
 
     def offer(self, *commits: str) -> None:
-        """Names commits that are known, so that a fetch leaves out what they have."""
+        """Adds references to known commits, so that a fetch leaves out their objects."""
         for commit in filter(None, commits):
             self.git.run("update-ref", f"refs/meshc/known-{commit}", commit)
 
@@ -127,17 +128,17 @@ class Workshop:
         return self.git.holds("cat-file", "-e", f"{commit}^{{commit}}")
 
     def follows(self, later: str, earlier: str) -> bool:
-        """Whether one commit is another, or has it in its history as far as that is known here."""
+        """True if a commit is the other one, or has it in its history, as far as this history is known here."""
         return later == earlier or self.git.holds("merge-base", "--is-ancestor", earlier, later)
 
     def last_published(self, tip: str, folders: Sequence[str]) -> tuple[str, str]:
-        """The last commit that brought anything to the folders with a source named, and that source; "" for none."""
+        """The last commit that changed the folders and names a source, and this source; "" for none."""
         grep = f"--grep={SOURCE_PATTERN}"
         commit = self.git.find("rev-list", "--max-count=1", grep, tip, "--", *folders) if tip else ""
         return commit, source_in(self.git.run("cat-file", "commit", commit)) if commit else ""
 
     def signature(self) -> str:
-        """By what Git signs, where it does: openpgp, ssh or x509."""
+        """The format of Git's signatures, if it signs: openpgp, ssh or x509."""
         return self.git.find("config", "--get", "gpg.format") or "openpgp"
 
     def signing_key(self) -> str:
@@ -147,12 +148,13 @@ class Workshop:
         return self.git.find("show", "--no-patch", "--format=%GK", trial)
 
     def signs(self) -> bool:
-        """Whether Git's settings ask for signed commits."""
+        """True if Git's settings ask for signed commits."""
         return self.git.find("config", "--type=bool", "--get", "commit.gpgSign") == "true"
 
 
 def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[str, Entry]:
-    """What a commit holds, as `git ls-tree` lists it. Raises RefusedError where a partial clone left it out."""
+    """The entries of a commit, as `git ls-tree` lists them. Raises RefusedError if a partial clone doesn't have
+    them."""
     if not commit:
         return {}
     try:

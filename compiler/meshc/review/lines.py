@@ -17,11 +17,12 @@ TAGS = "revisionTags"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of a file, as it is shown: from `start` up to `end`, which is out."""
+    """Lines of a file, as it is shown: from `start` up to `end`, which is out. `column` is where the first begins."""
 
     file: str
     start: int
     end: int
+    column: int = 1
 
     def holds(self, place: Place) -> bool:
         """Whether a place is in the block."""
@@ -33,21 +34,23 @@ def blocks_of(source: Source, key: str) -> dict[str, Block]:
     found: dict[str, Block] = {}
     for document, end in _documents(source):
         listed = [one["name"] for one in document.data["spec"].get(key, ())]
-        starts = [document.values["spec", key, number][0] for number in range(len(listed))]
+        marks = [document.values["spec", key, number] for number in range(len(listed))]
+        starts = [line for line, _ in marks]
         later = [
             line for path, (line, _) in document.keys.items() if len(path) == _KEY and starts and line > starts[-1]
         ]
         ends = [*starts[1:], min(later, default=end)]
-        for name, start, stop in zip(listed, starts, ends, strict=False):
-            found.setdefault(name, Block(document.file, start, stop))
+        for name, (start, column), stop in zip(listed, marks, ends, strict=False):
+            found.setdefault(name, Block(document.file, start, stop, column))
     return found
 
 
 def tags_of(source: Source) -> dict[str, Block]:
     """The line of each revision tag of the whole mesh."""
     keys = source.document.at(())[0].keys
-    lines = {str(path[-1]): line for path, (line, _) in keys.items() if path[:-1] == ("spec", "istio", TAGS)}
-    return {tag: Block(source.document.at(())[0].file, line, line + 1) for tag, line in lines.items()}
+    marks = {str(path[-1]): mark for path, mark in keys.items() if path[:-1] == ("spec", "istio", TAGS)}
+    file = source.document.at(())[0].file
+    return {tag: Block(file, line, line + 1, column) for tag, (line, column) in marks.items()}
 
 
 def sections_of(source: Source) -> dict[str, list[Block]]:

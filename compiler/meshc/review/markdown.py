@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from meshc.plain import count, plain, short
 from meshc.review.blocks import Block, blocks, some
-from meshc.review.danger import LEAVING, leaving
+from meshc.review.change import leaving
+from meshc.review.danger import LEAVING
 from meshc.review.diff import Difference
 from meshc.review.touched import Touched, alike, kinds, touched
 

@@ -10,7 +10,7 @@ from meshc import codes
 from meshc.components.contract import PRUNE_PROTECTION
 from meshc.errors import Code
 from meshc.kube import Body, Identity, at
-from meshc.plan.values import KUBECONFIG
+from meshc.plan.istiod_values import KUBECONFIG
 from meshc.review.diff import Action, Difference, Entry
 from meshc.review.modes import _STRENGTH, mode_of
 from meshc.review.shown import readers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import keys_in
-from meshc.plan.values import MOUNTED
+from meshc.plan.istiod_values import MOUNTED
 from meshc.review.diff import Action, Difference
 from meshc.review.risks_of_objects import Risk, bodies
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from meshc.plain import plain, short
 from meshc.review.blocks import blocks
-from meshc.review.danger import LEAVING, leaving
+from meshc.review.change import leaving
+from meshc.review.danger import LEAVING
 from meshc.review.diff import Action, Difference
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Finds secrets that stand in plain text."""
+"""Finds secrets in plain text."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
     """Every kind of plain secret in a file, raw or in base64 (wrapped or not), at its first line.
 
-    The message says what it is, never what it says.
+    The message names the kind, and never contains the secret.
     """
     text = readable(data)
     for name, spot in spots(text).items():
@@ -37,7 +37,7 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
 
 
 class Search(Protocol):
-    """`plaintext_in`, or what remembers its answers."""
+    """`plaintext_in`, or a cached version of it."""
 
     def __call__(self, data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]: ...
 
@@ -58,10 +58,10 @@ def _placed(manifest: Manifest, path: Path, below: Path) -> Place:
 
 
 class RenderedGuard:
-    """Searches what kustomize built for secrets in plain text: patches can turn any object into one.
+    """Searches the result of kustomize for secrets in plain text, because a patch can turn any object into a Secret.
 
-    Lives for one run. Each distinct object is read once, however many clusters hold it. Those that are `known` to be
-    meshc's own, as it laid them out, have been looked at before.
+    Used for one run: it reads each distinct object once, even if many clusters have it. Objects in `known` are meshc's
+    own and were searched earlier.
     """
 
     def __init__(self, known: Iterable[bytes] = ()) -> None:
@@ -70,7 +70,7 @@ class RenderedGuard:
         )
 
     def check(self, data: bytes, shown: str, clusters: tuple[str, ...]) -> Iterable[Problem]:
-        """The secrets in a stream of kustomize's, in which a line `---` stands between objects and nowhere else."""
+        """The plain secrets in the output of kustomize, where a line `---` is only between objects."""
         for text in _documents(data):
             if text not in self._found:
                 self._found[text] = tuple(_in_rendered(text))
@@ -78,7 +78,7 @@ class RenderedGuard:
                 yield replace(found, place=replace(found.place, file=shown), clusters=clusters)
 
     def is_clean(self, data: bytes) -> bool:
-        """Whether anyone may read a stream of kustomize's."""
+        """True if the output of kustomize has no secret in plain text."""
         return not any(True for _ in self.check(data, "", ()))
 
 
@@ -94,9 +94,9 @@ def _in_rendered(text: bytes) -> Iterable[Problem]:
 
 
 def plain_objects(data: bytes, shown: str) -> Iterable[Problem]:
-    """Every Secret of a YAML file whose values anyone can read. Certificates may be read by everyone.
+    """Every Secret in a YAML file with readable values.
 
-    So may what an inventory keeps of Argo CD's cluster Secrets.
+    Certificates may be readable, and so may the fields of Argo CD's cluster Secrets that an inventory keeps.
     """
     return _in_documents(read(readable(data), shown)[0], without_public)
 

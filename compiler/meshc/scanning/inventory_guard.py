@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HINT = "take it out and replace it: anyone may have read a file of the repository"
 _PUBLIC = frozenset({"name", "server", "project", "shard", "namespaces", "clusterResources"})
-"""Keys of Argo CD's cluster Secrets that anyone may read, beside a `config` without credentials."""
+"""Keys of Argo CD's cluster Secrets that anyone may read, besides a `config` without credentials."""
 _OPEN = frozenset({"insecure", "serverName", "caData"})
 _LEFT_OUT = ("", "REDACTED", "DATA+OMITTED", "LS0tLS1CRUdJTi...")
 """What kubectl writes instead of a credential."""
@@ -29,7 +29,7 @@ _OF_USERS = ("token", "password", "client-key-data", "client-certificate-data")
 
 
 def credentials_in(inventory: Inventory, shown: str) -> Iterator[Problem]:
-    """Every credential of an inventory, by the form of the file. The message never says what it is."""
+    """Every credential in an inventory, by the format of the file. The message never contains the credential."""
     for document in read(inventory.data, shown)[0]:
         for manifest, path, body in objects_in([Manifest(document)]):
             if not isinstance(body, dict):
@@ -50,7 +50,7 @@ def _at_data(body: Mapping[str, Any]) -> Iterable[str]:
 
 
 def without_public(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An object; of a cluster Secret of Argo CD without what anyone may read."""
+    """The object; if it is a cluster Secret of Argo CD, without the keys that anyone may read."""
     labels = at(body, "metadata", "labels")
     is_cluster = isinstance(labels, dict) and labels.get("argocd.argoproj.io/secret-type") == "cluster"
     return (
@@ -59,7 +59,7 @@ def without_public(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _private(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A Secret without the keys that anyone may read, and without its config, which is looked at by itself."""
+    """A Secret without the keys that anyone may read, and without `config`, which is checked separately."""
     kept = {}
     for key in ("data", "stringData"):
         if isinstance(values := body.get(key), dict):
@@ -69,7 +69,7 @@ def _private(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _of_argo_cd(body: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    """The config of a cluster Secret, which says how Argo CD logs in."""
+    """Reports the `config` of a cluster Secret, which has Argo CD's credentials."""
     text = at(body, "stringData", "config")
     coded = at(body, "data", "config")
     text = text if isinstance(text, str) else decoded(coded) if isinstance(coded, str) else None
@@ -101,7 +101,7 @@ def _of_kubeconfig(body: Mapping[str, Any], where: Any) -> Iterator[Problem]:
 
 
 def _of_terraform(body: Mapping[str, Any], where: Any) -> Iterator[Problem]:
-    """What `terraform output -json` prints of an output that is marked as sensitive."""
+    """Reports outputs in `terraform output -json` that are marked as sensitive."""
     for name, output in body.items():
         if isinstance(output, dict) and output.get("sensitive") is True and "value" in output:
             what = "an output that Terraform calls sensitive stands here in plain text"

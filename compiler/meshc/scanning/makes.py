@@ -1,7 +1,7 @@
 """Finds which Secrets and ConfigMaps an object creates in a cluster, whatever its kind in Git is.
 
-What an operator makes of an object decides, not the object's own kind and name: a SealedSecret called `a` may yield the
-Secret `b`. Kinds whose fields are known are read field by field. In every other custom resource, each text counts.
+The result of the operator decides, not the object's own kind and name: a SealedSecret called `a` may yield the Secret
+`b`. Kinds whose fields are known are read field by field. In every other custom resource, each text may be such a name.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from meshc.kube import Body, as_list, at, identity_of
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A Secret or ConfigMap that comes out in a cluster.
+    """A Secret or ConfigMap that an object creates in a cluster.
 
-    `namespace` is None where it comes out in several or nobody can tell; `name` and `labels` are None where nobody can
-    tell. `by` is the field that decides; empty for the object itself.
+    `namespace` is None if there are several or it is unknown; `name` and `labels` are None if unknown. `by` is the
+    field that decides; empty for the object itself.
     """
 
     kind: str
@@ -40,7 +40,7 @@ def made_by(body: Body) -> Iterator[Made]:
 
 
 def is_custom(body: Body) -> bool:
-    """True for a custom resource whose fields meshc doesn't know: its operator may do anything with what it says."""
+    """True for a custom resource whose fields meshc doesn't know: its operator may do anything."""
     identity = identity_of(body)
     group = identity.group
     known = (group, identity.kind) in _MAKERS or "." not in group or group.endswith((".k8s.io", ".istio.io"))
@@ -48,11 +48,11 @@ def is_custom(body: Body) -> bool:
 
 
 _COPIES = re.compile(r"(?i)reflect|replicat|kubed|syncer|copy|copie|clone|mirror|propagat")
-"""What the annotations of operators that copy Secrets into other namespaces are called."""
+"""Annotations of operators that copy Secrets into other namespaces."""
 
 
 def copies(annotation: str) -> bool:
-    """True for an annotation by which an operator copies an object into other namespaces."""
+    """True for an annotation that makes an operator copy an object into other namespaces."""
     return _COPIES.search(annotation) is not None
 
 
@@ -64,7 +64,7 @@ def _itself(body: Body) -> Iterator[Made]:
 
 
 def _copied(kind: str, name: str | None, metadata: Any) -> Iterator[Made]:
-    """The same in other namespaces, where an annotation asks an operator for it."""
+    """The copies in other namespaces, if an annotation asks an operator for them."""
     annotations = at(metadata, "annotations")
     for key in annotations if isinstance(annotations, dict) else ():
         if isinstance(key, str) and copies(key):
@@ -109,7 +109,7 @@ def _of_external(spec: Any, metadata: Any, namespace: str | None, name: str) -> 
 
 
 def _certificate(body: Body) -> Iterator[Made]:
-    """cert-manager's: `secretTemplate` holds labels and annotations."""
+    """cert-manager's Certificate: `secretTemplate` has labels and annotations."""
     namespace, template = identity_of(body).namespace or "default", at(body, "spec", "secretTemplate")
     name = _text(at(body, "spec", "secretName"))
     yield Made("Secret", namespace, name, _labels(template), "spec.secretName")
@@ -117,14 +117,14 @@ def _certificate(body: Body) -> Iterator[Made]:
 
 
 def _bundle(body: Body) -> Iterator[Made]:
-    """trust-manager's: an object of the Bundle's name in each namespace that it selects."""
+    """trust-manager's Bundle: an object with the Bundle's name in each namespace that it selects."""
     for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
         if target := at(body, "spec", "target", field):
             yield Made(kind, None, identity_of(body).name, _labels(at(target, "metadata")), f"spec.target.{field}")
 
 
 def _password_like(*path: str) -> Callable[[Body], Iterator[Made]]:
-    """Kinds that name the Secret that they make at one path, and its namespace beside it or not at all."""
+    """Kinds with the name of the resulting Secret at one path; its namespace, if any, is next to it."""
 
     def made(body: Body) -> Iterator[Made]:
         around = at(body, *path[:-1])

@@ -13,7 +13,8 @@ KEY, TOKEN, AGE = "a private key", "a bearer token", "an age key"
 
 
 def spots(data: bytes) -> dict[str, int]:
-    """A spot in the first line of each kind of secret: raw, in base64 (wrapped, or twice), in escapes, in pieces."""
+    """A position in the first line of each kind of secret: raw, in base64 (wrapped, or twice), with escapes, in
+    pieces."""
     found: dict[str, int] = {}
     for form in (_as_it_stands, _joined, _unescaped, _squeezed):
         seen = form(data)
@@ -54,7 +55,7 @@ def _resolved(data: bytes) -> bytes:
 
 
 def _squeezed(data: bytes) -> bytes:
-    """Without what stands between the quoted pieces of a text in a program; nothing where there are no quotes."""
+    """Joins the quoted pieces of a text in a program; empty if there are no quotes."""
     if not any(mark in data for mark in (b'"', b"'", b"`")):
         return b""
     return _without_quotes(data)
@@ -65,14 +66,15 @@ def _without_quotes(data: bytes) -> bytes:
 
 
 _SHAPES = {_joined: _joined, _unescaped: _resolved, _squeezed: _without_quotes}
-"""What each form does to a line, which may hold none of what makes the form worth a look."""
+"""For each form, the function that undoes it on a line, if the line can have this form."""
 
 
 _ESCAPE = re.compile(rb"\\x([2-7][0-9a-fA-F])|\\u00([2-7][0-9a-fA-F])|\\U000000([2-7][0-9a-fA-F])")
 
 
 def _encoded(text: bytes) -> list[bytes]:
-    """The three ways in which base64 may spell a text, less the characters that its neighbours change."""
+    """The three possible base64 spellings of a text inside other text, without the characters that depend on the
+    neighbours."""
     forms = []
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + text)
@@ -86,10 +88,10 @@ _FIRST_PART = rb"(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(eyJ))[A-Za-z0-9_-]{10,}+\.
 
 
 def _token(rest: bytes) -> re.Pattern[bytes]:
-    """A token whose second part goes on with `rest` after `eyJ`.
+    """A pattern for a token whose second part continues with `rest` after `eyJ`.
 
-    A word is read once, from its beginning to its first `eyJ` and on to its end, however many more it holds: where
-    the first doesn't begin a token, none behind it does.
+    It reads each word only once, from its start to the first `eyJ` and on to its end: if the first `eyJ` doesn't begin
+    a token, no later one does.
     """
     return re.compile(_FIRST_PART + rest)
 
@@ -105,7 +107,7 @@ _IN_PIECES = {  # with what follows, for nothing else tells a text in pieces fro
     AGE: re.compile(rb"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}"),
 }
 _SEARCHED = {KEY: b"PRIVATE", TOKEN: b".eyJ", AGE: b"AGE-SECRET"}
-"""What each of both must hold: looking for it costs next to nothing."""
+"""A text that each of both must contain; searching for it is cheap."""
 _WORDS = {KEY: b"PRIVATE KEY", TOKEN: b"eyJhbGciOi", AGE: b"AGE-SECRET-KEY-1"}
 _ONCE = {name: _encoded(word) for name, word in _WORDS.items()}
 _TWICE = {name: [form for once in forms for form in _encoded(once)] for name, forms in _ONCE.items()}
@@ -171,9 +173,9 @@ def _inside(text: bytes, depth: int = 2) -> set[str]:
 
 
 def _line(data: bytes, spot: int, shape: Callable[[bytes], bytes]) -> int:
-    """Where the line begins in `data` that holds what is at `spot` once each line has this shape.
+    """The start of the line in `data` that contains position `spot` of the transformed text.
 
-    No escape reaches over the end of a line, so a part's length counts by itself; each step looks at half of the rest.
+    An escape never crosses the end of a line, so the lengths of the parts add up, and a binary search finds the line.
     """
     first, last = 0, len(data)
     while (middle := _between_lines(data, first, last)) is not None:
@@ -186,7 +188,7 @@ def _line(data: bytes, spot: int, shape: Callable[[bytes], bytes]) -> int:
 
 
 def _between_lines(data: bytes, first: int, last: int) -> int | None:
-    """The beginning of a line near the middle, behind the first one; None where there is one line only."""
+    """The start of a line near the middle, after the first line; None if there is only one line."""
     middle = (first + last) // 2
     found = data.rfind(b"\n", first, middle) + 1 or data.find(b"\n", middle, last) + 1
     return found if first < found < last else None

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from meshc.errors import Path, Place, Problem
 
     Where = Callable[[Path], Place]
-    """Where the value at a path of the object stands."""
+    """Returns the place of the value at a path of the object."""
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""Where kubectl keeps the object as it was applied: of a Secret, with every value readable."""
+"""The annotation in which kubectl keeps the applied object; for a Secret, it has every value readable."""
 
 _WEAKENS = ("kustomize.toolkit.fluxcd.io/decrypt", "sealedsecrets.bitnami.com/cluster-wide")
-"""Of the annotations that decide on protection, those that nobody needs on a Secret of their own."""
+"""The annotations about protection that nobody needs on their own Secret."""
 _ANY_TYPE = ("str", "bytes", "int", "float", "bool")
 
 
@@ -32,7 +32,7 @@ def is_secret(body: Mapping[str, Any]) -> bool:
 
 
 def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """What anyone can read of a user's Secret, or what switches its protection off."""
+    """Finds readable values in a user's Secret, and annotations that turn off its protection."""
     yield from _annotations(data, where)
     if data.get("kind") == "Secret" and not identity_of(data).group:
         yield from _secret(data, where)
@@ -45,7 +45,7 @@ def plain_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
 
 
 def _inside(value: Any, *, top: bool = False) -> Iterator[Mapping[str, Any]]:
-    """Secrets that stand in another object, for an operator to apply."""
+    """Secrets inside another object, which an operator applies."""
     if isinstance(value, dict):
         if not top and value.get("kind") == "Secret" and "apiVersion" in value and not identity_of(value).group:
             yield value
@@ -71,7 +71,7 @@ def _annotations(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
 
 
 def _applied(text: Any, place: Place) -> Iterable[Problem]:
-    """A Secret that kubectl noted as it was applied, on whatever object it stands."""
+    """Finds a Secret in kubectl's last-applied annotation, on any object."""
     try:
         body = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -82,7 +82,7 @@ def _applied(text: Any, place: Place) -> Iterable[Problem]:
 
 
 def _secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """sops leaves an empty value as it is, and Flux reads what sops encrypted from `stringData` too."""
+    """sops doesn't encrypt an empty value, and Flux also decrypts values in `stringData`."""
     sealed = is_sops_block(data.get("sops"))
     fields = [data.get(field) or {} for field in ("data", "stringData")]
     shaped = all(isinstance(values, dict) for values in fields)
@@ -118,7 +118,7 @@ _KEYS = re.compile(r"(?i)pass(word|wd|phrase)?$|token|secret|(?<!public)[-_.]?ke
 
 
 def _external_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
-    """A template may hold settings in plain text, but no value under a name like that of a secret."""
+    """A template may contain settings in plain text, but no value with a name like a secret's."""
     path = ("spec", "externalSecretSpec") if data.get("kind") == "ClusterExternalSecret" else ("spec",)
     path = (*path, "target", "template", "data")
     values = at(data, *path)

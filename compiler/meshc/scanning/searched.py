@@ -1,6 +1,7 @@
-"""Searches texts for secrets in plain text, and remembers by digest those that hold none, for this run and later ones.
+"""Searches texts for secrets in plain text, and caches the digests of texts without secrets, for this run and later
+ones.
 
-The search takes longer than the digest, and of a mesh that changed in one place nearly every text is as it was.
+A digest is faster than a search, and after a small change of a mesh nearly every text is unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _DIGEST = 32
 
 
 class Searched:
-    """Lives for one compile. The cache keeps digests alone, under the digest of the meshc that searched."""
+    """Used for one compile. The cache stores only digests, under the digest of meshc's own code."""
 
     def __init__(self, cache: Repository) -> None:
         self._cache = cache
@@ -31,7 +32,7 @@ class Searched:
         self._clean: set[bytes] = set()
 
     def __call__(self, data: bytes, shown: str, code: Code, clusters: tuple[str, ...] = ()) -> Iterable[Problem]:
-        """As `plaintext_in`."""
+        """Like `plaintext_in`, with the cache."""
         digest = sha256(data).digest()
         if digest in self._clean:
             return ()
@@ -41,6 +42,6 @@ class Searched:
         return found
 
     def keep(self) -> None:
-        """Remembers what this compile asked for, and nothing that it didn't."""
+        """Stores the digests that this compile used, and drops all others."""
         if self._clean != self._known:
             self._cache.cache_put(self._key, b"".join(sorted(self._clean)))

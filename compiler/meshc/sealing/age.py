@@ -1,4 +1,4 @@
-"""Wraps a data key for age recipients, and unwraps it with an identity of one of them. In memory, through pyrage."""
+"""Wraps a data key for age recipients, and unwraps it with an identity of one of them. Works in memory, with pyrage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def wrap(data_key: Hidden, recipients: Sequence[str]) -> tuple[str, ...]:
 
 
 def unwrap(wrapped: Iterable[str], identities: Sequence[Hidden]) -> Hidden | None:
-    """What the first of the armored texts holds that one of the identities opens; None where none does.
+    """Decrypts the first of the armored texts that one of the identities opens; None if none does.
 
     Raises SealError for identities that can't be read.
     """
@@ -44,9 +44,9 @@ def check_recipients(recipients: Sequence[str]) -> None:
 
 
 def identities_in(file: Hidden) -> tuple[Hidden, ...]:
-    """The identities of a key file: what age-keygen writes, one a line, or one SSH private key.
+    """The identities of a key file: lines as age-keygen writes them, or one SSH private key.
 
-    Each is checked when it is used. Raises SealError where there is none.
+    An identity is checked when it is used. Raises SealError if the file has none.
     """
     if file.reveal().lstrip().startswith(b"-----BEGIN"):
         return (file,)
@@ -76,7 +76,7 @@ def _known_recipients(recipients: Sequence[str]) -> list[Any]:
 
 
 def _recipient(number: int, text: str) -> Any:
-    """pyrage's recipient. Only one spelling of a key is taken, so that equal keys are equal texts."""
+    """pyrage's recipient. Accepts only one spelling of a key, so that equal keys are equal texts."""
     try:
         if text.startswith("ssh-"):
             if not re.fullmatch(r"ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*", text):

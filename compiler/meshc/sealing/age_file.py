@@ -25,7 +25,8 @@ def seal_for(key: Hidden, recipients: Sequence[str]) -> Hidden:
 
 
 def open_sealed(data: Hidden, identities: Sequence[Hidden]) -> Hidden:
-    """What an age file holds; anything else as it is. Raises SealError if no identity opens it."""
+    """The decrypted content of an age file; any other content is returned unchanged. Raises SealError if no identity
+    opens it."""
     if not data.reveal().lstrip().startswith(_STARTS):
         return data
     if not identities:

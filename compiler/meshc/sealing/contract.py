@@ -24,7 +24,8 @@ SEALING_CERTIFICATE = "sealing-cert.pem"
 """The name of a controller's public certificate, below <ca.directory>/<cluster>/."""
 
 Scope = Literal["strict", "namespace-wide", "cluster-wide"]
-"""What a SealedSecret is bound to: name and namespace, the namespace, nothing. meshc places no cluster-wide one."""
+"""The scope of a SealedSecret: bound to name and namespace, to the namespace, or to nothing. meshc never places a
+cluster-wide one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom a Secret is sealed for, in the cluster where it is applied. Each backend needs one of the three.
+    """The recipient of a Secret, in the cluster where it is applied. Each backend needs one of the three fields.
 
-    `recipients` are age recipients, sorted and each once. `certificate` is the PEM of the public sealing certificate.
+    `recipients` are age recipients, sorted and without duplicates. `certificate` is the PEM of the public sealing
+    certificate.
     """
 
     recipients: tuple[str, ...] = ()
@@ -62,12 +64,12 @@ class Target:
 
 
 class SealError(MeshcError):
-    """A Secret can't be sealed as asked. Its message never holds a value."""
+    """A Secret can't be sealed as asked. The message never contains a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a sealed object stands that nobody has opened: a word for its state, and who can open it."""
+    """The state of a sealed object, without decrypting it: one word, and who can open it."""
 
     state: str
     opened_by: tuple[str, ...] = ()
@@ -76,38 +78,39 @@ class Standing:
 class Backend(Protocol):
     """A module for one sealed form: it checks what is committed, and seals what is new.
 
-    The first half needs no key and is part of every compile. What encrypts is imported by `seal` when it is called.
+    Checks need no key and are part of every compile. `seal` imports the encryption code only when it is called.
     """
 
     KIND: str
     """The kind of the sealed object."""
     OPERATOR: str
-    """The API group of that kind where an operator in the cluster opens it. Empty where the delivery engine does."""
+    """The API group of the kind if an operator in the cluster opens it. Empty if the delivery engine opens it."""
     ADDS: bool
     """Whether a value can be added to a sealed object that nobody opens."""
     PUBLIC: tuple[str, ...]
-    """Where the values that stay readable stand in the object."""
+    """The path of the readable values in the object."""
 
     def check(self, need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-        """What is wrong with the sealed object: it would not open, not be read, or is no secret at all.
+        """The problems of the sealed object: it can't be opened, Istio wouldn't read it, or it isn't encrypted at all.
 
         `public` are the certificates that public keys must be byte-equal to. No message ever holds a value.
         """
         ...
 
     def blobs(self, body: Body) -> Mapping[str, str]:
-        """The ciphertext of each sealed key, as it stands in an object that `check` finds nothing wrong with.
+        """The ciphertext of each sealed key, in an object without problems from `check`.
 
-        Digests and bindings are made over these.
+        Digests and bindings cover these texts.
         """
         ...
 
     def recipients(self, body: Body) -> tuple[str, ...] | None:
-        """Whom such an object says it is sealed for; None for a form that names nobody."""
+        """The recipients that the object itself names; None for a form that names none."""
         ...
 
     def standing(self, need: SecretNeed, body: Body, certificate: bytes | None) -> Standing:
-        """How an object of this kind stands. `certificate` is that of the cluster's controller, where it has one."""
+        """The state of an object of this kind. `certificate` is the certificate of the cluster's controller, if it has
+        one."""
         ...
 
     def readers(self, body: Body) -> set[str]:
@@ -119,7 +122,7 @@ class Backend(Protocol):
         ...
 
     def target(self, plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | None) -> Target:
-        """Whom a Secret is sealed for that is applied in `cluster`.
+        """The recipient for Secrets that are applied in `cluster`.
 
         Raises SealError, with what to write into mesh.yaml, if the cluster's settings lack what this form needs.
         """
@@ -133,16 +136,16 @@ class Backend(Protocol):
         ...
 
     def with_values_of(self, before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
-        """The sealed object with these keys of an earlier one, which stay as they are sealed there.
+        """The sealed object plus these keys of an earlier one, whose ciphertexts are kept.
 
-        Raises SealError where they can't.
+        Raises SealError if they can't be kept.
         """
         ...
 
     def noted(self, body: Body, target: Target) -> Mapping[str, str]:
-        """The annotations by which a compile sees that a sealed object is still the one that meshc wrote."""
+        """The annotations that let a compile check that a sealed object is still as meshc wrote it."""
         ...
 
     def left_to_do(self, cluster: ClusterPlan, files: str) -> str:
-        """What a person has to do after meshc has sealed `files`, a glob; empty where there is nothing."""
+        """What a person must do after meshc has sealed `files`, a glob; empty if there is nothing to do."""
         ...

@@ -1,6 +1,6 @@
-"""An ExternalSecret: references into a store that an operator reads. Certificates stand in the template.
+"""An ExternalSecret: references into a store that an operator reads. Certificates are in the template.
 
-Nothing secret is written, and no value is read.
+meshc writes no secret, and reads no value from the store.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STORES = ("SecretStore", "ClusterSecretStore")
 
 
 def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-    """Form, identity, and that the Secret which comes out has every key."""
+    """Checks form and identity, and that the resulting Secret has every key."""
     data, clusters = document.data, (need.cluster,)
     yield from _identity(need, document)
     yield from check_labels(need, document, _TEMPLATE)
@@ -98,7 +98,7 @@ def _identity(need: SecretNeed, document: Document) -> Iterable[Problem]:
 
 
 def blobs(body: Body) -> Mapping[str, str]:
-    """None: the ciphertext is the store's."""
+    """None: the ciphertext is in the store."""
     return {}
 
 
@@ -107,7 +107,7 @@ def recipients(body: Body) -> None:
 
 
 def standing(need: SecretNeed, body: Body, certificate: bytes | None) -> Standing:
-    """Sealed where it names a store."""
+    """Sealed, if the object names a store."""
     store = at(body, "spec", "secretStoreRef", "name")
     return Standing("sealed", (f"store {store}",)) if isinstance(store, str) else Standing("unreadable")
 
@@ -139,10 +139,10 @@ def target(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | N
 def seal(plain: Plain, target: Target, now: datetime) -> Body:
     """An ExternalSecret that makes the whole Secret; public values stand in its template as text.
 
-    The defaults of the CRD are written out, so that no tool sees a difference. Only the policy isn't the default but
-    Merge: with Replace, a template that has data drops every key of the store. A Secret with public parts is a CA,
-    which must stay if the store loses the key: otherwise istiod would sign with a root of its own. Any other Secret is
-    deleted with the store's entry.
+    It contains the defaults of the CRD, so that no tool sees a difference. Only the policy differs from the default: it
+    is Merge, because with Replace a template with data drops every key of the store. A Secret with public parts is a
+    CA, which must stay if the store loses the key: otherwise istiod would make its own root and sign with it. Any other
+    Secret is deleted with the store's entry.
 
     `now` isn't needed. Raises SealError if the target has no store, or one that can't be.
     """
@@ -176,7 +176,7 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
 
 
 def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
-    """The same with references of an earlier one."""
+    """The object plus the references of an earlier one."""
     del target
     kept = [dict(one) for one in at(before, "spec", "data") or () if at(one, "secretKey") in keys]
     references = sorted([*body["spec"]["data"], *kept], key=lambda one: str(one["secretKey"]))
@@ -189,7 +189,7 @@ def noted(body: Body, target: Target) -> Mapping[str, str]:
 
 
 def left_to_do(cluster: ClusterPlan, files: str) -> str:
-    """Nothing here: the commands that seal say what to put into the store."""
+    """Nothing: the sealing commands print what to put into the store."""
     return ""
 
 

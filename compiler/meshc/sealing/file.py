@@ -23,7 +23,8 @@ def backend_of(cluster: ClusterPlan) -> Backend:
 
 
 def target_of(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | None) -> Target:
-    """Whom a Secret is sealed for that is applied in `cluster`; `certificate` is its controller's, where it has one.
+    """The recipient for Secrets that are applied in `cluster`; `certificate` is that of the cluster's controller, if it
+    has one.
 
     Raises SealError, with what to write into mesh.yaml, if the cluster's backend lacks what it needs.
     """
@@ -38,9 +39,9 @@ def sealed_file(
     proven: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda blobs: {},
     more: Callable[[Body], Body] = lambda body: body,
 ) -> bytes:
-    """The file. `proven` is given the ciphertexts and answers further annotations. Raises SealError.
+    """The file. `proven` gets the ciphertexts and returns more annotations.
 
-    `more` adds what was sealed before to the new object.
+    `more` adds values that were sealed earlier to the new object. Raises SealError.
     """
     body = more(backend.seal(plain, target, now))
     blobs = backend.blobs(body)

@@ -1,4 +1,4 @@
-"""Finds in an object what istiod would mount, and what hides it."""
+"""Finds volumes that istiod would mount, and volumes that hide them, in an object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshc.kube import Body, as_list, at, identity_of, pods_in
-from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED, MOUNTED_AT
 
 _MOUNTS = {
     "/etc/cacerts": ("cacerts", "its CA"),
@@ -28,7 +28,7 @@ def is_veiled(body: Body) -> bool:
 
 
 def mounts(body: Body, namespace: str) -> Iterator[str]:
-    """istiod's files from elsewhere: another Secret mounted where it reads."""
+    """Finds another volume that is mounted at a path where istiod reads its files."""
     if identity_of(body).namespace != namespace:
         return
     for pod in pods_in(body):
@@ -51,7 +51,7 @@ _SELECTS = {
     *("match", "exclude", "validate", "preconditions", "selector", "labelSelector", "matchLabels", "matchExpressions"),
     *("expr", "ignoreDifferences", "allowed", "annotations", "description", "summary", "message"),
 }
-"""Keys below which a custom resource chooses or describes objects, and makes none."""
+"""Keys below which a custom resource only selects or describes objects, and makes none."""
 
 
 def texts(value: Any) -> Iterator[str]:

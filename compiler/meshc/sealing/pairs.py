@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def one_way(plan: Plan, needs: Sequence[SecretNeed], pending: Collection[str]) -> Iterator[Problem]:
-    """Credentials that one primary has and another lacks. If no primary has any yet, they are `pending` alone."""
+    """Credentials that one primary has and another one doesn't. If no primary has them yet, they are only `pending`."""
     clusters = {cluster.name: cluster for cluster in plan.clusters}
     remote = list(dict.fromkeys((need.cluster, name) for need in needs for name in need.of))
     there = {(primary, name) for primary, name in remote if waiting_for(name, primary) not in pending}

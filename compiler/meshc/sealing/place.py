@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of one need: its object, the texts of what is waited for, and what is wrong with it."""
+    """The result for one need: the object, texts about what is pending, and problems."""
 
     bodies: tuple[Body, ...] = ()
     pending: tuple[str, ...] = ()
@@ -36,7 +36,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Sealed files and certificates, how their folder is shown, and what searches them for plain secrets."""
+    """The sealed files and certificates, the folder's name in messages, and the function that searches them for plain
+    secrets."""
 
     files: Mapping[str, bytes]
     certificates: Mapping[str, bytes]
@@ -89,7 +90,7 @@ def _missing(need: SecretNeed, shown: str, cluster: Place) -> Problem:
 def _one_object(
     need: SecretNeed, data: bytes, shown: str, search: Search
 ) -> tuple[Document | None, tuple[Problem, ...]]:
-    """The one object in a file that holds no plain secret; else the problems."""
+    """The only object in a file, if the file has no plain secret; otherwise the problems."""
     if leaks := tuple(search(data, shown, codes.PLAINTEXT, (need.cluster,))):
         return None, leaks
     documents, problems = read(data, shown)
@@ -111,7 +112,8 @@ def _has_errors(problems: Iterable[Problem]) -> bool:
 
 
 def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]) -> Iterable[Problem]:
-    """Sealed files that nothing needs: of a removed cluster, wrongly named, or of the primary itself."""
+    """Reports sealed files that nothing needs: files of removed clusters, with wrong names, or with credentials of the
+    primary itself."""
     wanted = {need.file for need in needs}
     local = {f"{primary}/remote-secret-{primary}.yaml": primary for primary in primaries}
     for file in sealed.files.keys() - wanted:
@@ -145,7 +147,7 @@ def _meant(file: str, missing: Set[str]) -> str:
 
 
 def _readable(data: bytes, shown: str) -> Iterable[Problem]:
-    """What isn't sealed in a file that nothing places: it is committed all the same."""
+    """Finds plain secrets in a file that no cluster uses, because it is committed too."""
     if leaks := tuple(plaintext_in(data, shown, codes.PLAINTEXT)):
         yield from leaks
         return

@@ -1,4 +1,5 @@
-"""Checks the annotations that sealing wrote into a file, and reports which no longer hold. Needs no key and no clock.
+"""Checks the annotations that sealing wrote into a file, and reports those that don't match any more. Needs no key and
+no clock.
 
 What was sealed can't be opened here, but its digests can be computed again, and a signature can be verified. Anyone can
 make the annotations, except the binding. So only a missing binding is a finding; other missing annotations are not.
@@ -31,7 +32,7 @@ _NAMED, _SHOWN = 3, 16
 
 
 def check(need: SecretNeed, form: Backend, document: Document, certificates: Mapping[str, bytes]) -> Iterator[Problem]:
-    """What the annotations of a sealed file, whose form is right, say against it.
+    """The problems that the annotations of a valid sealed file show.
 
     `certificates` is the whole folder of certificates. Never raises, whatever the annotations hold.
     """
@@ -49,7 +50,7 @@ def check(need: SecretNeed, form: Backend, document: Document, certificates: Map
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A sealed file, and what its annotations are compared with."""
+    """A sealed file, and the values to compare its annotations with."""
 
     need: SecretNeed
     document: Document
@@ -58,13 +59,13 @@ class _File:
     certificates: Mapping[str, bytes]
 
     def problem(self, code: Code, key: str, what: str, hint: str) -> Problem:
-        """One at an annotation, or at the metadata where there is none."""
+        """A problem at an annotation, or at the metadata if there is no such annotation."""
         place = self.document.place((*_PATH, key) if key else ("metadata",))
         return code.at(place, f"{self.need.kind}: {what}", hint, clusters=(self.need.cluster,))
 
 
 def _recipients(file: _File, there: tuple[str, ...] | None) -> Iterator[Problem]:
-    """The file is sealed for those in mesh.yaml, and nobody was added or taken out since."""
+    """Checks that the file's recipients are those in mesh.yaml, and that nobody was added or removed later."""
     from_mesh, cluster, key = file.need.recipients, file.need.cluster, f"{_OURS}recipients-sha256"
     if there is None:
         return
@@ -86,7 +87,7 @@ def _recipients(file: _File, there: tuple[str, ...] | None) -> Iterator[Problem]
 
 
 def _counted(recipients: Collection[str]) -> str:
-    """How many, and the beginning of some. Recipients are public."""
+    """The number of recipients, and the beginning of some. Recipients are public."""
     shown = [one if len(one) <= _SHOWN else f"{one[:_SHOWN]}..." for one in list(recipients)[:_NAMED]]
     return f"{len(recipients)} ({', '.join([*shown, '...'] if len(recipients) > _NAMED else shown)})"
 
@@ -105,7 +106,7 @@ def _unbound(file: _File) -> Iterator[Problem]:
 
 
 def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
-    """The ciphertext is the one that was sealed, to the certificate that the controller has."""
+    """Checks that the ciphertext is unchanged, and sealed to the controller's current certificate."""
     from meshc.trust.proofs import BLOB, ENVELOPE, SEALING_CERTIFICATE, of_blobs, of_envelope
 
     cluster = file.need.cluster
@@ -137,7 +138,7 @@ def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
 
 
 def _authority(file: _File) -> Iterator[Problem]:
-    """The CA's key was sealed for the certificates in the folder, by somebody who had it."""
+    """Checks that the CA's key was sealed for the certificates in the folder, by somebody who had this key."""
     from meshc.trust.issue import IssueError, one
     from meshc.trust.proofs import BINDING, CA, KEY, NOT_AFTER, ROOT, of_ca
     from meshc.trust.rotation import roots_above
@@ -187,7 +188,7 @@ def _bound(file: _File, signature: Any, ca: bytes, root: bytes) -> bool:
 
 
 def _server(file: _File) -> Iterator[Problem]:
-    """The credentials are for the API servers that mesh.yaml names."""
+    """Checks that the credentials are for the API servers in mesh.yaml."""
     from meshc.trust.proofs import REMOTES, SERVER, of_each
 
     key = REMOTES if file.need.grows else SERVER

@@ -18,4 +18,4 @@ BACKENDS: Mapping[str, Backend] = {
 }
 
 BY_KIND: Mapping[str, Backend] = {backend.KIND: backend for backend in BACKENDS.values()}
-"""The same by the kind of the committed object."""
+"""The sealed form for the kind of a committed object."""

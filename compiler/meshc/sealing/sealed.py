@@ -1,4 +1,4 @@
-"""The rules that every sealed object in the repository is held to, whatever its form."""
+"""The rules for every sealed object in the repository, whatever its form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def is_mapping(value: Any) -> bool:
 
 
 def check_identity(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
-    """Name and namespace are the need's. `below`: where the metadata stands that an operator copies."""
+    """Checks that name and namespace are those of the need. `below` is the path of the metadata that an operator
+    copies."""
     metadata = at(document.data, *[str(step) for step in below], "metadata")
     for field, wanted in (("name", need.name), ("namespace", need.namespace)):
         found = at(metadata, field)
@@ -38,7 +39,7 @@ def check_identity(need: SecretNeed, document: Document, below: Path = ()) -> It
 
 
 def check_labels(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
-    """The Secret that comes out carries what Istio selects by."""
+    """Checks that the resulting Secret has the labels and annotations that Istio selects by."""
     metadata = at(document.data, *[str(step) for step in below], "metadata")
     if need.not_labelled and at(metadata, "labels", need.not_labelled) is not None:
         place = document.key_place((*below, "metadata", "labels", need.not_labelled))
@@ -74,7 +75,7 @@ _SWITCHES = (
     "sealedsecrets.bitnami.com/managed",
     "sealedsecrets.bitnami.com/patch",
 )
-"""Annotations that could switch decryption, pruning, drift repair or a seal's scope off."""
+"""Annotations that can turn off decryption, pruning or drift correction, or change a seal's scope."""
 
 
 def switches_off(annotation: str) -> bool:
@@ -83,7 +84,8 @@ def switches_off(annotation: str) -> bool:
 
 
 def check_annotations(need: SecretNeed, document: Document, below: Path = ()) -> Iterable[Problem]:
-    """No annotation of the file changes how the secret is protected; meshc's own are allowed."""
+    """Checks that no annotation of the file changes the protection of the secret; meshc's own annotations are
+    allowed."""
     about, path = (need.cluster,), (*below, "metadata", "annotations")
     found = at(document.data, *[str(step) for step in path])
     if found is not None and not is_mapping(found):
@@ -103,7 +105,7 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
 
 
 def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[str, Path]) -> Iterable[Problem]:
-    """The Secret has exactly the keys that Istio reads. `path`: where they belong."""
+    """Checks that the Secret has exactly the keys that Istio reads. `path` is the path of the keys."""
     wanted = {*need.keys, *need.public}
     hint = f"seal it again with exactly {', '.join(sorted(wanted))}"
     if need.grows:
@@ -125,7 +127,7 @@ def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[
 def check_public(
     need: SecretNeed, document: Document, path: Path, value: bytes, public: Mapping[str, bytes]
 ) -> Iterable[Problem]:
-    """A public part in a sealed file is, byte for byte, the certificate that trust is checked on.
+    """Checks that a public part of a sealed file equals, byte for byte, the certificate that meshc verifies.
 
     The last step of `path` is its key.
     """
@@ -151,7 +153,8 @@ def check_public(
 
 
 def _is_chain(key: str, value: bytes, public: Mapping[str, bytes]) -> bool:
-    """The certificate of a TLS Secret is the folder's chain; its roots are in another key."""
+    """Checks that the certificate of a TLS Secret is the chain in the folder of certificates; its roots are in another
+    key."""
     from meshc.trust.tls_form import is_chain
 
     return key == _TLS_CERTIFICATE and is_chain(value, public.get(_TLS_ROOTS, b""), public[key])
@@ -162,7 +165,7 @@ def _lines(data: bytes) -> bytes:
 
 
 def path_of(need: SecretNeed, key: str) -> str:
-    """Where a public part stands below the folder of certificates."""
+    """The path of a public part below the folder of certificates."""
     if key in ("root-cert.pem", _TLS_ROOTS):
         return "root-cert.pem"
     return f"{need.cluster}/{'cert-chain.pem' if key == _TLS_CERTIFICATE else key}"
@@ -172,14 +175,14 @@ _TLS_CERTIFICATE, _TLS_KEY, _TLS_ROOTS = "tls.crt", "tls.key", "ca.crt"
 
 
 def in_its_form(need: SecretNeed, data: Body) -> SecretNeed:
-    """The need of a sealed object that holds a TLS Secret instead of Istio's own keys, where istiod reads it."""
+    """The need for a sealed object with the keys of a TLS Secret instead of Istio's own keys, if istiod accepts it."""
     if not need.as_tls or not keys_in(data) & {_TLS_CERTIFICATE, _TLS_KEY}:
         return need
     return replace(need, keys=(_TLS_KEY,), public=(_TLS_CERTIFICATE, _TLS_ROOTS))
 
 
 def check_template_text(need: SecretNeed, document: Document, path: Path, value: Any) -> Iterable[Problem]:
-    """Nothing that a controller would run as a template."""
+    """Checks for text that a controller would run as a template."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from check_template_text(need, document, (*path, key), item)

@@ -1,6 +1,6 @@
 """A SealedSecret: values encrypted to the certificate of one cluster's Sealed Secrets controller.
 
-Values stand in encryptedData, certificates in the template.
+Values are in encryptedData, certificates in the template.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _FIELDS = {"apiVersion", "kind", "metadata", "spec", "status"}
 
 
 def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-    """Form, identity and every value. A strict seal is bound to name and namespace."""
+    """Checks form, identity and every value. A strict seal is bound to name and namespace."""
     data, clusters = document.data, (need.cluster,)
     yield from check_identity(need, document)
     yield from check_identity(need, document, _TEMPLATE)
@@ -89,17 +89,17 @@ def blobs(body: Body) -> Mapping[str, str]:
 
 
 def recipients(body: Body) -> None:
-    """Nobody: the one controller whose certificate it was sealed with."""
+    """Nobody: only the controller whose certificate was used can open it."""
 
 
 def standing(need: SecretNeed, body: Body, certificate: bytes | None) -> Standing:
-    """Stale where it was sealed for another certificate than the controller's."""
+    """Stale, if it was sealed for another certificate than the controller's."""
     stale = certificate and not readers(body) <= {_controller(sha256(certificate).hexdigest())}
     return Standing("stale: sealing certificate" if stale else "sealed", (f"controller of {need.cluster}",))
 
 
 def readers(body: Body) -> set[str]:
-    """The certificate that meshc has noted."""
+    """The fingerprint of the certificate, from meshc's annotation."""
     from meshc.trust.proofs import SEALING_CERTIFICATE as NOTED
 
     found = at(body, "metadata", "annotations", NOTED)
@@ -126,9 +126,9 @@ def target(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | N
 
 
 def seal(plain: Plain, target: Target, now: datetime) -> Body:
-    """A SealedSecret whose template makes the whole Secret; public values stand in it as text.
+    """A SealedSecret whose template makes the whole Secret; public values are in it as text.
 
-    Raises SealError if the target has no certificate that seals: one of an RSA key that hasn't expired.
+    Raises SealError if the target has no usable certificate: it needs an RSA key, and must not have expired.
     """
     check_plain(plain)
     check_values(plain)
@@ -152,7 +152,7 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
 
 
 def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
-    """The same with ciphertexts of an earlier one, if both are sealed to one certificate. Raises SealError."""
+    """The object plus the ciphertexts of an earlier one. Raises SealError unless both are sealed to one certificate."""
     from meshc.trust.proofs import SEALING_CERTIFICATE as NOTED
 
     if at(before, "metadata", "annotations", NOTED) != sha256(target.certificate).hexdigest():
@@ -173,12 +173,12 @@ def noted(body: Body, target: Target) -> Mapping[str, str]:
 
 
 def left_to_do(cluster: ClusterPlan, files: str) -> str:
-    """Nothing: a SealedSecret is whole."""
+    """Nothing: a SealedSecret is complete."""
     return ""
 
 
 def _switch(there: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
-    """The annotations with the one by which the controller knows the scope: needed at the object and its template."""
+    """Adds the annotation for the scope, which the controller needs on the object and on its template."""
     annotations = dict(there.get("annotations", {}))
     if scope != "strict":
         annotations[f"sealedsecrets.bitnami.com/{scope}"] = "true"
@@ -202,7 +202,7 @@ def _sealed(value: Hidden, key: RSAPublicKey, label: str) -> str:
 
 
 _SIZES = (2048, 3072, 4096, 8192)
-"""RSA keys of other sizes aren't made by anyone, and `secrets` takes no seal of one."""
+"""Accepts only these sizes: no tool makes RSA keys of other sizes."""
 
 
 def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:

@@ -37,7 +37,7 @@ _FIELDS = {"apiVersion", "kind", "metadata", "type", "immutable", "data", "strin
 
 
 def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> Iterable[Problem]:
-    """Form, identity and every value. Who may open it is the file's own matter."""
+    """Checks form, identity and every value. The recipients are checked elsewhere (`proofs`)."""
     data, clusters = document.data, (need.cluster,)
     yield from check_identity(need, document)
     yield from check_labels(need, document)
@@ -76,14 +76,14 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
 
 
 def _unopenable(need: SecretNeed, document: Document) -> Iterable[Problem]:
-    """What keeps the sops block from being one that somebody can open."""
+    """Reports why nobody could decrypt a file with this sops block."""
     for path, fault in sops_faults(document.data["sops"]):
         place = document.place(("sops", *path))
         yield codes.NOT_SEALED.at(place, f"{need.kind}: {fault}", "seal it again", clusters=(need.cluster,))
 
 
 def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Iterable[Problem]:
-    """kustomize sorts keys, and a MAC covers the order of the values it is over."""
+    """Checks that the MAC doesn't depend on the order of keys, because kustomize sorts keys."""
     hidden = [key for key, value in values.items() if is_encrypted(value)]
     only = at(document.data, "sops", "mac_only_encrypted") is True
     if only and hidden == in_order(hidden):
@@ -96,17 +96,17 @@ def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Ite
 
 
 def blobs(body: Body) -> Mapping[str, str]:
-    """Each encrypted value. A certificate may be encrypted too: then its ciphertext is one as well."""
+    """Each encrypted value. If a certificate is encrypted too, its ciphertext is included."""
     return {key: value for key, value in body["data"].items() if is_encrypted(value)}
 
 
 def recipients(body: Body) -> tuple[str, ...]:
-    """The recipients that its sops block names; the name of the service alone for a key that it doesn't describe."""
+    """The recipients in its sops block; for a key without a description only the name of the service."""
     return recipients_in(body["sops"])
 
 
 def standing(need: SecretNeed, body: Body, certificate: bytes | None) -> Standing:
-    """Stale where the file names other recipients than mesh.yaml."""
+    """Stale, if the file has other recipients than mesh.yaml."""
     named = recipients_in(at(body, "sops"))
     if not is_encrypted(at(body, "sops", "mac")):
         return Standing("not sealed", named)
@@ -114,7 +114,7 @@ def standing(need: SecretNeed, body: Body, certificate: bytes | None) -> Standin
 
 
 def readers(body: Body) -> set[str]:
-    """The recipients of a file that meshc could open; nobody for any other."""
+    """The recipients of a file that meshc can open; for any other file, nobody."""
     from meshc.sealing.sops_file import recipients_of
 
     try:
@@ -156,7 +156,7 @@ _OPTIONS = {
     "azure_kv": "--azure-kv",
     "hc_vault": "--hc-vault-transit",
 }
-"""What sops calls the keys of each service on its command line."""
+"""The option of sops for the keys of each service."""
 
 
 def seal(plain: Plain, target: Target, now: datetime) -> Body:
@@ -167,7 +167,7 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
 
 
 def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
-    """Never: all values of a file are under one key and one MAC."""
+    """Never possible: all values of a file have one data key and one MAC."""
     del before, body, target
     raise SealError(f"{', '.join(sorted(keys))} can't be kept in a sops file that isn't opened")
 
@@ -183,7 +183,7 @@ def noted(body: Body, target: Target) -> Mapping[str, str]:
 
 
 def left_to_do(cluster: ClusterPlan, files: str) -> str:
-    """sops adds the keys of other services: meshc has none of them."""
+    """What you must do with sops: only sops can add keys of other services."""
     if not cluster.sealing.others:
         return ""
     names = ", ".join(cluster.sealing.others)

@@ -1,8 +1,8 @@
-"""A Secret in the format of sops with age recipients, encrypted and decrypted in memory: no program, no file, no
+"""A Secret in the format of sops with age recipients, encrypted and decrypted in memory, without a program, a file or a
 setting.
 
-Read from sops 3.11 (https://github.com/getsops/sops/blob/v3.11.0/sops.go) and held to it by tests, both ways. What
-sops verifies is no proof of who sealed: everybody who knows the recipients can make a whole new file.
+It follows sops 3.11 (https://github.com/getsops/sops/blob/v3.11.0/sops.go), and tests compare both directions with
+sops. The MAC doesn't prove who sealed a file: everybody who knows the recipients can make a new file.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from meshc.sealing.unsealed import check_plain, check_values, metadata
 from meshc.yamltext.write import in_order, is_ordered
 
 VERSION = "3.11.0"
-"""The sops whose format this is: every file names one."""
+"""The version of sops that meshc writes into a file."""
 
 
 def seal(plain: Plain, target: Target, now: datetime) -> Body:
-    """A Secret whose hidden values are encrypted, and whose MAC is over those alone, in kustomize's order of keys.
+    """A Secret whose hidden values are encrypted, and whose MAC covers only these values, in kustomize's order of keys.
 
-    So it still opens, MAC and all, after `kustomize build` with labels and annotations added. Raises SealError if
-    the recipients aren't age recipients, or where sops would encrypt something else than what is hidden.
+    So sops can still decrypt and verify it after `kustomize build` has added labels and annotations. Raises SealError
+    if the recipients aren't age recipients, or if sops would encrypt other values than the hidden ones.
     """
     check_plain(plain)
     check_values(plain)
@@ -75,19 +75,20 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
 def open_(sealed: Body, identities: Sequence[Hidden], declared: Collection[str] = ()) -> dict[str, Hidden]:
     """The hidden values of a Secret that meshc or sops has sealed, after its MAC was verified.
 
-    Each identity is the text of one (`age.identities_in` reads a file of them). Raises SealError if none of them
-    opens it, if anything that the MAC is over was changed, and for a file that names a key of any other service than
-    age that isn't `declared`: to decrypt it, sops would send credentials where the file says.
+    Each identity is the text of one (`age.identities_in` reads a file of them). Raises SealError if none of them opens
+    it, if a value that the MAC covers was changed, or if the file names a key of another service than age that isn't
+    `declared`: to decrypt such a file, sops would send credentials to an address in the file.
     """
     stanza = stanza_of(sealed, declared)
     return _opened(sealed, stanza, _data_key(stanza, identities))
 
 
 def rewrap(sealed: Body, identities: Sequence[Hidden], recipients: Sequence[str]) -> Body:
-    """The same for other recipients: the data key is wrapped again, every other byte stays (as sops updatekeys does).
+    """Changes the recipients, as `sops updatekeys` does: only the data key is wrapped again.
 
-    Nobody loses what they could read before: for that, seal a new value. Keys of other services than age stay as they
-    are: sops adds one, and takes one out. Raises SealError as `open_` does, and for what are no recipients.
+    A removed recipient can still read the old file; to prevent this, seal a new value. Keys of other services than age
+    stay unchanged, because only sops can add or remove them. Raises SealError as `open_` does, and for invalid
+    recipients.
     """
     mine = [one for one in recipients if service_of(one) == "age" or not service_of(one)]
     age.check_recipients(mine)
@@ -98,7 +99,7 @@ def rewrap(sealed: Body, identities: Sequence[Hidden], recipients: Sequence[str]
 
 
 def recipients_of(sealed: Body) -> tuple[str, ...]:
-    """Whom the file says it is sealed for, sorted and each once. Raises SealError as `open_` does, without a key."""
+    """The recipients in the file, sorted and without duplicates. Needs no key. Raises SealError as `open_` does."""
     told = {one for one in recipients_in(sealed.get("sops")) if service_of(one) != ""}
     return tuple(sorted({*told, *(recipient for recipient, _ in stanza_of(sealed, told).age)}))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stanza:
-    """The `sops` block of a file: recipients with the data key wrapped for each, and what the MAC is over."""
+    """The `sops` block of a file: recipients with the data key wrapped for each, and which values the MAC covers."""
 
     age: tuple[tuple[str, str], ...]
     regex: re.Pattern[str]
@@ -44,7 +44,8 @@ def encrypt(text: Hidden, data_key: Hidden, bound_to: str) -> str:
 
 
 def decrypt(text: Any, data_key: Hidden, bound_to: str, name: str) -> Hidden:
-    """What `encrypt` was given. sops leaves an empty text as it is. Raises SealError, with the name and no text."""
+    """Decrypts the result of `encrypt`. sops doesn't encrypt an empty text. Raises SealError, with the name and no
+    text."""
     if text == "":
         return Hidden(b"")
     match = ENCRYPTED.fullmatch(text) if isinstance(text, str) else None
@@ -62,12 +63,12 @@ def decrypt(text: Any, data_key: Hidden, bound_to: str, name: str) -> Hidden:
 
 
 def encoded(value: bytes) -> Hidden:
-    """A value as it stands in a Secret's data."""
+    """The value in the form of a Secret's data (base64)."""
     return Hidden(base64.b64encode(value))
 
 
 def decoded(text: Hidden, key: str) -> Hidden:
-    """A value as a Pod sees it. Raises SealError for what no API server would take."""
+    """The decoded value. Raises SealError for a value that API servers refuse."""
     try:
         return Hidden(base64.b64decode(text.reveal(), validate=True))
     except binascii.Error:
@@ -75,12 +76,13 @@ def decoded(text: Hidden, key: str) -> Hidden:
 
 
 def new_mac(*, only_hidden: bool) -> _Hash:
-    """The hash that a MAC is of. One over hidden values alone begins otherwise: with the SHA-256 of `sops`."""
+    """The hash for a MAC. If the MAC covers only hidden values, the hash starts with the SHA-256 of `sops`."""
     return hashlib.sha512(hashlib.sha256(b"sops").digest() if only_hidden else b"")
 
 
 def leaves(body: Body) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value but the `sops` block's and nulls, in the order of the document; numbers in lists are no steps."""
+    """Every value except the `sops` block and nulls, in the order of the document; indexes of lists aren't in the
+    path."""
     return _leaves((), {key: value for key, value in body.items() if key != "sops"})
 
 
@@ -97,11 +99,12 @@ def _leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...]
 
 _NAME = r"(?:[-_a-zA-Z0-9]|\\?\.)+"
 _NAMES = re.compile(rf"\^(?:{_NAME}|\({_NAME}(?:\|{_NAME})*\))\$")
-"""The regular expressions that are run: names between ^ and $. Any other, of a stranger's file, might never end."""
+"""The regular expressions that meshc runs: names between ^ and $. Any other expression from a stranger's file might run
+for ever."""
 
 
 def regex_for(keys: Iterable[str]) -> re.Pattern[str]:
-    """The `encrypted_regex` of these keys and no other: sops searches with it in each step of a path, so ^ and $."""
+    """The `encrypted_regex` for exactly these keys. sops searches each step of a path with it, so it needs ^ and $."""
     names = [key.replace(".", r"\.") for key in sorted(keys)]
     return re.compile(f"^{names[0]}$" if len(names) == 1 else f"^({'|'.join(names)})$")
 
@@ -110,10 +113,11 @@ _FIELDS = {"age", "encrypted_regex", "lastmodified", "mac", "mac_only_encrypted"
 
 
 def stanza_of(sealed: Body, declared: Collection[str] = ()) -> Stanza:
-    """The `sops` block of a Secret. Raises SealError if it isn't whole, or says what meshc must not or can't follow.
+    """The `sops` block of a Secret. Raises SealError if it isn't complete, or contains something that meshc must not or
+    can't use:
 
-    Any other field that isn't empty is refused: keys of a service besides age that aren't among those `declared`,
-    groups of keys, and other ways of choosing what is encrypted.
+    keys of other services than age that aren't `declared`, groups of keys, other rules for what is encrypted, or any
+    other field that isn't empty.
     """
     found = sealed.get("sops")
     if sealed.get("kind") != "Secret" or not isinstance(sealed.get("data"), Mapping) or not isinstance(found, Mapping):

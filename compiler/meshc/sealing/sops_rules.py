@@ -1,4 +1,4 @@
-"""Writes the .sops.yaml by which people's own sops encrypts for the same recipients as meshc."""
+"""Writes the .sops.yaml with which a person's sops encrypts for the same recipients as meshc."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from meshc.yamltext.read import read
 from meshc.yamltext.write import write
 
 MADE = b"# Made by meshc from mesh.yaml. Do not edit: its sealing commands overwrite it.\n"
-"""The first line of a .sops.yaml that is meshc's own."""
+"""The first line of a .sops.yaml that meshc wrote."""
 
 _SECRETS = ((r"cacerts\.yaml", r"^ca-key\.pem$"), (r"remote-secret-.*", "^data$"))
 """The sealed files of a cluster, and which of their values `seal.sops` hides."""
 KUBECONFIG, KUBECONFIGS = (r"istio-kubeconfig\.yaml", "^data$"), (r"remote-kubeconfigs\.yaml", "^data$")
-"""One more of an external control plane's, and of a primary that mounts the credentials of others."""
+"""One more file of an external control plane, and of a primary that mounts the credentials of other clusters."""
 
 
 _CALLED = {"azure_kv": "azure_keyvault", "hc_vault": "hc_vault_transit_uri"}
-"""What a rule of sops calls the keys of a service, where that isn't the service's name in a sealed file."""
+"""The name of a service's keys in a rule of sops, if it differs from the name in a sealed file."""
 
 
 def rules(
@@ -30,10 +30,10 @@ def rules(
     folder: str,
     more: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
 ) -> bytes:
-    """A .sops.yaml for the folder that `folder`, the sealed one, is relative to.
+    """A .sops.yaml for mesh.yaml's folder; `folder` is the path of the sealed files from there.
 
-    `recipients` are those of each cluster, `more` its further files. A file that no rule is for isn't encrypted by sops
-    at all, which is an error there. Raises SealError for what should be age recipients.
+    `recipients` are the recipients of each cluster, `more` its additional files. If no rule matches a file, sops fails.
+    Raises SealError for invalid age recipients.
     """
     found = []
     for cluster, keys in sorted(recipients.items()):
@@ -54,7 +54,8 @@ def rules(
 
 
 def recipients_in(data: bytes) -> dict[str, set[str]]:
-    """Whom a .sops.yaml that `rules` made names for each cluster, whatever the sealed folder was then."""
+    """The recipients of each cluster in a .sops.yaml that `rules` made, whatever the folder of sealed files was
+    then."""
     documents, _ = read(data, "")
     body = documents[0].data if documents else None
     rows = body.get("creation_rules") if isinstance(body, dict) else None

@@ -1,8 +1,8 @@
 """Checks that the objects which decide whom istiod trusts come from the sealed files.
 
-That is the CA that istiod signs with, the root that workloads trust, and the credentials of clusters that it watches.
-Their sealed files are checked against the common root, so nothing else may bring them about: no resource, no chart, no
-patch. With `ca.type: external` one source of the CA may stand among a cluster's resources.
+These objects are the CA that istiod signs with, the root that workloads trust, and the credentials of clusters that
+istiod watches. meshc checks their sealed files against the common root, so no resource, chart or patch may create them.
+With `ca.type: external`, a cluster's resources may contain one source of the CA.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.kube import Body, Identity, as_list, at, identity_of, pods_in
 from meshc.mesh.user_files import Manifest, objects_in
-from meshc.plan.values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
+from meshc.plan.istiod_values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
 from meshc.scanning.makes import Made, is_custom, made_by
 from meshc.sealing.mounts import is_veiled, mounts, texts
 from meshc.yamltext.read import read
@@ -81,7 +81,7 @@ def is_ca(body: Body, namespace: str) -> bool:
 
 
 def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[Problem]:
-    """No resource of the user's is a second source. `ca` is the mesh's ca.type."""
+    """Reports resources that are a second source. `ca` is the mesh's ca.type."""
     sources = Counter(_name_of(one.body) for _, one in _theirs(cluster) if is_ca(one.body, namespace))
     for _, one in _theirs(cluster):
         found = reasons(one.body, namespace)
@@ -99,7 +99,7 @@ def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[P
 
 
 def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
-    """The objects among the resources that bring about the cluster's CA, as `meshc plan` shows them."""
+    """The resources that create the cluster's CA, as `meshc plan` shows them."""
     return [
         f"{identity_of(one.body)} in {file.source}"
         for file, one in _theirs(cluster)
@@ -108,7 +108,7 @@ def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
 
 
 def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iterator[Problem]:
-    """No chart with the user's values is a second source."""
+    """Reports charts that are a second source with the given values."""
     for body in bodies:
         for reason in reasons(body, namespace)[:1]:
             what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"
@@ -119,9 +119,9 @@ def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iter
 def check_patched(
     cluster: ClusterPlan, namespace: str, before: Iterable[bytes], after: Iterable[bytes]
 ) -> Iterator[tuple[str, str]]:
-    """What patches do to that which istiod takes its trust from: for each, what is wrong and a hint.
+    """Reports patches that change an object which decides whom istiod trusts: for each, a text and a hint.
 
-    `before` and `after` are the files of the overlay and what kustomize built of them.
+    `before` and `after` are the files of the overlay and the result of kustomize.
     """
     there, now = _acting(before, namespace), _acting(after, namespace)
     hint = "take it out of the patch; change the sealed file instead"
@@ -136,7 +136,7 @@ def check_patched(
 
 
 def _acting(files: Iterable[bytes], namespace: str) -> dict[Identity, tuple[tuple[str, ...], Any]]:
-    """The objects with a reason, without what anyone may change of them: labels, annotations."""
+    """The objects with a reason, without the parts that a patch may change: labels and annotations."""
     found = {}
     for data in files:
         if not is_telling(data):
@@ -151,7 +151,8 @@ def _acting(files: Iterable[bytes], namespace: str) -> dict[Identity, tuple[tupl
 
 
 def is_telling(data: bytes) -> bool:
-    """True for a file that holds a word without which no object of meshc's or kustomize's style has a reason."""
+    """True for a file with a word that every object with a reason contains, in the style of meshc and kustomize. A
+    quick check."""
     return _TELLING.search(data) is not None
 
 
@@ -178,7 +179,7 @@ def _tokens(body: Body) -> list[str]:
 
 
 def _reaches(body: Body, namespace: str) -> bool:
-    """True unless the object lies in another namespace and doesn't name Istio's."""
+    """True unless the object is in another namespace and doesn't name Istio's namespace."""
     return identity_of(body).namespace in ("", namespace) or any(namespace in text for text in texts(body))
 
 

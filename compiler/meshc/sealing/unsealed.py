@@ -1,4 +1,4 @@
-"""What every sealed form requires of a Secret before it is sealed, and the metadata that all of them write."""
+"""Checks a Secret before it is sealed, and builds the metadata that all sealed forms write."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 from meshc.sealing.contract import Plain, SealError
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-"""A key of a Secret's data, as an API server takes it."""
+"""A key of a Secret's data that API servers accept."""
 
 
 def check_plain(plain: Plain) -> None:
-    """Raises SealError unless there is something to hide, keys are keys, and what stays readable is a certificate."""
+    """Raises SealError unless there is a value to hide, all keys are valid, and every readable value is a
+    certificate."""
     from meshc.trust.certificates import only_certificates
 
     if not plain.hidden:
@@ -29,7 +30,7 @@ def check_plain(plain: Plain) -> None:
 
 
 def check_values(plain: Plain) -> None:
-    """Raises SealError for an empty value: sops would leave it as it is, and Istio reads none."""
+    """Raises SealError for an empty value: sops wouldn't encrypt it, and Istio can't use it."""
     for key, value in plain.hidden.items():
         if not value:
             raise SealError(f'{_shown(plain)}: "{key}" is empty')
@@ -41,13 +42,13 @@ def metadata(plain: Plain) -> dict[str, Any]:
 
 
 def labels_and_annotations(plain: Plain) -> dict[str, Any]:
-    """Those that there are: a key without a value would be a difference for the tools that compare."""
+    """The keys that have a value: a key without a value would be a difference for tools that compare."""
     both = {"labels": plain.labels, "annotations": plain.annotations}
     return {field: dict(values) for field, values in both.items() if values}
 
 
 def template_data(plain: Plain) -> dict[str, str]:
-    """The public values as text, for the template of an operator, which writes what is in there into the Secret.
+    """The public values as text, for the template of an operator, which copies the template's values into the Secret.
 
     Raises SealError if a label, an annotation or a value holds what the operator would run as a template.
     """

@@ -1,1 +1,1 @@
-"""Checks the public certificates of a mesh: what prevents a CA from chaining to the common root?"""
+"""Checks the public certificates of a mesh, and reports why a CA doesn't chain to the common root."""

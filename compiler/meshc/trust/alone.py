@@ -23,19 +23,19 @@ SAMPLE_KEYS: Mapping[str, str] = {
 }
 """SHA-256 of the public keys of Istio's samples/certs, so that a renewed certificate is recognised too.
 
-The private keys of the three CAs are published beside them, so the two roots above protect nothing.
+The private keys of the three CAs are published there, so their two roots protect nothing.
 """
 
 _SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 _LONGEST_RSA = 8192
 """Bits: crypto/tls refuses a chain with more, and proxies' agents read the chain that istiod sends."""
 _VERIFIED = ("RSA ", "ECDSA ", "Ed25519")
-"""Kinds of key with which Go verifies signatures; curves that it doesn't know it doesn't even read."""
+"""Kinds of keys with which Go verifies signatures. Go can't read keys on other curves."""
 WEAK = ("md5", "sha1")  # Go refuses both, BoringSSL MD5
 
 
 def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Problem]:
-    """What can be said of any certificate without knowing its issuer."""
+    """Checks that need only the certificate, not its issuer."""
     place, subject = certificate.place, certificate.subject
     if sample := SAMPLE_KEYS.get(certificate.key_digest):
         what = f"this is Istio's public sample samples/certs/{sample}: everybody has a key that issues under it"
@@ -55,7 +55,7 @@ def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Pro
 
 
 def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...]) -> Iterator[Problem]:
-    """What every CA of a path must be, root, intermediate or signer (RFC 5280, 6.1.4 k and n)."""
+    """Checks for every CA of a path: root, intermediate or signer (RFC 5280, 6.1.4 k and n)."""
     place, subject = certificate.place, certificate.subject
     if not certificate.is_ca:
         what, hint = "isn't a CA: it lacks CA:TRUE", "issue it again with basicConstraints CA:TRUE"
@@ -97,7 +97,7 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
 
 
 def check_signing_key(ca: Certificate, generation: Generation, name: tuple[str, ...]) -> Iterator[Problem]:
-    """What the key is that signs workloads; those above it only have to be verified."""
+    """Checks the key of the CA that signs workloads. The keys of CAs above it only need to be verifiable."""
     curve = ca.key in ("ECDSA secp256r1", "ECDSA secp384r1")
     if ca.key.startswith("RSA ") or (curve and generation == "istiod") or not ca.key.startswith(_VERIFIED):
         return  # the last is told of every authority

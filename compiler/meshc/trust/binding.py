@@ -1,12 +1,12 @@
 """Signs a sealed blob with a CA's key, as proof that both belong together, and checks the proof without the key.
 
-Certificates and ciphertext lie beside each other in Git, and nobody who lacks the key can see whether they belong
-together: a blob can be swapped, or moved to another cluster. So the program that seals the CA's key signs,
-with that very key, what belongs together.
+Certificates and ciphertexts are separate in Git, and without the key nobody can check whether they belong together:
+someone could swap a ciphertext, or move it to another cluster. So when meshc seals a CA's key, it also signs, with this
+key, a statement about what belongs together.
 
 ECDSA with SHA-256 for EC keys, PKCS #1 v1.5 with SHA-256 for RSA: the scheme in which the key signs certificates
-already, since one key is best used in one scheme (RFC 8017, 6). Signed text begins with letters, and what is signed of
-a certificate begins with the byte 0x30 (RFC 5280, 4.1), so that neither signature can pass for the other.
+already, since one key is best used in one scheme (RFC 8017, 6). The statement begins with letters, and the signed part
+of a certificate begins with the byte 0x30 (RFC 5280, 4.1), so neither signature can be used as the other.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _LONGEST = 4096
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What belongs together. Digests are SHA-256 in lower-case hex, those of certificates over their DER.
+    """The signed statement. Digests are SHA-256 in lower-case hex; for certificates, of their DER.
 
-    `root_sha256` is that of the root that the CA chains to, not of root-cert.pem: a second root there, while the root
-    is replaced, leaves the statement as it is.
+    `root_sha256` is the digest of the root that the CA chains to, not of root-cert.pem: so a second root in
+    root-cert.pem, while the root is replaced, doesn't change the statement.
     """
 
     cluster: str
@@ -52,7 +52,7 @@ class Statement:
 
 
 def state(cluster: str, blob: str, ca_certificate: bytes, root_certificate: bytes) -> Statement:
-    """The statement about a blob, as it stands in the sealed object, and two certificates.
+    """The statement about a ciphertext, as it is in the sealed object, and two certificates.
 
     Raises IssueError unless each of the two is the PEM of one certificate.
     """
@@ -74,9 +74,10 @@ def sign(key: Hidden, statement: Statement) -> str:
 
 
 def verify(ca_certificate: bytes, statement: Statement, signature: str) -> bool:
-    """Whether the key of this very CA certificate signed the statement. Never raises, whatever it is given.
+    """True if the key of this CA certificate signed the statement. Never raises, for any input.
 
-    It proves that the key was at hand, not that the blob holds it, nor that the certificate is any good.
+    It proves that the signer had the key; it doesn't prove that the ciphertext contains the key, or that the
+    certificate is valid.
     """
     certificates, problems = read("", ca_certificate)
     message, proof = _message(statement), _decoded(signature)
@@ -99,7 +100,7 @@ def verify(ca_certificate: bytes, statement: Statement, signature: str) -> bool:
 
 
 def _message(statement: Statement) -> bytes | None:
-    """The signed text; None where a part could be read as more than one line, or isn't a digest."""
+    """The signed text; None if a part has more than one line, or isn't a digest."""
     digests = (statement.blob_sha256, statement.ca_sha256, statement.root_sha256)
     if not _CLUSTER.fullmatch(statement.cluster) or not all(_DIGEST.fullmatch(d) for d in digests):
         return None
@@ -108,7 +109,7 @@ def _message(statement: Statement) -> bytes | None:
 
 
 def _decoded(signature: str) -> bytes | None:
-    """Strict: one text for each signature, no line breaks, no bits that an encoder leaves unset."""
+    """Decodes strictly: only one spelling for each signature, without line breaks and without unused bits."""
     if len(signature) > _LONGEST:
         return None
     try:

@@ -11,7 +11,7 @@ _END = b"-----END CERTIFICATE-----"
 
 
 def blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
-    """Each block's first line with its DER; or, where it can't be read, with what is wrong and what to do."""
+    """The first line of each block, with its DER or, if it can't be read, with a problem and a hint."""
     begin, body, outside = 0, list[bytes](), False
     for number, raw in enumerate(data.split(b"\n"), start=1):
         line = raw.rstrip(b" \t\r")  # what Go's encoding/pem ignores; it ignores nothing before a dash

@@ -39,7 +39,7 @@ _FAULTS = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What cryptography raises for odd certificates, at load or at the first use of a field."""
+"""The exceptions of cryptography for unusual certificates, at load or at the first use of a field."""
 
 
 _MAY_BE_CRITICAL = frozenset(
@@ -75,11 +75,11 @@ class Certificate:
     not_after: datetime
     signature_hash: str
     signature_known: bool
-    """Whether Go knows the way in which it is signed."""
+    """True if Go supports the kind of its signature."""
     is_ca: bool
     path_length: int | None
     may_sign: bool
-    """Whether key usage, if there at all, holds keyCertSign."""
+    """True if the key usage is missing or contains keyCertSign."""
     purposes: frozenset[str] | None
     """The OIDs of extended key usage; None means any purpose."""
     key_id: bytes | None
@@ -89,20 +89,21 @@ class Certificate:
     """Its alternative names."""
     constraints: NameConstraints | None
     explicit_policy: int | None
-    """How many CAs below it may be passed before policies are asked for, which no certificate of Istio carries."""
+    """The number of CAs below it after which policies are required (requireExplicitPolicy); no certificate of Istio has
+    policies."""
     fault: str | None
-    """Why Go doesn't read it, as the end of a sentence."""
+    """Why Go can't read it, as the end of a sentence."""
 
 
 def read(
     file: str, data: bytes, clusters: Iterable[str] = (), *, lenient: bool = False
 ) -> tuple[tuple[Certificate, ...], tuple[Problem, ...]]:
-    """The certificates of a PEM file, and what is wrong with it.
+    """The certificates of a PEM file, and its problems.
 
-    `lenient` takes what Go refuses as well: for telling what stands somewhere, never for what is trusted.
+    `lenient` also accepts certificates that Go refuses: only to show a certificate, never to trust it.
 
-    Strict: a file holds CERTIFICATE blocks and white space, nothing else, because Go, BoringSSL and OpenSSL
-    each skip something different around blocks. No problem ever quotes the file. Never raises.
+    Strict: a file may contain only CERTIFICATE blocks and white space, because Go, BoringSSL and OpenSSL each skip
+    something different around blocks. No problem ever quotes the file. Never raises.
     """
     clusters = tuple(clusters)
     if key := PRIVATE_KEY.search(data):
@@ -137,15 +138,15 @@ def read(
 
 
 def only_certificates(data: bytes) -> bool:
-    """Whether the bytes are well-formed CERTIFICATE blocks and white space, and so hold no secret."""
+    """True if the bytes are only well-formed CERTIFICATE blocks and white space, and so contain no secret."""
     certificates, problems = read("", data, lenient=True)
     return bool(certificates) and not problems
 
 
 def for_keys(data: bytes) -> tuple[x509.Certificate, ...]:
-    """The certificates of a PEM file, for their keys alone; none if anything else stands in it.
+    """The certificates of a PEM file, only for their keys; none if the file has any other content.
 
-    Extensions stay unread: the certificate of a sealed-secrets controller has a key usage that `_settle` can't read.
+    Extensions aren't read: the certificate of a sealed-secrets controller has a key usage that `_settle` can't read.
     """
     found: list[x509.Certificate] = []
     for _, block in blocks(data):
@@ -162,7 +163,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def signed_by(child: Certificate, issuer: Certificate) -> bool:
-    """Whether the issuer's key signed the child, under the issuer's name. Dates and usage don't matter."""
+    """True if the issuer's key signed the child, and the names match. Ignores dates and usage."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -173,7 +174,7 @@ def signed_by(child: Certificate, issuer: Certificate) -> bool:
 
 
 def _parse(place: Place, der: bytes) -> Certificate | None:
-    """None for what isn't a certificate with a known kind of key."""
+    """Parses a certificate; None if it isn't one, or has an unknown kind of key."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # serial numbers, country codes: none of them decides anything here
         try:
@@ -184,10 +185,10 @@ def _parse(place: Place, der: bytes) -> Certificate | None:
 
 @lru_cache(maxsize=4096)  # a fleet's root stands in the chain of every cluster, and several checks read each chain
 def _settled(der: bytes) -> Certificate:
-    """The certificate, without its place. Fields are lazy: all are read here. What can't be read isn't remembered."""
+    """The certificate, without its place. cryptography parses fields lazily, so all of them are read here. Failures
+    aren't cached."""
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found = {extension.oid: extension for extension in certificate.extensions}
     values = {type(extension.value): extension.value for extension in found.values()}
     basic = values.get(x509.BasicConstraints)
@@ -198,13 +199,12 @@ def _settled(der: bytes) -> Certificate:
     alternative = values.get(x509.SubjectAlternativeName)
     constraints = values.get(x509.NameConstraints)
     policies = values.get(x509.PolicyConstraints)
-    unknown = (e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e))
     hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         Place(""),
         certificate,
         fingerprint(certificate),
-        sha256(spki).hexdigest(),
+        sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest(),
         _kind(key),
         _shown(certificate.subject),
         _shown(certificate.issuer),
@@ -219,7 +219,7 @@ def _settled(der: bytes) -> Certificate:
         purposes=frozenset(o.dotted_string for o in extended) if isinstance(extended, x509.ExtendedKeyUsage) else None,
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
         issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
-        unknown_critical=tuple(unknown),
+        unknown_critical=tuple(e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e)),
         names=tuple(alternative) if isinstance(alternative, x509.SubjectAlternativeName) else (),
         constraints=constraints if isinstance(constraints, x509.NameConstraints) else None,
         explicit_policy=policies.require_explicit_policy if isinstance(policies, x509.PolicyConstraints) else None,
@@ -228,7 +228,8 @@ def _settled(der: bytes) -> Certificate:
 
 
 def _is_handled(extension: x509.Extension[x509.ExtensionType]) -> bool:
-    """Whether Go and BoringSSL act on an extension: of names they know four kinds, and Go no other in a constraint."""
+    """True if Go and BoringSSL process an extension. They support four kinds of names, and Go supports no other kind in
+    a constraint."""
     match extension.value:
         case x509.SubjectAlternativeName() as names:
             return any(isinstance(name, _NAMES) for name in names)
@@ -246,6 +247,6 @@ def _kind(key: object) -> str:
 
 
 def _shown(name: x509.Name) -> str:
-    """A name fit for one line of a message: RFC 4514, cut short, no control characters."""
+    """A name for one line of a message: RFC 4514, shortened, without control characters."""
     text = "".join(c if c.isprintable() else "?" for c in name.rfc4514_string())
     return f"{text[:120]}..." if len(text) > 120 else text

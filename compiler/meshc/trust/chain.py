@@ -24,7 +24,8 @@ def check_chain(
     name: tuple[str, ...],
     leaves: Sequence[Leaf] = (),
 ) -> Iterator[Problem]:
-    """From the cluster's CA through its chain file to one of the roots, for the leaves that the CA signs."""
+    """Checks the path from the cluster's CA through its chain file to one of the roots, for the leaf certificates that
+    the CA signs."""
     if chain[0].fingerprint != ca.fingerprint:
         # Workloads send this file behind their certificate; istiod takes the CA's expiry from its first.
         what = "the first certificate isn't that of ca-cert.pem, the signer of workloads that send this chain"
@@ -61,10 +62,10 @@ def check_chain(
 def _path(
     ca: Certificate, chain: Sequence[Certificate], roots: Sequence[Certificate], *, limited: bool
 ) -> tuple[list[Certificate], list[Certificate]]:
-    """The shortest path from `ca` to a root; or an empty one, and every certificate reached, farthest first.
+    """The shortest path from `ca` to a root; or an empty path, and every certificate that was reached, farthest first.
 
-    Breadth first reaches each certificate with the fewest below it, which is what a path length limits.
-    Everything below counts: Go counts self-issued certificates too, though RFC 5280 (6.1.4 l) doesn't.
+    The search is breadth first, so it reaches each certificate with the fewest CAs below it; the path length limits
+    this number. Go also counts self-issued certificates, although RFC 5280 (6.1.4 l) doesn't.
     """
     anchors = {root.fingerprint for root in roots}
     ways, seen = [[ca]], {ca.fingerprint}
@@ -81,7 +82,7 @@ def _path(
 
 
 def _same(one: Certificate, other: Certificate) -> bool:
-    """Whether Go takes two for the same, so that no path leads through both (alreadyInChain)."""
+    """True if Go treats two certificates as the same, so that no path may contain both (alreadyInChain)."""
     return (one.subject, one.key_digest, one.names) == (other.subject, other.key_digest, other.names)
 
 
@@ -90,7 +91,8 @@ def _issued(child: Certificate, issuer: Certificate) -> bool:
 
 
 def _ids_differ(child: Certificate, issuer: Certificate) -> bool:
-    """OpenSSL and BoringSSL (Envoy) take no such issuer, even when its key fits; Go (istiod) does."""
+    """True if the key identifiers differ: OpenSSL and BoringSSL (Envoy) then refuse the issuer, even if its key fits;
+    Go (istiod) accepts it."""
     return bool(child.issuer_key_id and issuer.key_id) and child.issuer_key_id != issuer.key_id
 
 
@@ -130,7 +132,8 @@ def _broken(
 
 
 def _path_policies(path: Sequence[Certificate], anchors: set[str], name: tuple[str, ...]) -> Iterator[Problem]:
-    """Who asks for policies, which no workload's certificate carries. A root's wishes don't count (RFC 5280, 6.1)."""
+    """Finds CAs that require policies, because no workload's certificate has any. A root's requirement doesn't apply
+    (RFC 5280, 6.1)."""
     for at, issuer in enumerate(path):
         below = sum(not certificate.self_issued for certificate in path[:at])
         told = issuer.fingerprint in anchors or issuer.unknown_critical  # the latter by check_authority

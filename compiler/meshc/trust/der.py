@@ -1,6 +1,7 @@
-"""Decodes the values in one DER value: only those that cryptography doesn't offer.
+"""Decodes the values in one DER value, for fields that cryptography doesn't offer.
 
-As strict as cryptobyte, which Go's crypto/x509 reads with: tags of one byte, lengths of the fewest bytes.
+It is as strict as cryptobyte, which Go's crypto/x509 uses: tags have one byte, and lengths have as few bytes as
+possible.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def elements(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def inside(data: bytes, tag: int = SEQUENCE) -> list[tuple[int, bytes]]:
-    """What the one value holds that the data is. Raises ValueError for another tag."""
+    """The content of the only value in the data. Raises ValueError for another tag."""
     (found, content), *_ = elements(data) or [(0, b"")]
     if found != tag:
         raise ValueError("another type was expected")

@@ -40,13 +40,13 @@ def fault_of(certificate: x509.Certificate, der: bytes, key: CertificatePublicKe
 
 
 def domain_fault(domain: str, *, constraint: bool = False) -> bool:
-    """Whether Go takes it for no domain name. A constraint may begin with a dot, and may be empty."""
+    """True if Go doesn't accept it as a domain name. A constraint may begin with a dot, and may be empty."""
     labels = domain[constraint and domain.startswith(".") :].split(".")
     return bool(domain) and (not all(labels) or any(not "!" <= c <= "~" for c in domain))
 
 
 def mailbox(address: str) -> tuple[str, str] | None:
-    """An address of mail in its two parts, the second in lower case; None where it isn't a plain one."""
+    """The two parts of an e-mail address, the second in lower case; None if it isn't a plain address."""
     found = _MAILBOX.fullmatch(address)
     if not found or domain_fault(found[1]):
         return None
@@ -85,7 +85,7 @@ def _name(content: bytes, name: x509.Name) -> Iterator[str]:
 
 
 def _wide_points(value: bytes) -> bool:
-    """Whether it is UCS-2 of characters that exist; one NUL may end it."""
+    """True if it is UCS-2 with valid characters; a NUL at the end is allowed."""
     value = value.removesuffix(b"\0\0") if len(value) % 2 == 0 else b"?"
     points = [int.from_bytes(value[at : at + 2], "big") for at in range(0, len(value), 2)]
     return len(value) % 2 == 0 and not any(
@@ -109,7 +109,7 @@ _TEXTS: Mapping[int, Callable[[bytes], object]] = {
     0x16: bytes.isascii,
     0x1E: _wide_points,
 }
-"""The types of text that every Go reads in a name, and what each may hold."""
+"""The types of text that every version of Go reads in a name, and the allowed characters of each."""
 
 
 def _key(content: bytes, key: CertificatePublicKeyTypes) -> Iterator[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.trust.keys import PrivateKey
 
 SKEW = timedelta(minutes=5)
-"""How much earlier than `now` a certificate begins, for clusters whose clocks are behind."""
+"""A certificate is valid from this time before `now`, for clusters whose clocks are behind."""
 
 LONGEST = 36500
 """Days. The format ends with the year 9999 (RFC 5280, 4.1.2.5), and no key lasts a century."""
@@ -57,13 +57,14 @@ class Summary:
     not_after: datetime
     issuer: str
     issuer_fingerprint: str | None
-    """A root's is its own; None where the issuer isn't among the certificates that were given."""
+    """For a root its own fingerprint; None if the issuer isn't among the given certificates."""
 
 
 def make_root(mesh: str, key_type: KeyType, now: datetime, days: int) -> Issued:
     """A self-signed root, valid until `days` days after `now` (UTC). It allows one CA below it.
 
-    No two have the same subject: it names the day and the key. Raises IssueError for a name or days out of range.
+    Its subject contains the day and the key, so no two roots have the same subject. Raises IssueError for a name or
+    days out of range.
     """
     _label(mesh, "mesh")
     now = _utc(now)
@@ -77,7 +78,7 @@ def make_root(mesh: str, key_type: KeyType, now: datetime, days: int) -> Issued:
 
 @dataclass(frozen=True, slots=True)
 class Intermediate:
-    """The CA that a cluster is to get, valid for so many days from `now` (UTC)."""
+    """The request for a cluster's CA, valid for a number of days from `now` (UTC)."""
 
     cluster: str
     namespace: str
@@ -90,10 +91,10 @@ class Intermediate:
 def issue_intermediate(issuer_certificate: bytes, issuer_key: Hidden, wanted: Intermediate) -> Issued:
     """The CA of one cluster, that signs its workloads and no further CA.
 
-    It is never valid outside its issuer's dates. The SAN is that of Istio's
-    tools/certs; Citadel of Istio 1.0 asks for none. There is no extended key usage, which Go (istiod) and Envoy read
-    as any. Raises IssueError if the issuer can't be one, isn't valid now or has another key, and for an EC key where
-    the generation is classic: Citadel signs with RSA only.
+    It is never valid outside its issuer's dates. The SAN is the same as in Istio's tools/certs; Citadel of Istio 1.0
+    doesn't need one. There is no extended key usage, so Go (istiod) and Envoy allow every usage. Raises IssueError if
+    the issuer isn't a CA, isn't valid now or has another key, and for an EC key with classic Istio, because Citadel can
+    sign only with RSA.
     """
     cluster, namespace = wanted.cluster, wanted.namespace
     _label(cluster, "cluster")
@@ -123,8 +124,8 @@ def issue_intermediate(issuer_certificate: bytes, issuer_key: Hidden, wanted: In
 def chain_of(certificate: bytes, *issuers: bytes) -> bytes:
     """cert-chain.pem as Istio's tools/certs writes it: the CA's certificate, then its issuers up to the root.
 
-    Each argument is one certificate; each comes out as openssl writes it, ending in one newline. Raises IssueError
-    unless every one is signed by the next.
+    Each argument is one certificate; each is written as openssl writes it, with one newline at the end. Raises
+    IssueError unless every one is signed by the next.
     """
     path = [one(data, "a certificate of the chain") for data in (certificate, *issuers)]
     for child, issuer in pairwise(path):
@@ -134,17 +135,18 @@ def chain_of(certificate: bytes, *issuers: bytes) -> bytes:
 
 
 def key_fits(certificate: bytes, key: Hidden) -> bool:
-    """Whether the certificate is for this key. Raises IssueError if one of the two can't be read."""
+    """True if the certificate has this key. Raises IssueError if one of the two can't be read."""
     return _fits(one(certificate, "the certificate"), load_key(key))
 
 
 def due(certificate: bytes, now: datetime, before_days: int) -> bool:
-    """Whether the certificate ends within `before_days` days from `now` (UTC), or has ended."""
+    """True if the certificate has expired, or expires within `before_days` days from `now` (UTC)."""
     return one(certificate, "the certificate").not_after - now <= timedelta(days=before_days)
 
 
 def renewal_begins(not_before: datetime, not_after: datetime) -> datetime:
-    """When a certificate is to be renewed: in the last third of its life, 30 days before its end or up to 90."""
+    """When a certificate is due for renewal: in the last third of its lifetime, but at least 30 and at most 90 days
+    before its end."""
     return not_after - min(max(timedelta(days=30), (not_after - not_before) / 3), timedelta(days=90))
 
 
@@ -166,7 +168,8 @@ def summary(certificate: bytes, issuers: bytes = b"") -> Summary:
 
 
 def one(data: bytes, what: str) -> Certificate:
-    """The only certificate of a PEM file. Raises IssueError, naming it `what`, if it holds none, several or more."""
+    """The only certificate of a PEM file. Raises IssueError if the file has no certificate, several, or other content;
+    the message calls it `what`."""
     certificates, problems = read("", data)
     if problems:
         raise IssueError(f"{what} can't be used: {problems[0].what}; {problems[0].hint}")
@@ -192,7 +195,7 @@ def _check_issuer(issuer: Certificate, key: PrivateKey, now: datetime) -> None:
 
 
 def _authority(subject: x509.Name, key: PrivateKey, path_length: int) -> x509.CertificateBuilder:
-    """What root and intermediate have in common (RFC 5280, 4.2.1.2, 4.2.1.3 and 4.2.1.9)."""
+    """The fields that root and intermediate have in common (RFC 5280, 4.2.1.2, 4.2.1.3 and 4.2.1.9)."""
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -229,7 +232,7 @@ def _label(name: str, what: str) -> None:
 
 
 def _common_name(wish: str, short: str) -> x509.NameAttribute[str]:
-    """The wish, or what fits where it would exceed 64 characters (RFC 5280, A.1: ub-common-name)."""
+    """The requested name, shortened if it has more than 64 characters (RFC 5280, A.1: ub-common-name)."""
     return x509.NameAttribute(NameOID.COMMON_NAME, wish if len(wish) <= 64 else short)
 
 
@@ -240,5 +243,5 @@ def _lifetime(days: int) -> timedelta:
 
 
 def _utc(now: datetime) -> datetime:
-    """Whole seconds, which is all that a certificate's dates hold."""
+    """The time in whole seconds, because a certificate's dates have no fractions."""
     return now.astimezone(UTC).replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""Reads the PEM of a private key, and says why Istio's CAs can't use it."""
+"""Reads the PEM of a private key, and reports why Istio's CAs can't use it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _ENCRYPTED = re.compile(rb"\A-----BEGIN (?:ENCRYPTED|[^\n]*\n\s*Proc-Type:[^\n]*
 
 
 class IssueError(MeshcError):
-    """Nothing is issued, signed or rotated. The message says what to do, and never holds a byte of a key."""
+    """A certificate can't be issued, signed or rotated. The message says what to do, and never contains a byte of a
+    key."""
 
 
 def load_key(key: Hidden, password: Hidden | None = None) -> PrivateKey:
     """The one private key of a PEM file: PKCS #8, PKCS #1 or SEC 1, encrypted or not. Other blocks are ignored.
 
-    Raises IssueError for anything else, and for a kind of key that istiod doesn't know: 1.24 to 1.30 take RSA, P-256
+    Raises IssueError for anything else, and for a kind of key that istiod doesn't support: istiod supports RSA, P-256
     and P-384. (Citadel of Istio 1.0 signs with RSA only, but a root above it may be any of these.)
     """
     found = _parsed(key, password or None)
@@ -39,7 +40,7 @@ def load_key(key: Hidden, password: Hidden | None = None) -> PrivateKey:
 
 
 def plain_key(key: Hidden, password: Hidden | None = None) -> Hidden:
-    """The same key as unencrypted PKCS #8 PEM, fit to be sealed as ca-key.pem. Raises IssueError as load_key does."""
+    """The same key as unencrypted PKCS #8 PEM, to be sealed as ca-key.pem. Raises IssueError as load_key does."""
     return pkcs8(load_key(key, password))
 
 
@@ -58,13 +59,13 @@ def pkcs8(key: PrivateKey) -> Hidden:
 
 
 def digest_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
-    """What a certificate is signed over: as strong as the key, and nothing that Go or BoringSSL doesn't know."""
+    """The hash for signatures of a key: as strong as the key, and supported by Go and BoringSSL."""
     curve = key.curve if isinstance(key, ec.EllipticCurvePrivateKey) else None
     return hashes.SHA384() if isinstance(curve, ec.SECP384R1) else hashes.SHA256()
 
 
 def _parsed(key: Hidden, password: Hidden | None) -> PrivateKey | str:
-    """The key, or what is wrong with it. No exception leaves here: its traceback would hold the bytes."""
+    """The key, or a problem. Never raises, because a traceback would contain the key."""
     begins = list(_BEGIN.finditer(key.reveal()))
     label = begins[0][1] if begins else b""
     inner, end, _ = key.reveal()[begins[0].end() if begins else 0 :].partition(b"-----END " + label + b"-----")

@@ -1,7 +1,8 @@
-"""Works out which names the leaf certificates of CAs may not carry, from the CAs' name constraints.
+"""Finds names that a CA's leaf certificates can't have because of name constraints.
 
-A constraint is compared with the names of everything below it: the leaf, and the CAs between. That is Go's Verify
-(constraints.go), and for subjects OpenSSL and BoringSSL (Envoy): Go compares no subject. Leaves of Istio have none.
+A constraint is compared with the names of every certificate below it: the leaf, and the CAs in between. The rules are
+those of Go's Verify (constraints.go), and for subjects those of OpenSSL and BoringSSL (Envoy), because Go doesn't
+compare subjects. Istio's leaf certificates have no subject.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ _COMPARED = (x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name, x509
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What a CA has to sign: for whom, in words, and the names that the certificate carries; whether ztunnel reads it.
+    """A certificate that a CA must be able to sign: its owner in words, its names, and whether ztunnel reads it.
 
-    Its rustls-webpki compares no URIs and no subjects, and refuses every chain with a constraint on them.
+    ztunnel's rustls-webpki can't compare URIs and subjects, and refuses every chain with a constraint on them.
     """
 
     whose: str
@@ -40,9 +41,9 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What decides which certificates the CA of a cluster signs.
+    """The settings that decide which certificates the CA of a cluster signs.
 
-    `host` is the host name, if the user has one, at which API servers call istiod.
+    `host` is the host name at which API servers call istiod, if there is one.
     """
 
     generation: Generation
@@ -54,9 +55,9 @@ class Signer:
 
 
 def leaves_of(signer: Signer) -> tuple[Leaf, ...]:
-    """What the CA of a cluster signs: workloads, and under istiod istiod's own server certificate.
+    """The certificates that the CA of a cluster signs: workloads' and, with istiod, istiod's own server certificate.
 
-    What a workload's names say after the trust domain no constraint can see.
+    Constraints don't cover the part of a URI after the trust domain.
     """
     uri = x509.UniformResourceIdentifier(f"spiffe://{signer.trust_domain}/ns/any/sa/any")
     workload = Leaf("a workload", (uri,), signer.ambient)
@@ -69,7 +70,8 @@ def leaves_of(signer: Signer) -> tuple[Leaf, ...]:
 
 
 def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[str, ...]) -> Iterator[Problem]:
-    """What constraints along a path, from the signer up to its root, keep it from signing: a problem for each leaf."""
+    """Reports leaf certificates that the constraints along a path, from the signer to its root, forbid: a problem for
+    each leaf."""
     for above, issuer in enumerate(path):
         if issuer.constraints is None:
             continue
@@ -86,7 +88,7 @@ def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[s
 
 
 def _of(constraints: x509.NameConstraints, *kinds: type[x509.GeneralName]) -> bool:
-    """Whether any constraint is on names of these kinds."""
+    """True if there is a constraint on names of these kinds."""
     bases = (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ()))
     return any(isinstance(base, kinds) for base in bases)
 
@@ -108,7 +110,7 @@ def _forbids(constraints: x509.NameConstraints, name: x509.GeneralName) -> str |
 
 
 def _host(name: x509.GeneralName) -> str | None:
-    """The part that is compared; None where there is none."""
+    """The part of a name that is compared; None if it has none."""
     match name:
         case x509.DNSName(value=domain):
             return None if domain_fault(domain) else domain

@@ -27,7 +27,7 @@ def private_key(place: Place, clusters: tuple[str, ...]) -> Problem:
 
 
 def is_private_key(der: bytes) -> bool:
-    """Whether a block called CERTIFICATE holds a key instead."""
+    """True if a block with the title CERTIFICATE contains a key instead."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,6 +1,7 @@
-"""Computes annotations from public facts of a sealed Secret. Anyone can compute them again, without a key.
+"""Computes annotations from public facts of a sealed Secret. Sealing commands write these annotations, and compile and
+check compute and compare them again, without a key.
 
-Sealing commands write them, compile and check compare them. All are public: digests, dates, a signature.
+All of them are public: digests, dates, a signature.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ KEY = "meshc/spki-sha256"
 ROOT = "meshc/root-sha256"
 """The fingerprint of the root that the CA chains to."""
 NOT_AFTER = "meshc/not-after"
-"""When the CA, or a remote secret's token, ends: RFC 3339 in UTC, or `none`. Beside a token it is a note, no proof."""
+"""When the CA, or a remote secret's token, expires: RFC 3339 in UTC, or `none`. For a token it is only a reminder, no
+proof."""
 RECIPIENTS = "meshc/recipients-sha256"
 """The digest of the sorted age recipients that the Secret was sealed for."""
 SEALING_CERTIFICATE = "meshc/sealing-cert-sha256"
@@ -36,11 +38,11 @@ SERVER = "meshc/server"
 SERVER_CA = "meshc/server-ca-sha256"
 """The digest of the kubeconfig's certificate-authority-data, decoded."""
 SOURCE = "meshc/token-secret"
-"""The Secret in the remote that the kubeconfig's token stands in; none for a token that was asked for."""
+"""The Secret in the remote with the kubeconfig's token; none for a token from the TokenRequest API."""
 REMOTES = "meshc/remotes"
 """SERVER, SERVER_CA, SOURCE and NOT_AFTER of each key of a Secret with many kubeconfigs: JSON, without `meshc/`."""
 RE_ENCRYPTED = "meshc/re-encrypted"
-"""The day on which the ciphertext of `kubeseal --re-encrypt` was taken in."""
+"""The day on which the ciphertext of `kubeseal --re-encrypt` was accepted."""
 ALL = (
     *(CA, KEY, ROOT, NOT_AFTER, RECIPIENTS, SEALING_CERTIFICATE, BLOB, ENVELOPE, BINDING, SERVER, SERVER_CA, SOURCE),
     *(REMOTES, RE_ENCRYPTED),
@@ -50,7 +52,7 @@ ALL = (
 def of_ca(certificate: bytes, chain: bytes, bundle: bytes) -> dict[str, str]:
     """The annotations of a CA, from ca-cert.pem, cert-chain.pem and root-cert.pem.
 
-    No root where the CA chains to none of the bundle. Raises IssueError for a certificate that can't be read.
+    Without the root if the CA chains to no root of the bundle. Raises IssueError for a certificate that can't be read.
     """
     ca = one(certificate, "ca-cert.pem")
     found = {CA: ca.fingerprint, KEY: ca.key_digest, NOT_AFTER: ca.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -78,7 +80,7 @@ def for_each(facts: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def of_each(annotation: object) -> dict[str, dict[str, str]]:
-    """The facts by key that an annotation REMOTES holds; none where it is no such text. Anybody can have written it."""
+    """The facts by key in an annotation REMOTES; none if its text is invalid. Anyone can have written it."""
     try:
         found = json.loads(annotation) if isinstance(annotation, str) else {}
     except (ValueError, RecursionError):

@@ -1,12 +1,10 @@
-"""Works out how far the replacement of a root has come, and the next step, from public certificates.
+"""Finds the phase and the next step of a root's replacement, from public certificates.
 
-Every cluster trusts both roots before any signs under the new one, and all sign under the new one before any stops
-trusting the old: each step is a commit, to be synced by every cluster before the next. These are files, so they tell
-what was committed, never what a cluster has taken over.
-
-istiod takes another root over without a restart only with ISTIO_MULTIROOT_MESH, and only if one bundle contains the
-other: Istio 1.24 looks for the bytes of one in the other, 1.30 compares sets of certificates. So bundles are
-concatenated and cut, never written again.
+First every cluster must trust both roots, then every CA is issued under the new root, and only then the old root is
+removed. Each step is a commit, which every cluster must sync before the next one. Files show only what was committed,
+not what a cluster has synced. istiod accepts another root without a restart only with ISTIO_MULTIROOT_MESH, and only if
+one bundle contains the other: Istio 1.24 searches one bundle's bytes in the other, 1.30 compares sets of certificates.
+So meshc appends to a bundle or cuts it, and never formats it again.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ _NO_WAY = (codes.CHAIN_BROKEN, codes.ROOT_DIFFERS, codes.PATH_TOO_LONG)
 
 
 class Phase(StrEnum):
-    """How far it has come. `STEADY` is before the first step and after the last."""
+    """The phase of the replacement. `STEADY` is before the first step and after the last."""
 
     STEADY = "steady"
     BOTH_TRUSTED = "both roots trusted"
@@ -45,7 +43,7 @@ class Phase(StrEnum):
 
 
 class Action(StrEnum):
-    """What a run does: one of them, never two."""
+    """The steps; a run does only one of them."""
 
     NOTHING = "nothing"
     TRUST_BOTH = "trust both roots"
@@ -64,10 +62,10 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a mesh stands. While steady there is no new root and nothing pending.
+    """The state of the replacement. In phase STEADY there is no new root and no pending cluster.
 
-    `old` and `new` are the parts of root-cert.pem, byte for byte; `pending` and `done` the clusters that sign under
-    the old root still, and under the new one, in the order they were given.
+    `old` and `new` are the parts of root-cert.pem, byte for byte. `pending` are the clusters whose CA is still under
+    the old root, `done` those under the new root, in the given order.
     """
 
     phase: Phase
@@ -79,10 +77,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next run has to do: what root-cert.pem holds after it, and the clusters to re-issue under `root`.
+    """The next step: the content of root-cert.pem after it, and the clusters that get a new CA under `root`.
 
-    `root` is the root that CAs are issued under at this step. Fewer clusters may be re-issued in one run; the next
-    run finds the others.
+    A run may issue CAs for fewer clusters; the next run finds the others.
     """
 
     action: Action
@@ -92,10 +89,10 @@ class Step:
 
 
 def phase_of(bundle: bytes, signers: Sequence[Signer]) -> Standing:
-    """How far the replacement is, from root-cert.pem and the CA of every cluster that has one.
+    """The state of the replacement, from root-cert.pem and every cluster's CA.
 
-    The first of two roots is the old one. Raises IssueError for three or more, for one that stands there twice, for
-    two of one key, and for a CA that is under none of them.
+    The first of two roots is the old one. Raises IssueError for three or more roots, for a root that is there twice,
+    for two roots with one key, and for a CA under none of the roots.
     """
     roots = _roots(bundle)
     if not signers:
@@ -119,12 +116,12 @@ def next_step(
     asked: Action | None = None,
     leaves: Sequence[Leaf] = (),
 ) -> Step:
-    """What the next run has to do. `new` is the new root, needed for the first step and checked in the others.
+    """The next step. `new` is the new root, needed for the first step and checked in the others.
 
-    `leaves` are what the CAs sign that will be under it.
+    `leaves` are the certificates that CAs under the new root must be able to sign.
 
-    Raises IssueError as phase_of does; if `new` isn't a root, or not the one that is being introduced; and if `asked`
-    is another action than the one that is due, since none may be skipped.
+    Raises IssueError as phase_of does; if `new` isn't a root, or isn't the root that is being introduced; and if
+    `asked` isn't the step that is due, because no step may be skipped.
     """
     standing = phase_of(bundle, signers)
     if new is not None:
@@ -138,22 +135,23 @@ def next_step(
 
 
 def contains(larger: bytes, smaller: bytes) -> bool:
-    """Whether istiod sees one bundle in the other, by the bytes (1.24) and by the certificates (1.30)."""
+    """True if istiod finds one bundle in the other, by bytes (1.24) and by certificates (1.30)."""
     (more, faults), (fewer, others) = read("", larger, lenient=True), read("", smaller, lenient=True)
     subset = {c.fingerprint for c in fewer} <= {c.fingerprint for c in more}
     return not faults and not others and subset and smaller in larger
 
 
 def roots_in(bundle: bytes) -> tuple[bytes, ...]:
-    """Each certificate of a bundle as PEM, with the text that follows it, in their order."""
+    """Each certificate of a bundle as PEM, with the text that follows it, in the order of the bundle."""
     return tuple(_BEGIN + rest for rest in bundle.split(_BEGIN)[1:])
 
 
 @lru_cache(maxsize=4096)  # each sealed CA is asked for it twice
 def roots_above(certificate: bytes, chain: bytes, bundle: bytes) -> tuple[bytes, ...]:
-    """The roots of the bundle that a CA chains to, each as PEM: what a binding may name. Dates don't matter.
+    """The roots of the bundle that a CA chains to, each as PEM. A binding may name one of them. Ignores dates.
 
-    More than one only where the CA is cross-signed. Empty if there is none. Raises IssueError for unreadable bytes.
+    There is more than one only if the CA is cross-signed. Empty if there is none. Raises IssueError for unreadable
+    bytes.
     """
     roots = _readable(bundle)  # as many as roots_in finds, in their order
     over = _over(Signer("the CA", certificate, chain), roots)
@@ -237,7 +235,7 @@ def _under(roots: Sequence[Certificate], signers: Sequence[Signer]) -> dict[str,
 
 
 def _over(signer: Signer, roots: Sequence[Certificate]) -> frozenset[str]:
-    """Fingerprints of the roots that the signer chains to. One in its chain file isn't trusted for that."""
+    """Fingerprints of the roots that the signer chains to. A root in its chain file doesn't count as trusted."""
     ca = one(signer.certificate, f"ca-cert.pem of {signer.cluster}")
     chain, problems = read("", signer.chain)
     if problems:

@@ -15,11 +15,12 @@ _KNOWN = frozenset(
     }
 )
 _SALTS = {1: 32, 2: 48, 3: 64}
-"""The bytes of salt that Go asks for with each SHA-2: those of the hash itself."""
+"""The length of the salt that Go requires with each SHA-2: the length of the hash."""
 
 
 def is_known(der: bytes) -> bool:
-    """Whether Go knows how it is signed: MD5 and SHA-1 it knows, and refuses. Raises ValueError for what isn't DER."""
+    """True if Go knows the kind of the signature. Go knows MD5 and SHA-1, but refuses them. Raises ValueError for what
+    isn't DER."""
     _, (_, algorithm), *_ = inside(der)
     (_, oid), *parameters = elements(algorithm)
     if oid == _PSS:

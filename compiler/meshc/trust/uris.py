@@ -13,9 +13,9 @@ _URI = re.compile(
 
 
 def host_of(uri: str) -> str | None:
-    """The host with its port; empty where the URI has none, and None for what isn't an absolute URI.
+    """The host with its port; empty if the URI has no host, and None if it isn't an absolute URI.
 
-    A host in percent-encoding or an IPv6 address isn't taken: readers differ about both.
+    A percent-encoded host or an IPv6 address isn't accepted, because parsers disagree about both.
     """
     found = _URI.fullmatch(uri)
     return None if found is None else found["host"] or ""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFiles:
-    """What one cluster has: name (for messages) and bytes of each file, None where there is none; what its CA signs."""
+    """The files of one cluster: name (for messages) and bytes of each file, None if it is missing; and the certificates
+    that its CA signs."""
 
     cluster: str
     ca_cert: tuple[str, bytes] | None
@@ -30,9 +31,9 @@ class ClusterFiles:
 
 
 def verify(root: tuple[str, bytes], clusters: Sequence[ClusterFiles], *, generation: Generation) -> list[Problem]:
-    """Every fault of the mesh's certificates, in file order.
+    """Every problem of the mesh's certificates, in the order of files.
 
-    Dates are compared with each other, never with a clock. Never raises, whatever the bytes.
+    Dates are compared with each other, never with a clock. Never raises, for any bytes.
     """
     roots, unreadable = read(*root)
     found = [*unreadable, *_roots(roots)]
@@ -69,7 +70,7 @@ def _roots(roots: Iterable[Certificate]) -> Iterator[Problem]:
 def _cluster(
     files: ClusterFiles, roots: Sequence[Certificate], generation: Generation
 ) -> tuple[Certificate | None, list[Problem]]:
-    """The certificate a cluster signs with, if it can be read, and the cluster's problems."""
+    """The certificate that a cluster signs with, if it can be read, and the cluster's problems."""
     name, found = (files.cluster,), [*_incomplete(files)]
     authorities, ca_faults = read(*files.ca_cert, name) if files.ca_cert else ((), ())
     chain, chain_faults = read(*files.cert_chain, name) if files.cert_chain else ((), ())

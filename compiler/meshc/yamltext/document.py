@@ -16,9 +16,9 @@ Mark = tuple[int, int]
 class Document:
     """One document of a YAML stream. `data` is made of dict, tuple, str, int, float, bool and None.
 
-    `values` tells where each value begins, `keys` where the key of each mapping entry stands, `texts` the
-    characters of each plain (unquoted) scalar that is no string, or that kustomize takes for none; all by
-    path. An alias, and what is inside it, stands at the alias.
+    `values` has the place of each value, `keys` the place of the key of each mapping entry, and `texts` the characters
+    of each plain (unquoted) scalar that isn't a string, or that kustomize doesn't read as a string; all by path. The
+    place of an alias, and of everything inside it, is the alias.
     """
 
     data: Any
@@ -28,13 +28,13 @@ class Document:
     texts: Mapping[Path, str]
 
     def at(self, path: Path) -> tuple[Document, Path]:
-        """The document of the file in which a path stands, and the path there."""
+        """The document of the file that contains a path, and the path in this file."""
         return self, path
 
     def place(self, path: Path) -> Place:
-        """Where a problem with the value at `path` is shown: a collection at its key, all else at the value.
+        """The place for a problem with the value at `path`: for a collection its key, for other values the value.
 
-        A path that isn't there is shown at its nearest ancestor.
+        If the path doesn't exist, the place of its nearest ancestor.
         """
         document, path = self.at(path)
         while path and path not in document.values:
@@ -46,15 +46,15 @@ class Document:
         return Place(document.file, *(document.keys.get(path, mark) if isinstance(value, dict | tuple) else mark))
 
     def key_place(self, path: Path) -> Place:
-        """Where the key of the entry at `path` stands; `place(path)` where there is none."""
+        """The place of the key of the entry at `path`; `place(path)` if there is none."""
         document, inner = self.at(path)
         return Place(document.file, *document.keys[inner]) if inner in document.keys else self.place(path)
 
     def text(self, path: Path) -> str | None:
-        """The characters at `path`, where `texts` has them."""
+        """The characters at `path`, if `texts` has them."""
         document, inner = self.at(path)
         return document.texts.get(inner)
 
     def name(self, path: Path) -> str:
-        """A path as people write it, in the file where it stands."""
+        """A path as people write it, in the file that contains it."""
         return dotted(self.at(path)[1])

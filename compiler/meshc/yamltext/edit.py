@@ -1,7 +1,7 @@
 """Changes values in a YAML text by their path, and leaves every other character unchanged.
 
-It writes at the place where the value stands, and reads the result again: unless exactly the wanted values differ, it
-gives up, and a person edits by hand. Anchors, tags and text in many lines are left to that person.
+It replaces the text at the place of the value, and parses the result: if other values differ too, it raises EditError,
+and a person must edit the file. It doesn't edit anchors, tags and text in several lines.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Document
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*")
-"""What can stand without quotes in any place, as far as its characters go."""
+"""Matches texts whose characters need no quotes in any place."""
 _STARTS = (
     tokens.BlockMappingStartToken,
     tokens.BlockSequenceStartToken,
@@ -35,7 +35,7 @@ _ENDS = (tokens.BlockEndToken, tokens.FlowMappingEndToken, tokens.FlowSequenceEn
 
 
 class EditError(MeshcError):
-    """The text can't be edited by a machine. Says what to write by hand."""
+    """The text can't be edited automatically. The message says what to write by hand."""
 
 
 def with_values(data: bytes, file: str, values: Mapping[Path, Any]) -> bytes:
@@ -79,7 +79,7 @@ def _edited(text: str, document: Document, path: Path, value: Any) -> str:
 
 
 def _added(text: str, mark: tuple[int, int], key: str, value: Any) -> str:
-    """A new key at the end of the mapping that stands at `mark`."""
+    """A new key at the end of the mapping at `mark`."""
     start, end = _span(text, _index(text, mark))
     entry = f"{inline(key)}: {inline(value)}"
     if text[start] == "{":
@@ -128,7 +128,7 @@ def inline(value: Any) -> str:
 
 
 def _changed(data: Any, path: Path, value: Any) -> Any:
-    """The data with the value at the path; what is above it is made where it is missing."""
+    """The data with the value at the path; creates missing parents."""
     if not path:
         return tuple(value) if isinstance(value, list) else copy.deepcopy(value)
     key, *below = path

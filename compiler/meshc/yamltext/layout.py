@@ -1,7 +1,7 @@
-"""Lays out a YAML text in one way: indentation, spaces and empty lines. What it says, and its comments, stay.
+"""Lays out a YAML text in one way: indentation, spaces and empty lines. Values and comments don't change.
 
-The result is read again: unless it says the same, in the same order and in the same quotes, and a second run leaves it
-as it is, a person lays the text out by hand. Order, quotes and line breaks inside a value are the author's.
+It parses the result: if values, their order or their quotes differ, or if a second run would change the text again, it
+raises EditError. It keeps order, quotes and line breaks inside a value.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _OPENS = (tokens.FlowMappingStartToken, tokens.FlowSequenceStartToken)
 _CLOSES = (tokens.FlowMappingEndToken, tokens.FlowSequenceEndToken)
 _BLOCKS = (tokens.BlockMappingStartToken, tokens.BlockSequenceStartToken)
 _BREAKS = re.compile("[\r\u0085\u2028\u2029]")
-"""What ends a line in YAML, and not in a text as people see it."""
+"""Characters that end a line in YAML, but not in an editor."""
 
 
 def laid_out(data: bytes, file: str) -> bytes:
-    """The text in its one layout. Raises EditError where that can't be had without touching more."""
+    """The text in meshc's layout. Raises EditError if this isn't possible without other changes."""
     text = data.decode().removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         once = _Layout(text).run()
@@ -42,10 +42,10 @@ class _StrangeError(Exception):
 
 
 class _Block(NamedTuple):
-    """A block collection: the column where its entries stand, and where they shall."""
+    """A block collection: the current column of its entries, and the new one."""
 
     kind: str
-    """map, list, or bare: a list that stands as far to the left as its key, for which YAML has no start."""
+    """map, list, or bare: a list in the same column as its key; YAML has no start token for it."""
     old: int
     new: int
 
@@ -62,11 +62,11 @@ class _Layout:
     lines: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     wanted: dict[int, int] = field(default_factory=dict)
-    """By line the column where its first character shall stand."""
+    """For each line, the new column of its first character."""
     held: set[int] = field(default_factory=set)
     """Lines that begin inside a scalar."""
     blocks: dict[int, tuple[_Block, ...]] = field(default_factory=dict)
-    """By line the collections that are open at its end."""
+    """For each line, the collections that are open at its end."""
     edits: list[_Edit] = field(default_factory=list)
 
     def run(self) -> str:
@@ -87,7 +87,7 @@ class _Layout:
         return text if text.endswith("\n") or not text else f"{text}\n"
 
     def _read(self) -> None:
-        """Finds out where each line belongs, and sets the spaces between what stands on one line."""
+        """Computes the column of each line, and the spaces between the tokens of a line."""
         stack: list[_Block] = []
         flow, last, at_key = 0, None, False
         for token in yaml.scan(self.text, Loader=yaml.SafeLoader):
@@ -109,7 +109,7 @@ class _Layout:
             last, at_key = token, False
 
     def _hold(self, token: Any, stack: list[_Block]) -> None:
-        """Moves the further lines of a scalar as far as what it stands in."""
+        """Moves the other lines of a scalar as far as the collection around it."""
         first, last = token.start_mark.line, token.end_mark.line
         in_block = getattr(token, "style", None) in ("|", ">")
         if in_block and not self.text[self.starts[last] : token.end_mark.index].strip(" "):
@@ -123,7 +123,7 @@ class _Layout:
                 self._indent(number, old, max(0, old + _shift(stack)))
 
     def _set_margins(self) -> None:
-        """Indents each line, and takes out blanks at its end, and empty lines but one."""
+        """Indents each line, and removes spaces at its end, and all but one of several empty lines."""
         blank = True
         content = [number for number, line in enumerate(self.lines) if line.strip() or number in self.held]
         final = content[-1] if content else -1
@@ -143,7 +143,7 @@ class _Layout:
                 self.edits.append(_Edit(start + len(line.rstrip(" \t")), start + len(line), ""))
 
     def _wanted(self, number: int) -> int:
-        """Where a line shall begin. A comment goes with what follows, or with what came before and is as deep."""
+        """The column of a line. A comment has the column of the next line, or of an earlier line at the same depth."""
         if number in self.wanted:
             return self.wanted[number]
         column = _margin(self.lines[number])
@@ -177,7 +177,7 @@ def _follow(token: Any, stack: list[_Block], last: Any) -> None:
 
 
 def _column(token: Any, stack: list[_Block], flow: int, at_key: bool) -> int:
-    """Where a line shall begin whose first token this is."""
+    """The column of a line that begins with this token."""
     if not stack:
         return 0 if not flow else int(token.start_mark.column)
     if flow:
@@ -190,7 +190,7 @@ def _shift(stack: list[_Block]) -> int:
 
 
 def _space(last: Any, token: Any) -> str:
-    """What stands between two tokens on one line."""
+    """The text between two tokens on one line."""
     if isinstance(token, tokens.ValueToken):
         return " " if isinstance(last, tokens.AliasToken) else ""
     tight = isinstance(last, _OPENS) or isinstance(token, (*_CLOSES, tokens.FlowEntryToken))
@@ -206,7 +206,7 @@ def _margin(line: str) -> int:
 
 
 def _told(text: str) -> tuple[list[tuple[Any, ...]], list[str]]:
-    """What a text says to a reader, and its comments."""
+    """The tokens of a text, and its comments."""
     events = [
         (type(event).__name__, *(getattr(event, name, None) for name in ("value", "anchor", "tag", "style")))
         for event in yaml.parse(text, Loader=yaml.CSafeLoader)

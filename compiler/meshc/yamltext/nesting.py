@@ -12,7 +12,7 @@ from yaml.reader import Reader
 from yaml.scanner import Scanner
 
 _AHEAD = 2048
-"""How many characters are looked at: more than libyaml reads ahead."""
+"""The number of characters to examine: more than libyaml reads ahead."""
 
 
 def one_too_many(text: str, room: int, *, in_flow: bool) -> int | None:
@@ -39,7 +39,7 @@ class _FoundError(Exception):
 
 
 class _Tokens(Reader, Scanner):
-    """PyYAML's own scanner, which has no limit of its own, with one."""
+    """PyYAML's own scanner, which has no limit, plus a limit."""
 
     def __init__(self, text: str, limit: int) -> None:
         Reader.__init__(self, text)

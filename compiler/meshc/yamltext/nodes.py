@@ -1,4 +1,4 @@
-"""The values of a YAML document as they were read, and where each stands, looked up by path."""
+"""The values of a YAML document and their places, found by path."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ class Node:
 
 
 def spots(root: Node) -> tuple[Mapping[Path, Mark], Mapping[Path, Mark], Mapping[Path, str]]:
-    """Where each value begins, where each key stands, and the texts of `Document.texts`."""
+    """The place of each value and of each key, and the texts of `Document.texts`."""
     return _Spots(root, _value), _Spots(root, _key), _Spots(root, _text)
 
 
 class _Spot(NamedTuple):
-    """A node with the place of its key, and that of the alias it is in: what is inside one stands at the alias."""
+    """A node with the place of its key and, if it is inside an alias, the place of the alias, which is then its own
+    place."""
 
     node: Node
     key: Mark | None
@@ -48,7 +49,7 @@ class _Spot(NamedTuple):
 
 
 class _Spots(Mapping[Path, _Found]):
-    """Walks to what it is asked for: of most documents that is nothing, or little."""
+    """Computes places only on request: for most documents few or none are requested."""
 
     def __init__(self, root: Node, told: Callable[[_Spot], _Found | None]) -> None:
         self._root, self._told = root, told

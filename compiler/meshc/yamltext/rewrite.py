@@ -1,7 +1,7 @@
 """Writes other scalars in place of some of a YAML text, and leaves every other character unchanged.
 
-Keys and values are found by their place and by what stands there, so that a text with faults can be mended too. The
-result is read again, token by token: unless exactly the wanted scalars differ, nothing is changed.
+It finds keys and values by their place and their text, so it can fix a text with errors too. It compares the tokens of
+the result: if other tokens differ too, it changes nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from meshc.yamltext.edit import inline
 
 
 class Span(NamedTuple):
-    """Where a scalar stands: its first character, and the one after its last, counted from the start of the text."""
+    """The range of a scalar: its first character, and the one after its last, counted from the start of the text."""
 
     start: int
     end: int
 
 
 def spans(text: str, wanted: Mapping[Mark, Rewrite]) -> Mapping[Mark, Span]:
-    """The places at which a scalar stands on one line, and says what is to be rewritten."""
+    """The rewrites whose scalar is on one line and has the expected text, with their ranges."""
     found: dict[Mark, Span] = {}
     for token in _tokens(text):
         mark = (token.start_mark.line + 1, token.start_mark.column + 1)
@@ -39,7 +39,7 @@ def spans(text: str, wanted: Mapping[Mark, Rewrite]) -> Mapping[Mark, Span]:
 
 
 def rewritten(text: str, wanted: Mapping[Mark, Rewrite]) -> str:
-    """The text with those of the rewrites that can be made at their places. Never raises for a bad text."""
+    """The text after all rewrites that are possible. Never raises for an invalid text."""
     found = spans(text, wanted)
     result = text
     for mark, span in sorted(found.items(), key=lambda one: -one[1].start):
@@ -49,7 +49,7 @@ def rewritten(text: str, wanted: Mapping[Mark, Rewrite]) -> str:
 
 
 def written(raw: str, rewrite: Rewrite) -> str:
-    """The new value as it is written in place of `raw`: in the same quotes, where it can stand in them."""
+    """The spelling of the new value instead of `raw`: with the same quotes, if possible."""
     value = rewrite.value
     if isinstance(value, str) and raw[:1] in ("'", '"') and value.isprintable() and not {"'", '"', "\\"} & {*value}:
         return f"{raw[0]}{value}{raw[0]}"
@@ -64,7 +64,7 @@ def _tokens(text: str) -> Iterator[Any]:
 
 
 def _told(text: str, instead: Mapping[int, Any]) -> Iterator[tuple[str, object]]:
-    """What a reader sees: each token by its kind, and the text of scalars; in place of some scalars another one."""
+    """The tokens of a text: the kind of each token, and the text of scalars; some scalars are replaced by new texts."""
     for token in _tokens(text):
         value = getattr(token, "value", None)
         if token.start_mark.index in instead and isinstance(token, tokens.ScalarToken):

@@ -1,4 +1,4 @@
-"""Plain scalars: what they are in YAML 1.2's core schema, and which of them older readers read as something else."""
+"""Resolves plain scalars by YAML 1.2's core schema, and finds those that older parsers read differently."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ _LARGEST = 300  # characters of a whole number: beyond that no float holds it, a
 
 
 def resolve(text: str) -> Any:
-    """What a plain scalar is. A number too large for a float, one with leading zeros (`010`), and `.inf` and `.nan`,
-    which JSON doesn't have, stay text.
-    """
+    """The value of a plain scalar. A number that is too large for a float, a number with leading zeros (`010`), and
+    `.inf` and `.nan`, which JSON doesn't have, are read as text."""
     if text in NULLS:
         return None
     if text in _BOOLS:
@@ -47,12 +46,12 @@ def resolve(text: str) -> Any:
 
 
 def is_misread(text: str, value: Any) -> bool:
-    """Whether YAML 1.1 sees something else in a plain scalar that is text here. A date may stay text."""
+    """True if YAML 1.1 reads a plain scalar as another value that is text here. Dates are allowed."""
     return isinstance(value, str) and needs_quotes(text) and not _is_timestamp(text)
 
 
 def is_rewritten(text: str, value: Any) -> bool:
-    """Whether kustomize writes another text for a plain scalar that is text here: a date, or digits with _ in them."""
+    """True if kustomize changes a plain scalar that is text here: a date, or digits with _."""
     if not isinstance(value, str) or not needs_quotes(text):
         return False
     return ":" not in text and (_is_timestamp(text) or "_" in text or text[:2].lower() == "0b")

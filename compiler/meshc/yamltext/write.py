@@ -20,8 +20,8 @@ from meshc.yamltext.scalars import WHOLE, needs_quotes
 def write(body: Mapping[str, Any]) -> str:
     """One YAML document in kustomize's style. Raises TypeError for anything that JSON doesn't have.
 
-    Equal to what kustomize writes, except for strings that hold U+0085 or a byte order mark or end in U+2028 or
-    U+2029, and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in changing order.
+    Equal to kustomize's output, except for strings that contain U+0085 or a byte order mark or end in U+2028 or U+2029,
+    and for keys like `2`, `12` and `1a` in one mapping, which kustomize writes in varying order.
     """
     if not isinstance(body, Mapping):
         raise TypeError(f"a document must be a mapping, not {type(body).__name__}")
@@ -33,7 +33,7 @@ def write(body: Mapping[str, Any]) -> str:
 
 
 def by_libyaml(body: Mapping[str, Any]) -> str:
-    """The same text for any texts in it. `write` comes here where it doesn't know by itself what YAML asks for."""
+    """The same, for all texts, with libyaml. `write` uses it for objects that it can't write directly."""
     stream: list[events.Event] = [events.StreamStartEvent(), events.DocumentStartEvent(explicit=False)]
     _add(body, stream)
     stream += [events.DocumentEndEvent(explicit=False), events.StreamEndEvent()]
@@ -43,10 +43,10 @@ def by_libyaml(body: Mapping[str, Any]) -> str:
 
 
 def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
-    """Appends a mapping or a sequence that isn't empty, line by line, if all of its texts can only be written one way.
+    """Appends a non-empty mapping or sequence, line by line, if YAML has only one spelling for each of its texts.
 
-    Most objects are of such texts, and libyaml takes five times as long. `first` is what the first line begins with,
-    `margin` the others. False where libyaml has to tell how something is written.
+    This is true for most objects, and libyaml takes five times as long. `first` is the start of the first line,
+    `margin` of the others. Returns False if libyaml must write the object.
     """
     if isinstance(value, _LISTS):
         for item in value:
@@ -77,17 +77,18 @@ def _add_lines(value: Any, first: str, margin: str, lines: list[str]) -> bool:
 
 _LISTS = (list, tuple)
 _NESTED = (dict, *_LISTS, Mapping)
-"""The likely ones first."""
+"""Tests frequent types first."""
 
 
 def _is_nested(item: Any) -> bool:
-    """Whether a value goes on below: a mapping or a list that isn't empty."""
+    """True if a value continues on the next lines: a non-empty mapping or list."""
     return not isinstance(item, str) and isinstance(item, _NESTED) and bool(item)
 
 
 @lru_cache(maxsize=1024)
 def _names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
-    """Keys in order, each with how it is written; None where libyaml has to tell. Few sets of keys are in an object."""
+    """The keys in order, each with its spelling; None if libyaml must decide. Objects have few different sets of keys,
+    so the result is cached."""
     names = [(key, _word(key)) for key in in_order(keys)]
     told = tuple((key, name) for key, name in names if name is not None and len(name) <= _LONGEST_KEY)
     return told if len(told) == len(keys) else None
@@ -97,13 +98,13 @@ _LONGEST_KEY = 100
 """Characters; YAML has another form for keys of more than 128."""
 _REST = r"[A-Za-z0-9/._,+=\[\]()|^$\\-]"
 _WORDS = re.compile(rf"(?!\.\.\.)[A-Za-z0-9/._^]{_REST}*+(?::{_REST}++)*+")
-"""A text without blanks, in which no character means anything to YAML where it stands."""
+"""A text without spaces, in which no character has a meaning in YAML at its position."""
 _LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)++")
-"""Lines that are as they stand in a literal block: none is empty, and none begins or ends with a blank."""
+"""Lines that can be in a literal block unchanged: no line is empty, or begins or ends with a space."""
 
 
 def _leaf(value: Any, margin: str) -> str | None:
-    """A value on its line; None where libyaml has to tell."""
+    """The spelling of a value on one line; None if libyaml must decide."""
     if isinstance(value, str):
         return _block(value, margin) if "\n" in value else _word(value)
     if value is None:
@@ -172,7 +173,7 @@ def _text(text: str) -> events.ScalarEvent:
 
 
 def _number(value: int | float) -> str:
-    """The number as Go writes it after a way through JSON: whole where it can be, else `%g`, shortest."""
+    """The number as Go writes it after a conversion through JSON: an integer if possible, else `%g`, shortest."""
     if isinstance(value, int) and value in WHOLE:
         return str(int(value))
     value = float(value)
@@ -201,7 +202,7 @@ def in_order(keys: Iterable[str]) -> list[str]:
 
 
 def is_ordered(keys: Sequence[str]) -> bool:
-    """Whether these keys, in order, have but one natural order."""
+    """True if these keys have only one natural order."""
     return all(_compare(one, other) < 0 for one, other in combinations(keys, 2))
 
 
@@ -228,7 +229,7 @@ def _digits_before(text: str) -> str:
 
 
 def _run(text: str, at: int, number: int) -> tuple[int, int]:
-    """The number that goes on at `at`, in Go's 64 bits, and where its digits end."""
+    """The number at `at`, in Go's 64 bits, and the end of its digits."""
     while at < len(text) and text[at].isdecimal():
         number = number * 10 + ord(text[at]) - ord("0")
         at += 1

@@ -60,7 +60,7 @@ def _dump(world: World, folder: Path) -> None:
 
 def _rights(world: World, folder: Path) -> None:
     """Each command runs as the account that it prints, bound to nothing else."""
-    for words in (("doctor", "--deep"), ("capture", "facts"), ("adopt",)):
+    for words in (("doctor", "--deep"), ("doctor", "--dry-run"), ("capture", "facts"), ("adopt",)):
         asker = words[0]
         tokens = {}
         for name, cluster in world.clusters.items():
@@ -82,9 +82,11 @@ def _rights(world: World, folder: Path) -> None:
         if asker == "doctor":
             rows = [line for line in told.splitlines() if "objects" in line or "istiod reads" in line]
             if not rows or any(" ok " not in row for row in rows):
-                raise FailedError(f"doctor --deep doesn't find all well: {told}")
-            world.saw(f"doctor --deep: {'; '.join(' '.join(row.split()) for row in rows)}")
-    world.saw("doctor --deep, capture facts and adopt run as accounts of exactly the rights that are printed")
+                raise FailedError(f"{' '.join(words)} doesn't find all well: {told}")
+            world.saw(f"{' '.join(words)}: {'; '.join(' '.join(row.split()) for row in rows)}")
+    world.saw(
+        "doctor --deep and --dry-run, capture facts and adopt run as accounts of exactly the rights that are printed"
+    )
 
 
 def _as(config: Any, tokens: dict[str, str]) -> Any:

@@ -43,7 +43,7 @@ def tell(world: World) -> None:
             raise FailedError(f"{name}: the token's Secret is there before its account")
     world.saw("without Istio's kinds, cacerts is applied; policies and tokens wait")
     for name in names:
-        _install_base(world, name)
+        _install(world, name, "base", "istio-base")
     flux.apply_now(*names)
     for name in names:
         api = world.clusters[name].api
@@ -51,6 +51,11 @@ def tell(world: World) -> None:
         if not api.items("/apis/security.istio.io/v1/namespaces/istio-system/peerauthentications"):
             raise FailedError(f"{name}: no policy was applied")
     world.saw("after helm install of base with the printed values, both are there")
+    said = mesh.meshc("capture", "credentials", *names, "--yes", expect=(4,))
+    if f"install chart istiod in {names[0]}" not in said:
+        raise FailedError(f"capture doesn't say which chart has the account's role: {said}")
+    for name in names:
+        _install(world, name, "istiod", "istiod", "--set", "autoscaleEnabled=false")
     mesh.meshc("capture", "credentials", *names, "--yes")
     world.saw("each primary's credentials are captured for the other")
 
@@ -59,9 +64,9 @@ def _is_filled(api: Api) -> bool:
     return bool((api.get(_TOKEN) or {}).get("data"))
 
 
-def _install_base(world: World, name: str) -> None:
-    values = world.mesh.keys / f"{name}-base.yaml"
-    values.write_text(world.mesh.meshc("values", name, "--chart", "base"))
-    chart = programs.source(programs.ISTIO) / "manifests/charts" / CHARTS["base"]
+def _install(world: World, name: str, chart: str, release: str, *more: str) -> None:
+    values = world.mesh.keys / f"{name}-{chart}.yaml"
+    values.write_text(world.mesh.meshc("values", name, "--chart", chart))
+    folder = programs.source(programs.ISTIO) / "manifests/charts" / CHARTS[chart]
     where = ("--kubeconfig", world.clusters[name].kubeconfig, "--namespace", "istio-system")
-    run(programs.system("helm"), "install", "istio-base", chart, *where, "--values", values, limit=120)
+    run(programs.system("helm"), "install", release, folder, *where, "--values", values, *more, limit=120)

@@ -31,4 +31,10 @@ def tell(world: World) -> None:
         if not any("end on" in row for row in rows):
             raise FailedError(f"doctor doesn't say when the token ends: {told}")
         world.saw(f"doctor: {'; '.join(rows)}")
+        world.clusters["edge-1"].start_server()
+        mesh.meshc("capture", "credentials", "edge-1", "--replace", "--yes")
+        mesh.meshc("compile")
+        world.apply("the token of a Secret again")
+        mesh.meshc("doctor")
+        world.saw("the token of a Secret again, which has no end: doctor has nothing to fix")
     none_failed(world, counts)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import Version, as_list, at
-from meshc.mesh.fleet import selects
 from meshc.mesh.mesh_config import captures_dns, settings_of
+from meshc.mesh.selecting import selects
 from meshc.nearest import nearest, slip
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
@@ -11,6 +11,7 @@ from meshc.mesh.revisions import AT, TAGS
 if TYPE_CHECKING:
     from meshc.errors import Path, Problem
     from meshc.mesh.fleet import Fleet, Member
+    from meshc.mesh.model.whole import Spec
     from meshc.mesh.source import Source
 
 
@@ -57,50 +58,57 @@ def _problem(source: Source, found: _Found) -> Problem:
 
 
 def _of_mesh(fleet: Fleet) -> Iterator[_Found]:
-    istio, ca = fleet.mesh.spec.istio, fleet.mesh.spec.security.ca
-    settings: tuple[tuple[Path, Any, Any, str], ...] = (
-        (("istio", "revision"), istio.revision, "default", "classic Istio has no revisions"),
-        (TAGS[1:], bool(istio.revision_tags), False, "classic Istio has no revisions, and no tags of them"),
-        (
-            AT[1:],
-            bool(istio.control_planes),
-            False,
-            "classic Istio has no revisions: a cluster runs one control plane",
-        ),
-        (
-            ("istio", "trustDomain"),
-            istio.trust_domain,
-            "cluster.local",
-            "classic Istio's charts have no trust domain but cluster.local",
-        ),
-        (
-            ("istio", "clusterDomain"),
-            istio.cluster_domain,
-            "cluster.local",
-            "classic Istio's charts have no domain of Services but cluster.local",
-        ),
-        (
-            ("istio", "trustDomainAliases"),
-            istio.trust_domain_aliases,
-            (),
-            "classic Istio has no aliases of its trust domain",
-        ),
-        (
-            ("istio", "remoteSecrets"),
-            istio.remote_secrets,
-            "separate",
-            "classic Istio's pilot reads remote secrets alone",
-        ),
-        (
-            ("security", "ca", "fastRootRotation"),
-            bool(ca.fast_root_rotation),
-            False,
-            "classic Istio's Citadel sends no roots: it writes them into Secrets",
-        ),
-    )
-    for path, value, default, what in settings:
-        if value != default:
+    for path, value, default, what in _OF_ISTIOD:
+        if value(fleet.mesh.spec) != default:
             yield _Found(("spec", *path), what)
+
+
+_OF_ISTIOD: tuple[tuple[Path, Callable[[Spec], Any], Any, str], ...] = (
+    (("istio", "revision"), lambda spec: spec.istio.revision, "default", "classic Istio has no revisions"),
+    (
+        TAGS[1:],
+        lambda spec: bool(spec.istio.revision_tags),
+        False,
+        "classic Istio has no revisions, and no tags of them",
+    ),
+    (
+        AT[1:],
+        lambda spec: bool(spec.istio.control_planes),
+        False,
+        "classic Istio has no revisions: a cluster runs one control plane",
+    ),
+    (
+        ("istio", "trustDomain"),
+        lambda spec: spec.istio.trust_domain,
+        "cluster.local",
+        "classic Istio's charts have no trust domain but cluster.local",
+    ),
+    (
+        ("istio", "clusterDomain"),
+        lambda spec: spec.istio.cluster_domain,
+        "cluster.local",
+        "classic Istio's charts have no domain of Services but cluster.local",
+    ),
+    (
+        ("istio", "trustDomainAliases"),
+        lambda spec: spec.istio.trust_domain_aliases,
+        (),
+        "classic Istio has no aliases of its trust domain",
+    ),
+    (
+        ("istio", "remoteSecrets"),
+        lambda spec: spec.istio.remote_secrets,
+        "separate",
+        "classic Istio's pilot reads remote secrets alone",
+    ),
+    (
+        ("security", "ca", "fastRootRotation"),
+        lambda spec: bool(spec.security.ca.fast_root_rotation),
+        False,
+        "classic Istio's Citadel sends no roots: it writes them into Secrets",
+    ),
+)
+"""Settings that only istiod has: the path, the value, the value of a mesh without the setting, and why."""
 
 
 def _of_namespaces(fleet: Fleet) -> Iterator[_Found]:

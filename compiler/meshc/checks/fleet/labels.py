@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.kube import at
 from meshc.mesh.charts import wanted
-from meshc.mesh.fleet import selects
+from meshc.mesh.selecting import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

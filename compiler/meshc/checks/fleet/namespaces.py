@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.kube import at
-from meshc.mesh.fleet import selects
+from meshc.mesh.selecting import selects
 from meshc.mesh.service_files import Chosen
 from meshc.mesh.user_files import objects_in
 

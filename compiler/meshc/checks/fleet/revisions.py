@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.mesh.charts import AT as CHARTS
 from meshc.mesh.east_west import goes_to
-from meshc.mesh.fleet import selects
 from meshc.mesh.revisions import AT, plane_of, planes, tags_of
+from meshc.mesh.selecting import selects
 from meshc.nearest import nearest, slip
 from meshc.supported import ISTIO
 

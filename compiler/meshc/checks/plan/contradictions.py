@@ -11,7 +11,8 @@ from meshc.mesh.charts import release_of, wanted
 from meshc.mesh.revisions import AT as FURTHER
 from meshc.plain import plain
 from meshc.plan.charts import merged
-from meshc.plan.decided import FREE, KEYS, RULES, WHOLE
+from meshc.plan.decided import RULES
+from meshc.plan.deciding_keys import FREE, KEYS, WHOLE
 from meshc.plan.values import CONTROL_PLANE, charts_in, computed, installed, values_of
 
 if TYPE_CHECKING:

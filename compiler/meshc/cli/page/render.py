@@ -17,11 +17,13 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from meshc.cli.page.data import data_of
-from meshc.cli.page.sections import sections_of
+from meshc.cli.page.sections import sections_of, sections_of_broken
 from meshc.plain import plain
 
 if TYPE_CHECKING:
-    from meshc.commands.report import Report
+    from collections.abc import Mapping
+
+    from meshc.commands.report import Broken, Report
 
 MARK = "<!-- made by meshc report -->"
 """Tells a page from any other file."""
@@ -31,6 +33,16 @@ _SCRIPTS = ("filter.js", "matrix.js", "path.js")
 
 def page_of(found: Report, file: str) -> str:
     """The page. Equal reports give equal pages."""
+    script = "".join(map(_asset, _SCRIPTS))
+    return _rendered("page.html.j2", sections_of(found, file, _html), script, data=as_script(data_of(found)))
+
+
+def broken_page_of(found: Broken, file: str) -> str:
+    """The page of a mesh that doesn't compile. It needs no script."""
+    return _rendered("broken.html.j2", sections_of_broken(found, file, _html), "")
+
+
+def _rendered(template: str, sections: Mapping[str, Any], script: str, **more: Any) -> str:
     environment = Environment(
         loader=PackageLoader("meshc.cli", "page"),
         autoescape=True,
@@ -39,14 +51,14 @@ def page_of(found: Report, file: str) -> str:
         lstrip_blocks=True,
         finalize=_safe,
     )
-    style, script = _asset("page.css"), "".join(map(_asset, _SCRIPTS))
-    return environment.get_template("page.html.j2").render(
-        sections_of(found, file, _html),
-        data=as_script(data_of(found)),
+    style = _asset("page.css")
+    return environment.get_template(template).render(
+        sections,
         style=_as_is(style),
         script=_as_is(script),
         mark=_as_is(MARK),
         policy=_policy(style, script),
+        **more,
     )
 
 

@@ -11,7 +11,8 @@ from meshc.cli.explain import page
 from meshc.cli.trusted import of_all
 from meshc.errors import Severity
 from meshc.review.blocks import blocks, some
-from meshc.review.danger import LEAVING, leaving
+from meshc.review.change import leaving
+from meshc.review.danger import LEAVING
 from meshc.review.touched import alike, kinds
 from meshc.version import __version__
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from meshc.commands.ca_tree import Authority
-    from meshc.commands.report import Report
-    from meshc.errors import Problem
+    from meshc.commands.report import Broken, Report, Sealed
+    from meshc.errors import Code, Problem
     from meshc.plan.ir import ClusterPlan, Plan
     from meshc.plan.steps import Step
 
@@ -32,6 +33,7 @@ _FEW = 40
 """Rows up to which a table stands open."""
 
 _DONE = "sync"
+_SETTLED = ("sealed", "optional")
 
 
 def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict[str, Any]:
@@ -39,7 +41,6 @@ def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict
     plan = found.compiled.plan
     steps = {step.cluster: step for step in found.next.steps}
     problems = [*found.compiled.problems, *(found.change.dangers if found.change else ())]
-    pages = {problem.code.id: problem.code for problem in sorted(problems, key=lambda one: one.code.id)}
     return {
         "mesh": plan.mesh,
         "few": _FEW,
@@ -61,13 +62,44 @@ def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict
         "losses": bool(found.routes.losses) or not any(route.ends for route in found.routes.found),
         "sealed": found.sealed,
         "states": Counter(one.state for one, _ in found.sealed),
-        "openers": _openers(found),
+        "openers": _openers(found.sealed),
+        "settled": _SETTLED,
         "problems": found.compiled.problems,
         "severities": Counter(str(problem.severity) for problem in problems),
         "Severity": Severity,
-        "pages": [(code, html(page(code).partition("\n")[2])) for code in pages.values()],
+        "pages": _pages(problems, html),
         "change": _change(found),
     }
+
+
+def sections_of_broken(found: Broken, file: str, html: Callable[[str], Markup]) -> dict[str, Any]:
+    """The values of the template of a mesh that doesn't compile."""
+    plan = found.plan
+    return {
+        "mesh": plan.mesh if plan else "",
+        "few": _FEW,
+        "plan": plan,
+        "file": file,
+        "version": __version__,
+        "made": f"{found.now:%Y-%m-%d %H:%M} UTC",
+        "networks": list(_networks(plan, {})) if plan else [],
+        "left_over": [],
+        "notes": [],
+        "authorities": [_authority(one, found.now) for one in found.authorities],
+        "sealed": found.sealed,
+        "states": Counter(one.state for one, _ in found.sealed),
+        "openers": _openers(found.sealed),
+        "settled": _SETTLED,
+        "problems": found.problems,
+        "severities": Counter(str(problem.severity) for problem in found.problems),
+        "pages": _pages(found.problems, html),
+    }
+
+
+def _pages(problems: Sequence[Problem], html: Callable[[str], Markup]) -> list[tuple[Code, Markup]]:
+    """The page of each code that was met."""
+    codes = {problem.code.id: problem.code for problem in sorted(problems, key=lambda one: one.code.id)}
+    return [(code, html(page(code).partition("\n")[2])) for code in codes.values()]
 
 
 def _notes(found: Report) -> Iterator[str]:
@@ -138,10 +170,10 @@ def _exporters(found: Report) -> Iterator[dict[str, Any]]:
             yield {"cluster": cluster.name, "services": sorted(names), "clients": len(clients[cluster.name])}
 
 
-def _openers(found: Report) -> list[tuple[str, list[str]]]:
+def _openers(sealed: Sealed) -> list[tuple[str, list[str]]]:
     """Each key, store or controller, with the files that it opens."""
     opened: dict[str, list[str]] = {}
-    for one, _ in found.sealed:
+    for one, _ in sealed:
         for reader in one.opened_by:
             opened.setdefault(reader, []).append(one.file)
     return sorted(opened.items())

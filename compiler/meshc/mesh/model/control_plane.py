@@ -33,7 +33,7 @@ AddressPart = Annotated[
 
 
 class HttpsGateway(Shape):
-    """A gateway that terminates TLS before istiod, with its own certificate."""
+    """A gateway with its own certificate that terminates TLS in front of istiod."""
 
     secret: Subdomain
     """The Secret with that certificate and its key, in the namespace of the gateway's pods. Remotes verify it like

@@ -109,9 +109,9 @@ class Delivery(Shape):
     project: Subdomain | None = None
     """Argo CD: the AppProject; default: default."""
     signature_keys: tuple[SignatureKey, ...] = ()
-    """Argo CD: the PGP keys one of which must have signed the commit that is synced; none: it need not be signed. meshc
-    writes an AppProject that asks for it into output/_delivery/argo-cd/project.yaml, and a person applies it. `meshc
-    publish` signs by Git's own settings, and refuses to publish unsigned then."""
+    """Argo CD: PGP keys; one of them must have signed each commit that Argo CD syncs. Default: commits need no
+    signature. meshc writes an AppProject that requires it to output/_delivery/argo-cd/project.yaml, for you to apply.
+    `meshc publish` signs with Git's own settings, and refuses to publish unsigned commits if this is set."""
     flux: Flux | None = None
     publish: Publish | None = None
     """Where output/ is published. `meshc publish` then needs no options, and check and next compare with the published

@@ -153,7 +153,7 @@ FilePath = Annotated[
     Field(
         min_length=1,
         max_length=1024,
-        description="A path relative to the file it stands in (mesh.yaml or a part), inside the repository.",
+        description="A path relative to the file that contains it (mesh.yaml or a part), inside the repository.",
     ),
 ]
 

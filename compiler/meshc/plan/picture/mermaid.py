@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def _lines(picture: Picture, found: Bundled, networks: Sequence[NetworkPlan]) ->
             yield f"{'  ' if network is None else '    '}{_node(member, found.bundles[member])}"
         if network is not None:
             yield "  end"
-    yield from (f"  {_arrow(arrow)}" for arrow in found.arrows)
+    yield from (f"  {line}" for line in _arrows(found.arrows))
     if picture.note:
         yield f'  note["{_escaped(picture.note)}"]'
     yield from _legend(picture, found)
@@ -96,13 +97,24 @@ def _class(thing: Thing) -> str:
     return thing.mark or ("external" if thing.role == "external-control-plane" else thing.role)
 
 
-def _arrow(arrow: Arrow) -> str:
+def _arrows(arrows: Sequence[Arrow]) -> Iterator[str]:
+    """A line for each arrow; two that say the same in both directions are one with two heads."""
+    left = set(arrows)
+    for arrow in arrows:
+        back = replace(arrow, source=arrow.target, target=arrow.source)
+        if arrow in left:
+            both = back != arrow and back in left
+            left -= {arrow, back}
+            yield _arrow(arrow, both=both)
+
+
+def _arrow(arrow: Arrow, *, both: bool) -> str:
     line = _LINES.get(arrow.kind, "-.->")
     many = arrow.links > 1 and len(arrow.names) > _NAMES
     told = f"{len(arrow.names)} services" if many else _listed(arrow.names, " services") or arrow.kind
     told += " by gateway" if arrow.names and arrow.kind.endswith("gateway") else ""
     told += f" ({arrow.links})" if arrow.links > 1 else ""
-    return f'c{arrow.source} {line}|"{_escaped(told)}"| c{arrow.target}'
+    return f'c{arrow.source} {"<" if both else ""}{line}|"{_escaped(told)}"| c{arrow.target}'
 
 
 def _legend(picture: Picture, found: Bundled) -> Iterator[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from meshc.capture.ask import Api, connect, servers
+from meshc.capture.ask import Api
+from meshc.capture.connect import connect, servers
 from meshc.capture.contexts import contexts, kept
-from meshc.capture.many import at_once
+from meshc.capture.in_parallel import at_once
 from meshc.capture.trouble import AskError, Trouble
 from meshc.commands.listener import Listener
 from meshc.disk.named import read_named
@@ -25,26 +26,34 @@ Leave = Callable[[str], None]
 """Asks a person for permission to change something in a live cluster. Raises UsageError without a permission."""
 
 
+def refuse(what: str) -> None:
+    """Permits no change: for commands that only read. Raises UsageError."""
+    raise UsageError(f"nobody permitted this: {what}")
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How live clusters are reached: the contexts that the user named, and the timeout for each cluster."""
+    """How live clusters are reached: the contexts that the user named, and the timeout for each cluster.
+
+    `leave` asks a person before something in a cluster is changed.
+    """
 
     contexts: Sequence[str]
     kubeconfig: Path | None
     seconds: float
+    leave: Leave = refuse
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class LiveClusters:
     """Live clusters by name, each by its context."""
 
     contexts: Mapping[str, str]
-    kubeconfig: Path | None
-    seconds: float
+    reach: Reach
 
     def api(self, name: str) -> Api:
         """The API server of one cluster. Raises AskError, UsageError."""
-        return connect(name, self.contexts[name], self.kubeconfig, self.seconds)
+        return connect(name, self.contexts[name], self.reach.kubeconfig, self.reach.seconds)
 
     def ask(
         self, names: Sequence[str], question: Callable[[Api], Answer], listener: Listener
@@ -58,13 +67,13 @@ class Living:
                 return error
 
         def late(name: str) -> Answer | AskError:
-            return AskError(Trouble.SLOW, f"{name}: nothing within {self.seconds:g} s: does its login wait?")
+            return AskError(Trouble.SLOW, f"{name}: nothing within {self.reach.seconds:g} s: does its login wait?")
 
         with listener.steps("asking", len(names)) as step:
-            return at_once(names, one, late, self.seconds, step)
+            return at_once(names, one, late, self.reach.seconds, step)
 
 
-def living(base: Path, plan: Plan, names: Sequence[str], reach: Reach) -> Living:
+def live_clusters(base: Path, plan: Plan, names: Sequence[str], reach: Reach) -> LiveClusters:
     """The clusters of a mesh by their contexts. `base` is the folder of mesh.yaml.
 
     Raises UsageError, and RefusedError for a file of contexts in the repository.
@@ -72,7 +81,7 @@ def living(base: Path, plan: Plan, names: Sequence[str], reach: Reach) -> Living
     told = _told(names, reach.contexts)
     known = {} if told.keys() >= set(names) else servers(reach.kubeconfig)
     found = contexts([plan.cluster(name) for name in names], told, _kept(base, plan), known)
-    return Living(found, reach.kubeconfig, reach.seconds)
+    return LiveClusters(found, reach)
 
 
 def _kept(base: Path, plan: Plan) -> dict[str, str]:

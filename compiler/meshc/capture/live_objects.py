@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from meshc.capture.live_trees import objects_in, trimmed
 from meshc.capture.managers import held_by_others
 from meshc.capture.meaning import meant
 from meshc.capture.owners import Tool, owner_of
 from meshc.capture.resource import Resource
 from meshc.capture.rows import Check, Row, State
-from meshc.capture.theirs import objects_in, trimmed
 from meshc.capture.trouble import AskError, Trouble
 from meshc.kube import as_list, identity_of
 from meshc.plain import short
@@ -24,8 +24,8 @@ from meshc.review.blocks import some
 
 if TYPE_CHECKING:
     from meshc.capture.ask import Api
+    from meshc.capture.dry_run import Trial
     from meshc.capture.owners import Owner
-    from meshc.capture.trial import Trial
     from meshc.kube import Body, Identity
     from meshc.tree import FileTree
 

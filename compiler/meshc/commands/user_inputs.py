@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from meshc.commands.listener import Listener, Silent
+from meshc.commands.standard_input import read_standard_input
 from meshc.disk.named import read_named
-from meshc.disk.repository import LARGEST_INPUT
-from meshc.errors import UsageError
 from meshc.hidden import Hidden
 from meshc.sealing.age import identities_in
 from meshc.sealing.age_file import open_sealed
 from meshc.trust.keys import plain_key
+
+_SILENT = Silent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,9 @@ def identities_of(file: Path | None) -> tuple[Hidden, ...]:
     return identities_in(Hidden(read_given(file))) if file else ()
 
 
-def read_given(path: Path) -> bytes:
+def read_given(path: Path, listener: Listener = _SILENT) -> bytes:
     """A file that a person names; - is standard input. Raises UsageError if it can't be read."""
-    if path != Path("-"):
-        return read_named(path)
-    data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-    if len(data) > LARGEST_INPUT:
-        raise UsageError(f"standard input holds more than {LARGEST_INPUT >> 20} MiB")
-    return data
+    return read_named(path) if path != Path("-") else read_standard_input(listener)
 
 
 def password_in(path: Path) -> Hidden:
