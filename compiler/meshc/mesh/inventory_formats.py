@@ -79,7 +79,11 @@ def _is_repository(body: Body) -> bool:
 
 def form_of(documents: Sequence[Document]) -> str:
     """The format in which some documents tell of clusters, where one of other programs does; else empty."""
-    named = (form for form in (*_KINDS, "kubeconfig") if any(one.name for one in entries(form, documents, {}, "")))
+    named = (
+        form
+        for form in (*_KINDS, "kubeconfig")
+        if any(one.name and (form in _KINDS or "apiServer" in one.found) for one in entries(form, documents, {}, ""))
+    )
     return next(named, "")
 
 
