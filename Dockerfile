@@ -10,10 +10,13 @@ COPY requirements requirements
 RUN python -m venv /build && /build/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/build.txt \
     && python -m venv /opt/meshc && /opt/meshc/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/live.txt
 COPY compiler compiler
+COPY release/long_description.py release/
 RUN /build/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel . \
     && /opt/meshc/bin/python -m pip install --no-cache-dir --no-index --no-deps /wheel/*.whl
 
 FROM python:3.13.9-slim-bookworm
+# Debian keeps only the newest build of a release: an exact version would be gone with the next fix.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git openssh-client \
     && rm -rf /var/lib/apt/lists/*

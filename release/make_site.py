@@ -10,15 +10,17 @@ import posixpath
 import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
+
+from draw import draw
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".site"
 AT_TOP = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
-MERMAID = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
+MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 FENCE = re.compile(r" *```")
 CODE = re.compile(r"(^ *```.*?^ *```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!`)(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
@@ -56,15 +58,20 @@ def page(text: str, source: str, known: dict[str, str], repository: str = "") ->
             return f"{mark}[{label}]({to}{hash_}{anchor})"
         return f"{mark}[{label}]({repository}/blob/main/{there}{hash_}{anchor})" if repository else label
 
-    text = MERMAID.sub(_folded, text)
+    text = _drawn(text)
     return _outside_code(_nested(text), lambda prose: LINK.sub(link, SPAN.sub(_bars, prose)))
 
 
-def _folded(diagram: re.Match[str]) -> str:
-    """A diagram, closed at first: code hosts draw it, and the site has no program that does."""
-    return '??? note "A diagram, as Mermaid text"\n\n' + textwrap.indent(
-        diagram[0].replace("mermaid", "text", 1), " " * 4
-    )
+def _drawn(text: str) -> str:
+    """The page with its diagrams drawn. Code hosts draw Mermaid's text, and the site has no program that does."""
+    heading = ""
+    parts = MERMAID.split(text)  # prose, diagram, prose, and so on
+    for at, part in enumerate(parts):
+        if at % 2:
+            parts[at] = draw(part, heading)
+        else:
+            heading = [heading, *HEADING.findall(part)][-1]
+    return "".join(parts)
 
 
 def _bars(span: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
 """Makes a release: make release, or make release DIST=/some/folder
 
 It builds the source release and the wheel, installs the wheel into an empty environment and tries it there, writes the
-bill of materials and the checksums, and makes the tag. It pushes and uploads nothing. If it refuses, there is no tag
-and DIST is as it was.
+bill of materials, the man pages and the checksums, and makes the tag. It pushes and uploads nothing. If it refuses,
+there is no tag and DIST is as it was.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from gzip import GzipFile
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def release(dist: Path) -> None:
         _try(Path(folder), files[1])
         files.append(Path(folder, f"meshc-{__version__}.cdx.json"))
         files[-1].write_text(bill((ROOT / "requirements/live.txt").read_text(), __version__))
+        files.append(_manual(Path(folder)))
         sums = "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
         dist.mkdir(parents=True, exist_ok=True)
         for path in files:
@@ -113,6 +115,23 @@ def _built(folder: Path) -> list[Path]:
 
 def _hatchling(target: str, source: Path, folder: Path) -> None:
     _run(sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder), cwd=source)
+
+
+def _manual(folder: Path) -> Path:
+    """The man pages of all commands, in a folder man1: equal pages give equal bytes."""
+    _run(sys.executable, ROOT / "tests/make_cli.py", folder / "man1")
+    packed = folder / f"meshc-{__version__}-man.tar.gz"
+    with (
+        packed.open("wb") as file,
+        GzipFile("", "wb", fileobj=file, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
+        for page in sorted((folder / "man1").iterdir()):
+            about = tarfile.TarInfo(f"man1/{page.name}")
+            about.size, about.mode = page.stat().st_size, 0o644
+            with page.open("rb") as text:
+                archive.addfile(about, text)
+    return packed
 
 
 def _try(folder: Path, wheel: Path) -> None:

@@ -46,11 +46,11 @@ def test_nothing_due_changes_no_byte(tmp_path: Path) -> None:
     assert "0 files changed" in place.meshc("ca", "issue")  # nothing is signed, so no key is needed
     assert place.files() == before
     refused = place.meshc("ca", "issue", "--renew-before", "3000", code=2)
-    assert "the root's private key is needed to issue 1 CA, such as that of hub (it ends within 3000 days)" in refused
+    assert "the root's private key is needed to issue 1 CA, such as that of hub (it expires within 3000" in refused
 
     renewed = place.meshc("ca", "issue", "hub", "--renew-before", "3000", "--root-key", str(key))
 
-    assert "issued (it ends within 3000 days)" in renewed
+    assert "issued (it expires within 3000 days)" in renewed
     changed = {path for path, data in place.files().items() if before[path] != data}
     assert changed == {f"certificates/hub/{name}" for name in ("ca-cert.pem", "cert-chain.pem")} | {
         "sealed/hub/cacerts.yaml"
@@ -164,7 +164,7 @@ def test_a_root_is_replaced_in_three_commits(tmp_path: Path) -> None:
     place.commit(LONG_AGO)
 
     assert "--root-key FILE" in place.meshc("ca", "rotate-root", code=2)
-    assert "isn't that of the new root" in place.meshc("ca", "rotate-root", "--root-key", str(old), code=3)
+    assert "doesn't belong to the new root" in place.meshc("ca", "rotate-root", "--root-key", str(old), code=3)
     assert place.git("status", "--porcelain") == ""
 
     said = place.meshc("ca", "rotate-root", "--root-key", str(new))
@@ -254,10 +254,10 @@ YEAR = timedelta(days=365)
 @pytest.mark.parametrize(
     ("root_ends", "ca_ends", "said", "code"),
     [
-        (-timedelta(minutes=1), 10 * YEAR, 'root-cert.pem: "CN=Root CA,O=Istio" ended on ', 5),
-        (10 * YEAR, -timedelta(minutes=1), 'ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" ended on ', 5),
-        (timedelta(days=80), timedelta(days=95), 'warning: root-cert.pem: "CN=Root CA,O=Istio" ends on ', 0),
-        (10 * YEAR, timedelta(days=80), 'warning: ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" ends on ', 0),
+        (-timedelta(minutes=1), 10 * YEAR, 'root-cert.pem: "CN=Root CA,O=Istio" expired on ', 5),
+        (10 * YEAR, -timedelta(minutes=1), 'ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" expired on ', 5),
+        (timedelta(days=80), timedelta(days=95), 'warning: root-cert.pem: "CN=Root CA,O=Istio" expires on ', 0),
+        (10 * YEAR, timedelta(days=80), 'warning: ca-cert.pem: "L=hub,CN=Intermediate CA,O=Istio" expires on ', 0),
     ],
 )
 def test_a_ca_that_has_ended_is_refused_and_one_that_ends_soon_is_told(
@@ -332,7 +332,7 @@ def test_no_root_is_introduced_that_has_ended(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     (place.keys / "old.pem").write_bytes(make_root("Old", start=now - YEAR, end=now - YEAR / 2).cert_pem)
 
-    assert 'the new root: "CN=Old,O=Istio" ended on' in place.meshc(
+    assert 'the new root: "CN=Old,O=Istio" expired on' in place.meshc(
         *("ca", "rotate-root", "--new-root", str(place.keys / "old.pem")), code=5
     )
 

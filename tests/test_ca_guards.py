@@ -166,7 +166,8 @@ def test_no_step_is_taken_while_a_cluster_with_a_ca_can_not_be_read(tmp_path: Pa
 
     said = place.reissue(code=3)
 
-    assert f"certificates/edge-1/{part or 'ca-cert.pem'} is missing, so nothing tells what edge-1 signs under" in said
+    missing = f"certificates/edge-1/{part or 'ca-cert.pem'} is missing"
+    assert f"{missing}, so it is unknown which root edge-1 is under" in said
 
 
 def test_the_old_root_stays_while_a_sealed_file_is_of_before(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_step_that_was_not_compiled_has_reached_nobody(tmp_path: Path) -> None
     place.step("--new-root", str(place.certificate))
     place.commit(LONG_AGO)
 
-    assert "output/hub/cacerts.yaml isn't what the last step made" in place.reissue(code=5)
+    assert "output/hub/cacerts.yaml isn't the result of the last step" in place.reissue(code=5)
 
     place.done()
     place.reissue()

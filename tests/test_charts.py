@@ -8,7 +8,8 @@ import json
 import shutil
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,9 @@ import pytest
 import yaml
 
 from meshc.charts.rules import every_rule
+from meshc.commands.compiling import compiled_unrendered
+from meshc.commands.listener import Silent
+from meshc.commands.opened import Opened
 from support.archives import chart
 from support.cases import find_case
 from support.commands import invoke
@@ -70,6 +74,21 @@ def test_equal_renders_are_shared_and_remembered(mesh: Path, asked: Path) -> Non
     # base with the mesh's values and with those of edge-1; istiod in each, as each has its name among its values
     assert sorted(line.split()[1] for line in first) == ["istio-base"] * 2 + ["istiod"] * 11
     assert templates(asked) == first
+
+
+def test_each_chart_that_is_rendered_is_a_step(mesh: Path) -> None:
+    told: list[str] = []
+
+    class Counting(Silent):
+        @contextmanager
+        def steps(self, what: str, total: int) -> Iterator[Callable[[], None]]:
+            told.append(f"{what} {total}")
+            yield lambda: told.append("done")
+
+    compiled_unrendered(Opened(mesh / "mesh.yaml", listener=Counting()))
+
+    assert told[0].startswith("rendering charts ")
+    assert told[1:] == ["done"] * int(told[0].split()[-1])
 
 
 def test_what_helm_sees(mesh: Path, asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:

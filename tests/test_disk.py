@@ -442,7 +442,10 @@ def test_a_damaged_journal_loses_no_file(old: Repository, journal: bytes) -> Non
     before = snapshot(old.base, everything=True)
 
     for use in (old.recover, lambda: old.replace(NEW)):
-        with pytest.raises(RefusedError, match=r'journal\.json" is damaged.*\n  hint: look in \.meshc/transaction/old'):
+        with pytest.raises(
+            RefusedError,
+            match=r'journal\.json" is damaged.*\n  hint: copy files .* from \.meshc/transaction/old',
+        ):
             use()
 
     assert snapshot(old.base, everything=True) == before
@@ -454,7 +457,7 @@ def test_a_lost_journal_loses_no_file(old: Repository) -> None:
     before = snapshot(old.base, everything=True)
 
     for use in (old.recover, lambda: old.replace(NEW)):
-        with pytest.raises(RefusedError, match=r'^"\.meshc/transaction/old" holds files, and no journal says where'):
+        with pytest.raises(RefusedError, match=r'^"\.meshc/transaction/old" has files, but there is no journal'):
             use()
 
     assert snapshot(old.base, everything=True) == before
@@ -532,7 +535,7 @@ def test_a_reading_command_says_that_an_interrupted_run_waits(old: Repository) -
     killed_in_the_middle(old)
     before = snapshot(old.base, everything=True)
 
-    with pytest.raises(RefusedError, match=r"interrupted while it wrote.*\n  hint: meshc compile finishes"):
+    with pytest.raises(RefusedError, match=r"interrupted while it wrote.*\n  hint: run meshc compile"):
         old.refuse_interrupted()
 
     assert snapshot(old.base, everything=True) == before
@@ -556,7 +559,7 @@ def test_files_of_the_user_that_changed_since_are_kept(repository: Repository) -
 
 @pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".gitattributes", "bin/meshc", "x.pth", ".meshc/x.yaml"])
 def test_no_command_writes_a_file_of_another_kind(repository: Repository, path: str) -> None:
-    with pytest.raises(RefusedError, match="is not where meshc writes a file"):
+    with pytest.raises(RefusedError, match="is not a place where meshc writes files"):
         repository.change({path: Change(None, b"x")})
 
     assert snapshot(repository.base) == {}
@@ -568,7 +571,7 @@ def test_recovery_refuses_to_run_over_a_file_made_in_the_meantime(old: Repositor
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
 
-    with pytest.raises(RefusedError, match=r'"overlays/hub/mine\.yaml" is where meshc is to write'):
+    with pytest.raises(RefusedError, match=r'"overlays/hub/mine\.yaml" is where meshc would write'):
         old.recover()
     assert mine.read_bytes() == b"mine"
 
@@ -605,8 +608,8 @@ def test_a_foreign_file_is_kept_and_named(old: Repository, content: FileTree | N
         old.replace(NEW | {"overlays/hub": content})
 
     assert str(caught.value) == (
-        '"overlays/hub/patches/mine.yaml" is where meshc is to write, but not made by meshc; '
-        "nothing was changed; move what is yours out of there, for example into a folder that mesh.yaml names"
+        '"overlays/hub/patches/mine.yaml" is where meshc would write, but not made by meshc; '
+        "nothing was changed; move your own files to another folder, for example to one that mesh.yaml names"
     )
     assert caught.value.exit == Exit.REFUSED
     assert snapshot(old.base) == before
@@ -759,16 +762,16 @@ def test_a_path_is_located(repository: Repository, path: str, located: str) -> N
     ("path", "why"),
     [
         ("", "the path is empty"),
-        ("/etc/passwd", '"/etc/passwd" is absolute; write it relative to the file it stands in'),
-        ("//etc", '"//etc" is absolute; write it relative to the file it stands in'),
+        ("/etc/passwd", '"/etc/passwd" is absolute; write it relative to the file that contains it'),
+        ("//etc", '"//etc" is absolute; write it relative to the file that contains it'),
         ("../../x", '"../../x" leaves the repository'),
         ("../../repo-2/x", '"../../repo-2/x" leaves the repository'),
-        ("a\nb", '"a\\nb" holds a control character'),
-        ("a\x00b", '"a\\u0000b" holds a control character'),
-        ("a\u202eb", '"a\\u202eb" holds a control character'),
-        ("a\\b", '"a\\\\b" holds a backslash; folders are separated by /'),
-        ("../.git/config", '"../.git/config" is Git\'s own'),
-        ("../.GIT/config", '"../.GIT/config" is Git\'s own'),
+        ("a\nb", '"a\\nb" contains a control character'),
+        ("a\x00b", '"a\\u0000b" contains a control character'),
+        ("a\u202eb", '"a\\u202eb" contains a control character'),
+        ("a\\b", '"a\\\\b" contains a backslash; separate folders by /'),
+        ("../.git/config", '"../.git/config" belongs to Git itself'),
+        ("../.GIT/config", '"../.GIT/config" belongs to Git itself'),
     ],
 )
 def test_a_path_that_leads_out_is_refused(repository: Repository, path: str, why: str) -> None:

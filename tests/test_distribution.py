@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from long_description import long_description
 from meshc import __version__
 from support.paths import ROOT
 from support.tools import find_tool, need_time
@@ -64,7 +66,8 @@ def test_the_source_release_holds_what_a_build_needs(built: Path) -> None:
     package = {f"compiler/meshc/{path}" for path in package_files()}
 
     assert [member.name for member in members if not member.isfile()] == []
-    assert names - package == {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    others = {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "release/long_description.py"}
+    assert names - package == others | {"PKG-INFO", ".gitignore"}
     assert package - names == set()
 
 
@@ -77,6 +80,33 @@ def test_the_wheel_holds_the_package_and_its_pins(built: Path) -> None:
     assert pins == (ROOT / "compiler/meshc/requirements.txt").read_bytes()
 
 
+def test_no_link_of_the_long_description_is_dead(built: Path, tmp_path: Path) -> None:
+    """Nothing beside it is there where a package index shows it."""
+    with zipfile.ZipFile(built / WHEEL) as archive:
+        metadata = archive.read(f"meshc-{__version__}.dist-info/METADATA").decode()
+
+    assert "Description-Content-Type: text/markdown" in metadata
+    assert "## Thirty seconds of terminal" in metadata
+    assert dead_links(metadata) == []
+
+
+def dead_links(text: str) -> list[str]:
+    return [found for found in re.findall(r"\]\(([^()\s]+)\)", text) if not found.startswith(("https://", "#"))]
+
+
+def test_links_lead_to_the_repository_where_the_project_has_one() -> None:
+    readme = (ROOT / "README.md").read_text()
+    told = long_description(readme, "https://git.example.com/meshc", "v1.2.3")
+
+    assert "![a](https://git.example.com/meshc/raw/v1.2.3/i.svg)" in long_description(
+        "![a](i.svg)", "https://git.example.com/meshc", "v1.2.3"
+    )
+    assert "](https://git.example.com/meshc/blob/v1.2.3/docs/tutorial.md)" in told
+    assert "](https://git.example.com/meshc/raw/v1.2.3/docs/images/overview.svg)" in told
+    assert dead_links(told) == []
+    assert long_description("[a](b) [c](#d)\n```\n[e](f)\n```", "", "") == "a [c](#d)\n```\n[e](f)\n```"
+
+
 def package_files() -> Iterable[str]:
     """The files of the package, as Git knows them or would add them."""
     listed = run("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT / "compiler/meshc").splitlines()
@@ -85,8 +115,9 @@ def package_files() -> Iterable[str]:
 
 def test_two_builds_are_equal_byte_for_byte(built: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "compiler", tmp_path / "copy/compiler")
-    for name in ("README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", ".gitignore"):
-        shutil.copy(ROOT / name, tmp_path / "copy")
+    (tmp_path / "copy/release").mkdir()
+    for name in ("README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", ".gitignore", "release/long_description.py"):
+        shutil.copy(ROOT / name, tmp_path / "copy" / name)
     for path in (tmp_path / "copy/compiler").rglob("*"):
         path.chmod(0o777 if path.is_dir() else 0o600)
         os.utime(path, (1, 1))

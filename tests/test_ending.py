@@ -93,7 +93,7 @@ def test_what_has_ended_is_not_sealed(place: Place, of: str) -> None:
     said = place.meshc("secrets", "seal", "-", stdin=given, code=3)
 
     assert f"{of} " in said
-    assert "has ended" in said
+    assert "expired on" in said
     assert f"{NOW - timedelta(hours=1 if of == 'token' else 24):%Y-%m-%d}" in said
     assert place.files() == before
 
@@ -102,7 +102,7 @@ def test_what_has_ended_is_not_sealed(place: Place, of: str) -> None:
 def test_a_near_end_is_told_by_whoever_looks(place: Place) -> None:
     said = place.meshc("secrets", "seal", "-", stdin=config(until(days=9, hours=5)))
     end = f"{NOW + timedelta(days=9, hours=5):%Y-%m-%d}"
-    assert f"warning: edge-1: the token ends on {end}" in said
+    assert f"warning: edge-1: the token expires on {end}" in said
     place.meshc("compile")
 
     assert f"ends in 9 days ({end})" in place.meshc("secrets", "status")

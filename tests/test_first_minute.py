@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from support.processes import meshc
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
+
+HOSTILE = 'tr$(touch${IFS}it-ran)\'`touch${IFS}it-ran`;";touch${IFS}it-ran;"'
 
 CHOICES = [(generation, topology) for generation in Generation for topology in Topology]
 CHOICES.remove((Generation.CLASSIC, Topology.MULTI_PRIMARY))
@@ -152,6 +155,51 @@ def test_bash_itself_completes() -> None:
     own["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, env={**os.environ, **own})
     assert done.stdout == "MESH210 MESH211\n"
+
+
+FISH = """\
+meshc --show-completion fish | source
+complete -C "meshc explain MESH21" | string replace -r "\\t.*" ""
+complete -C "meshc diff --base tr"
+"""
+ZSH = """\
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1="> "; TERM=dumb; autoload -Uz compinit; compinit -u -D; eval "$(meshc --show-completion zsh)"'
+zpty -w shell 'echo ready'
+zpty -r -m shell out '*ready*ready*'
+zpty -w -n shell $'meshc explain MESH21\\t\\t'
+zpty -r -m shell out '*MESH219 *' && print -r -- "$out"
+zpty -w -n shell $'\\C-umeshc diff --base tr\\t\\t'
+zpty -r -m shell out '*trunk*' && print -r -- "$out"
+zpty -d shell
+"""
+
+
+@pytest.mark.parametrize(("shell", "script"), [("fish", FISH), ("zsh", ZSH)], ids=["fish", "zsh"])
+def test_other_shells_complete_and_run_no_name_of_a_branch(tmp_path: Path, shell: str, script: str) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} here")
+    for words in (["init", "-q", "-b", "trunk"], ["commit", "-q", "--allow-empty", "-m", "x"], ["branch", HOSTILE]):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True)
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+    }
+    done = subprocess.run(
+        [program, "--no-config" if shell == "fish" else "-f", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **own},
+        timeout=60,
+    )
+
+    assert re.findall(r"MESH21\d", done.stdout)[:3] == ["MESH210", "MESH211", "MESH212"]
+    assert "trunk" in done.stdout
+    assert not (tmp_path / "it-ran").exists()
 
 
 FLEET = """\

@@ -140,7 +140,7 @@ def test_fail_on_expiring_fails_on_what_is_no_ca_to_go_on_with(issued: Place) ->
         (ROOTS, None, "missing"),
         (ROOTS, b"", "unreadable"),
         (ROOTS, make_root().cert_pem, "under none of the roots"),
-        (CHAIN, b"x", f"{CHAIN}:1:1: something other than a CERTIFICATE block"),
+        (CHAIN, b"x", f"{CHAIN}:1:1: this isn't a CERTIFICATE block"),
         (ROOTS, kept[ROOTS] + b"x", f"{ROOTS}: the certificate can't be used"),
     ):
         if data is None:
@@ -235,13 +235,16 @@ def test_a_rotation_over_a_secret_that_is_not_sealed(issued: Place) -> None:
 def test_a_pipe_into_which_nobody_writes_and_devices(tmp_path: Path) -> None:
     place = Place(tmp_path)
     os.mkfifo(place.keys / "pipe")
-    for path, expected in ((str(place.keys / "pipe"), "nobody writes"), ("/dev/zero", "neither a file nor a pipe")):
+    for path, expected in (
+        (str(place.keys / "pipe"), "a pipe without a writer"),
+        ("/dev/zero", "neither a file nor a pipe"),
+    ):
         assert expected in place.meshc("secrets", "seal", path, code=2)
         assert expected in place.meshc("secrets", "scan", path, code=2)
 
     argv = ["bash", "-c", f"{sys.executable} -m meshc secrets scan <(sleep 1; echo AGE-SECRET-KEY-1QQQQQQQQQQQQ)"]
     done = subprocess.run(argv, cwd=place.base, capture_output=True, text=True, check=False)
-    assert (done.returncode, "an age key stands here" in done.stderr) == (5, True)
+    assert (done.returncode, "an age key is here" in done.stderr) == (5, True)
 
 
 def test_a_generated_file_that_is_too_large_and_a_pipe_to_inject(issued: Place) -> None:
@@ -253,7 +256,7 @@ def test_a_generated_file_that_is_too_large_and_a_pipe_to_inject(issued: Place) 
 
     assert '"output/hub/more.yaml" is larger than 64 MiB' in place.meshc("next", code=5)
     (place.base / "output/hub/more.yaml").unlink()
-    with pytest.raises(UsageError, match="nobody writes"):
+    with pytest.raises(UsageError, match="a pipe without a writer"):
         read_given(place.keys / "pipe")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import tomllib
 
 from support.paths import ROOT
 
@@ -49,4 +50,6 @@ def test_what_the_image_copies_is_there_and_nothing_else_reaches_the_builder() -
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
     for name in copied:
         assert (ROOT / name).exists(), name
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["metadata"]["hooks"]["custom"]["path"] in copied  # the build runs it
     assert not any(fnmatch.fnmatch(name, "*key*") for name in copied)

@@ -279,8 +279,8 @@ def test_issuer_without_organization() -> None:
         (throwaway_root(usage=("crl_sign",)), "may not sign"),
         (throwaway_root(path_length=0), "allows no CA below it"),
         (throwaway_root(purposes=[ExtendedKeyUsageOID.SERVER_AUTH]), "lacks clientAuth"),
-        (throwaway_root(key="Ed25519"), "of a kind that Istio's CAs don't take"),
-        (throwaway_root(key="P-521"), "of a kind that Istio's CAs don't take"),
+        (throwaway_root(key="Ed25519"), "a type that Istio's CAs don't support"),
+        (throwaway_root(key="P-521"), "a type that Istio's CAs don't support"),
         (throwaway_root(key="RSA-1024"), "has 1024 bits"),
         (Authority(parsed(ROOT), EC_KEY), "isn't that of"),
     ],
@@ -332,7 +332,7 @@ def test_dates_stay_within_the_issuers(openssl: Callable[..., str]) -> None:
     [
         (NOW - DAY, NOW, "ended on 2026-06-01T12:30:15Z: replace it first"),
         (NOW - 2 * DAY, NOW - DAY, "ended on 2026-05-31T12:30:15Z"),
-        (NOW + timedelta(seconds=1), NOW + DAY, "begins on 2026-06-01T12:30:16Z, which is still to come"),
+        (NOW + timedelta(seconds=1), NOW + DAY, "begins on 2026-06-01T12:30:16Z, which is in the future"),
     ],
 )
 def test_issuer_that_is_not_valid_now(start: datetime, end: datetime, message: str) -> None:
@@ -394,7 +394,7 @@ def test_chain() -> None:
         ((ROOT.certificate, HUB.certificate), "isn't signed by"),
         ((HUB.certificate + ROOT.certificate,), "must be one certificate, but 2"),
         ((HUB.certificate, b""), "the file is empty"),
-        ((HUB.certificate, HUB.key.reveal()), "holds a private key"),
+        ((HUB.certificate, HUB.key.reveal()), "contains a private key"),
     ],
 )
 def test_chains_that_are_none(parts: Sequence[bytes], message: str) -> None:
@@ -426,7 +426,7 @@ def test_forms_of_keys(key: PrivateKey, form: PrivateFormat) -> None:
         (Hidden(b"x"), "wrong"),
     ):
         refused(encrypted, message, password)
-    refused(plain, "isn't encrypted, but a password is given", PASSWORD)
+    refused(plain, "isn't encrypted, but there is a password", PASSWORD)
 
 
 def test_key_with_other_blocks_around() -> None:
@@ -448,20 +448,23 @@ MIIBSwIBADCCASsGByqGSM44BAEwggEeAoGBAO
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "must be one PEM block, but 0"),
-        (b"\x00" * 5000, "must be one PEM block, but 0"),
-        (HUB.certificate, "must be one PEM block, but 0"),
-        (HUB.key.reveal() * 2, "must be one PEM block, but 2"),
-        (HUB.key.reveal() + HUB.key.reveal()[:60], "must be one PEM block, but 2"),
-        (HUB.key.reveal().replace(b"END PRIVATE", b"END PUBLIC"), "must be one PEM block, but 0"),
-        (HUB.key.reveal()[:-40], "must be one PEM block, but 0"),
-        (EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), "must be one PEM block, but 0"),
+        (b"", "must be one PEM block, but there are 0"),
+        (b"\x00" * 5000, "must be one PEM block, but there are 0"),
+        (HUB.certificate, "must be one PEM block, but there are 0"),
+        (HUB.key.reveal() * 2, "must be one PEM block, but there are 2"),
+        (HUB.key.reveal() + HUB.key.reveal()[:60], "must be one PEM block, but there are 2"),
+        (HUB.key.reveal().replace(b"END PRIVATE", b"END PUBLIC"), "must be one PEM block, but there are 0"),
+        (HUB.key.reveal()[:-40], "must be one PEM block, but there are 0"),
+        (
+            EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+            "must be one PEM block, but there are 0",
+        ),
         (HUB.key.reveal().replace(b"MI", b"MJ", 1), "can't be read"),
         (HUB.key.reveal().replace(b"PRIVATE KEY", b"RSA PRIVATE KEY"), "can't be read"),
         (CUT_SHORT.encode(), "can't be read"),
-        (written(EC_KEY, PrivateFormat.OpenSSH).reveal(), "is of a form that isn't read"),
-        (written(make_key("Ed25519"), PrivateFormat.PKCS8).reveal(), "of a kind that Istio's CAs don't take"),
-        (written(make_key("P-521"), PrivateFormat.PKCS8).reveal(), "of a kind that Istio's CAs don't take"),
+        (written(EC_KEY, PrivateFormat.OpenSSH).reveal(), "has an unknown format"),
+        (written(make_key("Ed25519"), PrivateFormat.PKCS8).reveal(), "a type that Istio's CAs don't support"),
+        (written(make_key("P-521"), PrivateFormat.PKCS8).reveal(), "a type that Istio's CAs don't support"),
         (written(make_key("RSA-1024"), PrivateFormat.PKCS8).reveal(), "has 1024 bits: make one of 2048 or more"),
     ],
 )
@@ -528,7 +531,7 @@ def test_key_that_is_given_as_certificate_is_not_quoted() -> None:
         lambda: issue(Issued(HUB.key.reveal(), HUB.key)),
     ]
     for call in calls:
-        with pytest.raises(IssueError, match="a file of public certificates holds a private key") as raised:
+        with pytest.raises(IssueError, match="a file of public certificates contains a private key") as raised:
             call()
         assert not any(line.decode() in str(raised.value) for line in HUB.key.reveal().splitlines()[1:-1])
 
@@ -748,12 +751,12 @@ RENEWED = throwaway_root(key=load_key(ROOT.key))
 @pytest.mark.parametrize(
     ("bundle", "renewed", "new", "asked", "message"),
     [
-        (ROOT.certificate, (), ROOT.certificate, None, "the root of the mesh already"),
-        (ROOT.certificate, (), ROOT.certificate.replace(b"\n", b"\r\n"), None, "the root of the mesh already"),
+        (ROOT.certificate, (), ROOT.certificate, None, "already the root of the mesh"),
+        (ROOT.certificate, (), ROOT.certificate.replace(b"\n", b"\r\n"), None, "already the root of the mesh"),
         (BOTH, (), ROOT.certificate, None, "the old root, which is being replaced"),
         (BOTH, (), STRANGER.certificate, None, "would be a third root"),
-        (BOTH + STRANGER.certificate, (), None, None, "holds 3 roots"),
-        (ROOT.certificate * 2, (), None, None, "holds the same root twice"),
+        (BOTH + STRANGER.certificate, (), None, None, "has 3 roots"),
+        (ROOT.certificate * 2, (), None, None, "has the same root twice"),
         (ROOT.certificate, (), RENEWED.cert_pem, None, "has the key of the old"),
         (ROOT.certificate + RENEWED.cert_pem, (), None, None, "has the key of the old"),
         (ROOT.certificate, (), HUB.certificate, None, "isn't a root"),
@@ -761,13 +764,13 @@ RENEWED = throwaway_root(key=load_key(ROOT.key))
         (ROOT.certificate, (), b"", None, "the file is empty"),
         (ROOT.certificate, (), throwaway_root(path_length=0).cert_pem, None, "allows no CA below it"),
         (b"", (), None, None, "the file is empty"),
-        (ROOT.certificate, ("edge-1",), None, None, "under no root of root-cert.pem: edge-1; put the root"),
-        (NEW.certificate, ("edge-1",), None, None, "under no root of root-cert.pem: hub, edge-2; put the root"),
+        (ROOT.certificate, ("edge-1",), None, None, "under no root of root-cert.pem: edge-1; add the root"),
+        (NEW.certificate, ("edge-1",), None, None, "under no root of root-cert.pem: hub, edge-2; add the root"),
         (ROOT.certificate, (), None, Action.TRUST_BOTH, "name a new root"),
         (ROOT.certificate, (), NEW.certificate, Action.REISSUE, "trust both roots first"),
         (ROOT.certificate, (), NEW.certificate, Action.DROP_OLD, "trust both roots first"),
-        (BOTH, (), None, Action.DROP_OLD, "still under the old root: hub, edge-1, edge-2; re-issue first"),
-        (BOTH, ("hub", "edge-1"), None, Action.DROP_OLD, "still under the old root: edge-2; re-issue first"),
+        (BOTH, (), None, Action.DROP_OLD, "still under the old root: hub, edge-1, edge-2; issue again first"),
+        (BOTH, ("hub", "edge-1"), None, Action.DROP_OLD, "still under the old root: edge-2; issue again first"),
         (BOTH, CLUSTERS, None, Action.REISSUE, "every CA is under the new one: drop the old root"),
         (BOTH, CLUSTERS, None, Action.TRUST_BOTH, "every CA is under the new one: drop the old root"),
     ],

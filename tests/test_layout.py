@@ -51,7 +51,7 @@ def test_a_text_gets_its_one_layout(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["? a\n: b\n", "a: [\n", "a: 1\u2028b: 2\n", "%YAML 1.2\n---\na: 1\n"])
 def test_a_text_of_another_form_is_left_to_a_person(text: str) -> None:
-    with pytest.raises(EditError, match="lay it out by hand"):
+    with pytest.raises(EditError, match="format it by hand"):
         laid_out(text.encode(), "m")
 
 
@@ -124,4 +124,4 @@ def test_mesh_yaml_and_its_parts_are_shown_and_written(tmp_path: Path, monkeypat
     Path("parts/hub.yaml").write_text("? a\n: b\n")
     refused = invoke("fmt")
     assert (refused.exit_code, Path("mesh.yaml").read_text()) == (3, mesh)
-    assert "parts/hub.yaml can't be laid out without touching more" in refused.stderr
+    assert "parts/hub.yaml can't be formatted without other changes" in refused.stderr

@@ -93,7 +93,7 @@ def test_one_cluster_added_by_both(tmp_path: Path) -> None:
     clone.git("merge", "-q", "ours", code=1)
 
     assert "output/edge-3/istio-remote.yaml" in clone.conflicts()
-    assert "the marks of a merge conflict" in clone.meshc("compile", code=3)
+    assert "markers of a merge conflict" in clone.meshc("compile", code=3)
 
     clone.git("checkout", "--theirs", "--", "mesh.yaml")
     clone.commit("merged")

@@ -134,7 +134,8 @@ def test_a_cluster_more_needs_all_of_them_or_a_key(tmp_path: Path) -> None:
         assert len(here.opened()) == 3
 
         here.remove("edge-1")
-        assert 'key "id.of.edge-1.yaml" is that of no cluster which hub watches' in here.meshc("compile", code=3)
+        said = here.meshc("compile", code=3)
+        assert 'key "id.of.edge-1.yaml" isn\'t the key of a cluster that hub watches' in said
         here.meshc("capture", "credentials", "--all", "--replace")
         assert [*here.opened()] == ["id.of.edge-2.yaml", "id.of.edge-3.yaml"]
 

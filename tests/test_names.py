@@ -134,7 +134,7 @@ def test_ztunnel_takes_no_constraint_on_uris() -> None:
     uri, dns = under(permitted(URI("cluster.local"))), under(permitted(DNS("svc")))
 
     assert told(uri) == told(dns) == told(dns, ambient=True) == []
-    assert told(uri, ambient=True) == ["a workload: ztunnel takes no constraint on URIs or subjects"]
+    assert told(uri, ambient=True) == ["a workload: ztunnel supports no constraints on URIs or subjects"]
 
 
 def test_policies_that_are_asked_for() -> None:
@@ -146,7 +146,7 @@ def test_policies_that_are_asked_for() -> None:
     for number, refused in ((0, True), (2, True), (3, False)):
         above = corporate(number)
 
-        assert any("asks for policies" in text for text in told(above.issue(), above)) == refused
+        assert any("requires policies" in text for text in told(above.issue(), above)) == refused
 
 
 def test_a_longer_rsa_key_than_a_handshake_takes() -> None:

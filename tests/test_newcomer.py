@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from meshc.cli import progress
 from support.places import RECIPIENT, Place
 from support.processes import meshc
 from support.tools import find_tool
@@ -41,7 +43,7 @@ def test_what_init_suggests_opens_each_cluster_to_its_own_key(tmp_path: Path) ->
     (mesh / "mesh.yaml").write_text(text)
 
     inside = meshc("ca", "init", "--key-out", "root.key", cwd=mesh)
-    assert f'lies in the Git repository "{mesh}"' in inside.stderr
+    assert f'is in the Git repository "{mesh}"' in inside.stderr
     for words in (("ca", "init", "--key-out", "../k"), ("ca", "issue", "--root-key", "../k"), ("compile",)):
         assert meshc(*words, cwd=mesh).returncode == 0
     again = meshc("ca", "issue", "--root-key", "../k", cwd=mesh)
@@ -75,6 +77,22 @@ def test_a_branch_is_compared_with_where_it_left_and_says_so(tmp_path: Path) -> 
     assert "compared with" not in meshc("diff", "--quiet", cwd=place.base).stderr
 
 
+def test_next_tells_of_the_objects_for_the_engine(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    (place.base / "mesh.yaml").unlink()
+    place.meshc("init", ".")
+    place.commit()
+    with (place.base / "mesh.yaml").open("a") as mesh:
+        mesh.write("  delivery: {engine: flux, repoURL: https://git.example.com/mesh.git, runsIn: hub}\n")
+    stale = place.meshc("next")
+    place.meshc("compile")
+    compiled = place.meshc("next")
+
+    assert "the objects for Argo CD or Flux are not up to date with mesh.yaml: meshc compile" in stale
+    assert "the objects for Argo CD or Flux are compiled, and not committed: git commit" in compiled
+
+
 def test_switches_of_meshc_stand_behind_a_command_too(tmp_path: Path) -> None:
     meshc("init", ".", cwd=tmp_path)
 
@@ -94,8 +112,26 @@ def test_seal_says_what_it_waits_for(tmp_path: Path) -> None:
     os.close(inside)
 
     assert told.startswith("reading standard input: ")
-    assert "holds 0 objects" in told
+    assert "has 0 objects" in told
     assert "hint: for example: istioctl create-remote-secret" in told
+
+
+@pytest.mark.parametrize(("after", "shown"), [(0.0, True), (600.0, False)])
+def test_few_steps_have_a_bar_once_they_take_long(monkeypatch: pytest.MonkeyPatch, after: float, shown: bool) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "_LONG", after)
+    with progress.progress("rendering charts", 3) as done:
+        done()
+        done()
+
+    assert ("rendering charts" in screen.getvalue()) is shown
+    assert ("2/3" in screen.getvalue()) is shown
 
 
 def test_explain_lists_the_codes_that_begin_so(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_sample_in_many_files_gives_the_bytes_of_one(tmp_path: Path, seed: i
 
 def test_every_path_of_the_model_is_taken_from_the_part() -> None:
     """What the schema describes as a path is what is made relative to mesh.yaml."""
-    described = json.dumps(json_schema(part=True)).count("A path relative to the file it stands in")
+    described = json.dumps(json_schema(part=True)).count("A path relative to the file that contains it")
     found = {path for key in LISTS for path in paths_below(key)}
 
     assert found == {
@@ -274,7 +274,7 @@ def test_a_schema_takes_parts_and_a_mesh_whose_clusters_all_stand_in_parts() -> 
         ("clusters/*.yaml", ""),
         ("../common/?.yml", ""),
         ("a/*/b/*/*.yaml", ""),
-        ("*/*/*/*/*/b.yaml", "names at most"),
+        ("*/*/*/*/*/b.yaml", "in at most"),
         ("**/a.yaml", "no **"),
         ("*/../a.yaml", "no .."),
         ("/a.yaml", "path from mesh.yaml"),

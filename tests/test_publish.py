@@ -273,7 +273,7 @@ def test_an_older_source_does_not_replace_a_newer_one(ground: Ground) -> None:
     refused = ground.publish("--repo", far, "--branch", "main")
     allowed = ground.publish("--repo", far, "--branch", "main", "--allow-older")
 
-    assert (refused.returncode, "which comes after" in refused.stderr) == (Exit.REFUSED, True)
+    assert (refused.returncode, "which is later than" in refused.stderr) == (Exit.REFUSED, True)
     assert allowed.returncode == Exit.DONE, allowed.stderr
 
 
@@ -297,7 +297,7 @@ def test_a_merge_is_finished_first(ground: Ground) -> None:
 
     done = ground.publish()
 
-    assert (done.returncode, "a merge is under way" in done.stderr) == (Exit.REFUSED, True)
+    assert (done.returncode, "a merge isn't finished" in done.stderr) == (Exit.REFUSED, True)
     assert seen(ground.mesh / VERSIONS) == ""
 
 
@@ -318,7 +318,7 @@ def test_counts_are_of_objects_by_cluster() -> None:
         "a: 1 to add, 1 to change, 1 to delete",
         "b: 1 to change",
     ]
-    assert message("shop", broken, after, "", "5.8.1").startswith("meshc: shop: what stood there is replaced\n")
+    assert message("shop", broken, after, "", "5.8.1").startswith("meshc: shop: the old files are replaced\n")
 
 
 def test_edits_in_the_trees_that_are_not_committed_are_not_written_over(ground: Ground) -> None:

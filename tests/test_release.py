@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -104,7 +105,18 @@ def test_a_release_is_refused_until_all_is_ready_and_then_made(tmp_path: Path) -
         path.name: sha256(path.read_bytes()).hexdigest() for path in copy.dist.iterdir() if path.name != "SHA256SUMS"
     }
     stem = f"meshc-{__version__}"
-    assert sorted(sums) == [f"{stem}-py3-none-any.whl", f"{stem}.cdx.json", f"{stem}.tar.gz"]
+    assert sorted(sums) == [
+        f"{stem}-man.tar.gz",
+        f"{stem}-py3-none-any.whl",
+        f"{stem}.cdx.json",
+        f"{stem}.tar.gz",
+    ]
+    with tarfile.open(copy.dist / f"{stem}-man.tar.gz") as archive:
+        pages = archive.getnames()
+        compiling = archive.extractfile("man1/meshc-compile.1")
+        assert compiling
+        assert compiling.read().startswith(b".TH MESHC-COMPILE 1 ")
+    assert {"man1/meshc.1", "man1/meshc-ca-issue.1"} <= set(pages)
     the_bill_lists_what_is_pinned(copy.dist / f"{stem}.cdx.json")
 
     copy.dist = tmp_path / "again"

@@ -92,16 +92,14 @@ def test_the_body_of_a_key_alone(
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     private = key.private_bytes(Encoding.DER, form, NoEncryption())
 
-    assert leaks(tmp_path / "a", b"key " + base64.encodebytes(private)) == [
-        "1: a private key stands here in plain text"
-    ]
+    assert leaks(tmp_path / "a", b"key " + base64.encodebytes(private)) == ["1: a private key is here in plain text"]
     assert not leaks(tmp_path / "b", base64.encodebytes(public))
 
 
 def test_the_line_is_that_of_the_file(tmp_path: Path) -> None:
-    assert leaks(tmp_path / "a", b"a\nb\n\nc " + TWICE.encode()) == ["4: a private key stands here in plain text"]
+    assert leaks(tmp_path / "a", b"a\nb\n\nc " + TWICE.encode()) == ["4: a private key is here in plain text"]
     assert leaks(tmp_path / "b", f'\n"x"\n"{AGE[:9]}" + "{AGE[9:]}"'.encode()) == [
-        "3: an age key stands here in plain text"
+        "3: an age key is here in plain text"
     ]
     assert leaks(tmp_path / "c", PLAIN["large.bin"])[0].startswith(f"{(9 << 20) + 1}: ")
 

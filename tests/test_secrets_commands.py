@@ -134,9 +134,9 @@ USER, CLUSTER = "users.0.user", "clusters.0.cluster"
 HOSTILE = {
     "program": (f"{USER}.exec", {"command": "sh"}, 'user has "exec"'),
     "program that is 0": (f"{USER}.exec", 0, 'user has "exec"'),
-    "name of two lines": (f"{CLUSTER}.tls-server-name", "a\nb", "tls-server-name is no host name"),
-    "name that is a number": (f"{CLUSTER}.tls-server-name", 5, "tls-server-name is no host name"),
-    "name with a path": (f"{CLUSTER}.tls-server-name", "a/b", "tls-server-name is no host name"),
+    "name of two lines": (f"{CLUSTER}.tls-server-name", "a\nb", "tls-server-name isn't a host name"),
+    "name that is a number": (f"{CLUSTER}.tls-server-name", 5, "tls-server-name isn't a host name"),
+    "name with a path": (f"{CLUSTER}.tls-server-name", "a/b", "tls-server-name isn't a host name"),
     "plugin": (f"{USER}.auth-provider", {"name": "gcp"}, 'user has "auth-provider"'),
     "token file": (f"{USER}.tokenFile", "/etc/passwd", 'user has "tokenFile"'),
     "key file": (f"{USER}.client-key", "/etc/key", 'user has "client-key"'),
@@ -158,9 +158,9 @@ HOSTILE = {
     "CA that is none": (f"{CLUSTER}.certificate-authority-data", "eA==", "isn't a certificate in base64"),
     "itself": (f"{CLUSTER}.server", "https://127.0.0.1:6443", "server isn't https://host:port"),
     "no TLS": (f"{CLUSTER}.server", "http://10.1.0.10:6443", "server isn't https://host:port"),
-    "another context": ("current-context", "nowhere", "doesn't hold the one context"),
+    "another context": ("current-context", "nowhere", "doesn't have exactly one context"),
     "no context": ("current-context", None, "names no current-context"),
-    "two clusters of a name": ("clusters", CONFIG["clusters"] * 2, "doesn't hold the one cluster"),
+    "two clusters of a name": ("clusters", CONFIG["clusters"] * 2, "doesn't have exactly one cluster"),
 }
 
 
@@ -178,8 +178,8 @@ def test_a_hostile_kubeconfig_is_refused_and_not_quoted(place: Place, name: str)
 @pytest.mark.parametrize(
     ("text", "expected", "code"),
     [
-        (f"token: {CANARY}\nx: [", "can't be read as YAML: look at its line", 3),
-        ("", "holds 0 objects", 3),
+        (f"token: {CANARY}\nx: [", "isn't valid YAML: see its line", 3),
+        ("", "has 0 objects", 3),
         ("kind: Pod\n", "neither a kubeconfig nor a Secret", 3),
         (yaml.safe_dump(changed("current-context", "edge-1") | {"kind": "List"}), "neither a kubeconfig", 3),
         (f"kind: Secret\ndata: {{edge-1: '{CANARY}'}}\n", "isn't base64", 3),
@@ -198,7 +198,7 @@ def test_secrets_nested_in_secrets_are_refused(place: Place) -> None:
         text = yaml.safe_dump({"kind": "Secret", "stringData": {"edge-1": text}})
     said = place.meshc("secrets", "seal", "-", stdin=text, code=3)
 
-    assert "the Secret's only key holds no kubeconfig" in said
+    assert "the Secret's only key has no kubeconfig" in said
 
 
 def test_the_server_must_be_that_of_mesh_yaml(place: Place) -> None:
@@ -208,7 +208,7 @@ def test_the_server_must_be_that_of_mesh_yaml(place: Place) -> None:
     )
     said = place.meshc("secrets", "seal", "-", stdin=yaml.safe_dump(CONFIG), code=3)
 
-    assert "the kubeconfig's server is https://10.1.0.10:6443, and mesh.yaml says https://other:6443" in said
+    assert "the kubeconfig's server is https://10.1.0.10:6443, but mesh.yaml has https://other:6443" in said
 
 
 def test_scan_takes_no_certificate_for_a_secret(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_scan_takes_no_certificate_for_a_secret(tmp_path: Path) -> None:
     place.meshc("compile")
 
     assert "no secret in plain text" in place.meshc("secrets", "scan")
-    assert "a private key stands here" in place.meshc("secrets", "scan", str(key), code=5)
+    assert "a private key is here" in place.meshc("secrets", "scan", str(key), code=5)
 
 
 def test_a_remote_that_is_none(place: Place) -> None:
@@ -308,7 +308,7 @@ def test_scan_finds_what_is_plain_and_passes_what_is_sealed(place: Place) -> Non
     (place.base / "link").symlink_to("/etc/shadow")
     said = place.meshc("secrets", "scan", code=5)
 
-    assert "notes.txt:1:1: error MESH417: a bearer token stands here in plain text" in said
+    assert "notes.txt:1:1: error MESH417: a bearer token is here in plain text" in said
     assert "plain.yaml:1:1: error MESH417: a Secret in plain text" in said
     assert CANARY not in said
     assert '"nowhere" isn\'t there' in place.meshc("secrets", "scan", "nowhere", code=2)
@@ -376,4 +376,4 @@ def test_what_sops_rotated_is_taken_after_rewrap(tmp_path: Path) -> None:
     body["metadata"]["annotations"]["meshc/blob-sha256"] = "0" * 64
     (place.base / "sealed/hub/cacerts.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
     said = place.meshc("secrets", "rewrap", "--identity", str(place.keys / "identity"), code=3)
-    assert "the key in it isn't the one of certificates/hub/ca-cert.pem" in said
+    assert "its key doesn't belong to certificates/hub/ca-cert.pem" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -73,10 +74,38 @@ def test_lists_are_nested_as_mkdocs_reads_them() -> None:
     )
 
 
-def test_a_diagram_is_folded() -> None:
-    assert page("```mermaid\nflowchart LR\n```\n", "README.md", KNOWN) == (
-        '??? note "A diagram, as Mermaid text"\n\n    ```text\n    flowchart LR\n    ```\n'
-    )
+def test_a_diagram_is_drawn() -> None:
+    text = """## Two & more
+
+```mermaid
+flowchart LR
+  subgraph n0["network corp#40;a#41;"]
+    c0[["hub<br/>#60;b#62;"]]:::primary
+  end
+  c1["edge"]:::remote
+  c2["far"]:::primary
+  c1 <-.->|"watches"| c0
+  c2 ==>|"calls"| c0
+  subgraph legend["legend"]
+    l0["primary"]:::primary
+  end
+  classDef primary fill:#dbeafe,stroke:#1d4ed8,color:#111827
+```
+"""
+    shown = page(text, "README.md", KNOWN)
+    drawn = ElementTree.fromstring(shown[shown.index("<svg") :])
+    words = [one.text for one in drawn.iter("{http://www.w3.org/2000/svg}text")]
+
+    assert drawn.get("aria-label") == "Two & more"
+    assert words == ["network corp(a)", "watches", "calls", "hub", "<b>", "edge", "far", "primary"]
+    assert shown.count('stroke="currentColor"') == 3
+    assert shown.count("marker-start") == 1
+    assert "\n\n" not in shown[shown.index("<svg") :]  # Markdown would end the picture there
+
+
+def test_a_diagram_that_meshc_didnt_draw_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a line of meshc graph: click c0"):
+        page("```mermaid\nflowchart LR\n  click c0\n```\n", "README.md", KNOWN)
 
 
 def test_bars_in_code_of_a_table_are_shown_without_their_backslash() -> None:

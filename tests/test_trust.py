@@ -121,24 +121,24 @@ def test_keys_that_istiod_takes(key: Any) -> None:
     [
         (b"", 0, "the file is empty", "put the certificate there, as PEM"),
         (b" \n\t\r\n", 0, "the file is empty", "put the certificate there, as PEM"),
-        (b"# root\n" + ROOT.cert_pem, 1, "something other than a CERTIFICATE block stands here", ONLY_BLOCKS),
+        (b"# root\n" + ROOT.cert_pem, 1, "this isn't a CERTIFICATE block", ONLY_BLOCKS),
         (
             b"\n a\nb\n\nc\n" + ROOT.cert_pem,
             2,
-            "something other than a CERTIFICATE block stands here",
+            "this isn't a CERTIFICATE block",
             ONLY_BLOCKS,
         ),
-        (b" " + ROOT.cert_pem, 1, "something other than a CERTIFICATE block stands here", ONLY_BLOCKS),
+        (b" " + ROOT.cert_pem, 1, "this isn't a CERTIFICATE block", ONLY_BLOCKS),
         (
             b"\xef\xbb\xbf" + ROOT.cert_pem,
             1,
-            "something other than a CERTIFICATE block stands here",
+            "this isn't a CERTIFICATE block",
             ONLY_BLOCKS,
         ),
         (
             ROOT.cert_pem.replace(b"CERT", b"TRUSTED CERT"),
             1,
-            "something other than a CERTIFICATE block stands here",
+            "this isn't a CERTIFICATE block",
             ONLY_BLOCKS,
         ),
         (ROOT.cert_pem.rpartition(b"-----END")[0], 1, "this block has no end", EXPORT),
@@ -161,7 +161,7 @@ def test_keys_that_istiod_takes(key: Any) -> None:
         (
             ROOT.cert_pem.rstrip() + ROOT.cert_pem,
             1,
-            "the end of this block and the begin of the next stand on one line",
+            "the end of this block and the beginning of the next are on one line",
             "put a newline between the two certificates",
         ),
     ],
@@ -214,8 +214,8 @@ def test_private_key_in_public_file(data: bytes, line: int) -> None:
     problems = problems_of(ROOT, files(data, HUB))
 
     assert one(problems) == (
-        f"MESH302 ca-cert.pem:{line}:1: a file of public certificates holds a private key / "
-        "take it out, and make a new key and certificate: treat this key as known to others"
+        f"MESH302 ca-cert.pem:{line}:1: a file of public certificates contains a private key / "
+        "remove it, and make a new key and certificate: treat this key as known to others"
     )
     assert problems[0].code.exit is Exit.REFUSED
     assert problems[0].clusters == ("hub",)
@@ -257,8 +257,8 @@ def test_ca_cert_holds_the_chain() -> None:
     line = HUB.cert_pem.count(b"\n") + 1
 
     assert one(problems_of(ROOT, files(pem(HUB, ROOT), HUB))) == (
-        f"MESH304 ca-cert.pem:{line}:1: this file holds 2 certificates, but istiod and Citadel read only "
-        "the first / keep only the cluster's own CA there; its issuers belong into cert-chain.pem"
+        f"MESH304 ca-cert.pem:{line}:1: this file contains 2 certificates, but istiod and Citadel read only "
+        "the first / keep only the cluster's own CA there; its issuers belong in cert-chain.pem"
     )
 
 
@@ -275,7 +275,7 @@ def test_root_that_was_issued() -> None:
 def test_root_signed_by_its_namesake() -> None:
     assert told(problems_of(ROOT.issue("", "Root CA"))) == [
         'MESH305 root-cert.pem:1:1: "CN=Root CA,O=Istio" isn\'t a root: it names itself as issuer, '
-        "but another key signed it / put the certificate of the root itself there"
+        "but another key has signed it / put the certificate of the root itself there"
     ]
 
 
@@ -307,7 +307,7 @@ def test_root_twice() -> None:
     line = ROOT.cert_pem.count(b"\n") + 1
 
     assert one(problems) == (
-        f"MESH306 root-cert.pem:{line}:1: the same certificate stands here a second time / remove one of the two"
+        f"MESH306 root-cert.pem:{line}:1: this certificate is here a second time / remove one of the two"
     )
     assert problems[0].severity is Severity.WARNING
     assert problems[0].also == (Place("root-cert.pem", 1, 1),)
@@ -378,7 +378,7 @@ def test_critical_extension_that_go_does_not_even_read() -> None:
 
     assert told(problems_of(ROOT, files(ca))) == [
         f'MESH321 hub/{file}:1:1: istiod and the proxies can\'t read "{SUBJECT}": its extension 1.3.6.1.5.5.7.1.1 '
-        "is marked critical / issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+        "is marked critical / issue it again with software that follows RFC 5280, such as meshc ca issue or openssl"
         for file in ("ca-cert.pem", "cert-chain.pem")
     ]
 
@@ -404,13 +404,13 @@ def test_unusable_authority_in_the_middle() -> None:
         (
             "P-521",
             "istiod",
-            "has a key of type ECDSA secp521r1, but istiod knows RSA, P-256 and P-384 only / "
+            "has a key of type ECDSA secp521r1, but istiod supports only RSA, P-256 and P-384 / "
             "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more",
         ),
         (
             "Ed25519",
             "istiod",
-            "has a key of type Ed25519, but istiod knows RSA, P-256 and P-384 only / "
+            "has a key of type Ed25519, but istiod supports only RSA, P-256 and P-384 / "
             "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more",
         ),
         (
@@ -450,7 +450,7 @@ def test_weak_signature() -> None:
     data = _signed_with_sha1(RSA_ROOT, RSA_ROOT.issue())
 
     assert one(problems_of(RSA_ROOT, ClusterFiles("hub", ("ca-cert.pem", data), ("cert-chain.pem", data), LEAVES))) == (
-        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which Go refuses, and istiod with it'
+        f'MESH309 ca-cert.pem:1:1: "{SUBJECT}" is signed with SHA1, which Go refuses, and so does istiod'
         " / issue it again with SHA-256"
     )
 
@@ -489,15 +489,15 @@ def test_issuer_in_the_chain_file_has_another_key() -> None:
 
     assert one(problems) == (
         f'MESH311 hub/ca-cert.pem:1:1: "{SUBJECT}" isn\'t signed by the key of "CN=Regional CA,O=Istio" '
-        "that stands in cert-chain.pem / put the certificate of the CA that signed it there"
+        "in cert-chain.pem / put the certificate of its CA into cert-chain.pem"
     )
     assert problems[0].also == (Place("hub/cert-chain.pem", _lines(ca) + 1, 1),)
 
 
 def test_key_identifier_that_misses_the_issuer() -> None:
     assert one(problems_of(ROOT, files(ROOT.issue(aki=b"elsewhere"), ROOT))) == (
-        f'MESH311 hub/ca-cert.pem:1:1: "{SUBJECT}" names its issuer "CN=Root CA,O=Istio" by a key identifier '
-        "that isn't its own / issue it again with the issuer's identifier: Envoy goes by it"
+        f'MESH311 hub/ca-cert.pem:1:1: "{SUBJECT}" names its issuer "CN=Root CA,O=Istio" by a wrong key '
+        "identifier / issue it again with the issuer's key identifier, because Envoy compares it"
     )
 
 
@@ -510,8 +510,8 @@ def test_root_of_equal_subject_at_the_end_of_the_chain() -> None:
     problems = problems_of(ROOT, files(ca, other))
 
     assert one(problems) == (
-        f'MESH312 hub/cert-chain.pem:{_lines(ca) + 1}:1: the chain ends in "CN=Root CA,O=Istio", whose '
-        "subject is equal to that of a root in root-cert.pem but whose key differs: "
+        f'MESH312 hub/cert-chain.pem:{_lines(ca) + 1}:1: the chain ends in "CN=Root CA,O=Istio", which '
+        "has the subject of a root in root-cert.pem, but another key: "
         f"SHA-256 {fingerprint(other.cert)} here, {fingerprint(ROOT.cert)} there / {COMMON}"
     )
     assert problems[0].also == (Place("root-cert.pem", 1, 1),)
@@ -534,7 +534,7 @@ def test_root_of_another_subject() -> None:
 
     assert one(problems_of(ROOT, files(ca, other))) == (
         f'MESH312 hub/cert-chain.pem:{_lines(ca) + 1}:1: the chain ends in "CN=Other CA,O=Istio", which '
-        f"root-cert.pem doesn't hold: its SHA-256 is {fingerprint(other.cert)} / {COMMON}"
+        f"isn't in root-cert.pem: its SHA-256 is {fingerprint(other.cert)} / {COMMON}"
     )
 
 
@@ -545,7 +545,7 @@ def test_root_without_room_for_a_ca() -> None:
     assert one(problems) == (
         f'MESH313 hub/ca-cert.pem:1:1: "CN=Root CA,O=Istio" allows 0 CAs below it (path length), and '
         f'"{SUBJECT}" is number 1 / '
-        "issue it from a certificate further up, or that one again with a greater path length"
+        "issue it from a CA further up, or issue that CA again with a greater path length"
     )
     assert problems[0].also == (Place("root-cert.pem", 1, 1),)
 
@@ -556,7 +556,7 @@ def test_intermediate_without_room_for_a_ca() -> None:
     assert one(problems_of(ROOT, files(middle.issue(), middle, ROOT))) == (
         f'MESH313 hub/ca-cert.pem:1:1: "CN=Regional CA,O=Istio" allows 0 CAs below it (path length), '
         f'and "{SUBJECT}" is number 1 / '
-        "issue it from a certificate further up, or that one again with a greater path length"
+        "issue it from a CA further up, or issue that CA again with a greater path length"
     )
 
 
@@ -573,7 +573,7 @@ def test_chain_file_begins_with_another_certificate() -> None:
     problems = problems_of(ROOT, cluster)
 
     assert one(problems) == (
-        "MESH314 cert-chain.pem:1:1: the first certificate isn't that of ca-cert.pem, the signer of "
+        "MESH314 cert-chain.pem:1:1: the first certificate isn't the one in ca-cert.pem, which signs the "
         "workloads that send this chain / put the certificate of ca-cert.pem first, then its issuers in order"
     )
     assert problems[0].also == (Place("ca-cert.pem", 1, 1),)
@@ -583,9 +583,9 @@ def test_unrelated_certificate_in_the_chain_file() -> None:
     problems = problems_of(ROOT, files(HUB, EDGE, ROOT))
 
     assert one(problems) == (
-        f'MESH315 hub/cert-chain.pem:{_lines(HUB) + 1}:1: "L=edge,CN=Intermediate CA,O=Istio" has no '
-        f'part in the chain from "{SUBJECT}" to its root / '
-        "take it out: every workload would send it in every handshake"
+        f'MESH315 hub/cert-chain.pem:{_lines(HUB) + 1}:1: "L=edge,CN=Intermediate CA,O=Istio" isn\'t '
+        f'in the chain from "{SUBJECT}" to its root / '
+        "remove it: every workload would send it in every handshake"
     )
     assert problems[0].severity is Severity.WARNING
 
@@ -605,7 +605,7 @@ def test_chain_without_a_moment() -> None:
     ca = root.issue(start=CA_END, end=ROOT_END)
 
     assert told(problems_of(root, files(ca))) == [
-        f'MESH316 hub/ca-cert.pem:1:1: the chain of "{SUBJECT}" is never valid: a part of it ends before '
+        f'MESH316 hub/ca-cert.pem:1:1: the chain of "{SUBJECT}" is never valid: one certificate ends before '
         "another begins / issue its certificates again with dates that overlap",
         f'MESH317 hub/ca-cert.pem:1:1: "{SUBJECT}" ends on 2036-01-01T00:00:00Z, after its issuer on '
         "2028-01-01T00:00:00Z / issue it again with dates inside its issuer's, or renew the issuer",
@@ -662,7 +662,7 @@ def test_istios_sample_ca(monkeypatch: pytest.MonkeyPatch) -> None:
 
         assert one(problems) == (
             "MESH319 hub/ca-cert.pem:1:1: this is Istio's public sample samples/certs/ca-cert.pem: "
-            "everybody has a key that issues under it / make a root and intermediates of your own"
+            "everyone has its private key / make your own root and intermediates"
         )
         assert problems[0].code.exit is Exit.REFUSED
 

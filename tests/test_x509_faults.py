@@ -18,9 +18,9 @@ from support.verifier import judge
 pytestmark = pytest.mark.thorough
 
 VERSION, SERIAL, ALGORITHM, ISSUER, _, SUBJECT, KEY = range(7)
-TEXT = "its subject or issuer holds text in an encoding that isn't right"
+TEXT = "its subject or issuer has text in an invalid encoding"
 CONSTRAINT = "a name constraint isn't well-formed"
-WIDE = "it holds an object identifier with a number of more than 31 bits"
+WIDE = "it has an object identifier with a number of more than 31 bits"
 
 
 def edited(edit: Callable[[list[Node]], object], key: KeyType = "P-256") -> bytes:
@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "negative serial": (edited(content(SERIAL, data=b"\xff")), "its serial number is negative"),
     "two algorithms": (
         edited(content(ALGORITHM, 0, data=bytes.fromhex("2a8648ce3d040303"))),
-        "it names one signature algorithm inside and another outside",
+        "it has two different signature algorithms, inside and outside of the signed part",
     ),
     "NumericString": (edited(content(*NAME, data=b"a", tag=0x12)), TEXT),
     "a surrogate in a BMPString": (edited(content(*NAME, data=b"\xff\xfe", tag=0x1E)), TEXT),
@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a constraint on addresses": (permitted(x509.IPAddress(ip_network("::ffff:0:0/100"))), CONSTRAINT),
     "a policy twice": (
         extended(x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), None)] * 2)),
-        "a policy stands in it twice",
+        "it has a policy twice",
     ),
     "policy constraints": (
         extended(x509.PolicyConstraints(2**63, None)),
@@ -126,7 +126,7 @@ STRICTER: dict[str, tuple[bytes, str]] = {
     ),
     "an exponent of 33 bits": (
         edited(content(KEY, 1, 0, 1, data=b"\x01\0\0\0\x01"), "RSA-2048"),
-        "its RSA key has an exponent or a modulus that no RSA key has",
+        "its RSA key has an invalid exponent or modulus",
     ),
 }
 """What Go reads, and then refuses where it counts."""

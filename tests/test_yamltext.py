@@ -106,8 +106,8 @@ def test_what_only_old_yaml_resolves_stays_text_in_manifests(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["y", "n", "Yes", "NO", "on", "Off"])
 def test_old_switches_are_problems_in_strict_mode(text: str) -> None:
-    what = f'"{text}" without quotes is true or false to older readers of YAML'
-    hint = f'write "{text}" (with quotes) for the text, or true/false for a switch'
+    what = f'"{text}" without quotes is true or false to older YAML parsers'
+    hint = f'write "{text}" (with quotes) for the string, or true/false for a switch'
 
     assert [("MESH013", "2:4", what, hint)] == faults(f"b: 1\na: {text}\n", strict=True)
     assert faults(f'a: "{text}"', strict=True) == []
@@ -115,8 +115,8 @@ def test_old_switches_are_problems_in_strict_mode(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["010", "08", "-00", "1:30", "1_000", "1_0.5", "0b1", "-0o7", "+0x1F", "0X1F", ".5_0"])
 def test_old_numbers_are_problems_in_strict_mode(text: str) -> None:
-    what = f'"{text}" without quotes is another value to older readers of YAML'
-    hint = f'write "{text}" (with quotes) for the text, or plain decimal digits for a number'
+    what = f'"{text}" without quotes is another value to older YAML parsers'
+    hint = f'write "{text}" (with quotes) for the string, or plain decimal digits for a number'
 
     assert [("MESH013", "1:4", what, hint)] == faults(f"a: {text}", strict=True)
 
@@ -220,7 +220,7 @@ def test_an_alias_may_be_a_key_and_anchors_may_move() -> None:
 def test_text_that_is_no_utf_8() -> None:
     hint = "save the file as UTF-8"
 
-    what = "the text is not UTF-8: it holds the byte 0xff"
+    what = "the text is not UTF-8: it contains the byte 0xff"
     assert [("MESH003", "2:5", what, hint)] == faults("a: 1\nb: é".encode() + b"\xff")
     what = "the text is UTF-16, not UTF-8"
     assert [("MESH003", "1:1", what, hint)] == faults("a: 1".encode("utf-16"))
@@ -228,7 +228,7 @@ def test_text_that_is_no_utf_8() -> None:
 
 def test_characters_that_yaml_does_not_allow() -> None:
     what = "the character U+0000 isn't allowed in YAML"
-    hint = "take it out, or write \\u0000 inside double quotes"
+    hint = "remove it, or write \\u0000 inside double quotes"
     assert [("MESH004", "2:4", what, hint)] == faults("a: 1\nb: \0")
     assert faults('"\x1b"')[0][2] == "the character U+001B isn't allowed in YAML"
 
@@ -252,7 +252,7 @@ def test_tabs(text: str, place: str) -> None:
     ],
 )
 def test_other_syntax(text: str, place: str, what: str) -> None:
-    hint = "look at the indentation, and at quotes and brackets that aren't closed"
+    hint = "check the indentation, and look for quotes and brackets that aren't closed"
 
     assert [("MESH001", place, what, hint)] == faults(text)
 
@@ -277,7 +277,7 @@ def test_duplicate_keys() -> None:
         problem.code.id,
         problem.what,
         problem.hint,
-    ) == ("MESH005", 'the key "a" stands here twice', "keep one of the two")
+    ) == ("MESH005", 'the key "a" is here twice', "keep one of the two")
     assert Place("f.yaml", 3, 3) == problem.place
     assert (Place("f.yaml", 2, 3),) == problem.also
     assert problem.path == "spec.a"
@@ -294,14 +294,14 @@ def test_duplicate_keys() -> None:
     ],
 )
 def test_keys_that_are_no_text(text: str, place: str, what: str) -> None:
-    hint = "write a text as the key, in quotes where it needs them"
+    hint = "write a string as the key, in quotes if needed"
     hint += "; a template ({{ }}) is rendered first" if "{" in text else ""
 
     assert [("MESH006", place, what, hint)] == faults(text)
 
 
 def test_merge_keys_are_a_problem_in_strict_mode() -> None:
-    what, hint = 'merge keys ("<<") are not read here', "write the keys out"
+    what, hint = 'merge keys ("<<") are not supported here', "write the keys out"
 
     assert [("MESH007", "2:5", what, hint)] == faults("a: &a {x: 1}\nb: {<<: *a}", strict=True)
 
@@ -316,9 +316,9 @@ def test_a_merge_key_needs_mappings() -> None:
 def test_aliases_that_lead_nowhere() -> None:
     hint = "write the value out"
 
-    what = 'the alias "*b" names an anchor that isn\'t there'
+    what = 'the alias "*b" names an unknown anchor'
     assert [("MESH008", "1:4", what, hint)] == faults("a: *b")
-    what = 'the alias "*a" stands inside the value it names'
+    what = 'the alias "*a" is inside the value that it names'
     assert [("MESH008", "1:8", what, hint)] == faults("a: &a [*a]")
     assert [code for code, *_ in faults("a: &a 1\n---\nb: *a\n")] == ["MESH008"]
 
@@ -363,7 +363,7 @@ def test_deep_nesting_is_refused_at_once(text: str, place: str) -> None:
 
     found = faults(text)
 
-    assert [("MESH011", place, "more than 64 collections inside one another", "use fewer levels of nesting")] == found
+    assert [("MESH011", place, "more than 64 nested collections", "use fewer levels of nesting")] == found
     assert time.perf_counter() - begin < 0.2
 
 
@@ -406,12 +406,12 @@ def test_large_files() -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("!foo x", 'the tag "!foo" is not read here'),
-        ("! x", 'the tag "!" is not read here'),
-        ("!foo {}", 'the tag "!foo" is not read here'),
-        ("!!binary aGk=", 'the tag "!!binary" is not read here'),
-        ("!!set {a}", 'the tag "!!set" is not read here'),
-        ("!!python/object/apply:os.system [x]", 'the tag "!!python/object/apply:os.system" is not read here'),
+        ("!foo x", 'the tag "!foo" is not supported here'),
+        ("! x", 'the tag "!" is not supported here'),
+        ("!foo {}", 'the tag "!foo" is not supported here'),
+        ("!!binary aGk=", 'the tag "!!binary" is not supported here'),
+        ("!!set {a}", 'the tag "!!set" is not supported here'),
+        ("!!python/object/apply:os.system [x]", 'the tag "!!python/object/apply:os.system" is not supported here'),
         ("!!int x", 'the tag "!!int" does not fit its value'),
         ("!!bool yes", 'the tag "!!bool" does not fit its value'),
         ("!!map []", 'the tag "!!map" does not fit its value'),
@@ -428,7 +428,7 @@ def test_strict_wants_a_document(text: str) -> None:
 
 
 def test_strict_wants_one_document() -> None:
-    hint = 'keep one document in the file: take out the line "---" and what follows'
+    hint = 'keep one document in the file: remove the line "---" and everything after it'
 
     assert [("MESH015", "3:1", "a second document begins here", hint)] == faults(
         "a: 1\n---\nb: 1\n---\nc: 1\n", strict=True

@@ -80,10 +80,13 @@ def _lowered(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject
                 yield f"{name}.yaml", KubeObject(item, name)
 
 
-def render_charts(lowered: Lowered, inputs: Inputs, repository: Repository) -> charts.Rendered:
+def render_charts(
+    lowered: Lowered, inputs: Inputs, repository: Repository, steps: charts.Steps = charts.no_steps
+) -> charts.Rendered:
     """The objects of every chart that some cluster needs."""
     needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
-    return charts.render(needs, by_digest(inputs.charts.values()), lambda: helm.find(repository), repository, _open)
+    files = by_digest(inputs.charts.values())
+    return charts.render(needs, files, lambda: helm.find(repository), repository, _open, steps)
 
 
 def _open(body: Body) -> bool:

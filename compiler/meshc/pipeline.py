@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
+from meshc.charts.render import Steps, no_steps
 from meshc.checks.acknowledge import silence
 from meshc.checks.applied.check import AS_APPLIED
 from meshc.checks.fleet import requires
@@ -76,21 +77,23 @@ class Compiled:
 
 
 def compile_mesh(
-    source: Source, repository: Repository, kustomize: Callable[[], Kustomize], passed: Collection[Code] = ()
+    source: Source,
+    repository: Repository,
+    kustomize: Callable[[], Kustomize],
+    passed: Collection[Code] = (),
+    steps: Steps = no_steps,
 ) -> Compiled:
     """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
 
-    `kustomize` is only called where a user's input has to be built. `passed` are problems that a comparison
-    can do with, such as a secret that isn't sealed yet. Raises ProblemsError with every problem
-    that stands in the way, ToolError if kustomize is needed and missing.
+    `kustomize` is only called if a user's input has to be built. `passed` are problems that a comparison accepts, such
+    as a secret that isn't sealed yet. `steps` hears of each chart that is rendered. Raises ProblemsError with every
+    problem that prevents a compile, ToolError if kustomize is needed and missing.
     """
     search = Searched(repository)
     mesh = _read(source)
     stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
-    inputs, unread = gather(
-        fleet, source, repository, lambda files, folder: kustomize().build(files, folder, repository)
-    )
+    inputs, unread = gather(fleet, source, repository, lambda files, at: kustomize().build(files, at, repository))
     exports, faults = read_exports(fleet, source, inputs)
     problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown, search)]
     if any(problem.code in UNPLANNABLE for problem in problems):
@@ -100,7 +103,7 @@ def compile_mesh(
     problems += [*contradictions(plan, fleet, source), *consequences(plan, fleet, source)]
     folder = source.shown(mesh.spec.security.secrets.directory)
     lowered = lower(plan)
-    rendered = render_charts(lowered, inputs, repository)
+    rendered = render_charts(lowered, inputs, repository, steps)
     unreadable = {problem.place.file for problem in problems if problem.code is codes.BAD_RESOURCE}
     parts = assemble(plan, lowered, rendered, Sealed(inputs.sealed, inputs.certificates, folder, search), unreadable)
     applied = parts.applied(plan)
@@ -111,8 +114,8 @@ def compile_mesh(
     layout = lay_out(plan, parts.objects, parts.bases)
     stop_on(_disguised(plan, layout, source, search))
     delivery = delivery_tree(plan, applied, ENGINES)
-    ordered = tuple(sorted(problems, key=lambda p: p.order))
-    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), ordered, inputs, exports, settle, search)
+    found = tuple(sorted(problems, key=lambda p: p.order))
+    return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), found, inputs, exports, settle, search)
 
 
 def _acknowledged(

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,10 +20,22 @@ from meshc.kube import identity_of
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from meshc.charts.helm import Helm
     from meshc.disk.repository import Repository
     from meshc.kube import Body
     from meshc.plan.needs import ChartNeed
+
+
+Steps = Callable[[str, int], "AbstractContextManager[Callable[[], None]]"]
+"""Makes a context of what is done and of how many steps. It yields the function to call after each step."""
+
+
+def no_steps(what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+    """Steps that nobody hears of."""
+    del what, total
+    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +60,12 @@ def render(
     find: Callable[[], Helm],
     cache: Repository,
     keeps: Callable[[Body], bool],
+    steps: Steps = no_steps,
 ) -> Rendered:
     """Renders every chart, through helm where its answer isn't known. `charts` are their files, by digest.
 
-    An answer is remembered if all of its objects may be kept.
-
-    A need of a chart that isn't among them, which was reported, gets no objects.
+    An answer is remembered if all of its objects may be kept. `steps` hears of each chart that is done. A need of a
+    chart that isn't among them, which was reported, gets no objects.
 
     Needs that are equal except for the cluster are rendered once and share their objects. Raises ToolError if helm is
     needed and missing.
@@ -60,9 +73,8 @@ def render(
     if not any(need.digest in charts for need in needs):
         return Rendered(((),) * len(needs), ())
     helm = find()
-    prepared = {
-        (need.digest, need.version): prepare(charts[need.digest], need) for need in needs if need.digest in charts
-    }
+    there = [need for need in needs if need.digest in charts]
+    prepared = {(need.digest, need.version): prepare(charts[need.digest], need) for need in there}
     code = code_digest()
     keys = [_key(code, helm, need, prepared.get((need.digest, need.version))) for need in needs]
     distinct = dict(zip(keys, needs, strict=True))
@@ -75,8 +87,11 @@ def render(
         except BuildError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        results = dict(zip(distinct, pool.map(one, distinct), strict=True))
+    with steps("rendering charts", len(distinct)) as done, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        results = {}
+        for key, result in zip(distinct, pool.map(one, distinct), strict=True):
+            results[key] = result
+            done()
     objects = [result if not isinstance(result := results[key], BuildError) else () for key in keys]
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 

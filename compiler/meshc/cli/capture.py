@@ -184,6 +184,16 @@ def facts(
         )
 
 
+_ArgoCd = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        help="argocd-secrets: Argo CD's namespace; default: delivery.namespace of mesh.yaml, else argocd.",
+    ),
+]
+
+
 @app.command(
     epilog="Examples: meshc capture inventory --context management --write   |   "
     "meshc capture inventory inventory/clusters.yaml --format list --context hub --context edge-1=gke_edge"
@@ -197,14 +207,7 @@ def inventory(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="The format of a file that mesh.yaml doesn't name yet."),
     ] = None,
-    namespace: Annotated[
-        str | None,
-        typer.Option(
-            "--namespace",
-            "-n",
-            help="argocd-secrets: Argo CD's namespace; default: delivery.namespace of mesh.yaml, else argocd.",
-        ),
-    ] = None,
+    namespace: _ArgoCd = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Annotated[bool, typer.Option("--write", help="Write the file; default: only show the change.")] = False,

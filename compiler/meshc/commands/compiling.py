@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def compiled_unrendered(opened: Opened) -> Compiled:
     """Everything but the rendering, of every cluster, with any kustomize that there is. Writes nothing."""
-    return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize)
+    return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, steps=opened.listener.steps)
 
 
 def compiled_whole(opened: Opened) -> Compiled:
@@ -40,7 +40,9 @@ def compiled_whole(opened: Opened) -> Compiled:
 
 def compiled_unasked(opened: Opened, passed: Collection[Code]) -> Compiled:
     """As `compiled_whole`, but ignores some kinds of problems, for comparisons that don't depend on them."""
-    compiled = compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, passed)
+    compiled = compile_mesh(
+        opened.source, opened.repository, lambda: opened.kustomize, passed, steps=opened.listener.steps
+    )
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     return compiled
 

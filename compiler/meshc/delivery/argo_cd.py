@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from meshc.plan.delivered import Delivery
     from meshc.plan.ir import ClusterPlan, Plan
 
-_HERE = {"server": "https://kubernetes.default.svc"}  # whatever name Argo CD's own cluster has there
+_HERE = {"server": "https://kubernetes.default.svc"}  # works for any name of Argo CD's own cluster
 _SERVER_SIDE = Version(1, 22)  # where Kubernetes calls it stable; classic Istio also runs on what never had it
 _FILLED_IN_BY_ISTIO = (
     ("MutatingWebhookConfiguration", (".webhooks[]?.clientConfig.caBundle",)),
@@ -130,10 +130,8 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
     for cluster in plan.clusters:
         bodies = applied[cluster.name]
         if sealed_by_sops(bodies):
-            what = f"{cluster.name}: Argo CD opens no secrets that are sealed by sops, so they would never sync"
-            hint = (
-                "seal as SealedSecret or ExternalSecret, deliver with Flux, or acknowledge it where a plugin opens them"
-            )
+            what = f"{cluster.name}: Argo CD can't open secrets that are sealed by sops, so they would never sync"
+            hint = "seal as SealedSecret or ExternalSecret, deliver with Flux, or acknowledge it if a plugin opens them"
             yield codes.SOPS_UNDER_ARGO_CD.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
         if lost := [body for body in bodies if _left_out([body])]:
             names = ", ".join(str(identity_of(body)) for body in lost)
@@ -145,7 +143,7 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
 
 def _change(kinds: tuple[str, ...]) -> str:
     now, then = entry(()), entry(kinds)
-    change = f"write {then} there in place of {now}" if then else f"take {now} out of it"
+    change = f"replace {now} there by {then}" if then else f"remove {now} from it"
     return f"{change} (the whole text: output/{DELIVERY}/argo-cd/resource-exclusions.txt), then acknowledge this"
 
 
@@ -158,7 +156,7 @@ def _left_out(bodies: Iterable[Body]) -> tuple[str, ...]:
 def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]:
     """Reports clusters whose secrets the commands would seal with sops, before the first secret is sealed."""
     if any(sealed_by_sops(bodies) for bodies in applied.values()):
-        return  # told of each, or accepted
+        return  # reported for each, or acknowledged
     opened = {backend.KIND for backend in BACKENDS.values() if backend.OPERATOR}
     names = [
         cluster.name
@@ -169,10 +167,10 @@ def _sops_to_come(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[
     ]
     if names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        what = f"secrets of {', '.join(names[:_NAMED])}{more} are to be sealed by sops, which Argo CD doesn't open"
+        what = f"secrets of {', '.join(names[:_NAMED])}{more} will be sealed by sops, which Argo CD can't open"
         hint = (
             "before anything is sealed, write security.secrets.backend: sealed-secrets or external-secrets, or engine: "
-            "flux; acknowledge it where a plugin opens them"
+            "flux; acknowledge it if a plugin opens them"
         )
         yield codes.SOPS_TO_COME.at(delivery.place, what, hint, path=ENGINE, clusters=names)
 

@@ -51,7 +51,7 @@ def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
         where = f"{_where(target)}, " if target else "this repository, "
         what = f'output/ lies at "{lies}" from the top of {where}and delivery.path is "{delivery.path}"'
         hint = f"write path: {lies}"
-        hint += "" if target else ", or say under delivery.publish where it is published to"
+        hint += "" if target else ", or set delivery.publish if it is published to another place"
         yield codes.DELIVERY_PATH.at(delivery.path_place, what, hint, path="spec.delivery.path")
 
 
@@ -66,12 +66,12 @@ def _target(delivery: Delivery) -> Iterable[Problem]:
         return
     branch = delivery.revision.removeprefix("refs/heads/")
     if target.branch != branch:
-        what = f'output/ is published to branch "{target.branch}", and the engine reads "{delivery.revision}"'
+        what = f'output/ is published to branch "{target.branch}", but the engine reads "{delivery.revision}"'
         hint = f"write revision: {target.branch}, or publish: {{branch: {branch}}}"
         yield codes.DELIVERY_PATH.at(target.place, what, hint, path="spec.delivery.publish")
     if target.repo and _plain(target.repo) != _plain(delivery.repo_url):
-        what = f"output/ is published to {target.repo}, and the engine reads {delivery.repo_url}"
-        hint = "name one repository in both; acknowledge it where one is a mirror of the other"
+        what = f"output/ is published to {target.repo}, but the engine reads {delivery.repo_url}"
+        hint = "name the same repository in both; acknowledge it if one is a mirror of the other"
         yield codes.DELIVERY_PATH.at(target.place, what, hint, path="spec.delivery.publish")
 
 
@@ -86,6 +86,8 @@ def _names(plan: Plan, delivery: Delivery) -> Iterable[Problem]:
     for cluster in plan.clusters:
         name = name_of(plan, cluster.name)
         if len(name) > LONGEST:
-            what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {LONGEST}'
+            what = (
+                f'{cluster.name}: the name "{name}" is {len(name)} characters long, but labels can have only {LONGEST}'
+            )
             hint = "shorten the name of the cluster or of the mesh"
             yield codes.ENGINE_NAME.at(cluster.place, what, hint, clusters=(cluster.name,))

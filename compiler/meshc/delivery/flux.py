@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.plan.delivered import Delivery, FluxPlan
     from meshc.plan.ir import ClusterPlan, Plan
 
-_UNKNOWN = Version(0, 0)  # a version that is missing is told elsewhere
+_UNKNOWN = Version(0, 0)  # a missing version is reported elsewhere
 _SERVER_SIDE = Version(1, 16)  # the first that has server-side apply without being asked
 
 
@@ -126,7 +126,9 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
     for cluster in plan.clusters:
         name = name_of(plan, cluster.name) + LATER
         if len(name.removesuffix(LATER)) <= LONGEST < len(name) and any(map(is_later, applied[cluster.name])):
-            what = f'{cluster.name}: the name "{name}" is {len(name)} characters long, and labels hold {LONGEST}'
+            what = (
+                f'{cluster.name}: the name "{name}" is {len(name)} characters long, but labels can have only {LONGEST}'
+            )
             hint = "shorten the name of the cluster or of the mesh"
             yield codes.ENGINE_NAME.at(cluster.place, what, hint, clusters=(cluster.name,))
         secrets = (
@@ -135,12 +137,12 @@ def check(plan: Plan, delivery: Delivery, applied: Applied) -> Iterable[Problem]
         )
         for name, pattern in secrets:
             if name and not SUBDOMAIN.fullmatch(name):
-                what = f'{cluster.name}: no Secret can be named "{name}"'
+                what = f'{cluster.name}: "{name}" isn\'t a valid name of a Secret'
                 hint = f'change the pattern "{pattern}" under delivery.flux: DNS-1123 labels, joined by dots'
                 yield codes.ENGINE_NAME.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
         if _UNKNOWN < cluster.kubernetes < _SERVER_SIDE:
             version = f"{cluster.kubernetes.major}.{cluster.kubernetes.minor}"
-            what = f"{cluster.name}: Flux applies on the server's side, which Kubernetes {version} doesn't know"
+            what = f"{cluster.name}: Flux needs server-side apply, which Kubernetes {version} doesn't have"
             hint = "write engine: argo-cd, or upgrade the cluster to 1.16 or later"
             yield codes.TOO_OLD_FOR_FLUX.at(delivery.place, what, hint, path=ENGINE, clusters=(cluster.name,))
 

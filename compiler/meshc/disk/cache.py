@@ -36,8 +36,8 @@ def get(state: State, key: str) -> bytes | None:
 def _sealed(folder: int, name: str) -> bytes | None:
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     try:
-        # What Git checks out is always writable by its owner: an entry that a pull request plants, to be
-        # taken for rendered output, can't have this mode.
+        # Files that Git checks out are always writable by their owner. So a forged entry from a pull request
+        # can't have this mode.
         if stat.S_IMODE(os.fstat(fd).st_mode) != 0o400:
             return None
         stored = read(fd)

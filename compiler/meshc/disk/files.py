@@ -30,7 +30,7 @@ class IrregularError(RefusedError):
 def opened(top: Path, base: Path, path: str) -> Iterator[int | None]:
     """A descriptor of `base/path`, or None. Opens folder by folder, and follows no link below `top`."""
     fd: int | None = None
-    with suppress(FileNotFoundError):  # a folder that is still to be made
+    with suppress(FileNotFoundError):  # a folder that doesn't exist yet
         fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
     try:
         parts = posixpath.relpath(base / path, top).split("/")
@@ -82,7 +82,7 @@ def walk(fd: int, path: str, *, hidden: bool) -> Iterator[tuple[str, int]]:
         if name.startswith(".") and not hidden:
             continue
         if not name.isprintable() or "\\" in name:
-            raise IrregularError(f"{quoted(inner)} has a name that no file here may have; rename it")
+            raise IrregularError(f"{quoted(inner)} has a name that isn't allowed here; rename it")
         child = open_in(fd, name, partial(str, inner))
         if child is not None:
             try:
@@ -124,7 +124,7 @@ def read(fd: int, limit: int = -1) -> bytes:
     return b"".join(parts)
 
 
-_LEAST = 1 << 16  # of a pipe, whose size nobody knows
+_LEAST = 1 << 16  # a pipe has no known size
 
 
 def write_new(path: Path | str, data: bytes, *, safe: bool = True) -> None:
@@ -134,7 +134,7 @@ def write_new(path: Path | str, data: bytes, *, safe: bool = True) -> None:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
-        os.fchmod(fd, 0o644)  # whatever the umask: Argo CD and Flux read as somebody else
+        os.fchmod(fd, 0o644)  # whatever the umask, because Argo CD and Flux read as another user
         left = memoryview(data)
         while left:
             left = left[os.write(fd, left) :]
@@ -212,7 +212,7 @@ def own_folder(base: Path, *parts: str) -> Path:
             folder.mkdir(0o700)
         if not stat.S_ISDIR(folder.lstat().st_mode):
             shown = quoted(folder.relative_to(base).as_posix())
-            raise IrregularError(f"{shown} is a symbolic link or a file where meshc keeps a folder; remove it")
+            raise IrregularError(f"{shown} is a symbolic link or a file where meshc needs a folder; remove it")
     ignore = base / ".meshc" / ".gitignore"
     if not lexists(ignore):
         ignore.write_bytes(b"*\n")

@@ -32,6 +32,6 @@ def refuse_foreign(folders: Iterable[Mapping[str, bytes]]) -> None:
     found = sorted(path for files in folders for path in foreign(files))
     if found:
         raise RefusedError(
-            f"{listed(found)} where meshc is to write, but not made by meshc; nothing was changed; "
-            "move what is yours out of there, for example into a folder that mesh.yaml names"
+            f"{listed(found)} where meshc would write, but not made by meshc; nothing was changed; "
+            "move your own files to another folder, for example to one that mesh.yaml names"
         )

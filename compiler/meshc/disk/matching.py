@@ -24,9 +24,9 @@ def pattern_fault(text: str) -> str:
     if not text.isprintable() or "\\" in text or text.startswith("/") or len(text) > LONGEST:
         return f"must be a path from mesh.yaml with / between its names, of at most {LONGEST} characters"
     if "**" in text or (True in wild and ".." in names[wild.index(True) :]):
-        return "takes * and ? inside names: no **, and no .. after them"
+        return "can have * and ? inside names, but no **, and no .. after them"
     if sum(wild) > _WILD:
-        return f"takes * and ? in {_WILD} names at most"
+        return f"can have * and ? in at most {_WILD} names"
     return "" if text.endswith((".yaml", ".yml")) else "must end with .yaml or .yml"
 
 
@@ -74,7 +74,7 @@ def _below(fd: int, folder: str, names: tuple[str, ...]) -> Iterator[str]:
             continue
         path = posixpath.join(folder, name)
         if not name.isprintable() or "\\" in name:
-            raise IrregularError(f"{quoted(path)} has a name that no file here may have; rename it")
+            raise IrregularError(f"{quoted(path)} has a name that isn't allowed here; rename it")
         with ExitStack() as stack:
             try:
                 inner = open_in(fd, name, partial(str, path))

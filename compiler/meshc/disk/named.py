@@ -36,5 +36,5 @@ def read_named(path: Path, limit: int = LARGEST_INPUT) -> bytes:
     if len(data) > limit:
         raise UsageError(f'"{path}" is larger than {limit >> 20} MiB')
     if stat.S_ISFIFO(mode) and not data:
-        raise UsageError(f'"{path}" is a pipe into which nobody writes')
+        raise UsageError(f'"{path}" is a pipe without a writer')
     return data

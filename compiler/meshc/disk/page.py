@@ -19,10 +19,10 @@ def write_page(path: Path, page: bytes, mark: bytes) -> None:
     """
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(
-            f'"{path}" ' + ("is a folder" if path.is_dir() else "lies in no folder"), "name a file with -o"
+            f'"{path}" ' + ("is a folder" if path.is_dir() else "isn't in an existing folder"), "name a file with -o"
         )
     if os.path.lexists(path) and not _is_page(path, mark):
-        raise RefusedError(f'"{path}" holds something else than a page of meshc', "name another file with -o")
+        raise RefusedError(f'"{path}" isn\'t a page of meshc', "name another file with -o")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     with telling(f'cannot write "{path}"', ""):
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)

@@ -25,9 +25,9 @@ def write_key(path: Path, key: Hidden, *, sealed: bool, instead: str) -> None:
     folder = path.parent.resolve()
     top = enclosing(folder)
     if not sealed and (top / ".git").exists():
-        raise RefusedError(f'"{path}" lies in the Git repository "{top}": meshc writes no plain key there', instead)
+        raise RefusedError(f'"{path}" is in the Git repository "{top}": meshc writes no plain key there', instead)
     if os.path.lexists(path):
-        raise UsageError(f'"{path}" is there already; meshc overwrites no key')
+        raise UsageError(f'"{path}" exists already; meshc never overwrites a key')
     with telling(f'cannot write "{path}"', ""):
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:

@@ -81,8 +81,8 @@ def recover(base: Path, state: State) -> bool:
     journal = parsed(data)
     if journal is None:
         raise RefusedError(
-            f'"{state.shown}/journal.json" is damaged, so nobody knows what an interrupted run was about to change',
-            f"look in {TRANSACTION}/old for files that are missing elsewhere, then: {_forget(state)}",
+            f'"{state.shown}/journal.json" is damaged, so meshc doesn\'t know what an interrupted run was changing',
+            f"copy files that are missing elsewhere from {TRANSACTION}/old, then run: {_forget(state)}",
         )
     found = {unit: _Standing.of(base, unit, planned) for unit, planned in journal.units.items()}
     if journal.generated:
@@ -107,8 +107,8 @@ def _directions(found: Mapping[str, _Standing], state: State, *, generated: bool
         return {unit: False for unit, standing in found.items() if standing.was_set_aside}
     changed = sorted(unit for unit, standing in found.items() if not (standing.can_arrive or standing.can_return))
     raise RefusedError(
-        f"{listed(changed or sorted(found))} not what an interrupted run left there; nothing was changed",
-        "put back what stood there, as in the last commit, and run this again; or keep what stands there "
+        f"{listed(changed or sorted(found))} not what an interrupted run left; nothing was changed",
+        "restore them, for example from the last commit, and run this command again; or keep them as they are "
         f"now: {_forget(state)}",
     )
 
@@ -178,7 +178,7 @@ def _clear_unclaimed(base: Path, state: State) -> None:
     own_folder(base, "transaction")
     if files_of(base, f"{TRANSACTION}/old"):
         raise RefusedError(
-            f'"{TRANSACTION}/old" holds files, and no journal says where they belong; nothing was changed',
-            f"look for files there that are missing elsewhere, then: rm -r {TRANSACTION}",
+            f'"{TRANSACTION}/old" has files, but there is no journal for them; nothing was changed',
+            f"copy files that are missing elsewhere from there, then run: rm -r {TRANSACTION}",
         )
     clear(base, state)

@@ -85,21 +85,21 @@ class Repository:
         if not relative:
             raise OutsideError("the path is empty")
         if not relative.isprintable():
-            raise OutsideError(f"{shown} holds a control character")
+            raise OutsideError(f"{shown} contains a control character")
         if "\\" in relative:
-            raise OutsideError(f"{shown} holds a backslash; folders are separated by /")
+            raise OutsideError(f"{shown} contains a backslash; separate folders by /")
         if relative.startswith("/"):
-            raise OutsideError(f"{shown} is absolute; write it relative to the file it stands in")
+            raise OutsideError(f"{shown} is absolute; write it relative to the file that contains it")
         if _DETOURS.isdisjoint(relative.split("/")) and ".git" not in f"{self.base}/{relative}".lower():
             return relative
         whole = posixpath.normpath(posixpath.join(self.base, relative))
         if posixpath.commonpath([whole, self.root]) != str(self.root):
             if (self.root / ".git").exists():
                 raise OutsideError(f"{shown} leaves the repository")
-            hint = "move the file beside mesh.yaml, or run git init in the folder that holds both"
+            hint = "move the file beside mesh.yaml, or run git init in the folder that contains both"
             raise OutsideError(f"{shown} leaves the folder of mesh.yaml, which is in no Git repository", hint)
         if ".git" in posixpath.relpath(whole, self.root).lower().split("/"):
-            raise OutsideError(f"{shown} is Git's own")
+            raise OutsideError(f"{shown} belongs to Git itself")
         return posixpath.relpath(whole, self.base)
 
     def read_file(self, relative: str) -> bytes:
@@ -215,7 +215,7 @@ class Repository:
             refuse_another_writer(self.state)
             raise RefusedError(
                 "an earlier meshc was interrupted while it wrote, so some files are old and some new",
-                "meshc compile finishes what it began, or undoes it",
+                "run meshc compile: it completes or undoes the interrupted run",
             )
 
     def cache_get(self, key: str) -> bytes | None:

@@ -49,11 +49,11 @@ def writing(base: Path, state: State) -> Iterator[bool]:
             _lock(fd, fcntl.LOCK_EX)
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode(), 0)
-        with telling("cannot finish what an interrupted meshc left in .meshc", "; the next one tries again"):
+        with telling("cannot recover from an interrupted run in .meshc", "; the next command that writes tries again"):
             recovered = recover(base, state)
         yield recovered
     finally:
-        os.close(fd)  # releases the lock; the file stays, or two runs could hold two of them
+        os.close(fd)  # releases the lock. The file stays: otherwise two runs could lock two different files
 
 
 def refuse_another_writer(state: State) -> None:
@@ -107,7 +107,7 @@ def apply(
         if isinstance(error, OSError):
             raise ToolError(f"cannot write {quoted(unit)}: {reason(error)}; nothing was changed") from error
         raise
-    with suppress(OSError):  # the work is done; what stays behind is for the next start
+    with suppress(OSError):  # the work is done; the next run removes the rest
         finish(base, state, changes)
 
 
@@ -129,10 +129,10 @@ def _stage(base: Path, move: Move, files: Mapping[str, bytes], current: Mapping[
 
 
 def _undo(base: Path, state: State, moves: Iterable[Move]) -> None:
-    if lexists(state.journal):  # else nothing has moved yet
+    if lexists(state.journal):  # otherwise nothing was moved yet
         for move in reversed([*moves]):
             move.back()
-        state.journal.unlink()  # first: what is half deleted must not be finished
+        state.journal.unlink()  # first, because a half deleted transaction must not be completed
     clear(base, state)
     for move in moves:
         drop_empty(base, move.target.parent)

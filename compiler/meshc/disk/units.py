@@ -61,7 +61,7 @@ def refuse_foreign_in(base: Path, units: Mapping[str, FileTree | bytes | None]) 
 
 def _changes(base: Path, units: Mapping[str, FileTree | bytes | None]) -> tuple[_Files, _Files]:
     """The current files of every unit, and the new files of units that change."""
-    with telling("cannot read what was generated before"):
+    with telling("cannot read the generated files"):
         for parent in sorted({str(PurePosixPath(unit).parent) for unit in units} - {"."}):
             with opened(base, base, parent) as fd:
                 refuse_foreign([] if fd is None or is_folder(fd) else [{parent: read(fd)}])
@@ -86,15 +86,17 @@ def change(base: Path, state: State, files: Mapping[str, Change]) -> None:
     FileTree(dict.fromkeys(files, b""))  # raises ValueError if one lies in another, or outside
     if strange := sorted(path for path in files if not is_users(path)):
         raise RefusedError(
-            f"{listed(strange)} not where meshc writes a file; nothing was changed",
+            f"{listed(strange)} not a place where meshc writes files; nothing was changed",
             "name another folder in mesh.yaml, one that does not begin with .git or .meshc",
         )
     with writing(base, state):
-        with telling("cannot read what is to be changed"):
+        with telling("cannot read the files to change"):
             current = {path: files_of(base, path) for path in files}
         stale = [path for path, one in files.items() if current[path] != _as_files(path, one.before)]
         if stale:
-            raise RefusedError(f"{listed(sorted(stale))} changed in the meantime; nothing was changed; run it again")
+            raise RefusedError(
+                f"{listed(sorted(stale))} changed in the meantime; nothing was written; run the command again"
+            )
         changes = {path: _as_files(path, one.after) for path, one in files.items() if one.before != one.after}
         if changes:
             apply(base, state, changes, current, generated=False)

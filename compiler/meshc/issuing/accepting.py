@@ -42,11 +42,11 @@ def accept_re_encrypted(work: Work, need: SecretNeed, given: Body, before: Body,
     noted = at(before, "metadata", "annotations") or {}
     old, new = _values(before, "encryptedData"), _values(given, "encryptedData")
     if not isinstance(metadata, dict) or not isinstance(spec, dict) or not isinstance(noted, dict) or not old:
-        raise SealError(f"{path}: the file of before is no whole SealedSecret")
+        raise SealError(f"{path}: the existing file isn't a complete SealedSecret")
     _stop_on_another(path, _identity(given), _identity(before))
     readable = _values(before, "template", "data")
     if not {*old} <= {*new} <= {*old, *readable}:
-        raise SealError(f"{path}: the new one has the keys {_listed(new)}, the file of before {_listed(old)}")
+        raise SealError(f"{path}: the new one has the keys {_listed(new)}, the existing file {_listed(old)}")
     if wrong := sorted(key for key in new if not is_sealed(new[key])):
         raise SealError(f'{path}: "{wrong[0]}" of the new one isn\'t sealed')
     if new.items() >= old.items():
@@ -54,7 +54,7 @@ def accept_re_encrypted(work: Work, need: SecretNeed, given: Body, before: Body,
     noted = {**noted}
     if noted.pop(proofs.BINDING, None) and need.binding == "required":
         raise RefusedError(
-            f"{path}: requireBinding asks for a signature by the CA's key, and the new ciphertext has none",
+            f"{path}: requireBinding requires a signature by the CA's key, and the new ciphertext has none",
             f"meshc ca issue --force {need.cluster} makes a new CA, sealed to the controller's certificate",
         )
     made = {**before, "spec": {**spec, "encryptedData": {key: new[key] for key in old}}}
@@ -68,7 +68,7 @@ def _stop_on_another(path: str, new: Mapping[str, Any], old: Mapping[str, Any]) 
     for key in old:
         if new[key] != old[key]:
             raise SealError(
-                f"{path}: the new one is another Secret: {key} is {new[key]!r}, in the file of before {old[key]!r}",
+                f"{path}: the new one is another Secret: {key} is {new[key]!r}, in the existing file {old[key]!r}",
                 f"kubeseal --re-encrypt < {path} makes one of the same Secret",
             )
 

@@ -77,10 +77,10 @@ def with_roots(data: bytes, roots: bytes, shown: str) -> bytes:
         if not isinstance(body.get("sops"), dict):
             raise SealError(f"{shown}: there is no sops block in it, so it isn't sealed: issue the CA again")
         if body["sops"].get("mac_only_encrypted") is not True:
-            raise SealError(f"{shown}: its MAC is over public parts too, so they can't be changed: seal it again")
+            raise SealError(f"{shown}: its MAC covers public parts too, so they can't be changed: seal it again")
         return _written(_put(body, ("data", key), base64.b64encode(roots).decode()))
     if not isinstance(kind, str) or kind not in BY_KIND:
-        raise SealError(f"{shown} holds no sealed Secret")
+        raise SealError(f"{shown} has no sealed Secret")
     return _written(_put(body, (*BY_KIND[kind].PUBLIC, key), roots.decode()))
 
 

@@ -74,11 +74,11 @@ def stop_on_ended(remote: str, found: Credentials, now: datetime) -> str:
     for what, end in ends.items():
         if end is not None and end <= now:
             raise SealError(
-                f"{remote}: {what} has ended, on {_shown(end)}; nothing was sealed",
-                f"take new credentials: meshc capture credentials {remote} --rotate, or istioctl create-remote-secret",
+                f"{remote}: {what} expired on {_shown(end)}; nothing was sealed",
+                f"make new credentials: meshc capture credentials {remote} --rotate, or istioctl create-remote-secret",
             )
         if end is not None and expiring(end, now):
-            warnings.append(f"{remote}: {what} ends on {_shown(end)}")
+            warnings.append(f"{remote}: {what} expires on {_shown(end)}")
     return "; ".join(warnings)
 
 

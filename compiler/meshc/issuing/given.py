@@ -54,8 +54,8 @@ def given(data: Hidden) -> Given:
         raise SealError("the Secret is neither a cacerts nor a remote secret, which has one key")
     ((remote, value),) = values.items()
     inner = _only_body(value)
-    if inner.get("kind") != "Config":  # a Secret in a Secret is what nobody makes, and has no bottom
-        raise SealError("the Secret's only key holds no kubeconfig")
+    if inner.get("kind") != "Config":  # nobody makes a Secret inside a Secret, and the nesting could be endless
+        raise SealError("the Secret's only key has no kubeconfig")
     found = credentials(inner)
     # istioctl's --type config: the key is the same whichever cluster it is of, which the context names
     return Given(found, "" if at(body, "metadata", "name") == KUBECONFIG else remote)
@@ -74,11 +74,11 @@ def _only_body(data: Hidden) -> Body:
     """The only object of a text. Raises SealError."""
     documents, problems = read(data.reveal(), "the input")
     if problems:
-        raise SealError(f"the input can't be read as YAML: look at its line {problems[0].place.line}")
+        raise SealError(f"the input isn't valid YAML: see its line {problems[0].place.line}")
     bodies = [document.data for document in documents if isinstance(document.data, dict)]
     if len(bodies) != 1:
         raise SealError(
-            f"the input holds {len(bodies)} objects, where one Secret or kubeconfig is expected",
+            f"the input has {len(bodies)} objects, but must have one Secret or kubeconfig",
             "for example: istioctl create-remote-secret --name CLUSTER | meshc secrets seal -",
         )
     return bodies[0]
@@ -109,7 +109,7 @@ def remote_of(plan: Plan, handed: Given, asked: str | None) -> str:
         raise no_cluster(plan, found, "--remote, one of:")
     if not found:
         raise UsageError(
-            "the input doesn't say which cluster these credentials are for", f"--remote, one of: {', '.join(names)}"
+            "the input doesn't name the cluster that these credentials are for", f"--remote, one of: {', '.join(names)}"
         )
     return found
 
@@ -132,7 +132,7 @@ def kubeconfig_for(plan: Plan, handed: Given, need: SecretNeed, remote: str) -> 
     wanted = cluster.api_server
     if wanted and same_server(wanted) != same_server(handed.credentials.server):
         raise SealError(
-            f"{remote}: the kubeconfig's server is {handed.credentials.server}, and mesh.yaml says {wanted}",
+            f"{remote}: the kubeconfig's server is {handed.credentials.server}, but mesh.yaml has {wanted}",
             "correct apiServer in mesh.yaml, or take the other cluster's kubeconfig",
         )
     return handed.credentials.kubeconfig(cluster.id if need.grows else remote)

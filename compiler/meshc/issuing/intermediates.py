@@ -87,7 +87,7 @@ def issuer_with(work: Work, key: Hidden) -> Issuer:
     for root in roots_in(roots):
         if key_fits(root, key):
             return Issuer(roots, root, key)
-    raise IssueError(f"the key isn't that of a root in {work.certificate(ROOTS)}")
+    raise IssueError(f"the key doesn't belong to a root in {work.certificate(ROOTS)}")
 
 
 def left_alone(work: Work, cluster: ClusterPlan) -> Outcome:
@@ -121,14 +121,14 @@ def _reason(work: Work, cluster: ClusterPlan, roots: bytes, order: Order) -> str
     if not roots_above(certificate, chain, roots):
         return "it was under another root"
     if due(certificate, order.now, order.before):
-        return f"it ends within {order.before} days"
+        return f"it expires within {order.before} days"
     path = work.cacerts(cluster.name)
     sealed = work.read(path)
     if sealed is None:
         return "its sealed file was missing"
     body = sealed_body(sealed)
     if body is None:
-        raise SealError(f"{path} isn't one sealed object", "restore it from Git, or issue anew with --force")
+        raise SealError(f"{path} isn't one sealed object", "restore it from Git, or issue a new CA with --force")
     return "" if body.get("kind") == backend_of(cluster).KIND else "its backend changed"
 
 
@@ -137,10 +137,10 @@ def place(work: Work, cluster: ClusterPlan, authority: Authority, key: Hidden, n
     existing = work.read(work.certificate(ROOTS))
     if existing is not None and not all(block in existing for block in roots_in(authority.roots)):
         raise IssueError(
-            f"{work.certificate(ROOTS)} holds another root", "meshc ca rotate-root replaces one, in three steps"
+            f"{work.certificate(ROOTS)} has another root", "meshc ca rotate-root replaces one, in three steps"
         )
     if (end := summary(authority.certificate).not_after) <= now:
-        raise SealError(f"{cluster.name}: its CA has ended, on {end:%Y-%m-%d}; nothing was sealed")
+        raise SealError(f"{cluster.name}: its CA expired on {end:%Y-%m-%d}; nothing was sealed")
     authority = Authority(authority.certificate, authority.chain, existing or authority.roots)
     work.write(work.certificate(ROOTS), authority.roots)
     work.write(work.certificate(CA, cluster.name), authority.certificate)

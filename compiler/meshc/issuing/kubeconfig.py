@@ -54,7 +54,7 @@ class Credentials:
             "preferences": {},
             "users": [{"name": remote, "user": {"token": self.token.reveal().decode()}}],
         }
-        return Hidden(json.dumps(body).encode())  # JSON is YAML, and needs no quoting rules of ours
+        return Hidden(json.dumps(body).encode())  # JSON is valid YAML, and needs no quoting rules
 
 
 def credentials(config: Body) -> Credentials:
@@ -77,7 +77,7 @@ def _named(config: Body, field: str, inner: str, name: Any) -> Mapping[str, Any]
         if isinstance(entry, dict) and entry.get("name") == name
     ]
     if len(found) != 1 or not isinstance(found[0], dict):
-        raise SealError(f"the kubeconfig doesn't hold the one {inner} that its current context names")
+        raise SealError(f"the kubeconfig doesn't have exactly one {inner} with the name in its current context")
     return found[0]
 
 
@@ -87,7 +87,9 @@ def _server(cluster: Mapping[str, Any]) -> str:
             raise SealError(f'the kubeconfig\'s cluster has "{field}", which a remote secret must not', _PLAIN)
     server = cluster.get("server")
     if not isinstance(server, str) or url_fault(server):
-        raise SealError("the kubeconfig's server isn't https://host:port, or one that only its own machine reaches")
+        raise SealError(
+            "the kubeconfig's server isn't https://host:port, or is an address that only its own machine can reach"
+        )
     return server
 
 
@@ -101,11 +103,11 @@ def _tls_server_name(cluster: Mapping[str, Any]) -> str:
     if name is None or name == "":
         return ""
     if not isinstance(name, str) or not (ip_version(name) or (SUBDOMAIN.fullmatch(name) and len(name) <= 253)):
-        raise SealError("the kubeconfig's tls-server-name is no host name")
+        raise SealError("the kubeconfig's tls-server-name isn't a host name")
     return name
 
 
-_PLAIN = "it carries server, certificate-authority-data and a token, and nothing else"
+_PLAIN = "a remote secret may contain only server, certificate-authority-data and a token"
 
 
 def _ca(cluster: Mapping[str, Any]) -> bytes:
@@ -123,7 +125,7 @@ def _ca(cluster: Mapping[str, Any]) -> bytes:
 def _token(user: Mapping[str, Any]) -> Hidden:
     for field, value in user.items():
         if field != "token" and not _is_off(value):
-            raise SealError(f'the kubeconfig\'s user has "{field}", and istiod takes a token only', _PLAIN)
+            raise SealError(f'the kubeconfig\'s user has "{field}", but istiod accepts only a token', _PLAIN)
     token = user.get("token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise SealError("the kubeconfig's user has no token", _PLAIN)

@@ -71,7 +71,7 @@ def stop_on_closed(work: Work, need: SecretNeed, handed: Mapping[str, Any], iden
         )
     if is_closed(work, need, identities):
         raise UsageError(
-            f"{path} holds the credentials of {shown} as well, and nobody adds to a sops file without opening it",
+            f"{path} holds the credentials of {shown} as well, and a sops file must be decrypted to add to it",
             "--identity FILE, an age identity that opens it; or meshc capture credentials --all --replace",
         )
 
@@ -104,7 +104,7 @@ def sealed_mounted(
     size = sum(len(one.reveal()) for one in values.values()) + sum(len(closed.get(key, "")) * 3 // 4 for key in staying)
     if size > _LARGEST:
         raise SealError(
-            f"{path}: {len(facts)} kubeconfigs are more than the 1 MiB that a Secret holds",
+            f"{path}: {len(facts)} kubeconfigs are larger than the 1 MiB limit of a Secret",
             "write remoteSecrets: separate for this primary",
         )
     return sealed, new, target

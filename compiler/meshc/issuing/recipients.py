@@ -50,7 +50,7 @@ def stop_on_new(work: Work, needs: Iterable[SecretNeed], clusters: Iterable[Clus
     ]
     if added and sealed and not accepted:
         listed = "\n".join(f"  {one[:80]} (in {cluster})" for one, cluster in added)
-        raise RefusedError(f"recipients that nothing was sealed for so far:\n{listed}", "--accept-recipients")
+        raise RefusedError(f"these recipients are new for their clusters:\n{listed}", "--accept-recipients")
 
 
 def update_rules(work: Work, clusters: Iterable[ClusterPlan]) -> None:

@@ -157,4 +157,7 @@ def stop_on_sealed(work: Work, need: SecretNeed, remote: str, replace: bool) -> 
     if holds(work, need, remote) and not replace:
         path = work.sealed(need.file)
         of = f" for {remote}" if need.grows else ""
-        raise UsageError(f"{path} is sealed already{of}, and no key tells whether it holds the same", "--replace")
+        raise UsageError(
+            f"{path} is sealed already{of}, and meshc can't tell without a key whether the content is the same",
+            "--replace",
+        )

@@ -57,7 +57,7 @@ def rewrap(work: Work, needs: Iterable[SecretNeed], identities: Sequence[Hidden]
             continue
         try:
             before = sops_file.recipients_of(body)
-            # a key of another service than age is sops' to add: who isn't there yet is told by a compile
+            # only sops can add a key of another service than age; a compile reports missing ones (MESH420)
             after = tuple(sorted(one for one in need.recipients if service_of(one) == "age" or one in before))
             rotated = _is_rotated(body)
             if before == after and not rotated and _is_whole(body):
@@ -111,7 +111,7 @@ def _of_ciphertext(work: Work, need: SecretNeed, body: Body, opened: Mapping[str
     ca, chain, bundle = (work.read(name) or b"" for name in names)
     roots = roots_above(ca, chain, bundle)
     if not roots or KEY not in opened or not key_fits(ca, opened[KEY]):
-        raise SealError(f"the key in it isn't the one of {names[0]}", "restore the file from Git")
+        raise SealError(f"its key doesn't belong to {names[0]}", "restore the file from Git")
     statement = binding.state(need.cluster, blobs[KEY], ca, roots[0])
     return found | {proofs.BINDING: binding.sign(opened[KEY], statement)}
 

@@ -45,11 +45,10 @@ def take(work: Work, step: Step, key: Hidden | None, order: Order) -> list[Outco
     if key is None:
         raise UsageError(
             "this step issues under the new root",
-            "give its key: --root-key FILE; "
-            "where that lies in Vault or a private CA: meshc ca import CLUSTER, for each",
+            "give its key: --root-key FILE; if it is in Vault or a private CA: meshc ca import CLUSTER, for each",
         )
     if not key_fits(step.root, key):
-        raise IssueError("the key isn't that of the new root")
+        raise IssueError("the key doesn't belong to the new root")
     clusters = [cluster for cluster in work.plan.clusters if cluster.name in step.reissue]
     issuer = Issuer(bundle, step.root, key)
     return [issue(work, cluster, issuer, order, "as asked") for cluster in clusters]
@@ -78,7 +77,7 @@ def stop_on_uncompiled(work: Work) -> None:
         there = [public_part(compiled, CA), public_part(compiled, ROOTS)]
         if there != [signer.certificate, work.read(work.certificate(ROOTS))]:
             raise RefusedError(
-                f"{path} isn't what the last step made", "meshc compile, commit and sync every cluster first"
+                f"{path} isn't the result of the last step", "meshc compile, commit and sync every cluster first"
             )
 
 
@@ -106,5 +105,5 @@ def _signers(work: Work) -> list[Signer]:
         elif cluster.cacerts == "required" or certificate or chain or work.read(work.cacerts(cluster.name)):
             missing = paths[1] if certificate else paths[0]
             hint = f"restore it from Git, or meshc ca issue {cluster.name}"
-            raise IssueError(f"{missing} is missing, so nothing tells what {cluster.name} signs under", hint)
+            raise IssueError(f"{missing} is missing, so it is unknown which root {cluster.name} is under", hint)
     return found

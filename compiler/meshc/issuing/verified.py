@@ -47,13 +47,13 @@ def _lasts(file: str, certificate: Certificate, now: datetime) -> str:
     begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
     if certificate.not_after <= now:
         raise RefusedError(
-            f'{file}: "{certificate.subject}" ended on {end}, so istiod would refuse it',
-            "have it renewed first, or see whether this machine's clock is right",
+            f'{file}: "{certificate.subject}" expired on {end}, so istiod would refuse it',
+            "have it renewed first, or check this machine's clock",
         )
     if certificate.not_before > now:
-        return f'{file}: "{certificate.subject}" begins on {begin}; istiod refuses it until then'
+        return f'{file}: "{certificate.subject}" is valid from {begin}; istiod refuses it until then'
     if renewal_begins(certificate.not_before, certificate.not_after) <= now:
-        return f'{file}: "{certificate.subject}" ends on {end}: have it renewed in time'
+        return f'{file}: "{certificate.subject}" expires on {end}: have it renewed in time'
     return ""
 
 

@@ -52,7 +52,7 @@ class Work:
         changed = {path: data for path, data in self._after.items() if data != self._before[path]}
         outside = [path for path in changed if path.startswith("../")]
         if outside:
-            raise RefusedError(f'"{outside[0]}" lies above mesh.yaml, where meshc changes no file of yours')
+            raise RefusedError(f'"{outside[0]}" is above mesh.yaml, where meshc changes no files')
         self._repository.change({path: Change(self._before[path], data) for path, data in changed.items()})
         return tuple(sorted(changed))
 

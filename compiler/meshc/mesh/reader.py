@@ -69,7 +69,7 @@ class Reader:
         try:
             return self.repository.kind(path)
         except OutsideError as error:
-            hint = error.hint or "write a path relative to the file it stands in, to a file inside the repository"
+            hint = error.hint or "write a path relative to the file that contains it, to a file inside the repository"
             self.report(codes.OUTSIDE, at, error.what, hint)
         except IrregularError as error:
             self.irregular(error, at)

@@ -41,9 +41,11 @@ def address(text: str, *, named: bool) -> Address | Path:
     addresses. Raises RefusedError; the message quotes nothing that may contain a password.
     """
     if not text or text.startswith("-") or not text.isprintable():
-        raise RefusedError("the repository's address is empty, begins with - or holds a control character")
+        raise RefusedError("the repository's address is empty, begins with - or contains a control character")
     if _HELPER.match(text):
-        raise RefusedError('addresses with "::" start programs, and are never used', "use https:// or ssh://")
+        raise RefusedError(
+            'meshc never uses addresses with "::", because they start programs', "use https:// or ssh://"
+        )
     if _SCHEME.match(text):
         return _url(text, named)
     scp = _SCP.fullmatch(text)
@@ -51,10 +53,10 @@ def address(text: str, *, named: bool) -> Address | Path:
         _refuse_host(scp["host"].strip("[]"))
         _refuse_user(scp["user"])
         if not scp["path"] or scp["path"].startswith("-"):
-            raise RefusedError("the address has no path, or one that begins with -")
+            raise RefusedError("the address has no path, or a path that begins with -")
         return Address(text, "ssh", text)
     if not named:
-        raise RefusedError(f'"{text}" is a folder of this machine', _NAME_IT)
+        raise RefusedError(f'"{text}" is a folder on this machine', _NAME_IT)
     return Path(text)
 
 
@@ -66,12 +68,12 @@ def _url(text: str, named: bool) -> Address | Path:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise RefusedError("the address is no URL") from None
+        raise RefusedError("the address isn't a URL") from None
     if parts.password is not None:
-        hint = "leave it to a credential helper: git help credentials"
-        raise RefusedError("the address holds a password, which others could read", hint)
+        hint = "use a credential helper instead: git help credentials"
+        raise RefusedError("the address contains a password, which others could read", hint)
     if parts.query or parts.fragment or " " in text or _HIDDEN_CONTROL.search(text):
-        raise RefusedError("the address holds a query, a space or a control character, which no repository's does")
+        raise RefusedError("the address contains a query, a space or a control character, which isn't allowed")
     if parts.scheme == "file":
         return _file(parts, named)
     _refuse_host(host)
@@ -92,21 +94,21 @@ def _url(text: str, named: bool) -> Address | Path:
 
 def _file(parts: SplitResult, named: bool) -> Path:
     if parts.netloc or "%" in parts.path:
-        raise RefusedError("a file:// address has a path alone, without %")
+        raise RefusedError("a file:// address must have only a path, without %")
     if not named:
-        raise RefusedError(f'"{parts.path}" is a folder of this machine', _NAME_IT)
+        raise RefusedError(f'"{parts.path}" is a folder on this machine', _NAME_IT)
     return Path(parts.path)
 
 
 def _refuse_host(host: str) -> None:
     if not _HOST.fullmatch(host):
-        raise RefusedError("the address names no host, or one that is no host name")
+        raise RefusedError("the address has no valid host name")
 
 
 def _refuse_user(user: str | None) -> None:
     if user is not None and (not _USER.fullmatch(user) or _TOKEN.match(user)):
-        hint = "a user's name may stand there; leave a token to a credential helper: git help credentials"
-        raise RefusedError("what stands before @ in the address is no user's name", hint)
+        hint = "only a user name may be there; use a credential helper for a token: git help credentials"
+        raise RefusedError("the text before @ in the address isn't a user name", hint)
 
 
 def on_disk(folder: Path) -> Address:
@@ -118,7 +120,7 @@ def on_disk(folder: Path) -> Address:
 def branch_name(text: str) -> str:
     """A possible name of a branch; Git must still check it."""
     if not _BRANCH.fullmatch(text) or not text.isprintable() or text == "HEAD" or text.startswith("refs/"):
-        raise UsageError("--branch is no name of a branch")
+        raise UsageError("--branch isn't a valid branch name")
     return text
 
 
@@ -135,7 +137,7 @@ def folder_name(text: str) -> str:
     try:
         FileTree({path: b""})
     except ValueError:
-        raise UsageError("--path is no folder inside the repository, written from its top") from None
+        raise UsageError("--path isn't a folder inside the repository, relative to its top") from None
     if text.startswith("/") or any(part.lower() in (".git", "git~1") for part in path.split("/")):
-        raise UsageError("--path is no folder inside the repository, written from its top")
+        raise UsageError("--path isn't a folder inside the repository, relative to its top")
     return path

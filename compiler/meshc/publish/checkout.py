@@ -80,7 +80,9 @@ class Checkout:
         with."""
         for file, name in _UNDER_WAY.items():
             if (self.folder / file).exists():
-                raise RefusedError(f"a {name} is under way here", f"finish it first: git {name} --continue or --abort")
+                raise RefusedError(
+                    f"a {name} isn't finished here", f"finish it first: git {name} --continue or --abort"
+                )
 
     def remote(self, text: str) -> Address:
         """The address of a remote with this name, or the given address itself."""
@@ -115,7 +117,7 @@ class Checkout:
         lines = [f"0 {nothing}\t{path}" for path in gone]
         lines += [f"{one.mode} {one.name}\t{path}" for path, one in entries.items()]
         self.git.run("update-index", "-z", "--index-info", stdin="".join(f"{line}\0" for line in lines).encode())
-        self.git.holds("add", "--refresh", "--", *folders)  # else `git diff-index` takes them for edited
+        self.git.holds("add", "--refresh", "--", *folders)  # otherwise `git diff-index` reports them as edited
 
     def move(self, branch: str, commit: str, before: str, why: str) -> bool:
         """Moves a branch from one commit ("" for none) to another; False if somebody else moved it in the meantime."""
@@ -124,7 +126,7 @@ class Checkout:
             return True
         if self.tip(branch) != before:
             return False
-        self.git.run("update-ref", "-m", why, f"refs/heads/{branch}", commit, old)  # to tell what stands in the way
+        self.git.run("update-ref", "-m", why, f"refs/heads/{branch}", commit, old)  # to report the files in the way
         return True
 
     def track(self, remote: str, branch: str, commit: str) -> None:

@@ -76,7 +76,7 @@ def deliver(whole: Content, target: Target, path: str, shop: Workshop, *, dry: b
         commit = shop.commit(standing.tip, change.files, text, signed=signed)
         if target.take(shop, commit, standing, change):
             return Delivered(commit, text, not standing.tip, True, notes)
-    raise RefusedError(f"the branch moved {_TRIES} times while this was published; nothing was pushed", "try again")
+    raise RefusedError(f"the branch changed {_TRIES} times during the publish; nothing was pushed", "try again")
 
 
 def _before(shop: Workshop, tip: str, path: str, content: Content) -> FileTree:
@@ -90,11 +90,11 @@ def _before(shop: Workshop, tip: str, path: str, content: Content) -> FileTree:
             raise RefusedError(f'"{folder}" is {kind} on the branch', "choose another folder with --path")
     entries = {name.removeprefix(f"{path}/" if path else ""): one for name, one in _entries(shop, tip, path).items()}
     found = shop.contents({name: one for name, one in entries.items() if one.is_file})
-    found |= dict.fromkeys(entries.keys() - found.keys(), b"")  # links and submodules: nothing that meshc makes
+    found |= dict.fromkeys(entries.keys() - found.keys(), b"")  # links and submodules: meshc makes none
     try:
         FileTree(found)
     except ValueError:
-        raise RefusedError("overlays/ or output/ of the branch holds a file with a name that none may have") from None
+        raise RefusedError("overlays/ or output/ on the branch has a file with a name that isn't allowed") from None
     units = {tuple(name.split("/")[:2]) for name in content.tree}
     ours = generated(found)
     in_the_way = {name: data for name, data in found.items() if tuple(name.split("/")[:2]) in units or name in ours}
@@ -129,10 +129,10 @@ def _refuse_older(source: str, standing: Standing, target: Target, path: str, sh
     if not theirs or not ours or theirs == ours:
         return []
     if not shop.knows(theirs):
-        return [f"the last publish was from {theirs[:12]}, which isn't known here, so whether it is newer isn't either"]
+        return [f"the last publish was from {theirs[:12]}, which isn't in this clone, so it may be newer"]
     if shop.follows(theirs, ours):
         raise RefusedError(
-            f"what is there was compiled from {theirs[:12]}, which comes after {ours[:12]}",
-            "publish from the later commit, or say --allow-older to go back",
+            f"the published files were compiled from {theirs[:12]}, which is later than {ours[:12]}",
+            "publish from the later commit, or use --allow-older to go back",
         )
     return []

@@ -130,16 +130,16 @@ def _program(folder: Path) -> Program:
     for name in _ELSEWHERE:
         if name in os.environ:
             hint = f"unset it; in a hook: env -u {name} meshc publish"
-            raise RefusedError(f"{name} is set, which turns Git to another repository", hint)
+            raise RefusedError(f"{name} is set, which makes Git use another repository", hint)
     try:
         from git.cmd import Git as Program
     except ImportError:
-        raise ToolError("git isn't found", f"install Git {_OLDEST} or later") from None
+        raise ToolError("git wasn't found", f"install Git {_OLDEST} or later") from None
     program = Program(str(folder))
     if program.version_info[:2] < GIT.line:
         found = ".".join(map(str, program.version_info))
         raise ToolError(
-            f"this is Git {found}, which can't be kept from a repository's settings", f"install Git {_OLDEST} or later"
+            f"this is Git {found}, which can't ignore a repository's settings", f"install Git {_OLDEST} or later"
         )
     return program
 

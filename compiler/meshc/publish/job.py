@@ -51,8 +51,8 @@ class Job:
         if changed and not dirty:
             more = [f"  and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
             names = "\n".join([*(f"  {name}" for name in changed[:_SHOWN]), *more])
-            hint = "commit them first, so that the message can say where this comes from; or say --allow-dirty"
-            raise RefusedError(f"these inputs aren't as the last commit has them:\n{names}", hint)
+            hint = "commit them first, so that the commit message can name the source; or use --allow-dirty"
+            raise RefusedError(f"these inputs have uncommitted changes:\n{names}", hint)
         return f"{head}-dirty" if head and changed else head
 
 
@@ -74,7 +74,7 @@ def opened(wanted: Wanted, watched: Watched) -> Iterator[Job]:
     protocols = address.protocol if address else "none"
     with Workshop.opened(shelves, digest, settings, protocols) as shop:
         if branch and not shop.git.holds("check-ref-format", "--branch", branch):
-            raise UsageError("--branch is no name of a branch")
+            raise UsageError("--branch isn't a valid branch name")
         target: Target
         if near:
             target = replace(_near(near, branch, checkout, watched), remote=remote, remote_name=wanted.remote)
@@ -100,7 +100,7 @@ def _place(wanted: Wanted, checkout: Checkout) -> Checkout | Address:
     if (root / ".git").exists():
         return checkout if root == checkout.root else Checkout.at(root)
     if not (root / "HEAD").is_file() or not (root / "objects").is_dir():
-        raise UsageError(f'"{found}" is no Git repository', "name the top of one, or a URL")
+        raise UsageError(f'"{found}" isn\'t a Git repository', "name the top of a repository, or a URL")
     return on_disk(root)
 
 
@@ -118,4 +118,4 @@ def _passed_over(checkout: Checkout, near: Checkout | None) -> list[str]:
     kinds = {*checkout.own.passed_over, *(near.own.passed_over if near else ())}
     if not kinds:
         return []
-    return [f"set in a repository's own settings, and not followed: {', '.join(sorted(kinds))}"]
+    return [f"meshc ignores these settings of a repository: {', '.join(sorted(kinds))}"]

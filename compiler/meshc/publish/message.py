@@ -40,8 +40,8 @@ def _told(before: FileTree, after: FileTree) -> list[str]:
     """The numbers of changed objects: in total, and for each cluster."""
     try:
         difference = compare(before, after, renames(before, after, {}))
-    except MeshcError:  # what stands there isn't YAML any more: it is replaced, and nothing in it can be counted
-        return ["what stood there is replaced"]
+    except MeshcError:  # the old file isn't valid YAML: it is replaced, and its objects can't be counted
+        return ["the old files are replaced"]
     clusters: dict[str, Counter[Action]] = {}
     for entry in difference.entries:
         for name in entry.clusters:

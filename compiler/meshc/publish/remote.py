@@ -26,7 +26,7 @@ class Remote:
             what, _, name = line.partition("\t")
             if what.startswith("ref: refs/heads/") and name == "HEAD":
                 return branch_name(what.removeprefix("ref: refs/heads/"))
-        raise UsageError(f"{self.address} has no branch that goes before others", "name one with --branch")
+        raise UsageError(f"{self.address} has no default branch", "name one with --branch")
 
     def tip(self, shop: Workshop, branch: str) -> str:
         """The last commit of a branch; "" if there is no such branch."""
@@ -55,7 +55,7 @@ class Remote:
         except GitError:
             now = self.tip(shop, branch)
             if now in (commit, onto):
-                if now == commit:  # it arrived, and the answer didn't
+                if now == commit:  # the push arrived, but the answer didn't
                     return True
                 raise
             return False

@@ -12,7 +12,7 @@ from meshc.publish.git import Git, Settings
 
 _FOLLOWED = re.compile(
     r"(?:user|author|committer)\.(?:name|email)|user\.signingkey|commit\.gpgsign|gpg\.format"
-    r"|http\.https://[^\n]*\.extraheader",  # how CI systems hand a token to a checkout
+    r"|http\.https://[^\n]*\.extraheader",  # CI systems pass a token to a checkout in this way
     re.IGNORECASE,
 )
 _PASSED_OVER = re.compile(

@@ -96,7 +96,7 @@ class Far:
         return Standing(tip, there=tip, follows=False)
 
     def check(self, shop: Workshop, change: Change, standing: Standing) -> None:
-        pass  # all that is there has been looked at in the commit
+        pass  # all existing files were checked in the commit
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
         return self.remote.push(shop, self.branch, commit, standing.there)
@@ -141,10 +141,10 @@ class Near:
         if not there or (here and shop.follows(here, there)):
             return Standing(here, here, there)
         if here and not shop.follows(there, here):
-            raise RefusedError(f'branch "{self.branch}" and that of {self.remote.address} went apart', _PULL)
+            raise RefusedError(f'branch "{self.branch}" and that of {self.remote.address} have diverged', _PULL)
         if self.source and not (here and self.source.same(shop.entries(here), shop.entries(there))):
             raise RefusedError(
-                f'branch "{self.branch}" of {self.remote.address} has moved on, and what is compiled with it',
+                f'branch "{self.branch}" of {self.remote.address} has new commits, which change the compiled files',
                 _PULL,
             )
         if not self._checked_out or _only_below(folders_below(path), shop.entries(here), shop.entries(there)):
@@ -171,8 +171,8 @@ class Near:
         if edited := [path for path in unlike if committed.get(path) != found[path]]:
             more = [f"  and {len(edited) - _SHOWN} more"] if len(edited) > _SHOWN else []
             names = "\n".join([*(f"  {above}{path}" for path in edited[:_SHOWN]), *more])
-            hint = "meshc compile, or git checkout them: this would write over what isn't committed"
-            raise RefusedError(f"these files hold changes that aren't committed:\n{names}", hint)
+            hint = "run meshc compile, or git checkout them: publish would overwrite uncommitted changes"
+            raise RefusedError(f"these files have uncommitted changes:\n{names}", hint)
 
     def take(self, shop: Workshop, commit: str, standing: Standing, change: Change) -> bool:
         if self.remote:
@@ -187,7 +187,7 @@ class Near:
         if self.checkout.move(self.branch, commit, standing.here, change.why):
             return True
         if self.remote:
-            self.notes.append(f'it is pushed, but branch "{self.branch}" here moved meanwhile: git pull')
+            self.notes.append(f'the push is done, but branch "{self.branch}" here changed in the meantime: git pull')
         return self.remote is not None
 
     def _bring(self, shop: Workshop, commit: str, here: str, change: Change) -> None:

@@ -169,7 +169,7 @@ def listed(git: Git, commit: str, how: str, paths: Sequence[str] = ()) -> dict[s
 
 
 _PARTIAL = (
-    "the repository here lacks what the branch holds: it is a partial clone, and publish fetches nothing unasked",
+    "this repository is a partial clone without the files of the branch, and publish doesn't fetch them",
     "git fetch --refetch --no-filter, or publish to its URL with --repo",
 )
 

@@ -55,8 +55,13 @@ def comment(
         [f"* and {count(len(settings) - _SETTINGS, 'more setting')}: run `meshc diff`"] if settings[_SETTINGS:] else []
     )
     head += [""] if settings else []
-    parts = [_details(block) for block in blocks(difference)]
     room = LIMIT - 200 - sum(len(line) + 1 for line in head)
+    kept = _fitting([_details(block) for block in blocks(difference)], room)
+    return "\n".join([*head, *kept]).rstrip("\n") + "\n"
+
+
+def _fitting(parts: Sequence[str], room: int) -> list[str]:
+    """The first groups of changes that fit, and how many are left out."""
     kept: list[str] = []
     for number, part in enumerate(parts):
         room -= len(part) + 1
@@ -67,7 +72,7 @@ def comment(
             )
             break
         kept.append(part)
-    return "\n".join([*head, *kept]).rstrip("\n") + "\n"
+    return kept
 
 
 def _counts(difference: Difference) -> list[str]:

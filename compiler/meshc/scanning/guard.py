@@ -32,8 +32,8 @@ def plaintext_in(data: bytes, shown: str, code: Code, clusters: tuple[str, ...] 
     text = readable(data)
     for name, spot in spots(text).items():
         line = text.count(b"\n", 0, spot) + 1
-        hint = "take it out and replace it: anyone may have read a file of the repository"
-        yield code.at(Place(shown, line, 1), f"{name} stands here in plain text", hint, clusters=clusters)
+        hint = "remove it and replace it: anyone may have read a file of the repository"
+        yield code.at(Place(shown, line, 1), f"{name} is here in plain text", hint, clusters=clusters)
 
 
 class Search(Protocol):
@@ -118,8 +118,8 @@ def _plain_kubeconfig(body: Mapping[str, Any], place: Place) -> Iterable[Problem
         for field in ("token", "password"):
             value = at(entry, "user", field)
             if isinstance(value, str) and len(value) >= 8 and not any(mark in value for mark in "<>{}$* "):
-                what = f"a kubeconfig's {field} stands here in plain text"
-                yield codes.PLAINTEXT_SECRET.at(place, what, "take it out and replace it: it is known")
+                what = f"a kubeconfig's {field} is here in plain text"
+                yield codes.PLAINTEXT_SECRET.at(place, what, "remove it and replace it: it isn't secret any more")
 
 
 def _certificates_left_out(body: Mapping[str, Any]) -> Mapping[str, Any]:

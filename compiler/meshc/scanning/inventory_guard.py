@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meshc.errors import Path, Problem
     from meshc.mesh.inventories import Inventory
 
-_HINT = "take it out and replace it: anyone may have read a file of the repository"
+_HINT = "remove it and replace it: anyone may have read a file of the repository"
 _PUBLIC = frozenset({"name", "server", "project", "shard", "namespaces", "clusterResources"})
 """Keys of Argo CD's cluster Secrets that anyone may read, besides a `config` without credentials."""
 _OPEN = frozenset({"insecure", "serverName", "caData"})
@@ -80,8 +80,8 @@ def _of_argo_cd(body: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict) or not _is_open(config):
-        hint = f"{_HINT}; of a cluster Secret, name, server and labels are enough"
-        yield codes.PLAINTEXT_SECRET.at(place, "the config of a cluster Secret of Argo CD stands here", hint)
+        hint = f"{_HINT}; a cluster Secret needs only name, server and labels here"
+        yield codes.PLAINTEXT_SECRET.at(place, "the config of a cluster Secret of Argo CD is here", hint)
 
 
 def _is_open(config: Mapping[str, Any]) -> bool:
@@ -95,7 +95,7 @@ def _of_kubeconfig(body: Mapping[str, Any], where: Any) -> Iterator[Problem]:
         user = at(entry, "user")
         for key, value in user.items() if isinstance(user, dict) else ():
             if (key in _OF_USERS and value not in _LEFT_OUT) or key in ("auth-provider", "exec"):
-                what = f"a kubeconfig's {key} stands here"
+                what = f"a kubeconfig's {key} is here"
                 hint = f"{_HINT}; an inventory needs no users: kubectl config view, without users"
                 yield codes.PLAINTEXT_SECRET.at(where(("users", number, "user", key)), what, hint)
 
@@ -104,5 +104,5 @@ def _of_terraform(body: Mapping[str, Any], where: Any) -> Iterator[Problem]:
     """Reports outputs in `terraform output -json` that are marked as sensitive."""
     for name, output in body.items():
         if isinstance(output, dict) and output.get("sensitive") is True and "value" in output:
-            what = "an output that Terraform calls sensitive stands here in plain text"
+            what = "an output that Terraform marks as sensitive is here in plain text"
             yield codes.PLAINTEXT_SECRET.at(where((name,)), what, _HINT)

@@ -101,7 +101,7 @@ _RAW = {
     TOKEN: _token(rb"[A-Za-z0-9_-]++\."),
     AGE: re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{10}"),
 }
-_IN_PIECES = {  # with what follows, for nothing else tells a text in pieces from words that happen to be neighbours
+_IN_PIECES = {  # with what follows: only this distinguishes a text in pieces from neighbouring words
     KEY: re.compile(rb"-----BEGIN[A-Z0-9]*PRIVATEKEY-----[A-Za-z0-9/]{40}"),
     TOKEN: _token(rb"[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{8}"),
     AGE: re.compile(rb"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{50}"),

@@ -61,10 +61,10 @@ def _annotations(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
     annotations = at(data, "metadata", "annotations")
     for key in annotations if is_secret(data) and isinstance(annotations, dict) else ():
         if key == LAST_APPLIED:
-            what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
-            yield codes.PLAINTEXT_SECRET.at(where(()), what, "take it out, and replace what the Secret held")
+            what = f"the annotation {LAST_APPLIED} contains the Secret as it was applied"
+            yield codes.PLAINTEXT_SECRET.at(where(()), what, "remove it, and replace the values of the Secret")
         if key in _WEAKENS:
-            what = f"the annotation {key} switches the protection of a secret off"
+            what = f"the annotation {key} turns off the protection of a secret"
             yield codes.UNSAFE_ANNOTATION.at(where(()), what, "remove the annotation")
     if not is_secret(data) and isinstance(annotations, dict):
         yield from _applied(annotations.get(LAST_APPLIED), where(()))
@@ -77,8 +77,8 @@ def _applied(text: Any, place: Place) -> Iterable[Problem]:
     except (ValueError, RecursionError):
         return
     if isinstance(body, dict) and body.get("kind") == "Secret" and (body.get("data") or body.get("stringData")):
-        what = f"the annotation {LAST_APPLIED} holds the Secret as it was applied"
-        yield codes.PLAINTEXT_SECRET.at(place, what, "take it out, and replace what the Secret held")
+        what = f"the annotation {LAST_APPLIED} contains the Secret as it was applied"
+        yield codes.PLAINTEXT_SECRET.at(place, what, "remove it, and replace the values of the Secret")
 
 
 def _secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
@@ -89,7 +89,7 @@ def _secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
     values = [value for field in fields for value in field.values()] if shaped else [None]
     if not all(_is_closed(value, sealed=sealed) for value in values):
         what = "a Secret in plain text would be committed to output/"
-        hint = "seal it (sops, SealedSecret) or refer to it (ExternalSecret), and replace what it held"
+        hint = "seal it (sops, SealedSecret) or refer to it (ExternalSecret), and replace its values"
         yield codes.PLAINTEXT_SECRET.at(where(()), what, hint)
 
 
@@ -104,13 +104,13 @@ def _sealed_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]:
             yield _plain(
                 ("spec", "encryptedData", key),
                 where,
-                "seal it with the controller's certificate, and replace what it held",
+                "seal it with the controller's certificate, and replace its values",
             )
     for field in ("data", "stringData"):
         values = at(data, "spec", "template", field)
         for key, value in values.items() if isinstance(values, dict) else ():
             if not _is_public(value):
-                hint = "move it to encryptedData, sealed, and replace what it held"
+                hint = "move it to encryptedData, sealed, and replace its values"
                 yield _plain(("spec", "template", field, key), where, hint)
 
 
@@ -128,7 +128,7 @@ def _external_secret(data: Mapping[str, Any], where: Where) -> Iterable[Problem]
 
 
 def _plain(path: tuple[str, ...], where: Where, hint: str) -> Problem:
-    what = f"{'.'.join(path)} stands here in plain text"
+    what = f"{'.'.join(path)} is here in plain text"
     return codes.PLAINTEXT_SECRET.at(where(path), what, hint)
 
 

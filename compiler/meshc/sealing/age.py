@@ -53,7 +53,7 @@ def identities_in(file: Hidden) -> tuple[Hidden, ...]:
     lines = [line.strip() for line in file.reveal().splitlines()]
     found = tuple(Hidden(line) for line in lines if line and not line.startswith(b"#"))
     if not found:
-        raise SealError("the file of age identities holds none")
+        raise SealError("the file has no age identity")
     return found
 
 
@@ -88,7 +88,9 @@ def _recipient(number: int, text: str) -> Any:
                 raise SealError(f"age recipient {number} isn't written in lower case")
             key = _x25519_point(text)
     except (pyrage.RecipientError, binascii.Error):
-        raise SealError(f"age recipient {number} isn't one that meshc knows: age1..., ssh-ed25519, ssh-rsa") from None
+        raise SealError(
+            f"age recipient {number} isn't of a kind that meshc supports: age1..., ssh-ed25519, ssh-rsa"
+        ) from None
     try:
         if key:
             X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(key))
@@ -130,7 +132,5 @@ def _identity(number: int, identity: Hidden) -> Any:
             return pyrage.ssh.Identity.from_buffer(identity.reveal())
         return pyrage.x25519.Identity.from_str(identity.reveal().decode("ascii").strip())
     except (pyrage.IdentityError, UnicodeDecodeError):
-        what = (
-            f"age identity {number} isn't one that meshc knows: AGE-SECRET-KEY-1..., or an SSH key without passphrase"
-        )
+        what = f"age identity {number} must be AGE-SECRET-KEY-1..., or an SSH key without passphrase"
         raise SealError(what) from None

@@ -62,7 +62,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
             clusters=clusters,
         )
         return
-    if not at(data, "spec", "dataFrom"):  # which brings keys that only the store knows
+    if not at(data, "spec", "dataFrom"):  # which adds keys that only the store knows
         there: dict[str, Path] = {key: (*_TEMPLATE, "data", key) for key in plain}
         for number, reference in enumerate(references):
             if isinstance(key := at(reference, "secretKey"), str):
@@ -199,7 +199,7 @@ def _checked(store: Store | None) -> Store:
     if store.kind not in _STORES:
         raise SealError(f"the store's kind isn't {' or '.join(_STORES)}")
     if not SUBDOMAIN.fullmatch(store.name):
-        raise SealError("the store's name isn't one that Kubernetes takes")
+        raise SealError("the store's name isn't valid in Kubernetes")
     if not re.fullmatch(r"[!-~]+", store.key) or "{{" in store.key:
-        raise SealError("the path in the store is empty, or holds spaces, templates or letters outside ASCII")
+        raise SealError("the path in the store is empty, or contains spaces, templates or non-ASCII letters")
     return store

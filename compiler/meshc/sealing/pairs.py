@@ -27,12 +27,12 @@ def one_way(plan: Plan, needs: Sequence[SecretNeed], pending: Collection[str]) -
         if clusters[name].role == "primary":
             if (name, primary) not in there:
                 continue
-            what = f"{primary} has no credentials of {name}, which has those of {primary}: "
-            what += f"calls go from {name} to {primary} and not back"
+            what = f"{primary} has no credentials of {name}, but {name} has credentials of {primary}: "
+            what += f"calls work from {name} to {primary}, but not from {primary} to {name}"
         else:
             if name not in holders:
                 continue
             what = f"{primary} has no credentials of {name}, which {holders[name]} has: "
-            what += f"sidecars of {primary} find nothing that runs in {name}"
+            what += f"sidecars of {primary} don't know the pods of {name}"
         hint = f"meshc secrets seal - --remote {name} --cluster {primary}"
         yield codes.ONE_WAY.at(clusters[primary].place, what, hint, clusters=(primary, name))

@@ -125,7 +125,7 @@ def unused(needs: Iterable[SecretNeed], sealed: Sealed, primaries: Iterable[str]
             hint = "delete the file; classic Istio's pilot would list every service twice, or crash"
             yield codes.LOCAL_REMOTE_SECRET.at(place, what, hint, clusters=(local[file],))
         else:
-            what = "nothing in this mesh needs this file, so it isn't placed"
+            what = "nothing in this mesh needs this file, so meshc doesn't use it"
             fix = None
             hint = "delete it, or name it <cluster>/cacerts.yaml (with ca.type plugged-in)"
             hint += (

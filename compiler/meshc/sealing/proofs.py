@@ -99,7 +99,7 @@ def _unbound(file: _File) -> Iterator[Problem]:
     hint = f"seal it by meshc ca issue --force {need.cluster}, or by meshc ca import for a CA made elsewhere"
     what = f"nothing proves that its {need.keys[0]} belongs to the certificate of {need.cluster}"
     if need.binding == "required":
-        what += ", which requireBinding asks for"
+        what += ", which requireBinding requires"
         yield file.problem(codes.BINDING_REQUIRED, "", what, hint)
     else:
         yield file.problem(codes.BINDING_MISSING, "", what, hint)
@@ -121,9 +121,11 @@ def _ciphertext(file: _File, *, others: bool) -> Iterator[Problem]:
         yield file.problem(codes.BLOB_EXCHANGED, BLOB, what, hint)
     block = at(file.document.data, "sops")
     is_other = ENVELOPE in file.said and is_mapping(block) and file.said[ENVELOPE] != of_envelope(block)
-    if is_other and not others:  # other recipients are told as that
-        what = f"{ENVELOPE} isn't the digest of its sops block: the MAC or a wrapped key is that of another version"
-        hint = "restore one branch's file, as a mixture can't be opened; after sops updatekeys: meshc secrets rewrap"
+    if is_other and not others:  # other recipients are reported as MESH420
+        what = f"{ENVELOPE} isn't the digest of its sops block: the MAC or a wrapped key is from another version"
+        hint = (
+            "restore the file of one branch: a mixture can't be decrypted; after sops updatekeys: meshc secrets rewrap"
+        )
         yield file.problem(codes.BLOB_EXCHANGED, ENVELOPE, what, hint)
     certificate = file.certificates.get(path := f"{cluster}/sealing-cert.pem")
     if certificate is None or SEALING_CERTIFICATE not in file.said:
@@ -162,11 +164,11 @@ def _authority(file: _File) -> Iterator[Problem]:
         }
         bound = BINDING not in said or any(_bound(file, said[BINDING], ca, root) for root in roots)
     except (IssueError, ValueError):
-        what = f"it can't be compared with {', '.join(names)}: what is wrong with these is told there"
+        what = f"it can't be compared with {', '.join(names)}: their own problems are reported there"
         yield file.problem(codes.PROOF_STALE, about[0], what, hint)
         return
     if stale := [key for key in about if key != BINDING and not _among(said[key], right[key])]:
-        what = f"{', '.join(stale)}: not that of {names[0]}, so it was sealed for another certificate"
+        what = f"{', '.join(stale)}: not from {names[0]}, so the file was sealed for another certificate"
         yield file.problem(codes.PROOF_STALE, stale[0], what, hint)
     if not bound:
         what = f"its binding isn't a signature of {cluster}'s CA over this ciphertext, certificate and root"

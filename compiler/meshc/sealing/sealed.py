@@ -44,11 +44,11 @@ def check_labels(need: SecretNeed, document: Document, below: Path = ()) -> Iter
     if need.not_labelled and at(metadata, "labels", need.not_labelled) is not None:
         place = document.key_place((*below, "metadata", "labels", need.not_labelled))
         what = f"{need.kind}: the label {need.not_labelled} makes istiod take it for a remote secret as well"
-        hint = "take the label out: the cluster would be read twice, as another one of the same pods"
+        hint = "remove the label: istiod would read the cluster twice, as two clusters with the same pods"
         yield codes.SEALED_LABELS.at(place, what, hint, clusters=(need.cluster,))
     for field, wanted in (("labels", need.labels), ("annotations", need.annotations)):
         if field == "annotations" and not is_mapping(at(metadata, field) or {}):
-            continue  # said by check_annotations
+            continue  # reported by check_annotations
         for key, value in wanted.items():
             if at(metadata, field, key) != value:
                 place = document.place((*below, "metadata", field, key))
@@ -99,8 +99,8 @@ def check_annotations(need: SecretNeed, document: Document, below: Path = ()) ->
             hint = "remove the annotation; meshc adds the protection that a Secret needs"
             yield codes.UNSAFE_ANNOTATION.at(place, what, hint, clusters=about)
         if key == LAST_APPLIED:
-            what = f"{need.kind}: the annotation {key} holds the Secret as it was before it was sealed"
-            hint = "take it out, and replace the key or token: anyone may have read what was committed"
+            what = f"{need.kind}: the annotation {key} contains the Secret as it was before it was sealed"
+            hint = "remove it, and replace the key or token: anyone may have read what was committed"
             yield codes.PLAINTEXT.at(place, what, hint, clusters=about)
 
 
@@ -110,7 +110,7 @@ def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[
     hint = f"seal it again with exactly {', '.join(sorted(wanted))}"
     if need.grows:
         hint = (
-            "seal it again for those clusters alone: meshc capture credentials --all --replace, or one with --identity"
+            "seal it again only for those clusters: meshc capture credentials --all --replace, or one with --identity"
         )
     missing = sorted(wanted - found.keys())
     if missing and not (need.grows and found.keys() & wanted):
@@ -120,7 +120,7 @@ def check_keys(need: SecretNeed, document: Document, path: Path, found: Mapping[
     for key in sorted(found.keys() - wanted):
         what = f"{need.kind}: key {_shown(key)} isn't one that Istio reads here"
         if need.grows:
-            what = f"{need.kind}: key {_shown(key)} is that of no cluster which {need.cluster} watches"
+            what = f"{need.kind}: key {_shown(key)} isn't the key of a cluster that {need.cluster} watches"
         yield codes.SEALED_KEYS.at(document.key_place(found[key]), what, hint, clusters=(need.cluster,))
 
 
@@ -140,11 +140,11 @@ def check_public(
         hint = "seal it, and replace the key or token: anyone may have read what was committed"
         yield codes.PLAINTEXT.at(place, what, hint, clusters=clusters)
     elif key in public and public[key] != value and not _is_chain(key, value, public):
-        what = f'{need.kind}: "{key}" isn\'t what {path_of(need, key)} in the folder of certificates holds'
+        what = f'{need.kind}: "{key}" differs from {path_of(need, key)} in the folder of certificates'
         hint = "issue and seal the cluster's certificate again, or restore the file: both must be the same bytes"
         if _lines(public[key]) == _lines(value):
             what = (
-                f'{need.kind}: "{key}" and {path_of(need, key)} in the folder of certificates differ in line ends only'
+                f'{need.kind}: "{key}" and {path_of(need, key)} in the folder of certificates differ only in line ends'
             )
             hint = (
                 "restore the line ends: write certificates/** text eol=lf into .gitattributes, and check it out again"
@@ -190,7 +190,7 @@ def check_template_text(need: SecretNeed, document: Document, path: Path, value:
         for number, item in enumerate(value):
             yield from check_template_text(need, document, (*path, number), item)
     elif isinstance(value, str) and "{{" in value:
-        what = f"{need.kind}: template text {{{{ stands here, which the controller would run"
+        what = f"{need.kind}: there is template text {{{{ here, which the controller would run"
         yield codes.TEMPLATE_TEXT.at(document.place(path), what, "write the value itself", clusters=(need.cluster,))
 
 

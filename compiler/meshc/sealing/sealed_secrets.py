@@ -54,7 +54,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
     yield from check_annotations(need, document, _TEMPLATE)
     yield from check_template_text(need, document, _TEMPLATE, at(data, *_TEMPLATE))
     for field in sorted(data.keys() - _FIELDS):
-        what = f'{need.kind}: "{field}" is no field of a SealedSecret'
+        what = f'{need.kind}: "{field}" isn\'t a field of a SealedSecret'
         yield codes.SEALED_UNREADABLE.at(document.key_place((field,)), what, "take it out", clusters=clusters)
     if data.get("apiVersion") != "bitnami.com/v1alpha1":
         what = f"{need.kind}: a SealedSecret has apiVersion bitnami.com/v1alpha1"
@@ -77,7 +77,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
         path = (*_TEMPLATE, "data", key)
         yield from check_public(need, document, path, value.encode() if isinstance(value, str) else b"", public)
     if at(data, *_TEMPLATE, "stringData"):
-        what = f"{need.kind}: stringData in the template would become the value as it stands"
+        what = f"{need.kind}: stringData in the template would become the value unchanged"
         yield codes.STRING_DATA.at(
             document.key_place((*_TEMPLATE, "stringData")), what, "seal it instead", clusters=clusters
         )
@@ -157,7 +157,7 @@ def with_values_of(before: Body, keys: Collection[str], body: Body, target: Targ
 
     if at(before, "metadata", "annotations", NOTED) != sha256(target.certificate).hexdigest():
         raise SealError(
-            f"it was sealed to another certificate of the controller, and holds {', '.join(sorted(keys))} as well",
+            f"it was sealed to another certificate of the controller, and contains {', '.join(sorted(keys))} as well",
             "seal all of them again: meshc capture credentials --all --replace",
         )
     there = at(before, "spec", "encryptedData") or {}
@@ -215,9 +215,9 @@ def _sealing_key(certificate: bytes, now: datetime) -> RSAPublicKey:
         raise SealError("there is no sealing certificate to seal for")
     found = for_keys(certificate)
     if not found:
-        raise SealError("the sealing certificate isn't a PEM file of a certificate alone")
+        raise SealError("the sealing certificate isn't a PEM file with only a certificate")
     if len(found) > 1:
-        raise SealError(f"the sealing certificate's file holds {len(found)} certificates: which one seals?")
+        raise SealError(f"the sealing certificate's file has {len(found)} certificates, and must have one")
     try:
         key = found[0].public_key()
     except (ValueError, UnsupportedAlgorithm):

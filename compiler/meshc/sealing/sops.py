@@ -48,12 +48,12 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
             document.place(("apiVersion",)), what, "write apiVersion: v1", clusters=clusters
         )
     for field in sorted(data.keys() - _FIELDS):
-        what = f'{need.kind}: "{field}" is no field of a Secret'
+        what = f'{need.kind}: "{field}" isn\'t a field of a Secret'
         yield codes.SEALED_UNREADABLE.at(
-            document.key_place((field,)), what, "take it out and seal again", clusters=clusters
+            document.key_place((field,)), what, "remove it and seal the Secret again", clusters=clusters
         )
     if "stringData" in data:
-        what = f"{need.kind}: stringData would be taken for the value as it stands"
+        what = f"{need.kind}: stringData would become the value unchanged"
         hint = "move it to data, base64-encoded, and seal again"
         yield codes.STRING_DATA.at(document.key_place(("stringData",)), what, hint, clusters=clusters)
     values = data.get("data")
@@ -88,7 +88,7 @@ def _mac(need: SecretNeed, document: Document, values: Mapping[str, Any]) -> Ite
     only = at(document.data, "sops", "mac_only_encrypted") is True
     if only and hidden == in_order(hidden):
         return
-    why = "is over the order of values, which kustomize sorts" if only else "is over the whole file"
+    why = "depends on the order of values, which kustomize sorts" if only else "covers the whole file"
     what = f"{need.kind}: the sops MAC {why}, so sops --decrypt refuses what is rendered"
     hint = "encrypt one value only, with --mac-only-encrypted; Flux, which checks no MAC, decrypts it anyway"
     place = document.place(("sops", "mac"))
@@ -137,7 +137,7 @@ def target(plan: Plan, cluster: ClusterPlan, secret: str, certificate: bytes | N
         file = secret.removeprefix("istio-") if secret.startswith("istio-remote-") else secret
         path = f"{plan.sealed}/{cluster.name}/{file}.yaml"
         raise SealError(
-            f"{cluster.name}: meshc seals for age recipients, and mesh.yaml names keys of other services alone",
+            f"{cluster.name}: meshc seals only for age recipients, but mesh.yaml names only keys of other services",
             f"name an age recipient too, or seal with sops: sops encrypt {option} {sealing.others[0]} "
             f"--encrypted-regex '{regex}' --mac-only-encrypted --filename-override {path} SECRET > {path}",
         )
@@ -169,7 +169,7 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
 def with_values_of(before: Body, keys: Collection[str], body: Body, target: Target) -> Body:
     """Never possible: all values of a file have one data key and one MAC."""
     del before, body, target
-    raise SealError(f"{', '.join(sorted(keys))} can't be kept in a sops file that isn't opened")
+    raise SealError(f"{', '.join(sorted(keys))} can't be kept in a sops file without decrypting it")
 
 
 def noted(body: Body, target: Target) -> Mapping[str, str]:

@@ -58,7 +58,7 @@ def seal(plain: Plain, target: Target, now: datetime) -> Body:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata(plain), "type": "Opaque", "data": data}
     for path, _ in leaves(body):
         if any(regex.fullmatch(step) for step in path) != (path[0] == "data" and path[1] in plain.hidden):
-            raise SealError(f'"{path[-1]}" in {path[0]} has a name by which sops chooses what it encrypts')
+            raise SealError(f'"{path[-1]}" in {path[0]} has a name that sops uses to decide what it encrypts')
     return {
         **body,
         "sops": {
@@ -112,9 +112,9 @@ def _wrapped(data_key: Hidden, recipients: Iterable[str]) -> list[dict[str, str]
 def _data_key(stanza: Stanza, identities: Sequence[Hidden]) -> Hidden:
     data_key = age.unwrap((enc for _, enc in stanza.age), identities)
     if data_key is None:
-        raise SealError(f"no age identity given is that of any of its {len(stanza.age)} recipients")
+        raise SealError(f"none of the given age identities belongs to one of its {len(stanza.age)} recipients")
     if len(data_key.reveal()) != 32:
-        raise SealError("its data key isn't one of sops")
+        raise SealError("its data key isn't a data key of sops")
     return data_key
 
 
@@ -124,14 +124,16 @@ def _opened(sealed: Body, stanza: Stanza, data_key: Hidden) -> dict[str, Hidden]
     for path, leaf in leaves(sealed):
         if any(stanza.regex.fullmatch(step) for step in path):
             if len(path) != 2 or path[0] != "data":
-                raise SealError(f'"{path[-1]}" in {path[0]} is marked as encrypted; meshc opens data alone')
+                raise SealError(
+                    f'"{path[-1]}" in {path[0]} is marked as encrypted; meshc decrypts only values under data'
+                )
             texts[path[1]] = decrypt(leaf, data_key, f"data:{path[1]}:", path[1])
             mac.update(texts[path[1]].reveal())
         elif not stanza.mac_only_encrypted:
             mac.update(_plain_bytes(leaf))
     said = decrypt(stanza.mac, data_key, stanza.modified, "mac")
     if said != Hidden(mac.hexdigest().upper().encode()):
-        raise SealError("its MAC is that of other values: something was changed after it was sealed")
+        raise SealError("its MAC doesn't fit its values: something was changed after it was sealed")
     return {key: decoded(text, key) for key, text in texts.items()}
 
 
@@ -141,4 +143,4 @@ def _plain_bytes(leaf: Any) -> bytes:
         return b"True" if leaf else b"False"
     if isinstance(leaf, str | int):
         return str(leaf).encode()
-    raise SealError("its MAC is over a number or a list that meshc doesn't read as sops does")
+    raise SealError("its MAC covers a number or a list that meshc and sops read differently")

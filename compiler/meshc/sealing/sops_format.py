@@ -52,7 +52,7 @@ def decrypt(text: Any, data_key: Hidden, bound_to: str, name: str) -> Hidden:
     if match is None:
         raise SealError(f'"{name}" isn\'t encrypted')
     if match[4] not in ("str", "bytes"):
-        raise SealError(f'"{name}" is no text: the values of a Secret are base64')
+        raise SealError(f'"{name}" isn\'t a text: the values of a Secret are base64')
     try:
         data, nonce, tag = (base64.b64decode(part, validate=True) for part in match.groups()[:3])
         if len(nonce) != NONCE or len(tag) != TAG:
@@ -72,7 +72,7 @@ def decoded(text: Hidden, key: str) -> Hidden:
     try:
         return Hidden(base64.b64decode(text.reveal(), validate=True))
     except binascii.Error:
-        raise SealError(f'what "{key}" holds isn\'t base64') from None
+        raise SealError(f'the value of "{key}" isn\'t base64') from None
 
 
 def new_mac(*, only_hidden: bool) -> _Hash:
@@ -126,7 +126,7 @@ def stanza_of(sealed: Body, declared: Collection[str] = ()) -> Stanza:
         if field in SERVICES and all(named(field, entry) in declared for entry in listed(found[field])):
             continue
         what = f"its sops block has {json.dumps(field[:80])}"
-        raise SealError(f"{what}: meshc opens what is sealed for age recipients by encrypted_regex")
+        raise SealError(f"{what}: meshc decrypts only values for age recipients, selected by encrypted_regex")
     entries, regex = found.get("age"), found.get("encrypted_regex")
     if not isinstance(entries, list | tuple) or not entries or not all(isinstance(one, Mapping) for one in entries):
         raise SealError("its sops block names no age recipients")

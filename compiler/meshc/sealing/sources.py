@@ -37,7 +37,7 @@ _SECRETS = {
 }
 _ROOTS = "istio-ca-root-cert"
 _SETTINGS = {
-    READS_FILES: "with which istiod 1.30 and later reads kubeconfigs from files alone",
+    READS_FILES: "with which istiod 1.30 and later reads kubeconfigs only from files",
     "ROOT_CA_DIR": "with which istiod reads its CA elsewhere",
 }
 """Variables of istiod."""
@@ -88,13 +88,13 @@ def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[P
         if not found:
             continue
         what = f"{cluster.name}: {identity_of(one.body)} {found[0]}"
-        hint = "take it out; what decides whom istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
+        hint = "remove it; what istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
         if ca == "external" and is_ca(one.body, namespace):
             if sources[_name_of(one.body)] == 1:
                 continue
             hint = "keep one source for each cluster"
         elif ca != "external" and is_ca(one.body, namespace):
-            hint += "; a CA that is made elsewhere is ca.type: external"
+            hint += "; for a CA that another tool makes, write ca.type: external"
         yield codes.SECOND_SOURCE.at(one.place, what, hint, clusters=(cluster.name,))
 
 
@@ -112,7 +112,7 @@ def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iter
     for body in bodies:
         for reason in reasons(body, namespace)[:1]:
             what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"
-            hint = "change the values that bring it about"
+            hint = "change the values that create it"
             yield codes.SECOND_SOURCE.at(need.place, what, hint, clusters=(need.cluster,))
 
 
@@ -124,7 +124,7 @@ def check_patched(
     `before` and `after` are the files of the overlay and the result of kustomize.
     """
     there, now = _acting(before, namespace), _acting(after, namespace)
-    hint = "take it out of the patch; change the sealed file instead"
+    hint = "remove it from the patch; change the sealed file instead"
     for identity, (found, body) in now.items():
         if identity not in there:
             yield f"as patched, {identity} {found[0]}", hint

@@ -21,7 +21,7 @@ def check_plain(plain: Plain) -> None:
         raise SealError(f"{_shown(plain)} has nothing to seal")
     for key in (*plain.hidden, *plain.public):
         if not _KEY.fullmatch(key):
-            raise SealError(f"{_shown(plain)}: a key holds something other than letters, digits, -, _ and .")
+            raise SealError(f"{_shown(plain)}: a key contains something other than letters, digits, -, _ and .")
     if both := sorted(plain.hidden.keys() & plain.public.keys()):
         raise SealError(f'{_shown(plain)}: "{both[0]}" is both hidden and public')
     for key, certificate in plain.public.items():
@@ -57,7 +57,7 @@ def template_data(plain: Plain) -> dict[str, str]:
     for values in written:
         for key, text in values.items():
             if "{{" in text:
-                raise SealError(f'{_shown(plain)}: "{key}" holds {{{{, which would be run as a template')
+                raise SealError(f'{_shown(plain)}: "{key}" contains {{{{, which would be run as a template')
     return texts
 
 

@@ -38,18 +38,18 @@ def check_alone(certificate: Certificate, name: tuple[str, ...]) -> Iterator[Pro
     """Checks that need only the certificate, not its issuer."""
     place, subject = certificate.place, certificate.subject
     if sample := SAMPLE_KEYS.get(certificate.key_digest):
-        what = f"this is Istio's public sample samples/certs/{sample}: everybody has a key that issues under it"
-        yield codes.SAMPLE_CA.at(place, what, "make a root and intermediates of your own", clusters=name)
+        what = f"this is Istio's public sample samples/certs/{sample}: everyone has its private key"
+        yield codes.SAMPLE_CA.at(place, what, "make your own root and intermediates", clusters=name)
     if certificate.not_before >= certificate.not_after:
         begin, end = shown_time(certificate.not_before), shown_time(certificate.not_after)
         what = f'"{subject}" is never valid: it begins on {begin} and ends on {end}'
         yield codes.DATES_IMPOSSIBLE.at(place, what, "issue it again with dates in order", clusters=name)
     # A root is trusted as it is: nobody checks its own signature (RFC 5280, 6.1).
     if certificate.signature_hash in WEAK and not certificate.self_issued:
-        what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which Go refuses, and istiod with it'
+        what = f'"{subject}" is signed with {certificate.signature_hash.upper()}, which Go refuses, and so does istiod'
         yield codes.SIGNATURE_WEAK.at(place, what, "issue it again with SHA-256", clusters=name)
     elif not certificate.signature_known and not certificate.self_issued:
-        what = f'"{subject}" is signed in a way that Go doesn\'t know, and so neither istiod nor a proxy verifies it'
+        what = f'"{subject}" has a kind of signature that Go doesn\'t know, so neither istiod nor proxies can verify it'
         hint = "issue it again with RSA or ECDSA and SHA-256, SHA-384 or SHA-512"
         yield codes.SIGNATURE_WEAK.at(place, what, hint, clusters=name)
 
@@ -65,8 +65,8 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
         yield code.at(place, f'"{subject}" {what}', hint, clusters=name)
     purposes = certificate.purposes
     if purposes is not None and not {_SERVER, _CLIENT} <= purposes:
-        # Go wants serverAuth when istiod loads the CA; Envoy wants both: in mutual TLS workloads are both. OpenSSL and
-        # BoringSSL take anyExtendedKeyUsage in a CA for neither.
+        # Go requires serverAuth when istiod loads the CA; Envoy requires both, because in mutual TLS workloads are
+        # client and server. OpenSSL and BoringSSL read anyExtendedKeyUsage in a CA as neither.
         lacking = " and ".join(
             w for w, oid in (("serverAuth", _SERVER), ("clientAuth", _CLIENT)) if oid not in purposes
         )
@@ -91,7 +91,7 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
         )
         yield codes.CA_KEY_UNSUPPORTED.at(place, f'"{subject}" {what}', hint, clusters=name)
     if not certificate.key.startswith(_VERIFIED):
-        what = f'"{subject}" has a key of type {certificate.key}, with which Go verifies nothing'
+        what = f'"{subject}" has a key of type {certificate.key}, which Go can\'t use to verify signatures'
         hint = "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more"
         yield codes.CA_KEY_UNSUPPORTED.at(place, what, hint, clusters=name)
 
@@ -100,14 +100,14 @@ def check_signing_key(ca: Certificate, generation: Generation, name: tuple[str, 
     """Checks the key of the CA that signs workloads. The keys of CAs above it only need to be verifiable."""
     curve = ca.key in ("ECDSA secp256r1", "ECDSA secp384r1")
     if ca.key.startswith("RSA ") or (curve and generation == "istiod") or not ca.key.startswith(_VERIFIED):
-        return  # the last is told of every authority
+        return  # the last is reported for every authority
     if generation == "classic":
         # Istio 1.0 to 1.5 copies the request's signature algorithm, always RSA, into the certificate and Go
         # refuses: "requested SignatureAlgorithm does not match private key type" (genCertTemplateFromCSR).
         what = f'"{ca.subject}" has a key of type {ca.key}, but Citadel can sign with RSA only'
         hint = "issue it again for an RSA key of 2048 bits or more"
     else:
-        what = f'"{ca.subject}" has a key of type {ca.key}, but istiod knows RSA, P-256 and P-384 only'
+        what = f'"{ca.subject}" has a key of type {ca.key}, but istiod supports only RSA, P-256 and P-384'
         hint = "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more"
     yield codes.CA_KEY_UNSUPPORTED.at(ca.place, what, hint, clusters=name)
 

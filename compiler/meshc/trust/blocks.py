@@ -26,7 +26,7 @@ def blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
             body.append(line)
         elif line and not outside:
             outside = True  # one problem for a run of lines
-            what = "something other than a CERTIFICATE block stands here"
+            what = "this isn't a CERTIFICATE block"
             yield number, (what, "keep only the lines from BEGIN CERTIFICATE to END CERTIFICATE")
     if begin:
         yield begin, ("this block has no end", "export the certificate again, as PEM")
@@ -34,7 +34,7 @@ def blocks(data: bytes) -> Iterator[tuple[int, bytes | tuple[str, str]]]:
 
 def _decode(body: list[bytes]) -> bytes | tuple[str, str]:
     if any(line.startswith(_END) for line in body):
-        what = "the end of this block and the begin of the next stand on one line"
+        what = "the end of this block and the beginning of the next are on one line"
         return what, "put a newline between the two certificates"
     try:
         der = base64.b64decode(b"".join(body), validate=True)

@@ -117,7 +117,7 @@ def read(
             certificate = _parse(place, block)
             if certificate is not None and certificate.fault and not lenient:
                 what = f'istiod and the proxies can\'t read "{certificate.subject}": {certificate.fault}'
-                hint = "issue it again with software that keeps to RFC 5280, such as meshc ca issue or openssl"
+                hint = "issue it again with software that follows RFC 5280, such as meshc ca issue or openssl"
                 problems.append(codes.CERTIFICATE_REFUSED.at(place, what, hint, clusters=clusters))
             elif certificate is not None:
                 certificates.append(certificate)
@@ -189,8 +189,8 @@ def _settled(der: bytes) -> Certificate:
     aren't cached."""
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
-    found = {extension.oid: extension for extension in certificate.extensions}
-    values = {type(extension.value): extension.value for extension in found.values()}
+    extensions = certificate.extensions
+    values = {type(extension.value): extension.value for extension in extensions}
     basic = values.get(x509.BasicConstraints)
     usage = values.get(x509.KeyUsage)
     extended = values.get(x509.ExtendedKeyUsage)
@@ -199,7 +199,6 @@ def _settled(der: bytes) -> Certificate:
     alternative = values.get(x509.SubjectAlternativeName)
     constraints = values.get(x509.NameConstraints)
     policies = values.get(x509.PolicyConstraints)
-    hash_algorithm = certificate.signature_hash_algorithm
     return Certificate(
         Place(""),
         certificate,
@@ -211,7 +210,7 @@ def _settled(der: bytes) -> Certificate:
         certificate.subject == certificate.issuer,
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
-        hash_algorithm.name if hash_algorithm else "",
+        certificate.signature_hash_algorithm.name if certificate.signature_hash_algorithm else "",
         signatures.is_known(der),
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         path_length=basic.path_length if isinstance(basic, x509.BasicConstraints) else None,
@@ -219,7 +218,7 @@ def _settled(der: bytes) -> Certificate:
         purposes=frozenset(o.dotted_string for o in extended) if isinstance(extended, x509.ExtendedKeyUsage) else None,
         key_id=key_id.digest if isinstance(key_id, x509.SubjectKeyIdentifier) else None,
         issuer_key_id=issuer_key_id.key_identifier if isinstance(issuer_key_id, x509.AuthorityKeyIdentifier) else None,
-        unknown_critical=tuple(e.oid.dotted_string for e in found.values() if e.critical and not _is_handled(e)),
+        unknown_critical=tuple(e.oid.dotted_string for e in extensions if e.critical and not _is_handled(e)),
         names=tuple(alternative) if isinstance(alternative, x509.SubjectAlternativeName) else (),
         constraints=constraints if isinstance(constraints, x509.NameConstraints) else None,
         explicit_policy=policies.require_explicit_policy if isinstance(policies, x509.PolicyConstraints) else None,

@@ -28,7 +28,7 @@ def check_chain(
     the CA signs."""
     if chain[0].fingerprint != ca.fingerprint:
         # Workloads send this file behind their certificate; istiod takes the CA's expiry from its first.
-        what = "the first certificate isn't that of ca-cert.pem, the signer of workloads that send this chain"
+        what = "the first certificate isn't the one in ca-cert.pem, which signs the workloads that send this chain"
         hint = "put the certificate of ca-cert.pem first, then its issuers in order"
         yield codes.CHAIN_FILE_ORDER.at(chain[0].place, what, hint, also=(ca.place,), clusters=name)
     path, _ = _path(ca, chain, roots, limited=True)
@@ -41,7 +41,7 @@ def check_chain(
             if issuer.path_length is not None and issuer.path_length < below:
                 allowed = f'"{issuer.subject}" allows {issuer.path_length} CAs below it'
                 what = f'{allowed} (path length), and "{ca.subject}" is number {below}'
-                hint = "issue it from a certificate further up, or that one again with a greater path length"
+                hint = "issue it from a CA further up, or issue that CA again with a greater path length"
                 yield codes.PATH_TOO_LONG.at(ca.place, what, hint, also=(issuer.place,), clusters=name)
     anchors = {root.fingerprint for root in roots}
     for issuer in path[1:]:
@@ -54,8 +54,8 @@ def check_chain(
     known = {(c.subject, c.key_digest) for c in (*path, *roots)}
     for certificate in chain:
         if (certificate.subject, certificate.key_digest) not in known:
-            what = f'"{certificate.subject}" has no part in the chain from "{ca.subject}" to its root'
-            hint = "take it out: every workload would send it in every handshake"
+            what = f'"{certificate.subject}" isn\'t in the chain from "{ca.subject}" to its root'
+            hint = "remove it: every workload would send it in every handshake"
             yield codes.CHAIN_UNRELATED.at(certificate.place, what, hint, clusters=name)
 
 
@@ -106,17 +106,17 @@ def _broken(
     end = next((c for c in ends if c.self_issued), ends[0])
     namesakes = [c for c in (*roots, *chain) if c.subject == end.issuer and c.fingerprint != end.fingerprint]
     if other := next((c for c in namesakes if _ids_differ(end, c) and signed_by(end, c)), None):
-        what = f'"{end.subject}" names its issuer "{other.subject}" by a key identifier that isn\'t its own'
-        hint = "issue it again with the issuer's identifier: Envoy goes by it"
+        what = f'"{end.subject}" names its issuer "{other.subject}" by a wrong key identifier'
+        hint = "issue it again with the issuer's key identifier, because Envoy compares it"
         return codes.CHAIN_BROKEN.at(end.place, what, hint, also=(other.place,), clusters=name)
     root = next((r for r in roots if r.subject == end.issuer), None)
     if root or end.self_issued:
         hint = "issue it again from the common root, or add its own root to root-cert.pem of the whole mesh"
         what = f'the chain ends in "{end.subject}"' if end.self_issued else f'the root above "{end.subject}"'
         if root is None:
-            what += f", which root-cert.pem doesn't hold: its SHA-256 is {end.fingerprint}"
+            what += f", which isn't in root-cert.pem: its SHA-256 is {end.fingerprint}"
         elif end.self_issued:
-            what += ", whose subject is equal to that of a root in root-cert.pem but whose key differs: "
+            what += ", which has the subject of a root in root-cert.pem, but another key: "
             what += f"SHA-256 {end.fingerprint} here, {root.fingerprint} there"
         else:
             what += f' has the subject "{root.subject}", which is equal to that of a root in root-cert.pem, but'
@@ -124,8 +124,8 @@ def _broken(
         also = (root or roots[0]).place
         return codes.ROOT_DIFFERS.at(end.place, what, hint, also=(also,), clusters=name)
     if namesakes:
-        what = f'"{end.subject}" isn\'t signed by the key of "{end.issuer}" that stands in cert-chain.pem'
-        hint = "put the certificate of the CA that signed it there"
+        what = f'"{end.subject}" isn\'t signed by the key of "{end.issuer}" in cert-chain.pem'
+        hint = "put the certificate of its CA into cert-chain.pem"
         return codes.CHAIN_BROKEN.at(end.place, what, hint, also=(namesakes[0].place,), clusters=name)
     what = f'the issuer of "{end.subject}", "{end.issuer}", is neither in cert-chain.pem nor in root-cert.pem'
     return codes.CHAIN_BROKEN.at(end.place, what, "add its certificate to cert-chain.pem", clusters=name)
@@ -139,7 +139,7 @@ def _path_policies(path: Sequence[Certificate], anchors: set[str], name: tuple[s
         told = issuer.fingerprint in anchors or issuer.unknown_critical  # the latter by check_authority
         explicit = None if told else issuer.explicit_policy
         if explicit is not None and explicit - below <= 1:
-            what = f'"{issuer.subject}" asks for policies in what is below it, and Istio\'s certificates carry none'
+            what = f'"{issuer.subject}" requires policies in certificates below it, and Istio\'s certificates have none'
             hint = "issue it again without requireExplicitPolicy"
             yield codes.CA_UNUSABLE.at(issuer.place, what, hint, clusters=name)
 
@@ -159,6 +159,6 @@ def _path_dates(path: Sequence[Certificate], name: tuple[str, ...]) -> Iterator[
             yield codes.OUTSIDE_ISSUER_DATES.at(issued.place, what, hint, also=(issuer.place,), clusters=name)
     begin, end = max(c.not_before for c in path), min(c.not_after for c in path)
     if begin >= end and all(c.not_before < c.not_after for c in path):
-        what = f'the chain of "{path[0].subject}" is never valid: a part of it ends before another begins'
+        what = f'the chain of "{path[0].subject}" is never valid: one certificate ends before another begins'
         hint = "issue its certificates again with dates that overlap"
         yield codes.DATES_IMPOSSIBLE.at(path[0].place, what, hint, clusters=name)

@@ -62,7 +62,7 @@ def _faults(certificate: x509.Certificate, der: bytes, key: CertificatePublicKey
     if serial[0] & 0x80:
         yield "its serial number is negative"
     if named != algorithm:
-        yield "it names one signature algorithm inside and another outside"
+        yield "it has two different signature algorithms, inside and outside of the signed part"
     yield from _name(issuer, certificate.issuer)
     yield from _name(subject, certificate.subject)
     yield from _key(public, key)
@@ -81,7 +81,7 @@ def _name(content: bytes, name: x509.Name) -> Iterator[str]:
         for _, attribute in elements(part):
             _, (kind, value), *_ = elements(attribute)
             if kind not in _TEXTS or not _TEXTS[kind](value):
-                yield "its subject or issuer holds text in an encoding that isn't right"
+                yield "its subject or issuer has text in an invalid encoding"
 
 
 def _wide_points(value: bytes) -> bool:
@@ -120,7 +120,7 @@ def _key(content: bytes, key: CertificatePublicKeyTypes) -> Iterator[str]:
         if parameters != [(_NULL, b"")]:
             yield "its RSA key lacks the NULL that the standard asks for"
         if not numbers.e % 2 or not 1 < numbers.e < 2**31 or not numbers.n % 2:
-            yield "its RSA key has an exponent or a modulus that no RSA key has"
+            yield "its RSA key has an invalid exponent or modulus"
     if isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in _CURVES or [tag for tag, _ in parameters] != [OID]:
             yield f"its key is on a curve that Go doesn't know ({key.curve.name})"
@@ -138,7 +138,7 @@ def _extension(extension: x509.Extension[x509.ExtensionType]) -> Iterator[str]:
             yield from _constraints(constraints)
         case x509.CertificatePolicies() as policies:
             if len({policy.policy_identifier for policy in policies}) < len(list(policies)):
-                yield "a policy stands in it twice"
+                yield "it has a policy twice"
         case x509.ExtendedKeyUsage() as usages:
             yield from (_WIDE for usage in usages if _wide(usage))
         case x509.AuthorityInformationAccess() as ways:
@@ -202,7 +202,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-_WIDE = "it holds an object identifier with a number of more than 31 bits"
+_WIDE = "it has an object identifier with a number of more than 31 bits"
 
 
 def _wide(oid: x509.ObjectIdentifier) -> bool:

@@ -189,7 +189,9 @@ def _check_issuer(issuer: Certificate, key: PrivateKey, now: datetime) -> None:
         raise IssueError(f'the private key isn\'t that of "{issuer.subject}": give the key that belongs to it')
     if now < issuer.not_before:
         begin = shown_time(issuer.not_before)
-        raise IssueError(f'"{issuer.subject}" begins on {begin}, which is still to come: is this clock right?')
+        raise IssueError(
+            f'"{issuer.subject}" begins on {begin}, which is in the future: check the clock of this machine'
+        )
     if now >= issuer.not_after:
         raise IssueError(f'"{issuer.subject}" ended on {shown_time(issuer.not_after)}: replace it first')
 

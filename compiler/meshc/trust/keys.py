@@ -71,25 +71,25 @@ def _parsed(key: Hidden, password: Hidden | None) -> PrivateKey | str:
     inner, end, _ = key.reveal()[begins[0].end() if begins else 0 :].partition(b"-----END " + label + b"-----")
     if len(begins) != 1 or not end:
         there = len(begins) if len(begins) > 1 else 0
-        return f"must be one PEM block, but {there} are there: give one key as PKCS #8, PKCS #1 or SEC 1"
+        return f"must be one PEM block, but there are {there}: give one key as PKCS #8, PKCS #1 or SEC 1"
     block = begins[0][0] + inner + end
     if label not in _LABELS:
-        return "is of a form that isn't read: convert it with openssl pkey"
+        return "has an unknown format: convert it with openssl pkey"
     encrypted = _ENCRYPTED.match(block) is not None
     if encrypted and password is None:
         return "is encrypted: give its password"
     if password is not None and not encrypted:
-        return "isn't encrypted, but a password is given: leave it out, or is this another key than was meant?"
+        return "isn't encrypted, but there is a password: omit the password, or check whether this is the right key"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = load_pem_private_key(block, password.reveal() if password is not None else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if encrypted:
-            return "can't be decrypted: the password is wrong, or the key is damaged, or encrypted in an unknown way"
+            return "can't be decrypted: the password is wrong, the key is damaged, or its encryption is unknown"
         return "can't be read: it is damaged, or of an unknown kind"
     if isinstance(found, rsa.RSAPrivateKey):
         return found if found.key_size >= 2048 else f"has {found.key_size} bits: make one of 2048 or more"
     if isinstance(found, ec.EllipticCurvePrivateKey) and isinstance(found.curve, ec.SECP256R1 | ec.SECP384R1):
         return found
-    return "is of a kind that Istio's CAs don't take: make an RSA, ECDSA P-256 or P-384 key"
+    return "has a type that Istio's CAs don't support: make an RSA, ECDSA P-256 or P-384 key"

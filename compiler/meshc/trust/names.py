@@ -79,10 +79,10 @@ def forbidden(path: Sequence[Certificate], leaves: Sequence[Leaf], name: tuple[s
         for leaf in below:
             why = next((why for one in leaf.names if (why := _forbids(issuer.constraints, one))), None)
             if leaf.ztunnel and _of(issuer.constraints, x509.UniformResourceIdentifier, x509.DirectoryName):
-                why = "ztunnel takes no constraint on URIs or subjects"
+                why = "ztunnel supports no constraints on URIs or subjects"
             if why:
                 what = f'the name constraints of "{issuer.subject}" forbid the certificate of {leaf.whose}: {why}'
-                hint = "issue it again without name constraints, or with some that permit this name"
+                hint = "issue it again without name constraints, or with constraints that permit this name"
                 also = (path[0].place,) if above else ()
                 yield codes.NAME_FORBIDDEN.at(issuer.place, what, hint, also=also, clusters=name)
 
@@ -102,7 +102,7 @@ def _forbids(constraints: x509.NameConstraints, name: x509.GeneralName) -> str |
     permitted = [base for base in constraints.permitted_subtrees or () if type(base) is type(name)]
     excluded = [base for base in constraints.excluded_subtrees or () if type(base) is type(name)]
     if _host(name) is None or (not isinstance(name, _COMPARED) and (permitted or excluded)):
-        return f"{_shown(name)} can't be compared with any constraint"
+        return f"{_shown(name)} can't be compared with the constraints"
     if permitted and not any(_covers(base, name) for base in permitted):
         return f"{_shown(name)} isn't permitted"
     found = next((base for base in excluded if _covers(base, name, excluded=True)), None)

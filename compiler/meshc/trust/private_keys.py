@@ -21,8 +21,8 @@ PRIVATE_KEY = re.compile(rb"-----[ \t]*(?:BEGIN|END)[^\n-]*PRIVATE[ \t]+KEY", re
 
 def private_key(place: Place, clusters: tuple[str, ...]) -> Problem:
     """The problem of a file that holds a private key."""
-    what = "a file of public certificates holds a private key"
-    hint = "take it out, and make a new key and certificate: treat this key as known to others"
+    what = "a file of public certificates contains a private key"
+    hint = "remove it, and make a new key and certificate: treat this key as known to others"
     return codes.PRIVATE_KEY_IN_PUBLIC_FILE.at(place, what, hint, clusters=clusters)
 
 

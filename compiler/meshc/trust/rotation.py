@@ -96,7 +96,7 @@ def phase_of(bundle: bytes, signers: Sequence[Signer]) -> Standing:
     """
     roots = _roots(bundle)
     if not signers:
-        raise IssueError("no cluster with a CA is given, so nothing tells which root is in use")
+        raise IssueError("there is no cluster with a CA, so it is unknown which root is in use")
     if len(roots) == 1:
         _under(roots, signers)
         return Standing(Phase.STEADY, bundle, None, (), tuple(signer.cluster for signer in signers))
@@ -130,7 +130,7 @@ def next_step(
     if asked not in (None, step.action):
         raise IssueError(f'"{asked}" can\'t be done now: {_why(standing, step)}')
     if not (contains(step.bundle, bundle) or contains(bundle, step.bundle)):
-        raise IssueError("root-cert.pem can't be carried over byte by byte: write it as plain PEM, then run this again")
+        raise IssueError("root-cert.pem can't be copied byte by byte: write it as plain PEM, then try again")
     return step
 
 
@@ -176,9 +176,9 @@ def _check_new(standing: Standing, new: bytes, leaves: Sequence[Leaf]) -> None:
             return
         if root.fingerprint == old.fingerprint:
             raise IssueError("this is the old root, which is being replaced: name the second one of root-cert.pem")
-        raise IssueError("this would be a third root: end the replacement that is under way first, then begin another")
+        raise IssueError("this would be a third root: first complete the current replacement, then start another one")
     if root.fingerprint == old.fingerprint:
-        raise IssueError("this is the root of the mesh already, and every CA is under it: name another to replace it")
+        raise IssueError("this is already the root of the mesh, and every CA is under it: name another root")
     for problem in (*verify(("the new root", new), (), generation=Generation.ISTIOD), *forbidden((root,), leaves, ())):
         if problem.severity is Severity.ERROR:
             raise IssueError(f"the new root can't be used: {problem.what}; {problem.hint}")
@@ -191,12 +191,12 @@ def _why(standing: Standing, step: Step) -> str:
     waiting = ", ".join(standing.pending)
     match step.action:
         case Action.NOTHING:
-            return "one root is trusted and none is named to replace it: name a new root"
+            return "there is one root, and no new root is given: name a new root"
         case Action.TRUST_BOTH:
-            return "the clusters don't trust the new root yet: trust both roots first, and sync that everywhere"
+            return "the clusters don't trust the new root yet: trust both roots first, and sync every cluster"
         case Action.REISSUE:
             return (
-                f"both are trusted, but still under the old root: {waiting}; re-issue first, and sync that everywhere"
+                f"both are trusted, but still under the old root: {waiting}; issue again first, and sync every cluster"
             )
         case Action.DROP_OLD:
             return "both roots are trusted and every CA is under the new one: drop the old root"
@@ -205,9 +205,9 @@ def _why(standing: Standing, step: Step) -> str:
 def _roots(bundle: bytes) -> tuple[Certificate, ...]:
     roots = _readable(bundle)
     if len({root.fingerprint for root in roots}) < len(roots):
-        raise IssueError("root-cert.pem holds the same root twice: remove one of the two")
+        raise IssueError("root-cert.pem has the same root twice: remove one of the two")
     if len(roots) > 2:
-        raise IssueError(f"root-cert.pem holds {len(roots)} roots: take out those that no CA is under, down to two")
+        raise IssueError(f"root-cert.pem has {len(roots)} roots: keep at most two; remove roots that no CA is under")
     if len(roots) == 2:
         _keys_differ(*roots)
     return roots
@@ -223,13 +223,13 @@ def _readable(bundle: bytes) -> tuple[Certificate, ...]:
 def _keys_differ(old: Certificate, new: Certificate) -> None:
     """Refuses a renewed root with the same key: every CA would be under both roots, so no step could be recognized."""
     if old.key_digest == new.key_digest:
-        raise IssueError("the new root has the key of the old: make a root with a key of its own")
+        raise IssueError("the new root has the key of the old one: make a root with a new key")
 
 
 def _under(roots: Sequence[Certificate], signers: Sequence[Signer]) -> dict[str, frozenset[str]]:
     above = {signer.cluster: _over(signer, roots) for signer in signers}
     if lost := ", ".join(cluster for cluster, over in above.items() if not over):
-        hint = "put the root they are under back, beside the other, until they are re-issued"
+        hint = "add the root that they are under to root-cert.pem again, until these CAs are issued again"
         raise IssueError(f"under no root of root-cert.pem: {lost}; {hint}")
     return above
 

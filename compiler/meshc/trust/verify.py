@@ -52,7 +52,7 @@ def _roots(roots: Iterable[Certificate]) -> Iterator[Problem]:
     first: dict[str, Certificate] = {}
     for root in roots:
         if same := first.get(root.fingerprint):
-            what, hint = "the same certificate stands here a second time", "remove one of the two"
+            what, hint = "this certificate is here a second time", "remove one of the two"
             yield codes.ROOT_TWICE.at(root.place, what, hint, also=(same.place,))
             continue
         first[root.fingerprint] = root
@@ -61,7 +61,7 @@ def _roots(roots: Iterable[Certificate]) -> Iterator[Problem]:
             what = f'"{root.subject}" isn\'t a root: its issuer is "{root.issuer}"'
             yield codes.ROOT_UNUSABLE.at(root.place, what, hint)
         elif root.signature_hash not in WEAK and not signed_by(root, root):
-            what = f'"{root.subject}" isn\'t a root: it names itself as issuer, but another key signed it'
+            what = f'"{root.subject}" isn\'t a root: it names itself as issuer, but another key has signed it'
             yield codes.ROOT_UNUSABLE.at(root.place, what, hint)
         yield from check_alone(root, ())
         yield from check_authority(root, codes.ROOT_UNUSABLE, ())
@@ -76,8 +76,8 @@ def _cluster(
     chain, chain_faults = read(*files.cert_chain, name) if files.cert_chain else ((), ())
     found += [*ca_faults, *chain_faults]
     if len(authorities) > 1:
-        what = f"this file holds {len(authorities)} certificates, but istiod and Citadel read only the first"
-        hint = "keep only the cluster's own CA there; its issuers belong into cert-chain.pem"
+        what = f"this file contains {len(authorities)} certificates, but istiod and Citadel read only the first"
+        hint = "keep only the cluster's own CA there; its issuers belong in cert-chain.pem"
         found.append(codes.CA_CERT_NOT_SINGLE.at(authorities[1].place, what, hint, clusters=name))
     for certificate in {c.fingerprint: c for c in (*chain, *authorities)}.values():
         found += check_alone(certificate, name)

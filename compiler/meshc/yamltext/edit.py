@@ -57,14 +57,14 @@ def _with_value(data: bytes, file: str, path: Path, value: Any) -> bytes:
         edited = ""
     found, problems = read(edited.encode(), file, strict=True) if edited else ([], [])
     if problems or len(found) != 1 or found[0].data != wanted:
-        raise EditError(f"{file} can't be edited without touching more", f"write {dotted(path)}: {inline(value)}")
+        raise EditError(f"{file} can't be edited without other changes", f"write {dotted(path)}: {inline(value)}")
     return edited.encode()
 
 
 def _read(data: bytes, file: str) -> Document:
     documents, problems = read(data, file, strict=True)
     if problems or len(documents) != 1:
-        raise EditError(f"{file} can't be edited: it isn't one document of YAML")
+        raise EditError(f"{file} can't be edited: it isn't a single YAML document")
     return documents[0]
 
 

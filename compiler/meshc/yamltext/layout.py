@@ -33,7 +33,7 @@ def laid_out(data: bytes, file: str) -> bytes:
     except (yaml.YAMLError, _StrangeError):
         same = False
     if not same:
-        raise EditError(f"{file} can't be laid out without touching more", "lay it out by hand")
+        raise EditError(f"{file} can't be formatted without other changes", "format it by hand")
     return once.encode()
 
 

@@ -35,7 +35,7 @@ class Reader:
         self._count = 0
         self._open: list[Open] = []
         self._last: events.Event | None = None
-        self._anchors: dict[str, Anchored | None] = {}  # None: the anchor's own value is still being read
+        self._anchors: dict[str, Anchored | None] = {}  # None: the value of the anchor isn't read completely yet
 
     def take_all(self, loader: yaml.CSafeLoader) -> None:
         """Reads every event. Raises StopReadingError once a limit is reached."""
@@ -128,7 +128,7 @@ class Reader:
         mark, name = mark_of(event.start_mark), event.anchor or ""
         found = self._anchors.get(name)
         if found is None:
-            what = "stands inside the value it names" if name in self._anchors else "names an anchor that isn't there"
+            what = "is inside the value that it names" if name in self._anchors else "names an unknown anchor"
             self._report(codes.YAML_ALIAS, mark, f"the alias {shown('*' + name)} {what}", "write the value out")
             self._put(Node(mark), 0)
             return
@@ -163,18 +163,20 @@ class Reader:
     def _key(self, node: Node, around: Open) -> Key:
         if node.text is None or (node.plain and node.value is None):
             what = "a key is empty or null" if node.text is not None else "a key is not a text"
-            hint = "write a text as the key, in quotes where it needs them"
+            hint = "write a string as the key, in quotes if needed"
             hint += "; a template ({{ }}) is rendered first" if isinstance(node.value, dict) else ""
             self._report(codes.YAML_KEY, node.mark, what, hint)
             return Key(None, node.mark)
         if node.plain and node.text == "<<":
             if self._strict:
-                self._report(codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not read here', "write the keys out")
+                self._report(
+                    codes.YAML_MERGE, node.mark, 'merge keys ("<<") are not supported here', "write the keys out"
+                )
             return Key(None, node.mark, merge=not self._strict)
         first = around.entries.get(node.text)
         if first is not None and not self._last_wins:
             path = dotted((*(one.step for one in self._open[:-1]), node.text))
-            what, also = f"the key {shown(node.text)} stands here twice", self._at(first[0] or first[1].mark)
+            what, also = f"the key {shown(node.text)} is here twice", self._at(first[0] or first[1].mark)
             self._add(
                 codes.YAML_DUPLICATE_KEY.at(self._at(node.mark), what, "keep one of the two", path=path, also=[also])
             )
@@ -194,7 +196,7 @@ class Reader:
         if root.plain and root.text == "":
             return
         if self._strict and self.documents:
-            hint = 'keep one document in the file: take out the line "---" and what follows'
+            hint = 'keep one document in the file: remove the line "---" and everything after it'
             self._report(codes.YAML_DOCUMENTS, root.mark, "a second document begins here", hint)
             raise StopReadingError
         values, keys, texts = spots(root)
@@ -225,7 +227,7 @@ class Reader:
         raise StopReadingError
 
     def _too_deep(self, mark: Mark) -> None:
-        what = f"more than {_DEPTH} collections inside one another"
+        what = f"more than {_DEPTH} nested collections"
         self.problems.append(codes.YAML_DEPTH.at(self._at(mark), what, "use fewer levels of nesting"))
 
     def _report(self, code: Code, mark: Mark, what: str, hint: str) -> None:

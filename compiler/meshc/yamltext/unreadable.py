@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
-"""Line breaks of YAML 1.1, by which libyaml counts lines."""
-
 
 def decode(data: bytes, file: str) -> tuple[str, Problem | None]:
     """The text of a stream without its byte order mark, or a problem."""
@@ -30,14 +27,14 @@ def decode(data: bytes, file: str) -> tuple[str, Problem | None]:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        what = f"the text is not UTF-8: it holds the byte 0x{data[error.start]:02x}"
+        what = f"the text is not UTF-8: it contains the byte 0x{data[error.start]:02x}"
         return "", codes.YAML_ENCODING.at(place_after(data[: error.start].decode(), file), what, hint)
     found = _FORBIDDEN.search(text)
     if found is None:
         return text, None
     number = f"{ord(found[0]):04x}"
     what = f"the character U+{number.upper()} isn't allowed in YAML"
-    hint = f"take it out, or write \\u{number} inside double quotes"
+    hint = f"remove it, or write \\u{number} inside double quotes"
     return "", codes.YAML_CHARACTER.at(place_after(text[: found.start()], file), what, hint)
 
 
@@ -51,6 +48,10 @@ def mark_after(text: str) -> Mark:
     return len(breaks) + 1, len(text) - (breaks[-1] if breaks else 0) + 1
 
 
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
+"""Line breaks of YAML 1.1, by which libyaml counts lines."""
+
+
 def syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """The reason why libyaml stopped, as a problem: a conflict marker of Git, a tab, or libyaml's own message."""
     mark = error.problem_mark or error.context_mark
@@ -58,14 +59,14 @@ def syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     if mark and mark.index >= len(text):  # libyaml puts the end below a last line without a line break
         place = place_after(text, file)
     if conflict := _CONFLICT.search(text):
-        what, hint = "the marks of a merge conflict stand here", "decide what the file is to hold, then compile again"
+        what, hint = "there are markers of a merge conflict here", "solve the conflict, then compile again"
         return codes.YAML_SYNTAX.at(place_after(text[: conflict.start()], file), what, hint)
     words = error.problem or "the text is not YAML"
     if mark and ("tab character" in words or text[mark.index : mark.index + 1] == "\t"):
         return codes.YAML_TAB.at(place, "a tab is used for indentation", "use spaces")
     also = [Place(file, *mark_of(error.context_mark))] if error.context and error.context_mark else []
     what = f"{error.context}, {words}" if error.context else words
-    hint = "look at the indentation, and at quotes and brackets that aren't closed"
+    hint = "check the indentation, and look for quotes and brackets that aren't closed"
     return codes.YAML_SYNTAX.at(place, " ".join(what.lower().split()), hint, also=[one for one in also if one != place])
 
 
@@ -81,9 +82,9 @@ def mark_of(mark: Any) -> Mark:
 def misread(text: str, place: Place, path: str) -> Problem:
     """Reports a plain word that YAML 1.1 doesn't read as text."""
     meaning = "true or false" if text.lower() in SWITCHES else "another value"
-    what = f"{shown(text)} without quotes is {meaning} to older readers of YAML"
+    what = f"{shown(text)} without quotes is {meaning} to older YAML parsers"
     instead = "true/false for a switch" if text.lower() in SWITCHES else "plain decimal digits for a number"
-    hint = f"write {shown(text)} (with quotes) for the text, or {instead}"
+    hint = f"write {shown(text)} (with quotes) for the string, or {instead}"
     return codes.YAML_MISREAD.at(place, what, hint, path=path, fix=Rewrite(text, text))
 
 
@@ -91,7 +92,7 @@ def wrong_tag(tag: str, place: Place, path: str) -> Problem:
     """Reports a tag that isn't in the core schema, or doesn't fit its value."""
     name = tag.replace(TAG, "!!")
     known = tag in TYPES or tag in (TAG + "map", TAG + "seq")
-    what = f"the tag {shown(name)} {'does not fit its value' if known else 'is not read here'}"
+    what = f"the tag {shown(name)} {'does not fit its value' if known else 'is not supported here'}"
     return codes.YAML_TAG.at(place, what, "remove the tag, or put the string in quotes", path=path)
 
 

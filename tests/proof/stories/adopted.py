@@ -84,9 +84,7 @@ def _rights(world: World, folder: Path) -> None:
             if not rows or any(" ok " not in row for row in rows):
                 raise FailedError(f"{' '.join(words)} doesn't find all well: {told}")
             world.saw(f"{' '.join(words)}: {'; '.join(' '.join(row.split()) for row in rows)}")
-    world.saw(
-        "doctor --deep and --dry-run, capture facts and adopt run as accounts of exactly the rights that are printed"
-    )
+    world.saw("doctor --deep and --dry-run, capture facts and adopt run by exactly the rights that they print")
 
 
 def _as(config: Any, tokens: dict[str, str]) -> Any:

@@ -43,6 +43,22 @@ _NAMED = 3
 def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every range is one, and none overlaps another of its network. Services' are compared through the whole mesh."""
     found: list[_Range] = []
+    yield from _read(fleet, source, found)
+    yield from _same(fleet, source, found)
+    overlaps: dict[tuple[_Shared, Code], list[_Shared]] = {}
+    for earlier, later in _overlaps(_shared(found)):
+        one, two = earlier[0], later[0]
+        if one.network != two.network and {one.kind, two.kind} != {"service"}:
+            continue  # a pod's address means something in its own network only
+        if (one.first, one.last, one.kind) != (two.first, two.last, two.kind):
+            few, many = (earlier, later) if len(earlier) < len(later) else (later, earlier)
+            overlaps.setdefault((few, _code(fleet, few, many)), []).append(many)
+    for (few, code), others in overlaps.items():
+        yield _overlap(source, code, few, sorted(others, key=lambda shared: _position(shared[0])))
+
+
+def _read(fleet: Fleet, source: Source, found: list[_Range]) -> Iterator[Problem]:
+    """Adds the ranges of all clusters to `found`, and yields what is wrong with single ones."""
     for member in fleet:
         for kind, field, cidrs in (
             ("pod", "podCIDRs", member.cluster.pod_cidrs),
@@ -66,24 +82,8 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
             and any(_beside(fleet, member, other) for other in fleet)
         ):
             what = f"{member.name}: podCIDRs aren't given, so overlaps with other clusters can't be seen"
-            yield source.problem(
-                codes.RANGES_UNKNOWN,
-                member.path("name"),
-                what,
-                "add podCIDRs: [...]",
-                clusters=(member.name,),
-            )
-    yield from _same(fleet, source, found)
-    overlaps: dict[tuple[_Shared, Code], list[_Shared]] = {}
-    for earlier, later in _overlaps(_shared(found)):
-        one, two = earlier[0], later[0]
-        if one.network != two.network and {one.kind, two.kind} != {"service"}:
-            continue  # a pod's address means something in its own network only
-        if (one.first, one.last, one.kind) != (two.first, two.last, two.kind):
-            few, many = (earlier, later) if len(earlier) < len(later) else (later, earlier)
-            overlaps.setdefault((few, _code(fleet, few, many)), []).append(many)
-    for (few, code), others in overlaps.items():
-        yield _overlap(source, code, few, sorted(others, key=lambda shared: _position(shared[0])))
+            name, hint = member.path("name"), "add podCIDRs: [...]"
+            yield source.problem(codes.RANGES_UNKNOWN, name, what, hint, clusters=(member.name,))
 
 
 def _beside(fleet: Fleet, member: Member, other: Member) -> bool:
