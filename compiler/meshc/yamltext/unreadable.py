@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")
-"""Line breaks of YAML 1.1, by which libyaml counts lines."""
-
 
 def decode(data: bytes, file: str) -> tuple[str, Problem | None]:
     """The text of a stream without its byte order mark, or a problem."""
