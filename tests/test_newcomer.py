@@ -77,6 +77,22 @@ def test_a_branch_is_compared_with_where_it_left_and_says_so(tmp_path: Path) -> 
     assert "compared with" not in meshc("diff", "--quiet", cwd=place.base).stderr
 
 
+def test_next_tells_of_the_objects_for_the_engine(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    place = Place(tmp_path)
+    (place.base / "mesh.yaml").unlink()
+    place.meshc("init", ".")
+    place.commit()
+    with (place.base / "mesh.yaml").open("a") as mesh:
+        mesh.write("  delivery: {engine: flux, repoURL: https://git.example.com/mesh.git, runsIn: hub}\n")
+    stale = place.meshc("next")
+    place.meshc("compile")
+    compiled = place.meshc("next")
+
+    assert "the objects for Argo CD or Flux are not up to date with mesh.yaml: meshc compile" in stale
+    assert "the objects for Argo CD or Flux are compiled, and not committed: git commit" in compiled
+
+
 def test_switches_of_meshc_stand_behind_a_command_too(tmp_path: Path) -> None:
     meshc("init", ".", cwd=tmp_path)
 

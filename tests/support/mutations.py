@@ -83,6 +83,35 @@ def of_bytes(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
+def of_form(data: bytes, chance: random.Random) -> bytes:
+    """The same written as editors, tools and merges leave it: marks, line ends, keys twice, lists under other keys."""
+    lines = data.split(b"\n")
+    number = chance.randrange(len(lines))
+    line, keys = lines[number], re.findall(rb"(?m)^ *([a-zA-Z]+):", data) or [b"spec"]
+    way = chance.randrange(9)
+    if way == 0:
+        return chance.choice((b"\xef\xbb\xbf", b"\xff\xfe", b"\xef\xbb\xbf\xef\xbb\xbf")) + data
+    if way == 1:
+        return data.replace(b"\n", chance.choice((b"\r\n", b"\r", b"\xc2\x85", b"\xe2\x80\xa8")))
+    if way == 2:
+        lines[number] = line.replace(b"  ", b"\t", 1)
+    elif way == 3:
+        lines.insert(number, line)
+    elif way == 4:
+        lines[number : number + 1] = [b"<<<<<<< HEAD", line, b"=======", line, b">>>>>>> other"]
+    elif way == 5:
+        one, other = chance.choice(keys), chance.choice(keys)
+        return data.replace(one + b":", b"\0:").replace(other + b":", one + b":").replace(b"\0:", other + b":")
+    elif way == 6:
+        lines[number] = line.replace(b": ", b": &a ", 1)
+        lines.append(b"again: *a")
+    elif way == 7:
+        lines[number] = line.partition(b":")[0] + b": " + chance.choice((b"a" * 100_000, b"9" * 5000, b"[" * 2000))
+    else:
+        return chance.choice((data + b"---\n" + data, b"---\n---\n" + data, b"%YAML 1.1\n---\n" + data, data[:-1]))
+    return b"\n".join(lines)
+
+
 def of_yaml(data: bytes, chance: random.Random) -> bytes:
     """A value or a key exchanged, left out, doubled, wrapped or given another's text. The rest stays as it was."""
     try:

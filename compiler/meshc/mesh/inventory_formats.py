@@ -79,7 +79,11 @@ def _is_repository(body: Body) -> bool:
 
 def form_of(documents: Sequence[Document]) -> str:
     """The format of other programs in which some documents list clusters; empty if it is none of them."""
-    named = (form for form in (*_KINDS, "kubeconfig") if any(one.name for one in entries(form, documents, {}, "")))
+    named = (
+        form
+        for form in (*_KINDS, "kubeconfig")
+        if any(one.name and (form in _KINDS or "apiServer" in one.found) for one in entries(form, documents, {}, ""))
+    )
     return next(named, "")
 
 

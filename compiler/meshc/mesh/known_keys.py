@@ -12,6 +12,7 @@ from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.mesh.model import Mesh
 from meshc.nearest import slip
+from meshc.plain import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
         belongs = f'"{key}" is a key under {" or ".join(places)}'
         hint = f"{close} {belongs}" if close else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
-    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{key}"'
+    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{short(key, 60)}"'
     return codes.UNKNOWN_KEY.at(place, what, hint, path=name, fix=fix)
 
 

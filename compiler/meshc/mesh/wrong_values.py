@@ -54,7 +54,7 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
     fix: Fix | None = None
     if not isinstance(value, str):
         wanted = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
-        hint = f"write {known[0]}" if len(known) == 1 else ""
+        hint = f"write {known[0]}" if len(known) == 1 else "write one of these words"
         return codes.WRONG_TYPE.at(place, f"{name}: must be {wanted}, not {kind_of(value)}", hint, path=name)
     if known == ["all"]:
         what, hint = (
@@ -65,7 +65,8 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
         what, hint = f'{shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
         fix = slip(value, known)
     else:
-        what, hint = f"{shown(value)} isn't one of {', '.join(known)}", nearest_of(value, known)
+        what = f"{shown(value)} isn't one of {', '.join(known)}"
+        hint = nearest_of(value, known) or "write one of these words"
         fix = slip(value, known)
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
 
