@@ -54,7 +54,7 @@ class Compiled:
     inputs: Inputs
     exports: tuple[Export, ...]
     settle: Callable[[Sequence[Problem], bool], list[Problem]] = field(repr=False)
-    """Removes acknowledged problems from those that rendering finds. The flag is true if every cluster was rendered."""
+    """Removes acknowledged problems from those that rendering finds. The flag is true if all clusters were rendered."""
     searched: Searched = field(repr=False)
     """The search for secrets with its results, which commands with a cache keep."""
 
