@@ -26,7 +26,7 @@ app = typer.Typer(
 
 
 class Key(StrEnum):
-    """Kinds of key."""
+    """The kinds of keys."""
 
     ECDSA_P256 = "ecdsa-p256"
     ECDSA_P384 = "ecdsa-p384"

@@ -132,7 +132,7 @@ def explain(
 
 
 class ValuesForm(StrEnum):
-    """What the values of a cluster are written as."""
+    """The format of a cluster's values."""
 
     HELM = "helm"
     SAIL = "sail"

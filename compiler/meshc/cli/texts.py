@@ -1,4 +1,4 @@
-"""The commands about the text of mesh.yaml: validate, fmt, schema."""
+"""The commands for the text of mesh.yaml: validate, fmt, schema."""
 
 from __future__ import annotations
 
