@@ -126,13 +126,13 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     directory: Annotated[
         Path | None,
-        typer.Option("--directory", "-C", metavar="DIR", help="Work in this folder, as if started there."),
+        typer.Option("--directory", "-C", metavar="DIR", help="Change to this folder first."),
     ] = None,
-    color: Annotated[Color, typer.Option("--color", help="Use colours: auto means on a terminal only.")] = AUTO,
+    color: Annotated[Color, typer.Option("--color", help="When to use colours; auto: only on a terminal.")] = AUTO,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, notices or progress bars.")
     ] = False,

@@ -83,7 +83,7 @@ File = Annotated[
         envvar="MESHC_FILE",
         callback=_found,
         allow_dash=True,
-        help="The mesh.yaml; default: the one here or in a folder above. - is standard input.",
+        help="The mesh.yaml; default: the one here or in the nearest parent folder. - is standard input.",
         show_default=False,
     ),
 ]
@@ -93,7 +93,7 @@ Clusters = Annotated[
         "--cluster",
         "-c",
         metavar="NAME",
-        help="Only these clusters, by name or glob; may be given often.",
+        help="Only these clusters, by name or glob; may be repeated.",
         autocompletion=cluster_names,
     ),
 ]
@@ -103,13 +103,14 @@ Labels = Annotated[
         "--selector",
         "-l",
         metavar="LABELS",
-        help="Only clusters with these labels of mesh.yaml, as kubectl writes them: env=prod, tier in (a, b).",
+        help="Only clusters with these labels in mesh.yaml, in kubectl's syntax: env=prod, tier in (a, b).",
     ),
 ]
 NewFile = Annotated[Path, typer.Option("--file", "-f", help="The mesh.", show_default=True)]
 Form = Annotated[Format, typer.Option("--format", help="How problems and results are written.")]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=1, help="How many kustomize run at once; default: one per processor.")
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Number of parallel kustomize runs; default: one per processor."),
 ]
 Opening = Annotated[
     Path | None,
@@ -117,7 +118,7 @@ Opening = Annotated[
         "--identity",
         "-i",
         envvar="SOPS_AGE_KEY_FILE",
-        help="remoteSecrets: mounted, sops: age identities that open the file, to keep its other credentials.",
+        help="remoteSecrets: mounted, sops: age identities that decrypt the file, to keep its other credentials.",
     ),
 ]
 Accept = Annotated[bool, typer.Option("--accept-recipients", help="Seal for recipients that are new to this mesh.")]
@@ -128,11 +129,11 @@ Contexts = Annotated[
         "--context",
         metavar="[CLUSTER=]CONTEXT",
         autocompletion=context_names,
-        help="The kubeconfig's context of a cluster, or in-cluster; may be given often. Default: "
+        help="The kubeconfig context of a cluster, or in-cluster; may be repeated. Default: "
         "~/.config/meshc/contexts.yaml, else the one with the cluster's name, else the one for its apiServer.",
     ),
 ]
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", help="Default: $KUBECONFIG, else ~/.kube/config.", show_default=False)
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="How many seconds each cluster may take in total.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="The maximum time for each cluster, in seconds.")]
