@@ -1,4 +1,4 @@
-"""The scratch repositories that are fuzzed: every kind of input that a command reads is in one of them."""
+"""Makes the scratch repositories for fuzzing. Together they have every kind of input that a command reads."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _home(home: Path) -> None:
 
 
 def _own(world: Path) -> None:
-    """A mesh whose sealed files open with the identity in home."""
+    """A mesh whose sealed files can be decrypted with the identity in home."""
     world.mkdir()
     secrets = f"{{recipients: [{RECIPIENT}, {make_recipient()}]}}"
     mesh = MESH.format(secrets=secrets, version="1.29.6", kubernetes="1.34", address="istiod")

@@ -45,7 +45,7 @@ class Dump:
     """The objects of a cluster, the number of files without one, and why some YAML couldn't be parsed.
 
     `known` are the kinds, as kubectl names them, that are complete here. For any other kind, a missing object proves
-    nothing. `version` is the version that the API server reported, `said` what a GitOps tree installs here.
+    nothing. `version` is the version that the API server reported, `said` are the installations in a GitOps tree.
     """
 
     cluster: str
@@ -101,14 +101,14 @@ def _apart(one: Dump, notes: list[str]) -> list[Dump]:
 
 
 def _joined(parts: Sequence[Dump]) -> list[Dump]:
-    """One for each cluster, as several folders may say how Istio is installed in it."""
+    """Joins the dumps of the same cluster, because several folders can describe its installation of Istio."""
     found: dict[str, Dump] = {}
     for one in parts:
         found[one.cluster] = _both(found[one.cluster], one) if one.cluster in found else one
     for one in [*found.values()]:
         names = {told.cluster_name for told in one.said if told.cluster_name}
         name = names.pop() if len(names) == 1 and not any(map(_tells_of_istio, one.bodies)) else one.cluster
-        if name != one.cluster and name in found:  # a folder of values for a cluster that has a folder of its own
+        if name != one.cluster and name in found:  # a folder of values for a cluster that also has its own folder
             found[name] = _both(found[name], found.pop(one.cluster))
     return list(found.values())
 
@@ -139,7 +139,7 @@ def _tells_of_istio(body: Body) -> bool:
 
 
 def _dump(name: str, folder: Folder) -> Dump:
-    """The objects of one folder, and what the names and the form of its files show."""
+    """Reads one folder: its objects, and the kinds that its files contain completely."""
     bodies: list[Body] = []
     known: set[str] = set()
     telling = {told.where for told in folder.said}
@@ -163,7 +163,7 @@ def _dump(name: str, folder: Folder) -> Dump:
 
 
 def word_of(body: Body) -> str:
-    """The kind of an object as kubectl names it; empty for a kind that says nothing about a mesh."""
+    """The kind of an object as kubectl names it; empty for a kind that doesn't describe a mesh."""
     identity = identity_of(body)
     return of_object(identity.group, identity.kind)
 

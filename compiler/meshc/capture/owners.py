@@ -65,7 +65,7 @@ def _of_operators(body: Body, labels: Mapping[str, str]) -> Owner | None:
             return Owner(Tool.SAIL, f"{at(reference, 'kind')} {at(reference, 'name')}")
     if labels.get("app.kubernetes.io/managed-by") == "sail-operator":
         return Owner(Tool.SAIL, "")
-    named = labels.get("install.operator.istio.io/owning-resource", "unknown")  # charts write this without an operator
+    named = labels.get("install.operator.istio.io/owning-resource", "unknown")  # charts write it too
     if named != "unknown" and labels.get("operator.istio.io/managed"):
         return Owner(Tool.OPERATOR, named)
     return None
