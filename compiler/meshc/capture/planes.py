@@ -104,7 +104,7 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         namespace,
         revision,
         classic,
-        _version(tag) or facts.tag(body) or _of_chart(body),
+        _version(tag) or facts.tag(body) or _of_labels(body, classic),
         hub,
         tag,
         environment.get("CLUSTER_ID", ""),
@@ -137,14 +137,15 @@ def _version(tag: str) -> str:
     return str(version) if version else ""
 
 
-def _of_chart(body: Body) -> str:
-    """The version from Helm's labels, for images with a digest or another tag."""
+def _of_labels(body: Body, classic: bool) -> str:
+    """The version from the labels of istioctl or Helm, for images with a digest or another tag.
+
+    Charts of Istio's development branches all have the version 1.0.0, which says nothing about an istiod.
+    """
     labels = at(body, "metadata", "labels") or {}
-    for key in ("helm.sh/chart", "chart"):
-        match = _CHART.fullmatch(str(labels.get(key)))
-        if match:
-            return match[1]
-    return ""
+    charts = (_CHART.fullmatch(str(labels.get(key))) for key in ("helm.sh/chart", "chart"))
+    said = [_version(str(labels.get("operator.istio.io/version") or "")), *(match[1] for match in charts if match)]
+    return next((one for one in said if one and (classic or one != "1.0.0")), "")
 
 
 def mesh_config(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:
