@@ -54,14 +54,27 @@ def planes(dump: Dump) -> list[Plane]:
     """Every control plane in a cluster; the one without a revision comes first."""
     found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
     if not found:
-        said = [_installed(told) for told in dump.said if not is_remote(told)]
-        found = list({plane.revision: plane for plane in reversed(said)}.values())
+        said = [_installed(told) for told in dump.said if not is_remote(told) and not _only_gateways(told)]
+        first: dict[str, Plane] = {}
+        for plane in sorted(said, key=_named, reverse=True):  # of several files, the one that names the cluster
+            first.setdefault(plane.revision, plane)
+        found = list(first.values())
     return sorted(found, key=lambda one: (one.revision != "default", one.revision))
 
 
 def is_remote(told: Told) -> bool:
     """True if the values are for a cluster that another one controls."""
     return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
+
+
+def _only_gateways(told: Told) -> bool:
+    """True for the IstioOperator of a gateway, such as that of Istio's script for east-west gateways."""
+    return told.values.get("profile") == "empty"
+
+
+def _named(plane: Plane) -> int:
+    """The number of values of a control plane's identity that are known."""
+    return sum(map(bool, (plane.id, at(plane.mesh, "defaultConfig", "meshId"), plane.istio)))
 
 
 def _installed(told: Told) -> Plane:
