@@ -227,7 +227,7 @@ def test_a_folder_that_holds_no_clusters_is_told(tmp_path: Path) -> None:
     (tmp_path / "dumps").mkdir()
     (tmp_path / "dumps/README.md").write_text("nothing")
 
-    assert "has no folder of Kubernetes objects" in meshc(tmp_path, "adopt", "--from", "dumps", code=2)
+    assert "has objects of Istio, or shows how it is installed" in meshc(tmp_path, "adopt", "--from", "dumps", code=2)
     assert 'there is no folder "x"' in meshc(tmp_path, "adopt", "--from", "x", code=2)
 
 

@@ -119,6 +119,39 @@ def test_nothing_is_guessed_of_ca_and_version_either(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("labels", "version"),
+    [
+        ({"helm.sh/chart": "istiod-1.30.3"}, "1.30.3"),
+        ({"helm.sh/chart": "istiod-1.0.0"}, "UNKNOWN"),  # of every development branch
+        ({"helm.sh/chart": "istiod-1.0.0", "operator.istio.io/version": "1.31.0"}, "1.31.0"),
+        ({"helm.sh/chart": "istiod-1.0.0", "operator.istio.io/version": "unknown"}, "UNKNOWN"),
+    ],
+)
+def test_labels_tell_the_version_if_the_image_does_not(tmp_path: Path, labels: dict[str, str], version: str) -> None:
+    plane = istiod(image="registry.example.com/istio/pilot:latest")
+    plane["metadata"]["labels"] |= labels
+    _, spec = adopted(tmp_path, plane, system(), code=3 if version == "UNKNOWN" else 0)
+
+    assert spec["istio"]["version"] == version
+    assert spec["istio"]["images"] == {"hub": "registry.example.com/istio", "tag": "latest"}
+
+
+def test_a_namespace_on_different_revisions_is_told(tmp_path: Path) -> None:
+    for name, revision in (("east", "1-30-3"), ("west", "1-31-0")):
+        planes = [istiod(name, "1-30-3"), istiod(name, "1-31-0", "docker.io/istio/pilot:1.31.0")]
+        spaces = [namespace(f"shop-{word}", {"istio.io/rev": "1-30-3"}) for word in "abc"]
+        spaces.append(namespace("till", {"istio.io/rev": revision}))
+        dumping.dump(tmp_path / "dumps" / name, [*nodes("10.10.0.0/16"), system(), *planes, *spaces])
+    both = said("adopt", "--from", "dumps", cwd=tmp_path, code=3)
+
+    assert (
+        "look at: namespace till is on different revisions, 1-30-3 in east, 1-31-0 in west: "
+        "mesh.yaml has one for all, 1-31-0"
+    ) in both
+    assert "shop-a is on" not in both
+
+
 def endpoints(name: str, kind: str = "") -> Any:
     labels = {"kubernetes.io/service-name": name}
     endpoint = {"addresses": ["10.10.0.9"], **({"targetRef": {"kind": kind, "name": "x"}} if kind else {})}

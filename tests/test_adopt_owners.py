@@ -31,6 +31,14 @@ OWNED: dict[str, Any] = {
             "operator.istio.io/managed": "Reconcile",
         }
     },
+    "IstioOperator of istioctl install": {
+        "labels": {
+            "install.operator.istio.io/owning-resource": "unknown",
+            "operator.istio.io/component": "Pilot",
+            "operator.istio.io/managed": "Reconcile",
+            "operator.istio.io/version": "1.31.0",
+        }
+    },
     "Sail IstioRevision default": {
         "ownerReferences": [{"apiVersion": "sailoperator.io/v1", "kind": "IstioRevision", "name": "default"}],
         **HELM,

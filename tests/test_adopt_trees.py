@@ -14,6 +14,7 @@ from meshc.capture.installations import leads_to, told, unread
 from meshc.capture.named_files import Beside
 from meshc.disk.repository import Repository
 from support.processes import said
+from support.running_meshes import SYSTEM, namespace, thing
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
@@ -133,7 +134,7 @@ UNREAD: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("told", UNREAD)
 def test_what_is_not_read_is_named(tmp_path: Path, told: str) -> None:
     name, content = UNREAD[told]
-    write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    write(tmp_path, "hub/space.yaml", namespace(SYSTEM, {"topology.istio.io/network": "corp"}))
     write(tmp_path, f"hub/{name}.yaml", content)
     both, _ = adopted(tmp_path)
 
@@ -187,11 +188,100 @@ def test_values_that_a_template_fills_in_are_no_values(tmp_path: Path) -> None:
         "hub/more.yaml",
         {**TAGGED, "global": {**TAGGED["global"], "multiCluster": {"clusterName": "${NAME}"}}},
     )
-    write(tmp_path, "hub/space.yaml", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}})
+    write(tmp_path, "hub/space.yaml", namespace(SYSTEM, {"topology.istio.io/network": "corp"}))
     both, spec = adopted(tmp_path)
 
-    assert "not read: hub/values.yaml: a template" in both
-    assert spec["clusters"] == [{"name": "hub", "role": "remote"}]
+    assert "not read: hub/values.yaml: a template\n" in both
+    assert "not read: hub/more.yaml: a template\n" in both
+    assert spec["clusters"] == [{"name": "hub", "role": "remote", "network": "corp"}]
+
+
+@pytest.mark.parametrize("mark", ["cluster{i}", "${NAME}", "<CLUSTER>", "%NAME%", "@NAME@"])
+def test_a_name_that_a_script_fills_in_is_no_cluster(tmp_path: Path, mark: str) -> None:
+    write(tmp_path, "hub/values.yaml", {"global": {**GLOBAL, "multiCluster": {"clusterName": mark}}})
+    both = said("adopt", "--from", "tree", cwd=tmp_path, code=2)
+
+    assert "not read: hub/values.yaml: a template\n" in both
+    assert "has objects of Istio, or shows how it is installed" in both
+    assert not (tmp_path / "mesh.yaml").exists()
+
+
+APART: dict[str, Any] = {
+    "a demonstration's namespaces": namespace("shop", {"istio.io/rev": "1-30", "istio-injection": "enabled"}),
+    "a network that a template fills in": namespace(SYSTEM, {"topology.istio.io/network": "net-${NAME}"}),
+    "an empty namespace for Istio": namespace(SYSTEM, {}),
+    "an issuer of its CA": thing("Certificate", "cacerts", SYSTEM, "cert-manager.io/v1"),
+    "a simulated node": thing("Node", "kwok-node-0"),
+    "an app's Services, in a file named like one of a dump": thing("Service", "cart", "shop"),
+    "an Argo CD Application": thing("Application", "istio-system", "argocd", ARGO_CD),
+}
+
+
+@pytest.mark.parametrize("what", APART)
+def test_a_folder_without_an_istio_is_no_cluster(tmp_path: Path, what: str) -> None:
+    write(tmp_path, "more/services.yaml", APART[what])
+    alone = said("adopt", "--from", "tree", cwd=tmp_path, code=2)
+    write(tmp_path, "hub/istio.yaml", release(VALUES))
+    both, spec = adopted(tmp_path)
+
+    assert "more tells nothing of an Istio: it is no cluster" in alone
+    assert "more tells nothing of an Istio: it is no cluster" in both
+    assert [one["name"] for one in spec["clusters"]] == ["hub"]
+
+
+def test_a_file_that_overlays_use_is_only_read_there(tmp_path: Path) -> None:
+    find_tool("kubectl")
+    usual = {"multiCluster": {"clusterName": "usual-name"}}
+    write(tmp_path, "fleet/common/istio.yaml", release({**VALUES, "global": {**GLOBAL, **usual}}))
+    write(tmp_path, "fleet/common/kustomization.yaml", {"resources": ["istio.yaml"]})
+    for name in ("east", "west"):
+        patch = f"- {{op: replace, path: /spec/values/global/multiCluster/clusterName, value: {name}}}"
+        patches = [{"patch": patch, "target": {"kind": "HelmRelease"}}]
+        write(tmp_path, f"fleet/{name}/kustomization.yaml", {"resources": ["../common"], "patches": patches})
+    _, spec = adopted(tmp_path)
+
+    assert [one["name"] for one in spec["clusters"]] == ["east", "west"]
+
+
+def test_the_operator_of_a_gateway_is_no_control_plane(tmp_path: Path) -> None:
+    values = {"global": {"network": "corp"}}
+    gateways = body("install.istio.io/v1alpha1", "IstioOperator", "east-west", profile="empty", values=values)
+    operator = body("install.istio.io/v1alpha1", "IstioOperator", "istio", **OPERATOR)
+    write(tmp_path, "first/a-gateway.yaml", gateways)
+    write(tmp_path, "first/istio.yaml", operator)
+    both, spec = adopted(tmp_path)
+
+    assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
+    assert spec["istio"]["revision"] == "1-30"
+    assert "control planes" not in both
+
+
+def test_files_of_several_clusters_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
+    for name, network in (("east", "net-east"), ("west", "net-west")):
+        world = {"multiCluster": {"clusterName": name}, "network": network}
+        place = f"fleet/istio/{name}"
+        write(
+            tmp_path,
+            f"{place}/istio.yaml",
+            body("install.istio.io/v1alpha1", "IstioOperator", "istio", values={"global": world}),
+        )
+        write(tmp_path, f"{place}/space.yaml", namespace(SYSTEM, {"topology.istio.io/network": network}))
+        write(tmp_path, f"fleet/apps/{name}/space.yaml", namespace(f"only-{name}", {"istio-injection": "enabled"}))
+    write(tmp_path, "fleet/apps/space.yaml", namespace("shop", {"istio-injection": "enabled"}))
+    common = {"tag": "1.30.3", "values": {"global": {"meshID": "shop"}}}
+    write(tmp_path, "fleet/istio/all.yaml", body("install.istio.io/v1alpha1", "IstioOperator", "all", **common))
+    both, spec = adopted(tmp_path)
+
+    assert "fleet tells of east, west: each is a cluster" in both
+    assert "make the same objects" not in both
+    assert spec["istio"]["version"] == "1.30.3"
+    assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
+    assert [(one["name"], one["network"]) for one in spec["clusters"]] == [("east", "net-east"), ("west", "net-west")]
+    assert spec["namespaces"] == [
+        {"name": "only-east", "clusters": ["east"]},
+        {"name": "only-west", "clusters": ["west"]},
+        {"name": "shop"},
+    ]
 
 
 def argo(kind: str, helm: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from meshc.capture.adopted import Adopted, agreed, given
 from meshc.capture.adopted_clusters import clusters, networks
-from meshc.capture.adopted_revisions import revisions, tell_revisions
+from meshc.capture.adopted_revisions import revisions, tell_namespaces, tell_revisions
 from meshc.capture.adopted_security import security
 from meshc.capture.adopted_services import namespaces, services
 from meshc.capture.homes import homes_of
@@ -40,6 +40,7 @@ def adopt(dumps: Sequence[Dump]) -> Adopted:
         _names(home, made)
         tell_revisions(home, made)
         _owners(home, namespace, made)
+    tell_namespaces(homes, made)
     made.mesh = "\n".join(_lines(homes, planes, namespace, made)) + "\n"
     return made
 

@@ -63,6 +63,19 @@ def revision_of_namespace(name: str, homes: Sequence[Home]) -> str:
     return ""
 
 
+def tell_namespaces(homes: Sequence[Home], made: Adopted) -> None:
+    """Notes on namespaces whose clusters disagree on the revision, because mesh.yaml has one for all clusters."""
+    inside = [home for home in homes if not home.external]
+    for name in sorted({name for home in inside for name in home.revisions}):
+        said = {home.name: home.tags.get(word, word) for home in inside if (word := home.revisions.get(name))}
+        if len(set(said.values())) > 1:
+            every = ", ".join(f"{revision} in {cluster}" for cluster, revision in said.items())
+            chosen = revision_of_namespace(name, inside) or "that of each cluster"
+            made.notes.append(
+                f"namespace {name} is on different revisions, {every}: mesh.yaml has one for all, {chosen}"
+            )
+
+
 def _further(home: Home, homes: Sequence[Home]) -> set[str]:
     """The revisions besides the one that a cluster uses, wherever they run."""
     every = {plane.revision for one in homes for plane in one.planes}

@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.dump_script import REMOTES
 from meshc.capture.kinds import KINDS, KUBEADM, of_object
-from meshc.capture.tree import Build, Folder, read_tree
-from meshc.errors import MeshcError, UsageError
+from meshc.capture.tree import Folder
+from meshc.errors import MeshcError
 from meshc.hidden import Hidden
 from meshc.issuing.given import given
 from meshc.kube import Body, at, identity_of
@@ -26,17 +26,12 @@ from meshc.trust.proofs import SERVER
 
 if TYPE_CHECKING:
     from meshc.capture.installations import Told
-    from meshc.disk.repository import Repository
 
-_TELLING = {
-    *("istio-reader-service-account", "istio-multi", "istio-sidecar-injector", "cacerts", "istiod", "istio-system"),
-}
-"""Names of objects that only a cluster of a mesh has."""
-_OF_ENGINES = ("Application", "ApplicationSet", "AppProject", "GitRepository", "HelmRepository", "Kustomization")
-"""The objects of Argo CD and Flux, whatever their name."""
 PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem", "tls.crt", "ca.crt")
 CACERTS = "cacerts"
-_FILES = {kind.word for kind in KINDS} | {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
+_SINGLE = {CACERTS, REMOTES, KUBEADM, KUBECONFIG}
+"""Files of a dump with single Secrets or ConfigMaps."""
+_FILES = {kind.word for kind in KINDS} | _SINGLE
 """Files of a dump that are named after a kind. If such a file is empty, the cluster has no object of that kind."""
 
 
@@ -55,6 +50,8 @@ class Dump:
     known: frozenset[str] = frozenset()
     version: str = ""
     said: tuple[Told, ...] = ()
+    places: tuple[str, ...] = ()
+    """The file of each object, if files were read."""
 
     def all(self, kind: str, namespace: str | None = None, name: str | None = None) -> list[Body]:
         """The objects of a kind."""
@@ -67,87 +64,17 @@ class Dump:
         ]
 
 
-def dumps(folder: Repository, hint: str, build: Build) -> tuple[list[Dump], list[str]]:
-    """One dump for each folder with objects or settings of Istio, and notes on the others.
-
-    `build` builds kustomizations. Raises UsageError, with a hint, if there is none.
-    """
-    tree = read_tree(folder, build)
-    found = {name: _dump(name, one) for name, one in tree.folders.items()}
-    elsewhere = [told for one in tree.folders.values() for told in one.said if told.cluster]
-    for name in dict.fromkeys(told.cluster for told in elsewhere):
-        mine = tuple(told for told in elsewhere if told.cluster == name)
-        before = found.get(name) or Dump(name, (), 0)
-        found[name] = replace(before, said=(*before.said, *mine))
-    apart = [part for _, one in sorted(found.items()) for part in _apart(one, tree.notes)]
-    made = [one for one in _joined(apart) if one.bodies or one.said]
-    telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
-    for one in made if telling else ():
-        if one not in telling:
-            tree.notes.append(f"{one.cluster} tells nothing of an Istio: it is no cluster")
-    made = telling or made
-    if not made:
-        raise UsageError(f'"{folder.base}" has no folder of Kubernetes objects for each cluster', hint)
-    return made, tree.notes
-
-
-def _apart(one: Dump, notes: list[str]) -> list[Dump]:
-    """Splits a folder that describes Istio in several clusters into one dump for each."""
-    names = dict.fromkeys(str(name) for told in one.said if (name := told.cluster_name))
-    if len(names) < 2:
-        return [one]
-    notes.append(f"{one.cluster} tells of {', '.join(names)}: each is a cluster")
-    return [replace(one, cluster=name, said=tuple(t for t in one.said if t.cluster_name == name)) for name in names]
-
-
-def _joined(parts: Sequence[Dump]) -> list[Dump]:
-    """Joins the dumps of the same cluster, because several folders can describe its installation of Istio."""
-    found: dict[str, Dump] = {}
-    for one in parts:
-        found[one.cluster] = _both(found[one.cluster], one) if one.cluster in found else one
-    for one in [*found.values()]:
-        names = {told.cluster_name for told in one.said if told.cluster_name}
-        name = names.pop() if len(names) == 1 and not any(map(_tells_of_istio, one.bodies)) else one.cluster
-        if name != one.cluster and name in found:  # a folder of values for a cluster that also has its own folder
-            found[name] = _both(found[name], found.pop(one.cluster))
-    return list(found.values())
-
-
-def _both(there: Dump, more: Dump) -> Dump:
-    known = {identity_of(body) for body in there.bodies}
-    return replace(
-        there,
-        bodies=(*there.bodies, *(body for body in more.bodies if identity_of(body) not in known)),
-        passed_over=there.passed_over + more.passed_over,
-        unread=(*there.unread, *more.unread),
-        known=there.known | more.known,
-        said=(*there.said, *more.said),
-    )
-
-
-def _tells_of_istio(body: Body) -> bool:
-    """True if an object belongs to a control plane, to the access of one, or to the cluster itself."""
-    metadata = at(body, "metadata")
-    labels = metadata.get("labels") or {}
-    return body["kind"] not in _OF_ENGINES and (
-        body["kind"] == "Node"
-        or metadata["name"] in _TELLING
-        or bool(labels.keys() & {"istio.io/rev", "topology.istio.io/network"})
-        or labels.get("app") in ("istiod", "sidecar-injector", "istio-reader")
-        or labels.get("istio") in ("pilot", "eastwestgateway")
-    )
-
-
-def _dump(name: str, folder: Folder) -> Dump:
-    """Reads one folder: its objects, and the kinds that its files contain completely."""
+def dump_of(name: str, folder: Folder) -> Dump:
+    """The objects of one folder, and what the names and the form of its files show."""
     bodies: list[Body] = []
+    places: list[str] = []
     known: set[str] = set()
     telling = {told.where for told in folder.said}
     version = ""
     for where, data in folder.documents:
         word = where.rpartition("/")[2].rpartition(".")[0]
-        known |= {word} & _FILES
         objects = list(_objects(data))
+        known |= {word} if _is_dumped(word, at(data, "kind"), objects) else set()
         said = str(at(data, "serverVersion", "gitVersion") or "")
         version = said or version
         if objects or said or word in _FILES:
@@ -156,10 +83,18 @@ def _dump(name: str, folder: Folder) -> Dump:
             known |= {word for body in objects if (word := word_of(body))}
             known |= {CACERTS, REMOTES} if any(body["kind"] == "Secret" for body in objects) else set()
         bodies += objects
+        places += [where] * len(objects)
     silent = {where for where, _ in folder.documents} - telling
     here = tuple(told for told in folder.said if not told.cluster)
     over = folder.passed_over + len(silent)
-    return Dump(name, tuple(bodies), over, tuple(folder.left), frozenset(known), version, here)
+    return Dump(name, tuple(bodies), over, tuple(folder.left), frozenset(known), version, here, tuple(places))
+
+
+def _is_dumped(word: str, kind: Any, objects: Sequence[Body]) -> bool:
+    """True if a file has all objects of the kind after which it is named, unlike the services.yaml of an app."""
+    if not objects or kind == "List":
+        return word in _FILES
+    return word in _SINGLE and kind in ("Secret", "ConfigMap")
 
 
 def word_of(body: Body) -> str:

@@ -22,6 +22,9 @@ _CHARTS = ("istiod", "istio-discovery", "istio-remote", "istio", "discovery")
 _TELLING = ("meshID", "multiCluster", "remotePilotAddress", "externalIstiod", "configCluster")
 """Keys of `global` that only the values of a control plane have, not those of a gateway or anything else."""
 
+_NEVER_IN_NAMES = "{}$<>%@"
+"""Marks of a name that a script or a template fills in: `cluster{i}`, `${NAME}`, `<CLUSTER>`, `%NAME%`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -58,8 +61,13 @@ def told(body: Any, where: str, around: Around) -> Iterator[Told]:
 def is_template(one: Told) -> bool:
     """True if the values that identify a cluster are still template text."""
     world = mapping(at(one.values, "global"))
-    telling = [str(world.get(key)) for key in ("meshID", "multiCluster", "network")]
-    return any(mark in text for text in telling for mark in ("{{", "$"))
+    telling = (world.get("meshID"), one.cluster_name, world.get("network"))
+    return any(is_filled_in(text) for text in telling)
+
+
+def is_filled_in(text: Any) -> bool:
+    """True if a script or a template fills in a name."""
+    return any(character in str(text) for character in _NEVER_IN_NAMES)
 
 
 def _every(body: Any, where: str, around: Around) -> Iterator[Told]:
@@ -182,7 +190,8 @@ def unread(body: Any, where: str, around: Around) -> str:
     every = list(_every(body, where, around))
     left = next((one.left for one in every if one.left), "")
     left = "a template" if any(map(is_template, every)) else left
-    return f"{where}: {left} of {identity.kind} {identity.name}" if left else ""
+    of = f"{identity.kind} {identity.name}".strip()
+    return f"{where}: {left}{f' of {of}' if of else ''}" if left else ""
 
 
 def leads_to(body: Any) -> list[str]:
@@ -210,6 +219,8 @@ def _of_operator(body: Body, where: str) -> Told:
     values = dict(mapping(spec.get("values")))
     values["global"] = {**{key: spec[key] for key in ("hub", "tag") if spec.get(key)}, **mapping(values.get("global"))}
     values |= {key: spec[key] for key in ("meshConfig", "revision", "profile") if spec.get(key)}
+    if at(spec, "components", "pilot", "enabled") is True and values.get("profile") == "empty":
+        del values["profile"]  # an empty profile has no control plane, unless it is asked for
     space = spec.get("namespace") or at(body, "metadata", "namespace") or ""
     return Told(
         where, _release(spec.get("tag")), str(space), values, "", "components" if spec.get("components") else ""

@@ -65,10 +65,10 @@ def _of_operators(body: Body, labels: Mapping[str, str]) -> Owner | None:
             return Owner(Tool.SAIL, f"{at(reference, 'kind')} {at(reference, 'name')}")
     if labels.get("app.kubernetes.io/managed-by") == "sail-operator":
         return Owner(Tool.SAIL, "")
-    named = labels.get("install.operator.istio.io/owning-resource", "unknown")  # charts write it too
-    if named != "unknown" and labels.get("operator.istio.io/managed"):
-        return Owner(Tool.OPERATOR, named)
-    return None
+    if not labels.get("operator.istio.io/managed"):
+        return None
+    named = labels.get("install.operator.istio.io/owning-resource", "unknown")
+    return Owner(Tool.OPERATOR, "of istioctl install" if named == "unknown" else named)
 
 
 def _of_flux(labels: Mapping[str, str]) -> Owner | None:

@@ -54,14 +54,27 @@ def planes(dump: Dump) -> list[Plane]:
     """Every control plane in a cluster; the one without a revision comes first."""
     found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
     if not found:
-        said = [_installed(told) for told in dump.said if not is_remote(told)]
-        found = list({plane.revision: plane for plane in reversed(said)}.values())
+        said = [_installed(told) for told in dump.said if not is_remote(told) and not _only_gateways(told)]
+        first: dict[str, Plane] = {}
+        for plane in sorted(said, key=_named, reverse=True):  # of several files, the one that names the cluster
+            first.setdefault(plane.revision, plane)
+        found = list(first.values())
     return sorted(found, key=lambda one: (one.revision != "default", one.revision))
 
 
 def is_remote(told: Told) -> bool:
     """True if the values are for a cluster that another one controls."""
     return told.values.get("profile") == "remote" or bool(at(told.values, "global", "remotePilotAddress"))
+
+
+def _only_gateways(told: Told) -> bool:
+    """True for the IstioOperator of a gateway, such as that of Istio's script for east-west gateways."""
+    return told.values.get("profile") == "empty"
+
+
+def _named(plane: Plane) -> int:
+    """The number of values of a control plane's identity that are known."""
+    return sum(map(bool, (plane.id, at(plane.mesh, "defaultConfig", "meshId"), plane.istio)))
 
 
 def _installed(told: Told) -> Plane:
@@ -104,7 +117,7 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
         namespace,
         revision,
         classic,
-        _version(tag) or facts.tag(body) or _of_chart(body),
+        _version(tag) or facts.tag(body) or _of_labels(body, classic),
         hub,
         tag,
         environment.get("CLUSTER_ID", ""),
@@ -137,14 +150,15 @@ def _version(tag: str) -> str:
     return str(version) if version else ""
 
 
-def _of_chart(body: Body) -> str:
-    """The version from Helm's labels, for images with a digest or another tag."""
+def _of_labels(body: Body, classic: bool) -> str:
+    """The version from the labels of istioctl or Helm, for images with a digest or another tag.
+
+    Charts of Istio's development branches all have the version 1.0.0, which says nothing about an istiod.
+    """
     labels = at(body, "metadata", "labels") or {}
-    for key in ("helm.sh/chart", "chart"):
-        match = _CHART.fullmatch(str(labels.get(key)))
-        if match:
-            return match[1]
-    return ""
+    charts = (_CHART.fullmatch(str(labels.get(key))) for key in ("helm.sh/chart", "chart"))
+    said = [_version(str(labels.get("operator.istio.io/version") or "")), *(match[1] for match in charts if match)]
+    return next((one for one in said if one and (classic or one != "1.0.0")), "")
 
 
 def mesh_config(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:

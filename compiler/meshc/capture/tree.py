@@ -34,7 +34,7 @@ _MOST_FOLDERS = 200
 class Folder:
     """One cluster's folder: its documents, each with its place, and notes on what isn't read.
 
-    `beneath` are kustomizations that were built.
+    `beneath` are kustomizations that were built, and `used` the files that they read.
     """
 
     documents: list[tuple[str, Any]] = field(default_factory=list)
@@ -42,6 +42,7 @@ class Folder:
     said: list[Told] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     followed: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
     passed_over: int = 0
 
 
@@ -112,9 +113,8 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
         if built is not None:
             covered.add(root)
             _add(made, root, built)
-    _alternatives(made, roots)
     for path in paths:
-        inside = any(_below(path, root) for root in covered)
+        inside = path in made.used or any(_below(path, root) for root in covered)
         if path.endswith((".yaml", ".yml", ".json")) and not inside:
             _add(made, path, repository.read_file(path))
         else:
@@ -123,6 +123,8 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
             made.beneath += _documents(repository.read_file(path), path)
     _follow(repository, made, build)
     _tell(repository, made)
+    if len({one.cluster_name for one in made.said if one.cluster_name}) < 2:
+        _alternatives(made, roots)
     return made
 
 
@@ -152,6 +154,7 @@ def _follow(repository: Repository, made: Folder, build: Build) -> None:
 def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -> None:
     try:
         if repository.kind(path) != "folder":
+            made.left.append(f"{path}: an engine applies it, and it isn't in this repository")
             return
         built = _built(repository, path, build, made) if kustomization_in(repository, path) else None
         if built is not None:
@@ -176,7 +179,9 @@ def _built(repository: Repository, root: str, build: Build, made: Folder) -> byt
     if closure.kinds.get(root) == "Component":
         return None
     try:
-        return build(closure.files, root)
+        built = build(closure.files, root)
+        made.used |= closure.files.keys()
+        return built
     except BuildError as error:
         made.left.append(f"{root} isn't built, its files are read as they are: {error.what.splitlines()[0]}")
         return None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.capture.adopt import adopt
 from meshc.capture.adopted_parts import in_parts
-from meshc.capture.dump import Dump, dumps
 from meshc.capture.dump_script import dump_script
+from meshc.capture.dumps import dumps
 from meshc.capture.homes import homes_of
 from meshc.capture.live_trees import Sides, as_applied
 from meshc.capture.rbac import Asker, Of, manifests
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from meshc.capture.dump import Dump
     from meshc.commands.listener import Listener
     from meshc.output.kustomize import Kustomize
 
@@ -103,10 +104,12 @@ def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
     def build(files: Mapping[str, bytes], folder: str) -> bytes:
         return kustomize().build(files, folder, repository)
 
-    hint = "meshc adopt --print-dump-command > dump.sh; sh dump.sh CONTEXT..."
-    found, notes = dumps(repository, hint, build)
+    found, notes = dumps(repository, build)
     for note in notes:
         listener.note(f"  {note}")
+    if not found:
+        what = f'no folder in "{repository.base}" has objects of Istio, or shows how it is installed'
+        raise UsageError(what, "meshc adopt --print-dump-command > dump.sh; sh dump.sh CONTEXT...")
     return found
 
 
