@@ -188,9 +188,9 @@ BREAK: dict[str, tuple[str, str]] = {
     "no control plane": (space("istio-system", annotations={CONTROL: None}), f"loses annotation {CONTROL}"),
     "no protection under Flux": (space("shop", annotations={FLUX: "enabled"}), "may be pruned"),
     "no protection under Argo CD": (space("shop", annotations={ARGO: "Prune=true"}), "may be pruned"),
-    "no injection": (space("shop", labels={"istio-injection": "disabled"}), "no label by which"),
+    "no injection": (space("shop", labels={"istio-injection": "disabled"}), "no label that puts"),
     "both labels of injection": (space("shop", labels={"istio.io/rev": "a"}), "both istio-injection and"),
-    "every label replaced": (space("shop", labels={"$patch": "replace", "team": "a"}), "no label by which"),
+    "every label replaced": (space("shop", labels={"$patch": "replace", "team": "a"}), "no label that puts"),
 }
 """What a patch says, and a word of what is told."""
 
