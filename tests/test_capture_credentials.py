@@ -162,7 +162,7 @@ def test_a_rotation_makes_the_new_one_before_the_old_one_goes(modern: Ground) ->
 
     assert token in modern.cluster.tokens
     assert token != modern.cluster.token(TOKEN)
-    assert "meshc doctor says so: meshc capture credentials edge-1 --prune-tokens" in said
+    assert "have the new token: meshc capture credentials edge-1 --prune-tokens" in said
     assert [path.name for path in (modern.base / "sealed/hub").iterdir()] == ["remote-secret-edge-1.yaml"]
 
     modern.cluster.revoke(TOKEN)

@@ -84,7 +84,7 @@ def test_cluster_secrets_of_argo_cd_lose_what_logs_in(ground: Ground) -> None:
     ]
     assert all("annotations" not in one["metadata"] for one in bodies)
     assert bodies[1]["metadata"]["labels"]["env"] == "prod"
-    assert "says so already" in ground.capture("--context", "management")
+    assert "has these values already" in ground.capture("--context", "management")
     planned = CliRunner().invoke(app, ["plan", "-f", str(ground.folder / "mesh.yaml"), "-c", "edge-2"])
     assert "edge-2: remote" in planned.output, planned.output
 
@@ -103,7 +103,9 @@ def test_an_annotation_that_mesh_yaml_reads_is_kept(ground: Ground) -> None:
 def test_what_is_not_whole_is_not_written(ground: Ground) -> None:
     home = ground.clusters[0]
     ground.use("argocd-secrets")
-    assert "tells of no cluster, so nothing is written" in ground.capture("--context", "management", "--write", code=3)
+    assert "has no objects that describe clusters, so nothing is written" in ground.capture(
+        "--context", "management", "--write", code=3
+    )
     argo(home, "edge_1", "https://10.0.0.1:6443")
     assert 'no cluster can be named "edge_1"' in ground.capture("--context", "management", "--write", code=3)
     argo(home, "edge-1", "https://10.0.0.1:6443", leak=CANARY)
@@ -173,11 +175,11 @@ def test_a_file_that_mesh_yaml_does_not_name_yet(ground: Ground) -> None:
     (ground.folder / "mesh.yaml").write_text(
         MESH.replace("  clustersFrom:\n    - {file: inventory/clusters.yaml, format: FORMAT}\n", "")
     )
-    assert "which file, and in which format?" in ground.capture("--context", "edge-9", code=2)
+    assert "the file or its format is missing" in ground.capture("--context", "edge-9", code=2)
     said = ground.capture("inventory/clusters.yaml", "--format", "kubeconfig", "--context", "edge-9", "--write")
     assert "- {file: inventory/clusters.yaml, format: kubeconfig}" in said
     (ground.folder / "theirs.yaml").write_text("a: b\n")
-    assert "no inventory of mesh.yaml" in ground.capture("theirs.yaml", "--format", "kubeconfig", code=2)
+    assert "an inventory in mesh.yaml" in ground.capture("theirs.yaml", "--format", "kubeconfig", code=2)
     assert "no YAML file below" in ground.capture("../x.yaml", "--format", "kubeconfig", code=2)
 
 

@@ -88,10 +88,10 @@ def test_clusters_are_chosen(names: tuple[str, ...], selectors: tuple[str, ...],
         (("us-*",), ("region=eu",), 'no cluster matches "us-*" and "region=eu"'),
         ((), ("env = ",), 'no cluster matches "env = "'),
         *(
-            ((), (text,), "is no selector")
+            ((), (text,), "isn't a valid label selector")
             for text in ("", "env prod", "!env=prod", "env in prod", "a=b=c", "env in (a")
         ),
-        *(((), (text,), "is no selector") for text in ("=a", "a,,b", "a in (b),", "\x1b[2J", "ä=b")),
+        *(((), (text,), "isn't a valid label selector") for text in ("=a", "a,,b", "a in (b),", "\x1b[2J", "ä=b")),
     ],
 )
 def test_a_choice_of_nothing_is_told(names: tuple[str, ...], selectors: tuple[str, ...], what: str) -> None:

@@ -397,7 +397,7 @@ def test_what_can_not_be_told_is_said(mesh: Path) -> None:
 
     assert done.returncode == 1
     assert (
-        "this meshc can't read its mesh.yaml, so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
+        "this meshc can't read its mesh.yaml, so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't reported"
         in done.stderr
     )
     assert "--against names nothing" in said("diff", "--against", "", cwd=mesh, code=2)

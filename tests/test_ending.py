@@ -124,7 +124,7 @@ def test_a_near_end_is_told_by_whoever_looks(place: Place) -> None:
 @pytest.mark.parametrize(
     ("edited", "told"),
     [
-        (None, "its end is unknown"),
+        (None, "its expiry is unknown"),
         ("0001-01-01T00:00:00Z", "has ended"),
         ("9999-12-31T23:59:59Z", "ends 9999"),
         ("none", "has no end"),

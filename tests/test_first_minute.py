@@ -312,7 +312,7 @@ def test_explain_searches_the_pages_for_words(tmp_path: Path) -> None:
 
     assert [line for line in listed if line.startswith("MESH401  ")]
     assert 1 < len(listed) < len(every_code())
-    assert (nothing.returncode, nothing.stderr[:27]) == (2, "error: no page holds qqqq\n ")
+    assert (nothing.returncode, nothing.stderr[:30]) == (2, "error: no page contains qqqq\n ")
 
 
 def test_quiet_and_colours(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_its_table(place: Place) -> None:
     assert place.meshc("next") == (
         "CLUSTER  STEP  WHY, AND BY WHICH COMMAND\n"
         "hub      sync  nothing is left to do here: output/hub is what Argo CD or Flux syncs\n"
-        "edge-1   seal  sync edge-1, then hand over its credentials for hub: meshc secrets seal - --remote edge-1\n"
+        "edge-1   seal  sync edge-1, then seal its credentials for hub: meshc secrets seal - --remote edge-1\n"
         "seal: meshc capture credentials CLUSTER reads the credentials from the cluster itself; "
         "meshc secrets seal - reads a kubeconfig from standard input\n"
     )
@@ -137,7 +137,7 @@ def test_a_trust_domain_is_replaced_in_three_commits(place: Place) -> None:
     assert (second["now"], second["left"], second["allowed"]) == ("new.example", "cluster.local", False)
     other = domains(place, ", trustDomain: new.example, trustDomainAliases: [cluster.local], meshID: x", 1)
     assert other["since"] == second["since"]
-    assert "the alias may go from" in place.meshc("next")
+    assert "the alias can be removed from" in place.meshc("next")
 
     assert domains(place, ", trustDomain: new.example", 0) is None
 
@@ -147,7 +147,7 @@ def test_an_alias_may_go_when_no_certificate_is_left(place: Place) -> None:
     old = domains(place, ", trustDomain: new.example, trustDomainAliases: [cluster.local]", 25)
 
     assert (old["left"], old["allowed"]) == ("cluster.local", True)
-    assert "the alias may go now" in place.meshc("next")
+    assert "the alias can be removed now" in place.meshc("next")
 
 
 def test_an_alias_that_was_always_there_is_nothing_to_do(place: Place) -> None:

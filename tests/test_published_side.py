@@ -115,7 +115,7 @@ def test_some_clusters_are_published(mesh: Path) -> None:
 def test_an_option_that_the_engine_does_not_follow_is_told(mesh: Path) -> None:
     told = invoke("publish", "--branch", "other")
     assert told.exit_code == 0
-    assert "flux is told to read deploy, and this is branch other" in told.stderr
+    assert "flux is configured to read deploy, and this is branch other" in told.stderr
     assert git(mesh, "branch", "--list", "deploy") == ""
 
 

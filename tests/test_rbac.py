@@ -116,6 +116,6 @@ def test_each_account_may_do_what_its_command_does_and_uses_all_of_it(tmp_path: 
 def test_options_of_the_group_are_not_lost_before_a_command(tmp_path: Path) -> None:
     place = Place(tmp_path, SOPS)
 
-    assert "stands without a command" in place.meshc("capture", "--print-rbac", "facts", code=2)
-    assert "stands without a command" in place.meshc("capture", "-f", "other.yaml", "facts", code=2)
+    assert "without a command, or after" in place.meshc("capture", "--print-rbac", "facts", code=2)
+    assert "without a command, or after" in place.meshc("capture", "-f", "other.yaml", "facts", code=2)
     assert "can't be a namespace" in place.meshc("adopt", "--print-rbac", "--namespace", "a b", code=2)

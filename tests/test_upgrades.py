@@ -88,7 +88,7 @@ def test_check_tells_an_older_tree_from_a_stale_one(older: Path) -> None:
 
     told = meshc(older, "check", code=1)
     assert "written by another version: output/edge-1/istio-remote.yaml" in told
-    assert f"what is there was written by meshc 0.0.1, and this is meshc {__version__}" in told
+    assert f"the files were written by meshc 0.0.1, and this is meshc {__version__}" in told
     listed = json.loads(meshc(older, "check", "--format", "json", code=1).partition("\n}\n")[0] + "\n}")
     assert [(one["file"], one["state"]) for one in listed["stale"]] == [
         ("output/edge-1/istio-remote.yaml", "written by another version")

@@ -87,7 +87,7 @@ def test_a_whole_replacement_waits_twice(tmp_path: Path) -> None:
     assert (waits["next"], waits["underOldRoot"], waits["allowed"]) == ("drop the old root", [], False)
     assert is_about(waits["until"], minute(23))
     place.git("commit", "-q", "--amend", "--no-edit", at=f"{minute(-25):%Y-%m-%dT%H:%M:%S+00:00}")
-    assert "the old root is trusted until every proxy has taken this over" in place.third()
+    assert "proxies trust the old root until they have received this change" in place.third()
     place.done(0)
 
     assert place.rotation() is None

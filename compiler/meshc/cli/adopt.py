@@ -76,7 +76,7 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
         tell(line)
     for what, identities in (
         (
-            "gets a label that says it is meshc's, or an annotation that keeps it, and nothing else",
+            "gets only a label that shows meshc as its owner, or an annotation against pruning",
             compared.sides.marked,
         ),
         ("isn't in the dump, so it isn't compared", compared.sides.unread),
@@ -88,7 +88,7 @@ def _difference(file: Path, found: Sequence[Dump]) -> None:
         tell(f"  {plain(cluster)}: {some(map(str, found_of), _NAMES)}")
     if compared.sides.owned:
         say(f"the order for each owner: {HAND_OVER}")
-    say("secrets aren't compared; of an object that runs, only what meshc would set in it")
+    say("secrets aren't compared; of a live object, only the fields that meshc would set")
     if compared.difference:
         raise typer.Exit(Exit.DIFFERS)
 

@@ -49,7 +49,9 @@ def rbac(
     with reporting(Format.TEXT, file):
         if context.invoked_subcommand:
             if print_rbac or file:
-                raise UsageError("this option stands without a command, or behind it", "meshc capture --print-rbac")
+                raise UsageError(
+                    "use this option without a command, or after the command", "meshc capture --print-rbac"
+                )
             return
         from meshc.capture.rbac import Asker
         from meshc.cli.rbac import rbac_command
@@ -123,12 +125,15 @@ def credentials(
         reach = Reach(context or [], kubeconfig, timeout, consent(yes))
         choice = choice_of([*(clusters or ()), *(only or ())], selector)
         if bool(choice) == every:
-            raise UsageError("whose credentials?" if not every else "--all takes no others", "name remotes, or --all")
+            raise UsageError(
+                "no cluster is named" if not every else "--all can't be combined with a selection of clusters",
+                "name remotes, or --all",
+            )
         if prune:
             from meshc.cli.capture_prune import prune_command
 
             if primary or duration or rotate or replace or to_command:
-                raise UsageError("--prune-tokens reads no token", "it goes with --context, --timeout and --yes")
+                raise UsageError("--prune-tokens reads no token", "combine it only with --context, --timeout and --yes")
             prune_command(file, choice, reach)
             return
         identities = identities_of(identity)

@@ -126,4 +126,4 @@ def _verdict(found: Checked, opened: Opened) -> None:
     if converted:
         say(f"  {count(converted, 'file')} with other line ends: {_ADVICE[State.LINE_ENDS]}")
     for tool, (wrote, now) in other_versions(opened, found.found).items():
-        say(f"  what is there was written by {tool} {plain(wrote)}, and this is {tool} {now}")
+        say(f"  the files were written by {tool} {plain(wrote)}, and this is {tool} {now}")

@@ -22,7 +22,9 @@ def consent(yes: bool) -> Leave:
         if yes:
             return
         if not sys.stdin.isatty():
-            raise UsageError("this changes something in a live cluster, and nobody is here to be asked", "--yes")
+            raise UsageError(
+                "this changes something in a live cluster, and there is no terminal to ask for permission", "--yes"
+            )
         if not typer.confirm("go on?", err=True):
             raise UsageError("nothing was made")
 

@@ -29,7 +29,7 @@ def show_edits(edits: Sequence[Edit], *, written: bool) -> None:
     """Shows what changes in each file, or that nothing changes, and whether the files were written."""
     for edit in edits:
         if not edit.changes:
-            tell(f"{plain(edit.file)} says so already")
+            tell(f"{plain(edit.file)} has these values already")
             continue
         show_diff(edit)
     changed = [plain(edit.file) for edit in edits if edit.changes]

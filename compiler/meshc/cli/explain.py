@@ -55,7 +55,7 @@ def _begins_a_word(word: str, text: str) -> bool:
 
 def _list(found: list[Code], words: list[str]) -> None:
     if not found:
-        raise UsageError(f"no page holds {' and '.join(words)}", "every code with its title: meshc explain")
+        raise UsageError(f"no page contains {' and '.join(words)}", "every code with its title: meshc explain")
     for code in found:
         tell(f"{code.id}  {code.title}")
 

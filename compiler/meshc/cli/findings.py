@@ -24,7 +24,7 @@ from meshc.yamltext.rewrite import spans, written
 _ERROR = "command-failed"
 _STALE = "out-of-step"
 _RULES: Mapping[str, str] = MappingProxyType(
-    {_ERROR: "the command failed", _STALE: "a file isn't as it would be compiled"}
+    {_ERROR: "the command failed", _STALE: "a file differs from the compiled one"}
 )
 """The rules for findings without a code."""
 _LEVELS = {"error": "error", "warning": "warning", "notice": "note"}

@@ -24,7 +24,7 @@ def graph_command(file: Path, choice: Choice, view: View, markdown: bool) -> Non
     plan = compiled_unrendered(Opened(file, listener=TERMINAL)).plan
     focus = Focus.on(plan, choice)
     if focus.left:
-        TERMINAL.note(f"  note: {focus.left}, but for those that the others deal with")
+        TERMINAL.note(f"  note: {focus.left}, except those that the selected ones are connected with")
     picture = view_of(plan, view)
     text = mermaid(picture if focus.whole else picture.around(focus.names), plan.networks).rstrip("\n")
     tell(f"```mermaid\n{text}\n```" if markdown else text)

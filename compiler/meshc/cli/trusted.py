@@ -25,7 +25,7 @@ def of_rotation(trust: OfTrust) -> list[str]:
     wait, now = trust.wait, trust.now
     if wait is None:
         return []
-    when = f"nothing tells when: {wait.trouble}"
+    when = f"its time isn't known: {wait.trouble}"
     if wait.until:
         when = "now" if wait.over(now) else f"from {shown(wait.until)}: {wait.why}"
     command = BY[wait.action]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHAT = {
     Action.TRUST_BOTH: "before the next step every proxy must trust both roots",
     Action.REISSUE: "before the next step every workload must have a certificate under the new root",
-    Action.DROP_OLD: "the old root is trusted until every proxy has taken this over",
+    Action.DROP_OLD: "proxies trust the old root until they have received this change",
 }
 _NEXT = {Action.TRUST_BOTH: Action.REISSUE, Action.REISSUE: Action.DROP_OLD}
 

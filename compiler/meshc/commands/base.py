@@ -59,7 +59,7 @@ def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTre
         commit = commits.commit(against)
         found = commits.files(commit, OUTPUT, known) or commits.files_at_top(commit, OUTPUT)
         if not found:
-            raise UsageError(f'"{against}" is no folder, and as a commit it has no {OUTPUT}/')
+            raise UsageError(f'"{against}" isn\'t a folder, nor a commit with {OUTPUT}/')
         return Base(against, _tree(found), None, _AGAINST)
     commit, name = (commits.commit(ref), ref) if ref is not None else commits.default_base()
     found = commits.files(commit, OUTPUT, known)
@@ -94,7 +94,7 @@ def published_base(opened: Opened, plan: Plan, known: FileTree) -> Base | None:
     return Base(side.name, side.output, plan_then, "" if plan_then else _UNREADABLE, commit, source)
 
 
-_UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't told"
+_UNTOLD = "so MESH806, MESH808, MESH815, MESH850 and MESH851 aren't reported"
 _UNREADABLE = f"this meshc can't read its mesh.yaml, {_UNTOLD}"
 _NO_SOURCE = f"the commit that it was compiled from isn't known here, {_UNTOLD}"
 _AGAINST = f"it has no mesh.yaml, {_UNTOLD}"

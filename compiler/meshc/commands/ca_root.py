@@ -51,7 +51,7 @@ def made_root(work: Work, wanted: NewRoot) -> MadeRoot:
     path = work.certificate(ROOTS)
     if wanted.certificate is None and work.read(path) is not None:
         raise UsageError(
-            f"there is a root already: {path}", "for its successor name another file: --certificate new-root.pem"
+            f"a root exists already: {path}", "for a new root, name another file: --certificate new-root.pem"
         )
     if wanted.certificate is not None and wanted.certificate.exists():
         raise UsageError(f'"{wanted.certificate}" is there already')

@@ -46,5 +46,7 @@ def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, 
             listener.note(f"  {part}: {there[part].missing}")
     if not values:
         how = exposure_of(cluster)
-        raise ToolError(f"{name}: none of its addresses is known", f"is exposure: {how} what its control plane has?")
+        raise ToolError(
+            f"{name}: none of its addresses is known", f"check that exposure: {how} is right for its control plane"
+        )
     return edited(opened, values, write=write)

@@ -191,8 +191,8 @@ class _Run:
                     stop_on_closed(work, need, dict.fromkeys(names), wanted.identities)
                 if need in stores and not wanted.to_command:
                     raise UsageError(
-                        f"{need.cluster} reads credentials from a store: by which command do they get there?",
-                        f"{EXAMPLE}, which is given them on its standard input",
+                        f"{need.cluster} reads credentials from a store, and no command to store them is named",
+                        f"{EXAMPLE}, which gets them on its standard input",
                     )
 
     def ask(self, clusters: LiveClusters, made: _Made, listener: Listener) -> None:

@@ -128,14 +128,14 @@ def _entry(opened: Opened, wanted: Wanted) -> tuple[FromInventory, bool]:
         return found[0], True
     if wanted.file is None or wanted.form is None:
         raise UsageError(
-            "which file, and in which format?", f"meshc capture inventory FILE --format {' | '.join(FORMATS)}"
+            "the file or its format is missing", f"meshc capture inventory FILE --format {' | '.join(FORMATS)}"
         )
     path = PurePosixPath(wanted.file)
     if path.is_absolute() or ".." in path.parts or path.suffix not in (".yaml", ".yml"):
         raise UsageError(f'"{plain(wanted.file)}" is no YAML file below mesh.yaml', "such as inventory/clusters.yaml")
     if opened.repository.kind(wanted.file) is not None:
         raise UsageError(
-            f'"{plain(wanted.file)}" is there, and no inventory of mesh.yaml',
+            f'"{plain(wanted.file)}" exists, but isn\'t an inventory in mesh.yaml',
             "name another, or add it to spec.clustersFrom",
         )
     return FromInventory.model_validate({"file": wanted.file, "format": wanted.form}), False
@@ -145,13 +145,14 @@ def _bodies(opened: Opened, entry: FromInventory, namespace: str, reach: Reach) 
     named = dict(_named(word) for word in reach.contexts)
     if entry.format in ASKED:
         if len(named) != 1:
-            raise UsageError("one cluster knows the others: which?", "--context CONTEXT")
+            raise UsageError("the cluster with these objects isn't named", "--context CONTEXT")
         ((name, context),) = named.items()
         api = connect(name, context, reach.kubeconfig, reach.seconds)
         found = objects(api, entry.format, namespace, entry.fields.values())
         if not found:
             raise MeshcError(
-                f"{name} tells of no cluster, so nothing is written", "is it the right context, or --namespace?"
+                f"{name} has no objects that describe clusters, so nothing is written",
+                "is it the right context, or --namespace?",
             )
         return found
     if entry.fields:

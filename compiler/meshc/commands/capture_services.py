@@ -66,6 +66,6 @@ def captured_services(file: Path, name: str, wanted: Wanted, reach: Reach, liste
     before = opened.repository.read_file(target) if opened.repository.kind(target) == "file" else None
     after = manifest(found)
     if before is not None and before != after and not wanted.replace:
-        raise UsageError(f"{target} is there and says something else", "--replace; Git shows what changes")
+        raise UsageError(f"{target} exists with other content", "overwrite it with --replace; Git shows what changes")
     opened.repository.change({target: Change(before, after)})
     return CapturedServices(target, len(found), manifests is not None, before != after)

@@ -89,7 +89,7 @@ def _terms(text: str) -> list[_Term]:
     for match in found:
         if match is None or (match["not"] and (match["sign"] or match["word"])):
             hint = "as in kubectl: env=prod, env!=prod, env in (prod, test), env notin (dev), env, !env"
-            raise UsageError(f'"{plain(text)}" is no selector of labels', hint)
+            raise UsageError(f'"{plain(text)}" isn\'t a valid label selector', hint)
         if match["sign"]:
             terms.append(_Term(match["key"], frozenset([match["value"]]), match["sign"] == "!="))
         elif match["word"]:

@@ -59,8 +59,8 @@ class Domains:
         for alias in self.aliases:
             if alias == self.left and self.until:
                 when = "now" if self.until <= now else f"from {shown(self.until)}"
-                yield f'the trust domain was "{alias}" until {shown(self.since)}; the alias may go {when}'
-                yield f"  a certificate lasts {span(self.lasts)}, from when the last cluster had synced that"
+                yield f'the trust domain was "{alias}" until {shown(self.since)}; the alias can be removed {when}'
+                yield f"  a certificate is valid for {span(self.lasts)}, counted from the sync of the last cluster"
             elif alias in self.came:
                 yield f'"{alias}" is an alias; for it to become the trust domain, once every cluster has synced this:'
                 others = [one for one in self.aliases if one != alias]

@@ -85,6 +85,6 @@ def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
         return  # the commit had no roots
     if now is not None and not contains(now, before) and not contains(before, now):
         shown = opened.source.shown(path)
-        what = f"neither do the roots of {base} hold these, nor these those: clusters would stop trusting one another"
-        hint = "meshc ca rotate-root goes by way of a commit that trusts both"
+        what = f"the current roots neither contain the roots of {base} nor are part of them: clusters would lose trust"
+        hint = "use meshc ca rotate-root, whose first step trusts both"
         stop_on([codes.ROOTS_JUMP.at(Place(shown, 1, 1), what, hint)])

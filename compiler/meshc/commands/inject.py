@@ -54,7 +54,7 @@ def _plane(opened: Opened, cluster: ClusterPlan, manifest: bytes, default: str |
         told = " and ".join(f"{revision} ({namespace})" for revision, namespace in sorted(asked.items()))
         raise UsageError(
             f"these workloads belong to namespaces of several revisions: {plain(told)}",
-            "inject a file for each: a control plane's template is that of its own revision",
+            "split the file by revision, because each control plane has its own template",
         )
     (revision,) = asked or (cluster.revision,)
     return cluster.plane(revision) or cluster

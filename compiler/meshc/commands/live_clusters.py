@@ -67,7 +67,9 @@ class LiveClusters:
                 return error
 
         def late(name: str) -> Answer | AskError:
-            return AskError(Trouble.SLOW, f"{name}: nothing within {self.reach.seconds:g} s: does its login wait?")
+            return AskError(
+                Trouble.SLOW, f"{name}: nothing within {self.reach.seconds:g} s; maybe its login waits for input"
+            )
 
         with listener.steps("asking", len(names)) as step:
             return at_once(names, one, late, self.reach.seconds, step)

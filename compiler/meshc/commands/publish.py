@@ -151,7 +151,7 @@ def _read_elsewhere(delivery: Delivery | None, job: Job) -> list[str]:
         or job.target.branch == delivery.revision.removeprefix("refs/heads/")
     ):
         return []
-    read = f"{delivery.engine} is told to read {delivery.revision}, and this is branch {job.target.branch}"
+    read = f"{delivery.engine} is configured to read {delivery.revision}, and this is branch {job.target.branch}"
     return [f"{read}: write revision: {job.target.branch} under delivery, and apply the root again"]
 
 

@@ -114,9 +114,9 @@ def stop_on_haste(wait: Wait, now: datetime) -> None:
     if wait.over(now):
         return
     if wait.since is None:
-        raise RefusedError(f"nothing tells when the last step was committed: {wait.trouble}", RESTARTED)
+        raise RefusedError(f"it isn't known when the last step was committed: {wait.trouble}", RESTARTED)
     raise RefusedError(
-        f'"{wait.action.value}" must wait until {shown(wait.until)}: proxies may lack what the last step gave them, '
+        f'"{wait.action.value}" must wait until {shown(wait.until)}: proxies may lack the result of the last step, '
         f"committed at {shown(wait.since)}; {wait.why}",
         f"run this again then, or with {RESTARTED}",
     )

@@ -103,7 +103,7 @@ def _end_told(noted: str, now: datetime) -> list[str]:
     """The expiry in the annotation of the sealed file, which isn't decrypted."""
     end = time_of(noted)
     if end is None:
-        return ["has no end"] if noted == NEVER else ["its end is unknown"]
+        return ["has no end"] if noted == NEVER else ["its expiry is unknown"]
     if end <= now:
         return [f"has ended ({end:%Y-%m-%d})"]
     return [f"ends in {(end - now).days} days ({end:%Y-%m-%d})" if expiring(end, now) else f"ends {end:%Y-%m-%d}"]

@@ -38,5 +38,5 @@ def hand_over(owed: Sequence[Owed], command: tuple[str, ...]) -> None:
             why = str(error).partition("\n")[0]
             raise ToolError(
                 f"{each.key} isn't in the store: {why}; nothing was written",
-                "what it said isn't shown, as it was given a secret: try it with something that is none",
+                "its output isn't shown, because it may contain the secret: try the command with a harmless value",
             ) from None

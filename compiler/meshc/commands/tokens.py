@@ -62,7 +62,7 @@ def afterwards(generation: Generation, name: str, token: Token, account: Account
         lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
     old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
     if old:
-        after = "once its primaries run with the new token, and meshc doctor says so"
+        after = "when meshc doctor shows that its primaries have the new token"
         if classic:
             lines.append(f"{name}: {after}, delete the old:")
             lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]

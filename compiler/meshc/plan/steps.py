@@ -97,7 +97,7 @@ def _step(name: str, known: Known) -> Step:
     if name in known.waiting:
         lacking = known.waiting[name]
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        what = f"sync {name}, then hand over its credentials for {', '.join(lacking[:3])}{more}"
+        what = f"sync {name}, then seal its credentials for {', '.join(lacking[:3])}{more}"
         return Step(name, "seal", what, f"meshc secrets seal - --remote {name}")
     if name in known.ending:
         what = known.ending[name].partition(": ")[2]
