@@ -1,7 +1,7 @@
 """Times the CAs of a fleet: python bench/authorities.py [CLUSTERS]
 
-A root, then an intermediate for every cluster, sealed by sops for one recipient; then the same again, when nothing is
-due. What it prints is a Markdown table.
+Makes a root, then an intermediate for every cluster, sealed by sops for one recipient. Then runs the same again, when
+nothing is due. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from measuring import MESHC, measure
 
 
 def row(clusters: int) -> str:
-    """One fleet, in a Git repository of its own."""
+    """Measures one fleet, in its own Git repository."""
     recipient = pyrage.x25519.Identity.generate().to_public()
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as keys:
         folder = Path(name)

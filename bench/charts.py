@@ -1,9 +1,9 @@
 """Times a fleet rendered from Istio's charts: python bench/charts.py RELEASE [CLUSTERS]
 
-RELEASE is a folder of a release or checkout of Istio 1.29.6. Every cluster is rendered with base, whose values are the
-same in all, and with istiod, which has the cluster's name among its values, and in every twentieth an own address.
-For each size: how many renders helm is asked for, a first validate, which renders charts, and a second one, which
-remembers; then helm alone for the same renders. What it prints is a Markdown table.
+RELEASE is a folder of a release or checkout of Istio 1.29.6. Every cluster is rendered with the chart base, whose
+values are the same in all clusters, and with istiod, whose values contain the cluster's name, and in every twentieth
+cluster its own address. For each size, it measures the number of renders by helm, a first validate, which renders
+charts, a second one, which uses the cache, and helm alone for the same renders. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FOLDERS = {"istio-base": "base", "istiod": "istio-control/istio-discovery"}
 
 
 def prepared(folder: Path, release: Path, clusters: int) -> None:
-    """A fleet whose charts lie beside mesh.yaml, pinned."""
+    """Makes a fleet with pinned charts next to mesh.yaml."""
     shutil.copytree(release / "manifests/charts", folder / "istio/manifests/charts")
     text = fleet(clusters, 1).replace("{version: 1.29.6}", f"{{version: {VERSION}, charts: {{source: istio}}}}")
     (folder / "mesh.yaml").write_text(text.replace("{istio: {version: 1.29.6}}", "{}"))
@@ -33,7 +33,7 @@ def prepared(folder: Path, release: Path, clusters: int) -> None:
 
 
 def counting(folder: Path) -> Path:
-    """A helm that leaves the release of each render in the file `renders`."""
+    """A wrapper of helm that writes the release of each render into the file `renders`."""
     program = shutil.which(os.environ.get("MESHC_HELM") or "helm")
     wrapper = folder / "helm"
     wrapper.write_text(f'#!/bin/sh\n[ "$1" = template ] && echo "$2" >>{folder}/renders\nexec {program} "$@"\n')
@@ -42,7 +42,7 @@ def counting(folder: Path) -> Path:
 
 
 def helm_alone(folder: Path, releases: list[str]) -> float:
-    """Seconds that helm takes for these renders, in parallel, with nothing else to do."""
+    """The seconds that helm takes for these renders, in parallel, without meshc."""
     program = os.environ.get("MESHC_HELM") or "helm"
 
     def render(number: int, release: str) -> None:
@@ -57,7 +57,7 @@ def helm_alone(folder: Path, releases: list[str]) -> float:
 
 
 def row(release: Path, clusters: int) -> str:
-    """One fleet, measured in a folder of its own."""
+    """Measures one fleet, in its own folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepared(folder, release, clusters)

@@ -1,7 +1,8 @@
-"""fleet turns two numbers into a mesh.yaml that looks like somebody's: python bench/fleet.py 1000 100 > mesh.yaml
+"""Makes a realistic mesh.yaml from two numbers: python bench/fleet.py 1000 100 > mesh.yaml
 
-One primary, the rest remotes in three regions: settings by overrides and labels, some clusters' own words, ranges of
-IPv4 and IPv6, services that run in the primary or at the edge and are copied to everyone or to some.
+The mesh has one primary and many remotes in three regions. Settings come from overrides and labels, and some clusters
+have their own. Ranges are IPv4 and IPv6. Services run in the primary or at the edge, and are copied to all clusters or
+to some.
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ _REGIONS = ("eu", "us", "apac")
 
 
 def fleet(clusters: int, services: int) -> str:
-    """The text of a mesh of so many clusters that share so many services. Up to 16,000 clusters."""
+    """The text of a mesh with this number of clusters (up to 16,000) and of shared services."""
     remotes = "".join(_remote(number) for number in range(1, clusters))
     return _HEAD + _HUB + remotes + _NAMESPACES + "".join(_service(number, clusters) for number in range(services))
 
 
 def parted(clusters: int, services: int, files: int) -> dict[str, str]:
-    """The same mesh in parts, by path: three of four hold clusters, the others services."""
+    """The same mesh in parts, by path: three of four parts contain clusters, the others services."""
     remotes = [_remote(number) for number in range(1, clusters)]
     shared = [_service(number, clusters) for number in range(services)]
     of_services = files // 4

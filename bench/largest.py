@@ -1,7 +1,7 @@
-"""Times fleets as large as they get, and Git with what is written: python bench/largest.py [--sizes 1000x500] [--write]
+"""Times the largest fleets, and Git with the written files: python bench/largest.py [--sizes 1000x500] [--write]
 
-Each fleet of fleet.py in a repository of its own: a compile, git add and git commit of all files; then the same with a
-port that changed in every cluster. --write puts the table between its marks in docs/performance.md.
+Measures each fleet of fleet.py in its own repository: a compile, git add and git commit of all files, then the same
+after a port changed in every cluster. --write writes the table between its marks in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TREES = ("overlays", "output")
 
 
 def column(folder: Path, clusters: int, services: int) -> dict[str, str]:
-    """What one fleet takes."""
+    """The figures of one fleet."""
     subprocess.run(["git", "init", "-q", folder], check=True)
     mesh = folder / "mesh.yaml"
     mesh.write_text(fleet(clusters, services))

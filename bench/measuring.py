@@ -1,4 +1,4 @@
-"""measuring turns a program into what its whole runs took: seconds on the wall, of the processor, and memory."""
+"""Measures whole runs of a program: elapsed seconds, processor seconds, and memory."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 MESHC = (sys.executable, "-m", "meshc")
 NAMED = (sys.executable, "-c", "import sys; sys.argv[0] = 'meshc'; from meshc.cli.main import run; run()")
-"""The same under its name, by which shells ask it to complete."""
+"""The same program under the name meshc, which shells use for completion."""
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Run(NamedTuple):
-    """What a program took, with those it started: seconds, those of the processor, and the most memory, in MiB."""
+    """The figures of a program and its children: elapsed seconds, processor seconds, and the peak of memory in MiB."""
 
     seconds: float
     processor: float
@@ -38,7 +38,7 @@ def measure(
     into: Path | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
-    """A program, to its end. `into` is where its standard output goes."""
+    """Runs a program to its end. Its standard output goes to `into`."""
     with Path(into or os.devnull).open("wb") as out:
         start = time.perf_counter()
         process = subprocess.Popen(argv, cwd=cwd, stdout=out, env={**_ENVIRONMENT, **variables})
@@ -51,7 +51,7 @@ def measure(
 
 
 def measure_all(commands: Iterable[tuple[Sequence[str], Path]], cwd: Path) -> Run:
-    """Programs with where their output goes, as many at once as there are processors."""
+    """Runs programs in parallel, one for each processor. Each has a target for its output."""
     start = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = list(pool.map(lambda one: measure(*one[0], cwd=cwd, into=one[1]), commands))
@@ -60,22 +60,22 @@ def measure_all(commands: Iterable[tuple[Sequence[str], Path]], cwd: Path) -> Ru
 
 
 def median(run: Callable[[], Run], repeats: int) -> Run:
-    """The median of each figure; of memory, the most."""
+    """Runs a program several times. Returns the median of each figure, and the maximum of memory."""
     return middle([run() for _ in range(repeats)])
 
 
 def middle(runs: Sequence[Run]) -> Run:
-    """The median of each figure of runs; of memory, the most."""
+    """The median of each figure of the runs, and the maximum of memory."""
     seconds, processor, mebibytes = zip(*runs, strict=True)
     return Run(statistics.median(seconds), statistics.median(processor), max(mebibytes))
 
 
 def in_those_of(run: Run, other: Run) -> str:
-    """How many runs of another program this one lasts, and in brackets by the processor's seconds alone."""
+    """The ratio of this run's time to that of another program, and in brackets the ratio of processor seconds."""
     return f"{run.seconds / other.seconds:.1f} ({run.processor / other.processor:.1f})"
 
 
 def program(name: str, variable: str) -> str | None:
-    """Where a tool is: as a variable names it, beside Python, or on PATH."""
+    """The path of a tool: from a variable, beside Python, or on PATH."""
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return shutil.which(os.environ.get(variable) or name, path=beside)

@@ -1,7 +1,9 @@
-"""Times a fleet in many files beside the same in one: python bench/parts.py [--size 300x200] [--files 40] [--write]
+"""Compares a fleet in many files with the same fleet in one file: python bench/parts.py [--size 300x200] [--files 40]
+[--write]
 
-Both compile to the same bytes. Runs of the two alternate, so that a busy machine slows both; medians of five, with how
-many runs of the one file a run of the parts lasts. --write puts the table between its marks in docs/performance.md.
+Both compile to the same bytes. Runs of the two alternate, so that a busy machine slows both. The figures are medians of
+five runs, with the ratio of the parts to the one file. --write writes the table between its marks in
+docs/performance.md.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _COMPLETE = {"_MESHC_COMPLETE": "complete_bash", "COMP_WORDS": "meshc plan -c e"
 
 
 def made(folder: Path, files: dict[str, str]) -> Path:
-    """A repository of these files, compiled and committed."""
+    """Makes a repository of these files, compiled and committed."""
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -35,7 +37,7 @@ def made(folder: Path, files: dict[str, str]) -> Path:
 
 
 def rows(top: Path, folder: Path) -> dict[str, Callable[[], Run]]:
-    """What is timed in a folder. The first is a compile without trees and without a cache."""
+    """The runs that are timed in a folder. The first is a compile without trees and without a cache."""
 
     def fresh() -> Run:
         before = Path(tempfile.mkdtemp(dir=top))
@@ -54,7 +56,7 @@ def rows(top: Path, folder: Path) -> dict[str, Callable[[], Run]]:
 
 
 def table(clusters: int, services: int, files: int) -> str:
-    """Refuses two fleets that don't compile to the same."""
+    """The table. Ends with an error if the two fleets don't compile to the same bytes."""
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)

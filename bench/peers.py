@@ -1,8 +1,8 @@
-"""peers makes the same objects with tools that people build such repositories with: Kapitan and cdk8s.
+"""Makes the same objects with other tools for such repositories: Kapitan and cdk8s.
 
-Both get what the chart of rivals.py gets: for each cluster its services, which a template or a program loops over, and
-its few other objects as they are. MESHC_KAPITAN names the program (pip install kapitan), MESHC_CDK8S a folder in which
-`npm install cdk8s constructs` ran. A peer that isn't there is left out.
+Both get the same input as the chart of rivals.py: for each cluster its services, over which a template or a program
+loops, and its few other objects unchanged. MESHC_KAPITAN names the program (pip install kapitan), MESHC_CDK8S a folder
+in which `npm install cdk8s constructs` ran. A tool that isn't installed is left out.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ app.synth();
 
 
 def prepare_kapitan(rivals: Path) -> None:
-    """An inventory with a target for each cluster. Lists of services that are equal are one class."""
+    """Writes an inventory with a target for each cluster. Equal lists of services are one class."""
     for name in ("templates", "inventory/classes", "inventory/targets"):
         (rivals / "kapitan" / name).mkdir(parents=True)
     (rivals / "kapitan/templates/all.yaml").write_text(_TEMPLATE)
@@ -85,7 +85,7 @@ def _dump(path: Path, data: object) -> None:
 
 
 def runs(rivals: Path) -> dict[str, Callable[[], Run]]:
-    """What can be timed, by name. Each makes the objects of all clusters, with as many processes as it likes."""
+    """The runs that can be timed, by name. Each makes the objects of all clusters, with any number of processes."""
     found: dict[str, Callable[[], Run]] = {}
     if KAPITAN:
         argv = (KAPITAN, "compile", "--parallelism", str(os.cpu_count()))
@@ -98,6 +98,6 @@ def runs(rivals: Path) -> dict[str, Callable[[], Run]]:
 
 
 def made_by(rivals: Path, cluster: str) -> dict[str, str]:
-    """The objects of a cluster as text, from each peer that ran."""
+    """The objects of a cluster as text, from each tool that ran."""
     places = {"Kapitan": f"kapitan/compiled/{cluster}/all.yaml", "cdk8s": f"cdk8s/{cluster}.k8s.yaml"}
     return {name: (rivals / path).read_text() for name, path in places.items() if (rivals / path).exists()}

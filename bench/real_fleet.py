@@ -1,10 +1,10 @@
-"""Times meshc on a fleet as platform teams have it: python bench/real_fleet.py [--size 100x500] [--write]
+"""Times meshc on a realistic fleet of a platform team: python bench/real_fleet.py [--size 100x500] [--write]
 
 Services come from manifests with Deployments beside them, each cluster has a plugged-in CA, the primary a sealed secret
 for every remote, Flux delivers. The fleet is timed without patches and resources, with one patch for all clusters, with
-one resource for all, and with both; beside it the same overlays through `kubectl kustomize`, as many at once as there
-are processors, and the fleet of fleet.py. All objects are compared with kustomize's. --write puts the table between its
-marks in docs/performance.md.
+one resource for all, and with both. For comparison, the same overlays are built with `kubectl kustomize`, in parallel
+on all processors, and the fleet of fleet.py is timed. All objects are compared with kustomize's. --write writes the
+table between its marks in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def mesh_text(clusters: int, services: int, recipient: str, settings: str = "{}"
 
 
 def make_fleet(folder: Path, clusters: int, services: int) -> str:
-    """Writes the fleet into a Git repository of its own, and tells who its secrets are sealed for."""
+    """Writes the fleet into its own Git repository, and returns the recipient of its secrets."""
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     subprocess.run(["git", "init", "-q", folder], check=True)
     text = mesh_text(clusters, services, recipient)
@@ -146,7 +146,7 @@ def _kubeconfig(name: str, server: str, authority: bytes) -> dict[str, object]:
 
 
 def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
-    """What one variant takes. The loop of kustomize is compared with meshc's output, object by object."""
+    """The figures of one variant. The output of kustomize is compared with meshc's output, object by object."""
     changes = iter(range(1, 250))
     text = (folder / "mesh.yaml").read_text()
     measure(*MESHC, "compile", cwd=folder)
@@ -168,7 +168,7 @@ def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
 
 
 def table(rows: dict[str, dict[str, Run]]) -> str:
-    """A row for each fleet; ratios to the compile of the real fleet without patches and resources."""
+    """A row for each fleet, with the ratio to the compile of the real fleet without patches and resources."""
     start = rows[next(iter(VARIANTS))]["compile"]
     columns = list(rows["both"])
     ratios = "compile, in multiples of the first row | kustomize, in multiples of compile"

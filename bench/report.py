@@ -1,7 +1,7 @@
-"""Times `meshc report` and tells the size of its page: python bench/report.py [CLUSTERS SERVICES]
+"""Times `meshc report` and shows the size of its page: python bench/report.py [CLUSTERS SERVICES]
 
-The fleet of fleet.py is compiled and committed, then one service's port changes in every cluster's copy. Medians of
-three with processor seconds in brackets, as a Markdown table; by default of 10, 50 and 300 clusters.
+The fleet of fleet.py is compiled and committed, then one service's port changes in every cluster's copy. Prints a
+Markdown table with medians of three runs, and processor seconds in brackets; by default for 10, 50 and 300 clusters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Times what a pull request runs, beside Git and Python alone: python bench/review.py [CLUSTERS SERVICES]
+"""Times the commands of a pull request, compared with only Git and Python: python bench/review.py [CLUSTERS SERVICES]
 
-A fleet is compiled and committed; then diff and check with nothing changed, and after one service's port changed, in
-every cluster's copy. Medians of five, as a Markdown table.
+A fleet is compiled and committed. Then diff and check run without a change, and after one service's port changed in
+every cluster's copy. Prints a Markdown table with medians of five runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RUNS = 5
 
 
 def seconds(*argv: str, cwd: Path, codes: tuple[int, ...] = (0,)) -> float:
-    """The median of a program's whole runs; one run before them fills caches."""
+    """The median of a program's whole runs. A run before them fills the caches."""
     measure(*argv, cwd=cwd, codes=codes)
     return median(lambda: measure(*argv, cwd=cwd, codes=codes), RUNS).seconds
 

@@ -1,4 +1,5 @@
-"""rivals makes what meshc is measured against: kustomize, a chart that loops, plain writes; and compares objects."""
+"""Makes the objects with the programs that meshc is compared with: kustomize, a chart with a loop, plain writes.
+Compares the objects."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from peers import made_by
 KUSTOMIZE = [str(program("kubectl", "MESHC_KUBECTL")), "kustomize"]
 HELM = [program("helm", "MESHC_HELM") or ""]
 _PARSED = 8
-"""Clusters whose objects are compared as data, where the style is another. Parsing takes long."""
+"""The number of clusters whose objects are compared as data, if the style differs. It is small, because parsing takes
+long."""
 _TEMPLATE = """\
 {{- range .Values.services }}
 ---
@@ -60,7 +62,7 @@ for path, data in files.items():
 
 
 def prepare_chart(folder: Path, rivals: Path) -> None:
-    """A chart, and values for each cluster: its services in a loop, its few other objects as they are."""
+    """Writes a chart, and values for each cluster: its services for a loop, its few other objects unchanged."""
     (rivals / "chart/templates").mkdir(parents=True)
     (rivals / "chart/Chart.yaml").write_text("apiVersion: v2\nname: mesh\nversion: 1.0.0\n")
     (rivals / "chart/templates/all.yaml").write_text(_TEMPLATE)
@@ -84,7 +86,7 @@ def _looped(service: Any) -> bool:
 
 
 def prepare_writes(folder: Path, rivals: Path) -> None:
-    """A script that writes both trees and does nothing else."""
+    """Writes a script that only writes both trees."""
     trees = [path for tree in ("overlays", "output") for path in (folder / tree).rglob("*") if path.is_file()]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in trees}
     (rivals / "bytes.pickle").write_bytes(pickle.dumps(files))
@@ -92,7 +94,8 @@ def prepare_writes(folder: Path, rivals: Path) -> None:
 
 
 def refuse_differences(folder: Path, rivals: Path) -> None:
-    """Ends with an error unless all made the same objects: kustomize as text in all clusters, the others as data."""
+    """Ends with an error unless all programs made the same objects: kustomize's are compared as text in all clusters,
+    the others as data."""
     refuse_other_objects(folder, rivals)
     clusters = _clusters(folder)
     for cluster in clusters[:: max(1, len(clusters) // _PARSED)]:
@@ -104,7 +107,7 @@ def refuse_differences(folder: Path, rivals: Path) -> None:
 
 
 def refuse_other_objects(folder: Path, rivals: Path) -> None:
-    """Ends with an error unless kustomize made the same objects of every cluster, as text."""
+    """Ends with an error unless kustomize made the same objects for every cluster, compared as text."""
     for cluster in _clusters(folder):
         ours = sorted(text for path in _manifests(cluster) for text in _documents(path.read_text().partition("\n")[2]))
         if ours != sorted(_documents((rivals / f"{cluster.name}.kustomize").read_text())):

@@ -1,12 +1,12 @@
-"""Times meshc beside others and plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
+"""Compares meshc with other tools and with plain writes: python bench/side_by_side.py [--sizes 10x50,...] [--write]
 
-For each fleet, whole processes: what meshc does, kustomize over the same overlays and helm over a chart that loops, as
-many of them at once as there are processors, Kapitan and cdk8s where peers.py finds them, and a script that only writes
-the same bytes; medians, and how they compare. All must have made the same objects. --write puts the tables between the
-marks of docs/performance.md.
+For each fleet, it times whole processes: meshc, kustomize for the same overlays and helm for a chart with a loop (both
+in parallel on all processors), Kapitan and cdk8s if peers.py finds them, and a script that only writes the same bytes.
+It prints medians and ratios. All must have made the same objects. --write writes the tables between the marks of
+docs/performance.md.
 
-Nothing is deleted before the end: for some minutes ext4 passes over the inodes of deleted files one by one, and whoever
-makes files next pays for it, up to three times what they take otherwise.
+Nothing is deleted before the end, because for some minutes ext4 skips the inodes of deleted files one by one. This
+makes creating files up to three times slower.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _WRITTEN = ("overlays", "output")
 
 
 class Row(NamedTuple):
-    """What is run; once only where it takes minutes. One without a name isn't shown."""
+    """One row of the table: the program to run. A program that takes minutes runs only once. A row without a name isn't
+    shown."""
 
     name: str
     run: Callable[[], Run]
@@ -42,7 +43,8 @@ class Row(NamedTuple):
 
 
 def rows_of(folder: Path, rivals: Path) -> list[Row]:
-    """Everything that is timed in a fleet's folder, in this order: what comes first makes what the next one needs."""
+    """Everything that is timed in a fleet's folder, in this order, because each row makes the files that the next row
+    needs."""
     changes = iter(range(1, 250))
     text = (folder / "mesh.yaml").read_text()
 
@@ -83,13 +85,13 @@ def rows_of(folder: Path, rivals: Path) -> list[Row]:
 
 
 def _with_a_change(text: str, number: int) -> str:
-    """One remote gets an address of its control plane of its own, and so another overlay."""
+    """The mesh in which one remote has its own address of the control plane, and so another overlay."""
     head, mark, tail = text.partition("    - name: us-1\n")
     return f"{head}{mark}      controlPlaneAddresses: {{istiod: 203.0.113.{number}}}\n{tail}"
 
 
 def measured(top: Path, clusters: int, services: int, repeats: int) -> dict[str, Run]:
-    """One fleet in a Git repository of its own, below `top`: each row's median."""
+    """Measures one fleet in its own Git repository, below `top`. Returns the median of each row."""
     folder, rivals = (Path(tempfile.mkdtemp(dir=top)) for _ in range(2))
     subprocess.run(["git", "init", "-q", folder], check=True)
     (folder / "mesh.yaml").write_text(fleet(clusters, services))
@@ -124,7 +126,7 @@ def main() -> None:
 
 
 def table(fleets: dict[str, dict[str, Run]]) -> str:
-    """A row for each thing that was run, a column for each fleet."""
+    """A row for each program, a column for each fleet."""
     ours = "meshc compile"
     names = list(next(iter(fleets.values())))
     lines = [f"| clusters x services | {' | '.join(fleets)} |", "|---|" + "---|" * len(fleets)]
@@ -141,7 +143,7 @@ def _ratios(fleets: dict[str, dict[str, Run]], name: str, ours: str) -> list[str
 
 
 def starts(repeats: int) -> str:
-    """What the smallest commands take, beside what they import."""
+    """A table with the times of the smallest commands, compared with their imports."""
     here = Path.cwd()
     complete = {"_MESHC_COMPLETE": "complete_bash", "COMP_WORDS": "meshc comp", "COMP_CWORD": "1"}
     runs = {
@@ -159,7 +161,7 @@ _IMPORTS = "import typer, pydantic, yaml"
 
 
 def machine(repeats: int) -> str:
-    """The facts without which figures say nothing."""
+    """A description of the machine, which the figures depend on."""
     told = subprocess.run([*KUSTOMIZE[:1], "version", "--client"], capture_output=True, text=True, check=True).stdout
     kustomize = found[1] if (found := re.search(r"Kustomize Version: v(\S+)", told)) else told.strip()
     facts = [f"{os.cpu_count()} processors", f"Python {platform.python_version()}", f"kustomize {kustomize}"]

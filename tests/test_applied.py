@@ -128,7 +128,10 @@ BREAK: dict[str, tuple[str, str]] = {
     "replicas in quotes": (merge("Deployment", "web", spec={"replicas": "3"}), "no number"),
     "a long label": (merge("Deployment", "web", metadata={"labels": {"a": "x" * 64}}), "no label may have"),
     "a label of words": (merge("Deployment", "web", metadata={"labels": {"owner": "team shop"}}), "no label may have"),
-    "a key with two slashes": (merge("Deployment", "web", metadata={"annotations": {"a/b/c": "d"}}), "which is none"),
+    "a key with two slashes": (
+        merge("Deployment", "web", metadata={"annotations": {"a/b/c": "d"}}),
+        "has the invalid key",
+    ),
     "two ports of one name": (service(ports=[{"name": "http", "port": 81, "protocol": "TCP"}]), "two ports named"),
     "a port without a name": (service(ports=[{"port": 81, "protocol": "TCP"}]), "no name"),
     "an application protocol": (

@@ -47,7 +47,7 @@ def test_an_edit_in_the_meantime_is_kept(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r'"certificates/edge/a.pem", "sealed/hub/cacerts.yaml" are changed') as told:
         repository.change(CHANGES)
 
-    assert "nothing was changed" in str(told.value)
+    assert "nothing was written" in str(told.value)
     assert files(tmp_path) == before
 
 

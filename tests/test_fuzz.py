@@ -15,7 +15,7 @@ import pytest
 from support.fork_server import import_meshc
 from support.fuzzed_worlds import make_worlds
 from support.fuzzing import Kind, fuzz
-from support.mutations import of_bytes, of_pem, of_tgz, of_yaml
+from support.mutations import of_bytes, of_form, of_pem, of_tgz, of_yaml
 from support.tools import find_helm, find_tool, tries
 
 pytestmark = pytest.mark.thorough
@@ -34,6 +34,13 @@ KINDS = (
     Kind("mesh", "classic", "classic/mesh.yaml", of_yaml, ("validate", "validate", "plan", "graph", "next", "check")),
     Kind("mesh of istiod", "mesh", "mesh/mesh.yaml", of_yaml, ("validate", "validate", "diff --format json")),
     Kind("mesh, its bytes", "classic", "classic/mesh.yaml", of_bytes, ("validate", "plan", "ca status", "compile")),
+    Kind("parts", "parts", "parts/[ct]*/**/*.yaml", of_yaml, ("validate", "plan", "check", "next", "secrets status")),
+    Kind(
+        "parts, their form", "parts", "parts/[ct]*/**/*.yaml", of_form, ("validate", "fmt --check", "diff", "compile")
+    ),
+    Kind("inventories", "parts", "parts/inventory/*.yaml", of_yaml, ("validate", "plan", "check", "graph")),
+    Kind("inventories, their form", "parts", "parts/inventory/*.yaml", of_form, ("validate", "diff", "ca status")),
+    Kind("what includes them", "parts", "parts/mesh.yaml", of_yaml, ("validate", "plan", "validate --fix --check")),
     Kind("manifests", "classic", "classic/apps/*.yaml", of_yaml, ("validate", "validate", "compile", "secrets scan")),
     Kind("kustomizations", "mesh", "mesh/apps/*/kustomization.yaml", of_yaml, ("validate",)),
     Kind("files of kustomizations", "mesh", "mesh/apps/bookstore/*.yaml", of_yaml, ("validate",)),

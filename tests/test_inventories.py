@@ -21,7 +21,7 @@ from meshc.pipeline import compile_mesh, plan_mesh
 from meshc.yamltext.edit import EditError
 from support.cases import find_case
 from support.commands import invoke
-from support.mutations import of_bytes, of_yaml
+from support.mutations import of_bytes, of_form, of_yaml
 from support.tools import tries
 
 if TYPE_CHECKING:
@@ -274,9 +274,9 @@ def test_a_mutated_inventory_is_told_or_taken(case: str, tmp_path: Path) -> None
     for _ in range(TRIED):
         text, listed = mesh, ours
         if chance.randrange(4):
-            listed = chance.choice((of_bytes, of_yaml))(ours, chance)
+            listed = chance.choice((of_bytes, of_form, of_yaml))(ours, chance)
         else:
-            text = chance.choice((of_bytes, of_yaml))(mesh, chance)
+            text = chance.choice((of_bytes, of_form, of_yaml))(mesh, chance)
         (tmp_path / path).write_bytes(listed)
         try:
             compile_mesh(load(text, "mesh.yaml", at), at, refuse)

@@ -103,8 +103,8 @@ def test_a_cluster_that_is_taken_out_and_one_in_a_folder_below(place: Place) -> 
     place.meshc("compile", "-f", "prod/mesh.yaml")
     pruned = place.meshc("next", "-f", "prod/mesh.yaml")
 
-    assert "edge-1   compile  is gone from mesh.yaml: what was compiled for it goes too" in gone
-    assert "edge-1   commit  is gone from mesh.yaml, and its files from here" in pruned
+    assert "edge-1   compile  isn't in mesh.yaml any more, so its compiled files must be removed" in gone
+    assert "edge-1   commit  isn't in mesh.yaml any more: commit the removal of its files" in pruned
     assert "to be committed as well: mesh.yaml\n" in pruned
 
 

@@ -34,7 +34,7 @@ from meshc.review.committed import Commits
 from meshc.yamltext.edit import EditError
 from support.commands import invoke
 from support.generated_meshes import Mesh, compiled, meshes, repository, tried
-from support.mutations import of_bytes, of_yaml
+from support.mutations import of_bytes, of_form, of_yaml
 from support.paths import ROOT
 from support.split_meshes import split
 from support.tools import tries
@@ -333,7 +333,7 @@ def test_a_mutated_part_is_told_or_taken(tmp_path: Path) -> None:
     for _ in range(TRIED):
         texts = {path: text.encode() for path, text in ours.items()}
         which = chance.choice([*texts])
-        texts[which] = chance.choice((of_bytes, of_yaml))(texts[which], chance)
+        texts[which] = chance.choice((of_bytes, of_form, of_yaml))(texts[which], chance)
         write(tmp_path, texts)
         try:
             compile_mesh(load(texts["mesh.yaml"], "mesh.yaml", at), at, refuse)
@@ -349,8 +349,8 @@ def test_a_mutated_part_is_told_or_taken(tmp_path: Path) -> None:
 
 
 def lines_of(data: bytes) -> int:
-    """The lines of a text as YAML 1.1 counts them, and the one after."""
-    return len(re.split("\r\n|[\n\r\u0085\u2028\u2029]", data.decode(errors="replace"))) + 1
+    """The lines of a text as YAML 1.1 counts them."""
+    return len(re.split("\r\n|[\n\r\u0085\u2028\u2029]", data.decode(errors="replace")))
 
 
 MORE = """\

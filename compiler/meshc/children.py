@@ -1,7 +1,7 @@
 """Starts programs with bounds on their time, memory and output, and ends them when meshc ends.
 
 On POSIX systems all programs share one process group. A shell leads this group and reads from a pipe that only meshc
-can write to. When meshc ends for any reason, SIGKILL too, the pipe closes and the shell kills the whole group.
+can write to. When meshc ends for any reason, even by SIGKILL, the pipe closes and the shell kills the whole group.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a program may use: seconds of time, bytes of memory (None: any), bytes of output.
+    """The limits of a program: seconds of time, bytes of memory (None: no limit), bytes of output.
 
-    Linux bounds memory and processor time. meshc itself bounds time and output, on every system.
+    On Linux, the kernel limits memory and processor time. On every system, meshc itself limits time and output.
     """
 
     seconds: float = 120.0
@@ -38,7 +38,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended: its exit code (negative for a signal), its output, and the beginning of its errors."""
+    """The result of a program: its exit code (negative for a signal), its output, and the beginning of its standard
+    error."""
 
     code: int
     out: bytes
@@ -46,11 +47,11 @@ class Ended:
 
 
 class OverTimeError(Exception):
-    """The program took more time than its bound."""
+    """The program took more time than its limit."""
 
 
 class OverOutputError(Exception):
-    """The program wrote more than its bound."""
+    """The program wrote more than its limit."""
 
 
 _KEPT = 64 << 10
@@ -75,9 +76,9 @@ class Children:
         environment: Mapping[str, str] | None = None,
         in_foreground: bool = False,
     ) -> Ended:
-        """Runs a program to its end. One that runs in the foreground can ask the person at the terminal.
+        """Runs a program to its end. A program in the foreground can ask the user at the terminal.
 
-        Raises OSError if it can't start, OverTimeError, OverOutputError, and InterruptedError after `end`.
+        Raises OSError if the program can't start, OverTimeError, OverOutputError, and InterruptedError after `end`.
         """
         pipe = subprocess.PIPE
         child = subprocess.Popen(
@@ -103,10 +104,10 @@ class Children:
                     stream.close()
 
     def group(self, *, in_foreground: bool = False) -> int | None:
-        """The process group to start a program in. None stands for meshc's own group.
+        """The process group in which to start a program. None means meshc's own group.
 
-        A program in the foreground gets meshc's own where there is a terminal: only that group can read from it.
-        Raises InterruptedError after `end`.
+        If there is a terminal, a program in the foreground gets meshc's own group: no other group can read from the
+        terminal. Raises InterruptedError after `end`.
         """
         if in_foreground and _has_terminal():
             return None
@@ -120,14 +121,15 @@ class Children:
             return self._guard
 
     def _has_guard(self) -> bool:
-        """Whether the guard runs, and is this process's own: a process that was forked from this one has none yet."""
+        """True if this process has a running guard. A process that was forked from this one has none yet."""
         try:
             return self._guard is not None and os.waitpid(self._guard, os.WNOHANG)[0] == 0
         except ChildProcessError:
             return False
 
     def end(self) -> None:
-        """Kills all programs, and lets no other start. It takes no lock: a lock's holder may wait for a program."""
+        """Kills all programs, and prevents new ones from starting. Takes no lock, because the thread that has the lock
+        may be waiting for a program."""
         self._ending = True
         if self._guard is not None:
             with suppress(ProcessLookupError):
@@ -135,7 +137,8 @@ class Children:
 
 
 def _start_guard() -> int:
-    """The shell that leads the group. Its pipe stays open, on purpose, for as long as this process lives."""
+    """Starts the shell that leads the group, and returns its process ID. Its pipe deliberately stays open until this
+    process ends."""
     reading, _writing = os.pipe()
     try:
         return os.posix_spawn(
@@ -154,7 +157,7 @@ def _start_guard() -> int:
 
 
 CHILDREN = Children()
-"""A process has one set of children."""
+"""The one set of children that a process has."""
 
 
 def _has_terminal() -> bool:
@@ -166,9 +169,9 @@ def _has_terminal() -> bool:
 
 
 def _limit(pid: int, bounds: Bounds) -> None:
-    """Sets the kernel's limits, where the system can do that for another process.
+    """Sets the kernel's limits, if the system can set them for another process.
 
-    RLIMIT_DATA bounds the memory, as Go's programs reserve far more address space than they use.
+    Limits memory by RLIMIT_DATA, because Go programs reserve far more address space than they use.
     """
     if not hasattr(resource, "prlimit"):
         return
@@ -184,7 +187,7 @@ def _limit(pid: int, bounds: Bounds) -> None:
 
 
 def _talk(child: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds) -> tuple[bytes, bytes]:
-    """Writes to the program and reads what it writes, until it closes its output."""
+    """Writes the program's standard input and reads its output, until the program closes its output."""
     if not (child.stdin and child.stdout and child.stderr):
         raise ValueError("the program has no pipes")
     end = time.monotonic() + bounds.seconds
@@ -232,7 +235,7 @@ def _write(stream: IO[bytes], left: memoryview) -> memoryview:
         return left
     try:
         return left[os.write(stream.fileno(), left[: 1 << 16]) :]
-    except BrokenPipeError:  # the program ended, or doesn't want to read on
+    except BrokenPipeError:  # the program has ended or closed its input
         return left[:0]
 
 

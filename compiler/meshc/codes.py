@@ -1,8 +1,8 @@
 """Lists every kind of problem that meshc reports. The page of each code has its title and severity.
 
-An id is stable for ever. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets,
-5xx namespaces and services, 6xx files of the user, 7xx what kustomize says and delivery, 8xx what a change puts
-at risk, 9xx acknowledgements.
+An ID never changes. 0xx text and tools, 1xx the shape of mesh.yaml, 2xx clusters, 3xx trust, 4xx secrets, 5xx
+namespaces and services, 6xx files of the user, 7xx kustomize's own messages and delivery, 8xx the dangers of a change,
+9xx acknowledgements.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ CHART_BY_CHANCE = Code("MESH629")
 VALUE_CONTRADICTS = Code("MESH630")
 VALUE_REACHES = Code("MESH631")
 
-# 7xx: what kustomize says
+# 7xx: messages of kustomize
 
 KUSTOMIZE_FAILED = Code("MESH701")
 
@@ -271,7 +271,7 @@ ENDPOINTS_LEFT_OUT = Code("MESH754")
 ENGINE_NAME = Code("MESH755")
 TOO_OLD_FOR_FLUX = Code("MESH756")
 
-# 8xx: what a change puts at risk, told by diff
+# 8xx: dangers of a change, reported by diff
 
 CLUSTER_LEAVES = Code("MESH801")
 CREDENTIALS_LEAVE = Code("MESH802")
@@ -311,6 +311,6 @@ NOT_ACKNOWLEDGEABLE = Code("MESH902")
 
 
 def every_code() -> dict[str, Code]:
-    """All codes by id, in order."""
+    """All codes by ID, in order."""
     found = {value.id: value for value in globals().values() if isinstance(value, Code)}
     return dict(sorted(found.items()))

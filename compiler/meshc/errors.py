@@ -1,4 +1,4 @@
-"""What can go wrong: `Problem`, one fault of the user's input, and the few exceptions with their exit codes."""
+"""Defines `Problem`, one fault in the user's input, and the few exceptions with their exit codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Path = tuple[str | int, ...]
-"""Where a value stands inside a document: `("spec", "clusters", 1, "network")`."""
+"""The path of a value inside a document: `("spec", "clusters", 1, "network")`."""
 
 
 class Exit(IntEnum):
@@ -37,7 +37,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True, slots=True)
 class Place:
-    """A spot in a file, as editors count: lines and columns from 1. Line 0 means the file as a whole."""
+    """A position in a file, counted as editors do: lines and columns from 1. Line 0 means the whole file."""
 
     file: str
     line: int = 0
@@ -57,7 +57,8 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """The fix of a problem: the file at the problem's place gets this path, which is shown like that of the place."""
+    """The fix of a problem: the file at the problem's place is renamed to this path, which has the same base as the
+    path of the place."""
 
     to: str
 
@@ -67,12 +68,12 @@ Fix = Rewrite | Rename
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: a stable code, where it is, what is wrong, and what to do next.
+    """One fault: its stable code, its place, what is wrong, and what to do next.
 
-    `what` and `hint` are lower case without a full stop, never hold a secret, and quote values with double
-    quotes. `path` names the value inside its document (`spec.clusters[1].network`), `also` the other places
-    that take part, `clusters` the clusters it is about (what `acknowledge` selects on). `fix` is there where it is
-    certain what was meant.
+    `what` and `hint` are lower case without a full stop, never contain a secret, and quote values with double quotes.
+    `path` is the path of the value inside its document (`spec.clusters[1].network`), `also` are other places that are
+    part of the fault, and `clusters` are the affected clusters (`acknowledge` selects by them). `fix` is set only if
+    the right value is certain.
     """
 
     code: Code
@@ -90,13 +91,14 @@ class Problem:
 
     @property
     def order(self) -> tuple[Place, str, str]:
-        """File order: what `sorted` uses, so that reports never depend on the order of checks."""
+        """The key for `sorted`: file order, so that reports never depend on the order of checks."""
         return (self.place, self.code.id, self.what)
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of problem. `id` never changes its meaning; all else stands at the top of its page in `pages/`."""
+    """A kind of problem. The meaning of an `id` never changes. Everything else comes from the top of its page in
+    `pages/`."""
 
     id: str
 
@@ -107,7 +109,7 @@ class Code:
 
     @property
     def advice(self) -> str:
-        """What to do about it, in a line."""
+        """What to do about it, in one line."""
         return _page(self.id).advice
 
     @property
@@ -117,12 +119,12 @@ class Code:
 
     @property
     def exit(self) -> Exit:
-        """The exit code of a command that it stops."""
+        """The exit code of a command that this problem stops."""
         return Exit.REFUSED if "refused" in _page(self.id).marks else Exit.WRONG_INPUT
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether a person may accept it with a reason."""
+        """True if a person may accept the problem with a reason."""
         return "can be acknowledged" in _page(self.id).marks
 
     def at(
@@ -136,7 +138,7 @@ class Code:
         clusters: Iterable[str] = (),
         fix: Fix | None = None,
     ) -> Problem:
-        """The problem of this kind at `place`."""
+        """A problem of this kind at `place`."""
         return Problem(self, place, what, hint, path, tuple(also), tuple(clusters), fix)
 
 
@@ -160,9 +162,9 @@ _PAGES = pathlib.Path(__file__).with_name("pages")
 
 
 class MeshcError(Exception):
-    """Anything that ends a command in good order: `what` is the matter, and in `hint` what to do next.
+    """An error that ends a command without a traceback: `what` says what is wrong, and `hint` what to do next.
 
-    Both are for the user, who sees no traceback. As text an exception is what a terminal shows.
+    Both are for the user. `str` gives the text that a terminal shows.
     """
 
     exit: Exit = Exit.WRONG_INPUT
@@ -193,29 +195,29 @@ def stop_on(problems: Iterable[Problem]) -> None:
 
 
 class UsageError(MeshcError):
-    """The command line names what isn't there: a cluster, a code, a file."""
+    """The command line names something that doesn't exist: a cluster, a code, a file."""
 
     exit = Exit.USAGE
 
 
 class ToolError(MeshcError):
-    """An outside tool is missing, too old or failed."""
+    """An external tool is missing, is too old, or failed."""
 
     exit = Exit.TOOL
 
 
 class BuildError(ToolError):
-    """kustomize ran and refused what it was given: the user's files are wrong, not the tool."""
+    """kustomize ran and refused its input: the user's files are wrong, not the tool."""
 
 
 class RefusedError(MeshcError):
-    """Stopped for safety: a file that isn't ours, a path outside the repository, another meshc at work."""
+    """Stopped for safety: a file that meshc didn't make, a path outside the repository, another running meshc."""
 
     exit = Exit.REFUSED
 
 
 def dotted(path: Path) -> str:
-    """`("spec", "clusters", 1)` as people write it: `spec.clusters[1]`."""
+    """`("spec", "clusters", 1)` as people write a path: `spec.clusters[1]`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step

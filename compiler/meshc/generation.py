@@ -1,4 +1,4 @@
-"""The two generations of Istio: classic 1.0, with Pilot, Mixer and Citadel, and everything since, with istiod."""
+"""The two generations of Istio: classic 1.0 with Pilot, Mixer and Citadel, and all later versions with istiod."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Generation(StrEnum):
-    """What runs as the control plane of a mesh."""
+    """The kind of control plane that a mesh has."""
 
     CLASSIC = "classic"
     ISTIOD = "istiod"
@@ -18,10 +18,10 @@ class Generation(StrEnum):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts of a control plane that remotes reach by addresses. The first is always needed."""
+        """The parts of a control plane whose addresses remotes need. The first part always exists."""
         return ("pilot", "policy", "telemetry", "zipkin") if self is Generation.CLASSIC else ("istiod",)
 
     @property
     def signs_in_remotes(self) -> bool:
-        """Whether a CA runs in each remote too. Citadel does; istiod signs for its remotes."""
+        """True if each remote runs its own CA, as with Citadel. istiod signs for its remotes."""
         return self is Generation.CLASSIC

@@ -1,7 +1,8 @@
-"""Asks Git about a repository. No setting of the repository runs a program, and nothing is fetched.
+"""Runs Git commands that only read a repository. No setting of the repository can run a program, and nothing is
+fetched.
 
-`process.py` keeps the settings of the person and of the machine out. One of them is looked up where Git asks for it:
-which folders of other users the person trusts.
+`process.py` hides the settings of the user and of the machine from Git. One of them is read if Git needs it: the
+folders of other users that the user trusts (`safe.directory`).
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ _GUARDS = (
     *("--no-replace-objects", "--no-optional-locks", "--literal-pathspecs"),
 )
 _MOST = 512 << 20
-"""Bytes that Git may answer with: the whole of output/, where all of it changed."""
+"""Bytes that Git may print: the whole of output/, in case everything in it changed."""
 
 
 class NoGitError(ToolError):
-    """There is no Git on PATH."""
+    """Git isn't on PATH."""
 
 
 class ForeignRepositoryError(ToolError):
-    """The repository belongs to another user, and nobody told Git that it may be read."""
+    """The repository belongs to another user, and Git has no setting that allows to read it."""
 
     def __init__(self, folder: Path, said: str) -> None:
         first = next((line for line in said.splitlines() if "dubious ownership" in line), said).removeprefix("fatal: ")
@@ -36,9 +37,9 @@ class ForeignRepositoryError(ToolError):
 
 
 def ask_git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
-    """What Git prints, started in `folder`.
+    """The output of a Git command that runs in `folder`.
 
-    Raises CommandError where Git says no, ForeignRepositoryError and NoGitError.
+    Raises CommandError if Git fails, ForeignRepositoryError and NoGitError.
     """
     if shutil.which("git") is None:
         raise NoGitError("git isn't on PATH", "install Git")
@@ -57,7 +58,7 @@ def ask_git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
 
 
 def is_foreign(said: str) -> bool:
-    """Whether Git's error says that the repository belongs to another user."""
+    """True if Git's error says that the repository belongs to another user."""
     return "dubious ownership" in said
 
 
@@ -66,9 +67,10 @@ def _run(folder: Path, settings: tuple[str, ...], words: tuple[str, ...], stdin:
 
 
 def _trusted() -> tuple[str, ...]:
-    """The folders of other users that the person trusts, as arguments: actions/checkout writes such a setting.
+    """The folders of other users that the user trusts, as arguments for Git. For example, actions/checkout writes this
+    setting.
 
-    Git reads the person's own file alone, from the root folder, so no repository takes part.
+    Git runs in the root folder and reads only the user's own file, so a repository can't add a folder.
     """
     asked = Command(("git", "config", "--global", "--get-all", "-z", "safe.directory"), cwd=Path("/"), as_person=True)
     try:
@@ -79,6 +81,6 @@ def _trusted() -> tuple[str, ...]:
 
 
 def _top(folder: Path) -> Path:
-    """The folder that holds .git, which is the one to trust."""
+    """The folder that contains .git, because that is the folder that Git has to trust."""
     real = folder.resolve()
     return next((each for each in (real, *real.parents) if (each / ".git").exists()), real)

@@ -1,4 +1,5 @@
-"""Bytes that are never printed: private keys, tokens, and whatever else must not be in a log, a diff or a traceback."""
+"""Bytes that are never printed: private keys, tokens, and anything else that must not be in a log, a diff or a
+traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import NoReturn
 
 
 class Hidden:
-    """Secret bytes: shown as `<hidden>`, never pickled, compared in constant time. Only `reveal` gives them."""
+    """Secret bytes: shown as `<hidden>`, never pickled, compared in constant time. Only `reveal` returns them."""
 
     __slots__ = ("_value",)
 
@@ -15,7 +16,7 @@ class Hidden:
         self._value = value
 
     def reveal(self) -> bytes:
-        """The bytes. Call it where they are used, and keep no name for what it returns longer than that."""
+        """The bytes. Call `reveal` where the bytes are used, and keep no reference to them afterwards."""
         return self._value
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The parts of Kubernetes that meshc needs: an object, its identity, names, and versions."""
+"""The basic types of Kubernetes that meshc needs: objects, their identity, names, and versions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 Body = Mapping[str, Any]
-"""An object as JSON would hold it. Never changed once it is in a `KubeObject`."""
+"""An object in the form of its JSON. It never changes once it is in a `KubeObject`."""
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """A DNS-1123 label (RFC 1123): names of clusters, namespaces, Services and their ports. Match with `fullmatch`."""
@@ -19,11 +19,12 @@ SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z
 
 
 SECRETS = ("Secret", "SealedSecret", "ExternalSecret")
-"""The kinds of objects that are, or become, a Secret. A test compares them with the registry of sealed forms."""
+"""The kinds of objects that are a Secret, or from which a controller makes one. A test compares them with the registry
+of sealed forms."""
 
 
 class Identity(NamedTuple):
-    """What makes an object one object in a cluster. The version isn't part of it: two versions are one object."""
+    """Identifies an object in a cluster. The version isn't part of it: two versions are the same object."""
 
     group: str
     kind: str
@@ -42,13 +43,13 @@ class KubeObject:
     body: Body
     origin: str
 
-    @cached_property  # many clusters hold the same copies of services
+    @cached_property  # many clusters have the same copies of Services
     def identity(self) -> Identity:
         return identity_of(self.body)
 
 
 def is_object(body: Any) -> bool:
-    """Whether `identity_of` can read it; what can't be read is reported where the file is checked."""
+    """True if `identity_of` can read the body. The check of the file reports a body that it can't read."""
     metadata = (body.get("metadata") or {}) if isinstance(body, dict) else None
     return isinstance(metadata, dict) and all(
         isinstance(metadata.get(key) or {}, dict) for key in ("labels", "annotations")
@@ -56,7 +57,7 @@ def is_object(body: Any) -> bool:
 
 
 def identity_of(body: Body) -> Identity:
-    """The identity that `body` states. An absent part is empty."""
+    """The identity of an object. A missing part is empty."""
     group, _, version = str(body.get("apiVersion", "")).rpartition("/")
     metadata = body.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
@@ -69,19 +70,19 @@ def identity_of(body: Body) -> Identity:
 
 
 def at(data: Any, *path: str) -> Any:
-    """The value at a path of mappings; None where there is none."""
+    """The value at a path of keys; None if there is none."""
     for step in path:
         data = data.get(step) if isinstance(data, dict) else None
     return data
 
 
 def as_list(value: Any) -> tuple[Any, ...]:
-    """The items of a list; none of anything else."""
+    """The items of a list; empty for any other value."""
     return tuple(value) if isinstance(value, tuple | list) else ()
 
 
 def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every description of a pod in an object, however deep: a mapping with a list of containers."""
+    """Every pod spec in an object, at any depth: a mapping with a list of containers."""
     if isinstance(value, Mapping):
         if isinstance(value.get("containers"), tuple | list):
             yield value
@@ -92,17 +93,17 @@ def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 class Version(NamedTuple):
-    """`1.30.3`, ordered as versions are. A missing patch is 0."""
+    """A version such as `1.30.3`, compared number by number. A missing patch number is 0."""
 
     major: int
     minor: int
     patch: int = 0
     suffix: str = ""
-    """What follows in a release that isn't a plain one, such as `-rc.0`. `parse` drops it."""
+    """The rest of a pre-release or variant, such as `-rc.0`. `parse` drops it."""
 
     @staticmethod
     def of_release(text: str) -> Version | None:
-        """Reads `1.31.0-rc.0` with its suffix; None for anything else than three numbers and a suffix."""
+        """Reads `1.31.0-rc.0` with its suffix; None unless the text is three numbers and an optional suffix."""
         match = re.fullmatch(r"(\d{1,4})\.(\d{1,4})\.(\d{1,6})(-[0-9A-Za-z][0-9A-Za-z.-]{0,63})?", text)
         return Version(int(match[1]), int(match[2]), int(match[3]), match[4] or "") if match else None
 
@@ -114,7 +115,7 @@ class Version(NamedTuple):
 
     @property
     def line(self) -> tuple[int, int]:
-        """The minor release line, `(1, 30)`."""
+        """The minor release, `(1, 30)`."""
         return (self.major, self.minor)
 
     def __str__(self) -> str:
@@ -128,11 +129,11 @@ _VALUES = (
     ("spec", "template", "data"),
     ("spec", "target", "template", "data"),
 )
-"""Where the keys of a Secret stand in the objects that hold it sealed."""
+"""The paths at which sealed forms of a Secret list its keys."""
 
 
 def keys_in(data: Body) -> set[str]:
-    """The keys of the Secret that a sealed object holds, whatever its form."""
+    """The keys of the Secret in a sealed object of any form."""
     values = (at(data, *path) for path in _VALUES)
     there = {str(key) for one in values if isinstance(one, Mapping) for key in one}
     references = at(data, "spec", "data")

@@ -1,4 +1,4 @@
-"""Puts together what every component makes in every cluster: objects, sealed Secrets, and what charts make."""
+"""Collects the objects of every cluster: from components, sealed Secrets, and charts."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from meshc.plan.offers import ServiceCopy
 
 Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]]]
-"""What components yield in each cluster, with the file that it goes into, in the order of the registry."""
+"""What components yield for each cluster, each with its file, in the order of the registry."""
 
 
 @dataclass
 class Parts:
-    """What the overlays are put together from: each cluster's objects with their files, and the shared copies."""
+    """The content of the overlays: each cluster's objects with their files, and the shared copies."""
 
     objects: dict[str, list[tuple[str, KubeObject]]] = field(default_factory=dict)
     bases: dict[str, list[KubeObject]] = field(default_factory=dict)
@@ -60,12 +60,12 @@ class Parts:
 
 
 def lower(plan: Plan) -> Lowered:
-    """The objects and needs of every cluster. A sealed Secret has a file of its own."""
+    """The objects and needs of every cluster. Each sealed Secret has its own file."""
     return {cluster.name: list(_lowered(plan, cluster)) for cluster in plan.clusters}
 
 
 def needs_of(plan: Plan) -> list[SecretNeed]:
-    """Every Secret that some cluster needs, in the order of the plan."""
+    """Every Secret that a cluster needs, in the order of the plan."""
     return [need for items in lower(plan).values() for _, need in items if isinstance(need, SecretNeed)]
 
 
@@ -83,23 +83,24 @@ def _lowered(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, KubeObject
 def render_charts(
     lowered: Lowered, inputs: Inputs, repository: Repository, steps: charts.Steps = charts.no_steps
 ) -> charts.Rendered:
-    """The objects of every chart that some cluster needs."""
+    """The objects of every chart that a cluster needs."""
     needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
     files = by_digest(inputs.charts.values())
     return charts.render(needs, files, lambda: helm.find(repository), repository, _open, steps)
 
 
 def _open(body: Body) -> bool:
-    """Whether anyone may read an object: no cache keeps another."""
+    """True if anyone may read the object. Caches keep no other objects."""
     return not any(plain_secret(body, lambda _: Place("")))
 
 
 def assemble(
     plan: Plan, lowered: Lowered, rendered: charts.Rendered, sealed: Sealed, unreadable: Collection[str]
 ) -> Parts:
-    """Puts objects, what charts made and a sealed object for each need together, and checks each cluster's.
+    """Joins the objects of components and charts with a sealed object for each need, and checks the result of each
+    cluster.
 
-    A problem is already reported for the user's files that are `unreadable`.
+    `unreadable` are the user's files for which a problem is already reported.
     """
     parts = Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
     parts.problems += rendered.problems
@@ -143,7 +144,7 @@ def _of_chart(
 def _wrong_in(
     plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping[tuple[str, str], ServiceCopy]
 ) -> Iterator[Problem]:
-    """What is wrong with the objects of one cluster as they are laid out."""
+    """The problems of one cluster's objects."""
     yield from check_overlay(cluster, laid.ours)
     if cluster.resources or laid.of_charts:
         yield from check_applied(view_laid_out(plan, cluster, laid, offered))
@@ -154,7 +155,7 @@ def _wrong_in(
 
 
 def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
-    """Secrets that a chart makes of values, or of nothing: anyone could read them in the repository."""
+    """Secrets that a chart makes from values or generates: anyone could read them in the repository."""
     for found in (found for body in bodies for found in plain_secret(body, lambda _: need.place)):
         what = f"{need.cluster}: chart {need.chart}: {found.what}"
         yield replace(found, what=what, clusters=(need.cluster,))

@@ -1,4 +1,4 @@
-"""Finds the name that a person may have meant, at a cost that doesn't grow with the number of names."""
+"""Finds the name that the user may have meant. The cost doesn't grow with the number of names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _LONGEST = 253
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known name that looks most like `name`. Among many, only those beside it in the alphabet are compared."""
+    """The known name that is most similar to `name`. If there are many names, only its neighbours in the alphabet are
+    compared."""
     names = sorted(known)
     if len(names) > _ALL:
         place = bisect_left(names, name)
@@ -24,10 +25,10 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def slip(name: str, known: Iterable[str]) -> Rewrite | None:
-    """The known name in place of `name`, where nothing else can be meant.
+    """The fix that replaces `name` by a known name; None if more than one name could be meant.
 
-    It is the only one that differs in case, in separators, or by one letter that is missing, too many or swapped. A
-    digit always counts, and so does another letter: `edge-1` isn't meant by `edge-2`, nor `shop-a` by `shop-b`.
+    The known name must be the only one that differs in case, in separators, or by one letter that is missing, added or
+    swapped. A different digit or letter is another name: `edge-2` never becomes `edge-1`, nor `shop-b` `shop-a`.
     """
     plain = _plain(name)
     if len(name) > _LONGEST:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A mesh that holds: its plan, the layout of overlays/, of output/_delivery/, and what is no error."""
+    """A mesh without errors: its plan, the content of overlays/ and output/_delivery/, and its warnings and notices."""
 
     mesh: Mesh
     plan: Plan
@@ -54,13 +54,13 @@ class Compiled:
     inputs: Inputs
     exports: tuple[Export, ...]
     settle: Callable[[Sequence[Problem], bool], list[Problem]] = field(repr=False)
-    """Takes what is acknowledged out of what is found while rendering; the flag tells whether all was looked at."""
+    """Removes acknowledged problems from those that rendering finds. The flag is true if all clusters were rendered."""
     searched: Searched = field(repr=False)
-    """What searched the texts for secrets, to be kept by commands that leave a cache."""
+    """The search for secrets with its results, which commands with a cache keep."""
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Every file that the text of the mesh names, by its path from mesh.yaml. Packed charts are left out."""
+        """Every file that mesh.yaml and its parts name, by its path from mesh.yaml, except packed charts."""
         inputs, plan = self.inputs, self.plan
         found = dict(inputs.plain)
         found |= {f"{plan.sealed}/{path}": data for path, data in inputs.sealed.items()}
@@ -71,7 +71,7 @@ class Compiled:
         return found
 
     def with_problems(self, more: Iterable[Problem]) -> Compiled:
-        """The same with what rendering found, each once."""
+        """A copy with the problems that rendering found, without duplicates."""
         found = dict.fromkeys([*self.problems, *more])
         return replace(self, problems=tuple(sorted(found, key=lambda p: p.order)))
 
@@ -83,11 +83,11 @@ def compile_mesh(
     passed: Collection[Code] = (),
     steps: Steps = no_steps,
 ) -> Compiled:
-    """Everything but the rendering: reads the inputs, checks the whole, lays out overlays/. Writes nothing.
+    """Does everything except rendering: reads the inputs, checks them, and lays out overlays/. Writes nothing.
 
-    `kustomize` is only called if a user's input has to be built. `passed` are problems that a comparison accepts, such
-    as a secret that isn't sealed yet. `steps` hears of each chart that is rendered. Raises ProblemsError with every
-    problem that prevents a compile, ToolError if kustomize is needed and missing.
+    `kustomize` is called only if a user's input has to be built. `passed` are problems that a comparison accepts, such
+    as a secret that isn't sealed yet. `steps` is called for each chart that is rendered. Raises ProblemsError with
+    every problem that prevents a compile, ToolError if kustomize is needed and missing.
     """
     search = Searched(repository)
     mesh = _read(source)
@@ -121,7 +121,7 @@ def compile_mesh(
 def _acknowledged(
     problems: Sequence[Problem], plan: Plan, fleet: Fleet, source: Source
 ) -> tuple[list[Problem], Callable[[Sequence[Problem], bool], list[Problem]]]:
-    """The problems without those that are acknowledged, and `Compiled.settle` for those that rendering will find."""
+    """The problems that aren't acknowledged, and `Compiled.settle` for the problems that rendering will find."""
     built_later = any(cluster.patches or cluster.components for cluster in plan.clusters)
     early = [problem for problem in problems if problem.code in AS_APPLIED]
 
@@ -132,7 +132,8 @@ def _acknowledged(
 
 
 def _disguised(plan: Plan, layout: Layout, source: Source, search: Search) -> Iterator[Problem]:
-    """Secrets in plain text that only show once values are written out: files that users copy in are read as bytes."""
+    """Plain-text secrets that only the generated files show, because files that users copy in are searched only as
+    bytes."""
     places = {cluster.name: cluster.place for cluster in plan.clusters}
     for path, data in layout.tree.items():
         for found in search(data, path, codes.PLAINTEXT_SECRET):
@@ -141,12 +142,13 @@ def _disguised(plan: Plan, layout: Layout, source: Source, search: Search) -> It
 
 
 def fleet_of(source: Source) -> Fleet:
-    """The clusters of a mesh with their settings, as far as mesh.yaml alone tells. Raises ProblemsError."""
+    """The clusters of a mesh with their settings, from mesh.yaml alone. Raises ProblemsError."""
     return make_fleet(_read(source), source.document)
 
 
 def _read(source: Source) -> Mesh:
-    """What mesh.yaml and its parts say, searched for secrets before a message quotes a value. Raises ProblemsError."""
+    """Parses mesh.yaml and its parts. Searches them for secrets first, before a message quotes a value. Raises
+    ProblemsError."""
     for path, data in source.files.items():
         stop_on(plaintext_in(data, source.shown(path), codes.PLAINTEXT_SECRET))
     for inventory in source.inventories:
@@ -158,27 +160,28 @@ def _read(source: Source) -> Mesh:
 
 
 def plan_mesh(source: Source) -> Plan:
-    """The plan alone, for commands that make what a compile would miss: from mesh.yaml, without the files it names.
+    """The plan from mesh.yaml alone, for commands that make files which a compile needs and which don't exist yet.
 
-    Raises ProblemsError for faults of the text and the shape, and those without which there is no plan.
+    Raises ProblemsError for wrong syntax, and for problems that prevent a plan.
     """
     return mesh_and_plan(source)[1]
 
 
 def mesh_and_plan(source: Source) -> tuple[Mesh, Plan]:
-    """What mesh.yaml says, and its plan, for commands that change what it says. Raises ProblemsError as `plan_mesh`."""
+    """The parsed mesh.yaml and its plan, for commands that edit mesh.yaml. Raises ProblemsError like `plan_mesh`."""
     fleet = fleet_of(source)
     stop_on(problem for problem in on_the_fleet(fleet, source) if problem.code in UNPLANNABLE)
     return fleet.mesh, make_plan(fleet, source, (), Inputs())
 
 
 def plan_for_values(source: Source) -> Plan:
-    """The plan, for values of charts alone. Raises ProblemsError for values that contradict mesh.yaml, too."""
+    """The plan, for commands that only need the Helm values. Raises ProblemsError, also for values that contradict
+    mesh.yaml."""
     plan = plan_mesh(source)
     stop_on(contradictions(plan, fleet_of(source), source))
     return plan
 
 
 def stop_on_kustomize(compiled: Compiled, source: Source, kustomize: Kustomize) -> None:
-    """Raises ProblemsError if mesh.yaml asks for another kustomize."""
+    """Raises ProblemsError if mesh.yaml requires another version of kustomize."""
     stop_on(requires.kustomize(compiled.mesh, source, str(kustomize.version)))

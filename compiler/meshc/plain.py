@@ -4,12 +4,13 @@ from __future__ import annotations
 
 
 def plain(text: str) -> str:
-    """The text with control and format characters spelled out: escapes, line breaks, marks that turn its direction."""
+    """The text with control and format characters escaped, such as line breaks and marks that reverse the direction of
+    text."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def short(text: str, width: int) -> str:
-    """The same, cut where it is longer than `width` characters."""
+    """The escaped text, cut to at most `width` characters."""
     safe = plain(text[: width + 1])
     return safe if len(safe) <= width else f"{safe[:width]}..."
 

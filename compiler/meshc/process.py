@@ -1,4 +1,4 @@
-"""Runs a program for meshc: no shell, bounds on what it uses, and a bare environment."""
+"""Runs a program without a shell, with limits on its resources, and with a minimal environment."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from meshc.errors import ToolError
 from meshc.scarcity import ScarceError, memory_is_limited, more_memory, ran_out_of_memory, scarce
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GIT_INDEX_FILE")
-"""The last tells a hook of `git commit -a` which index the commit is made from."""
+"""The environment variables that every program gets. In a hook of `git commit -a`, GIT_INDEX_FILE is the index of the
+commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program with its arguments, what it reads from standard input, and its bounds. `timeout` is in seconds."""
+    """A program with its arguments, its standard input, and its limits. `timeout` is in seconds."""
 
     argv: tuple[str, ...]
     cwd: Path | None = None
     timeout: float = 120.0
     stdin: bytes = field(default=b"", repr=False)
     as_person: bool = False
-    """With the whole environment of the person, for a program that uses the person's logins."""
+    """True to pass the user's whole environment, for a program that uses the user's logins."""
     memory: int = 768 * MIB
-    """Bytes of memory that the program may use. A program that the person chose, `as_person`, has no such bound."""
+    """Bytes of memory that the program may use. With `as_person` there is no such limit, because the user chose the
+    program."""
     output: int = 64 * MIB
     """Bytes that the program may write to standard output."""
 
@@ -38,7 +40,7 @@ class Command:
 
 
 class CommandError(ToolError):
-    """A program couldn't start, or failed: `said` is what it wrote to standard error."""
+    """A program couldn't start, or failed. `said` is its standard error."""
 
     def __init__(self, command: Command, said: str, why: str) -> None:
         super().__init__(f"{why}\n  command: {command}\n{_indented(said)}" if said else f"{why}\n  command: {command}")
@@ -47,18 +49,18 @@ class CommandError(ToolError):
 
 
 class BoundError(CommandError):
-    """A program was stopped because it used more time, memory or output than its bounds allow."""
+    """A program was stopped because it exceeded a limit of time, memory or output."""
 
 
 def run(command: Command) -> bytes:
-    """Standard output of the program.
+    """Runs a program and returns its standard output.
 
-    Raises CommandError if it can't start or fails, BoundError if it uses more than its bounds, and ScarceError if the
-    machine lacks what the program needs.
+    Raises CommandError if the program can't start or fails, BoundError if it exceeds a limit, and ScarceError if the
+    machine has too few resources for it.
 
-    Unless `as_person`, it sees PATH and the locale of our environment and little more: no proxy, token or
-    kubeconfig, and no .gitconfig: one in the folder that is its HOME would come with the repository, and may name
-    programs to run.
+    Unless `as_person`, the program gets only PATH, the locale and a few other variables: no proxy, token or kubeconfig.
+    It reads no .gitconfig either: its HOME is the working directory, where a .gitconfig comes with the repository, and
+    could name programs to run.
     """
     name = Path(command.argv[0]).name
     sys.audit("meshc.run", str(command))
@@ -94,7 +96,7 @@ def _failure(command: Command, name: str, ended: Ended) -> ToolError:
             f"{name} was killed (signal {-ended.code})",
             "a system with too little memory kills programs: give it more, or run fewer programs at once",
         )
-    if ended.code != 1 and ran_out_of_memory(ended.said):  # 1 is how Go's programs end after an ordinary error
+    if ended.code != 1 and ran_out_of_memory(ended.said):  # Go programs exit with 1 after an ordinary error
         if memory_is_limited():
             return ScarceError(f"{name} ran out of memory", more_memory())
         return BoundError(command, "", f"{name} needed more than {command.memory // MIB} MiB of memory")
@@ -102,7 +104,8 @@ def _failure(command: Command, name: str, ended: Ended) -> ToolError:
 
 
 def identity(program: Path, role: str) -> str:
-    """A digest that no other program at this path is likely to have: of size, inode, times. Reading it takes long."""
+    """A digest of size, inode and times, which changes when the program is replaced. Reading the whole program would
+    take long."""
     status = program.stat()
     facts = (program.resolve(), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
     return sha256(f"{role} {' '.join(map(str, facts))}".encode()).hexdigest()

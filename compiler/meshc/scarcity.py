@@ -10,17 +10,17 @@ from meshc.errors import ToolError
 
 MIB = 1 << 20
 FEWEST_FILES = 24
-"""File descriptors without which no command can work: some failures would then look like missing files."""
+"""The least number of file descriptors. With fewer, some failures would look like missing files."""
 LITTLE_MEMORY = 512 * MIB
-"""With less memory than this, libraries fail in ways that don't name the cause."""
+"""With less memory than this, libraries fail with errors that don't show the cause."""
 
 
 class ScarceError(ToolError):
-    """The machine gave too little of something. The message names the resource and the setting to change."""
+    """The machine has too little of a resource. The message names the resource and the setting to change."""
 
 
 def scarce(error: BaseException) -> ScarceError | None:
-    """What the machine lacked when this error was raised. None if the error doesn't tell that."""
+    """The resource that caused this error; None if the error has another cause."""
     for each in _chain(error):
         if found := _of(each):
             return found
@@ -28,7 +28,7 @@ def scarce(error: BaseException) -> ScarceError | None:
 
 
 def suspected() -> ScarceError | None:
-    """The limit of this process that is so low that it explains almost any failure; None without one."""
+    """A limit of this process that is so low that it can explain almost any failure; None if there is no such limit."""
     memory = _least_memory()
     return _too_little_memory() if memory is not None and memory < LITTLE_MEMORY else None
 
@@ -48,7 +48,7 @@ def make_room_for_files() -> None:
 
 
 def ran_out_of_memory(said: bytes) -> bool:
-    """Whether a program's last words, in standard error, are that it got no more memory or no more threads."""
+    """True if the end of a program's standard error says that it got no more memory or threads."""
     lowered = said[: 64 << 10].lower()
     return any(words in lowered for words in _LAST_WORDS)
 
@@ -65,7 +65,7 @@ _LAST_WORDS = (
 
 
 def memory_is_limited() -> bool:
-    """Whether who started meshc limited its memory, and so that of all programs that it starts."""
+    """True if this process has a memory limit, which all programs that it starts inherit."""
     return _least_memory() is not None
 
 
@@ -129,7 +129,7 @@ def _too_little_memory() -> ScarceError:
 
 
 def more_memory() -> str:
-    """What to do where memory ran out: raise the limit of this process, if it has one."""
+    """The hint after memory ran out: raise the limit of this process, if it has one."""
     if _limit(resource.RLIMIT_AS) is not None:
         return "raise the limit: ulimit -v unlimited"
     if _limit(resource.RLIMIT_DATA) is not None:

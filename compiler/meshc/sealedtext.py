@@ -1,8 +1,8 @@
-"""Recognizes what sops, age and the SealedSecrets controller have encrypted, without opening it.
+"""Recognizes data that sops, age or the SealedSecrets controller encrypted, without decrypting it.
 
-Everything that reads sealed files asks here. Without a key nobody can tell a ciphertext from other bytes of its length,
-so a form is all that is checked: lengths of nonce, tag and hash, the files of the recipients, and that no ciphertext
-reads as text.
+All code that reads sealed files uses this module. Without a key, ciphertext can't be distinguished from other bytes of
+the same length. So only the form is checked: the lengths of nonce, tag and hash, the entries of the recipients, and
+that no ciphertext is readable text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENCRYPTED = re.compile(
 _MAC = 128
 """Characters of a MAC: SHA-512 in hexadecimal. Its ciphertext has as many bytes."""
 SERVICES = ("pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "key_groups")
-"""Where a sops block lists keys that aren't age's."""
+"""The keys of a sops block that list recipients other than age's."""
 
 
 _PART = r"[A-Za-z0-9_.:-]{1,64}"
@@ -38,21 +38,21 @@ RECIPIENTS: Mapping[str, re.Pattern[str]] = {
     "azure_kv": re.compile(rf"https://{_HOST}/keys/[A-Za-z0-9-]{{1,127}}/[A-Za-z0-9]{{1,64}}"),
     "hc_vault": re.compile(rf"https?://{_HOST}/v1/[A-Za-z0-9._/-]{{1,256}}/keys/[A-Za-z0-9._-]{{1,256}}"),
 }
-"""How a key that opens a sops file is named, by the service that holds it: in the words of sops' own options."""
+"""The form of a recipient's name, by the service that has the key. These are the forms that sops' own options use."""
 
 
 def service_of(recipient: str) -> str:
-    """The service that holds a recipient's key; nothing for a text that names none."""
+    """The service that has a recipient's key; empty if the text is no recipient."""
     return next((service for service, form in RECIPIENTS.items() if form.fullmatch(recipient)), "")
 
 
 def spelled(recipient: str) -> str:
-    """A recipient as it is compared: a fingerprint is the same in capitals."""
+    """A recipient in the form for comparison: fingerprints in upper case."""
     return recipient.upper() if service_of(recipient) == "pgp" else recipient
 
 
 def named(service: str, entry: Any) -> str:
-    """The recipient of an entry in a sops block; the service alone, if the entry doesn't tell."""
+    """The recipient of an entry in a sops block; only the service, if the entry is incomplete."""
     said = entry if isinstance(entry, Mapping) else {}
     texts = {key: str(said.get(key) or "") for key in _PARTS.get(service, ())}
     if not texts or not all(texts.values()):
@@ -79,7 +79,7 @@ _PARTS = {
 
 
 def recipients_in(block: Any) -> tuple[str, ...]:
-    """Whom a sops block says that it can be opened by, each as often as it stands there."""
+    """The recipients that a sops block lists, including duplicates."""
     services = ("age", *SERVICES) if isinstance(block, Mapping) else ()
     return tuple(named(service, entry) for service in services for entry in listed(block.get(service)))
 
@@ -87,7 +87,7 @@ def recipients_in(block: Any) -> tuple[str, ...]:
 def is_encrypted(value: Any, types: Collection[str] = ("str", "bytes")) -> bool:
     """True for a value with the form of sops: its lengths are right, and its ciphertext doesn't read as text.
 
-    `types` are those of the value before it was encrypted; in the data of a Secret nothing else is of use.
+    `types` are the allowed types of the value before encryption. The default is what the data of a Secret can have.
     """
     match = ENCRYPTED.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[4] not in types:
@@ -97,12 +97,12 @@ def is_encrypted(value: Any, types: Collection[str] = ("str", "bytes")) -> bool:
 
 
 def is_sops_block(block: Any) -> bool:
-    """True for the `sops` block of a file that somebody can open: a MAC of the right length, and recipients."""
+    """True for the `sops` block of a file that can be decrypted: it has a MAC of the right length, and recipients."""
     return isinstance(block, Mapping) and not any(True for _ in sops_faults(block))
 
 
 def sops_faults(block: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What keeps a `sops` block from being one, each with the path of the value in it."""
+    """The faults of a `sops` block, each with the path of the value in the block."""
     mac = block.get("mac")
     match = ENCRYPTED.fullmatch(mac) if isinstance(mac, str) else None
     if match is None or not is_encrypted(mac) or len(decoded(match[1])) != _MAC:
@@ -122,20 +122,21 @@ _ARMOR = re.compile(r"\s*-----BEGIN AGE ENCRYPTED FILE-----\s([A-Za-z0-9+/=\s]+)
 
 
 def is_age_file(value: Any) -> bool:
-    """True for an armored age file, judged by its frame and its first line."""
+    """True for an armored age file. Checks only the frame and the first line."""
     match = _ARMOR.fullmatch(value) if isinstance(value, str) else None
     return bool(match and decoded("".join(match[1].split())).startswith(b"age-encryption.org/v1\n-> "))
 
 
 def is_sealed(value: Any) -> bool:
-    """True for a value with the form of a SealedSecret's: two bytes of length, a wrapped key of it, AES-GCM's text."""
+    """True for a value with the form of a SealedSecret's: two bytes of length, a wrapped key of this length, and
+    AES-GCM ciphertext."""
     raw = decoded(value)
     wrapped = int.from_bytes(raw[:2], "big")
     return wrapped in (256, 384, 512, 1024) and len(raw) > 2 + wrapped + 16
 
 
 def decoded(value: Any) -> bytes:
-    """The bytes of a text in base64; none for anything else."""
+    """The bytes of a base64 text; empty for anything else."""
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
@@ -143,10 +144,11 @@ def decoded(value: Any) -> bytes:
 
 
 def listed(value: Any) -> tuple[Any, ...]:
-    """A list as it stands; a single value as a list of one; nothing as an empty one."""
+    """The items of a list; a single value as one item; None as no item."""
     return tuple(value) if isinstance(value, tuple | list) else () if value is None else (value,)
 
 
 def _is_text(data: bytes) -> bool:
-    """True for 16 bytes or more that are all printable ASCII, as chance makes of one ciphertext in ten million."""
+    """True for 16 bytes or more that are all printable ASCII. By chance, this is so for one ciphertext in ten
+    million."""
     return len(data) >= 16 and all(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in data)

@@ -1,4 +1,5 @@
-"""The versions that meshc supports, and those that its output was tested with. docs/support.md shows the table."""
+"""The versions that meshc supports, and the versions with which its output was tested. docs/support.md shows the
+table."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ _BUILT = "istioctl's least version, and the k8s.io/api that it is built with"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A minor release of Istio: the Kubernetes minors that it supports, the source of that, and what was tried.
+    """A minor release of Istio: the Kubernetes minor versions that it supports, the source of this fact, and what has
+    been tested.
 
-    `charts` is the release whose charts the output is compared with, where such charts are given to the tests.
-    `ran` is what ran in `make proof` (docs/proof.md) or by hand.
+    `charts` is the release whose charts are compared with the output, if the tests are given these charts. `ran` is
+    what has run in `make proof` (docs/proof.md) or by hand.
     """
 
     kubernetes: tuple[int, int]
@@ -36,7 +38,7 @@ ISTIO: Mapping[tuple[int, int], Release] = {
     (1, 31): Release((32, 36), _BUILT, charts="1.31.0-rc.0", ran="istiod of its branch, with Kubernetes 1.36"),
     (1, 32): Release((32, 36), _BUILT, charts="the main branch of August 2026"),
 }
-"""Istio with istiod."""
+"""The releases of Istio with istiod."""
 
 CLASSIC_LINE = (1, 0)
 CLASSIC_LAST_PATCH = 9
@@ -46,12 +48,13 @@ CLASSIC = Release(
     charts="1.0.6",
     ran="Pilot, Citadel and istioctl 1.0 by hand",
 )
-"""Istio 1.0, and the Kubernetes that its objects can be applied to."""
+"""Istio 1.0, with the Kubernetes versions to which its objects can be applied."""
 
 KUSTOMIZE = (Version(5, 5), Version(5, 9))
-"""The kustomize whose style and order meshc writes itself: from the first, up to but without the second."""
+"""The versions of kustomize whose style and order meshc can write itself: from the first version, up to but not
+including the second."""
 
 HELM = (3, 4)
 """The major versions of helm."""
 GIT = Version(2, 32)
-"""The oldest Git that can be kept from a repository's settings."""
+"""The oldest Git that can be told to ignore a repository's settings."""

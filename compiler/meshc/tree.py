@@ -1,4 +1,4 @@
-"""`FileTree`: the content of a set of folders, path to bytes. `compile` writes it; `check` and tests compare it."""
+"""`FileTree`: the content of a set of folders, bytes by path. `compile` writes it; `check` and tests compare it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 HEADER = b"# Made by meshc from mesh.yaml. Do not edit: the next compile overwrites it.\n"
-"""First line of every generated file, and the mark by which a file is known to be meshc's to remove."""
+"""The first line of every generated file. meshc removes only files with this line."""
 
 
 class FileTree(Mapping[str, bytes]):
     """An immutable map of relative POSIX paths to bytes, iterated in sorted order.
 
-    Raises ValueError for an absolute path, an empty one, one with `.`, `..` or empty parts, a backslash or a
-    control character, and for a path that is a file in one place and a folder in another.
+    Raises ValueError for a path that is absolute or empty, for one with `.`, `..`, an empty part, a backslash or a
+    control character, and for a path that is both a file and a folder.
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
@@ -32,7 +32,7 @@ class FileTree(Mapping[str, bytes]):
         self._take({path: files[path] for path in sorted(files)})
 
     def _take(self, files: dict[str, bytes]) -> FileTree:
-        """Holds safe paths that are sorted already."""
+        """Sets the files, whose paths must be safe and sorted."""
         self._paths = list(files)
         self._files = MappingProxyType(files)
         return self
@@ -59,7 +59,7 @@ class FileTree(Mapping[str, bytes]):
 
     @staticmethod
     def join(*trees: Mapping[str, bytes]) -> FileTree:
-        """One tree of several. Write-once: raises ValueError where two of them hold the same path."""
+        """Joins several trees into one. Raises ValueError if two of them have the same path."""
         files: dict[str, bytes] = {}
         for tree in trees:
             for path, data in tree.items():
@@ -70,7 +70,7 @@ class FileTree(Mapping[str, bytes]):
 
 
 _UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
-"""A part that is empty, `.` or `..`; a backslash."""
+"""Matches a part that is empty, `.` or `..`, and a backslash."""
 
 
 def _refuse_unsafe(path: str) -> None:

@@ -1,1 +1,1 @@
-"""What several test modules need, a module a subject. No test module imports from another one."""
+"""Helpers that several test modules share, one module for each subject. No test module imports another one."""

@@ -1,4 +1,4 @@
-"""age identities from 32 bytes, as text: the bech32 of BIP 173."""
+"""Makes age identities from 32 bytes, as text in bech32 (BIP 173)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
 
 def make_recipient() -> str:
-    """The public part of an identity that nobody keeps."""
+    """The public part of an identity whose private part is thrown away."""
     identity = pyrage.x25519.Identity.from_str(_bech32("age-secret-key-", source().randbytes(32)).upper())
     return str(identity.to_public())
 

@@ -1,4 +1,4 @@
-"""What an API server refuses of names, labels, ports and webhooks, which no schema says."""
+"""Checks rules of an API server that no schema contains: for names, labels, ports and webhooks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _VALUE = re.compile(r"(?=.{0,63}\Z)(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _KEY = re.compile(r"([^/]*/)?(?=.{1,63}\Z)([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _NAMES = {"Namespace": _LABEL, "Service": _SERVICE}
 _OF_PATHS = {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
-"""Kinds whose names are steps of a path: `istio:reader` is one."""
+"""Kinds whose names must only be valid parts of a path, such as `istio:reader`."""
 
 
 def refused(bodies: Sequence[Any]) -> list[str]:
-    """What is wrong with the objects of one cluster; empty where all of them are taken."""
+    """The faults of one cluster's objects; empty if an API server accepts all of them."""
     twice = [f"{one} twice" for one, count in Counter(map(identity_of, bodies)).items() if count > 1]
     return twice + [f"{identity_of(body)}: {fault}" for body in bodies for fault in _faults(body)]
 
@@ -46,7 +46,7 @@ def _faults(body: Any) -> Iterator[str]:
 
 
 def _labels(node: Any) -> Iterator[str]:
-    """Labels and selectors, however deep, and annotations' keys."""
+    """Labels, selectors and the keys of annotations, at any depth."""
     for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
         if key in ("labels", "matchLabels", "selector", "annotations") and isinstance(value, dict):
             texts = {name: text for name, text in value.items() if isinstance(text, str)}

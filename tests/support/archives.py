@@ -1,4 +1,4 @@
-"""Archives of charts, member by member: those that tar makes, and those that no tar would."""
+"""Makes archives of charts, member by member: archives that tar makes, and archives that no tar would make."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 
 def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, *, size: int | None = None) -> bytes:
-    """One member: its header, which may tell another size, and its content."""
+    """One member: its header, which may have a wrong size, and its content."""
     header = tarfile.TarInfo(name)
     header.type, header.linkname = kind, "/etc/passwd" if kind in (tarfile.LNKTYPE, tarfile.SYMTYPE) else ""
     header.size = len(data) if size is None else size
@@ -17,7 +17,7 @@ def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, *, size:
 
 
 def pax(**values: str) -> bytes:
-    """An extended header for the member behind it."""
+    """An extended header for the next member."""
     lines = b""
     for key, value in values.items():
         line = f" {key.replace('__', '.')}={value}\n".encode()
@@ -27,12 +27,12 @@ def pax(**values: str) -> bytes:
 
 
 def tgz(*members: bytes) -> bytes:
-    """The members, the end of a tar behind them, and gzip around all."""
+    """The members and the end of a tar archive, compressed by gzip."""
     return gzip.compress(b"".join(members) + bytes(1024), 6, mtime=0)
 
 
 def chart(files: Mapping[str, bytes], name: str = "base") -> bytes:
-    """A chart as it is published; the same bytes each time."""
+    """A chart in its published form, with the same bytes each time."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for path, data in sorted(files.items()):

@@ -1,4 +1,4 @@
-"""A real Chromium without a window, driven over its debugging pipe. Tests skip where there is none."""
+"""Controls a real headless Chromium over its debugging pipe. Tests are skipped if there is none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--headless=new", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe")
 START = "import os, sys; a, b, *c = sys.argv[1:]; os.dup2(int(a), 3); os.dup2(int(b), 4); os.execv(c[0], c)"
-"""A program that becomes the browser, which reads from descriptor 3 and writes to 4."""
+"""A program that replaces itself by the browser, which reads from descriptor 3 and writes to 4."""
 KEYS = {"ArrowDown": 40, "ArrowRight": 39, "Enter": 13, "Escape": 27, "Tab": 9, "/": 191}
 
 
 class Browser:
-    """One tab. Everything that goes wrong in the page is in `faults`."""
+    """One tab. `faults` has all errors of the page."""
 
     def __init__(self, write: IO[bytes], read: IO[bytes]) -> None:
         self._write, self._read, self._number, self._session = write, read, 0, ""
@@ -64,7 +64,7 @@ class Browser:
             self.requests.append(told["request"]["url"])
 
     def open(self, page: Path, width: int = 1200, *, dark: bool = False) -> None:
-        """Shows a page from the disk."""
+        """Opens a page from the disk."""
         self.faults, self.requests = [], []
         self.tell("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -73,13 +73,13 @@ class Browser:
         self.run("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))")
 
     def run(self, script: str) -> Any:
-        """What an expression is in the page."""
+        """The value of a script's expression in the page."""
         answer = self.tell("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
     def shown(self, selector: str) -> list[str]:
-        """The text of each element that is seen."""
+        """The text of each visible element."""
         visible = "(e) => e.checkVisibility() && e.getClientRects().length"
         found: list[str] = self.run(
             f"[...document.querySelectorAll({json.dumps(selector)})].filter({visible}).map((e) => e.innerText.trim())"
@@ -87,7 +87,7 @@ class Browser:
         return found
 
     def press(self, key: str) -> None:
-        """Presses a key, as a person does."""
+        """Presses a key."""
         text = {"text": key} if len(key) == 1 else {}
         for kind in ("keyDown", "keyUp"):
             self.tell("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=KEYS[key], **text)
@@ -103,14 +103,14 @@ class Browser:
         self.run("new Promise((done) => setTimeout(done, 150))")
 
     def picture(self, to: Path) -> None:
-        """Keeps what is seen, from top to bottom, for whoever wants to look."""
+        """Saves a picture of the whole page, for developers."""
         data = self.tell("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         to.write_bytes(base64.b64decode(data))
 
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """A browser, ended afterwards. Skips the test where there is none, in CI as well."""
+    """A browser, which ends afterwards. Skips the test if there is none, in CI too."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip("there is no Chromium here")

@@ -1,7 +1,7 @@
-"""The cases below tests/cases/<area>/<name>/, and the trees that each of them expects.
+"""Finds the cases in tests/cases/<area>/<name>/, and the trees that each case expects.
 
-A file that a compile writes to overlays/ and to output/ with the same bytes is kept once, in expected/tree/both/.
-expected/tree/overlays/ and expected/tree/output/ hold the files that are in one of the trees only, or differ.
+If a file has the same bytes in overlays/ and output/, it is stored once, in expected/tree/both/. Files that differ, or
+that are in only one of the trees, are in expected/tree/overlays/ and expected/tree/output/.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from support.paths import TESTS
 
 CASES = sorted(folder for folder in (TESTS / "cases").glob("*/*") if folder.is_dir())
 ELSEWHERE = {"MESH009", "MESH020", "MESH032", "MESH428"}
-"""Problems without a case, which takes megabytes, many files, or a .meshc that is committed."""
+"""Problems without a case, because a case would need megabytes, many files, or a committed .meshc."""
 
 Files = Mapping[str, bytes]
 
 
 def find_case(name: str) -> Path:
-    """The folder of a case by its name, which no case of another area has."""
+    """The folder of a case by its name, which is unique in all areas."""
     (found,) = [case for case in CASES if case.name == name]
     return found
 
@@ -30,7 +30,7 @@ def id_of(case: Path) -> str:
 
 
 def read(folder: Path, within: str = "") -> dict[str, bytes]:
-    """Each file below a folder by its path, without Git's. `within` stands before each path."""
+    """All files in a folder by path, except Git's. `within` is the prefix of each path."""
     return {
         f"{within}{path.relative_to(folder)}": path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -44,7 +44,7 @@ def expected_trees(case: Path) -> dict[str, bytes]:
 
 
 def folded(trees: Files) -> dict[str, bytes]:
-    """overlays/ and output/ in the form in which they are kept."""
+    """overlays/ and output/ in the form in which a case stores them."""
     kept: dict[str, bytes] = {}
     for path, data in trees.items():
         tree, _, rest = path.partition("/")
@@ -54,7 +54,7 @@ def folded(trees: Files) -> dict[str, bytes]:
 
 
 def unfolded(kept: Files) -> dict[str, bytes]:
-    """overlays/ and output/ as a compile writes them. Raises ValueError if a file is kept twice."""
+    """overlays/ and output/ in the form in which a compile writes them. Raises ValueError if a file is stored twice."""
     trees: dict[str, bytes] = {}
     for path, data in kept.items():
         tree, _, rest = path.partition("/")

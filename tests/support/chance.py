@@ -1,4 +1,5 @@
-"""Where throw-away keys come from: the system, or within `seeded` a text, so that fixtures are the same each time."""
+"""The source of random bytes for throw-away keys: the system, or inside `seeded` a text, so that fixtures are always
+the same."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _SMALL = [number for number in range(3, 2000, 2) if all(number % one for one in 
 
 @contextmanager
 def seeded(text: str) -> Iterator[None]:
-    """Within it, all that this module gives follows from the text. Such keys are for fixtures alone."""
+    """A context in which all random bytes of this module follow from the text. Such keys are only for fixtures."""
     token = _SEEDED.set(random.Random(text))
     try:
         yield
@@ -34,7 +35,7 @@ def source() -> random.Random:
 
 
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:
-    """A key whose primes come from `source`. OpenSSL takes no seed, so they are found here."""
+    """A key whose primes come from `source`. This module finds the primes, because OpenSSL accepts no seed."""
     p, q = sorted((_prime(bits // 2), _prime(bits // 2)), reverse=True)
     d = pow(_EXPONENT, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(_EXPONENT, p * q)
@@ -42,7 +43,7 @@ def rsa_key(bits: int) -> rsa.RSAPrivateKey:
 
 
 def _prime(bits: int) -> int:
-    """A number of so many bits, both highest ones set, that is very probably prime."""
+    """A number with this number of bits, the two highest bits set, that is very probably prime."""
     while True:
         number = source().getrandbits(bits) | 3 << (bits - 2) | 1
         if (number - 1) % _EXPONENT and all(number % small for small in _SMALL) and _passes(number):
@@ -50,7 +51,7 @@ def _prime(bits: int) -> int:
 
 
 def _passes(number: int) -> bool:
-    """The test of Miller and Rabin, 40 times."""
+    """The Miller-Rabin primality test, 40 rounds."""
     twos = ((number - 1) & -(number - 1)).bit_length() - 1
     for _ in range(40):
         value = pow(source().randrange(2, number - 1), (number - 1) >> twos, number)

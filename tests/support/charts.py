@@ -1,7 +1,8 @@
-"""The charts of Istio below MESHC_CHARTS: a folder a release, named by its version. Tests take what is there.
+"""Finds Istio's charts in MESHC_CHARTS, which has one folder for each release, named after its version. Tests use the
+releases that are there.
 
 A release or checkout of 1.0 has its charts in <version>/install/kubernetes/helm/, one of 1.24 or later in
-<version>/manifests/charts/. Folders of other names, and versions that meshc doesn't support, are passed over.
+<version>/manifests/charts/. Folders with other names, and versions that meshc doesn't support, are ignored.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ PLACES = {
     "cni": "manifests/charts/istio-cni",
     "ztunnel": "manifests/charts/ztunnel",
 }
-"""Where each chart is in a release."""
+"""The path of each chart in a release."""
 
 
 def _releases(chart: str, lines: Iterable[tuple[int, int]]) -> list[str]:
-    """The versions of these minor release lines that hold a chart, from the lowest up."""
+    """The versions of these minor releases that have a chart, the lowest first."""
     names = [path.name for path in Path(FOLDER).iterdir()] if FOLDER else []
     known = {name: version for name in names if (version := Version.parse(name)) and str(version) == name}
     found = [name for name, version in known.items() if version.line in lines]
@@ -42,12 +43,12 @@ VERSIONS = CLASSIC + ISTIOD
 
 
 def kubernetes_for(version: str) -> str:
-    """The version of Kubernetes that the charts of a release are rendered for."""
+    """The version of Kubernetes for which the charts of a release are rendered."""
     return "1.13" if version in CLASSIC else "1.31" if version.startswith(("1.24.", "1.25.")) else "1.34"
 
 
 def has_ambient(version: str) -> bool:
-    """Whether ambient works between clusters: since 1.27."""
+    """True if ambient works between clusters, as it does since 1.27."""
     return version in ISTIOD and not version.startswith(("1.24.", "1.25.", "1.26."))
 
 

@@ -1,4 +1,4 @@
-"""A repository of a compiled mesh, with branches of it to merge."""
+"""Makes a repository of a compiled mesh, with branches to merge."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMED = ("-c", "user.name=a", "-c", "user.email=a@example.com")
 
 
 class Clone:
-    """A repository of a compiled mesh with branches of it, and both programs run in it."""
+    """A repository of a compiled mesh with branches, in which Git and meshc run."""
 
     def __init__(self, base: Path, *, driver: bool) -> None:
         self.base = base
@@ -64,7 +64,7 @@ class Clone:
         self.git("commit", "-qm", message)
 
     def branch(self, name: str, old: str, new: str) -> None:
-        """A branch off main in which mesh.yaml was edited and compiled."""
+        """Makes a branch from main in which mesh.yaml is edited and compiled."""
         self.git("switch", "-qc", name, "main")
         file = self.base / "mesh.yaml"
         assert old in file.read_text()

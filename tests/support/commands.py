@@ -1,4 +1,4 @@
-"""meshc in the process of the tests, where the current folder and the environment are the test's."""
+"""Runs meshc in the process of the tests, with the test's current folder and environment."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from meshc.cli.main import app
 
 
 def invoke(*words: str, stdin: str = "") -> Result:
-    """What a command says, and its exit code. Any exception but an exit passes through."""
+    """The output of a command, and its exit code. Raises every exception except an exit."""
     return CliRunner().invoke(app, words, input=stdin, catch_exceptions=False)

@@ -1,4 +1,4 @@
-"""A kubeconfig with a token that nothing may show, and sealed credentials as real sops opens them."""
+"""Makes a kubeconfig with a token that no output may show, and decrypts sealed credentials with real sops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
 
 
 def opened(file: Path, identity: object = IDENTITY) -> dict[str, Any]:
-    """The kubeconfig in a sealed file, as real sops opens it."""
+    """The kubeconfig in a sealed file, decrypted by real sops."""
     environment = {"SOPS_AGE_KEY": str(identity), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
     done = subprocess.run(
         [str(sops()), "--config", "/dev/null", "-d", str(file)], env=environment, capture_output=True, check=True

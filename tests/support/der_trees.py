@@ -1,4 +1,4 @@
-"""DER as a tree that a test may damage: each node a tag, and either bytes or more nodes."""
+"""Parses DER into a tree that a test can damage: each node has a tag, and either bytes or child nodes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _WRAPPERS = (0x04, 0x03)
 
 @dataclass
 class Node:
-    """One value. `parts` are those inside; `prefix` is what stands before them, as in a BIT STRING."""
+    """One value. `parts` are the values inside it; `prefix` are the bytes before them, as in a BIT STRING."""
 
     tag: int
     content: bytes = b""
     parts: list[Node] | None = None
     prefix: bytes = b""
     long: bool = False
-    """Whether the length is written in a byte more than needed."""
+    """True if the length is encoded with one byte more than necessary."""
 
     def encoded(self) -> bytes:
         content = (
@@ -36,7 +36,7 @@ class Node:
 
 
 def read_tree(data: bytes, depth: int = 0) -> list[Node] | None:
-    """The values that the bytes are; None where they are none."""
+    """The values in the bytes; None if the bytes aren't DER."""
     found, at = list[Node](), 0
     while at < len(data):
         if at + 2 > len(data) or data[at] & 0x1F == 0x1F or depth > 12:
@@ -109,7 +109,7 @@ _TAGS += [0x80, 0x81, 0x82, 0x86, 0x87, 0x88, 0xA0, 0xA1, 0xA3, 0xA4, 0xA6, 0x01
 
 
 def damage(tree: Node, chance: Random) -> None:
-    """One fault of encoding somewhere in the tree."""
+    """Adds one fault of encoding somewhere in the tree."""
     nodes = tree.all()
     node = chance.choice(nodes)
     parts = chance.choice([one.parts for one in nodes if one.parts])
@@ -134,7 +134,7 @@ def damage(tree: Node, chance: Random) -> None:
 
 
 def _rewrite(leaf: Node, chance: Random) -> None:
-    """Other content, mostly such as belongs to the type."""
+    """Changes the content, in most cases to content that is valid for the type."""
     pools = {0x02: _NUMBERS, 0x06: _OIDS, 0x17: _TIMES, 0x18: _TIMES, 0x01: _OCTETS, 0x03: _OCTETS, 0x87: _OCTETS}
     pool = pools.get(leaf.tag, _TEXTS)
     match chance.randrange(4):

@@ -1,4 +1,4 @@
-"""Documents of commands, held to the JSON Schema that meshc prints for them."""
+"""Checks the JSON documents of commands against the JSON Schema that meshc prints for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def _validator(command: str) -> Any:
 
 
 def closed(schema: Any) -> Any:
-    """The schema with unknown keys refused: no command writes a key that the printed schema doesn't name."""
+    """The schema, changed to refuse unknown keys, because no command may write a key that the printed schema doesn't
+    have."""
     if isinstance(schema, list):
         return [closed(one) for one in schema]
     if not isinstance(schema, dict):
@@ -29,7 +30,7 @@ def closed(schema: Any) -> Any:
 
 
 def checked_document(command: str, *values: Any) -> dict[str, Any]:
-    """The document that `document` makes, if it fits its schema."""
+    """The result of `document`, checked against its schema."""
     made = document(command, *values)
     _validator(command).validate(json.loads(json.dumps(made)))
     return made

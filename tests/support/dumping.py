@@ -1,4 +1,5 @@
-"""Dumps of clusters as the script of `meshc adopt --print-dump-command` leaves them: a file a kind, if empty too."""
+"""Writes dumps of clusters in the form of the script from `meshc adopt --print-dump-command`: one file for each kind,
+even if it is empty."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ def istiod(cluster_id: str = "hub", revision: str = "default", image: str = "doc
 
 
 def adopted(folder: Path, *bodies: Any, code: int = 0, without: str = "") -> tuple[str, Any]:
-    """What is said of one cluster `hub`, and the mesh.yaml that is written."""
+    """The output of adopt for one cluster `hub`, and the written mesh.yaml."""
     dump(folder / "dumps/hub", [*nodes("10.10.0.0/16"), *bodies])
     if without:
         (folder / "dumps/hub" / without).unlink()

@@ -1,6 +1,7 @@
-"""An API server that speaks as much Kubernetes as meshc and kubectl ask: TLS on loopback, objects in memory.
+"""A fake API server with the parts of Kubernetes' API that meshc and kubectl use: TLS on loopback, objects in memory.
 
-It checks tokens, gives accounts theirs as the controller of its version does, pages lists, misbehaves on demand.
+It checks tokens, creates tokens for accounts like the controller of its version, splits lists into pages, and
+misbehaves on request.
 """
 
 from __future__ import annotations
@@ -47,13 +48,14 @@ GROUPS = {
     "multicluster.x-k8s.io": {"clusterprofiles": "ClusterProfile"},
     "cluster.x-k8s.io": {"clusters": "Cluster"},
 }
-"""Kinds of other groups than the first, as far as kubectl has to know of them."""
+"""Kinds outside the core group, as far as kubectl needs them."""
 UNPLACED = ("nodes", "namespaces", "clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations")
 """Kinds without a namespace."""
 
 
 def jwt(name: str, expires: int | None = None) -> str:
-    """A token in the shape of Kubernetes' own; `name` makes it another one. Nobody's key signed it."""
+    """A token in the shape of Kubernetes' own; a different `name` gives a different token. Its signature isn't
+    valid."""
     claims = {"iss": "kubernetes/serviceaccount", "sub": name, **({"exp": expires} if expires else {})}
     parts = [{"alg": "RS256", "kid": "test"}, claims]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
@@ -61,7 +63,7 @@ def jwt(name: str, expires: int | None = None) -> str:
 
 
 class Asked(NamedTuple):
-    """What is asked for, in the words of a rule."""
+    """A request, with the terms of an RBAC rule."""
 
     verb: str
     group: str
@@ -72,7 +74,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class FakeCluster:
-    """A cluster: what it holds, who may ask, and how it misbehaves."""
+    """A cluster: its objects, the rights of its tokens, and how it misbehaves."""
 
     name: str
     version: str = "v1.34.1"
@@ -82,17 +84,17 @@ class FakeCluster:
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     """Verb and plural."""
     manners: dict[str, str] = field(default_factory=dict)
-    """Of a plural, or of a path: hang, trickle, half, garbage, gone."""
+    """The misbehaviour for a plural or a path: hang, trickle, half, garbage, gone."""
     roles: dict[str, list[tuple[str, Body]]] = field(default_factory=dict)
-    """The rules of whoever holds a token, each with its namespace; who isn't here may do everything."""
+    """The rules of a token, each with its namespace. A token without an entry may do everything."""
     used: set[tuple[str, str, str, str]] = field(default_factory=set)
-    """Of those rules what was used: verb, group, plural and namespace."""
+    """The rights that were used: verb, group, plural and namespace."""
     refuses: dict[str, int] = field(default_factory=dict)
-    """What an apply of a plural is answered with, as a policy or a webhook does."""
+    """The HTTP status with which an apply of a plural is refused, as a policy or a webhook would."""
     texts: dict[str, str] = field(default_factory=dict)
-    """What is behind a path that is no object, as the proxy to a pod answers."""
+    """The answers for paths that aren't objects, such as the proxy to a pod."""
     longest: int = 10**9
-    """Seconds that a token is granted for, at most: clouds cap them."""
+    """The maximum lifetime of a token in seconds, because clouds limit it."""
     asked: list[str] = field(default_factory=list)
     port: int = 0
     made: int = 0
@@ -103,7 +105,7 @@ class FakeCluster:
         return f"https://127.0.0.1:{self.port}"
 
     def grants(self, token: str, asked: Asked) -> bool:
-        """Whether a rule allows it, as Kubernetes has it: a list and a new object have no name."""
+        """True if a rule allows the request. As in Kubernetes, a list and a new object have no name."""
         if token not in self.roles or asked.group == "authorization.k8s.io":
             return True
         for place, rule in self.roles[token]:
@@ -124,7 +126,7 @@ class FakeCluster:
         return int(self.version.split(".")[1])
 
     def put(self, plural: str, name: str, namespace: str = "", **fields: Any) -> Body:
-        """An object as it is stored: with what a server adds."""
+        """Stores an object, with the fields that a server adds."""
         self.made += 1
         metadata = {
             "name": name,
@@ -138,7 +140,7 @@ class FakeCluster:
         return self.objects[plural, namespace, name]
 
     def account(self, name: str, namespace: str = "istio-system") -> None:
-        """A service account, with a token Secret of its own as Kubernetes made them before 1.24."""
+        """Creates a service account; before 1.24 also a token Secret, as Kubernetes did."""
         self.put("serviceaccounts", name, namespace)
         if self.minor < 24:
             secret = self.token_secret(f"{name}-token-x7f2k", name, namespace)
@@ -155,7 +157,7 @@ class FakeCluster:
         return name
 
     def fill(self, name: str, namespace: str) -> None:
-        """What the token controller does."""
+        """Fills in a token Secret, like the token controller."""
         token = jwt(f"{self.name}/{name}/{self.made}")
         self.tokens.add(token)
         data = {"token": token.encode(), "ca.crt": self.authority.cert_pem, "namespace": namespace.encode()}
@@ -165,7 +167,7 @@ class FakeCluster:
         return base64.b64decode(self.objects["secrets", namespace, name]["data"]["token"]).decode()
 
     def trust_another(self, authority: Authority) -> None:
-        """Its CA is replaced: the server's certificate, what pods are told to trust, and what stands beside tokens."""
+        """Replaces the cluster's CA: in the server's certificate, in the CA for pods, and in token Secrets."""
         self.authority = authority
         certify(self)
         for (plural, _, name), body in self.objects.items():
@@ -175,14 +177,14 @@ class FakeCluster:
                 body["data"]["ca.crt"] = base64.b64encode(authority.cert_pem).decode()
 
     def revoke(self, name: str, namespace: str = "istio-system") -> None:
-        """The token Secret is deleted: its token is no longer taken."""
+        """Deletes the token Secret, so that its token is no longer accepted."""
         self.tokens.discard(self.token(name, namespace))
         del self.objects["secrets", namespace, name]
 
 
 @contextmanager
 def serving(*clusters: FakeCluster) -> Iterator[None]:
-    """Each cluster on a port of its own, while the block runs."""
+    """Serves each cluster on its own port, while the block runs."""
     servers = []
     for cluster in clusters:
         server = _Server(("127.0.0.1", 0), _Handler)
@@ -201,7 +203,7 @@ def serving(*clusters: FakeCluster) -> Iterator[None]:
 
 
 def kubeconfig(path: Path, *clusters: FakeCluster, ca: bytes = b"", token: str = ADMIN) -> Path:
-    """A kubeconfig with a context for each cluster, called like it."""
+    """Writes a kubeconfig with a context for each cluster, which has the cluster's name."""
     entries: dict[str, Any] = {"clusters": [], "contexts": [], "users": []}
     for one in clusters:
         data = base64.b64encode(ca or one.authority.cert_pem).decode()
@@ -219,7 +221,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that trusts another CA breaks off: nothing to tell."""
+        """Ignores errors, because a client that trusts another CA closes the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -308,7 +310,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(201, _typed(plural, body))
 
     def _try(self, plural: str, namespace: str, name: str, sent: Body, query: Mapping[str, str]) -> None:
-        """A server-side apply that changes nothing: no other is taken here."""
+        """Answers a server-side dry run. Refuses any apply that isn't a dry run."""
         assert (query["dryRun"], query["force"]) == ("All", "true")
         assert self.headers["Content-Type"] == "application/apply-patch+yaml"
         if code := self.server.cluster.refuses.get(plural):
@@ -366,7 +368,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _merged(there: Any, sent: Any) -> Any:
-    """As Kubernetes merges what is applied: lists by the name or the port of their items, others as a whole."""
+    """Merges an applied object like Kubernetes: lists by the name or the port of their items, other lists as a
+    whole."""
     if isinstance(there, dict) and isinstance(sent, dict):
         return {**there, **{key: _merged(there.get(key), one) for key, one in sent.items()}}
     if isinstance(there, list) and isinstance(sent, list):
@@ -379,7 +382,7 @@ def _merged(there: Any, sent: Any) -> Any:
 
 
 def _split(path: str) -> tuple[str, str, str, str]:
-    """Plural, namespace, name and what is below it."""
+    """Plural, namespace, name and subresource."""
     steps = path.strip("/").split("/")
     steps = steps[2:] if steps[0] == "api" else steps[3:]
     namespace = ""
@@ -390,7 +393,7 @@ def _split(path: str) -> tuple[str, str, str, str]:
 
 
 def _discovery(cluster: FakeCluster, path: str) -> Body | None:
-    """What kubectl asks before it asks for anything."""
+    """The answer to kubectl's requests for API discovery; None for another path."""
     if path == "/version":
         major, minor = cluster.version.removeprefix("v").split(".")[:2]
         return {"major": major, "minor": minor, "gitVersion": cluster.version, "platform": "linux/amd64"}
@@ -415,7 +418,7 @@ def _resources(version: str, kinds: Mapping[str, str]) -> Body:
 
 
 def _rights(cluster: FakeCluster, asked: Body) -> Body:
-    """What a token may do: anything but what is forbidden here, which rules alone don't tell."""
+    """The answer to a self-review of access or of rules: everything except the forbidden rights."""
     if "resourceAttributes" in asked:
         wanted = asked["resourceAttributes"]
         return {"allowed": (wanted["verb"], wanted["resource"]) not in cluster.forbidden}
@@ -432,7 +435,7 @@ def _page(cluster: FakeCluster, plural: str, namespace: str, query: Mapping[str,
     first = int(query.get("continue") or 0)
     last = first + int(query.get("limit") or len(every) or 1)
     more = {"continue": str(last), "remainingItemCount": len(every) - last} if last < len(every) else {}
-    kind = _kind(plural)["kind"]  # an item of a list names no kind of its own, as with the real one
+    kind = _kind(plural)["kind"]  # items of a list have no kind, as with a real server
     metadata = {"resourceVersion": str(cluster.made), **more}
     return {**_kind(plural), "kind": f"{kind}List", "metadata": metadata, "items": every[first:last]}
 
@@ -456,7 +459,8 @@ def _kind(plural: str) -> Body:
 
 
 def certify(cluster: FakeCluster) -> None:
-    """TLS as the cluster's CA vouches for it. The key goes through a file, as Python takes it no other way."""
+    """A TLS context with a certificate from the cluster's CA. The key is in a file, because Python reads it only from
+    there."""
     import tempfile
 
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])

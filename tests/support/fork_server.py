@@ -1,7 +1,7 @@
 """A process that imports meshc once and forks for each run of it. support/processes.py starts it and sends the runs.
 
-A run is a process of its own, with its own folder, environment, streams and exit code. It only saves the half second
-that Python needs to import meshc. What a run does before `main.run` is imported can't be tested this way.
+Each run is a separate process, with its own folder, environment, streams and exit code. This saves only the 0.5 s that
+Python needs to import meshc. It can't test what happens before `main.run` is imported.
 
 Each run arrives as one byte on the control socket with five files: its JSON, stdin, stdout, stderr, and the pipe that
 gets its process id and later its exit code.
@@ -42,7 +42,7 @@ def serve(control: socket.socket) -> None:
 
 
 def import_meshc() -> None:
-    """Every module of meshc, with all that they import."""
+    """Imports every module of meshc."""
     import meshc
 
     for module in pkgutil.walk_packages(meshc.__path__, "meshc."):
@@ -63,7 +63,7 @@ def _watch(request: int, stdin: int, stdout: int, stderr: int, told: int) -> NoR
         os.closerange(3, max(stdin, stdout, stderr, told) + 1)
         _run(wanted["words"], wanted["cwd"], wanted["environment"], wanted["program"])
     for stream in (0, 1, 2, stdin, stdout, stderr):
-        os.close(stream)  # who reads them waits for their last writer
+        os.close(stream)  # a reader of these streams waits until all writers have closed them
     os.write(told, f"{pid}\n".encode())
     status = os.waitpid(pid, 0)[1]
     os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
@@ -95,13 +95,13 @@ def _end(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if not stream.closed:
             stream.flush()
-    for thread in threading.enumerate():  # as Python does at its end
+    for thread in threading.enumerate():  # Python does the same at its end
         if not thread.daemon and thread is not threading.main_thread():
             thread.join(10)
     os._exit(code)
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # this folder: its modules are no modules of meshc's
+    del sys.path[0]  # this folder, because its modules aren't meshc's
     import_meshc()
     serve(socket.socket(fileno=int(sys.argv[1])))

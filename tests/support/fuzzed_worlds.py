@@ -1,4 +1,4 @@
-"""The scratch repositories that are fuzzed: every kind of input that a command reads is in one of them."""
+"""Makes the scratch repositories for fuzzing. Together they have every kind of input that a command reads."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def make_worlds(top: Path) -> None:
             elif (source / entry).exists():
                 shutil.copy(source / entry, top / name / entry)
     _charts(top / "charts")
+    _parts(top / "parts")
     _dumps(top / "adopt")
     _own(top / "own")
     for world in _IN_GIT:
@@ -53,14 +54,34 @@ def make_worlds(top: Path) -> None:
         shutil.copytree(top / world, top / "kept" / world)
 
 
-_IN_GIT = ("mesh", "classic", "sealed", "charts", "adopt", "own")
+_IN_GIT = ("mesh", "classic", "sealed", "charts", "parts", "adopt", "own")
 _SEALED = find_case("sealed-by-sealed-secrets")
+_INVENTORIES = """\
+  clustersFrom:
+    - {file: inventory/argocd.yaml, format: argocd-secrets, select: {except: [in-cluster]}}
+    - {file: inventory/list.yaml, format: list, at: clusters.value, fields: {apiServer: endpoint}}
+"""
+_LIST = """\
+clusters:
+  value:
+    far-1: {endpoint: "https://10.9.0.10:6443", podCIDRs: [10.99.0.0/16]}
+"""
 _DIGEST = "0" * 64
 _JOURNAL = json.dumps({"generated": True, "units": {"output/main": {"before": _DIGEST, "after": None}}})
 
 
 def _git(folder: Path, *words: str) -> None:
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *words], cwd=folder, check=True)
+
+
+def _parts(parts: Path) -> None:
+    shutil.copytree(find_case("mesh-in-parts"), parts, ignore=shutil.ignore_patterns("expected", "commands"))
+    mesh = (parts / "mesh.yaml").read_text()
+    every = '  overrides: [{clusters: all, set: {kubernetesVersion: "1.34"}}]\n'
+    (parts / "mesh.yaml").write_text(mesh.replace("  istio:", f"{_INVENTORIES}{every}  istio:", 1))
+    (parts / "inventory").mkdir()
+    shutil.copy(find_case("clusters-from-argo-cd") / "inventory/argocd.yaml", parts / "inventory/argocd.yaml")
+    (parts / "inventory/list.yaml").write_text(_LIST)
 
 
 def _home(home: Path) -> None:
@@ -92,7 +113,7 @@ def _home(home: Path) -> None:
 
 
 def _own(world: Path) -> None:
-    """A mesh whose sealed files open with the identity in home."""
+    """A mesh whose sealed files can be decrypted with the identity in home."""
     world.mkdir()
     secrets = f"{{recipients: [{RECIPIENT}, {make_recipient()}]}}"
     mesh = MESH.format(secrets=secrets, version="1.29.6", kubernetes="1.34", address="istiod")

@@ -1,6 +1,7 @@
-"""Commands on a scratch repository, one of whose files was changed by chance, and what holds of every such run.
+"""Runs commands on a scratch repository with one randomly changed file, and checks what must be true for every run.
 
-The runs of one kind share a forked child: it measures time and memory of each, and dies alone where one doesn't end.
+The runs of one kind share a forked child process, which measures time and memory of each run. If a run hangs, only this
+child is killed.
 """
 
 from __future__ import annotations
@@ -27,30 +28,31 @@ from meshc.errors import Exit
 from support.mutations import Mutate, instead
 
 SECONDS, MEBIBYTES = 5.0, 1024
-"""What one run may take, of a processor and of memory."""
+"""The limits of one run: seconds of processor time, and MiB of memory."""
 _HANGS = 30.0
 _OWN = {".git", ".meshc"}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of input: the files of a world to change one of, how, and the commands to run one of."""
+    """A kind of input: the files of a world of which one is changed, the way to change it, and the commands of which
+    one runs."""
 
     name: str
     world: str
     files: str
-    """A glob below the folder of all worlds; where it names a file outside of `world`, commands say where."""
+    """A glob below the folder of all worlds. For a file outside of `world`, the commands contain its path."""
     mutate: Mutate
     commands: Sequence[str]
     replaced: bool = True
-    """Whether something else is put in place of the file now and then."""
+    """True if the file is sometimes replaced by something else, such as a link or a folder."""
     told_as: str = ""
-    """A pattern of what else stands for the file in what is said of it."""
+    """A pattern of other names of the file in messages."""
 
 
 @dataclass
 class Tally:
-    """What the runs of one kind came to."""
+    """The results of the runs of one kind."""
 
     runs: int = 0
     refused: int = 0
@@ -64,7 +66,7 @@ class Tally:
 
 
 def fuzz(kind: Kind, top: Path, numbers: Sequence[int]) -> Tally:
-    """Runs the mutations of these numbers. `top` holds all worlds, and is as it was afterwards."""
+    """Runs the mutations with these numbers. `top` contains all worlds, and is unchanged afterwards."""
     tally, left = Tally(), list(numbers)
     while left:
         reading, writing = os.pipe()
@@ -86,7 +88,7 @@ def fuzz(kind: Kind, top: Path, numbers: Sequence[int]) -> Tally:
 
 
 def _collect(reading: int, child: int, tally: Tally) -> int | None:
-    """Reads what a child reports. The number that it was at when it died or hung; None if it came to its end."""
+    """Reads the reports of a child. Returns the number of the run in which it died or hung; None if it finished."""
     begun: int | None = None
     rest = b""
     while select.select([reading], [], [], _HANGS)[0]:
@@ -131,7 +133,7 @@ def _serve(kind: Kind, top: Path, numbers: Sequence[int], told: int) -> NoReturn
 
 
 def one(kind: Kind, top: Path, number: int) -> dict[str, Any]:
-    """One run, and what is wrong with it."""
+    """Does one run, and returns its faults."""
     chance = random.Random(f"{kind.name}:{number}")
     world = top / kind.world
     os.chdir(world)
@@ -146,7 +148,7 @@ def one(kind: Kind, top: Path, number: int) -> dict[str, Any]:
         victim.write_bytes(kind.mutate(kept, chance))
     before, memory, start = _standing(world), _status("VmRSS"), _processor()
     with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory
     result = CliRunner().invoke(app, words)
     seconds, mebibytes = _processor() - start, max(0, _status("VmHWM") - memory)
     after = _standing(world)
@@ -188,7 +190,7 @@ def _faults(
 
 
 def _standing(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Every file of a world but Git's and meshc's own, with what tells a change of it."""
+    """Every file of a world except Git's and meshc's own, with data that changes whenever the file changes."""
     found: dict[str, tuple[int, ...]] = {}
     for above, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in _OWN]
@@ -210,17 +212,17 @@ def _put_back(path: Path, data: bytes, mode: int) -> None:
 
 
 def _processor() -> float:
-    """Seconds of a processor that this process and the programs that it started took."""
+    """Seconds of processor time that this process and its children used."""
     return sum(os.times()[:4])
 
 
 def _is_unfinished(words: Sequence[str], code: int) -> bool:
-    """Whether adopt wrote a mesh.yaml in which a person has to fill in what the dumps don't tell. It ends with 3."""
+    """True if adopt ended with 3 because a person has to fill in values that the dumps don't show."""
     return words[0] == "adopt" and code == Exit.WRONG_INPUT
 
 
 def _status(name: str) -> int:
-    """A number of the kernel's about this process, in MiB; 0 where there is no such kernel."""
+    """A value in MiB that the kernel reports for this process; 0 if the kernel doesn't report it."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith(f"{name}:"):

@@ -1,4 +1,4 @@
-"""Files of the repository that `make docs` makes from the code."""
+"""Checks files of the repository that `make docs` generates from the code."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from support.paths import ROOT
 
 
 def assert_current(path: str, made: str) -> None:
-    """A committed file is what the code makes of it today."""
+    """Fails if a committed file differs from what the code generates now."""
     assert (ROOT / path).read_text() == made, f"{path} is older than the code that it is made from; run: make docs"

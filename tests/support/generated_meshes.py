@@ -1,6 +1,6 @@
-"""Valid meshes that hypothesis generates, and what meshc makes of them.
+"""Generates valid meshes with hypothesis, and compiles them.
 
-A default run tries the same meshes each time. MESHC_TEST_LONG=1 tries ten times as many, and others each time.
+A default run uses the same meshes each time. MESHC_TEST_LONG=1 uses ten times as many, and different ones each time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Mesh = dict[str, Any]
 
 
 NAMES = ["c-amber", "c-birch", "c-cedar", "c-dune", "c-ember", "c-flint"]
-"""None of them is part of another, or of a word of Istio's: what names a cluster can be found as text."""
+"""Names of clusters. None is part of another name or of a word of Istio's, so that names can be found in text."""
 
 
 SPACES = ["shop", "billing", "batch", "default"]
@@ -41,7 +41,8 @@ REGIONS, STAGES = ["eu", "us"], ["prod", "staging"]
 
 
 KUBERNETES = {24: "1.30", 26: "1.31", 27: "1.32", 29: "1.33", 30: "1.34"}
-"""Istio's minor versions that are generated, as mesh's and, one behind, as a remote's, with a Kubernetes for each."""
+"""The generated minor versions of Istio, each with a version of Kubernetes. A remote may be one version behind the
+mesh."""
 
 
 SHARED = "apps/shared.yaml"
@@ -60,7 +61,7 @@ kind: Service
 metadata: {name: ledger-peers, namespace: billing}
 spec: {clusterIP: None, selector: {app: ledger}, ports: [{name: tcp-peers, port: 7100, protocol: TCP}]}
 """
-"""Two Services that several entries may export, from clusters of their own."""
+"""Two Services that several entries can export, each from its own clusters."""
 
 
 def sometimes(draw: st.DrawFn, key: str, values: st.SearchStrategy[Any]) -> Mesh:
@@ -68,7 +69,7 @@ def sometimes(draw: st.DrawFn, key: str, values: st.SearchStrategy[Any]) -> Mesh
 
 
 def selections(names: list[str]) -> st.SearchStrategy[Any]:
-    """Every form in which clusters are chosen; some choose none."""
+    """Every form of a selection of clusters; some select none."""
     some = st.lists(st.sampled_from(names), min_size=1, unique=True)
     region, stage = st.sampled_from(REGIONS), st.sampled_from(STAGES)
     among = st.fixed_dictionaries(
@@ -145,7 +146,7 @@ def meshes(draw: st.DrawFn, most: int = 5) -> Mesh:
 
 
 def add_revisions(draw: st.DrawFn, spec: Mesh, plane: Mesh) -> None:
-    """A control plane beside the mesh's own, a tag, and namespaces that name either."""
+    """Adds a control plane beside the mesh's own, a tag, and namespaces that use either."""
     spec["istio"]["controlPlanes"] = [{"revision": "after"}]
     spec["istio"]["revisionTags"] = {"prod": "after"}
     tagged = draw(st.lists(st.sampled_from([cluster["name"] for cluster in spec["clusters"]]), unique=True))
@@ -165,7 +166,7 @@ def istiod_cluster(draw: st.DrawFn, name: str, minor: int, of_mesh: int) -> Mesh
     number = NAMES.index(name)
     cluster = draw(any_cluster(name))
     cluster |= sometimes(draw, "kubernetesVersion", st.just(KUBERNETES[minor]))
-    if minor < of_mesh and draw(st.booleans()):  # else an override says it
+    if minor < of_mesh and draw(st.booleans()):  # else an override sets it
         cluster["istio"] = {"version": f"1.{minor}.1"}
     cluster |= sometimes(draw, "sidecarInjection", st.sampled_from(["automatic", "manual"]))
     cluster |= sometimes(draw, "clusterID", st.just(f"k8s.{number}"))
@@ -186,7 +187,7 @@ def classic_cluster(draw: st.DrawFn, name: str) -> Mesh:
 
 @st.composite
 def any_cluster(draw: st.DrawFn, name: str) -> Mesh:
-    """What clusters of both generations say; ranges by the name's number, so that none overlap."""
+    """The settings of a cluster of either generation. Ranges depend on the number of the name, so that none overlap."""
     number = NAMES.index(name)
     pods = [f"10.{number + 10}.0.0/16", f"fd00:10:{number}::/48"]
     services = [f"10.{number + 110}.0.0/16", f"fd00:20:{number}::/108"]
@@ -221,7 +222,7 @@ def control_plane(draw: st.DrawFn, classic: bool, minor: int) -> Mesh:
 
 @st.composite
 def overrides(draw: st.DrawFn, names: list[str], primary: str, behind: list[str], version: str) -> list[Mesh]:
-    """Settings for many at once: what a cluster leaves out is said here, what it says itself wins."""
+    """Overrides for many clusters: they set what a cluster leaves out. A cluster's own setting wins."""
     classic, _, minor = version.startswith("1.0."), *version.split(".")[:2]
     found: list[Mesh] = [{"clusters": "all", "set": {"kubernetesVersion": "1.12" if classic else "1.31"}}]
     if behind:
@@ -266,7 +267,7 @@ def namespace_entries(draw: st.DrawFn, names: list[str], of_services: set[str]) 
     found = []
     for name in draw(st.lists(st.sampled_from(SPACES), unique=True)):
         managed = draw(st.booleans())
-        everywhere = not managed and name in of_services  # a copy's namespace is where the copy goes
+        everywhere = not managed and name in of_services  # the namespace of a copy is in the clusters of the copy
         entry = {"name": name, "managed": managed, "clusters": "all" if everywhere else draw(selections(names))}
         entry |= sometimes(draw, "labels", st.just({"team": "x"})) if managed else {}
         entry |= sometimes(draw, "annotations", st.just({"example.com/Owner": "X, Y"})) if managed else {}
@@ -290,7 +291,7 @@ def no_kustomize() -> Kustomize:
 
 @contextmanager
 def repository() -> Iterator[Repository]:
-    """A folder with the manifests that generated meshes name."""
+    """A folder with the manifests that generated meshes use."""
     with tempfile.TemporaryDirectory(prefix="meshc-property-") as folder:
         base = Path(folder)
         (base / SHARED).parent.mkdir()
@@ -299,7 +300,7 @@ def repository() -> Iterator[Repository]:
 
 
 def compiled(mesh: Mesh) -> Compiled:
-    """JSON is YAML: the mesh goes in as text, as a person's would."""
+    """Compiles a mesh from its text, which is JSON and so also YAML."""
     with repository() as at:
         return compile_mesh(load(json.dumps(mesh).encode(), "mesh.yaml"), at, no_kustomize)
 
@@ -313,7 +314,7 @@ def primary_of(mesh: Mesh) -> str:
 
 
 def objects(tree: FileTree, cluster: str) -> list[Any]:
-    """Everything in a cluster's overlay, its shared bases included."""
+    """Everything in a cluster's overlay, including its shared bases."""
     resources = resources_in(tree[f"{cluster}/kustomization.yaml"])
     files = [f"{r.removeprefix('../')}/services.yaml" if r.startswith("../") else f"{cluster}/{r}" for r in resources]
     return [body for file in files for body in parsed(tree[file])]

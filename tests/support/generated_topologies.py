@@ -1,4 +1,4 @@
-"""Valid meshes of several primaries, remotes and networks that hypothesis generates, with IDs and labels of Istio."""
+"""Generates valid meshes of several primaries, remotes and networks with hypothesis, with IDs and labels of Istio."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from support.generated_meshes import Mesh, sometimes
 
 NETWORKS = {"corp": "203.0.113.7", "cloud": "203.0.113.8", "lab": "203.0.113.9"}
 SECOND = {"corp": "203.0.113.107", "cloud": "203.0.113.108", "lab": "203.0.113.109"}
-"""The address of a network's first gateway, and of its second."""
+"""The addresses of each network's first and second gateway."""
 PORTS = [15443, 15444]
 SELECTORS = [{"istio": "inner"}, {"istio": "In_ner"}, {"istio": "in-ner"}, {"app": "inner"}, {"gateway": ""}]
-"""Labels of gateways' pods, some of which a name spells alike, or not at all."""
+"""Labels of gateways' pods. Some lead to the same name, and some to no valid name."""
 
 
 @st.composite
 def topologies(draw: st.DrawFn, *, plain: bool = False) -> Mesh:
-    """An istiod mesh of up to seven clusters in up to three networks, each remote with some primary's name.
+    """An istiod mesh of up to seven clusters in up to three networks. Each remote names a primary.
 
-    A plain one has a gateway a network, and one control plane a primary.
+    A plain mesh has one gateway for each network, and one control plane for each primary.
     """
     used = draw(st.lists(st.sampled_from(list(NETWORKS)), min_size=1, unique=True))
     primaries = [f"hub-{number}" for number in range(draw(st.integers(1, 3)))]
@@ -59,7 +59,7 @@ def network(draw: st.DrawFn, name: str, plain: bool) -> Mesh:
 
 
 def add_control_plane(draw: st.DrawFn, spec: Mesh) -> None:
-    """One beside the mesh's own, and a tag that some clusters have lead to it."""
+    """Adds a control plane beside the mesh's own, and a tag that points to it in some clusters."""
     spec["istio"] |= {"controlPlanes": [{"revision": "next"}], "revisionTags": {"prod": "default"}}
     spec["namespaces"][0] |= sometimes(draw, "revision", st.sampled_from(["next", "prod"]))
     for cluster in spec["clusters"]:

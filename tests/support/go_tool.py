@@ -16,10 +16,10 @@ _MODULE = Path(__file__).parents[1]
 
 
 def run_go_tool(name: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """What `go tool NAME ARGUMENTS` says, run in tests/. Paths among the arguments must be absolute.
+    """The output of `go tool NAME ARGUMENTS`, run in tests/. Paths in the arguments must be absolute.
 
-    The first run builds the tool, later ones find it in Go's cache in the virtual environment. The test is skipped on a
-    laptop, and fails in CI without Go. Fails the test if the tool can't be built.
+    The first run builds the tool, later ones find it in Go's cache in the virtual environment. Without Go, the test is
+    skipped on a laptop and fails in CI. Fails the test if the tool can't be built.
     """
     need_time("building a Go program from source")
     go, cache = find_tool("go"), f"{sys.prefix}/share/go"

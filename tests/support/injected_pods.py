@@ -1,4 +1,4 @@
-"""Pods, and what classic Istio's injection template adds to them. Go itself renders the template."""
+"""Renders what classic Istio's injection template adds to pods. Go itself renders the template."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ Pod = dict[str, Any]
 
 
 DEFAULTS = {"DiscoveryRefreshDelay": "1s", "InterceptionMode": "REDIRECT", "ZipkinAddress": "", "Concurrency": 0}
-"""What Istio 1.0.6 fills in where the mesh configuration is silent (pilot/pkg/model DefaultProxyConfig)."""
+"""The defaults of Istio 1.0.6 for keys that the mesh configuration doesn't have (pilot/pkg/model
+DefaultProxyConfig)."""
 
 
 def config_maps(data: bytes) -> tuple[Any, Any]:
-    """The injector's configuration and the mesh configuration, as a remote cluster gets them."""
+    """The injector's configuration and the mesh configuration of a remote cluster."""
     objects = list(yaml.load_all(data, Loader=yaml.CSafeLoader))
     maps = {one["metadata"]["name"]: one["data"] for one in objects if one["kind"] == "ConfigMap"}
     return yaml.safe_load(maps["istio-sidecar-injector"]["config"]), yaml.safe_load(maps["istio"]["mesh"])
 
 
 def render(data: bytes, pods: list[Pod], settings: Pod | None = None) -> list[Any]:
-    """What the template adds to each of the pods. `settings` stand in the mesh's proxy configuration too."""
+    """What the template adds to each of the pods. `settings` are added to the mesh's proxy configuration."""
     config, mesh = config_maps(data)
     proxy = {**mesh["defaultConfig"], **(settings or {})}
     asked = [
@@ -115,11 +116,12 @@ BARE: Any = {
         {"name": "istio-certs", "secret": {"secretName": "istio.default", "optional": True}},
     ],
 }
-"""What a pod gets that says nothing about itself."""
+"""What a pod without annotations gets."""
 
 
 def changed(**parts: Any) -> Any:
-    """BARE with other flags of the init container (`b`, `m`), of the proxy (`serviceCluster`), or fields of it."""
+    """BARE with other flags of the init container (`b`, `m`) or of the proxy (`serviceCluster`), or with other
+    fields."""
     pod = copy.deepcopy(BARE)
     init, proxy = pod["initContainers"][0], pod["containers"][0]
     for name, value in parts.items():

@@ -1,4 +1,4 @@
-"""What the tests read in a Markdown page: its blocks of code, links and anchors."""
+"""Reads the blocks of code, links and anchors of a Markdown page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 
 def links(text: str) -> list[str]:
-    """Where the links and pictures of a page lead."""
+    """The targets of a page's links and pictures."""
     prose = re.sub(r"`[^`\n]*`", "X", BLOCK.sub("", text))
     return re.findall(r"\]\(([^()\s]+)\)", prose) + re.findall(r'(?:src|href)="([^"]+)"', prose)
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that a code host, and the site, make of a page's headings."""
+    """The anchors that a code host and the site make from a page's headings."""
     found: Counter[str] = Counter()
     made = set()
     for heading in re.findall(r"^#+ (.+)$", BLOCK.sub("", text), re.MULTILINE):

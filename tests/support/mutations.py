@@ -1,4 +1,4 @@
-"""One change, by chance, to a file: to its bytes, to what they mean, or to what stands in its place."""
+"""Makes one random change to a file: to its bytes, to its values, or to the file itself."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ TOKENS = (
 
 
 def of_bytes(data: bytes, chance: random.Random) -> bytes:
-    """A few bytes changed, left out, doubled or moved, whatever they mean."""
+    """The data with a few bytes changed, removed, doubled or moved."""
     for _ in range(chance.choice((1, 1, 1, 2, 8))):
         at, other = (chance.randrange(len(data) + 1) for _ in range(2))
         length = chance.choice((1, 1, 4, 40, 400))
@@ -83,8 +83,38 @@ def of_bytes(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
+def of_form(data: bytes, chance: random.Random) -> bytes:
+    """The same written as editors, tools and merges leave it: marks, line ends, keys twice, lists under other keys."""
+    lines = data.split(b"\n")
+    number = chance.randrange(len(lines))
+    line, keys = lines[number], re.findall(rb"(?m)^ *([a-zA-Z]+):", data) or [b"spec"]
+    way = chance.randrange(9)
+    if way == 0:
+        return chance.choice((b"\xef\xbb\xbf", b"\xff\xfe", b"\xef\xbb\xbf\xef\xbb\xbf")) + data
+    if way == 1:
+        return data.replace(b"\n", chance.choice((b"\r\n", b"\r", b"\xc2\x85", b"\xe2\x80\xa8")))
+    if way == 2:
+        lines[number] = line.replace(b"  ", b"\t", 1)
+    elif way == 3:
+        lines.insert(number, line)
+    elif way == 4:
+        lines[number : number + 1] = [b"<<<<<<< HEAD", line, b"=======", line, b">>>>>>> other"]
+    elif way == 5:
+        one, other = chance.choice(keys), chance.choice(keys)
+        return data.replace(one + b":", b"\0:").replace(other + b":", one + b":").replace(b"\0:", other + b":")
+    elif way == 6:
+        lines[number] = line.replace(b": ", b": &a ", 1)
+        lines.append(b"again: *a")
+    elif way == 7:
+        lines[number] = line.partition(b":")[0] + b": " + chance.choice((b"a" * 100_000, b"9" * 5000, b"[" * 2000))
+    else:
+        return chance.choice((data + b"---\n" + data, b"---\n---\n" + data, b"%YAML 1.1\n---\n" + data, data[:-1]))
+    return b"\n".join(lines)
+
+
 def of_yaml(data: bytes, chance: random.Random) -> bytes:
-    """A value or a key exchanged, left out, doubled, wrapped or given another's text. The rest stays as it was."""
+    """The YAML with one value or key replaced, removed, doubled, wrapped, or with the text of another. The rest is
+    unchanged."""
     try:
         text = data.decode()
         nodes = [node for root in yaml.compose_all(text, Loader=yaml.CSafeLoader) for node in _nodes(root)]
@@ -114,7 +144,7 @@ def of_yaml(data: bytes, chance: random.Random) -> bytes:
             new = ""
         text = text[:start] + new + (" " * 0 if old[-1:] != "\n" else "\n") + text[end:]
         if not is_key or way > 6:
-            break  # what was found before stands elsewhere now
+            break  # the positions found before have changed
         nodes = [(one, key) for one, key in nodes if one.end_mark.index <= start] or nodes[:1]
     return text.encode(errors="surrogatepass")
 
@@ -136,7 +166,7 @@ _TEXTS = (b"\xd7\x90", b"xn--a", b"\xff\xfe", b"a\nb", b"\0", b"a" * 70_000, b"*
 
 
 def of_pem(data: bytes, chance: random.Random) -> bytes:
-    """A part of what DER says changed, or a block of PEM moved, doubled or damaged."""
+    """The PEM with a changed part of its DER, or with a block moved, doubled or damaged."""
     blocks = list(_PEM.finditer(data))
     if not blocks or not chance.randrange(4):
         return of_bytes(data, chance)
@@ -154,7 +184,7 @@ def of_pem(data: bytes, chance: random.Random) -> bytes:
 
 
 def _of_der(der: bytes, chance: random.Random) -> bytes:
-    """One element of another content, another type, left out or doubled; all lengths around it are made to fit."""
+    """The DER with one element of other content or type, removed or doubled. All outer lengths are corrected."""
     places = [place for place, *_ in _elements(der)]
     return _changed(der, chance.choice(places), chance) if places else of_bytes(der, chance)
 
@@ -213,7 +243,8 @@ def _changed(der: bytes, place: tuple[int, ...], chance: random.Random) -> bytes
 
 
 def of_tgz(data: bytes, chance: random.Random) -> bytes:
-    """The gzip damaged, or the tar in it: its bytes, a number in a header with the sum put right, its members."""
+    """The archive with damaged gzip or tar: other bytes, a wrong number in a header with a correct checksum, or changed
+    members."""
     if not chance.randrange(3):
         return of_bytes(data, chance)
     inner = bytearray(gzip.decompress(data))
@@ -239,7 +270,7 @@ def of_tgz(data: bytes, chance: random.Random) -> bytes:
 
 
 def instead(path: Path, chance: random.Random) -> str:
-    """Puts something else in place of a file; the word for it."""
+    """Replaces a file by something else, and returns a word for it."""
     path.unlink()
     way = chance.choice(
         ("nothing", "folder", "pipe", "loop", "link", "device", "socket", "empty", "large", "names", "zeros")
@@ -256,7 +287,7 @@ def instead(path: Path, chance: random.Random) -> str:
     elif way == "device":
         path.symlink_to("/dev/zero")
     elif way == "socket":
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as made:  # a long path has no socket
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as made:  # a socket's path must be short
             made.bind(str(path))
     elif way == "empty":
         path.write_bytes(b"")
@@ -264,7 +295,7 @@ def instead(path: Path, chance: random.Random) -> str:
         path.write_bytes(b"a: [\n" + b"- a\n" * (5 << 20))
     elif way == "zeros":
         with path.open("wb") as file:
-            file.truncate(1 << 34)  # no block of which is on the disk
+            file.truncate(1 << 34)  # a sparse file
     elif way == "names":
         path.mkdir()
         for name in ("a\nb.yaml", "\udcff.yaml", "a\\b.yaml", "x" * 250 + ".yaml"):

@@ -1,4 +1,4 @@
-"""What a hand, a merge or an enemy may put where a value or a key of YAML stands."""
+"""Values and keys that a mistake, a merge or an attacker may put into YAML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TYPES = {
     "mapping": "{x: {}}",
     "list of mappings": "[{x: {}}, 3]",
 }
-"""What almost no field of mesh.yaml takes. The few that do are told by what stood there before."""
+"""Values that almost no field of mesh.yaml accepts. The few fields that do are recognized by their earlier value."""
 
 VALUES = TYPES | {
     "nothing": "",
@@ -106,7 +106,7 @@ RARE = (
     "{apiVersion: v1, kind: List, items: [{kind: List, items: [{}]}]}",
     "{apiVersion: v1, kind: Secret, metadata: [], data: 7}",
 )
-"""More values, which mesh.yaml's own tests leave to chance."""
+"""Further values, which the tests of mesh.yaml use only by chance."""
 
 BOMB = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10) if n else 'a'}]\n" for n in range(10))
-"""A small text that is a billion values with its aliases written out."""
+"""A small text that becomes a billion values when its aliases are expanded."""

@@ -1,4 +1,4 @@
-"""Patches and resources of every form, by hand and by chance, for a mesh whose clusters all have the same Services."""
+"""Patches and resources of every form, handwritten and random, for a mesh whose clusters all have the same Services."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ LISTS: tuple[Entry, ...] = (
     (steps(("replace", "/metadata/annotations/a", "~")), {"annotationSelector": "a", "kind": "Dep.*"}),
     (json.dumps({"kind": "A", "metadata": {"name": "a"}, "rules": [{"verbs": ["get"]}]}), {"name": "theirs:reader"}),
 )
-"""Lists that are merged by key, put in order, or replaced, and steps in them."""
+"""Patches of lists that are merged by key, sorted, or replaced, and JSON patches of their items."""
 _PREVIOUS = {
     f"internal.config.kubernetes.io/previous{key}": value
     for key, value in (("Kinds", "Service"), ("Namespaces", "shop"))
@@ -85,7 +85,7 @@ WHOLE: tuple[Entry, ...] = (
     (service(3, metadata={"annotations": {"internal.config.kubernetes.io/previousNames": "svc-4", **_PREVIOUS}}), {}),
     (steps(("add", "/metadata/annotations", {"config.kubernetes.io/local-config": "true"})), target(5)),
 )
-"""Each of these lets the whole overlay be built."""
+"""Patches that each make meshc build the whole overlay."""
 RESOURCES = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -107,7 +107,7 @@ rules: []
 
 
 def by_chance(chance: random.Random) -> list[Entry]:
-    """Patches of a cluster. What deletes comes last, as no patch may be for what is gone."""
+    """Random patches of a cluster. Deletions come last, because a patch of a deleted object is an error."""
     found = [_one(chance, chance.randrange(SERVICES - 2)) for _ in range(chance.randint(1, 8))]
     if chance.random() < 0.3:
         found.append((service(chance.randrange(SERVICES - 2), **{"$patch": "delete"}), {}))
@@ -118,7 +118,7 @@ AT_ODDS: tuple[Entry, ...] = (
     (steps(("remove", "/spec/ports/1")), target(SERVICES - 1)),
     (service(SERVICES - 2, **{"$patch": "delete"}), {}),
 )
-"""What is told in any case, of Services that no patch by chance is for, so that it can be acknowledged."""
+"""Patches that always cause problems, of Services without random patches, so that the problems can be acknowledged."""
 
 
 def _one(chance: random.Random, number: int) -> Entry:
@@ -150,7 +150,7 @@ def _one(chance: random.Random, number: int) -> Entry:
 def write_mesh(
     folder: Path, patches: Sequence[Sequence[Entry]], resources: str, acknowledge: Sequence[str] = ()
 ) -> None:
-    """A mesh whose remotes have these patches, each remote its own, and one file of resources."""
+    """Writes a mesh in which each remote has its own list of these patches, and one file of resources."""
     (folder / ".git").mkdir()
     (folder / "theirs.yaml").write_text(resources)
     ports = "ports: [{name: http, port: 8080}, {name: grpc, port: 9090}]"

@@ -1,4 +1,5 @@
-"""Every regular expression of the package, the methods that it is used by, and strings made to hurt it."""
+"""Finds every regular expression of the package and the methods that use it, and makes strings on which it may be
+slow."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ METHODS = {"match", "fullmatch", "search", "findall", "finditer", "split", "sub"
 _MODULE = {*METHODS, "compile"}
 _ENDS = ("", "\x00", "\n", "\n\x00", "-\x00", " ", "a")
 _MOST = 6
-"""How many strings stand for a part of a pattern."""
+"""The maximum number of sample strings for a part of a pattern."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """A pattern with the methods that it is used by."""
+    """A pattern with the methods that use it."""
 
     where: str
     pattern: re.Pattern[Any]
@@ -29,7 +30,7 @@ class Use:
 
 
 def built_from_values(file: Path) -> Iterator[str]:
-    """The calls of re in functions whose pattern isn't written down as a text there."""
+    """The calls of re in functions whose pattern isn't a literal text."""
     functions = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, _FUNCTIONS)]
     for call in (call for function in functions for call in _calls(function)):
         if not isinstance(call.args[0], ast.Constant):
@@ -40,7 +41,7 @@ _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def written_in(file: Path) -> Iterator[tuple[str, str | bytes, str]]:
-    """Place, pattern and method of each pattern that is a text in a call of re, or of pydantic's Field."""
+    """Place, pattern and method of each pattern that is a literal text in a call of re, or of pydantic's Field."""
     tree = ast.parse(file.read_text())
     for call in _calls(tree):
         value, method = _constant(call.args[0]), call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -64,7 +65,7 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def methods_in(file: Path) -> Mapping[str, set[str]]:
-    """The methods that each name is called with, such as `_URL` in `_URL.fullmatch(text)`."""
+    """The methods that are called on each name, such as `fullmatch` on `_URL`."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(ast.parse(file.read_text())):
         if (
@@ -78,7 +79,7 @@ def methods_in(file: Path) -> Mapping[str, set[str]]:
 
 
 def held_by(value: Any, depth: int = 3) -> Iterator[re.Pattern[Any]]:
-    """The patterns in a value: itself, or in what it holds, or in what a function closes over."""
+    """The patterns in a value: the value itself, its items, or the variables of a closure."""
     if isinstance(value, re.Pattern):
         yield value
     elif depth and isinstance(value, Mapping):
@@ -95,7 +96,8 @@ def held_by(value: Any, depth: int = 3) -> Iterator[re.Pattern[Any]]:
 
 
 def hostile(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
-    """Strings in which what loops is repeated, behind what leads there, with ends that fail."""
+    """Strings that repeat the loops of a pattern, with a prefix that leads to the loop and an end that doesn't
+    match."""
     tree = _parser.parse(
         pattern.pattern, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags
     )
@@ -109,7 +111,7 @@ def hostile(pattern: re.Pattern[Any], length: int) -> Iterator[str]:
 
 
 def _leads(tree: Any, letters: list[str]) -> Iterable[str]:
-    """What leads to each loop at the top of the pattern."""
+    """The prefixes that lead to each loop at the top of the pattern."""
     items = list(tree)
     before = [number for number, (op, _) in enumerate(items) if op in _LOOPS][:3]
     return dict.fromkeys(text for number in before if number for text in _samples(items[:number], letters)[:1])
@@ -119,7 +121,7 @@ _LOOPS = {c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT}
 
 
 def _pumps(items: Any, letters: list[str], lead: str = "") -> Iterator[str]:
-    """Samples of what each loop repeats, of whole runs of items, and of the pattern from its beginning to each loop."""
+    """Samples of each loop's content, of whole runs of items, and of the pattern from its start to each loop."""
     items = list(items)
     for number, (op, value) in enumerate(items):
         before = lead + _samples(items[:number], letters)[0]
@@ -147,7 +149,7 @@ def _inner(op: Any, value: Any) -> list[Any]:
 
 
 def _samples(items: Any, letters: list[str]) -> list[str]:
-    """A few strings that a part of a pattern fits."""
+    """A few strings that match a part of a pattern."""
     found = [""]
     for op, value in items:
         forms = _forms(op, value, letters)

@@ -1,4 +1,4 @@
-"""A mesh in a Git repository of its own, and a folder outside of it for keys."""
+"""Makes a Git repository with one mesh, and a folder outside of it for keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RECIPIENT = str(IDENTITY.to_public())
 
 
 LONG_AGO = 24 * 91
-"""Hours, in which every certificate of a workload has ended that there was, those of Citadel too."""
+"""A number of hours after which every certificate of a workload has expired, even those from Citadel."""
 
 
 SOPS = f"{{recipients: [{RECIPIENT}]}}"
@@ -68,7 +68,7 @@ class Place:
         (self.base / "mesh.yaml").write_text(text)
 
     def git(self, *words: str, at: str = "") -> str:
-        """What Git says; `at` is what it takes for the time."""
+        """The output of Git; `at` is the time of a commit."""
         name = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
         env = {**os.environ, "GIT_COMMITTER_DATE": at} if at else None
         done = subprocess.run(
@@ -77,18 +77,18 @@ class Place:
         return done.stdout
 
     def commit(self, hours_ago: float = 0) -> None:
-        """Commits everything, as if it had been then."""
+        """Commits everything, with a time this many hours ago."""
         self.git("add", "-A")
         self.git("commit", "-qm", "one", at=f"@{int(time.time() - hours_ago * 3600)} +0000")
 
     def meshc(self, *words: str, code: int = 0, stdin: str = "") -> str:
-        """What it says on both streams."""
+        """The output of meshc on both streams."""
         both = said(*words, cwd=self.base, code=code, stdin=stdin)
         self.shows_no_key(both)
         return both
 
     def shows_no_key(self, said: str) -> None:
-        """No line of a private key that a test made, in what was said or in what a command left in the repository."""
+        """Fails if the output or a file of the repository contains a line of a private key that a test made."""
         left = [path.read_bytes() for path in self.base.rglob("*") if path.is_file()]
         for file in self.keys.glob("*.key"):
             lines = [line for line in file.read_bytes().splitlines() if len(line) > 40 and b"-----" not in line]
@@ -103,7 +103,7 @@ class Place:
         return loaded
 
     def opened(self, cluster: str) -> str:
-        """The CA's key, as real sops opens it from what Argo CD or Flux gets."""
+        """The CA's key, decrypted by real sops from the file that Argo CD or Flux gets."""
         environment = {"SOPS_AGE_KEY": str(IDENTITY), "HOME": "/nonexistent", "SOPS_DISABLE_VERSION_CHECK": "1"}
         argv = [str(sops()), "--config", "/dev/null", "-d", "--extract", '["data"]["ca-key.pem"]']
         file = self.base / "output" / cluster / "cacerts.yaml"
@@ -111,7 +111,8 @@ class Place:
         return done.stdout
 
     def verify(self, cluster: str) -> None:
-        """openssl: the CA of a cluster holds for whoever trusts the roots that every cluster has."""
+        """Verifies with openssl that the CA of a cluster is valid for anyone who trusts the roots that every cluster
+        has."""
         certificates = self.base / "certificates"
         argv = [find_tool("openssl"), "verify", "-x509_strict", "-CAfile", str(certificates / "root-cert.pem")]
         argv += ["-untrusted", str(certificates / cluster / "cert-chain.pem")]
@@ -123,10 +124,10 @@ class Place:
 
 
 def sealing_pair() -> tuple[rsa.RSAPrivateKey, bytes]:
-    """A controller's key, and the certificate that kubeseal --fetch-cert gives.
+    """The key of a SealedSecrets controller, and the certificate that kubeseal --fetch-cert prints.
 
-    As generatePrivateKeyAndCert of the controller makes it: no name, and a key usage of encipherOnly alone, which
-    cryptography neither writes nor reads.
+    The certificate is like those of the controller's generatePrivateKeyAndCert: it has no name, and only the key usage
+    encipherOnly, which cryptography can't write or read.
     """
     key = rsa.generate_private_key(65537, 2048)
     now, nobody = datetime.now(UTC), x509.Name([])

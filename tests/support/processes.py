@@ -1,4 +1,4 @@
-"""meshc as a process of its own, forked from one that has imported it already."""
+"""Runs meshc as a separate process, forked from a process that has already imported it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 
 Run = subprocess.CompletedProcess[str]
 MESHC = "from meshc.cli.main import run\nrun()\n"
-"""What `python -m meshc` runs."""
+"""The program that `python -m meshc` runs."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -31,7 +31,7 @@ class Running:
     def __init__(
         self, *words: str, cwd: Path, stdin: str = "", environment: Mapping[str, str], program: str = MESHC
     ) -> None:
-        """Starts it. It sees this environment and no other."""
+        """Starts the run with exactly this environment."""
         self.words = words
         wanted = {"words": words, "cwd": os.fspath(cwd), "environment": dict(environment), "program": program}
         (self._out, out), (self._err, err), (self._told, told) = os.pipe(), os.pipe(), os.pipe()
@@ -42,12 +42,13 @@ class Running:
         self.pid = int(_line(self._told))
 
     def kill(self) -> None:
-        """Ends it at once, if it hasn't ended. Only before `wait`: afterwards the process id may be another's."""
+        """Kills the run if it hasn't ended. Call it only before `wait`, because afterwards another process may have the
+        ID."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
     def wait(self, timeout: float = 120) -> Run:
-        """What it said, and its exit code: negative if a signal ended it.
+        """Waits for the end of the run. Returns its output and its exit code, which is negative if a signal ended it.
 
         Raises TimeoutError if the run takes longer, and kills it.
         """
@@ -78,12 +79,12 @@ def _line(pipe: int) -> bytes:
 
 
 def meshc(*words: str, cwd: Path, stdin: str = "", **environment: str) -> Run:
-    """One run of meshc, to its end. `environment` is added to that of the tests."""
+    """Runs meshc to its end. `environment` is added to the environment of the tests."""
     return Running(*words, cwd=cwd, stdin=stdin, environment={**os.environ, "NO_COLOR": "1", **environment}).wait()
 
 
 def said(*words: str, cwd: Path, code: int = 0, stdin: str = "", **environment: str) -> str:
-    """What meshc says on both streams. Fails unless it ends with this exit code."""
+    """The output of meshc on both streams. Fails unless meshc ends with this exit code."""
     done = meshc(*words, cwd=cwd, stdin=stdin, **environment)
     both = done.stdout + done.stderr
 
@@ -94,7 +95,7 @@ def said(*words: str, cwd: Path, code: int = 0, stdin: str = "", **environment: 
 
 
 def _file(text: str = "") -> BinaryIO:
-    """A file without a name that holds this text. Who reads it closes it."""
+    """An anonymous file with this text. The reader closes it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115
     file.write(text.encode())
     file.seek(0)
@@ -108,7 +109,7 @@ class _Server(NamedTuple):
 
 @cache
 def _server() -> _Server:
-    """The server of this process of tests. It is started for the first run."""
+    """The server for this test process. It starts with the first run."""
     ours, theirs = socket.socketpair()
     argv = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
     environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}
@@ -118,7 +119,7 @@ def _server() -> _Server:
 
 
 def stop() -> None:
-    """Ends the server, if it was started."""
+    """Stops the server, if it was started."""
     if _server.cache_info().currsize:
         _server().control.close()
         _server().process.wait()

@@ -1,4 +1,4 @@
-"""What tests of publishing share: a mesh in a real repository, Git with settings of its own, servers on loopback."""
+"""Helpers for tests of publishing: a mesh in a real repository, separate Git settings, servers on loopback."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Ground:
 
 
 def new_ground(folder: Path, sample: Path) -> Ground:
-    """A ground of its own, from a mesh that was compiled once: its cache saves starting kustomize."""
+    """A new ground, from a mesh that was compiled once, so that its cache makes starting kustomize unnecessary."""
     ground = Ground(folder.resolve())
     ground.person.write_text(PERSON)
     shutil.copytree(sample, ground.mesh)

@@ -1,4 +1,4 @@
-"""Reports of small meshes, as their commands gather them, and one in which every name is hostile."""
+"""Makes reports of small meshes, and one in which every name is hostile."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from support.paths import ROOT
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 SAMPLE = ("mesh.yaml", "apps", "certificates", "sealed", "patches", "extra", "overlays", "output")
 HOSTILE = '</script><script>hacked=1</script><img src=x onerror="hacked=2">\u202e{{7*7}}'
-"""Ends a script, begins another, makes an element, turns the direction of text, and is a template's expression."""
+"""This text ends a script, starts another, makes an element, reverses the direction of text, and is a template's
+expression."""
 AS_SHOWN = HOSTILE.replace("\u202e", "\\u202e")
 
 
 def sample(folder: Path, edit: tuple[str, str] | None = None) -> Report:
-    """The report of the sample mesh: committed, then changed if an `edit` is given, and compared with the commit."""
+    """The report of the sample mesh: it is committed, changed by `edit` if given, and compared with the commit."""
     for name in SAMPLE:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -37,7 +38,7 @@ def sample(folder: Path, edit: tuple[str, str] | None = None) -> Report:
 
 
 def hostile(found: Report) -> Report:
-    """The same mesh, as if the model let such names through."""
+    """The same report with hostile names, which the model would normally refuse."""
     names = {cluster.name: f"{HOSTILE}{number}" for number, cluster in enumerate(found.compiled.plan.clusters)}
     clusters = tuple(
         replace(one, name=names[one.name], id=HOSTILE, network=HOSTILE, labels={HOSTILE: HOSTILE})

@@ -1,6 +1,6 @@
-"""Meshes that run: the objects of their clusters as Istio's own guides make them, rendered from Istio's charts.
+"""Makes the objects of running meshes: set up like Istio's own guides, rendered from Istio's charts.
 
-Labels of Helm, the status of load balancers and the caBundle that istiod fills in are there, as in a real cluster.
+As in a real cluster, they have Helm's labels, the status of load balancers, and the caBundle that istiod writes.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ SYSTEM = "istio-system"
 def rendered(
     version: str, chart: str, values: Mapping[str, Any], release: str = "", classic: bool = False
 ) -> list[Body]:
-    """What `helm install` of a chart leaves in a cluster: hooks of Istio 1.0 aren't among it."""
+    """The objects that `helm install` of a chart leaves in a cluster, without the hooks of Istio 1.0."""
     said = _rendered(version, chart, json.dumps(values, sort_keys=True), release or chart)
     bodies = [body for body in copy.deepcopy(said) if body["kind"] not in ("Job", "CustomResourceDefinition")]
     for body in bodies:
-        if classic and body["kind"] == "Deployment":  # as an API server gives it in apps/v1
+        if classic and body["kind"] == "Deployment":  # an API server returns it in apps/v1
             body["apiVersion"] = "apps/v1"
             body["spec"].setdefault("selector", {"matchLabels": body["spec"]["template"]["metadata"]["labels"]})
         if body["kind"] not in ("ClusterRole", "ClusterRoleBinding") and "Webhook" not in body["kind"]:
@@ -82,7 +82,7 @@ def balancer(name: str, selector: Mapping[str, str], address: str, ports: list[i
 
 
 def given(service: Body, address: str) -> Body:
-    """The Service with the address that a load balancer got."""
+    """The Service with the address of its load balancer."""
     key = "ip" if re.fullmatch(r"[0-9.]+", address) else "hostname"
     return {**service, "status": {"loadBalancer": {"ingress": [{key: address}]}}}
 
@@ -97,7 +97,7 @@ def cacerts(root: Authority, name: str, key: KeyType = "P-256") -> Body:
 
 
 def remote_secret(name: str, server: str = "") -> Body:
-    """What `istioctl create-remote-secret` makes."""
+    """The Secret that `istioctl create-remote-secret` makes."""
     config = copy.deepcopy(CONFIG)
     config["clusters"][0]["cluster"]["server"] = server or f"https://{name}.example.com:6443"
     config["users"] = [{"name": name, "user": {"token": CANARY}}]
@@ -175,7 +175,7 @@ def istiod_gateway() -> list[Body]:
 
 
 class Mesh:
-    """Clusters of one mesh of istiod, one by one. `extra` goes into the values of every control plane."""
+    """Makes the clusters of one mesh of istiod, one by one. `extra` is added to the values of every control plane."""
 
     def __init__(
         self, version: str, mesh_id: str = "bookstore", trust: str = "cluster.local", mode: str = "STRICT", **extra: Any
@@ -220,5 +220,5 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> Body:
 
 
 def shop() -> list[Body]:
-    """A namespace of the mesh, with nothing in it."""
+    """An empty namespace of the mesh."""
     return [namespace("shop", {"istio-injection": "enabled"})]

@@ -1,4 +1,4 @@
-"""Each topology of docs/topologies.md as a mesh that runs, set up as Istio's guides do it."""
+"""Makes each topology of docs/topologies.md as a running mesh, set up like in Istio's guides."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from support.running_meshes import (
 from support.throwaway import make_root
 
 EXTERNAL: dict[str, Any] = {"global": {"externalIstiod": True}}
-"""A primary that looks after other clusters, too."""
+"""The values of a primary that also controls other clusters."""
 
 
 def one_network(version: str) -> Clusters:
@@ -123,7 +123,7 @@ def remotes_of_their_own(version: str) -> Clusters:
 
 
 def external(version: str) -> Clusters:
-    """As Istio's guide to external control planes has it: istiod in a namespace of an ingress gateway's cluster."""
+    """An external control plane as in Istio's guide: istiod in a namespace of an ingress gateway's cluster."""
     mesh = Mesh(version)
     control = merged(
         {"global": {"externalIstiod": True, "configCluster": False, "remotePilotAddress": "istiod.example.com"}},
@@ -155,7 +155,7 @@ def external(version: str) -> Clusters:
 
 
 def revisions(version: str) -> Clusters:
-    """A control plane at a revision, with tag `prod` that leads to it."""
+    """A control plane with a revision, and the tag `prod` that points to it."""
     mesh = Mesh(version, trust="shop.local", revision="canary", revisionTags=["prod"])
     mesh.primary("hub", "10.10.0.0/16", ("edge-1",), **EXTERNAL)
     mesh.clusters["hub"].append(balancer("istiod-lb", {"app": "istiod"}, "10.0.5.20", [15012, 15017]))
@@ -167,7 +167,7 @@ def revisions(version: str) -> Clusters:
 
 
 def canary(version: str) -> Clusters:
-    """Two control planes in a cluster that never was given an ID, in a network that Istio calls by no name of ours."""
+    """Two control planes in a cluster without an ID, in a network whose label isn't a valid name in mesh.yaml."""
     mesh = Mesh(version, revision="1-29-6", revisionTags=["prod"])
     own = {**EXTERNAL["global"], "multiCluster": {"clusterName": "Kubernetes"}}
     mesh.primary("hub", "10.10.0.0/16", ("edge.1",), "corp.1", **{"global": own})
@@ -184,7 +184,7 @@ def canary(version: str) -> Clusters:
 
 
 def classic(version: str, strict: bool = True, plugged: bool = True) -> Clusters:
-    """Istio 1.0 with load balancers before Pilot, policy and telemetry, as a person exposes them."""
+    """Istio 1.0 with handmade load balancers for Pilot, policy and telemetry."""
     own = {
         "global": {
             "hub": "docker.io/istio",

@@ -1,4 +1,5 @@
-"""Checks that an API server takes an object: Kubernetes' own schemas, and the CRDs of Istio and the Gateway API."""
+"""Checks that an API server would accept an object, by Kubernetes' own schemas, and the CRDs of Istio and the Gateway
+API."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ OLD = Path(sys.prefix) / "share/kubernetes-validate-1.16.0/src/kubernetes_valida
 
 
 CRDS = Path(os.environ.get("MESHC_CRDS") or "/nonexistent")
-"""A folder of CustomResourceDefinitions, outside of the repository. Without it, check_crd checks nothing."""
+"""A folder of CustomResourceDefinitions outside of the repository. Without this folder, check_crd checks nothing."""
 
 
 SEALED = {"SealedSecret": "sealed-secrets.yaml", "ExternalSecret": "external-secrets-externalsecrets.yaml"}
@@ -64,15 +65,15 @@ GATEWAY = {
     "required": ["apiVersion", "kind", "metadata", "spec"],
     "additionalProperties": False,
 }
-"""The part of the Gateway API's Gateway (v1) that is written here."""
+"""The part of the Gateway API's Gateway (v1) that meshc writes."""
 
 
 OF_USERS = ("cert-manager.io",)
-"""Groups of custom resources that only users bring: their schemas are no affair of meshc's."""
+"""Groups of custom resources that only users add. Their schemas aren't checked."""
 
 
 KINDS_OF_USERS = ("ServiceEntry", "WorkloadEntry")
-"""Kinds of Istio's that meshc never makes."""
+"""Kinds of Istio that meshc never makes."""
 
 
 def check(body: dict[str, Any], version: str) -> None:
@@ -91,7 +92,7 @@ def check(body: dict[str, Any], version: str) -> None:
         check_old(body, version)
     elif body["apiVersion"] == "v1" and int(version.split(".")[1]) >= 19:  # appProtocol came with 1.18
         check_current(body, "1.25")
-    else:  # between the two sets of schemas: apps/v1, rbac v1 and core v1 are the same in the nearest
+    else:  # between the two sets of schemas: the nearest set has the same apps/v1, rbac v1 and core v1
         check_old(body, "1.16")
 
 
@@ -102,7 +103,7 @@ def check_current(body: dict[str, Any], version: str) -> None:
 
 
 def check_old(body: dict[str, Any], version: str) -> None:
-    """Kubernetes 1.10 to 1.16; 1.9 is held to 1.10."""
+    """Kubernetes 1.10 to 1.16; 1.9 is checked as 1.10."""
     if not OLD.exists():
         if os.environ.get("CI"):
             pytest.fail("the schemas of Kubernetes 1.16 are missing, and this is CI")
@@ -118,7 +119,7 @@ def _schema(folder: Path, body: dict[str, Any]) -> Any:
 
 @cache
 def _registry(folder: Path) -> Registry[Any]:
-    """The definitions that all schemas of a version refer to: by their own name, or relative to the schema."""
+    """The definitions that all schemas of a version use, by their own name or by a path relative to the schema."""
     contents = json.loads((folder / "_definitions.json").read_text())
     definitions = Resource.from_contents(contents, default_specification=DRAFT4)
     empty: Registry[Any] = Registry()
@@ -127,7 +128,7 @@ def _registry(folder: Path) -> Registry[Any]:
 
 
 def check_istio(body: dict[str, Any]) -> None:
-    """Current kinds by cloudcoil's models and the CRDs; MeshPolicy and v1alpha3 are older than either."""
+    """Checks current kinds by cloudcoil's models and the CRDs. MeshPolicy and v1alpha3 are older than both."""
     if body["apiVersion"] == "authentication.istio.io/v1alpha1":
         assert body["kind"] == "MeshPolicy"
         assert "namespace" not in body["metadata"], "MeshPolicy is cluster-scoped"
@@ -146,7 +147,7 @@ def check_istio(body: dict[str, Any]) -> None:
 
 
 def check_crd(body: dict[str, Any], file: Path) -> None:
-    """The object fits its CustomResourceDefinition, where the reference data is at hand."""
+    """Checks an object by its CustomResourceDefinition, if MESHC_CRDS has it."""
     if not file.exists():
         return
     group, _, version = body["apiVersion"].rpartition("/")
@@ -166,7 +167,7 @@ def _crds(path: Path) -> list[Any]:
 
 
 def _closed(schema: Any) -> Any:
-    """The schema with unknown fields refused, as an API server prunes them with a warning."""
+    """The schema, changed to refuse unknown fields, because an API server would remove them with a warning."""
     if isinstance(schema, dict):
         closed = {key: _closed(value) for key, value in schema.items()}
         if (

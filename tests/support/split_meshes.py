@@ -1,4 +1,4 @@
-"""A mesh in one mesh.yaml as the same mesh in many files, cut by chance."""
+"""Splits a mesh.yaml at random into many files with the same meaning."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 Mesh = dict[str, Any]
 _LISTS = ("networks", "clusters", "namespaces", "services")
 _FOLDERS = ("a", "b/x", "b/y", "c", "../shared")
-"""In the order in which they are included, so that the lists keep theirs. The last one lies outside of mesh.yaml's."""
+"""The folders of parts, in the order of inclusion, so that the lists keep their order. The last one is outside of
+mesh.yaml's folder."""
 
 
 def split(mesh: Mesh, chance: random.Random, *, outside: bool = False) -> dict[str, str]:
-    """The files of the mesh by path, mesh.yaml among them. JSON is YAML."""
+    """The files of the mesh by path, including mesh.yaml. Their content is JSON, which is also YAML."""
     root = copy.deepcopy(mesh)
     spec = root["spec"]
     folders = _FOLDERS if outside else _FOLDERS[:-1]
@@ -44,7 +45,7 @@ def split(mesh: Mesh, chance: random.Random, *, outside: bool = False) -> dict[s
 
 
 def _from(path: str, key: str, entry: Mesh) -> Mesh:
-    """An entry as it stands in a part: its paths are relative to the part."""
+    """An entry in the form for a part: its paths are relative to the part."""
 
     def moved(one: str) -> str:
         return posixpath.relpath(f"/top/prod/{one}", f"/top/prod/{posixpath.dirname(path)}")
@@ -64,7 +65,8 @@ def _from(path: str, key: str, entry: Mesh) -> Mesh:
 
 
 def _move_last(spec: Mesh, parts: dict[str, Mesh], key: str) -> None:
-    """The last entry goes into the part that holds all clusters that it names, if one does: it reaches no others."""
+    """Moves the last entry into the part that has all clusters that the entry names, if there is one, because an entry
+    in a part can't name other clusters."""
     entries = spec.get(key, [])
     named = entries[-1]["clusters"] if entries else None
     if not isinstance(named, list):

@@ -1,4 +1,4 @@
-"""Throw-away authorities, made in memory: turns a few words into roots, intermediates and workloads.
+"""Makes throw-away CAs in memory: roots, intermediates and certificates of workloads.
 
 root = make_root()
 hub = root.issue("hub")
@@ -38,7 +38,7 @@ NEVER_CRITICAL: tuple[x509.ExtensionType, bool] = (
     ),
     True,
 )
-"""An extra that other programs pass over, and for which Go doesn't read a certificate."""
+"""An extension that other programs ignore, but because of which Go refuses to parse a certificate."""
 
 _USAGES = (
     "digital_signature",
@@ -54,21 +54,21 @@ _USAGES = (
 
 
 class Options(TypedDict, total=False):
-    """What may be said of a certificate; everything has a default."""
+    """The options of a certificate; every option has a default."""
 
     key: PrivateKey | KeyType
     start: datetime
     end: datetime
     ca: bool
     path_length: int | None
-    """None for no limit, which is a root's default; 0 is an intermediate's."""
+    """None for no limit. The default is None for a root and 0 for an intermediate."""
     usage: Sequence[str] | None
-    """Names of key usages, as cryptography calls them; None leaves the extension out."""
+    """The names of key usages in cryptography; None leaves the extension out."""
     purposes: Sequence[x509.ObjectIdentifier]
     """Extended key usage; empty leaves the extension out, which is the default."""
     ski: bytes | bool
     aki: bytes | bool
-    """Key identifiers: True computes them, False leaves them out, bytes replace them. A root has no aki."""
+    """The key identifiers: True computes them, False leaves them out, bytes replace them. A root has no aki."""
     san: str | None
     extra: Sequence[tuple[x509.ExtensionType, bool]]
     """More extensions, each with whether it is critical."""
@@ -77,7 +77,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate and its private key. Called so even when `ca=False` made a workload of it."""
+    """A certificate and its private key. With `ca=False`, it is the certificate of a workload."""
 
     cert: x509.Certificate
     key: PrivateKey
@@ -88,17 +88,17 @@ class Authority:
 
     @property
     def key_pem(self) -> bytes:
-        """PKCS#8, which Citadel and istiod read for every kind of key."""
+        """The key in PKCS#8, which Citadel and istiod read for every kind of key."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def issue(self, cluster: str = "hub", name: str = "Intermediate CA", **options: Unpack[Options]) -> Authority:
-        """A certificate below this one; by default an intermediate as Istio's tools/certs makes them."""
+        """A certificate that this CA signs; by default an intermediate like those of Istio's tools/certs."""
         defaults: Options = {"end": CA_END, "path_length": 0, "aki": True, "san": ISTIOD}
         return _make(_name(name, cluster), self, {**defaults, **options})
 
 
 def make_root(name: str = "Root CA", **options: Unpack[Options]) -> Authority:
-    """A self-signed root. Two of them share the subject `O=Istio, CN=Root CA`, as Istio's own do."""
+    """A self-signed root. All roots have the same subject, `O=Istio, CN=Root CA`, like Istio's own roots."""
     return _make(_name(name), None, options)
 
 
@@ -161,7 +161,7 @@ def _make(subject: x509.Name, issuer: Authority | None, options: Options) -> Aut
 
 
 def _key_id(certificate: x509.Certificate) -> bytes:
-    """What a certificate says its key's identifier is; else what it would be."""
+    """The key identifier in a certificate; if it has none, the computed one."""
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except x509.ExtensionNotFound:

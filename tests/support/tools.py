@@ -1,4 +1,4 @@
-"""The programs that tests run. One that is missing skips the test on a laptop and fails it in CI."""
+"""Finds the programs that tests run. If one is missing, the test is skipped on a laptop and fails in CI."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def find_tool(name: str) -> str:
 
 
 def in_full() -> bool:
-    """Whether a run tries everything: in CI, and with MESHC_TEST_LONG=1."""
+    """True if a run tries everything: in CI, and with MESHC_TEST_LONG=1."""
     return bool(os.environ.get("CI")) or os.environ.get("MESHC_TEST_LONG") == "1"
 
 
 def need_time(for_what: str) -> None:
-    """Skips the test on a laptop, where `make test` is to answer soon. It runs in CI, and with MESHC_TEST_LONG=1."""
+    """Skips the test on a laptop, where `make test` must be fast. The test runs in CI, and with MESHC_TEST_LONG=1."""
     if not in_full():
         pytest.skip(f"{for_what} takes long; CI does it, and MESHC_TEST_LONG=1")
 
 
 def tries(number: int) -> int:
-    """How many inputs a test tries: `number` in CI and with MESHC_TEST_LONG=1, a fifth of it on a laptop."""
+    """The number of inputs for a test: `number` in CI and with MESHC_TEST_LONG=1, a fifth of it on a laptop."""
     return number if in_full() else max(1, number // 5)
 
 

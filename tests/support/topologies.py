@@ -1,4 +1,4 @@
-"""The meshes that docs/topologies.md shows."""
+"""Reads the meshes that docs/topologies.md shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs/topologies.md").read_text()
 
 
 class Topology(NamedTuple):
-    """A mesh.yaml of the page, its picture, and what is to be found in which file of output/."""
+    """A mesh.yaml of the page, its picture, and the texts that files of output/ must contain."""
 
     title: str
     mesh: str

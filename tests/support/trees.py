@@ -1,4 +1,4 @@
-"""The compiled trees of a mesh, and small changes to its mesh.yaml."""
+"""Compiles the trees of a mesh, and makes small changes to its mesh.yaml."""
 
 from __future__ import annotations
 

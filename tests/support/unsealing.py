@@ -1,4 +1,4 @@
-"""What the controller of Sealed Secrets does, for tests: turns a SealedSecret and a private key into the Secret."""
+"""Decrypts a SealedSecret with a private key, as the controller of Sealed Secrets does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def unseal(sealed: dict[str, Any], key: RSAPrivateKey) -> dict[str, Any]:
-    """The Secret with values as bytes. Raises ValueError where name, namespace or key aren't those of the seal."""
+    """The Secret with its values as bytes. Raises ValueError if name, namespace or key aren't those that the value was
+    sealed for."""
     label, template = _label(sealed["metadata"]), sealed["spec"]["template"]
     values = {name: unseal_value(text, key, label) for name, text in sealed["spec"]["encryptedData"].items()}
     public = {name: text.encode() for name, text in template.get("data", {}).items()}

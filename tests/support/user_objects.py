@@ -1,9 +1,9 @@
-"""Objects that a user may put among the resources: sealed Secrets of every form, and others by kind and spec."""
+"""Makes objects that a user may have in the resources: sealed Secrets of every form, and others by kind and spec."""
 
 from __future__ import annotations
 
 SEALED = "AgB" + "A" * 721
-"""The form of a sealed value: its first two bytes tell a wrapped key of 512 bytes."""
+"""A text with the form of a sealed value: its first two bytes mean a wrapped key of 512 bytes."""
 ENCRYPTED = f"ENC[AES256_GCM,data:7w==,iv:{'/' * 42}8=,tag:{'/' * 21}w==,type:str]"
 MAC = f"ENC[AES256_GCM,data:{'/' * 170}8=,iv:{'/' * 42}8=,tag:{'/' * 21}w==,type:str]"
 AGE = (

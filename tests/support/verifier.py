@@ -1,4 +1,4 @@
-"""What Go's crypto/x509 says of certificates, by the program in tests/verifier."""
+"""Checks certificates with Go's crypto/x509, by the program in tests/verifier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from support.tools import find_tool
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a certificate isn't read (CA, chain, roots), and why the CA or a leaf isn't verified. Empty: it is."""
+    """Why a certificate (CA, chain, roots) can't be parsed, and why the CA or a leaf can't be verified. Empty texts
+    mean no fault."""
 
     read: tuple[str, ...]
     verified: tuple[str, ...]
@@ -27,7 +28,7 @@ class Verdict:
 
 
 def judge(chains: Iterable[tuple[bytes, Sequence[bytes], Sequence[bytes], Sequence[bytes]]]) -> list[Verdict]:
-    """What Go says of each: CA, chain, roots, and the leaves that the CA signed, all in DER."""
+    """Go's verdict on each chain: CA, chain, roots, and the leaves that the CA signed, all in DER."""
     lines = (
         {"CA": _text(ca), "Chain": _texts(chain), "Roots": _texts(roots), "Leaves": _texts(leaves)}
         for ca, chain, roots, leaves in chains

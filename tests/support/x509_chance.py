@@ -1,4 +1,4 @@
-"""Chains made by chance: CAs with odd extensions, keys and names, and with faults of encoding, each properly signed."""
+"""Makes random chains: CAs with odd extensions, keys and names, and with faults of encoding, each correctly signed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Made:
 
     @property
     def subject(self) -> Node | None:
-        """As it is encoded, faults and all; None where there is none left."""
+        """The subject with its encoding, including faults; None if the certificate has none left."""
         tree = read_tree(self.der)
         parts = (tree[0].parts or []) if tree else []
         fields = [part for part in (parts[0].parts or []) if part.tag != 0xA0] if parts else []
@@ -41,7 +41,7 @@ class Made:
 
 @dataclass
 class Chain:
-    """What a cluster gets, and what its CA signed: istiod's certificate, and a workload's."""
+    """A cluster's CA, chain and roots, and the certificates that the CA signed: istiod's, and a workload's."""
 
     roots: list[bytes]
     ca: bytes
@@ -92,7 +92,7 @@ def _authority(chance: Random, number: int, issuer: Made | None, faulty: bool) -
         try:
             return _tried(chance, number, issuer, faulty)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            continue  # what the builder doesn't make
+            continue  # the builder can't make this combination
 
 
 def _tried(chance: Random, number: int, issuer: Made | None, faulty: bool) -> Made:
@@ -136,7 +136,8 @@ def _tried(chance: Random, number: int, issuer: Made | None, faulty: bool) -> Ma
 
 
 def _keep_key(der: bytes, key: Any) -> None:
-    """Raises ValueError for a certificate of another key: what the key signs wouldn't be under it."""
+    """Raises ValueError for a certificate of another key, because the certificate wouldn't be the issuer of what the
+    key signs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -148,7 +149,7 @@ def _keep_key(der: bytes, key: Any) -> None:
 
 
 def _signed(tree: Node, key: Any, digest: Any, style: Any = None) -> bytes:
-    """The certificate with a new signature over what it says now."""
+    """The certificate with a new signature over its current content."""
     parts = tree.parts or []
     if len(parts) != 3:
         return tree.encoded()
@@ -166,7 +167,7 @@ def _signed(tree: Node, key: Any, digest: Any, style: Any = None) -> bytes:
 
 
 def _leaf(signer: Made, names: Sequence[x509.GeneralName]) -> bytes:
-    """As istiod issues: an empty subject, a critical SAN, both purposes."""
+    """A leaf like those of istiod: an empty subject, a critical SAN, both purposes."""
     key, name = signer.key, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else hashes.SHA256()
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -188,5 +189,5 @@ def _leaf(signer: Made, names: Sequence[x509.GeneralName]) -> bytes:
     try:
         x509.load_der_x509_certificate(tree.encoded())
     except ValueError:
-        return made.public_bytes(Encoding.DER)  # its issuer can't be read, so neither could the leaf
+        return made.public_bytes(Encoding.DER)  # the issuer can't be parsed, so the leaf couldn't be either
     return _signed(tree, key, digest)

@@ -1,4 +1,4 @@
-"""Extensions made by chance: right ones, odd ones, and some that a reader should refuse."""
+"""Makes random extensions: valid ones, odd ones, and some that a parser should refuse."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_
 
 
 def extensions(chance: Random, odd: bool) -> list[tuple[x509.ExtensionType, bool]]:
-    """What a CA carries; where `odd`, a few that most CAs don't, and some that are wrong."""
+    """The extensions of a CA; with `odd`, also a few that most CAs don't have, and some that are wrong."""
     length = chance.choice([0, 1, 2, 3]) if chance.random() < 0.12 else None
     found: list[tuple[x509.ExtensionType, bool]] = []
     if chance.random() < 0.99:

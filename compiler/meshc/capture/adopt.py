@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def adopt(dumps: Sequence[Dump]) -> Adopted:
-    """Never raises because of the objects: a value that they don't show becomes a note."""
+    """Writes the mesh.yaml. Never raises because of the objects: for a value that they don't show, it writes a note."""
     made = Adopted()
     homes = homes_of(dumps)
     planes = [home.plane for home in homes if home.plane]
@@ -118,7 +118,7 @@ def _domains(primaries: Sequence[Home]) -> list[str]:
 
 
 def _mounted(primaries: Sequence[Home], made: Adopted) -> list[str]:
-    """Whether istiod reads the credentials of other clusters from one mounted Secret."""
+    """The line for a control plane that reads the credentials of other clusters from one mounted Secret."""
     names = [home.name for home in primaries if home.plane and home.plane.mounts]
     if not names:
         return []

@@ -114,7 +114,7 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
 
 
 def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
-    """The addresses that a remote uses now, by part, and by revision if it has others beside its own."""
+    """The addresses that a remote uses now, by part; also by revision, if the remote uses further revisions."""
     primary = primary_of(remote, homes) or next((one for one in homes if one.primary), None)
     if primary is None or primary.plane is None or primary.plane.classic:
         return dict(remote.reached)

@@ -45,7 +45,7 @@ def in_parts(made: Adopted, schema: bytes) -> None:
 
 
 def _split(lines: Sequence[str]) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """What stays in mesh.yaml, and the entries that move, each with its list."""
+    """The lines that stay in mesh.yaml, and the entries that move, each with its list."""
     root: list[str] = []
     entries: list[tuple[str, list[str]]] = []
     kind = ""
@@ -73,7 +73,7 @@ def _path(kind: str, lines: Sequence[str], files: Mapping[str, bytes]) -> str:
 
 
 def _moved(line: str) -> str:
-    """A line as it stands in a part, one folder below mesh.yaml."""
+    """A line with its paths changed for a part, which is one folder below mesh.yaml."""
     if line.startswith(_MANIFESTS):
         return _MANIFESTS + posixpath.join("..", line.removeprefix(_MANIFESTS))
     return line

@@ -68,7 +68,7 @@ class Api:
         return self._ask(_Request("GET", resource.path), resource, "get")
 
     def find(self, resource: Resource) -> Body | None:
-        """One object, None where there is none. Raises AskError."""
+        """One object; None if there is none. Raises AskError."""
         try:
             return self.get(resource)
         except AskError as error:
@@ -150,7 +150,7 @@ class Api:
         theirs.host, theirs.tls_server_name = held.server.rstrip("/"), held.tls_server_name or None
         made = type(self._client)(theirs)
         made.rest_client.pool_manager.connection_pool_kw["ca_cert_data"] = held.ca.decode()
-        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else the machine's CAs are trusted too
+        made.rest_client.pool_manager.connection_pool_kw["ca_certs"] = None  # else it trusts the machine's CAs too
         return Api(self.name, made, min(seconds, self._seconds))
 
     def _bearing(self, token: Hidden) -> Any:

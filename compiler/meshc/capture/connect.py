@@ -17,7 +17,7 @@ from meshc.errors import UsageError
 from meshc.plain import short
 
 IN_CLUSTER = "in-cluster"
-"""Instead of a context: the service account of the pod in which meshc runs."""
+"""This word in place of a context means the service account of the pod in which meshc runs."""
 
 
 def servers(kubeconfig: Path | None) -> dict[str, str]:
@@ -27,14 +27,14 @@ def servers(kubeconfig: Path | None) -> dict[str, str]:
         said = merger(_files(kubeconfig)).config.value
         clusters = {one["name"]: str(one["cluster"]["server"]) for one in said["clusters"]}
         return {one["name"]: clusters.get(one["context"]["cluster"], "") for one in said["contexts"]}
-    except Exception:  # as in connect, which reports what is wrong with it
+    except Exception:  # `connect` reports the same error later
         return {}
 
 
 def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) -> Api:
-    """The API server of a context. Raises AskError where there is no such context, or no login.
+    """The API server of a context. Raises AskError if there is no such context, or if the login fails.
 
-    Raises UsageError where the client isn't installed.
+    Raises UsageError if the client isn't installed.
     """
     client = _client()
     try:
@@ -59,7 +59,8 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
 
 
 def _files(kubeconfig: Path | None) -> str:
-    """The files of KUBECONFIG. Raises UsageError for a file at which the library would wait, or read without an end."""
+    """The files of KUBECONFIG. Raises UsageError for a file, such as a pipe or a device, that the library would read
+    forever."""
     named = str(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
     for one in map(Path, filter(None, named.split(os.pathsep))):
         path = one.expanduser()

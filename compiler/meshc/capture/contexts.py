@@ -23,7 +23,8 @@ FILE = "~/.config/meshc/contexts.yaml"
 def contexts(
     clusters: Iterable[ClusterPlan], told: Mapping[str, str], kept: Mapping[str, str], servers: Mapping[str, str]
 ) -> dict[str, str]:
-    """The context of each cluster. `told` goes before `kept`; `servers` are those of the contexts there are.
+    """The context of each cluster. `told` are the user's options and win over `kept`, which comes from the file.
+    `servers` are the servers of all contexts.
 
     A cluster without a context gets its own name, and connecting then reports that there is no such context. Raises
     UsageError if several contexts have the same server, because they belong to several users.

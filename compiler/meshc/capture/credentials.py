@@ -1,6 +1,6 @@
 """Reads the token of a service account in a live cluster, and builds the contents of a kubeconfig from it.
 
-Only `make` and `request` change the cluster, and the person is asked before.
+Only `make` and `request` change the cluster. meshc asks the user before it calls them.
 """
 
 from __future__ import annotations

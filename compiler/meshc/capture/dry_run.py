@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 RBAC = "rbac.authorization.k8s.io"
-"""Who may change a role may give only rights that it has itself, so that a trial tells of the asker."""
+"""Kubernetes lets a user grant only rights that the user has. So a dry run of a role would depend on the user of
+meshc."""
 _OF_SERVERS = ("managedFields", "resourceVersion", "generation")
 _DEEPEST = 40
 
 
 class Tried(NamedTuple):
-    """The fields that an apply would change, those that hold more than ours says, and why it would be refused."""
+    """The result of a dry run: the fields that an apply would change, the lists that would have more items than in
+    output/, and the reason for a refusal."""
 
     changed: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
@@ -37,14 +39,14 @@ class Tried(NamedTuple):
 
 @dataclass(slots=True)
 class Trial:
-    """Tries objects in one cluster. `untried` are kinds that can't be tried there, each with its reason and a hint."""
+    """Dry runs in one cluster. `untried` are kinds that can't be tried there, each with its reason and a hint."""
 
     api: Api
     untried: dict[str, tuple[str, str]] = field(default_factory=dict)
     _may: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
     def of(self, resource: Resource, ours: Body, theirs: Body) -> Tried | None:
-        """None where it can't be tried. `ours` is as it is applied. Raises AskError."""
+        """The result for one object; None if it can't be tried. `ours` is the object in output/. Raises AskError."""
         kind = str(ours.get("kind"))
         if resource.group == RBAC or kind in self.untried:
             return None
@@ -72,7 +74,7 @@ class Trial:
     def _refused(self, kind: str, resource: Resource, error: AskError) -> Tried | None:
         if error.trouble is Trouble.INVALID:
             return Tried(refused="isn't valid there, changes what can't be changed, or breaks a policy")
-        if error.trouble is Trouble.FORBIDDEN:  # the right is there, so a policy says it
+        if error.trouble is Trouble.FORBIDDEN:  # the user has the right, so an admission policy refused it
             return Tried(refused="is refused by an admission policy or a quota")
         if error.trouble is not Trouble.STATUS:
             raise error
@@ -102,7 +104,8 @@ def _changed(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 
 def _more(ours: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Lists of ours that hold more once it is applied: an apply leaves items there that somebody else put in."""
+    """The paths of lists that would have more items than ours after an apply, because an apply keeps items that others
+    added."""
     if isinstance(ours, Mapping) and isinstance(after, Mapping):
         for key in ours:
             yield from _more(ours[key], after.get(key), f"{path}.{key}".lstrip("."))

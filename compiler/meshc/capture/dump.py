@@ -40,7 +40,7 @@ class Dump:
     """The objects of a cluster, the number of files without one, and why some YAML couldn't be parsed.
 
     `known` are the kinds, as kubectl names them, that are complete here. For any other kind, a missing object proves
-    nothing. `version` is the version that the API server reported, `said` what a GitOps tree installs here.
+    nothing. `version` is the version that the API server reported, `said` are the installations in a GitOps tree.
     """
 
     cluster: str
@@ -98,7 +98,7 @@ def _is_dumped(word: str, kind: Any, objects: Sequence[Body]) -> bool:
 
 
 def word_of(body: Body) -> str:
-    """The kind of an object as kubectl names it; empty for a kind that says nothing about a mesh."""
+    """The kind of an object as kubectl names it; empty for a kind that doesn't describe a mesh."""
     identity = identity_of(body)
     return of_object(identity.group, identity.kind)
 

@@ -61,7 +61,7 @@ _PUBLIC = (
     '{{range $k, $v := .data}}{{if or (eq $k "ca-cert.pem") (eq $k "cert-chain.pem") (eq $k "root-cert.pem")'
     ' (eq $k "tls.crt") (eq $k "ca.crt")}}  {{$k}}: {{$v}}{{"\\n"}}{{end}}{{end}}'
 )
-"""The certificates of a cacerts, each on a line of its own."""
+"""The certificates of a cacerts, one on each line."""
 _TEXT = (
     '{{range .items}}{{$n := .metadata.name}}{{range $k, $v := .data}}{{"\\n"}}@ {{$n}} {{$k}}{{"\\n"}}'
     '{{base64decode $v}}{{end}}{{end}}{{"\\n"}}'

@@ -36,7 +36,7 @@ _GIVEN = "istio-ca-root-cert"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the repository says about a cluster, and its kubeconfig context.
+    """The cluster's data in the repository, and its kubeconfig context.
 
     Each of `addresses` has its place in mesh.yaml.
     """
@@ -50,7 +50,7 @@ class Recorded:
 
 @dataclass(slots=True)
 class Seen:
-    """What was found in a cluster. `secrets` are a primary's remote secrets with their content."""
+    """The results for one cluster. `secrets` are a primary's remote secrets with their content."""
 
     rows: list[Row]
     api: Api | None = None

@@ -76,7 +76,7 @@ _SERVICE_CIDRS = Version(1, 33)
 
 
 class _Rights:
-    """What a user may read of an API server; `untold` are the refusals so far."""
+    """Reads an API server as far as the user's rights allow; `untold` are the refusals so far."""
 
     def __init__(self, api: Api) -> None:
         self.untold: list[AskError] = []

@@ -1,6 +1,6 @@
-"""Makes the Applications of an Argo CD ApplicationSet, as far as its generators are in the tree.
+"""Makes the Applications of an Argo CD ApplicationSet, as far as the tree contains the data of its generators.
 
-Lists, and files and folders of Git, are there to be read. Which clusters Argo CD knows only Argo CD can tell.
+It evaluates lists, and the files and folders of Git generators. Only Argo CD knows the clusters of a cluster generator.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 _MOST = 200
-"""Applications of one set, at most."""
+"""The maximum number of Applications of one set."""
 _READ = ("list", "git", "matrix")
 
 
 class Files(Protocol):
-    """The files of the tree, by their paths from its top."""
+    """Access to the files of the tree, by their paths from its top."""
 
     def matching(self, pattern: str) -> Sequence[str]: ...
 
@@ -33,14 +33,14 @@ class Files(Protocol):
 
 
 def applications(body: Body, files: Files) -> Iterator[Body]:
-    """Those that an ApplicationSet makes of what stands in the tree."""
+    """The Applications that an ApplicationSet makes from data in the tree."""
     for generator in as_list(at(body, "spec", "generators")):
         for element in itertools.islice(_elements(generator, files), _MOST):
             yield filled(at(body, "spec", "template"), element)
 
 
 def asked_for(body: Body) -> str:
-    """What an ApplicationSet asks that doesn't stand in the tree, in words; empty if it asks nothing."""
+    """The data that an ApplicationSet needs and the tree doesn't contain, in words; empty if nothing is missing."""
     asked = [_asked(one) for one in _inner(as_list(at(body, "spec", "generators")))]
     return ", and ".join(dict.fromkeys(one for one in asked if one))
 
@@ -71,7 +71,7 @@ def _elements(generator: Any, files: Files) -> Iterator[dict[str, str]]:
         for path in files.folders(str(at(one, "path"))) if at(one, "exclude") is not True else ():
             yield _of_path(path)
     inner = as_list(at(generator, "matrix", "generators"))
-    if len(inner) == 2:  # the second may name what the first found
+    if len(inner) == 2:  # the second generator may use values of the first
         for first in itertools.islice(_elements(inner[0], files), _MOST):
             for second in _elements(filled(inner[1], first), files):
                 yield {**first, **second}
@@ -83,7 +83,7 @@ def _of_path(folder: str) -> dict[str, str]:
 
 
 def flat(element: Any, above: str = "") -> dict[str, str]:
-    """The values of an element by the names that a template calls them."""
+    """The values of an element, by the names that a template uses for them."""
     found: dict[str, str] = {}
     for key, one in element.items() if isinstance(element, dict) else ():
         found |= flat(one, f"{above}{key}.") if isinstance(one, dict) else {f"{above}{key}": str(one)}
@@ -94,7 +94,7 @@ _WORD = re.compile(r"\{\{-? {0,9}\.?([\w.\[\]-]{1,200}) {0,9}-?\}\}")
 
 
 def filled(value: Any, element: Mapping[str, str]) -> Any:
-    """A template with the values of one element; what it asks beyond them stays as it is."""
+    """A template with the values of one element. Other expressions stay as they are."""
     if isinstance(value, dict):
         return {key: filled(one, element) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -55,7 +55,7 @@ class Home:
 
     @property
     def primary(self) -> bool:
-        """Whether a control plane runs here."""
+        """True if a control plane runs here."""
         return self.plane is not None
 
     @property
@@ -71,7 +71,7 @@ class Home:
         plane = planes.leading(found, users)
         path, url = _injection(dump)
         called = plane.id if plane else _injected_as(dump, namespace, path)
-        external = plane is not None and plane.external  # it uses the name of its config cluster
+        external = plane is not None and plane.external  # an external control plane uses the name of its config cluster
         settings = facts.kubeadm(_only(dump.all("ConfigMap", "kube-system", "kubeadm-config")))
         nodes, home = dump.all("Node"), _only(dump.all("Namespace", None, namespace))
         ranges = [cidr for one in dump.all("ServiceCIDR") for cidr in as_list(at(one, "spec", "cidrs"))]
@@ -102,8 +102,8 @@ class Home:
 
 
 def homes_of(dumps: Sequence[Dump]) -> list[Home]:
-    """Each cluster. One that goes by the name of another is an external control plane, which does so, or keeps its
-    folder's."""
+    """Every cluster. A control plane with the same ID as a cluster without one is an external control plane. It gets
+    the name of its folder, like a cluster whose name is already used."""
     namespace = next((one.namespace for dump in dumps for one in planes.planes(dump)), "istio-system")
     users = planes.used(dumps)
     found = [Home.of(dump, namespace, users) for dump in dumps]

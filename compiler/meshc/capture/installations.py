@@ -28,9 +28,9 @@ _NEVER_IN_NAMES = "{}$<>%@"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An installation, and its place.
+    """One installation of Istio, and its place.
 
-    `cluster` is its destination, if one is named. `left` lists what isn't read.
+    `cluster` is its destination, if it names one. `left` lists the parts that aren't read.
     """
 
     where: str
@@ -47,13 +47,14 @@ class Told:
 
 
 class Around(Files, Protocol):
-    """What stands beside a document: the files of the tree, and the ConfigMaps of the same cluster."""
+    """The context of a document: the files of the tree, and the ConfigMaps of the same cluster."""
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None: ...
 
 
 def told(body: Any, where: str, around: Around) -> Iterator[Told]:
-    """What one document says; nothing for one of another kind, and for what a template has to fill in first."""
+    """The installations in one document; none for documents of other kinds, and for values that a template fills in
+    later."""
     return (one for one in _every(body, where, around) if not is_template(one))
 
 
@@ -109,7 +110,7 @@ def _of_flux(body: Body, where: str, around: Around) -> Iterator[Told]:
 
 
 def _values_from(body: Body, space: str, around: Around) -> tuple[dict[str, Any], str]:
-    """What ConfigMaps of the tree say, and those that aren't there; a Secret isn't looked for."""
+    """The values from ConfigMaps of the tree, and the names of missing ones. Ignores Secrets."""
     values: dict[str, Any] = {}
     left = []
     for one in as_list(at(body, "spec", "valuesFrom")):
@@ -134,7 +135,8 @@ def _of_argo_cd(body: Body, where: str, around: Around) -> Iterator[Told]:
 
 
 def _of_own_chart(source: Any, path: str, destination: Mapping[str, Any], where: str, around: Around) -> Iterator[Told]:
-    """A chart of the tree around Istio's: its values stand below the name of that one."""
+    """A chart of the tree that has Istio's chart as a dependency: the values for Istio are below the name of the
+    dependency."""
     about = around.mapping(posixpath.join(path, "Chart.yaml"))
     for one in as_list(at(about, "dependencies")):
         if (name := at(one, "name")) in _CHARTS:
@@ -161,7 +163,7 @@ def _of_source(source: Any, destination: Mapping[str, Any], where: str, around: 
 
 
 def _file_of(file: str, path: str) -> str:
-    """Where a file of values is in the tree: below what `ref` names, from the top, or from the chart."""
+    """The path of a file of values in the tree: below the source that `ref` names, from the top, or from the chart."""
     if file.startswith("$"):
         return file.partition("/")[2]
     return file.lstrip("/") if file.startswith("/") else posixpath.join(path, file)
@@ -179,7 +181,7 @@ def _sources(value: Any) -> Iterator[Any]:
 
 
 def unread(body: Any, where: str, around: Around) -> str:
-    """What a document would say, if it could be read; empty for most."""
+    """A note on a document that can't be read; empty for most documents."""
     if not isinstance(body, dict):
         return ""
     identity = identity_of(body)
@@ -206,7 +208,7 @@ def leads_to(body: Any) -> list[str]:
 
 
 def _is_here(destination: Any) -> bool:
-    """Whether an Application is for the cluster that Argo CD itself runs in."""
+    """True if an Application is for the cluster in which Argo CD itself runs."""
     name, server = at(destination, "name"), at(destination, "server")
     return name in (None, "", "in-cluster") and server in (None, "", "https://kubernetes.default.svc")
 
@@ -244,7 +246,8 @@ def _of_charts(body: Body, where: str, around: Around) -> Iterator[Told]:
 
 
 def _of_values(body: Body, where: str) -> Iterator[Told]:
-    """A file of values: of the chart itself, or of a chart around it, which has them under its name."""
+    """A file of values: for the chart itself, or for a chart that depends on it and has the values under the chart's
+    name."""
     for values in (body, *(mapping(body.get(name)) for name in _CHARTS)):
         world = mapping(values.get("global"))
         if any(key in world for key in _TELLING):

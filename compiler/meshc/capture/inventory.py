@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 ASKED = ("argocd-secrets", "clusterprofiles", "cluster-api")
-"""The formats of objects that lie in one cluster."""
+"""The formats whose objects are read from one management cluster."""
 _GROUPS = {
     "clusterprofiles": ("multicluster.x-k8s.io", "clusterprofiles", ("v1", "v1beta1", "v1alpha1")),
     "cluster-api": ("cluster.x-k8s.io", "clusters", ("v1", "v1beta2", "v1beta1")),
@@ -45,7 +45,7 @@ _PROVIDERS = ("accessProviders", "credentialProviders")
 
 
 def rights_for(form: str, namespace: str) -> list[Right]:
-    """What is asked for a format. Objects of Argo CD lie in one namespace, the others in all."""
+    """The rights that a format needs. Objects of Argo CD are in one namespace, others in all namespaces."""
     if form == "argocd-secrets":
         return [Right(("list",), "secrets", namespace)]
     group, plural, _ = _GROUPS[form]
@@ -53,9 +53,10 @@ def rights_for(form: str, namespace: str) -> list[Right]:
 
 
 def objects(api: Api, form: str, namespace: str, fields: Iterable[str]) -> list[Body]:
-    """The objects that tell of clusters, stripped, in a stable order. `fields` are ways to further values.
+    """The objects that describe clusters, reduced to the needed fields, in a stable order. `fields` are the paths of
+    further values.
 
-    Raises AskError, also where the cluster doesn't know the kind.
+    Raises AskError, also if the cluster doesn't know the kind.
     """
     if form == "argocd-secrets":
         found = api.listed(core("secrets", namespace), labelSelector=_OF_ARGO)
@@ -77,7 +78,7 @@ def _listed(api: Api, form: str) -> list[Body]:
 
 
 def _of_argo_cd(body: Body, fields: Iterable[str]) -> Body:
-    """A cluster Secret with its name and server alone, readable: neither is a secret."""
+    """A cluster Secret with only its name and server, decoded, because neither is a secret."""
     data = {key: _decoded(at(body, "data", key)) for key in _OPEN}
     found = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(body, fields)}
     return {**found, "stringData": {key: value for key, value in data.items() if value}}
@@ -97,7 +98,7 @@ def _kept(body: Body, form: str, fields: Iterable[str]) -> Body:
 
 
 def _metadata(body: Body, fields: Iterable[str]) -> Body:
-    """Name, namespace and labels, and those annotations that mesh.yaml reads."""
+    """The name, namespace and labels of an object, and the annotations that mesh.yaml reads."""
     metadata = at(body, "metadata")
     kept = {key: metadata[key] for key in ("name", "namespace", "labels") if at(metadata, key)}
     annotations = {}
@@ -122,13 +123,13 @@ def _decoded(text: Any) -> str:
 
 
 def of_contexts(servers: Mapping[str, str]) -> Body:
-    """A kubeconfig with the servers of clusters, and nobody who logs in."""
+    """A kubeconfig with the servers of clusters, and without users."""
     clusters = [{"name": name, "cluster": {"server": server}} for name, server in sorted(servers.items())]
     return {"apiVersion": "v1", "kind": "Config", "clusters": clusters}
 
 
 def of_facts(server: str, told: Facts) -> Body:
-    """What a cluster tells of itself, in the words of mesh.yaml."""
+    """The facts about a cluster, with the keys of mesh.yaml."""
     version = Version.parse(told.kubernetes)
     found = {
         "apiServer": server,

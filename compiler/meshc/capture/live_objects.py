@@ -52,8 +52,8 @@ class Engine:
 
 @dataclass(slots=True)
 class _Found:
-    """The objects that differ from output/, and those that others write; each list in the form in which it is
-    reported."""
+    """The objects that differ from output/, and those that other tools write. Each list has the texts for the
+    report."""
 
     lacking: list[str] = field(default_factory=list)
     otherwise: list[str] = field(default_factory=list)
@@ -72,8 +72,7 @@ class _Kinds:
         self._known: dict[str, Mapping[str, tuple[str, bool]]] = {}
 
     def resource(self, body: Body) -> Resource | None:
-        """The resource of an object; The resource of an object; The resource of an object; The resource of an object;
-        None for a kind that the server doesn't know. Raises AskError."""
+        """The resource of an object; None for a kind that the server doesn't know. Raises AskError."""
         identity, version = identity_of(body), str(body.get("apiVersion"))
         if version not in self._known:
             self._known[version] = self._api.kinds(version)
@@ -185,7 +184,7 @@ def _left_to_istiod(ours: Body) -> dict[str, Any]:
 
 
 def _full(value: Any) -> Any:
-    """As a server keeps it: without what is empty."""
+    """A value in the form that a server stores: without empty parts."""
     if isinstance(value, Mapping):
         return {key: _full(one) for key, one in value.items() if one not in (None, "", {}, [], ())}
     return [_full(one) for one in value] if isinstance(value, list | tuple) else value

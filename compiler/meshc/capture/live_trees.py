@@ -99,7 +99,7 @@ def _common(theirs: Any, ours: Any) -> Any:
         return {key: _common(theirs[key], ours[key]) for key in ours if key in theirs}
     if isinstance(theirs, list | tuple) and isinstance(ours, list | tuple) and len(theirs) == len(ours):
         named = [{at(one, "name"): one for one in each if isinstance(one, dict)} for each in (theirs, ours)]
-        if all(len(each) == len(ours) and None not in each for each in named):  # in whatever order
+        if all(len(each) == len(ours) and None not in each for each in named):  # in any order
             theirs = [named[0].get(at(one, "name"), there) for one, there in zip(ours, theirs, strict=True)]
         return [_common(one, other) for one, other in zip(theirs, ours, strict=True)]
     return theirs

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 OURS = "meshc-doctor"
-"""The field manager of meshc's own, for what is only tried."""
+"""The name of meshc's own field manager, for dry runs."""
 _ENGINES = {"flux": "kustomize-controller", "argo-cd": "argocd-controller"}
 _DEEPEST = 40
 _KNOWN = {
     ("pilot-discovery", "MutatingWebhookConfiguration"): ("caBundle",),
     ("pilot-discovery", "ValidatingWebhookConfiguration"): ("caBundle", "failurePolicy"),
 }
-"""What istiod is meant to write into meshc's objects."""
+"""The fields of meshc's objects that istiod is expected to write."""
 _DEFAULTS = {"protocol": "TCP"}
 
 
 class Held(NamedTuple):
-    """A field of an object: who holds it, and whether with another value than output/ has."""
+    """A field of an object with its manager. `differs` is true if its value isn't the one in output/."""
 
     manager: str
     field: str
@@ -37,7 +37,8 @@ class Held(NamedTuple):
 
 
 def held_by_others(theirs: Body, ours: Body, engine: str) -> Iterator[Held]:
-    """Fields that output/ sets, and somebody else writes. `engine` is what applies output/, empty if not known."""
+    """The fields that output/ sets and another manager writes. `engine` is the engine that applies output/, empty if
+    not known."""
     entries = as_list(at(theirs, "metadata", "managedFields"))
     taken_over = max((_time(one) for one in entries if at(one, "manager") == _ENGINES.get(engine)), default="")
     for entry in entries:
@@ -46,7 +47,7 @@ def held_by_others(theirs: Body, ours: Body, engine: str) -> Iterator[Held]:
         if not isinstance(manager, str) or not isinstance(fields, dict) or mine:
             continue
         again = manager in MANAGERS or (bool(engine) and at(entry, "operation") == "Apply")
-        again = again and _time(entry) >= taken_over  # else it has written nothing since the engine has
+        again = again and _time(entry) >= taken_over  # else its last write is older than the engine's
         known = _KNOWN.get((manager, str(ours.get("kind"))), ())
         for path, one, other in _common(fields, ours, theirs):
             differs = not _says(other, one)
@@ -55,12 +56,12 @@ def held_by_others(theirs: Body, ours: Body, engine: str) -> Iterator[Held]:
 
 
 def _time(entry: Any) -> str:
-    """When it was written: times of this form are ordered as texts."""
+    """The time of the entry as text. Texts of this form sort by time."""
     return str(at(entry, "time") or "")
 
 
 def _common(fields: Mapping[str, Any], ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Each field of the set that ours has as well: its path, our value and theirs."""
+    """Each field of the set that our object has too: its path, our value and the live value."""
     for word, below in fields.items() if path.count(".") < _DEEPEST else ():
         found = _step(word, ours, theirs)
         if found is None:
@@ -74,7 +75,8 @@ def _common(fields: Mapping[str, Any], ours: Any, theirs: Any, path: str = "") -
 
 
 def _step(word: str, ours: Any, theirs: Any) -> tuple[str, Any, Any] | None:
-    """Where a word of a set leads to, on both sides; None where ours has nothing there."""
+    """Resolves one key of `fieldsV1` on both sides: name, our value, live value. None if our object has no such
+    field."""
     form, _, rest = word.partition(":")
     if form == "f" and isinstance(ours, Mapping) and rest in ours:
         return rest, ours[rest], theirs.get(rest) if isinstance(theirs, Mapping) else None
@@ -92,14 +94,14 @@ def _step(word: str, ours: Any, theirs: Any) -> tuple[str, Any, Any] | None:
 
 
 def _is(item: Any, keys: Any) -> bool:
-    """Whether an item of a list is the one of these keys."""
+    """True if the item of a list has these keys."""
     if not isinstance(item, Mapping) or not isinstance(keys, dict) or not keys:
         return False
     return all(item.get(key, _DEFAULTS.get(key)) == value for key, value in keys.items())
 
 
 def _says(theirs: Any, ours: Any) -> bool:
-    """Whether a field that runs says what ours does; more in a mapping are defaults."""
+    """True if the live value equals ours. Further keys of a mapping are defaults."""
     if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
         return all(_says(theirs.get(key), one) for key, one in ours.items())
     if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):

@@ -1,6 +1,6 @@
 """Asks an API server whether a token has the rights that istiod needs, before istiod is refused.
 
-Uses Kubernetes' self-review APIs, so nothing is changed. Rights that the list of rules doesn't show are asked one by
+Uses Kubernetes' self-review APIs, which change nothing. Asks about rights that the list of rules doesn't show one by
 one.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _GROUP = "authorization.k8s.io"
 _ENOUGH = 6
-"""After this many refused rights the role is missing as a whole, and no further right is asked."""
+"""After this many refused rights the whole role is missing, and no further right is checked."""
 _READY = ("services", "pods", "nodes", "namespaces", "endpoints", "endpointslices", "tokenreviews")
 """Rights without which istiod doesn't become ready, or refuses every sidecar of the cluster."""
 

@@ -24,7 +24,7 @@ def metrics(mesh: str, rows: Sequence[Row], now: datetime) -> str:
 
 def _lines(mesh: str, rows: Sequence[Row], now: datetime) -> Iterator[str]:
     worst: dict[tuple[str, str, str], Row] = {}
-    for row in rows:  # one check may have several rows of a cluster, as objects has
+    for row in rows:  # one check can have several rows for a cluster, for example `objects`
         key = (row.cluster, str(row.check), row.of)
         there = worst.get(key)
         worst[key] = row if there is None or _WEIGHT[row.state] > _WEIGHT[there.state] else there

@@ -1,6 +1,6 @@
-"""Finds what a document of a GitOps tree names: files of values, folders, ConfigMaps.
+"""Finds the files of values, folders and ConfigMaps that a document of a GitOps tree names.
 
-Engines name files from the repository's top, kustomize from the file that names them.
+In objects of engines, paths start at the repository's top. In kustomizations, they start at the file with the path.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ _DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside the documents of one cluster. Never raises for what isn't there or can't be read."""
+    """Access to the files and ConfigMaps that the documents of one cluster name. Never raises for missing or unreadable
+    ones."""
 
     repository: Repository
     documents: Sequence[tuple[str, Any]]
 
     def place(self, path: str) -> str:
-        """A path from the repository's top as one from the folder that is read."""
+        """Converts a path from the repository's top to a path from the folder that is read."""
         return posixpath.relpath(posixpath.join(self.repository.root, path), self.repository.base)
 
     def mapping(self, path: str) -> Mapping[str, Any] | None:
-        """The data of a YAML file; None where there is no such file, or no mapping in it."""
+        """The data of a YAML file; None if there is no such file, or if it isn't a mapping."""
         for place in dict.fromkeys((self.place(path), path)):
             try:
                 documents, problems = read(self.repository.read_file(place), place)
@@ -43,7 +44,7 @@ class Beside:
         return None
 
     def matching(self, pattern: str) -> Sequence[str]:
-        """The files of a pattern, by their paths from the top."""
+        """The files that match a pattern, by their paths from the top."""
         try:
             found = self.repository.match_files(self.place(pattern))
         except (MeshcError, OSError, ValueError):
@@ -51,14 +52,14 @@ class Beside:
         return [posixpath.relpath(self.repository.base / path, self.repository.root) for path in found]
 
     def folders(self, pattern: str) -> Sequence[str]:
-        """The folders of a pattern that hold files, by their paths from the top."""
+        """The folders that match a pattern and contain files, by their paths from the top."""
         length = len(pattern.strip("/").split("/"))
         below = ["/*" * depth for depth in range(1, _DEPTH + 1)]
         paths = [path for more in below for path in self.matching(pattern.strip("/") + more)]
         return sorted({"/".join(path.split("/")[:length]) for path in paths})
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None:
-        """What a ConfigMap among the documents says."""
+        """The data of a ConfigMap among the documents."""
         for body in _objects(data for _, data in self.documents):
             identity = identity_of(body)
             if (identity.kind, identity.name) == ("ConfigMap", name) and identity.namespace in ("", namespace):

@@ -44,11 +44,11 @@ class Pair:
     sealed: Body | None
     rights: tuple[Right, ...] = ()
     source_of_rights: str = ""
-    """What gives the remote's account its rights."""
+    """The source of the rights of the remote's account."""
 
     @property
     def again(self) -> str:
-        """The command that seals them again."""
+        """The command that seals the credentials again."""
         return f"meshc capture credentials {self.remote} --replace"
 
 

@@ -24,10 +24,10 @@ _CHART = re.compile(r"(?:istiod|istio|pilot)-(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One istiod, or Pilot.
+    """One control plane: istiod, or Pilot.
 
     `mesh` is its mesh configuration, `id` its CLUSTER_ID. `external` is true if it reads its configuration in another
-    cluster, `ca` says who signs if that is known, and `domain` is the DNS domain of Services.
+    cluster, `ca` names the CA that signs, if it is known, and `domain` is the DNS domain of Services.
     """
 
     namespace: str
@@ -42,7 +42,7 @@ class Plane:
     ca: str
     domain: str
     mounts: bool
-    """Whether it reads the credentials of other clusters from files."""
+    """True if it reads the credentials of other clusters from files."""
 
     @property
     def described(self) -> str:

@@ -52,10 +52,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """The settings of a mesh that decide the rights: Istio's namespace, the engine, whether addresses belong to pods.
+    """The settings of a mesh on which the rights depend: Istio's namespace, the engine, whether addresses belong to
+    pods.
 
-    `old` are clusters before Kubernetes 1.20, which tell their CA beside a token alone. `kinds` are those of objects in
-    output/, by group, which are read one by one, and `tried` too if a dry run is wanted.
+    `old` is true for clusters before Kubernetes 1.20, where only a token Secret contains the CA. `kinds` are the kinds
+    of objects in output/ by group: these objects are read one by one. `tried` is true for a dry run.
     """
 
     istio: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 GATEWAY = "gateway"
-"""The part that stands for the east-west gateway of a cluster's network."""
+"""The part name for the east-west gateway of a cluster's network."""
 
 
 @dataclass(frozen=True, slots=True)

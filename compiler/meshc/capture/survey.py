@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def survey(api: Api, namespace: str) -> Dump:
-    """The objects of a cluster. `namespace` is Istio's. Raises AskError where the server doesn't answer."""
+    """The objects of a cluster. `namespace` is Istio's. Raises AskError if the server doesn't answer."""
     version = api.version()
     bodies: list[Body] = []
     untold: list[str] = []
     unknown: set[str] = set()
 
     def add(ask: Callable[[], list[Body]], *words: str) -> None:
-        """The objects that may be read. A missing right only makes the mesh.yaml less complete."""
+        """Adds the objects that the user may read. A missing right only makes the mesh.yaml less complete."""
         try:
             bodies.extend(public_only(ask()))
         except AskError as error:
@@ -52,7 +52,7 @@ def _listed(api: Api, kind: Kind, namespace: str) -> list[Body]:
             if error.trouble is not Trouble.MISSING:
                 raise
             continue
-        return [{**body, "apiVersion": version, "kind": kind.name} for body in found]  # a list's items name neither
+        return [{**body, "apiVersion": version, "kind": kind.name} for body in found]  # list items have neither
     return []
 
 

@@ -46,7 +46,7 @@ def synced(api: Api, delivery: Delivery, name: str, cluster: str, commits: Commi
     try:
         there = commits.folder(found[1], f"{delivery.path}/{cluster}")
         here = commits.folder("HEAD", f"./output/{cluster}")
-    except ToolError:  # there is no git
+    except ToolError:  # Git isn't installed
         there = here = None
     if there is None or here is None:
         return Row(cluster, Check.SYNCED, State.OK, f"{says}, a commit that isn't known here: it isn't compared")

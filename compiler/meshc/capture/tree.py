@@ -1,6 +1,6 @@
 """Reads the objects of each cluster from a GitOps tree: plain files, and what kustomize builds.
 
-Each folder below the given one is a cluster, except bases from which others are built. Names everything that it can't
+Each folder below the given one is a cluster, except bases from which others are built. Reports everything that can't be
 read: templates of charts, resources that kustomize would download, folders of several clusters.
 """
 
@@ -32,7 +32,7 @@ _MOST_FOLDERS = 200
 
 @dataclass(slots=True)
 class Folder:
-    """One cluster's folder: the documents in it with where each stands, and what isn't read.
+    """One cluster's folder: its documents, each with its place, and notes on what isn't read.
 
     `beneath` are kustomizations that were built, and `used` the files that they read.
     """
@@ -72,7 +72,7 @@ def read_tree(repository: Repository, build: Build) -> Tree:
 
 
 def _leave_out_what_is_applied(found: Tree) -> None:
-    """A folder that an engine of another one applies is part of that cluster, and no cluster itself."""
+    """Removes each folder that an engine in another folder applies: it is part of that other cluster."""
     for name in list(found.folders):
         others = [one for other, one in found.folders.items() if other != name]
         if any(_below(path, name) for one in others for path in one.followed) and not found.folders[name].followed:
@@ -81,7 +81,7 @@ def _leave_out_what_is_applied(found: Tree) -> None:
 
 
 def _is_base(name: str, mine: set[str], used_by: Mapping[str, set[str]]) -> bool:
-    """Whether most of a folder's kustomizations serve those of other folders, and none makes it whole."""
+    """True if other folders use most of a folder's kustomizations, and none builds the whole folder."""
     outside = {one for one in mine if any(not _below(user, name) for user in used_by.get(one, ()))}
     alone = {one for one in mine if one not in used_by}
     return len(outside) > len(alone) and name not in alone
@@ -129,7 +129,8 @@ def _folder(repository: Repository, paths: list[str], roots: list[str], build: B
 
 
 def _tell(repository: Repository, made: Folder) -> None:
-    """What the documents say of installations, once all are there."""
+    """Adds the installations that the documents describe. Runs after all documents are read, because they refer to each
+    other."""
     beside = Beside(repository, made.documents)
     for where, data in (*made.documents, *made.beneath):
         made.said += told(data, where, beside)
@@ -138,7 +139,7 @@ def _tell(repository: Repository, made: Folder) -> None:
 
 
 def _follow(repository: Repository, made: Folder, build: Build) -> None:
-    """Reads the folders that an engine is told to apply, and those that it is told of there."""
+    """Reads the folders that an engine's objects name, and the folders that the objects in those folders name."""
     index = 0
     beside = Beside(repository, ())
     while index < len(made.documents) and len(made.followed) < _MOST_FOLDERS:

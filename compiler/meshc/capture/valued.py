@@ -9,7 +9,7 @@ from meshc.yamltext.read import read
 
 
 def merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as Helm joins them: mappings key by key, anything else as a whole."""
+    """Merges values as Helm does: mappings key by key, anything else as a whole."""
     found = dict(lower)
     for key, one in upper.items():
         below = found.get(key)
@@ -18,12 +18,12 @@ def merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Values that are some; none of anything else."""
+    """The value if it is a mapping; an empty mapping for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def parsed(text: Any) -> dict[str, Any]:
-    """The values of a text of YAML."""
+    """The values in a YAML text."""
     documents, problems = read(str(text or "").encode(), "values")
     return dict(mapping(documents[0].data)) if documents and not problems else {}
 

@@ -1,1 +1,1 @@
-"""Renders charts into objects, with real helm."""
+"""Renders charts into objects, with the real helm program."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|`[^`]*+`?|[.$]?\w++')
-"""A text without an end goes on to the end of the action, so that each byte is read once."""
+"""A text without closing quotes extends to the end of the action, so that each byte is read only once."""
 _RANDOM = frozenset(
     (
         *(b"randAlphaNum", b"randAlpha", b"randNumeric", b"randAscii", b"randBytes", b"randInt", b"uuidv4", b"shuffle"),
@@ -15,11 +15,11 @@ _RANDOM = frozenset(
     )
 )
 _ELSEWHEN = {b"now": b'(toDate "2006-01-02" "2001-02-03")', b"ago": b"toString"}
-"""The clock's functions in sprig, each with a call that doesn't ask the clock."""
+"""The functions of sprig that read the clock, each with a call that doesn't."""
 
 
 def changeable(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Each call of such a function in the templates, as `templates/secret.yaml:12: randAlphaNum`, in order."""
+    """Calls of random or clock functions in the templates, as `templates/secret.yaml:12: randAlphaNum`, in order."""
     found = []
     for path in sorted(files):
         line = 1
@@ -32,7 +32,7 @@ def changeable(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def at_another_time(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The same chart as it would be rendered on another day."""
+    """The same chart with all calls of clock functions replaced by fixed values, as if rendered on another day."""
     return {
         path: b"".join(_elsewhen(text) if is_action else text for text, is_action in _pieces(data))
         for path, data in files.items()
@@ -44,7 +44,7 @@ def _elsewhen(action: bytes) -> bytes:
 
 
 def _pieces(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """The text in order: what stands between actions, and the actions `{{ ... }}`, with True."""
+    """The text in order, in pieces: actions `{{ ... }}` with True, and the text between actions with False."""
     position = 0
     while (start := data.find(b"{{", position)) >= 0 and (end := data.find(b"}}", start)) >= 0:
         yield data[position:start], False

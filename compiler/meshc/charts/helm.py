@@ -1,4 +1,4 @@
-"""Runs real `helm template` for a chart and its values: without network, plugins or a cluster."""
+"""Runs the real `helm template` for a chart and its values, without network, plugins or a cluster."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMED = "MESHC_HELM"
 
 @dataclass(frozen=True, slots=True)
 class Helm:
-    """A helm that answers, and which version it is."""
+    """A helm program that works, and its version."""
 
     program: str
     version: Version
@@ -39,10 +39,10 @@ class Helm:
         namespace: str,
         kubernetes: Version,
     ) -> bytes:
-        """What `helm template` prints for a chart. Raises BuildError if it refuses the chart or the values.
+        """The output of `helm template` for a chart. Raises BuildError if helm refuses the chart or the values.
 
-        The chart and a file of values stand alone in a scratch folder, which is helm's home too: it finds no
-        plugins, no repositories and no credentials, and values never show among its arguments.
+        A scratch folder contains only the chart and a file of values. It is also helm's home, so helm finds no
+        plugins, no repositories and no credentials. Values are never among helm's arguments.
         """
         tree = FileTree({**FileTree(files).at("chart"), "values.json": json.dumps(values).encode()})
         with scratch(tree) as root:
@@ -57,12 +57,12 @@ class Helm:
     def pull(self, chart: str, source: str, version: str) -> bytes:
         """The .tgz of a chart, from an oci:// or https:// address. Raises BuildError.
 
-        Uses the network, and the person's own helm: their proxies, and the registries that they are logged in to.
+        Uses the network, with the user's own settings of helm: proxies, and registries with a login.
         """
         source = source.rstrip("/")
         named: tuple[str, ...] = (f"{source}/{chart}",) if source.startswith("oci://") else (chart, "--repo", source)
         if source.startswith(("oci://localhost:", "oci://127.0.0.1:")):
-            named = (*named, "--plain-http")  # a registry on one's own machine has no certificate
+            named = (*named, "--plain-http")  # a registry on this machine has no certificate
         with scratch(FileTree({})) as root:
             try:
                 asked = (self.program, "pull", *named, "--version", version)
@@ -79,20 +79,20 @@ class Helm:
 
 _LONGEST = 600
 _MOST = 8 << 20
-"""Bytes that helm may print for one chart: more can't be read."""
+"""The most bytes that helm may print for one chart. meshc can't read more."""
 
 
 def _brief(said: str) -> str:
-    """What helm says, on one line; logs and advice of its own left out."""
+    """helm's error message on one line, without log lines and advice."""
     lines = [line for line in said.splitlines() if not line.startswith(("level=", "WARNING:", "Use --debug"))]
     line = " ".join(" ".join(lines).split()).removeprefix("Error: ")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def find(cache: Repository) -> Helm:
-    """The helm to use: MESHC_HELM, else the one on PATH. Raises ToolError if there is none, or it is too old.
+    """The helm to use: MESHC_HELM, else the one on PATH. Raises ToolError if there is none, or another major version.
 
-    What it answers about its version is remembered, as that of kustomize is.
+    helm's version is cached, as is the version of kustomize.
     """
     named = os.environ.get(NAMED, "")
     path = shutil.which(named or "helm")

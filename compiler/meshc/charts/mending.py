@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def flattened(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """The objects of a List, each by itself."""
+    """The objects of a List as single objects."""
     if body.get("kind") == "List" and isinstance(body.get("items"), list):
         for item in body["items"]:
             yield from flattened(item, need)
@@ -22,21 +22,21 @@ def flattened(body: Body, need: ChartNeed) -> Iterator[Body]:
 
 
 def unhooked(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """Nothing for a Helm hook, which a GitOps engine would run or leave behind."""
+    """Drops Helm hooks, as a GitOps engine would run them or never delete them."""
     del need
     if "helm.sh/hook" not in (_metadata(body).get("annotations") or {}):
         yield body
 
 
 def without_policies(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """Nothing for a policy of a remote: pilot reads policies in its own cluster only."""
+    """Drops policies in a remote, as Pilot only reads policies in its own cluster."""
     del need
     if body.get("kind") not in ("MeshPolicy", "DestinationRule"):
         yield body
 
 
 def without_scripts(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """Nothing for the ConfigMap whose policies a Job of the chart would apply."""
+    """Drops ConfigMaps with policies that a Job of the chart would apply."""
     del need
     if not identity_of(body).name.startswith(("istio-security-custom-resources", "istio-security-post-install")):
         yield body
@@ -52,11 +52,11 @@ CLUSTER_SCOPED = frozenset(
         "ValidatingWebhookConfiguration",
     )
 )
-"""Kinds that have no namespace; any other is taken to have one."""
+"""Cluster-scoped kinds. meshc treats all other kinds as namespaced."""
 
 
 def housed(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """The object in the namespace of its release, if its kind has one."""
+    """The object, in the namespace of its release if its kind is namespaced and it names no namespace."""
     metadata = {key: value for key, value in _metadata(body).items() if key != "namespace" and value is not None}
     if body.get("kind") not in CLUSTER_SCOPED:
         metadata["namespace"] = _metadata(body).get("namespace") or need.namespace
@@ -74,7 +74,7 @@ _GROUPS = {
 
 
 def current(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """The object under an API version that Kubernetes still serves."""
+    """The object with an API version that Kubernetes still serves."""
     del need
     newer = _GROUPS.get((str(body.get("apiVersion")), str(body.get("kind"))), body.get("apiVersion"))
     spec: Mapping[str, Any] = body.get("spec") or {}
@@ -107,7 +107,7 @@ def _without_empty_bundle(webhook: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def closed(body: Body, need: ChartNeed) -> Iterator[Body]:
-    """The webhook with the failure policy that the values ask for."""
+    """The webhook with the failure policy in the values."""
     base = need.values.get("base")
     policy = base.get("validationFailurePolicy") if isinstance(base, Mapping) else None
     if policy and body.get("kind") == "ValidatingWebhookConfiguration":

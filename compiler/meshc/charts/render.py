@@ -1,4 +1,4 @@
-"""Renders the charts that are needed: each distinct render once, several in parallel, with a cache."""
+"""Renders the needed charts: equal needs once, in parallel, and with a cache."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
 
 
 Steps = Callable[[str, int], "AbstractContextManager[Callable[[], None]]"]
-"""Makes a context of what is done and of how many steps. It yields the function to call after each step."""
+"""Opens a context for a title and a number of steps. It yields the function to call after each step."""
 
 
 def no_steps(what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-    """Steps that nobody hears of."""
+    """Steps that aren't reported."""
     del what, total
     return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The objects of each need, in the order of the needs, and what helm refused."""
+    """The objects of each need, in the order of the needs, and a problem for each chart that helm refused."""
 
     objects: tuple[Sequence[Body], ...]
     problems: tuple[Problem, ...]
 
 
 class _Cache(NamedTuple):
-    """Where an answer of helm is kept, under which key, and which objects may be kept."""
+    """The place and the key of a cached output of helm, and a function that says if an object may be cached."""
 
     repository: Repository
     key: str
@@ -62,10 +62,10 @@ def render(
     keeps: Callable[[Body], bool],
     steps: Steps = no_steps,
 ) -> Rendered:
-    """Renders every chart, through helm where its answer isn't known. `charts` are their files, by digest.
+    """Renders every chart, with helm if its output isn't cached. `charts` has the charts' files, by digest.
 
-    An answer is remembered if all of its objects may be kept. `steps` hears of each chart that is done. A need of a
-    chart that isn't among them, which was reported, gets no objects.
+    An output is cached if all of its objects may be. `steps` is called after each chart. If a need's chart isn't in
+    `charts`, the need gets no objects; the reason was reported before.
 
     Needs that are equal except for the cluster are rendered once and share their objects. Raises ToolError if helm is
     needed and missing.
@@ -97,7 +97,7 @@ def render(
 
 
 def _known(helm: Helm, need: ChartNeed, chart: Prepared, cache: _Cache) -> bytes:
-    """What helm makes, as the cache has it, else rendered and remembered if all of it may be kept."""
+    """helm's output from the cache; otherwise from helm, and cached if all of its objects may be."""
     known = cache.repository.cache_get(cache.key)
     if known is None:
         known = _rendered_once(helm, need, chart)
@@ -107,7 +107,7 @@ def _known(helm: Helm, need: ChartNeed, chart: Prepared, cache: _Cache) -> bytes
 
 
 def _rendered_once(helm: Helm, need: ChartNeed, chart: Prepared) -> bytes:
-    """What helm makes, as JSON: text takes longer to read than to render. Raises BuildError."""
+    """helm's output as JSON, because parsing YAML takes longer than rendering. Raises BuildError."""
     parsed = _rendered(helm, need, chart.files)
     if calls := changeable(chart.files):
         _refuse_chance(helm, need, chart, parsed, calls)
@@ -115,7 +115,7 @@ def _rendered_once(helm: Helm, need: ChartNeed, chart: Prepared) -> bytes:
 
 
 class _ChanceError(BuildError):
-    """The chart makes other objects each time it is rendered."""
+    """The chart makes different objects each time it is rendered."""
 
 
 def _refuse_chance(helm: Helm, need: ChartNeed, chart: Prepared, once: list[Any], calls: Sequence[str]) -> None:
@@ -144,7 +144,7 @@ def _rendered(helm: Helm, need: ChartNeed, files: Mapping[str, bytes]) -> list[A
 
 
 def _key(code: str, helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
-    """All that decides about what helm prints, and how that is read."""
+    """A key of all inputs that decide helm's output, and how meshc reads it."""
     decides = [
         code,
         str(helm.version),
@@ -161,7 +161,7 @@ def _key(code: str, helm: Helm, need: ChartNeed, chart: Prepared | None) -> str:
 def _refused(
     needs: Sequence[ChartNeed], keys: Sequence[str], results: Mapping[str, Sequence[Body] | BuildError]
 ) -> Iterable[Problem]:
-    """One problem for each message, with all the clusters it is about."""
+    """One problem for each message, with all its clusters."""
     about: dict[tuple[str, str, bool], list[ChartNeed]] = {}
     for need, key in zip(needs, keys, strict=True):
         if isinstance(error := results[key], BuildError):

@@ -1,4 +1,4 @@
-"""Changes what a chart prints into what may be committed. Each rule names its charts and its reason."""
+"""Changes a chart's output so that it can be committed. Each rule names its charts and its reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OLDEST, _NEVER = Version(1, 0, 0), Version(2, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that is done to charts of some names and versions (`first` to before `end`), and why."""
+    """A change to charts of some names and versions (from `first`, and before `end`), with the reason."""
 
     name: str
     charts: tuple[str, ...]
@@ -41,7 +41,7 @@ class Rule:
     end: Version = _NEVER
 
     def covers(self, need: ChartNeed) -> bool:
-        """Whether the rule is for this chart in this version."""
+        """True if the rule applies to this chart in this version."""
         return need.chart in self.charts and self.first <= need.version < self.end
 
 
@@ -70,7 +70,7 @@ CONDITION = Rule(
     "a template asks `(one) or (other)`, at which helm 3 and 4 stop; later versions ask `or (one) (other)`",
     end=Version(1, 0, 2),
 )
-"""What is done before a chart is rendered, and (DUPLICATES) while it is read."""
+"""The rules that apply before a chart is rendered; DUPLICATES applies when the output is parsed."""
 
 _CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n")
 _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
@@ -78,14 +78,14 @@ _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A chart as helm is to see it, and the digest of its files."""
+    """A chart's files for helm, and their digest."""
 
     files: Mapping[str, bytes]
     digest: str
 
 
 def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
-    """What the rules make of a chart before it is rendered."""
+    """Applies the rules for files to a chart, before it is rendered."""
     edited = dict(files)
     if SCHEMA.covers(need):
         edited.pop("values.schema.json", None)
@@ -97,7 +97,7 @@ def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
 
 
 def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
-    """The objects of a chart as every rule leaves them, CRDs first."""
+    """The objects of a chart after all rules, CRDs first."""
     found = list(bodies)
     for rule, apply in RULES:
         if rule.covers(need):
@@ -174,9 +174,9 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         closed,
     ),
 )
-"""What is done to objects, in this order."""
+"""The rules for objects, applied in this order."""
 
 
 def every_rule() -> tuple[Rule, ...]:
-    """All rules, for the documents."""
+    """All rules, for the docs."""
     return (SCHEMA, CRDS, CONDITION, DUPLICATES, *(rule for rule, _ in RULES))

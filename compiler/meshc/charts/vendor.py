@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 
 Steps = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
-"""Opens a context for some steps. It yields the function to call after each step."""
+"""Opens a context for a title and a number of steps. It yields the function to call after each step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vendored:
-    """What was pinned, and the files that changed."""
+    """The pinned charts, and the files that changed."""
 
     charts: tuple[Chart, ...]
     changed: tuple[str, ...]
 
 
 def vendor(fleet: Fleet, source: Source, repository: Repository, find: Callable[[], Helm], steps: Steps) -> Vendored:
-    """Pulls the charts that come over the network, and pins all that some cluster needs: all files, or none.
+    """Pulls charts from the network, and pins all charts that some cluster needs. Writes all files, or none.
 
-    What an older lock file pinned in `charts.directory` and nothing needs any more is removed. Raises ProblemsError
-    for what is no chart, ToolError if helm can't pull one.
+    Removes charts in `charts.directory` that the old lock file pinned and nothing needs any more. Raises
+    ProblemsError for an invalid chart, ToolError if there is no helm, and BuildError if helm can't pull a chart.
     """
     reader = Reader(source, repository)
     given = fleet.mesh.spec.istio.charts

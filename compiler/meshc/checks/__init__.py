@@ -1,1 +1,1 @@
-"""Every check, by what it looks at. `registry` is the only list of them."""
+"""All checks, in folders by what they check. `registry` has the only list of the checks of mesh.yaml."""

@@ -29,10 +29,10 @@ def silence(
     judged: Callable[[Code], bool],
     earlier: Iterable[Problem] = (),
 ) -> list[Problem]:
-    """Takes out what is acknowledged. An acknowledgement holds where it names every cluster of a problem.
+    """Removes acknowledged problems. An entry acknowledges a problem only if it names all clusters of the problem.
 
-    One that silences nothing is a problem of its own, if `judged` says that all problems of its code are known, and
-    if nothing is wrong: an error may have kept a check from running. `earlier` are problems that were settled before.
+    An entry that silences nothing is reported too, but only if `judged` says that all problems of its code are known,
+    and if there is no error, as an error can stop a check from running. `earlier` has problems of earlier calls.
     """
     new = list(problems)
     silenced: set[int] = set()
@@ -45,7 +45,7 @@ def silence(
         elif meant - silenced:
             silenced |= meant
         elif claim.code and judged(claim.code) and not unknown_names(fleet, claim.path, claim.entry.clusters):
-            # an unknown name is said by another check
+            # another check reports unknown names
             (complaints if meant or claim.overlaps else idle).append(claim.idle(source))
     told = list(_together(_newest([problem for problem in new if id(problem) not in silenced])))
     if any(problem.severity is Severity.ERROR for problem in told):
@@ -66,9 +66,9 @@ def _claims(fleet: Fleet, found: Sequence[Problem]) -> Iterator[_Claim]:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """An entry of `acknowledge`. `alike` are all problems of its code, `chosen` are its clusters.
+    """An entry of `acknowledge`. `alike` has all problems of its code, `chosen` the clusters that it names.
 
-    `reach` has the clusters of its part, if it is in one.
+    If the entry is in a part of mesh.yaml, `reach` has the clusters of that part; else it is None.
     """
 
     entry: Acknowledge
@@ -90,7 +90,7 @@ class _Claim:
 
     @property
     def overlaps(self) -> bool:
-        """True where the entry is about a part of a problem's clusters, which is so whatever else is wrong."""
+        """True if the entry names some clusters of a problem. Errors elsewhere don't change the answer."""
         return not self.everywhere and any(self.chosen & {*problem.clusters} for problem in self.alike)
 
     def refused(self, source: Source) -> Problem | None:
@@ -117,7 +117,7 @@ class _Claim:
             return f"nothing raises {code} here", "remove the entry"
         for problem in self.alike:
             if self.chosen & {*problem.clusters}:
-                what = f"{code} is about {_few(problem.clusters)} together, and this doesn't name them all"
+                what = f"{code} is about {_few(problem.clusters)} together, but this entry doesn't name them all"
                 few = len(problem.clusters) <= _MOST
                 hint = f"write clusters: [{', '.join(problem.clusters)}]" if few else "leave out clusters"
                 beyond = self.reach is not None and not self.reach >= {*problem.clusters}
@@ -126,8 +126,8 @@ class _Claim:
 
 
 def _newest(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """The problems, without those that a later one includes: each cluster that shares a range is reported with those
-    before it, so the last problem names all."""
+    """The problems, without those whose clusters a later problem includes. Each cluster that shares a range is reported
+    together with the clusters before it, so the last problem names all of them."""
     last: dict[object, Problem] = {}
     for problem in problems:
         if (key := _shared(problem)) and len(problem.clusters) > len(last[key].clusters if key in last else ()):
@@ -139,14 +139,14 @@ def _newest(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def _shared(problem: Problem) -> object:
-    """What clusters share, without the name of the one that is told; nothing for other problems."""
+    """A key for the range that a problem is about, without the cluster's name; None for problems of other kinds."""
     if problem.code not in _RANGES:
         return None
     return problem.code, problem.also[:1], problem.what.partition("'s ")[2].partition(" and ")[0]
 
 
 def _together(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """One problem where several clusters have the same at one spot, as from an override for many."""
+    """Merges equal problems of several clusters at one place, for example from an override for many clusters."""
     groups: dict[object, list[Problem]] = {}
     for problem in problems:
         said = _about_one(problem)
@@ -165,7 +165,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _about_one(problem: Problem) -> str:
-    """What is said after the name of the one cluster that it is about; empty if it begins otherwise."""
+    """The message without the cluster's name at its start; empty unless it starts with the name of its only cluster."""
     if len(problem.clusters) != 1:
         return ""
     name, colon, said = problem.what.partition(": ")

@@ -1,4 +1,4 @@
-"""The checks of what mesh.yaml says, and of the files that it names. This is the only list of them."""
+"""The only list of the checks of mesh.yaml and of the files that it names."""
 
 from __future__ import annotations
 
@@ -105,13 +105,13 @@ _OF_CLASSIC: tuple[_Check, ...] = (
 
 
 def on_the_fleet(fleet: Fleet, source: Source) -> list[Problem]:
-    """The problems that mesh.yaml alone decides."""
+    """The problems that can be found from mesh.yaml alone."""
     mine = _OF_CLASSIC if fleet.classic else _OF_ISTIOD
     return [problem for one in (*_OF_BOTH, *mine) for problem in one(fleet, source)]
 
 
 def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
-    """Every problem between the parts of a mesh, those of the files it names among them. Touches nothing."""
+    """All problems of mesh.yaml and of the files that it names. Writes nothing."""
     problems = on_the_fleet(fleet, source)
     problems += services.clashes(fleet, exports)
     problems += services.namespaces_of_copies(fleet, source, exports)

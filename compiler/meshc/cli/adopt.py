@@ -39,7 +39,7 @@ def rights_command(namespace: str) -> None:
 
 
 def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str, difference: bool, parts: bool) -> None:
-    """Writes files that aren't there yet, or none; with `difference`, compares and writes nothing.
+    """Writes the files, or none if one of them exists already. With `difference`, only compares.
 
     Exits 3 if the written mesh.yaml doesn't compile because a person must fill in a value.
     """
@@ -55,7 +55,7 @@ def adopt_command(file: Path, folder: Path | None, reach: Reach, namespace: str,
         over = f", {count(dump.passed_over, 'file')} ignored" if dump.passed_over else ""
         say(f"  {plain(dump.cluster)}: {count(len(dump.bodies), 'object')} read{over}")
         for why in dump.unread:
-            if why not in said:  # what one folder says of several clusters
+            if why not in said:  # notes of a folder with several clusters, only once
                 say(f"  not read: {plain(why)}")
             said.add(why)
     for note in made.notes:

@@ -1,4 +1,4 @@
-"""Puts rows together of which the same is told, so that three hundred clusters need no three hundred lines."""
+"""Groups rows with the same text, so that 300 clusters don't need 300 lines."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _ALIKE = 4
-"""Up to this number, rows of which the same is told have one line each."""
+"""Up to this number, rows with the same text have one line each."""
 _NAMED = 3
 
 
 def alike(rows: Sequence[T], told: Callable[[T], object]) -> Iterator[list[T]]:
-    """Rows, each by itself; where the same is told of many, these together, at the place of the first."""
+    """Yields the rows one by one. If many have the same text, yields them together, at the position of the first."""
     groups: dict[object, list[T]] = {}
     for row in rows:
         groups.setdefault(told(row), []).append(row)
@@ -25,6 +25,6 @@ def alike(rows: Sequence[T], told: Callable[[T], object]) -> Iterator[list[T]]:
 
 
 def named(clusters: Sequence[str]) -> str:
-    """The first of many clusters, and how many there are more."""
+    """The first clusters, and the number of further ones."""
     more = f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else ""
     return ", ".join(clusters[:_NAMED]) + more

@@ -27,7 +27,7 @@ _Base = Annotated[
     str | None,
     typer.Option(
         "--base",
-        help="A commit; clusters with its roots must be able to switch to root-cert.pem.",
+        help="Also check that clusters with the roots of this commit can switch to the current roots.",
         autocompletion=commits,
     ),
 ]
@@ -37,17 +37,19 @@ _Against = Annotated[
         "--against", help="A folder or a commit with the output to compare, instead of output/.", autocompletion=commits
     ),
 ]
-_Explain = Annotated[
-    bool, typer.Option("--explain", help="Build every overlay that differs, to find files that were edited by hand.")
-]
+_Explain = Annotated[bool, typer.Option("--explain", help="Build every overlay that differs, to find manual edits.")]
 _Repo = Annotated[str | None, typer.Option("--repo", help="A deploy repository: the top of a work tree, or a URL.")]
 _Branch = Annotated[
     str | None,
-    typer.Option("--branch", help="The branch; default: the one checked out, or a URL's own.", autocompletion=branches),
+    typer.Option(
+        "--branch",
+        help="The branch; default: the current branch, or the URL's default branch.",
+        autocompletion=branches,
+    ),
 ]
 _Folder = Annotated[
     str | None,
-    typer.Option("--path", help="The folder for overlays/ and output/; default: that of mesh.yaml, or the top."),
+    typer.Option("--path", help="The folder for overlays/ and output/; default: mesh.yaml's folder, or the top."),
 ]
 
 
@@ -63,12 +65,10 @@ def init(
         Topology,
         typer.Option(
             help="primary-remote: a primary and a remote. multi-primary: two primaries in two networks. "
-            "single-cluster: a primary, to grow from."
+            "single-cluster: one primary."
         ),
     ] = Topology.PRIMARY_REMOTE,
-    name: Annotated[
-        str, typer.Option(metavar="NAME", help="The name of the mesh, as its engine and its CAs know it.")
-    ] = FIRST_NAME,
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the mesh.")] = FIRST_NAME,
 ) -> None:
     """Start a new mesh: write a mesh.yaml with comments, ready to compile, and the Git settings for it."""
     with reporting(Format.TEXT):
@@ -142,7 +142,9 @@ def diff(
     base: Annotated[
         str | None,
         typer.Option(
-            "--base", help="A commit; default: where this branch left the default branch.", autocompletion=commits
+            "--base",
+            help="A commit; default: the published output, else where this branch left the default branch.",
+            autocompletion=commits,
         ),
     ] = None,
     against: Annotated[
@@ -151,14 +153,14 @@ def diff(
     ] = None,
     form: Annotated[DiffFormat, typer.Option("--format", help="How the difference is written.")] = DiffFormat.TEXT,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Also append the markdown to the file GITHUB_STEP_SUMMARY names.")
+        bool, typer.Option("--summary", help="Also append the Markdown to the file in GITHUB_STEP_SUMMARY.")
     ] = False,
     fail_on: Annotated[DiffFailOn | None, typer.Option("--fail-on", help="Exit 1 only if there is a danger.")] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 even if something differs.")] = False,
     jobs: Jobs = None,
     cached: Cached = True,
 ) -> None:
-    """Show what a change of mesh.yaml does to which clusters, and its dangers. Writes nothing."""
+    """Show which objects change in which clusters, and the dangers of the change. Writes nothing."""
     with reporting(Format.TEXT if form is DiffFormat.MARKDOWN else Format(form), file, "diff"):
         from meshc.cli.diff import diff_command
 
@@ -169,14 +171,17 @@ def diff(
 @app.command(epilog="Examples: meshc report -o mesh.html   |   meshc report -o mesh.html --base main")
 def report(
     to: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", allow_dash=True, help="The page; - is standard output.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", allow_dash=True, help="The file for the page; - is standard output."
+        ),
     ] = Path("report.html"),
     file: File = MESH,
-    base: Annotated[str | None, typer.Option("--base", help="Also show what differs from this commit.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="Also show the changes since this commit.")] = None,
     against: Annotated[
         str | None,
         typer.Option(
-            "--against", help="Also show what differs from the output in this folder or commit.", metavar="DIR|REF"
+            "--against", help="Also show the changes from the output in this folder or commit.", metavar="DIR|REF"
         ),
     ] = None,
     jobs: Jobs = None,
@@ -200,7 +205,7 @@ def verify(
     jobs: Jobs = None,
     form: Form = Format.TEXT,
 ) -> None:
-    """Compare the files that meshc renders without kustomize with what kustomize builds. Writes nothing."""
+    """Compare the files that meshc renders without kustomize with kustomize's output. Writes nothing."""
     with reporting(form, file, "verify"):
         from meshc.cli.verify import verify_command
 
@@ -217,7 +222,7 @@ def publish(
     branch: _Branch = None,
     path: _Folder = None,
     push: Annotated[
-        bool | None, typer.Option("--push/--no-push", help="Also push the branch. A URL is always pushed to.")
+        bool | None, typer.Option("--push/--no-push", help="Also push the branch. With a URL, meshc always pushes.")
     ] = None,
     remote: Annotated[
         str, typer.Option("--remote", metavar="REMOTE|URL", help="Where --push goes: a remote's name, or a URL.")

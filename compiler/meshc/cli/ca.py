@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="ca",
-    help="Make, renew, import and replace the CAs of the mesh. Keys are sealed before they touch the disk.",
+    help="Make, renew, import and replace the CAs of the mesh. Never writes a plain key into the repository.",
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,7 +26,7 @@ app = typer.Typer(
 
 
 class Key(StrEnum):
-    """Kinds of key."""
+    """The kinds of keys."""
 
     ECDSA_P256 = "ecdsa-p256"
     ECDSA_P384 = "ecdsa-p384"
@@ -45,10 +45,13 @@ RootKey = Annotated[
     Path | None, typer.Option("--root-key", help="The root's private key, plain or sealed by age; - is standard input.")
 ]
 Identity = Annotated[
-    Path | None, typer.Option("--identity", "-i", help="The age identity that opens a sealed root key.")
+    Path | None, typer.Option("--identity", "-i", help="The age identity that decrypts a sealed root key.")
 ]
 KeysTo = Annotated[
-    Path | None, typer.Option("--keys-to", help="external-secrets: the folder for the keys; put them into the store.")
+    Path | None,
+    typer.Option(
+        "--keys-to", help="external-secrets: the folder for the keys, from which you put them into the store."
+    ),
 ]
 Password = Annotated[
     Path | None, typer.Option("--password-file", help="The password of an encrypted PEM key, as the only line.")
@@ -59,7 +62,7 @@ Restarted = Annotated[
 ]
 Clusters = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[CLUSTER]...", help="Default: all that need one.", autocompletion=cluster_names),
+    typer.Argument(metavar="[CLUSTER]...", help="Default: all that need a CA.", autocompletion=cluster_names),
 ]
 
 
@@ -70,7 +73,9 @@ def init(
     key_out: Annotated[Path, typer.Option("--key-out", help="The new file for the root's key, mode 0600.")],
     key_type: Annotated[Key, typer.Option("--key-type", help="The kind of key.")] = Key.ECDSA_P256,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long the root is valid.")] = 3650,
-    seal_to: Annotated[list[str] | None, typer.Option("--seal-to", help="age recipients to seal the key for.")] = None,
+    seal_to: Annotated[
+        list[str] | None, typer.Option("--seal-to", help="Encrypt the key for these age recipients.")
+    ] = None,
     certificate: Annotated[
         Path | None, typer.Option(help="The file for the certificate; default: root-cert.pem of the mesh.")
     ] = None,
@@ -95,9 +100,9 @@ def issue(
     key_type: KeyType = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How long a CA is valid.")] = 730,
     renew_before: Annotated[
-        int, typer.Option(min=0, max=36500, help="A CA that expires within so many days is due.")
+        int, typer.Option(min=0, max=36500, help="A CA that expires within this many days is due.")
     ] = 90,
-    force: Annotated[bool, typer.Option("--force", help="Also issue CAs that aren't due.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also issue CAs that aren't due yet.")] = False,
     keys_to: KeysTo = None,
     accept_recipients: Accept = False,
     workloads_restarted: Restarted = False,
@@ -130,12 +135,14 @@ def import_(
     cluster: Annotated[str, typer.Argument(help="The cluster that the CA is for.", autocompletion=cluster_names)],
     folder: Annotated[
         Path | None,
-        typer.Option("--from", help="A folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem."),
+        typer.Option(
+            "--from", metavar="DIR", help="A folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem."
+        ),
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="The cluster's CA certificate.")] = None,
-    chain: Annotated[Path | None, typer.Option(help="Its chain; default: the CA and the root.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Its private key; - is standard input.")] = None,
-    root: Annotated[Path | None, typer.Option(help="The root; default: the mesh's.")] = None,
+    chain: Annotated[Path | None, typer.Option(help="The CA's chain; default: the CA and the root.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The CA's private key; - is standard input.")] = None,
+    root: Annotated[Path | None, typer.Option(help="The root certificate; default: that of the mesh.")] = None,
     password: Password = None,
     accept_recipients: Accept = False,
     workloads_restarted: Restarted = False,
@@ -157,7 +164,7 @@ def status(
     cluster: Only = None,
     selector: Labels = None,
     within: Annotated[
-        int, typer.Option(min=0, max=36500, help="A CA that expires within so many days is expiring.")
+        int, typer.Option(min=0, max=36500, help="Report CAs that expire within this many days as expiring.")
     ] = 90,
     fail_on: Annotated[FailOn | None, typer.Option("--fail-on", help="Exit 1 if something expires soon.")] = None,
     form: Form = Format.TEXT,

@@ -41,7 +41,7 @@ def init_command(file: Path, wanted: NewRoot) -> None:
 
 
 def issue_command(file: Path, names: Sequence[str], how: Issuing) -> None:
-    """Issues what is due."""
+    """Issues the CAs that are due."""
     done = issued(opened_work(file, TERMINAL, writes=True), file.name, names, how)
     _tell(done)
     more = "next: meshc compile" if done.changed else "no CA is due; --force issues new ones all the same"
@@ -60,7 +60,7 @@ def import_command(file: Path, name: str, files: MadeElsewhere) -> None:
 
 
 def status_command(file: Path, choice: Choice, within: int, fail: bool, form: Format) -> None:
-    """The table, then CAs of removed clusters, and what a replacement of the root waits for.
+    """Prints the table, then CAs of removed clusters, and the wait before the next step of a root's replacement.
 
     With `fail_on`, exits 1 if a CA expires soon or can't be used.
     """
@@ -88,7 +88,7 @@ def status_command(file: Path, choice: Choice, within: int, fail: bool, form: Fo
 
 
 def rotate_command(file: Path, new_root: Path | None, how: Issuing) -> None:
-    """Takes one step."""
+    """Takes one step of a root's replacement."""
     work = opened_work(file, TERMINAL, writes=True)
     done = rotated(work, file.name, read_given(new_root) if new_root else None, how, TERMINAL)
     if done is None:

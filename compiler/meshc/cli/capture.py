@@ -67,7 +67,7 @@ Write = Annotated[bool, typer.Option("--write", help="Write the change into mesh
 )
 def credentials(
     clusters: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Remotes.", autocompletion=remote_names)
+        list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="The remotes.", autocompletion=remote_names)
     ] = None,
     only: Clusters = None,
     selector: Labels = None,
@@ -77,7 +77,9 @@ def credentials(
     primary: Annotated[
         str | None,
         typer.Option(
-            "--primary", help="Only for this primary; default: all that need it.", autocompletion=primary_names
+            "--primary",
+            help="Only for this primary; default: all that need the credentials.",
+            autocompletion=primary_names,
         ),
     ] = None,
     duration: Annotated[
@@ -139,7 +141,7 @@ def credentials(
     "meshc capture addresses hub --context gke_shop_hub"
 )
 def addresses(
-    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="A primary.", autocompletion=primary_names)],
+    cluster: Annotated[str, typer.Argument(metavar="PRIMARY", help="The primary.", autocompletion=primary_names)],
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
     write: Write = False,
@@ -239,11 +241,11 @@ def inventory(
     "meshc capture services hub -n shop cart catalog   |   meshc capture services hub -n shop --entry store --replace"
 )
 def services(
-    cluster: Annotated[str, typer.Argument(help="The cluster where they run.", autocompletion=cluster_names)],
+    cluster: Annotated[str, typer.Argument(help="The cluster where the Services run.", autocompletion=cluster_names)],
     names: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Default: all.")] = None,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Their namespace.")] = "default",
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="The namespace of the Services.")] = "default",
     entry: Annotated[
-        str | None, typer.Option("--entry", help="The entry of spec.services; default: named like the namespace.")
+        str | None, typer.Option("--entry", help="The entry of spec.services; default: the name of the namespace.")
     ] = None,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,

@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def addresses_command(file: Path, name: str, reach: Reach, write: bool) -> None:
-    """Shows every address that changed, or that mesh.yaml lacks."""
+    """Shows every address that changed or is missing in mesh.yaml."""
     show_edits(captured_addresses(file, name, reach, TERMINAL, write=write), written=write)

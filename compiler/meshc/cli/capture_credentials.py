@@ -1,4 +1,4 @@
-"""Prints `meshc capture credentials`: the token of each remote, the files, and what is left to do."""
+"""Prints `meshc capture credentials`: the token of each remote, the files, and the remaining steps."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def credentials_command(file: Path, choice: Choice, reach: Reach, wanted: Wanted
 
 
 def _show(found: CapturedCredentials) -> None:
-    """A row for each cluster, or for clusters with the same outcome, failures last; and the number in each state."""
+    """Prints a row for each cluster, or for clusters with the same outcome, failures last. Then prints the number of
+    clusters in each state."""
     last = sorted(found.outcomes, key=lambda one: one.state is State.FAILED)
     show_table(
         ("CLUSTER", "STATE", "FOUND"),

@@ -1,4 +1,4 @@
-"""What `meshc capture inventory` says: the clusters that an inventory holds now, as a diff of the file."""
+"""Prints `meshc capture inventory`: the current clusters of an inventory, as a diff of the file."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def inventory_command(file: Path, wanted: Wanted, reach: Reach, write: bool) -> None:
-    """Exits 1 where the file differs and isn't written."""
+    """Prints the diff. Exits 1 if the file differs and isn't written."""
     found = captured_inventory(file, wanted, reach, TERMINAL, write=write)
+    if found.missing:
+        say(f"no entry of spec.clustersFrom names {found.edit.file} yet; first add:\n    {found.missing}")
     show_edits([found.edit], written=write)
     for what, names in found.changes.items():
         if names:
             say(f"  {what:<8} {some(names)}")
     say(f"{count(len(found.clusters), 'cluster')} in {found.edit.file}")
-    if found.missing:
-        say(f"no entry of spec.clustersFrom names it yet; add:\n    {found.missing}")
     if found.edit.changes and not write:
         raise typer.Exit(Exit.DIFFERS)
 

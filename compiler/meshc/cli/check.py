@@ -26,8 +26,8 @@ def check_command(
 ) -> None:
     """Exits 0 if both trees are up to date with mesh.yaml, else 1.
 
-    Writes nothing except the cache. Unlike a compile, it reads the clock: it reports CAs that expire soon, and on
-    request exits 1 for them.
+    Writes nothing except the cache. Unlike a compile, a check reads the clock: it reports CAs that expire soon, and
+    with `fail_on_expiring` exits 1 for them.
     """
     if difference and form is not Format.TEXT:
         raise UsageError("--diff is for people", "meshc diff --format json")
@@ -88,12 +88,12 @@ def _why(one: Stale) -> str:
 
 
 def _said(one: Stale) -> object:
-    """What files of the same name in several clusters have in common."""
+    """A key that is equal for files of the same name with the same problem in several clusters."""
     return one.state, one.because, one.lines, PurePosixPath(one.path).name, one.path.partition("/")[0]
 
 
 _SHOWN = 40
-"""The number of files, or groups of them, that are listed for people; programs get all of them."""
+"""The maximum number of files, or groups of files, in the text for people. Programs get all of them."""
 
 
 _ADVICE = {

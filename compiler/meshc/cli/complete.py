@@ -25,7 +25,7 @@ def clusters(file: Path) -> list[tuple[str, str]]:
 
 
 def references(folder: Path, *below: str) -> list[str]:
-    """The branches and tags of the repository around a folder; nothing where Git doesn't tell."""
+    """The branches and tags of the repository around a folder; none if Git fails."""
     from meshc.git import ask_git
 
     try:
@@ -36,7 +36,7 @@ def references(folder: Path, *below: str) -> list[str]:
 
 
 def contexts(kubeconfig: Path | None) -> list[str]:
-    """The contexts of a kubeconfig, or of those that KUBECONFIG names. Nothing else is taken from there."""
+    """The contexts of a kubeconfig, or of the files in KUBECONFIG. Reads no other data from these files."""
     named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
     files = [kubeconfig] if kubeconfig else [Path(one) for one in named if one] or [Path.home() / ".kube/config"]
     found: dict[str, None] = {}

@@ -46,7 +46,7 @@ def diff_command(
     *,
     cached: bool,
 ) -> None:
-    """Exits 1 if something differs, or on request only if there is a danger."""
+    """Prints the difference. Exits 1 if something differs, or with `fail_on` only if there is a danger."""
     if base is not None and against is not None:
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     page = _summary_page() if summary else None
@@ -57,7 +57,7 @@ def diff_command(
     if found.left:
         say(f"  note: {found.left}")
     before, difference, risks = found.base, found.difference, found.dangers
-    if page is not None:  # first, because the reader of standard output may stop early
+    if page is not None:  # before printing, because the reader of standard output may stop early
         with page.open("a", encoding="utf-8") as open_page:
             open_page.write(_comment(found, compiled.plan))
     unknown = bool(before.note) and against is None

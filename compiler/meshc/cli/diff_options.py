@@ -1,4 +1,4 @@
-"""The values of the options of `meshc diff`; a module of their own, so that `--help` imports little."""
+"""The values of the options of `meshc diff`, in a separate module so that `--help` imports little."""
 
 from __future__ import annotations
 

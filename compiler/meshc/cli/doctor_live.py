@@ -39,7 +39,8 @@ class Wanted:
 
 
 def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted: Wanted) -> None:
-    """Exits 4 if a cluster doesn't answer, 1 if one differs from the repository; with metrics, always 0."""
+    """Prints the table or the metrics. Exits 4 if a cluster doesn't answer, 1 if one differs from the repository; with
+    metrics, always 0."""
     if wanted.metrics and form is not Format.TEXT:
         raise UsageError("--metrics is a format of its own", "leave --format out")
     refuse_formats_of_problems(form)

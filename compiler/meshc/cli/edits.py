@@ -26,7 +26,7 @@ def show_diff(edit: Edit) -> None:
 
 
 def show_edits(edits: Sequence[Edit], *, written: bool) -> None:
-    """Shows what changes in each file, or that nothing changes, and whether it was written."""
+    """Shows what changes in each file, or that nothing changes, and whether the files were written."""
     for edit in edits:
         if not edit.changes:
             tell(f"{plain(edit.file)} says so already")

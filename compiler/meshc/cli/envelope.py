@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from meshc.errors import Exit, Fix, MeshcError, Problem
 
 VERSION = 1
-"""Raised when a key changes its meaning or is removed. New keys don't raise it."""
+"""The version of the format. It increases when a key changes its meaning or is removed, but not for new keys."""
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({command: tuple(shapes) for command, shapes in SHAPES.items()})
-"""The keys that each command adds. One that a command has nothing to tell for, as after an error, is null."""
+"""The keys that each command adds. A key without data, for example after an error, is null."""
 
 
 def document(
@@ -56,7 +56,7 @@ def as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
-    """The fix of a problem: another text at its place, or another name of its file."""
+    """The fix of a problem: a new text at its place, or a new name of its file."""
     if fix is None:
         return None
     return {"rename": fix.to} if isinstance(fix, Rename) else {"was": fix.was, "value": fix.value}

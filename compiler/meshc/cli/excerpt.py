@@ -1,4 +1,4 @@
-"""Prints the line of mesh.yaml or of a part that a problem is about, with a caret under the place."""
+"""Shows the line of a problem in mesh.yaml or a part, with a caret under the place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshc.plain import plain
 if TYPE_CHECKING:
     from meshc.errors import Place
 
-_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # line breaks of YAML 1.1, because positions are counted by them
+_BREAK = re.compile("\r\n|[\n\r\u0085\u2028\u2029]")  # the line breaks of YAML 1.1, by which lines are counted
 _PRIVATE = re.compile(
     r"(?<!\S)(?>\S*?://)[^\s@?#]*+[@?#]|eyJ[\w-]{8}|PRIVATE KEY|AGE-SECRET-KEY|(?i:token|password)[\"']?\s*:"
 )
@@ -30,15 +30,15 @@ class Excerpts:
     """
 
     def __init__(self, file: Path | None, columns: int | None = None) -> None:
-        """`columns` is how wide the terminal is, so that it folds no line, and the caret stays below its place."""
+        """`columns` is the width of the terminal. No line is longer, so that the caret stays below its place."""
         self._file = file
         self._width = max(_LEAST, min(_WIDTH, columns - _AROUND)) if columns else _WIDTH
         self._lines: dict[str, list[str]] = {}
         self._private: dict[tuple[str, int], bool] = {}
 
     def at(self, place: Place) -> list[str]:
-        """The line of a place, numbered, and the caret below; empty if there is no such line, or if it must not be
-        shown."""
+        """The line of a place with its number, and the caret below; empty if there is no such line, or if it must not
+        be shown."""
         if self._file is None or not 0 < place.line <= len(lines := self._lines_of(place.file, self._file)):
             return []
         line = lines[place.line - 1]

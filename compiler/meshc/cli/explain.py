@@ -12,8 +12,8 @@ from meshc.errors import Code, UsageError
 
 
 def explain_command(names: list[str]) -> None:
-    """Prints the pages of the codes; or a list of all codes, of those that begin with the given digits, or of those
-    whose pages contain all given words, or longer words that begin with them.
+    """Prints the pages of codes, or a list of codes: all codes, those that start with the given digits, or those whose
+    pages contain all given words. A word also matches longer words that start with it.
 
     Raises UsageError for an unknown code, and for words that no page contains.
     """

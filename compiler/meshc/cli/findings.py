@@ -1,6 +1,6 @@
 """Writes the findings of a command in the formats of code hosts and CI systems, from its JSON document.
 
-SARIF 2.1.0 (OASIS), JUnit's XML as Jenkins and GitLab read it, and GitLab's code quality report. All three hold the
+SARIF 2.1.0 (OASIS), JUnit's XML as Jenkins and GitLab read it, and GitLab's code quality report. All three contain the
 same findings: problems, dangers of a diff, files that are not up to date, and the error that ended a command.
 """
 
@@ -26,7 +26,7 @@ _STALE = "out-of-step"
 _RULES: Mapping[str, str] = MappingProxyType(
     {_ERROR: "the command failed", _STALE: "a file isn't as it would be compiled"}
 )
-"""Rules that have no code."""
+"""The rules for findings without a code."""
 _LEVELS = {"error": "error", "warning": "warning", "notice": "note"}
 _SEVERITIES = {"error": "critical", "warning": "minor", "notice": "info"}
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), "?")
@@ -35,7 +35,7 @@ _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)), "?")
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """The fix of a finding: the characters from its column up to `end` become `text`."""
+    """The fix of a finding: `text` replaces the characters from its column up to `end`."""
 
     end: int
     text: str
@@ -82,7 +82,7 @@ def findings(document: Mapping[str, Any], mesh: str, from_top: Callable[[str], s
 
 
 def _replacements(problems: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, Mark], Replacement]:
-    """What can be written in place of what stands in the files, by file and place."""
+    """The replacements for values in the files, by file and place."""
     by_file: dict[str, dict[Mark, Rewrite]] = {}
     for one in problems:
         if "value" in (fix := one["fix"] or {}):
@@ -99,7 +99,7 @@ def _replacements(problems: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, M
 
 
 def sarif(document: Mapping[str, Any], found: list[Finding]) -> str:
-    """A log of one run. Its rules are the codes that were found, each with its page."""
+    """The SARIF log of one run. Its rules are the codes of the findings, each with its page."""
     names = sorted({finding.rule for finding in found})
     results = [
         {
@@ -155,8 +155,8 @@ def _rule(name: str) -> dict[str, Any]:
 
 
 def junit(document: Mapping[str, Any], found: list[Finding]) -> str:
-    """A test for each finding. Warnings and notices pass, with their text. Without findings, there is one passing
-    test."""
+    """JUnit's XML with one test for each finding. Warnings and notices pass, with their text. Without findings, there
+    is one passing test."""
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
     failed = [finding for finding in found if finding.severity == "error"]
@@ -183,7 +183,7 @@ def _held(text: str) -> str:
 
 
 def gitlab(_document: Mapping[str, Any], found: list[Finding]) -> str:
-    """GitLab's code quality report: a list, where each place needs a line."""
+    """GitLab's code quality report: a list in which each place has a line, because GitLab requires it."""
     report = [
         {
             "description": finding.text,

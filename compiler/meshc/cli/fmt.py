@@ -1,4 +1,4 @@
-"""`meshc fmt`: shows what changes in the layout of mesh.yaml and its parts, and writes it."""
+"""`meshc fmt`: formats mesh.yaml and its parts, and shows the changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def fmt_command(file: Path, form: Format, *, check: bool) -> None:
-    """Exit 1 where something is to be changed and isn't written."""
+    """Shows the changes and writes them. With `check`, writes nothing, and exits 1 if there are changes."""
     found = formatted(opened_for(file, TERMINAL, writes=not check))
     names = [edit.file for edit in found.edits]
     end = Exit.DIFFERS if check and names else Exit.DONE

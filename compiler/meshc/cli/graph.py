@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def graph_command(file: Path, choice: Choice, view: View, markdown: bool) -> None:
-    """Prints the flowchart, for Markdown in a fence."""
+    """Prints the flowchart; with `markdown`, as a code block."""
     plan = compiled_unrendered(Opened(file, listener=TERMINAL)).plan
     focus = Focus.on(plan, choice)
     if focus.left:

@@ -1,5 +1,5 @@
-"""Lists the commands by name. A command's module is imported when the command is used, to keep the start-up time near
-that of Typer alone."""
+"""Lists the commands by name, and imports the module of a command only when the command is used. This keeps the
+start-up time near that of Typer alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "capture": ("capture",),
     }
 )
-"""The modules with the commands in them, in the order of `meshc --help`."""
+"""The modules with their commands, in the order of `meshc --help`."""
 
 
 HELP: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -66,8 +66,8 @@ _ANYWHERE = ("-q", "--quiet", "-v", "--verbose")
 
 
 class Commands(TyperGroup):
-    """Imports a module when one of its commands is used, because Typer builds every option of all commands that it
-    gets."""
+    """Imports a module only when one of its commands is used, because Typer builds all options of all imported
+    commands."""
 
     def __init__(self, *, commands: Any = None, **settings: Any) -> None:
         super().__init__(commands=commands, **settings)
@@ -75,7 +75,7 @@ class Commands(TyperGroup):
         name_values(self)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuses a second --file, because only the last one would count. Lets -q and -v stand behind the command."""
+        """Refuses a second --file, because only the last one would count. Allows -q and -v after the command."""
         own = args[: args.index("--")] if "--" in args else args
         behind = [one for one in own if one in _ANYWHERE]
         args = behind + [one for one in own if one not in _ANYWHERE] + args[len(own) :]
@@ -92,7 +92,7 @@ class Commands(TyperGroup):
                 formatter.write_dl([(name, text.partition("\n\n")[0].replace("\n", " ")) for name, text in helps])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None where there is no such one."""
+        """The command; None if there is no such command."""
         del ctx
         if cmd_name in self.commands and self.commands[cmd_name] is None:
             module = next(module for module, names in COMMANDS.items() if cmd_name in names)
@@ -126,13 +126,13 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     directory: Annotated[
         Path | None,
-        typer.Option("--directory", "-C", metavar="DIR", help="Work in this folder, as if started there."),
+        typer.Option("--directory", "-C", metavar="DIR", help="Change to this folder first."),
     ] = None,
-    color: Annotated[Color, typer.Option("--color", help="Use colours: auto means on a terminal only.")] = AUTO,
+    color: Annotated[Color, typer.Option("--color", help="When to use colours; auto: only on a terminal.")] = AUTO,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show errors and results only: no warnings, notices or progress bars.")
     ] = False,
@@ -159,9 +159,9 @@ def options(
 
 
 def run() -> None:
-    """The entry point. An unexpected error ends in a report: about a lack of this machine, or about a bug."""
+    """The entry point. Reports an unexpected error either as too few resources of this machine, or as a bug."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process: all output is dropped
+        if getattr(sys, name) is None:  # the parent process closed this stream: its output is dropped
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     # Pydantic searches all installed packages for plugins, which takes as long as making the models.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -195,5 +195,5 @@ def _flush() -> None:
         os._exit(Exit.TOOL)
 
 
-_BY_SIGNAL = 128  # what shells add to the number of a signal that ends a program
-_PIPE_CLOSED = _BY_SIGNAL + 13  # the exit code of a shell for SIGPIPE: the reader has gone
+_BY_SIGNAL = 128  # shells add this to the number of the signal that ended a program
+_PIPE_CLOSED = _BY_SIGNAL + 13  # a shell's exit code for SIGPIPE: the reader closed the pipe

@@ -1,7 +1,7 @@
-"""Names the value of each option in help, and the environment variable that an option can be set by.
+"""Sets the name of each option's value in the help, and the environment variable that sets an option.
 
-The scheme is one: `MESHC_<COMMAND>_<OPTION>`, such as MESHC_CA_ISSUE_DAYS for `meshc ca issue --days`, and
-`MESHC_<OPTION>` for an option that stands before the command.
+All variables have the same form: `MESHC_<COMMAND>_<OPTION>`, such as MESHC_CA_ISSUE_DAYS for `meshc ca issue --days`,
+and `MESHC_<OPTION>` for an option before the command.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ WORDS: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
-"""What stands for a value in help, by the option or argument, where the command itself names no word."""
+"""The name of a value in the help, by option or argument, unless the command itself sets a name."""
 _NOT_SET = ("--help", "--version", "--install-completion", "--show-completion")
 
 
 def name_values(command: Any, words: tuple[str, ...] = ()) -> None:
-    """Names the values and variables of a command, and of those below it. `words` are what it is called by."""
+    """Sets the names of values and variables of a command and its subcommands. `words` are the words of the command."""
     for parameter in command.params:
         is_option = parameter.param_type_name == "option"
         if not is_option:
-            parameter.display_type_rich = _no_type  # Typer writes it behind the word: CLUSTER <str>
+            parameter.display_type_rich = _no_type  # Typer adds the type to the name: CLUSTER <str>
         name = long_name(parameter) if is_option else parameter.name
         if parameter.metavar is None and not getattr(parameter, "is_flag", False):
             parameter.metavar = WORDS.get(name)
@@ -73,7 +73,7 @@ def _no_type(ctx: Any) -> None:
 
 
 def long_name(option: Any) -> str:
-    """An option by its long name: `--file`."""
+    """The long name of an option: `--file`."""
     return str(max(option.opts, key=len))
 
 

@@ -1,4 +1,4 @@
-"""`meshc report`: writes the mesh as one page to look at."""
+"""`meshc report`: writes an HTML page about the mesh."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from meshc.plain import count
 def page_command(
     file: Path, to: Path, base: str | None, against: str | None, jobs: int | None, *, cached: bool
 ) -> None:
-    """Writes the page, or prints it where `to` is -. Raises UsageError where both bases are named, and ProblemsError
-    where the mesh doesn't compile: the page shows the problems then."""
+    """Writes the page, or prints it if `to` is -. Raises UsageError if both bases are named, and ProblemsError if the
+    mesh doesn't compile: the page then shows the problems."""
     if base is not None and against is not None:
         raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
     _stop_in_generated(to, file)

@@ -1,4 +1,4 @@
-"""`meshc path`: shows where a call goes."""
+"""`meshc path`: shows the route of a call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def path_command(file: Path, caller: str, service: str, without: Sequence[str], form: Format) -> None:
-    """Prints which clusters answer and by which route, or why none does."""
+    """Prints the clusters that answer and the route to each, or why none answers."""
     found = path(Opened(file, listener=TERMINAL), caller, service, without)
     if form.is_document:
         show_result(form, "path", _data(found))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def plan_command(file: Path, choice: Choice, form: Format) -> None:
-    """Prints the plan, readable or as JSON."""
+    """Prints the plan, as text or as JSON."""
     compiled = compiled_unrendered(Opened(file, listener=TERMINAL))
     focus = Focus.on(compiled.plan, choice)
     plan, pending, problems = (
@@ -145,7 +145,7 @@ def _gateway(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
 
 
 def _content(cluster: ClusterPlan, plan: Plan) -> Iterator[str]:
-    """What goes into the cluster."""
+    """The content of the cluster: namespaces, charts, files of the user, copies."""
     if cluster.charts:
         yield f"  charts     {', '.join(f'{one.chart} ({one.namespace}/{one.release})' for one in cluster.charts)}"
     if cluster.cacerts != "none":

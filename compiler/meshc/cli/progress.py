@@ -13,7 +13,7 @@ from meshc.cli.report import is_quiet, say
 
 _WORTH_A_BAR = 20
 _LONG = 1.0
-"""Steps from which a bar is shown at once; seconds after which fewer steps have one too."""
+"""A bar is shown immediately for this number of steps, or after this number of seconds for fewer steps."""
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 class _Bar:
-    """A bar that begins when it is worth it: rich takes longer to import than most runs take."""
+    """A bar that appears only in long runs, because importing rich takes longer than most runs."""
 
     def __init__(self, what: str, total: int, until: ExitStack) -> None:
         self._what, self._total, self._until = what, total, until
@@ -38,7 +38,7 @@ class _Bar:
             self._begin()
 
     def advance(self) -> None:
-        """One step is done."""
+        """Adds one finished step."""
         with self._lock:
             self._done += 1
             if self._show is None and self._done < self._total and time.monotonic() - self._began >= _LONG:
@@ -65,7 +65,7 @@ class Terminal:
             say(text)
 
     def steps(self, what: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-        """A bar during the steps."""
+        """Shows a bar during the steps."""
         return progress(what, total)
 
 

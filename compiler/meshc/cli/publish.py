@@ -1,4 +1,4 @@
-"""`meshc publish`: commits what a compile would write, and prints what it did."""
+"""`meshc publish`: commits the compiled trees, and prints what it did."""
 
 from __future__ import annotations
 

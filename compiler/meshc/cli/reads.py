@@ -56,7 +56,7 @@ def next_(
 def graph(
     file: File = MESH,
     view: Annotated[
-        View, typer.Option("--view", help="What the picture shows; overview: control planes and services.")
+        View, typer.Option("--view", help="The content of the picture; overview: control planes and services.")
     ] = View.OVERVIEW,
     cluster: Clusters = None,
     selector: Labels = None,
@@ -64,7 +64,7 @@ def graph(
         bool, typer.Option("--markdown", help="Write a Markdown code block, for a README or a comment.")
     ] = False,
 ) -> None:
-    """Draw the mesh as Mermaid text: who controls, calls and signs for whom. Clusters that are alike share a node."""
+    """Draw the mesh as Mermaid text: who controls, calls and signs for whom. Similar clusters share a node."""
     with reporting(Format.TEXT, file):
         from meshc.cli.graph import graph_command
 
@@ -73,14 +73,16 @@ def graph(
 
 @app.command(epilog="Examples: meshc path edge-1 shop/catalog   |   meshc path edge-1 shop/catalog --without hub")
 def path(
-    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help="Who calls.", autocompletion=cluster_names)],
-    service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The Service that is called.")],
+    cluster: Annotated[
+        str, typer.Argument(metavar="CLUSTER", help="The cluster of the caller.", autocompletion=cluster_names)
+    ],
+    service: Annotated[str, typer.Argument(metavar="NAMESPACE/SERVICE", help="The called Service.")],
     without: Annotated[
         list[str] | None,
         typer.Option(
             "--without",
             metavar="CLUSTER",
-            help="Assume that this cluster has failed; may be given often.",
+            help="Assume that this cluster has failed; may be repeated.",
             autocompletion=cluster_names,
         ),
     ] = None,
@@ -132,7 +134,7 @@ def explain(
 
 
 class ValuesForm(StrEnum):
-    """What the values of a cluster are written as."""
+    """The format of a cluster's values."""
 
     HELM = "helm"
     SAIL = "sail"
@@ -149,7 +151,7 @@ def values(
     ] = ValuesForm.HELM,
     file: File = MESH,
 ) -> None:
-    """Print the Helm values of a cluster, for people who install its charts by other means."""
+    """Print the Helm values of a cluster, for people who install its charts with other tools."""
     with reporting(Format.TEXT, file):
         from meshc.cli.values import sail_command, values_command
 
@@ -161,7 +163,7 @@ def values(
 
 @app.command(epilog="Examples: meshc version   |   meshc version --format json | jq -r .meshc")
 def version(form: Form = Format.TEXT) -> None:
-    """Print the versions of meshc and of what it runs on."""
+    """Print the versions of meshc and Python, and the operating system."""
     with reporting(form, None, "version"):
         from meshc.cli.version import version_command
 

@@ -35,7 +35,7 @@ class Format(StrEnum):
 
     @property
     def is_document(self) -> bool:
-        """True if standard output is always one document."""
+        """True if standard output is always exactly one document."""
         return self not in (Format.TEXT, Format.GITHUB)
 
 
@@ -134,7 +134,7 @@ def tell(text: str = "") -> None:
 
 
 def columns_of(stream: TextIO) -> int | None:
-    """How wide the terminal is; None where the stream isn't one."""
+    """The width of the terminal; None if the stream isn't a terminal."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
@@ -189,7 +189,7 @@ def _annotation(problem: Problem) -> str:
     place, level = problem.place, str(problem.severity)
     where = f"file={annotated(place.file)}" + (f",line={place.line},col={place.column}" if place.line else "")
     text = [problem.what] + ([f"hint: {problem.hint}"] if problem.hint else [])
-    said = "%0A".join(_escaped(line, False) for line in text)  # a line break, to GitHub
+    said = "%0A".join(_escaped(line, False) for line in text)  # GitHub's escape for a line break
     return f"::{level} {where},title={problem.code.id}::{said}"
 
 
@@ -230,7 +230,7 @@ def _writing() -> Iterator[None]:
 
 
 class ReaderGoneError(Exception):
-    """The reader of the output has gone, as in `meshc plan | head`. Not an OSError, because Typer would handle that."""
+    """The reader closed the pipe, as in `meshc plan | head`. It isn't an OSError, because Typer would handle that."""
 
 
 class OutputError(ToolError):
@@ -241,7 +241,7 @@ class OutputError(ToolError):
 
 
 def failed(error: Exception) -> Exit:
-    """Shows an unexpected error: a lack of this machine if that explains the error, else a bug."""
+    """Shows an unexpected error: as too few resources of this machine if these explain the error, else as a bug."""
     from meshc.scarcity import scarce, suspected
 
     if isinstance(error, MeshcError):

@@ -1,4 +1,5 @@
-"""`meshc schema`: prints the schemas of mesh.yaml and of what commands write, for editors, programs and people."""
+"""`meshc schema`: prints the schemas of mesh.yaml and of the JSON that commands print, for editors, programs and
+people."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from meshc.plain import plain
 
 
 def schema_command(markdown: bool, part: bool) -> None:
-    """Prints the JSON Schema of mesh.yaml or of a part, or the reference that docs/mesh-yaml.md is."""
+    """Prints the JSON Schema of mesh.yaml or of a part, or with `markdown` the content of docs/mesh-yaml.md."""
     if markdown:
         from meshc.mesh.reference import reference
 

@@ -13,7 +13,7 @@ from meshc.commands.find_mesh import MESH
 
 app = typer.Typer(
     name="secrets",
-    help="Seal credentials, show and change who can open them, search for secrets in plain text.",
+    help="Seal credentials, show and change who can decrypt them, search for secrets in plain text.",
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,7 +31,10 @@ def seal(
     cluster: Annotated[
         str | None,
         typer.Option(
-            "--cluster", "-c", help="The cluster to seal for; default: all that need it.", autocompletion=cluster_names
+            "--cluster",
+            "-c",
+            help="The cluster that gets the Secret; default: all that need it.",
+            autocompletion=cluster_names,
         ),
     ] = None,
     remote: Annotated[
@@ -59,7 +62,7 @@ def seal(
 
 @app.command(epilog="Examples: meshc secrets status   |   meshc secrets status --format json")
 def status(cluster: Clusters = None, selector: Labels = None, form: Form = Format.TEXT, file: File = MESH) -> None:
-    """Show every Secret that clusters need: is it sealed, who can open it, is it stale. Needs no key."""
+    """Show every Secret that clusters need: whether it is sealed, for whom, and whether it is stale. Needs no key."""
     with reporting(form, file, "secrets status"):
         from meshc.cli.secrets_commands import status_command
 
@@ -75,7 +78,7 @@ def rewrap(
     ] = None,
     identity: Annotated[
         Path | None,
-        typer.Option("--identity", "-i", envvar="SOPS_AGE_KEY_FILE", help="age identities that open the files."),
+        typer.Option("--identity", "-i", envvar="SOPS_AGE_KEY_FILE", help="age identities that decrypt the files."),
     ] = None,
     accept_recipients: Accept = False,
     file: File = MESH,
@@ -96,14 +99,15 @@ def accept(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="What kubeseal printed; - is standard input. Default: FILE itself, compared with HEAD."
+            "--from", help="The output of kubeseal; - is standard input. Default: FILE itself, compared with HEAD."
         ),
     ] = None,
     file: File = MESH,
 ) -> None:
     """Accept the new ciphertext that `kubeseal --re-encrypt` made for a SealedSecret. Needs no key.
 
-    It must be of the same Secret: name, namespace, scope, type and keys. Labels, annotations and readable values stay.
+    The ciphertext must be of the same Secret: name, namespace, scope, type and keys. Labels, annotations and plain
+    values stay.
     """
     with reporting(Format.TEXT, file):
         from meshc.cli.secrets_commands import accept_command
@@ -120,7 +124,7 @@ def scan(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; default: this folder.")
     ] = None,
     staged: Annotated[
-        bool, typer.Option("--staged", help="Search what is staged for the next commit instead of the folder.")
+        bool, typer.Option("--staged", help="Search the files staged for the next commit instead of the folder.")
     ] = False,
     form: Form = Format.TEXT,
 ) -> None:

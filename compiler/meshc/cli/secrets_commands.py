@@ -49,7 +49,7 @@ def accept_command(file: Path, path: Path, source: Path | None) -> None:
 
 
 def status_command(file: Path, choice: Choice, form: Format) -> None:
-    """One row for each needed Secret. Decrypts nothing."""
+    """Prints one row for each needed Secret. Decrypts nothing."""
     work = opened_work(file, TERMINAL, writes=False)
     focus = Focus.on(work.plan, choice)
     if focus.left:
@@ -69,7 +69,7 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
 
 
 def _said(row: Standing) -> object:
-    """What credentials in a cluster have in common, or the CAs of clusters."""
+    """A key that is equal for credentials, or for CAs, that the table shows in one row."""
     return row.cluster if row.of else "", row.form, row.state, row.opened_by, row.notes
 
 

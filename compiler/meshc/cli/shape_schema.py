@@ -1,4 +1,4 @@
-"""Turns the table of shapes into the JSON Schema of a command's document."""
+"""Makes the JSON Schema of a command's document from the table of shapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meshc.plan.ways import Door
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    """The JSON Schema of the document of a command. It names every key, and allows those of a later version."""
+    """The JSON Schema of the document of a command. It lists every key, and allows further keys of a later version."""
     every = {key: _schema(shape) for key, shape in EVERY.items()}
     own = {key: _schema((shape, None)) for key, shape in SHAPES[command].items()}
     return {
@@ -64,11 +64,11 @@ _OTHERWISE: Mapping[Any, Shape] = {
     ComponentPlan: {"folder": str, "source": str},
     Door: {"port": int, "selector": Each(str)},
 }
-"""What `ir.as_json` doesn't write field by field."""
+"""The shapes of types that `ir.as_json` doesn't write field by field."""
 
 
 def shape_of(kind: Any) -> Shape:
-    """The shape of a value of the plan, by its type: what `ir.as_json` makes of it."""
+    """The shape that `ir.as_json` gives to a value of the plan, by the value's type."""
     inner = [one for one in get_args(kind) if one not in (NoneType, Ellipsis)]
     if kind in _OTHERWISE:
         return _OTHERWISE[kind]

@@ -1,4 +1,4 @@
-"""What each command adds to its JSON document, as one table."""
+"""One table with the keys that each command adds to its JSON document."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 Shape = Any
-"""str, int or bool; [shape] for a list of such; {key: shape} for an object with these keys; (shape, None) for what may
-be null; Each, Either, Of and Ref as they say; dict for an object whose keys a user chose, with values of any kind."""
+"""The shape of a value: str, int or bool; [shape] for a list; {key: shape} for an object with these keys; (shape, None)
+for a value that may be null; Each, Either, Of or Ref, described below; dict for an object with any keys and values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """An object whose keys are names that the user chose, and whose values are all of one shape."""
+    """An object whose keys are names that the user chose, and whose values all have the same shape."""
 
     shape: Shape
 
@@ -35,7 +35,7 @@ class Of:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A shape of `NAMED`, which may hold itself."""
+    """A shape of `NAMED`, which may be recursive."""
 
     name: str
 
@@ -70,7 +70,7 @@ PROBLEM: Mapping[str, Shape] = MappingProxyType(
 EVERY: Mapping[str, Shape] = MappingProxyType(
     {"version": int, "command": str, "exit": int, "error": str, "hint": str, "problems": [PROBLEM]}
 )
-"""What the document of every command begins with."""
+"""The keys at the start of every command's document."""
 _PLAN = {
     **dict.fromkeys(("mesh", "generation", "istioNamespace", "trustDomain"), str),
     "trustDomainAliases": _TEXTS,
@@ -190,4 +190,4 @@ SHAPES: Mapping[str, Mapping[str, Shape]] = MappingProxyType(
         "verify": {"kustomize": str, "clusters": _TEXTS, "differing": _TEXTS},
     }
 )
-"""The keys that each command adds, with what they hold. One that a command has nothing to tell for is null."""
+"""The keys that each command adds, with their shapes. A key without data is null."""

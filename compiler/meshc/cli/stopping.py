@@ -1,4 +1,4 @@
-"""Ends meshc cleanly on Ctrl-C, SIGTERM and SIGHUP: first the programs that it started, then meshc itself."""
+"""Ends meshc cleanly on Ctrl-C, SIGTERM and SIGHUP: first ends the programs that meshc started, then meshc itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshc.children import CHILDREN
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST = 10.0
-"""The seconds that meshc has to undo half-written trees and remove temporary folders."""
+"""The number of seconds in which meshc must undo half-written trees and remove temporary folders."""
 
 
 def stop_on_signals() -> None:
@@ -38,12 +38,12 @@ def _end_programs(reading: int) -> None:
 
 
 def _raise(number: int, _: object) -> None:
-    """Raised in the main thread, so that every `finally` and `with` on the way out does its work."""
+    """Raises an exception in the main thread, so that every `finally` and `with` block ends properly."""
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(_code(number))
 
 
 def _code(number: int) -> int:
-    """The exit code by which shells report a signal."""
+    """The exit code that shells use for a signal."""
     return 128 + number

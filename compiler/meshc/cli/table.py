@@ -1,4 +1,4 @@
-"""Formats rows as a table in which each column is as wide as its widest cell, or as a terminal has room."""
+"""Formats rows as a table. Each column is as wide as its widest cell, unless the terminal is too narrow."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ def show_table(headers: Sequence[str], rows: Iterable[Line]) -> None:
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int | None) -> list[int]:
-    """The width of each column: its widest cell. In a narrower terminal: its longest word, and a share of the rest.
+    """The width of each column: that of its widest cell. In a narrower terminal: that of its longest word, and a share
+    of the rest.
 
-    Where the longest words alone are too wide, nothing is folded: a path or a command has to stay in one piece.
+    If even the longest words are too wide, no line is wrapped, because a path or a command must stay in one piece.
     """
     whole = [max(map(cell_len, column)) for column in columns]
     words = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in columns]
@@ -62,7 +63,7 @@ def _widths(columns: Sequence[Sequence[str]], room: int | None) -> list[int]:
 
 
 def _lines(cells: Sequence[str], widths: Sequence[int]) -> Iterable[tuple[str, ...]]:
-    """A row folded at its spaces: one line where every cell fits."""
+    """A row with its cells wrapped at spaces; one line if every cell fits."""
     folded = [
         textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) if cell_len(cell) > width else [cell]
         for cell, width in zip(cells, widths, strict=True)

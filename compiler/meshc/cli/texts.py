@@ -1,4 +1,4 @@
-"""The commands about the text of mesh.yaml: validate, fmt, schema."""
+"""The commands for the text of mesh.yaml: validate, fmt, schema."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fmt(
     ] = False,
     form: Form = Format.TEXT,
 ) -> None:
-    """Lay out mesh.yaml and its parts in one way: indentation, spaces and empty lines. Shows what changes."""
+    """Format mesh.yaml and its parts: indentation, spaces and empty lines. Shows the changes."""
     with reporting(form, file, "fmt"):
         from meshc.cli.fmt import fmt_command
 

@@ -95,7 +95,7 @@ _NAMED = 6
 
 
 def _drawn(nodes: Sequence[_Node], before: str | None = None) -> Iterator[str]:
-    """The nodes as lines, joined by strokes."""
+    """The nodes as lines, connected by drawn lines."""
     for number, (line, below) in enumerate(nodes, 1):
         last = number == len(nodes)
         if before is None:

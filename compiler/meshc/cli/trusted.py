@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def of_all(trust: OfTrust) -> Iterator[str]:
-    """All of it for people; nothing if there is nothing to report."""
+    """The whole state as text; nothing if there is nothing to report."""
     yield from of_rotation(trust)
     for row in trust.gone:
         yield f"{row.name} has left the mesh, and its CA {row.fingerprint[:23]} is trusted until {row.until}"

@@ -25,7 +25,7 @@ def show_record(known: InStep, file: Path, form: Format) -> None:
 
 
 def show_in_step(told: InStep) -> None:
-    """Reports that nothing is stale, and what clusters still need."""
+    """Reports that nothing is stale, and the pending needs of clusters."""
     tell(f"up to date: {count(len(told.clusters), 'cluster')}, {count(told.files, 'file')}")
     for pending in grouped(told.pending):
         tell(f"  pending    {pending}")

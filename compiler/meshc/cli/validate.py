@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def fix_command(file: Path, choice: Choice, form: Format, *, check: bool) -> None:
-    """Shows what all fixes change, writes that unless it is only to be checked, and validates what is there then.
+    """Shows the changes of all fixes, writes them unless `check` is set, and then validates the mesh.
 
-    Exit 1 where something is to be fixed and isn't written.
+    Exits 1 if something is to be fixed and isn't written.
     """
     repository = Repository.around(file.parent)
     if not check:

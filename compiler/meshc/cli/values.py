@@ -1,4 +1,4 @@
-"""`meshc values`: prints the Helm values of a cluster, for people who install its charts by other means."""
+"""`meshc values`: prints the Helm values of a cluster, for people who install its charts with other tools."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""With --verbose: shows on standard error what is read, which programs run, and what the cache holds.
+"""With --verbose: shows on standard error which files are read, which programs run, and which results come from the
+cache.
 
-The rooms below announce that as audit events of Python, which cost nothing while nobody listens.
+The lower rooms report these as Python's audit events, which take no time without a listener.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _TOLD = "meshc."
 
 
 def listen() -> None:
-    """Shows events from now on, once in a process: Python takes no listener away."""
+    """Shows events from now on. Call it only once in a process, because Python can't remove the listener."""
     if not any(_LISTENING):
         _LISTENING.append(True)
         sys.addaudithook(_hear)

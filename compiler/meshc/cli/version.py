@@ -1,4 +1,4 @@
-"""`meshc version`: prints the version of meshc and of the tools that it runs on."""
+"""`meshc version`: prints the versions of meshc and Python, and the name of the system."""
 
 from __future__ import annotations
 

@@ -42,17 +42,20 @@ def doctor(
         bool, typer.Option("--print-rbac", help="Print the rights that doctor needs, as manifests to apply.")
     ] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Compare every object of output/ too, and ask istiod which remotes it reads.")
+        bool,
+        typer.Option(
+            "--deep", help="Also compare every object of output/, and read from istiod which remotes it watches."
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
-            help="As --deep, by a server-side dry run of each object, which needs the right to patch it.",
+            help="As --deep, but with a server-side dry run, which needs the right to patch the objects.",
         ),
     ] = False,
     metrics: Annotated[
-        bool, typer.Option("--metrics", help="Write Prometheus' text format, and exit 0: for a CronJob.")
+        bool, typer.Option("--metrics", help="Print Prometheus' text format, and always exit 0. For a CronJob.")
     ] = False,
     context: Contexts = None,
     kubeconfig: Kubeconfig = None,
@@ -60,7 +63,7 @@ def doctor(
     file: File = MESH,
     form: Form = Format.TEXT,
 ) -> None:
-    """Check whether live clusters match the repository: are they reachable, addresses, credentials, CAs.
+    """Check whether live clusters match the repository: reachability, addresses, credentials, CAs.
 
     Changes nothing. Exit 1 if something differs, 4 if a cluster doesn't answer.
     """
@@ -111,7 +114,7 @@ def adopt(
         ),
     ] = None,
     difference: Annotated[
-        bool, typer.Option("--diff", help="Compare what runs with what meshc would apply. Writes nothing.")
+        bool, typer.Option("--diff", help="Compare live objects with those that meshc would apply. Writes nothing.")
     ] = False,
     parts: Annotated[
         bool,
@@ -130,7 +133,7 @@ def adopt(
     timeout: Timeout = 60,
     file: NewFile = MESH,
 ) -> None:
-    """Write a first mesh.yaml from the objects of clusters that run already.
+    """Write a first mesh.yaml from the objects of clusters that already run a mesh.
 
     Exit 3 if mesh.yaml has values that you must still fill in.
     """
@@ -166,7 +169,7 @@ def inject(
         Path, typer.Argument(metavar="FILE", help="Manifests of workloads; - is standard input.", allow_dash=True)
     ],
     cluster: Annotated[
-        str, typer.Option("--cluster", "-c", help="The cluster that they are for.", autocompletion=cluster_names)
+        str, typer.Option("--cluster", "-c", help="The cluster of the workloads.", autocompletion=cluster_names)
     ],
     namespace: Annotated[
         str | None,

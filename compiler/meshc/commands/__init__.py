@@ -1,1 +1,1 @@
-"""Use cases: each takes values and returns values. Nothing here prints; a listener hears of notes and steps."""
+"""The use cases: each takes values and returns values. Nothing here prints. A listener receives notes and steps."""

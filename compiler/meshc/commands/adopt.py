@@ -91,7 +91,7 @@ def surveyed(folder: Path | None, reach: Reach, namespace: str, listener: Listen
         return _living(reach, namespace, listener)
     if not folder.is_dir():
         raise UsageError(f'there is no folder "{folder}"')
-    return _in_folder(Repository.around(folder, cached=False), listener)  # it may be anyone's
+    return _in_folder(Repository.around(folder, cached=False), listener)  # the folder may belong to anyone
 
 
 def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
@@ -116,7 +116,7 @@ def _in_folder(repository: Repository, listener: Listener) -> list[Dump]:
 def adopted(file: Path, found: Sequence[Dump], *, parts: bool) -> Adoption:
     """Writes a mesh.yaml and its files: all of them, or none if one exists already. Raises RefusedError.
 
-    With `parts`, each cluster and the namespaces of each team stand in a file of their own.
+    With `parts`, each cluster and each namespace has its own file.
     """
     made = adopt(found)
     if parts:

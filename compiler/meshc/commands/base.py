@@ -73,9 +73,9 @@ def base_of(opened: Opened, ref: str | None, against: str | None, known: FileTre
 
 
 def published_base(opened: Opened, plan: Plan, known: FileTree) -> Base | None:
-    """What was published, where mesh.yaml says where; None where that isn't known, or a change is under review.
+    """The published output/, if mesh.yaml says where it is; None if it isn't known, or in a CI job for a pull request.
 
-    The mesh.yaml behind it is that of the commit which the published one names as its source.
+    Its mesh.yaml is that of the source commit, which the published commit names.
     """
     side = published_side(opened, plan, known) if not under_review() else None
     if side is None:

@@ -54,9 +54,9 @@ class Issuing:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What became of each cluster, the files that changed, and the keys that a person has to put into a store.
+    """The outcome for each cluster, the files that changed, and the keys that a person has to put into a store.
 
-    `left` tells what sops has to add to what meshc has sealed.
+    `left` are warnings about recipients that only sops can add to the sealed files.
     """
 
     outcomes: tuple[intermediates.Outcome, ...]
@@ -147,7 +147,7 @@ class MadeElsewhere:
     restarted: bool = False
 
     def read(self, path: Path | None, standard: str) -> bytes | None:
-        """A file that is named, else the one in the folder; None where there is neither."""
+        """The file of an option, else the one in the folder; None if there is neither."""
         folder = self.folder
         path = path or (folder / standard if folder and (folder / standard).exists() else None)
         return read_given(path) if path else None
@@ -155,7 +155,8 @@ class MadeElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The CA's subject, the files that changed, what ends soon, and where a store wants the key; "" without a store."""
+    """The CA's subject, the files that changed, the certificates that expire soon, and the place of the key in a store;
+    "" without a store."""
 
     subject: str
     changed: tuple[str, ...]
@@ -164,9 +165,9 @@ class Imported:
 
 
 def imported(work: Work, mesh: str, name: str, files: MadeElsewhere) -> Imported:
-    """Verifies, then places and seals. `mesh` is the name of mesh.yaml.
+    """Verifies a CA, then writes and seals it. `mesh` is the name of mesh.yaml.
 
-    Raises ProblemsError with everything that is wrong with the certificates, UsageError where a file is missing.
+    Raises ProblemsError with all faults of the certificates, and UsageError if a file is missing.
     """
     (cluster,) = intermediates.signing(work.plan, [name])
     now = datetime.now(UTC)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewRoot:
-    """What root to make: where its key goes, sealed for `seal_to`, and its certificate if not into the mesh."""
+    """The options for a new root: the file of its key, the recipients of the key (`seal_to`), and the file of its
+    certificate if it isn't the mesh's own."""
 
     key_out: Path
     key_type: KeyType

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from meshc.issuing.work import Work
 
 _NO_ROOT = "none"
-"""Instead of a fingerprint, for a CA that is missing, broken or under no root."""
+"""Replaces the fingerprint of a CA that is missing, broken or under no root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
     """A root, or the CA of a cluster; `below` are the CAs that a root signed.
 
-    `signs_for` are the clusters whose workloads get certificates of it, `placed_in` those that trust it as a root.
+    `signs_for` are the clusters to whose workloads it issues certificates, `placed_in` the clusters that trust it as a
+    root.
     """
 
     row: Row
@@ -42,7 +43,7 @@ def ca_tree(work: Work, now: datetime) -> tuple[Authority, ...]:
     if plan.ca != "plugged-in":
         return ()
     found = rows(work, now, None)
-    first = len(roots_in(work.read(work.certificate(ROOTS)) or b"")) or 1  # a cluster may be called root
+    first = len(roots_in(work.read(work.certificate(ROOTS)) or b"")) or 1  # a cluster may have the name "root"
     below: dict[str, list[Authority]] = {}
     for row in found[first:]:
         below.setdefault(_root_above(work, row), []).append(Authority(row, signed_by(plan, row.name)))

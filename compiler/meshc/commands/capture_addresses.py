@@ -24,9 +24,9 @@ _WHERE_IN_USE = ("zipkin",)
 
 
 def captured_addresses(file: Path, name: str, reach: Reach, listener: Listener, *, write: bool) -> tuple[Edit, ...]:
-    """Every address that changed, or that mesh.yaml lacks.
+    """The edits of mesh.yaml: every address that changed or is missing.
 
-    An address that isn't known stays as it is. Raises UsageError for a cluster without a control plane or gateway,
+    An address that can't be found stays as it is. Raises UsageError for a cluster without a control plane or gateway,
     ToolError if no address is known, and AskError.
     """
     opened = opened_for(file, listener, writes=write)

@@ -77,7 +77,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CapturedCredentials:
-    """The outcome of each cluster, the values that were put into a store, the files, and what is left to do.
+    """The outcome of each cluster, the values that were put into a store, the files, and the remaining steps.
 
     `each` is true if the clusters were handled separately.
     """
@@ -98,7 +98,8 @@ class CapturedCredentials:
 def captured_credentials(
     file: Path, choice: Choice, reach: Reach, wanted: Wanted, listener: Listener
 ) -> CapturedCredentials:
-    """Checks everything that could stop the sealing before it creates anything in a cluster.
+    """Reads and seals credentials. Checks everything that could stop the sealing before it creates anything in a
+    cluster.
 
     Raises MeshcError: UsageError without a permission, AskError if a named cluster doesn't answer.
     """
@@ -117,7 +118,7 @@ def captured_credentials(
         owed = tuple(run.sealing.owed)
         hand_over(owed, command)
         if owed:
-            made.clear()  # the store has them now
+            made.clear()  # the store has the tokens now
         written = work.commit()
     order = [cluster.name for cluster in work.plan.clusters]
     outcomes = sorted(run.outcomes, key=lambda one: order.index(one.cluster))
@@ -135,7 +136,7 @@ def _taken_back() -> Iterator[_Made]:
     made: _Made = []
     try:
         yield made
-    except BaseException:  # also on Ctrl-C, and if the reader of the output has gone
+    except BaseException:  # also on Ctrl-C and on a broken pipe
         for api, account, token in made:
             forget(api.anew(), account, token.source, token.uid)
         raise
@@ -169,7 +170,7 @@ class _Run:
         return [need for need in self.every if self.wanted.primary in (None, need.cluster)]
 
     def _anew(self) -> frozenset[str]:
-        """Incomplete files whose other entries can't be kept, so all of their credentials are read again."""
+        """Files that lack entries and whose other entries can't be kept, so all of their credentials are read again."""
         closed = [need for need in self._asked() if is_closed(self.work, need, self.wanted.identities)]
         return frozenset(need.file for need in closed if not all(holds(self.work, need, name) for name in need.of))
 

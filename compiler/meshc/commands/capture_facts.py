@@ -32,7 +32,7 @@ Values = dict["Steps", Any]
 
 @dataclass(frozen=True, slots=True)
 class CapturedFacts:
-    """A row for each fact, and what mesh.yaml should say, by its path there."""
+    """A row for each fact, and the right values for mesh.yaml, by their paths there."""
 
     mesh: str
     rows: tuple[Row, ...]
@@ -112,7 +112,8 @@ def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row
 
 
 def _writes_id(plan: Plan, mine: ClusterPlan, told: str) -> bool:
-    """Whether mesh.yaml is to say another ID: one that it can hold, of a cluster whose istiod goes by its own."""
+    """True if mesh.yaml should get the ID that istiod uses: it is a valid ID, and it differs from the one in
+    mesh.yaml."""
     own = plan.generation != "classic" and not mine.is_external
     return own and told not in ("", mine.id) and is_cluster_id(told)
 

@@ -1,4 +1,4 @@
-"""Brings an inventory of `spec.clustersFrom` up to date from where its clusters are known, without credentials."""
+"""Updates an inventory of `spec.clustersFrom` from its live source, without credentials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The file, its format and the namespace of Argo CD, as far as a person names them."""
+    """The file, its format and the namespace of Argo CD, as far as the user names them."""
 
     file: str | None
     form: str | None
@@ -45,7 +45,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class CapturedInventory:
-    """The file now and then, the names of its clusters, what becomes of which, and what mesh.yaml still lacks."""
+    """The current and the new file, the names of its clusters, the change of each cluster, and the lines that mesh.yaml
+    still needs."""
 
     edit: Edit
     clusters: tuple[str, ...]
@@ -56,9 +57,9 @@ class CapturedInventory:
 def captured_inventory(
     file: Path, wanted: Wanted, reach: Reach, listener: Listener, *, write: bool
 ) -> CapturedInventory:
-    """The whole inventory, or none: written where that is asked for.
+    """Reads the whole inventory, or none, and writes it if `wanted` says so.
 
-    Raises UsageError, AskError, ProblemsError for entries that no cluster can be made of, and RefusedError for a
+    Raises UsageError, AskError, ProblemsError for entries that can't become clusters, and RefusedError for a
     credential.
     """
     opened = opened_for(file, listener, writes=write)
@@ -86,7 +87,7 @@ def captured_inventory(
 
 
 def _clusters(inventory: Inventory | None) -> dict[str, Any]:
-    """What an inventory tells of each cluster."""
+    """The data of each cluster in an inventory."""
     listed = as_list(at(inventory.document.data, "spec", "clusters")) if inventory else ()
     return {str(at(one, "name")): one for one in listed}
 
@@ -104,7 +105,7 @@ def rights_of(wanted: Wanted) -> str:
 
 
 def _entry(opened: Opened, wanted: Wanted) -> tuple[FromInventory, bool]:
-    """The entry of mesh.yaml for the file, or one as a person describes it, and whether mesh.yaml has it.
+    """The entry of mesh.yaml for the file, or one from the user's options, and whether mesh.yaml has it.
 
     Raises UsageError.
     """
@@ -163,7 +164,7 @@ def _bodies(opened: Opened, entry: FromInventory, namespace: str, reach: Reach) 
 
 
 def _named(word: str) -> tuple[str, str]:
-    """`CLUSTER=CONTEXT`, or a context by whose name the cluster goes as well."""
+    """Splits `CLUSTER=CONTEXT`. A word without = is both the cluster and the context."""
     name, told, context = word.partition("=")
     return (name, context) if told else (word, word)
 
@@ -181,7 +182,7 @@ def _servers(named: Mapping[str, str], reach: Reach) -> dict[str, str]:
 
 
 def _asked(opened: Opened, named: Mapping[str, str], reach: Reach) -> dict[str, Any]:
-    """What each cluster tells of itself. Raises AskError where one doesn't answer: then none is written."""
+    """The facts of each cluster. Raises AskError if one doesn't answer, so that nothing is written then."""
     if not named:
         raise UsageError("which clusters?", "--context CLUSTER=CONTEXT, as often as there are clusters")
     namespace = str(at(opened.source.document.data, "spec", "istio", "namespace") or "istio-system")

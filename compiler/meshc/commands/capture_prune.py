@@ -38,7 +38,7 @@ def pruned(file: Path, choice: Choice, reach: Reach, listener: Listener) -> Iter
     """Deletes old tokens, remote by remote, only if every primary of the remote has another token that the remote
     accepts.
 
-    Raises UsageError without a permission or classic Istio's token isn't known, AskError, RefusedError.
+    Raises UsageError without a permission, or if the token of classic Istio isn't known; AskError, RefusedError.
     """
     work = opened_work(file, listener, writes=False)
     if work.plan.generation == "classic":

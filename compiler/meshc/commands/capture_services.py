@@ -41,7 +41,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class CapturedServices:
-    """The file that was written, how many Services it has, and whether mesh.yaml names it and it changed."""
+    """The file, the number of its Services, whether mesh.yaml names the file, and whether the file changed."""
 
     target: str
     services: int

@@ -1,4 +1,4 @@
-"""Compares both trees on disk with what would be compiled, and reports the cause of a difference."""
+"""Compares both trees on disk with the compiled trees, and reports the cause of each difference."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _stale(opened: Opened, compiled: Compiled, wanted: Wanted, trees: Pair, *, h
 
 
 def _since(opened: Opened, compiled: Compiled) -> Input | None:
-    """What changed since the commit that last touched the trees; None where Git has no such commit."""
+    """The changes of the input since the last commit that changed the trees; None if Git has no such commit."""
     commits = Commits(opened.repository.base)
     commit = commits.last_change((OVERLAYS, OUTPUT))
     if not commit or commits.file(commit, opened.file.name) is None:

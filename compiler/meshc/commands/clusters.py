@@ -101,7 +101,7 @@ def _terms(text: str) -> list[_Term]:
 
 
 def _parts(text: str) -> list[str]:
-    """The parts of a selector: a comma in parentheses stands between values."""
+    """The parts of a selector: a comma in parentheses separates values."""
     parts, depth = [""], 0
     for sign in text:
         depth += (sign == "(") - (sign == ")")
@@ -119,7 +119,7 @@ def chosen(plan: Plan, choice: Choice | Sequence[str]) -> list[str]:
 
 
 def named(plan: Plan, name: str) -> ClusterPlan:
-    """The cluster of that name. Raises UsageError where there is none."""
+    """The cluster of that name. Raises UsageError if there is none."""
     if name not in [cluster.name for cluster in plan.clusters]:
         raise no_cluster(plan, name)
     return plan.cluster(name)

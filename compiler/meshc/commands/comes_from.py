@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meshc.plan.needs import SecretNeed
 
 _SETTINGS = {"mutual-tls": ("spec", "security", "mutualTLS")}
-"""Components that one setting of the whole mesh makes."""
+"""Components that come from one setting of the whole mesh, with its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Origin:
     source: Source
     cluster: ClusterPlan
     sealed: Mapping[str, SecretNeed]
-    """The needs that sealed files are placed for, by the file of the overlay."""
+    """The need for each sealed file, by the file of the overlay."""
     folder: str
     services: Mapping[tuple[str, str], str]
     entries: Mapping[tuple[str, str], str]
-    """Lines of mesh.yaml that are about one namespace, or one revision tag."""
+    """The lines of mesh.yaml for each namespace and each revision tag."""
     charts: Mapping[str, str]
     clusters: Mapping[str, str]
 

@@ -31,7 +31,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which clusters are compiled (by default all), and how."""
+    """The clusters to compile (by default all), and how."""
 
     choice: Choice = field(default_factory=Choice)
     jobs: int | None = None

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def compiled_unrendered(opened: Opened) -> Compiled:
-    """Everything but the rendering, of every cluster, with any kustomize that there is. Writes nothing."""
+    """Compiles every cluster without rendering, with any available kustomize. Writes nothing."""
     return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, steps=opened.listener.steps)
 
 
 def compiled_whole(opened: Opened) -> Compiled:
-    """Everything but the rendering, of every cluster, with the kustomize that mesh.yaml asks for. Writes nothing."""
+    """Compiles every cluster without rendering, with the kustomize that mesh.yaml requires. Writes nothing."""
     compiled = compiled_unrendered(opened)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
@@ -39,7 +39,7 @@ def compiled_whole(opened: Opened) -> Compiled:
 
 
 def compiled_unasked(opened: Opened, passed: Collection[Code]) -> Compiled:
-    """As `compiled_whole`, but ignores some kinds of problems, for comparisons that don't depend on them."""
+    """Like `compiled_whole`, but ignores some kinds of problems, for comparisons that don't depend on them."""
     compiled = compile_mesh(
         opened.source, opened.repository, lambda: opened.kustomize, passed, steps=opened.listener.steps
     )
@@ -53,7 +53,7 @@ def rendered_whole(opened: Opened, compiled: Compiled, jobs: int | None, link: L
 
 
 def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link, clusters: Sequence[str]) -> Rendered:
-    """output/ of some clusters; of all where none is named. Writes only its cache."""
+    """output/ of the named clusters, or of all. Writes only its cache."""
     plan = compiled.plan
     with opened.listener.steps("rendering", len(clusters) or len(plan.clusters)) as done:
         how = How(opened.kustomize, opened.repository, jobs or 0, link, done)
@@ -61,7 +61,7 @@ def rendered_of(opened: Opened, compiled: Compiled, jobs: int | None, link: Link
 
 
 def expected_trees(opened: Opened, compiled: Compiled, jobs: int | None, link: Link = Link.AUTO) -> FileTree:
-    """Both trees as a compile would write them."""
+    """Both trees that a compile would write."""
     return expected_tree(compiled.layout, rendered_whole(opened, compiled, jobs, link).trees, compiled.delivery)
 
 

@@ -51,12 +51,10 @@ def narrowed(whole: Comparison, focus: Focus) -> Comparison:
 
 
 def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | None, against: str | None) -> Comparison:
-    """Compares `output`, the compiled output/, with a base. `base_of` says what `ref` and `against` name.
+    """Compares `output`, the compiled output/, with a base. `ref` and `against` are as in `base_of`.
 
-    Where nothing is named, that is what was published, if mesh.yaml says where.
-
-    Raises UsageError where there is nothing to compare with, and MeshcError where a base without output can't be
-    compiled.
+    By default, the base is the published output, if mesh.yaml says where it is. Raises UsageError if there is nothing
+    to compare with, and MeshcError if a base without output can't be compiled.
     """
     nothing_named = ref is None and against is None
     base = published_base(opened, compiled.plan, output) if nothing_named else None
@@ -77,7 +75,7 @@ def compared(opened: Opened, compiled: Compiled, output: FileTree, ref: str | No
 
 
 def _runs(compiled: Compiled) -> dict[tuple[str, str], set[str]]:
-    """Where each exported Service runs."""
+    """The clusters in which each exported Service runs."""
     found: dict[tuple[str, str], set[str]] = {}
     for export in compiled.exports:
         found.setdefault(export.key, set()).update(export.homes, export.occupied)

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 
 class Depth(IntEnum):
-    """How far to look: each looks at what those before it do, and needs further rights."""
+    """The depth of the checks. Each level includes the lower levels, and needs further rights."""
 
     PLAIN = 0
     DEEP = 1
-    """Also compares every object of output/, and asks istiod which remotes it reads."""
+    """Also compares every object of output/, and reads from istiod which remotes it watches."""
     DRY_RUN = 2
-    """Also has API servers try what an apply of output/ would change."""
+    """Also runs a server-side dry run of output/."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Examined:
 
 
 def examined(opened: Opened, base: Path, choice: Choice, reach: Reach, depth: Depth = Depth.PLAIN) -> Examined:
-    """Asks the clusters that are chosen, or all. `base` is the folder of mesh.yaml. Changes nothing."""
+    """Queries the selected clusters, or all. `base` is the folder of mesh.yaml. Changes nothing."""
     work = Work(opened.repository, plan_mesh(opened.source))
     asked = chosen(work.plan, choice)
     clusters = live_clusters(base, work.plan, asked, reach)

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _COMMITS = 50
-"""How many changes of mesh.yaml are searched for the change of the trust domain."""
+"""The number of changes of mesh.yaml in which the change of the trust domain is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Domains:
     """A trust domain and its aliases; `left` is the alias that was the trust domain until `since`.
 
-    `came` are the aliases that were added after the mesh began, or after the trust domain changed.
+    `came` are the aliases that were added after the first commit of the mesh, or after the change of the trust domain.
     """
 
     now: str
@@ -43,11 +43,11 @@ class Domains:
 
     @property
     def until(self) -> datetime | None:
-        """When no certificate of the old trust domain is left, if every cluster synced at once."""
+        """The time when no certificate of the old trust domain is left, if every cluster synced immediately."""
         return self.since + self.lasts if self.since else None
 
     def as_json(self, now: datetime) -> dict[str, Any]:
-        """As data; every key is always there."""
+        """The state as data; every key is always there."""
         since, until = (f"{one:%Y-%m-%dT%H:%M:%SZ}" if one else "" for one in (self.since, self.until))
         over = self.until is not None and self.until <= now
         return {"now": self.now, "aliases": self.aliases, "left": self.left, "since": since, "until": until} | {

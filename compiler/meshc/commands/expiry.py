@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _COMMITS, _LARGEST = 1000, 64 << 10
-"""How far back CAs of departed clusters are looked for: commits that changed certificates, and bytes of a file."""
+"""The limits of the search for CAs of removed clusters: commits that changed certificates, and bytes of a file."""
 
 
 def expiring(opened: Opened, plan: Plan) -> list[str]:
@@ -35,7 +35,7 @@ def expiring(opened: Opened, plan: Plan) -> list[str]:
 
 
 def quiet_until(opened: Opened, plan: Plan) -> str:
-    """The time, in UTC, when `expiring` first reports something; empty if it does already, or if a CA is broken."""
+    """The time, in UTC, when `expiring` will first report something; empty if it already does, or if a CA is broken."""
     from meshc.issuing.authorities import rows
     from meshc.issuing.ending import SOON, endings
     from meshc.issuing.ending import expiring as soon
@@ -68,7 +68,7 @@ def departed_authorities(work: Work, now: datetime) -> list[Row]:
 
 
 def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
-    """Raises ProblemsError if clusters can't switch from the roots of a commit to the current ones.
+    """Raises ProblemsError if clusters can't switch from the roots of a commit to the current roots.
 
     A running istiod loads other roots only if one bundle contains the other: as bytes in 1.24, as certificates in 1.30.
     Raises UsageError for an unknown commit.
@@ -82,7 +82,7 @@ def stop_on_a_jump(opened: Opened, plan: Plan, base: str) -> None:
     path = work.certificate(ROOTS)
     now, before = work.read(path), commits.file(commits.commit(base), path)
     if before is None:
-        return  # there was none yet
+        return  # the commit had no roots
     if now is not None and not contains(now, before) and not contains(before, now):
         shown = opened.source.shown(path)
         what = f"neither do the roots of {base} hold these, nor these those: clusters would stop trusting one another"

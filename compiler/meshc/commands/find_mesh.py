@@ -15,10 +15,10 @@ _DEEPEST, _MOST = 2, 200
 
 
 def nearest_mesh() -> Path:
-    """mesh.yaml in this folder, else the nearest one in a folder above, as Git finds its repository.
+    """mesh.yaml in this folder, else the nearest one in a parent folder. Git finds its repository in the same way.
 
-    If there is none, mesh.yaml. The search ends at the top of a Git repository, and at a folder of another user,
-    because that user could plant a file there.
+    If there is none, returns the path mesh.yaml. The search ends at the top of a Git repository, and at a folder of
+    another user, because that user could plant a file there.
     """
     here = Path.cwd()
     way = Path()

@@ -1,4 +1,4 @@
-"""The possible first meshes: which Istio, which clusters. Their files are in `starts/`."""
+"""The first meshes that `meshc init` can write, by Istio and topology. Their files are in `starts/`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ FIRST_NAME = "my-mesh"
 
 
 class Generation(StrEnum):
-    """Which Istio."""
+    """The generation of Istio."""
 
     ISTIOD = "istiod"
     CLASSIC = "classic"
 
 
 class Topology(StrEnum):
-    """Which clusters to begin with."""
+    """The clusters of a first mesh."""
 
     PRIMARY_REMOTE = "primary-remote"
     MULTI_PRIMARY = "multi-primary"
@@ -35,7 +35,7 @@ class Topology(StrEnum):
 def first_mesh(generation: Generation, topology: Topology, name: str) -> str:
     """The text of a first mesh.yaml with comments.
 
-    It compiles at once, or after a CA is made if it needs one. Raises UsageError for a topology that the generation
+    It compiles immediately, or after a CA is made if it needs one. Raises UsageError for a topology that the generation
     doesn't support, and for a name that no mesh can have.
     """
     if generation is Generation.CLASSIC and topology is Topology.MULTI_PRIMARY:

@@ -1,4 +1,4 @@
-"""Fixes what is certainly meant otherwise in mesh.yaml, its parts and the user's files, by the fixes of problems."""
+"""Applies the fixes of problems in mesh.yaml, its parts and the user's files, if the right value is certain."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from meshc.yamltext.document import Mark
 
 _ROUNDS = 8
-"""How often is looked again: what is mended may show what is wrong behind it."""
+"""The maximum number of rounds, because a fix can reveal another problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What is changed in texts, and which files get other names: pairs of what they are called now, and then.
+    """The files with changed text, and the renamed files as pairs of old and new name.
 
-    `problems` are those that were there before.
+    `problems` are the problems before the fixes.
     """
 
     repository: Repository
@@ -44,7 +44,7 @@ class Mended:
 
     @property
     def files(self) -> list[str]:
-        """The files that change, as they are shown."""
+        """The files that change, by their paths in messages."""
         return [edit.file for edit in self.edits] + [before for before, _ in self.renames]
 
     def write(self) -> None:
@@ -54,7 +54,7 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class _Overlaid(Repository):
-    """A repository in which some files have another text, or are somewhere else."""
+    """A repository in which some files have a new text or a new name."""
 
     texts: dict[str, bytes] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ class _Overlaid(Repository):
 
 
 def mended(file: Path, repository: Repository) -> Mended:
-    """What all fixes of all problems make of the files. Writes nothing. Raises MeshcError."""
+    """The files after all fixes of all problems. Writes nothing. Raises MeshcError."""
     if file == STDIN:
         raise UsageError("mesh.yaml comes from standard input, so nothing can be written into it", "name it with -f")
     overlaid = _Overlaid(repository.base, repository.root, repository.cached)
@@ -103,7 +103,7 @@ def _rewrite(file: Path, repository: _Overlaid, problems: tuple[Problem, ...]) -
         try:
             data = repository.read_file(path)
         except (MeshcError, OSError):
-            continue  # what kustomize built is no file
+            continue  # kustomize's output isn't a file
         text = rewritten(data.decode(), rewrites).encode()
         if text != data:
             repository.texts[path] = text
@@ -118,7 +118,7 @@ def _renames(file: Path, problems: tuple[Problem, ...]) -> Iterator[tuple[str, s
 
 
 def _inside(file: Path, shown: str) -> str | None:
-    """A file as it is named from the folder of mesh.yaml; None for one outside, or that no person writes."""
+    """The path of a file from the folder of mesh.yaml; None for a file outside of it, or for a generated one."""
     folder = f"{file.parent.as_posix()}/"
     path = shown if folder == "./" else shown.removeprefix(folder)
     outside = PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
@@ -137,7 +137,7 @@ def _mended(
     for path, after in texts.items():
         before = repository.read_file(path)
         shown = (file.parent / path).as_posix()
-        stop_on(plaintext_in(before, shown, codes.PLAINTEXT_SECRET))  # what is changed is shown
+        stop_on(plaintext_in(before, shown, codes.PLAINTEXT_SECRET))  # the changed text is shown to the user
         edits.append(Edit(shown, before, after))
         changes[path] = Change(before, after)
     renames = []

@@ -1,4 +1,4 @@
-"""Lays out mesh.yaml and its parts. What they say stays, and so does every comment."""
+"""Formats mesh.yaml and its parts. Keeps their meaning and every comment."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class LaidOut:
 
 
 def formatted(opened: Opened) -> LaidOut:
-    """mesh.yaml, and its parts below its folder, in their layout. Writes nothing.
+    """mesh.yaml and its parts below its folder, formatted. Writes nothing.
 
-    Raises ProblemsError for a text that is no YAML or holds a secret, and EditError for one that can't be laid out.
+    Raises ProblemsError for a text that isn't YAML or contains a secret, and EditError for one that can't be formatted.
     """
     source = opened.source
     if source.file == str(STDIN):
@@ -45,7 +45,7 @@ def formatted(opened: Opened) -> LaidOut:
     changes: dict[str, Change] = {}
     written = {source.name: source.data} | {part.path: part.data for part in source.parts}
     names = {source.shown(path) for path in written}
-    stop_on(problem for problem in source.faults if problem.place.file not in names)  # of parts that can't be read
+    stop_on(problem for problem in source.faults if problem.place.file not in names)  # the faults of unreadable parts
     for path, before in written.items():
         shown = source.shown(path)
         stop_on([*read(before, shown, strict=True)[1], *plaintext_in(before, shown, codes.PLAINTEXT_SECRET)])

@@ -32,7 +32,7 @@ class Focus:
 
     @staticmethod
     def on(plan: Plan, choice: Choice) -> Focus:
-        """Raises UsageError for a selection that matches no cluster."""
+        """Applies a selection. Raises UsageError if it matches no cluster."""
         names = frozenset(choice.of(plan)) if choice else frozenset(cluster.name for cluster in plan.clusters)
         bases = frozenset(base.name for base in plan.bases if not names.isdisjoint(base.clients))
         others = frozenset(cluster.name for cluster in plan.clusters) - names
@@ -40,7 +40,7 @@ class Focus:
         return Focus(not choice, names, others, bases, words)
 
     def problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Errors, and problems about one of the clusters or about no particular cluster."""
+        """All errors, and the problems of selected clusters or of no particular cluster."""
         return tuple(one for one in problems if one.severity is Severity.ERROR or self.holds(one.clusters))
 
     def holds(self, clusters: Iterable[str]) -> bool:
@@ -49,7 +49,7 @@ class Focus:
         return self.whole or not named or not self.names.isdisjoint(named)
 
     def pending(self, lines: Iterable[str]) -> tuple[str, ...]:
-        """The lines without those that begin with the name of another cluster."""
+        """The lines, without those that start with the name of another cluster."""
         return tuple(line for line in lines if line.partition(": ")[0] not in self.others)
 
     def takes(self, path: str) -> bool:
@@ -59,7 +59,7 @@ class Focus:
         return self.whole or shared or cluster_of(path) in self.names
 
     def plan(self, plan: Plan) -> Plan:
-        """The plan of these clusters alone."""
+        """The plan of only these clusters."""
         if self.whole:
             return plan
         clusters = tuple(cluster for cluster in plan.clusters if cluster.name in self.names)

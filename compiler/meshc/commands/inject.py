@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def injected(opened: Opened, name: str, manifest: bytes, namespace: str | None) -> bytes:
-    """The manifest with sidecars, as the cluster's injector would add them, the user's patches included.
+    """The manifest with the sidecars that the cluster's injector would add, including the user's patches.
 
-    `namespace` is that of workloads which name none. Raises MeshcError where what it injects by isn't compiled here,
-    UsageError for workloads of several revisions.
+    `namespace` is the namespace of workloads without one. Raises MeshcError if the injection settings aren't compiled
+    here, and UsageError for workloads of several revisions.
     """
     compiled = compiled_unrendered(opened)
     cluster = _plane(opened, named(compiled.plan, name), manifest, namespace)
@@ -38,7 +38,7 @@ def injected(opened: Opened, name: str, manifest: bytes, namespace: str | None) 
 
 
 def _plane(opened: Opened, cluster: ClusterPlan, manifest: bytes, default: str | None) -> ClusterPlan:
-    """The cluster as that of the control plane whose revision, or tag, the workloads' namespaces name."""
+    """The cluster with the control plane whose revision or tag the workloads' namespaces name."""
     fleet = fleet_of(opened.source)
     member = fleet.by_name[cluster.name]
     said = {
@@ -61,7 +61,7 @@ def _plane(opened: Opened, cluster: ClusterPlan, manifest: bytes, default: str |
 
 
 def _namespaces(manifest: bytes, default: str | None) -> Iterator[str]:
-    """The namespaces of what has pods. A manifest that can't be read is istioctl's to refuse."""
+    """The namespaces of objects with pods; none for an invalid manifest, which istioctl refuses."""
     for document in read(manifest, "")[0]:
         items = as_list(at(document.data, "items")) or (document.data,)
         for body in items:

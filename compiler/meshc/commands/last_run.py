@@ -33,7 +33,7 @@ _TREES = ("overlays", "output")
 
 @dataclass(frozen=True, slots=True)
 class InStep:
-    """The report of a compile or a check if nothing is to be done.
+    """The report of a compile or a check that has nothing to do.
 
     `quiet_until` is the time when the first CA or token is due; empty after a compile, which reads no clock.
     """
@@ -87,7 +87,7 @@ def recall(run: Run) -> InStep | None:
         if record["helm"] and record["helm"] != _helm(repository):
             return None
         same = hears_the_same(repository, record["asked"]) and digest_on_disk(repository, _TREES) == record["trees"]
-    except (OSError, MeshcError):  # a whole run reports it better
+    except (OSError, MeshcError):  # a whole run reports the error better
         return None
     return _read(record["told"]) if same else None
 
@@ -115,7 +115,7 @@ def remember(run: Run, compiled: Compiled, trees: Mapping[str, bytes], told: InS
     from meshc.output.native import is_tested
 
     repository = run.repository
-    tested = is_tested(find(repository).version)  # for another version, each run shows a note
+    tested = is_tested(find(repository).version)  # with another version, each run has to show a note
     if isinstance(repository, Watched) and repository.cached and tested and run.file != STDIN:
         helm = _helm(repository) if any(cluster.charts for cluster in compiled.plan.clusters) else ""
         record = {
@@ -129,7 +129,7 @@ def remember(run: Run, compiled: Compiled, trees: Mapping[str, bytes], told: InS
 
 
 def _key(run: Run) -> str:
-    """Everything that decides the result, besides the repository and the tools."""
+    """The key of everything that decides the result, except the repository and the tools."""
     decides = [code_digest(), run.file.as_posix(), run.link, run.repository.from_top]
     return sha256(f"in step {json.dumps(decides)}".encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Receives the notes and steps of a running command: for a terminal, or for nobody."""
+"""Receives the notes and steps of a running command: shows them on a terminal, or ignores them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Listener(Protocol):
 
 
 class Silent:
-    """A listener that passes nothing on."""
+    """A listener that ignores everything."""
 
     def note(self, text: str) -> None:
         """Ignores the note."""

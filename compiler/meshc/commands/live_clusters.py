@@ -33,7 +33,7 @@ def refuse(what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How live clusters are reached: the contexts that the user named, and the timeout for each cluster.
+    """How to reach live clusters: the contexts that the user named, and the timeout for each cluster.
 
     `leave` asks a person before something in a cluster is changed.
     """
@@ -46,7 +46,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class LiveClusters:
-    """Live clusters by name, each by its context."""
+    """Live clusters, each with its context."""
 
     contexts: Mapping[str, str]
     reach: Reach
@@ -88,7 +88,7 @@ def _kept(base: Path, plan: Plan) -> dict[str, str]:
     file = _configuration() / "meshc" / "contexts.yaml"
     if not file.exists():
         return {}
-    if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch would choose among the user's clusters
+    if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch could then choose the user's clusters
         raise RefusedError(
             f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read',
             "set HOME or XDG_CONFIG_HOME to a folder outside of the repository",

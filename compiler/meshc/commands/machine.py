@@ -26,6 +26,6 @@ class Machine:
 
 
 def machine(folder: Path) -> Machine:
-    """Starts programs, reads no mesh. `folder` is that of mesh.yaml."""
+    """Starts programs, and reads no mesh. `folder` is that of mesh.yaml."""
     found = tuple(tools(Repository.around(folder)))
     return Machine(found, trouble_with_git(folder) if folder.is_dir() and found[1].version else "")

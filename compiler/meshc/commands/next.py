@@ -43,7 +43,7 @@ class NextSteps:
     roots: tuple[str, ...]
     """A line for each root that expires soon."""
     unknown: str
-    """Why the published output isn't known, if so."""
+    """Why the published output isn't known; empty if it is."""
 
 
 def next_steps(opened: Opened, against: str | None, jobs: int | None, now: datetime) -> NextSteps:
@@ -57,7 +57,7 @@ def next_steps(opened: Opened, against: str | None, jobs: int | None, now: datet
 
 
 def steps_of(opened: Opened, plan: Plan, expected: FileTree | None, against: str | None, now: datetime) -> NextSteps:
-    """The steps of a plan, and of both trees as a compile would write them; None where there can be no compile."""
+    """The steps for a plan. `expected` are both trees that a compile would write; None if no compile is possible."""
     work = Work(opened.repository, plan)
     stale, side = None, None
     if expected is not None:

@@ -108,7 +108,7 @@ def _target(wanted: Wanted, source: Source) -> Wanted:
 
 
 _KEY_ID = 16
-"""Digits of a key ID, at the end of a fingerprint."""
+"""The number of digits of a key ID, which is the end of a fingerprint."""
 
 
 def _stop_on_unsigned(delivery: Delivery | None, job: Job) -> None:

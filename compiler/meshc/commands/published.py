@@ -23,7 +23,7 @@ class Published:
     why: str = ""
     hint: str = ""
     commit: str = ""
-    """The commit of the branch that holds it."""
+    """The commit of the branch with the output."""
 
 
 def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | None:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from meshc.commands.opened import Opened
 
 _TELLS_ITS_CA = (1, 20)
-"""The first Kubernetes with a ConfigMap kube-root-ca.crt in each namespace."""
+"""The first version of Kubernetes with a ConfigMap kube-root-ca.crt in each namespace."""
 
 
 def rbac_of(asker: Asker, opened: Opened, choice: Choice, depth: Depth = Depth.PLAIN) -> str:
-    """Manifests of an account for the clusters that are chosen, or all. `depth` is how far doctor is to look.
+    """Manifests of an account for the selected clusters, or all. `depth` is the depth of doctor's checks.
 
     `deep` adds the rights to read the objects of output/. Raises ProblemsError for an invalid mesh, UsageError.
     """

@@ -1,4 +1,4 @@
-"""Gathers what the page of a mesh shows: what the other commands return, each of it once."""
+"""Collects the content of a mesh's page from the results of the other commands."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _LOSSES = 10_000
-"""Routes after a loss that are worked out at most: a page of a larger fleet leaves them to `meshc path --without`."""
+"""The maximum number of routes after a failure that are computed. For a larger mesh, the page refers to `meshc path
+--without`."""
 
 
 Sealed = tuple[tuple[Standing, str], ...]
-"""Each Secret that a cluster needs, and whose keys open it, in words."""
+"""Each Secret that a cluster needs, with a text about who can decrypt it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A mesh as its page shows it. `change` is the comparison with a base, where one was named."""
+    """The content of a mesh's page. `change` is the comparison with a base, if the user named one."""
 
     now: datetime
     compiled: Compiled
@@ -51,10 +52,10 @@ class Report:
 
 
 def report(opened: Opened, base: str | None, against: str | None, jobs: int | None, now: datetime) -> Report:
-    """Compiles in memory, looks at Git and at the time that is given. Writes only the cache.
+    """Compiles in memory, and reads Git. `now` is the current time. Writes only the cache.
 
-    `base` and `against` are those of a diff. Raises ProblemsError where the mesh doesn't compile, and UsageError where
-    there is nothing to compare with.
+    `base` and `against` are those of a diff. Raises ProblemsError if the mesh doesn't compile, and UsageError if there
+    is nothing to compare with.
     """
     compiled = compiled_whole(opened)
     rendered = rendered_whole(opened, compiled, jobs)
@@ -79,7 +80,7 @@ def report(opened: Opened, base: str | None, against: str | None, jobs: int | No
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A mesh that doesn't compile: its problems, and what its files tell all the same where it has a plan."""
+    """A mesh that doesn't compile: its problems, and the data of its files if it has a plan."""
 
     now: datetime
     problems: tuple[Problem, ...]
@@ -89,7 +90,7 @@ class Broken:
 
 
 def broken(opened: Opened | None, problems: Sequence[Problem], now: datetime) -> Broken:
-    """What is known of a mesh with these problems; `opened` is None where its text isn't even YAML."""
+    """The known data of a mesh with these problems; `opened` is None if its text isn't even YAML."""
     ordered = tuple(sorted(problems, key=lambda problem: problem.order))
     try:
         plan = plan_mesh(opened.source) if opened else None
@@ -100,7 +101,7 @@ def broken(opened: Opened | None, problems: Sequence[Problem], now: datetime) ->
     work = Work(opened.repository, plan)
     try:
         return Broken(now, ordered, plan, tuple(ca_tree(work, now)), _sealed(work, now))
-    except MeshcError:  # a file that can't be read: the problems tell which
+    except MeshcError:  # the problems name the file that can't be read
         return Broken(now, ordered, plan)
 
 

@@ -1,6 +1,6 @@
-"""Computes when the next step of a root's replacement may follow the last one.
+"""Computes the earliest time for the next step of a root's replacement.
 
-Files show what was committed. Proxies follow within the lifetime of a workload's certificate.
+Files show the committed state. Proxies get it within the lifetime of a workload's certificate.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meshc.issuing.work import Work
 
 _FUTURE = timedelta(minutes=10)
-"""The normal difference between two clocks."""
+"""A commit may be this far in the future, because clocks differ."""
 
 BY = {
     Action.REISSUE: "meshc ca rotate-root --root-key ~/new.key; where the key lies in Vault or a private CA: "
@@ -180,7 +180,7 @@ def why(lifetime: Lifetime, *, at_once: bool) -> str:
 
 
 def _trouble(work: Work, paths: list[str], changed: list[Changed], now: datetime) -> str:
-    """Why the time of the last step isn't known; empty where it is."""
+    """Why the time of the last step isn't known; empty if it is known."""
     pending = uncommitted(work.base, paths)
     if pending is None:
         return "this is no Git repository, or there is no git"

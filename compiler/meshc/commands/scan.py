@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _PASSED_OVER = {".git", ".venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _LARGEST = 256 << 20
-"""In bytes. A larger file isn't read, and the scan fails."""
+"""The largest file in bytes. A larger file isn't read, and the scan fails."""
 _PIECE, _OVERLAP = 8 << 20, 64 << 10
-"""The size of a piece, and how much neighbouring pieces overlap, because a key is shorter than that."""
+"""The size of a piece, and the overlap of neighbouring pieces. The overlap is longer than any key, so no key is cut."""
 _OBJECT = re.compile(
     rb"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?(?:(?:Sealed|External)?Secret|Config|[A-Za-z]*List)\b""", re.MULTILINE
 )
@@ -55,7 +55,7 @@ def _leaks(data: bytes, shown: str) -> list[Problem]:
 
 
 def _plaintext(data: bytes, shown: str) -> list[Problem]:
-    """The first spot of each kind, piece by piece."""
+    """The first place of each kind of secret, piece by piece."""
     found: dict[str, Problem] = {}
     before = 0
     for start in range(0, max(len(data), 1), _PIECE):

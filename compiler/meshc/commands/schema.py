@@ -1,4 +1,4 @@
-"""Compares the JSON Schemas that the first lines of mesh.yaml and its parts name with those of this meshc."""
+"""Compares the JSON Schemas that mesh.yaml and its parts name in their first lines with those of this meshc."""
 
 from __future__ import annotations
 

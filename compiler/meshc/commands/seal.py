@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Wanted:
     """The cluster and the remote of a Secret, if the input doesn't name them; `replace` seals a sealed Secret again.
 
-    `identities` open a sops file that holds the credentials of other clusters as well.
+    `identities` decrypt a sops file that also contains the credentials of other clusters.
     """
 
     cluster: str | None

@@ -1,4 +1,5 @@
-"""Lists every Secret that a cluster needs: is it sealed, for whom, is it stale. Decrypts nothing."""
+"""Lists every Secret that a cluster needs, and whether it is sealed, for whom, and whether it is stale. Decrypts
+nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Standing:
     """One needed Secret. `form` is the kind of the sealed object, "-" without one; `end` comes from its annotation.
 
-    `of` are the clusters whose credentials it holds. An `optional` one isn't there, and nothing waits for it.
+    `of` are the clusters whose credentials it contains. An `optional` Secret doesn't exist, and nothing needs it.
     """
 
     cluster: str
@@ -109,7 +110,8 @@ def _end_told(noted: str, now: datetime) -> list[str]:
 
 
 def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
-    """Raises IssueError where a certificate can't be read."""
+    """True if the sealed CA isn't the cluster's certificate in Git. Raises IssueError if a certificate can't be
+    read."""
     noted = at(body, "metadata", "annotations", proofs.CA)
     paths = [work.certificate(CA, need.cluster), work.certificate(CHAIN, need.cluster), work.certificate(ROOTS)]
     certificate, chain, roots = map(work.read, paths)

@@ -1,4 +1,4 @@
-"""Reads what a person pipes or types into a command."""
+"""Reads the standard input of a command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read_standard_input(listener: Listener) -> bytes:
-    """Everything up to its end. A person at a terminal is told that the command waits. Raises UsageError."""
+    """The whole standard input. At a terminal, a note says that the command waits. Raises UsageError."""
     if sys.stdin.isatty():
         listener.note("reading standard input: type or paste it, then press Ctrl-D on a line of its own")
     data = sys.stdin.buffer.read(LARGEST_INPUT + 1)

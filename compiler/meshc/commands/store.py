@@ -1,4 +1,4 @@
-"""Runs the user's program that puts a value into a secret store. The program reads the value from standard input."""
+"""Runs the user's program that puts a value into a secret store. The program gets the value on standard input."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The wishes of the user: a token that expires after a time such as 90d, or a new token beside the current one."""
+    """The user's options: a token that expires after a time such as 90d, or a new token beside the current one."""
 
     duration: str | None
     rotate: bool

@@ -1,6 +1,6 @@
 """Lists the files of a folder that Git tracks or would add, and those that are staged.
 
-Each function raises ForeignRepositoryError where Git refuses the repository of another user.
+Each function raises ForeignRepositoryError if Git refuses the repository of another user.
 """
 
 from __future__ import annotations

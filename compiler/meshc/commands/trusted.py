@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OfTrust:
-    """What reports on a whole mesh show besides their rows: what the next step waits for, and CAs of removed
+    """The state of trust, which reports show besides their rows: the wait before the next step, and CAs of removed
     clusters."""
 
     now: datetime
@@ -24,7 +24,7 @@ class OfTrust:
     gone: tuple[Row, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As data; both keys are always there."""
+        """The state as data; both keys are always there."""
         rotation = self.wait.as_json(self.now) if self.wait else None
         return {"rotation": rotation, "departed": [row.as_json() for row in self.gone]}
 

@@ -1,4 +1,4 @@
-"""Checks a mesh as a compile would, without making either tree."""
+"""Checks a mesh like a compile, without making the trees."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 
 def validated(opened: Opened, jobs: int | None = None) -> Compiled:
-    """All problems.
-
-    For clusters with patches, kustomize builds the objects that the patches may change. Raises ProblemsError. Without
-    kustomize, a note says that patches weren't applied.
+    """Checks everything. For clusters with patches, kustomize builds the objects that the patches may change. Raises
+    ProblemsError. Without kustomize, a note says that patches weren't applied.
     """
     compiled = compiled_unrendered(opened)
     patched = [cluster.name for cluster in compiled.plan.clusters if cluster.patches or cluster.components]

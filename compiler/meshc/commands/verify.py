@@ -49,7 +49,7 @@ def _differing(ours: FileTree, theirs: FileTree) -> list[str]:
 
 
 def _equal(ours: bytes | None, theirs: bytes | None) -> bool:
-    """True if two files are the same, except for U+0085, which kustomize writes in a form that reads back as a
+    """True if two files are the same, except for U+0085, which kustomize writes in a form that a YAML parser reads as a
     space."""
     if ours == theirs or ours is None or theirs is None:
         return ours == theirs
@@ -61,7 +61,7 @@ def _equal(ours: bytes | None, theirs: bytes | None) -> bool:
 
 
 _NEXT_LINE = rb"\N"
-"""How meshc writes U+0085, in quotes."""
+"""The form in which meshc writes U+0085 in quotes."""
 
 
 def _blank(line: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The east-west gateway of ambient: a Gateway API Gateway, for which istiod makes the Deployment and the Service.
 
-Its name is none that a gateway of sidecars has: both stand side by side while a mesh moves from one to the other.
+Gateways for sidecars have other names, so that both can run side by side while a mesh migrates to ambient.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = "ambient-eastwestgateway"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The way in from other networks; nothing where the mesh has no ambient, or one network."""
+    """The Gateway for calls from other networks; nothing if the mesh has no ambient, or only one network."""
     if cluster.ambient is None or cluster.ambient.network is None or cluster.network_label is None:
         return
     labels = {**ISTIO, NETWORK: cluster.network_label}
@@ -30,7 +30,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         "name": "mesh",
         "port": HBONE,
         "protocol": "HBONE",
-        # both the gateway's own connection and the one inside it are mutual TLS
+        # the tunnel to the gateway and the connection inside the tunnel both use mutual TLS
         "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
     }
     spec: dict[str, Any] = {"gatewayClassName": "istio-east-west", "listeners": [listener]}

@@ -1,4 +1,4 @@
-"""The need of the Secret `cacerts`: the intermediate CA with which a cluster's Citadel or istiod signs."""
+"""The need for the Secret `cacerts`: the intermediate CA with which a cluster's Citadel or istiod signs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PUBLIC = ("ca-cert.pem", "cert-chain.pem", "root-cert.pem")
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
-    """The need; protected from pruning, since a lost cacerts makes istiod sign with a root of its own."""
+    """The need. The Secret is protected from pruning, since istiod without cacerts signs with a root of its own."""
     if cluster.cacerts != "none":
         yield SecretNeed(
             cluster=cluster.name,

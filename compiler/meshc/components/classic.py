@@ -1,9 +1,12 @@
-"""The remote component of classic Istio: what chart istio-remote 1.0.6 makes, less its clean-up hooks.
+"""The remote component of classic Istio: the objects of chart istio-remote 1.0.6 without its clean-up hooks.
 
-The four hook objects are left out because a GitOps engine would run the Job at once, and it deletes every workload
-certificate of the cluster. apps/v1 and rbac v1 stand instead of the chart's beta versions: both exist from
-Kubernetes 1.9, the beta versions end at 1.16 and 1.22. Namespaces are written by us, as kustomize's namespace
-transformer would miss the mesh configuration and mistake MeshPolicy for a namespaced kind.
+It differs from the chart in three points:
+
+* The four hook objects are left out. A GitOps engine would run their Job at once, and the Job deletes every workload
+  certificate of the cluster.
+* API versions are apps/v1 and rbac v1, which Kubernetes has since 1.9. The chart's beta versions end at 1.16 and 1.22.
+* meshc writes the namespaces. kustomize's namespace transformer would miss those in the mesh configuration, and would
+  treat MeshPolicy as a namespaced kind.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 _READ = ("get", "watch", "list")
 READS = rule([""], ["nodes", "pods", "services", "endpoints"], _READ)
-"""What a primary's Pilot does in a remote."""
+"""The rights of a primary's Pilot in a remote."""
 _CITADEL_ACCOUNT = "istio-citadel-service-account"
 
 PILOT_PORTS: Mapping[str, int] = {
@@ -38,11 +41,11 @@ PILOT_PORTS: Mapping[str, int] = {
 """The ports of the chart's istio-pilot Service. Sidecars use 15010, or 15011 with control-plane TLS."""
 
 _MIXER_PORT = 15004
-"""Mixer's port in both modes: the chart doesn't change it with control-plane TLS."""
+"""Mixer's port. The chart uses the same port with and without control-plane TLS."""
 
 
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    """Accounts, roles, mesh configuration, Citadel, injection; pilot's Service and Endpoints where they are wanted."""
+    """Accounts, roles, mesh configuration, Citadel, injection, and Pilot's Service and Endpoints if they are needed."""
     namespace = plan.istio_namespace
     yield thing("v1", "ServiceAccount", "istio-multi", namespace, labels=ISTIO)
     yield thing("rbac.authorization.k8s.io/v1", "ClusterRole", "istio-reader", labels=ISTIO, rules=[READS])
@@ -58,9 +61,9 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
 
 
 def mesh_config(plan: Plan, version: Version, attachment: Attachment) -> Body:
-    """The mesh configuration that sidecars of this cluster start with."""
+    """The mesh configuration of this cluster's sidecars."""
     addresses = attachment.addresses
-    known = version >= Version(1, 0, 2)  # policyCheckFailOpen and concurrency came after 1.0.1
+    known = version >= Version(1, 0, 2)  # 1.0.1 has neither policyCheckFailOpen nor concurrency
     config: dict[str, Any] = {"accessLogFile": "/dev/stdout"}
     if policy := addresses.get("policy"):
         config |= {"mixerCheckServer": f"{policy}:{_MIXER_PORT}", "disablePolicyChecks": False}
@@ -86,7 +89,7 @@ def mesh_config(plan: Plan, version: Version, attachment: Attachment) -> Body:
 
 
 def _discovery_address(plan: Plan, attachment: Attachment) -> str:
-    """Host and port of pilot. The host decides which name the sidecar expects in pilot's certificate."""
+    """Host and port of Pilot. From the host, the sidecar derives the name that it expects in Pilot's certificate."""
     host = f"istio-pilot.{plan.istio_namespace}" if attachment.pilot_service else attachment.addresses["pilot"]
     return f"{host}:{PILOT_PORTS['https-discovery' if plan.control_plane_tls else 'http-discovery']}"
 
@@ -161,7 +164,7 @@ def _citadel_deployment(plan: Plan, cluster: ClusterPlan) -> Mapping[str, Any]:
 
 
 def _architectures() -> Mapping[str, Any]:
-    """Nodes that Istio 1.0 has images for, by the label that Kubernetes before 1.14 knows."""
+    """Node affinity for the architectures of Istio 1.0's images, by the label that Kubernetes before 1.14 has."""
     key = "beta.kubernetes.io/arch"
     images = ["amd64", "ppc64le", "s390x"]
 

@@ -1,8 +1,8 @@
-"""Classic Istio's control plane as remotes reach it: a load balancer before each part, or before the ingress gateway.
+"""Exposes classic Istio's control plane to remotes: a load balancer for each component, or one for the ingress gateway.
 
-Through a gateway each part gets a Service of its own to be led to, since rules for istio-policy and istio-telemetry
-themselves, which Istio's chart makes, would have the gateway encrypt what sidecars encrypted already. And as sidecars
-call policy and telemetry on one port, 15004, telemetry's address leads to another port of the same gateway.
+With a gateway, each component gets another Service as the target of its route. Istio's chart has DestinationRules for
+istio-policy and istio-telemetry, with which the gateway would encrypt connections that sidecars already encrypted.
+Sidecars call policy and telemetry on the same port, 15004, so telemetry uses another port of the same gateway.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _PODS: Mapping[str, Mapping[str, str]] = {
 }
 _NAMES = {"pilot": "istio-pilot", "policy": "istio-policy", "telemetry": "istio-telemetry", "zipkin": "zipkin"}
 _BEHIND = {"telemetry": 15104}
-"""The port of a gateway for a part whose own port is already in use."""
+"""The gateway's port for a component if another component already uses the component's own port."""
 
 
 def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:
-    """Services of the parts; for a gateway its load balancers, listeners, routes and the rules for its connections."""
+    """The Services of the components; for a gateway also load balancers, listeners, routes and DestinationRules."""
     namespace = plan.istio_namespace
     ports = {part: _port(plan, part) for part in exposure.addresses}
     if exposure.kind == "load-balancer":
@@ -45,7 +45,7 @@ def lower(plan: Plan, exposure: Exposure) -> Iterable[Body]:
 
 
 def _port(plan: Plan, part: str) -> int:
-    """What a sidecar calls: xDS over mutual TLS or not, Mixer's one port in both modes, Zipkin's."""
+    """The port that a sidecar calls. Only Pilot's port depends on control-plane TLS."""
     return {"pilot": 15011 if plan.control_plane_tls else 15010, "zipkin": 9411}.get(part, 15004)
 
 
@@ -83,6 +83,6 @@ def _gateway(namespace: str, exposure: Exposure, ports: Mapping[str, int]) -> It
     ]
     spec = {"gateways": [_GATEWAY], "hosts": ["*"], "tcp": routes}
     yield thing(_API, "VirtualService", "control-plane", namespace, labels=ISTIO, spec=spec)
-    for part, host in hosts.items():  # bytes go on as they came: what is TLS stays the sidecar's own
+    for part, host in hosts.items():  # the gateway doesn't change the sidecar's TLS
         spec = {"host": host, "trafficPolicy": {"tls": {"mode": "DISABLE"}}}
         yield thing(_API, "DestinationRule", _exposed(part), namespace, labels=ISTIO, spec=spec)

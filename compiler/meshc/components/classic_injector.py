@@ -1,8 +1,8 @@
-"""Injection of classic Istio: the template that the webhook and `istioctl kube-inject` share, and the webhook itself.
+"""Injection of classic Istio: the webhook, and the template for the webhook and `istioctl kube-inject`.
 
-The webhook is admissionregistration v1beta1, the only version whose reviews the injector of 1.0 understands. From
-Kubernetes 1.13 on, which no longer asks for it, caBundle is left out: the injector fills it in, and a GitOps engine
-that applied an empty one would take it away again at every sync.
+The webhook uses admissionregistration v1beta1, the only version that the injector of 1.0 supports. The injector fills
+in caBundle. Since Kubernetes 1.13, caBundle is optional, so it is left out. Otherwise a GitOps engine would reset it to
+an empty text at every sync.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CA_BUNDLE_OPTIONAL = Version(1, 13)
 
 
 def config_map(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
-    """ConfigMap istio-sidecar-injector: there with manual injection too, as kube-inject reads it."""
+    """The ConfigMap istio-sidecar-injector. Manual injection needs it too, because kube-inject reads it."""
     text = template(cluster.images, cluster.istio, tracing="zipkin" in attachment.addresses)
     config = write({"policy": "enabled", "template": text})
     labels = {**_LABELS, **_SELECTOR}
@@ -36,7 +36,7 @@ def config_map(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body
 
 
 def webhook(plan: Plan, cluster: ClusterPlan, pod: Mapping[str, Any]) -> Iterable[Body]:
-    """The six objects of automatic injection. `pod` is what every pod of classic Istio's own has in common."""
+    """The six objects of automatic injection. `pod` has the fields that all pods of classic Istio share."""
     namespace = plan.istio_namespace
     role = f"istio-sidecar-injector-{namespace}"
     account: dict[str, Any] = {}

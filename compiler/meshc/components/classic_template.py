@@ -1,8 +1,9 @@
-"""The injection template of classic Istio: what its injector, and `istioctl kube-inject`, put into a pod.
+"""The injection template of classic Istio: the containers that its injector, and `istioctl kube-inject`, add to a pod.
 
-The text is Go's text/template with `[[ ]]`, over `.MeshConfig`, `.ProxyConfig`, `.ObjectMeta` and `.Spec`, rendered to
-YAML once a pod. Texts that come from a pod's annotations are quoted by `printf "%q"`, whose escapes YAML knows, so that
-none can break out of its field. It keeps to what every 1.0.x injector offers: Go 1.10, `isset`, `formatDuration`.
+The text is a Go text/template with `[[ ]]`, with the fields `.MeshConfig`, `.ProxyConfig`, `.ObjectMeta` and `.Spec`.
+It is rendered to YAML for each pod. `printf "%q"` quotes texts from a pod's annotations with escapes that are valid in
+YAML, so no text can break out of its field. The template only uses functions that every 1.0.x injector has: those of Go
+1.10, `isset` and `formatDuration`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Images
 
 _FIRST_WITH_CONCURRENCY = Version(1, 0, 2)
-_PROXY_USER = 1337  # pilot-agent's user: iptables lets its packets pass
+_PROXY_USER = 1337  # pilot-agent's user, whose packets iptables doesn't redirect
 
 
 def template(images: Images, version: Version, tracing: bool) -> str:
-    """The template for images and Istio version. `tracing` hands the address in the mesh configuration to Envoy.
+    """The template for images and an Istio version. With `tracing`, Envoy gets the address in the mesh configuration.
 
-    Istio's own chart asks for a second, undeclared value (`global.zipkinAddress`) before it does that, so that
-    remotes send no traces however they are told where to.
+    Istio's own chart does this only if an undocumented value (`global.zipkinAddress`) is set too. Without that value,
+    remotes send no traces.
     """
     mode = '[[ $mode := or (index .ObjectMeta.Annotations "sidecar.istio.io/interceptionMode") '
     init, proxy = f'"{images.hub}/proxy_init:{images.full_tag}"', f'"{images.hub}/proxyv2:{images.full_tag}"'
@@ -100,12 +101,12 @@ volumes:
 """
 
 
-# Every port ends with a comma: Go 1.10's templates can't tell the last one, and istio-iptables doesn't mind.
+# Every port ends with a comma: Go 1.10's templates can't detect the last one, and istio-iptables accepts the comma.
 _EVERY_PORT = '"[[ range .Spec.Containers ]][[ range .Ports ]][[ .ContainerPort ]],[[ end ]][[ end ]]"'
 
 
 def _annotated(annotation: str, otherwise: str) -> str:
-    """The text of a pod's annotation, an empty one too, or else what stands in its place."""
+    """The text of a pod's annotation, even an empty one; `otherwise` if the pod doesn't have the annotation."""
     value = _quoted(f'(index .ObjectMeta.Annotations "{annotation}")')
     return f'[[ if isset .ObjectMeta.Annotations "{annotation}" ]]{value}[[ else ]]{otherwise}[[ end ]]'
 
@@ -115,7 +116,7 @@ def _quoted(expression: str) -> str:
 
 
 def _arguments(version: Version, tracing: bool) -> str:
-    """The flags of pilot-agent, in the order of the chart's."""
+    """The flags of pilot-agent, in the order of the chart."""
     discovery = '(index .ObjectMeta.Annotations "sidecar.istio.io/discoveryAddress")'
     policy = '(index .ObjectMeta.Annotations "sidecar.istio.io/controlPlaneAuthPolicy")'
     flags: Mapping[str, str] = {

@@ -1,6 +1,7 @@
-"""What an external istiod, 1.24 to 1.32, needs in its config cluster: an account, its rights, its webhook.
+"""The objects that an external istiod, 1.24 to 1.32, needs in its config cluster: an account, its rights, its webhook.
 
-It reads and writes here as if it ran here; Istio's CRDs, which are most of chart base, are the user's to install.
+istiod reads and writes in the config cluster as if it ran there. The user installs Istio's CRDs, which are most of
+chart base.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LABELS = {**ISTIO, "app": "istiod"}
 
 
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    """The account `istiod` with its token and roles, the webhook of validation, the settings that istiod merges in."""
+    """The account `istiod` with its token and roles, the validation webhook, and the settings that istiod merges."""
     namespace, name = plan.istio_namespace, service_name(cluster.revision)
     yield thing("v1", "ServiceAccount", name, namespace, labels=_LABELS)
     yield from token(plan, cluster)
@@ -53,12 +54,12 @@ def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[
 
 
 def token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The token that the external istiod's kubeconfig is made from; Kubernetes fills it in."""
+    """The token Secret for the external istiod's kubeconfig; Kubernetes fills in the token."""
     yield from account_token(plan, cluster, service_name(cluster.revision), "istiod")
 
 
 def _mesh(plan: Plan) -> Mapping[str, Any]:
-    """The settings that people of the mesh may change by a patch; istiod's own go before them."""
+    """The settings that users may change by a patch; the settings in istiod's own cluster override them."""
     proxies = {"discoveryAddress": f"istiod.{plan.istio_namespace}.svc:15012", "meshId": plan.mesh_id}
     asks = {"proxyMetadata": {PROXIES_ASK: "true"}} if plan.fast_root_rotation else {}
     return {
@@ -71,7 +72,7 @@ def _mesh(plan: Plan) -> Mapping[str, Any]:
 
 
 def _webhook(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Body:
-    """istiod turns failurePolicy to Fail once it answers, and fills in caBundle."""
+    """The validation webhook. istiod sets its failurePolicy to Fail when it starts to answer, and fills in caBundle."""
     revision, namespace = service_name(cluster.revision).removeprefix("istiod"), plan.istio_namespace
     service = {"name": service_name(cluster.revision), "namespace": namespace, "path": "/validate"}
     url = attachment.injection_url

@@ -1,4 +1,4 @@
-"""What a component module must offer, and the pieces that all of them build objects with."""
+"""The interface of component modules, and functions with which they build objects."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ PRUNE_PROTECTION: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
-"""Keeps Argo CD and Flux from deleting what Git no longer names: a pruned Namespace takes its workloads along."""
+"""Annotations with which Argo CD and Flux don't prune an object: pruning a Namespace would delete its workloads."""
 
 OURS: Mapping[str, str] = {"app.kubernetes.io/managed-by": "meshc"}
 ISTIO: Mapping[str, str] = {**OURS, "app.kubernetes.io/part-of": "istio"}
 
 
 class Component(Protocol):
-    """A module that makes one part of a cluster's overlay. Its objects go into one file, named by its registry key."""
+    """A module that makes one part of a cluster's overlay, in one file that is named after its registry key."""
 
     def lower(self, plan: Plan, cluster: ClusterPlan) -> Iterable[Body | SecretNeed | ChartNeed]:
-        """The objects and needs of this part in this cluster. Yielding nothing means "not here"."""
+        """The objects and needs of this part in this cluster; nothing if the cluster doesn't need this part."""
         ...
 
 
@@ -40,7 +40,7 @@ def thing(
     annotations: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> Body:
-    """An object; parts of its metadata that are empty aren't written."""
+    """An object, without empty parts of its metadata."""
     metadata: dict[str, Any] = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
@@ -58,9 +58,9 @@ def load_balancer(
     address: str,
     app: str = "",
 ) -> Body:
-    """A Service of type LoadBalancer before pods.
+    """A Service of type LoadBalancer for pods.
 
-    It asks for an IP address; a host name is given to whatever address it gets.
+    The Service requests an IP address. A host name isn't requested: the user points its DNS record to the Service.
     """
     selector, ports = before
     spec: dict[str, Any] = {"ports": [dict(port) for port in ports], "selector": dict(selector), "type": "LoadBalancer"}

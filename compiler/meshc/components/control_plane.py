@@ -1,4 +1,4 @@
-"""The charts that a cluster is rendered with, if mesh.yaml asks for Istio's own charts."""
+"""The needs for Istio's own charts, if mesh.yaml has `istio.charts`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _FILES = {"base": "istio-base", "cni": "istio-cni"}
 
 
 def _file(one: ChartPlan) -> str:
-    """The file of a chart. A cluster may have several gateways, with names that the user chose."""
+    """The file of a chart's objects. Gateways use their release names, because a cluster may have several of them."""
     return f"gateway-{one.release}.yaml" if one.chart == "gateway" else f"{_FILES.get(one.chart, one.chart)}.yaml"
 
 
 def renders(cluster: ClusterPlan, *charts: str) -> bool:
-    """Whether a cluster is rendered with one of these charts, so that nothing built in stands for it."""
+    """True if a cluster is rendered with one of these charts, which then replaces the built-in component."""
     return any(one.chart in charts for one in cluster.charts)

@@ -1,9 +1,11 @@
-"""The configuration of east-west gateways, in the primary that controls them: they pass traffic to services and istiod.
+"""The configuration of east-west gateways, which forward traffic to Services and to istiod.
 
-The gateway's own Deployment and Service belong to the user's installation. Its configuration is read from the primary
-only, so one object there is for the gateways of all its remotes; a second one would be refused as a duplicate. For an
-external control plane the configuration is in the config cluster; the way to its istiod leads through an ingress
-gateway beside it, which another istiod there looks after.
+The configuration is in the primary that controls the gateways, because istiod reads it only there. One object in the
+primary configures the gateways of all its remotes; istiod would reject a second one as a duplicate. The user installs
+the gateway's Deployment and Service.
+
+With an external control plane, the configuration is in the config cluster. Its istiod is behind an ingress gateway in
+istiod's own cluster, which another istiod controls.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ _LONGEST = 200
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The Gateway between networks, and the way to istiod; nothing in a remote whose configuration nobody reads."""
+    """The Gateway between networks, and the route to istiod; nothing in remotes where no istiod reads configuration."""
     if cluster.gateway is None:
         return
     if cluster.gateway.network is not None and cluster.holds_config:
@@ -42,7 +44,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """A server for each port that gateways of this primary's clusters have; TLS goes on unopened, by its SNI."""
+    """A server for each port of gateways in this primary's clusters; it routes TLS by SNI and keeps it encrypted."""
     controlled = [one for one in plan.clusters if one is cluster or _controller(one) == _controller(cluster)]
     doors = {door for one in controlled if one.gateway for door in one.gateway.doors}
     for selector in sorted({door.selector for door in doors}):
@@ -60,7 +62,7 @@ def _between_networks(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _name(selector: Mapping[str, str]) -> str:
-    """One for each kind of gateway pods, whichever others there are. A digest tells labels that no name spells."""
+    """A stable name for each selector. Labels that don't fit into a name are distinguished by a digest."""
     if selector == SELECTOR:
         return "cross-network-gateway"
     told = "-".join(selector.values())
@@ -72,7 +74,7 @@ def _name(selector: Mapping[str, str]) -> str:
 
 
 def _services(plan: Plan) -> str:
-    """The names of all Services: of cluster.local as Istio's own samples write it."""
+    """A pattern for the names of all Services; for cluster.local as in Istio's own samples."""
     return "*.local" if plan.cluster_domain.endswith(".local") else f"*.{plan.cluster_domain}"
 
 
@@ -103,7 +105,7 @@ def _to_istiod(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, Any]]:
-    """The ways to the istiod of a revision, for clients that call it by one of these names."""
+    """The routes to the istiod of a revision, for clients that call it by one of these names."""
     host = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc.{plan.cluster_domain}"
     return [
         {
@@ -115,7 +117,7 @@ def _routes(plan: Plan, plane: ClusterPlan, names: list[str]) -> list[dict[str, 
 
 
 def _called(plan: Plan, plane: ClusterPlan) -> list[str]:
-    """The names by which sidecars and API servers of remotes call a further istiod: its Service's, or its own host."""
+    """The names by which sidecars and API servers of remotes call a further istiod: its Service, and its own host."""
     service = f"{service_name(plane.revision)}.{plan.istio_namespace}.svc"
     own = plane.exposure.addresses["istiod"] if plane.exposure else ""
     return [service, f"{service}.{plan.cluster_domain}", *([own] if own and not ip_version(own) else [])]

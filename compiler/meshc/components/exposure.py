@@ -1,6 +1,6 @@
 """Exposes a primary's control plane to its remotes: Services, and the routes of a gateway.
 
-The Services are extra ones beside Istio's own, with exactly the ports that sidecars use from outside.
+The Services are additional to Istio's own, and have exactly the ports that remotes use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The objects of the primary's exposure; nothing for addresses of pods, or for the user's own solution."""
+    """The objects that expose a primary; nothing for pod addresses, or if the user exposes it."""
     exposure = cluster.exposure
     if exposure is None or exposure.kind == "pod-ip":
         return ()
@@ -31,19 +31,19 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _of_planes(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """A load balancer for each istiod; before a gateway there is one for all."""
+    """A load balancer for each istiod; with a gateway, one load balancer for all."""
     for plane in cluster.planes:
         if plane.exposure and (plane.exposure.kind != "gateway" or plane is cluster):
             yield from _istiod(plan, plane, plane.exposure)
 
 
 def _has_service(gateway: GatewayPlan) -> tuple[str | None, ...]:
-    """The addresses at which a Service before the gateway is made elsewhere: the user's own, or its chart's."""
+    """The addresses for which the gateway has a Service already, from the user or from its chart."""
     return (gateway.host, gateway.service.address) if gateway.rendered else (gateway.host,)
 
 
 def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Body]:
-    """A load balancer before istiod, or before a gateway that isn't reached by its own Service at that address."""
+    """A load balancer for istiod, or for the gateway if none of the gateway's Services has the address."""
     address = exposure.addresses["istiod"]
     own = cluster.is_external or (cluster.gateway is not None and address in _has_service(cluster.gateway))
     if exposure.kind == "gateway" and own:
@@ -53,7 +53,7 @@ def _istiod(plan: Plan, cluster: ClusterPlan, exposure: Exposure) -> Iterable[Bo
         {"name": "tcp-istiod", "port": XDS, "protocol": "TCP", "targetPort": XDS},
         {"name": "tcp-webhook", "port": exposure.webhook_port, "protocol": "TCP", "targetPort": WEBHOOK},
     ]
-    # a gateway outlives the control plane before which it stands, and so does its address
+    # the gateway and its address stay the same when the control plane's revision changes
     name = service_name(DEFAULT if exposure.kind == "gateway" else cluster.revision)
     yield load_balancer(
         f"{name}-exposed",

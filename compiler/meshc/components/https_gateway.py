@@ -1,8 +1,8 @@
-"""Connects an external istiod through a gateway that has its own certificate: it ends TLS and opens a new TLS
-connection.
+"""Exposes an external istiod through a gateway with its own certificate, which terminates TLS and opens a new TLS
+connection to istiod.
 
-As in Istio's page on external control planes, but that the gateway checks istiod's certificate: since 1.20 it would by
-the public roots, which know nothing of the mesh's.
+This follows Istio's page on external control planes, except that the gateway verifies istiod's certificate with the
+mesh's root. Since 1.20 it would otherwise use public roots, which don't include the mesh's.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _API = "networking.istio.io/v1"
 _PORTS = {"https-xds": (15012, 15012), "https-webhook": (15017, 443)}
-"""The port of the gateway, and the port of istiod's Service behind it."""
+"""The gateway's port, and the port of istiod's Service behind it."""
 
 
 def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan) -> Iterable[Body]:
-    """The Gateway with the certificate, its routes, and how it connects to istiod."""
+    """The Gateway with the certificate, its routes, and the DestinationRule for its connections to istiod."""
     namespace, hosts = plan.istio_namespace, list(https.hosts)
     servers = [
         {
@@ -48,7 +48,7 @@ def lower(plan: Plan, cluster: ClusterPlan, exposure: Exposure, https: HttpsPlan
     yield thing(_API, "VirtualService", "istiod-vs", namespace, labels=ISTIO, spec=spec)
     tls = {"mode": "SIMPLE", "credentialName": https.root_secret, "sni": service, "subjectAltNames": [service]}
     ports = [
-        # sidecars speak gRPC, which the gateway takes for HTTP/1.1 behind TLS without this
+        # sidecars use gRPC; without this, the gateway would use HTTP/1.1 to istiod
         {"port": {"number": 15012}, "tls": tls, "connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}}},
         {"port": {"number": 443}, "tls": tls},
     ]

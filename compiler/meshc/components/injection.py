@@ -1,4 +1,4 @@
-"""The webhooks that inject sidecars, for a revision or a tag: which pods they select, and which istiod they call."""
+"""The webhooks that inject sidecars, for a revision or a tag: the pods that they select, the istiod that they call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def injector_of(plan: Plan, cluster: ClusterPlan) -> Mapping[str, Any]:
 
 
 def injectors(name: str, client_config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The webhooks for the pods of a revision or a tag; that which is named default has those without a name too."""
+    """The webhooks for the pods of a revision or a tag. The name `default` also selects pods without revision."""
     not_refused = [_expression(_INJECT, "NotIn", "false")]
     selectors = {
         "rev.namespace": ([_expression(_REV, "In", name), _expression(_INJECTED, "DoesNotExist")], not_refused),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The remote component; nothing in a primary. Beside a chart, only what no chart makes: a token."""
+    """The remote component; nothing in a primary. If meshc renders the chart, only the token, which no chart makes."""
     if cluster.attachment is None or renders(cluster, "istio-remote"):
         return ()
     if renders(cluster, "istiod"):

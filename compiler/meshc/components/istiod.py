@@ -1,7 +1,7 @@
 """The remote component of istiod, 1.24 to 1.32: base's reader account and chart istiod's objects with `profile=remote`.
 
-Two things are ours alone: the token Secret, which Kubernetes from 1.24 no longer makes for an account and the
-primary's credentials are read from; and no caBundle in the webhooks, which the primary's istiod fills in.
+It differs from the charts in two points. It has a token Secret for the primary's credentials, because Kubernetes since
+1.24 doesn't make one for an account. Its webhooks have no caBundle, because the primary's istiod fills it in.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _FIRST_WITHOUT_TOKENS = Version(1, 24)
 
 
 def lower(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    """Reader account, role, binding and token; the injection webhook; the name `istiod` with the primary's address."""
+    """The reader account, role, binding and token, the injection webhook, and the Service `istiod` for the primary."""
     yield thing("v1", "ServiceAccount", READER, plan.istio_namespace, labels=_READER_LABELS)
     yield from _reader_role(plan, cluster)
-    if not cluster.holds_config:  # an external istiod reads its config cluster as an account of its own
+    if not cluster.holds_config:  # an external istiod uses another account in its config cluster
         yield from reader_token(plan, cluster)
     yield from _way(plan, cluster, attachment)
 
 
 def of_further(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    """What a further control plane has of its own: the account and its token are those of all."""
+    """The objects of a further control plane; all control planes share the account and its token."""
     yield from _reader_role(plan, cluster)
     yield from _way(plan, cluster, attachment)
 
 
 def _way(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
-    if not attachment.https:  # whose certificate doesn't hold the name istiod
+    if not attachment.https:  # else the gateway's certificate wouldn't match the name istiod
         yield from _service(plan, cluster, attachment.addresses["istiod"], attachment.family)
     if cluster.injection == "automatic":
         yield _webhook(plan, cluster)
@@ -60,12 +60,12 @@ def _reader_role(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def reader_token(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The token of the reader account, which primaries read this cluster with; Kubernetes fills it in."""
+    """The token Secret of the reader account, with which primaries read this cluster; Kubernetes fills in the token."""
     return account_token(plan, cluster, READER, "istio-reader")
 
 
 def account_token(plan: Plan, cluster: ClusterPlan, account: str, app: str) -> Iterable[Body]:
-    """The Secret of an account's token, under the name that `istioctl create-remote-secret` looks for."""
+    """The token Secret of an account, with the name that `istioctl create-remote-secret` expects."""
     if cluster.kubernetes >= _FIRST_WITHOUT_TOKENS:
         yield thing(
             "v1",
@@ -121,7 +121,7 @@ def _webhook(plan: Plan, cluster: ClusterPlan) -> Body:
         "admissionregistration.k8s.io/v1",
         "MutatingWebhookConfiguration",
         f"istio-sidecar-injector{suffix}",
-        # istiod finds the webhooks whose caBundle it fills in by the label istio.io/rev
+        # istiod fills in the caBundle of webhooks with the label istio.io/rev
         labels={**ISTIO, "app": "sidecar-injector", "istio.io/rev": revision},
         webhooks=injectors(revision, injector_of(plan, cluster)),
     )

@@ -16,26 +16,26 @@ _MODES = {"strict": "STRICT", "permissive": "PERMISSIVE", "disabled": "DISABLE"}
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The server side's policy, and with classic Istio the client side's rules; nothing in any other cluster."""
+    """The policy for servers, and with classic Istio the rules for clients; nothing in any other cluster."""
     if not cluster.holds_config:
         return
     if plan.generation == "classic":
         yield from _classic(plan)
         return
-    # The root namespace is istiod's own: an object of this name anywhere else is no mesh-wide policy.
+    # The root namespace is istiod's own. In another namespace, the same object isn't a mesh-wide policy.
     spec = {"mtls": {"mode": _MODES[plan.mutual_tls]}}
     yield thing("security.istio.io/v1", "PeerAuthentication", "default", plan.istio_namespace, labels=ISTIO, spec=spec)
 
 
 def _classic(plan: Plan) -> Iterable[Body]:
-    """MeshPolicy is cluster-scoped. Only strict makes clients speak TLS; permissive is the 1.0 chart's default."""
+    """The cluster-scoped MeshPolicy. Clients use TLS only with strict; permissive is the default of the 1.0 chart."""
     if plan.mutual_tls == "disabled":
         return
     peer = {"mtls": {}} if plan.mutual_tls == "strict" else {"mtls": {"mode": "PERMISSIVE"}}
     yield thing("authentication.istio.io/v1alpha1", "MeshPolicy", "default", labels=ISTIO, spec={"peers": [peer]})
     if plan.mutual_tls == "strict":
         yield _rule(plan, "default", "*.local", "ISTIO_MUTUAL")
-        yield _rule(plan, "api-server", "kubernetes.default.svc.cluster.local", "DISABLE")  # it has no sidecar
+        yield _rule(plan, "api-server", "kubernetes.default.svc.cluster.local", "DISABLE")  # no sidecar there
 
 
 def _rule(plan: Plan, name: str, host: str, mode: str) -> Body:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """One Namespace for each that the plan lists."""
+    """A Namespace object for each namespace in the plan."""
     del plan
     for namespace in cluster.namespaces:
         annotations = {**namespace.annotations, **PRUNE_PROTECTION}

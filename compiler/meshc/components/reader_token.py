@@ -1,4 +1,4 @@
-"""The token by which other primaries read a primary. Its account comes with Istio's chart base."""
+"""The token with which other primaries read a primary. Istio's chart base has its account."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The Secret that Kubernetes fills in; nothing where no other primary is, or in a remote, which has its own."""
+    """The token Secret; nothing if there is only one primary, or in a remote, whose own component has the token."""
     if cluster.role == "primary" and sum(one.role == "primary" for one in plan.clusters) > 1:
         yield from istiod.reader_token(plan, cluster)

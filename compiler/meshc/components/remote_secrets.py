@@ -1,6 +1,6 @@
-"""The remote secrets that a primary needs: one for each other cluster, with the credentials to read it, or one for all.
+"""The remote secrets of a primary, with the credentials for other clusters: one for each cluster, or one for all.
 
-An external control plane reaches its config cluster as if it ran there, by a kubeconfig of another name and key.
+For its config cluster, an external control plane needs a kubeconfig with another Secret name and another key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CLUSTER = "networking.istio.io/cluster"
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
-    """One need a cluster that it watches, or one with all of them, or both."""
+    """A need for each watched cluster, or one need for all of them, or both."""
     known = {one.name: one for one in plan.clusters} if cluster.watched else {}
     remotes = [known[name] for name in cluster.watched if name != cluster.config_cluster]
     if len(remotes) < len(cluster.watched) and cluster.config_cluster:
@@ -32,7 +32,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
 
 
 def _separate(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNeed:
-    """The data key is the cluster's ID in both generations, the name differs."""
+    """The need for a remote secret. Its key is the cluster's ID in both Istio generations, but its name differs."""
     classic = plan.generation == "classic"
     return SecretNeed(
         cluster=cluster.name,
@@ -50,7 +50,7 @@ def _separate(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNe
 
 
 def _mounted(plan: Plan, cluster: ClusterPlan, remotes: Sequence[ClusterPlan]) -> SecretNeed:
-    """istiod takes each file that ends in .yaml for the kubeconfig of the cluster that its current context names."""
+    """The need for mounted kubeconfigs. istiod reads files with .yaml, each for the cluster in its current context."""
     of = {remote.name: f"{remote.id}.yaml" for remote in remotes}
     return SecretNeed(
         cluster=cluster.name,
@@ -72,7 +72,7 @@ def _servers(remotes: Sequence[ClusterPlan]) -> dict[str, str]:
 
 
 def _config_cluster(plan: Plan, cluster: ClusterPlan, remote: ClusterPlan) -> SecretNeed:
-    """Without the label by which istiod finds remote secrets: under it, `config` would be one cluster more to it."""
+    """The need for the config cluster's kubeconfig. With istiod's label, istiod would add a cluster `config`."""
     return SecretNeed(
         cluster=cluster.name,
         kind="kubeconfig of the config cluster",

@@ -1,7 +1,7 @@
-"""Revision tags: for each tag the webhook that injects its namespaces, and a Service where istiod reads configuration.
+"""The objects of revision tags: a webhook for each tag, and a Service in clusters with an istiod.
 
-The objects are those of chart istiod's `revisionTags` (1.24 to 1.32). As they belong to no release, a tag moves from
-one control plane to the next in one commit: between two Helm releases it would have to go before it could come.
+They are the objects that chart istiod makes from `revisionTags` (1.24 to 1.32). As they don't belong to a Helm release,
+one commit can move a tag to another control plane. With Helm, the old release would have to delete the objects first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The objects of each tag."""
     for tag, revision in cluster.revision_tags.items():
         plane = cluster.plane(revision)
-        if plane is None:  # a check has refused it
+        if plane is None:  # a check reports it
             continue
         labels = {**ISTIO, "istio.io/rev": revision, "istio.io/tag": tag}
         if cluster.injection == "automatic":
@@ -39,7 +39,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
 
 
 def _service(plan: Plan, plane: ClusterPlan, tag: str, labels: dict[str, str]) -> Body:
-    """By its labels istiod learns which tags lead to it; what it selects runs in clusters with an istiod alone."""
+    """The Service of a tag. From its labels, istiod learns its tags. Its pods only run in clusters with an istiod."""
     ports: list[dict[str, Any]] = [
         {"name": "grpc-xds", "port": 15010, "protocol": "TCP"},
         {"name": "https-dns", "port": 15012, "protocol": "TCP"},

@@ -1,4 +1,4 @@
-"""The rights of istiod's accounts: of those that read a remote, and of that of an external istiod.
+"""The rights of istiod's accounts in remotes, and of an external istiod in its config cluster.
 
 Source: charts base and istiod of Istio 1.24 to 1.32 (master of August 2026), in their order.
 """
@@ -16,7 +16,7 @@ _Line = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One rule of a role, and the minor releases of Istio that have it: from `since`, up to but without `until`."""
+    """One rule of a role, and the minor releases of Istio that have it: from `since`, and before `until`."""
 
     groups: tuple[str, ...]
     resources: tuple[str, ...]
@@ -26,7 +26,7 @@ class Grant:
 
 
 def granted(grants: Sequence[Grant], version: Version, without: str = "") -> list[dict[str, list[str]]]:
-    """The rules of a role for a version of Istio, less one resource."""
+    """The rules of a role for a version of Istio, without one resource."""
     return list(_rules(grants, version, without))
 
 
@@ -67,7 +67,7 @@ READER = (
     Grant(_WEBHOOKS, ("mutatingwebhookconfigurations",), (*_READ, "update", "patch")),
     Grant(_WEBHOOKS, ("validatingwebhookconfigurations",), (*_READ, "update")),
 )
-"""What a primary's istiod does in a remote: read services and pods, review tokens, patch webhooks, share its root."""
+"""The rights of a primary's istiod in a remote: read Services and pods, review tokens, patch webhooks, write roots."""
 
 CONFIG_CLUSTER = (
     Grant(_WEBHOOKS, ("mutatingwebhookconfigurations",), (*_READ, *_STATUS)),
@@ -99,7 +99,7 @@ CONFIG_CLUSTER = (
     Grant(_INFERENCE, ("inferencepools",), _READ, since=(1, 28)),
     Grant(_INFERENCE, ("inferencepools/status",), _STATUS, since=(1, 28)),
 )
-"""What an external istiod does in all namespaces of the cluster whose configuration it reads."""
+"""The rights of an external istiod in all namespaces of its config cluster."""
 
 GATEWAYS = (
     Grant(("apps",), ("deployments",), _ALL),
@@ -107,7 +107,7 @@ GATEWAYS = (
     Grant(("autoscaling",), ("horizontalpodautoscalers",), _ALL, since=(1, 26)),
     Grant(("policy",), ("poddisruptionbudgets",), _ALL, since=(1, 26)),
 )
-"""What an external istiod makes for a Gateway of the Gateway API."""
+"""The rights of an external istiod to make the objects of a Gateway of the Gateway API."""
 
 OWN_NAMESPACE = (
     Grant(("networking.istio.io",), ("gateways",), ("create",)),
@@ -115,4 +115,4 @@ OWN_NAMESPACE = (
     Grant(_CORE, ("configmaps",), ("delete",)),
     Grant(("coordination.k8s.io",), ("leases",), ("get", "update", "patch", "create")),
 )
-"""What an external istiod does in its own namespace: try its webhook, keep a self-signed CA, elect a leader."""
+"""The rights of an external istiod in its own namespace: test its webhook, store a self-signed CA, elect a leader."""

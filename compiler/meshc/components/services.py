@@ -1,7 +1,7 @@
 """Service copies: the names of services that run in other clusters, so that clients can resolve them here.
 
-A copy has no selector. Its traffic never goes to the copy's own address: sidecars know the endpoints in the other
-clusters from the control plane. A selector would only draw in local pods that happen to carry the labels.
+A copy has no selector. No traffic goes to the copy's own address: sidecars get the endpoints in other clusters from the
+control plane. A selector would only add local pods that have the same labels by chance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
-    """The copies that this cluster doesn't share with others; the shared ones stand in bases."""
+    """The copies that this cluster doesn't share with others; shared copies are in bases."""
     del plan
     return (copy_of(service) for service in cluster.copies)
 
@@ -39,7 +39,7 @@ def copy_of(service: ServiceCopy) -> Body:
     if service.node_local:
         spec["internalTrafficPolicy"] = "Local"
     if service.dual_stack:
-        spec["ipFamilyPolicy"] = "PreferDualStack"  # a cluster with one family takes it too
+        spec["ipFamilyPolicy"] = "PreferDualStack"  # a cluster with one IP family accepts it too
     labels = {**service.labels, **OURS}
     return thing(
         "v1", "Service", service.name, service.namespace, labels=labels, annotations=service.annotations, spec=spec

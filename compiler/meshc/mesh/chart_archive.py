@@ -35,13 +35,13 @@ class _Left:
         self.bytes, self.files = _LARGEST, _MOST
 
     def take(self, size: int) -> None:
-        """Counts bytes. Raises ValueError where they are too many."""
+        """Counts bytes. Raises ValueError if they are too many."""
         self.bytes -= size
         if self.bytes < 0:
             raise ValueError(f"it unpacks to more than {_LARGEST >> 20} MiB")
 
     def take_file(self) -> None:
-        """Counts one file. Raises ValueError where it is one too many."""
+        """Counts one file. Raises ValueError if it is one too many."""
         self.files -= 1
         if self.files < 0:
             raise ValueError(f"it holds more than {_MOST} files")

@@ -29,7 +29,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "ztunnel": ("manifests/charts/ztunnel", "ztunnel"),
     "gateway": ("manifests/charts/gateway", "gateway"),
 }
-"""The paths of each chart: in a release of Istio, else in a folder of vendored charts."""
+"""The possible paths of each chart: in a release of Istio, and in a folder of vendored charts."""
 
 RELEASES: Mapping[str, str] = {
     "istio": "istio",

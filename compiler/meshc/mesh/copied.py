@@ -115,7 +115,7 @@ def _ports(ports: tuple[Any, ...]) -> tuple[ExportPort, ...]:
     for number, port in enumerate(read):
         for other in read[:number]:
             if (port.port, port.protocol) == (other.port, other.protocol):
-                raise NotCopiedError(("spec", "ports", number), f"port {port.port}/{port.protocol} stands twice")
+                raise NotCopiedError(("spec", "ports", number), f"port {port.port}/{port.protocol} is listed twice")
             if port.name == other.name:
                 raise NotCopiedError(("spec", "ports", number, "name"), f'two ports are named "{port.name}"')
     return read

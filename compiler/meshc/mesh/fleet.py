@@ -86,12 +86,12 @@ class Fleet:
 
     @property
     def classic(self) -> bool:
-        """Whether the mesh is Istio 1.0's Pilot, Mixer and Citadel."""
+        """True if the mesh is classic: Istio 1.0 with Pilot, Mixer and Citadel."""
         return self.generation is Generation.CLASSIC
 
     @property
     def generation(self) -> Generation:
-        """What runs as the control plane."""
+        """The generation of Istio: classic or istiod."""
         return Generation.of(self.mesh.spec.istio.version)
 
     def choose(self, selection: Selection) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def host_fault(host: str, domain: str = "cluster.local") -> str | None:
 
 
 def mended_host(host: str, domain: str = "cluster.local") -> str:
-    """The host that is meant by one with brackets, a port or capital letters; empty where that isn't certain."""
+    """The intended host for one with brackets, a port or capital letters; empty if it isn't certain."""
     name, _, port = host.partition(":")
     better = (name if port.isdigit() else host.strip("[]")).lower()
     return better if better != host and host_fault(better, domain) is None else ""

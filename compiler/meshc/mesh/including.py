@@ -84,7 +84,7 @@ class _Reading:
                 what = f'"{entry.files}" also fits {self.name} itself'
                 self._report(codes.PART_TWICE, at, what, "put the parts into a folder of their own")
             elif path in self.by_path:
-                what = f'"{path}" is included twice, so it isn\'t plain which entry says what it may hold'
+                what = f'"{path}" is included twice, so it isn\'t clear which entry applies to it'
                 also = (self.root.place((*_AT, self.by_path[path], "files")),)
                 self._report(codes.PART_TWICE, at, what, "take it out of one of the two", also)
             elif len(self.by_path) < MOST_PARTS:
@@ -168,12 +168,12 @@ def _faults(part: Part, root: Document) -> Iterator[Problem]:
         name = document.name(path)
         may = (*_AT, part.include, "may")
         if key in LISTS:
-            what = f"{name}: mesh.yaml doesn't let this file hold {key}, only {', '.join(part.may)}"
+            what = f"{name}: mesh.yaml doesn't allow {key} in this file, only {', '.join(part.may)}"
             hint = f"add {key} to {root.name(may)} in mesh.yaml, or write the entries elsewhere"
         elif key == "include":
             what, hint = f"{name}: a part includes nothing itself", "write the entry into mesh.yaml"
         elif key in known:
-            what, hint = f"{name}: {key} is said for the whole mesh", f"write {key} into mesh.yaml"
+            what, hint = f"{name}: {key} is a setting of the whole mesh", f"write {key} into mesh.yaml"
         else:
             continue
         yield codes.NOT_GRANTED.at(document.key_place(path), what, hint, path=name, also=(root.place(may),))

@@ -62,7 +62,7 @@ def read_inventories(
 def inventory_of(
     root: Document, wanted: FromInventory, data: bytes, shown: str
 ) -> tuple[Inventory | None, list[Problem]]:
-    """What a text would be as an inventory, and what is wrong with it."""
+    """The inventory in some bytes, and its problems."""
     reading = _Reading(root, 0, wanted, None, lambda _: shown)
     return reading.of_bytes(data), reading.problems
 
@@ -82,7 +82,7 @@ class _Reading:
         return None if data is None else self.of_bytes(data)
 
     def of_bytes(self, data: bytes) -> Inventory | None:
-        """The same of a text."""
+        """The inventory in these bytes; None if it isn't a valid one, which is reported."""
         path, wanted = self.wanted.file, self.wanted
         documents, problems = read(data, self.shown(path))
         self.problems += problems
@@ -102,7 +102,7 @@ class _Reading:
         return Inventory(path, self.number, wanted.format, wanted.role, data, _document(good, self.shown(path)))
 
     def _empty(self, documents: Sequence[Document], told: Sequence[Entry]) -> None:
-        """No cluster: because of `select`, of another format, or because there is none."""
+        """Reports an inventory without clusters: `select` matches none, the format is wrong, or the file has none."""
         path, wanted = self.wanted.file, self.wanted
         if told:
             names = [str(one.name) for one in told]
@@ -141,7 +141,7 @@ class _Reading:
             if other is not one:
                 what = f'"{self.wanted.file}": two entries are named "{one.name}"'
                 also = tuple(entry.document.place(entry.at) for entry in (other, one))
-                hint = "remove one of the two, or say where a name stands under fields"
+                hint = "remove one of the two, or set the field that has the name, under fields"
                 self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))
 
     def _bytes(self, path: str) -> bytes | None:

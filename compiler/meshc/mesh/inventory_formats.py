@@ -73,13 +73,17 @@ def _bodies(form: str, document: Document, at: str) -> Iterator[tuple[Path, Any]
 
 
 def _is_repository(body: Body) -> bool:
-    """Whether Argo CD labels a Secret as something else than a cluster."""
+    """True if a Secret has a label by which Argo CD uses it for something other than a cluster."""
     return bool(_mapping(body, "metadata", "labels").get(f"{_OF_ARGO}secret-type", "cluster") != "cluster")
 
 
 def form_of(documents: Sequence[Document]) -> str:
-    """The format in which some documents tell of clusters, where one of other programs does; else empty."""
-    named = (form for form in (*_KINDS, "kubeconfig") if any(one.name for one in entries(form, documents, {}, "")))
+    """The format of other programs in which some documents list clusters; empty if it is none of them."""
+    named = (
+        form
+        for form in (*_KINDS, "kubeconfig")
+        if any(one.name and (form in _KINDS or "apiServer" in one.found) for one in entries(form, documents, {}, ""))
+    )
     return next(named, "")
 
 
@@ -196,7 +200,7 @@ def _at(data: Any, path: Path, words: str) -> Found | None:
 
 
 def value_at(data: Any, words: str) -> Found | None:
-    """The value at the end of a way, with its path."""
+    """The value at a path that is written as text, with its path in the document."""
     return _at(data, (), words)
 
 

@@ -1,4 +1,4 @@
-"""Finds the key that was meant where mesh.yaml has one that isn't known there."""
+"""Finds the intended key for an unknown key in mesh.yaml."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from meshc import codes
 from meshc.errors import Path, Problem
 from meshc.mesh.model import Mesh
 from meshc.nearest import slip
+from meshc.plain import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, whole: type[BaseModel] = Mesh) -> Problem:
-    """The problem of a key that is unknown there, with the key that was probably meant."""
+    """The problem of an unknown key, with the key that was probably intended."""
     place, name = document.key_place(path), document.name(path)
     known = known or known_keys(path[:-1], whole)
     key = str(path[-1])
@@ -33,12 +34,12 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
         belongs = f'"{key}" is a key under {" or ".join(places)}'
         hint = f"{close} {belongs}" if close else belongs
     hint = hint or (f"known here: {', '.join(known)}" if known else "")
-    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{key}"'
+    what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{short(key, 60)}"'
     return codes.UNKNOWN_KEY.at(place, what, hint, path=name, fix=fix)
 
 
 def _free(document: Document, path: Path, known: Sequence[str]) -> list[str]:
-    """The known keys that don't stand beside a key yet."""
+    """The known keys that the mapping doesn't have yet."""
     holder, at = document.at(path[:-1])
     beside = holder.data
     for step in at:
@@ -105,7 +106,7 @@ def known_keys(path: Path, whole: type[BaseModel] = Mesh) -> list[str]:
 
 
 def models_at(path: Path, whole: type[BaseModel] = Mesh) -> list[type[BaseModel]]:
-    """The models of which a mapping at `path` may be."""
+    """The possible models of a mapping at `path`."""
     models = [whole]
     for step in path:
         if isinstance(step, int):

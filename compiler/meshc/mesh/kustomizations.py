@@ -42,7 +42,7 @@ _LARGEST = 5000
 
 
 class Closure:
-    """The files that a kustomization needs, collected folder by folder, and what is wrong with them."""
+    """The files that a kustomization needs, collected folder by folder, and their problems."""
 
     def __init__(self, repository: Repository, source: Source, *, is_copied: bool = False) -> None:
         """`is_copied`: the files become part of the tree, and the first line of each says so."""

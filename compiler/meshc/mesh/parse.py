@@ -98,6 +98,7 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
     place = document.key_place(path) if is_key else document.place(path)
     if kind in _TYPES:
         what, hint = wrong_type(document, path, value, _TYPES[kind], whole)
+        hint = hint or _example_hint(path, what, whole)
         fix = _typed(document, path, value, _TYPES[kind])
         return codes.WRONG_TYPE.at(
             place, f"{name or posixpath.basename(document.file)}: {what}", hint, path=name, fix=fix
@@ -105,7 +106,8 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
     if kind == "literal_error":
         return not_one_of(document, path, value, detail)
     if kind == "wrong_form":
-        return codes.WRONG_TYPE.at(place, f"{name}: {detail['msg']}, not {kind_of(value)}", path=name)
+        what, hint = f"{name}: {detail['msg']}, not {kind_of(value)}", _example_hint(path, "", whole)
+        return codes.WRONG_TYPE.at(place, what, hint, path=name)
     what = " ".join(part for part in (shown(value), rule(detail)) if part)
     better = mended(value, detail["msg"]) if isinstance(value, str) and kind == "bad_name" else ""
     fix = slip(value, [better]) if better else None
@@ -119,11 +121,18 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
         hint = f'give istiod there the ID "{better}" (CLUSTER_ID), and write it here' if better else ""
     if not value and kind in _TOO_SHORT:
         hint = "write at least one" if isinstance(value, tuple) else "write a value"
+    hint = hint or _example_hint(path, detail["msg"], whole)
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
 
 
+def _example_hint(path: Path, rule: str, whole: type[BaseModel]) -> str:
+    from meshc.mesh.example_hints import example_hint  # a valid mesh needs no examples
+
+    return example_hint(path, rule, whole)
+
+
 def _typed(document: Document, path: Path, value: Any, wanted: str) -> Fix | None:
-    """The same value with quotes, or without them, where that is all that is wrong."""
+    """A fix that adds or removes quotes, if only these are wrong."""
     text = document.text(path)
     if wanted == "text" and text and value is not None and path[-2:] != ("istio", "version"):
         return Rewrite(text, text)
@@ -138,7 +147,7 @@ _SWITCHES = dict.fromkeys(("true", "yes", "y", "on"), True) | dict.fromkeys(("fa
 
 
 _TAGS = ("text", "mapping", "list")
-"""Tags of unions; no key of the model is named so."""
+"""Tags of unions. No key of the model has one of these names."""
 
 
 def _where(data: Any, loc: tuple[int | str, ...]) -> tuple[Path, Any]:
@@ -175,11 +184,11 @@ def _example(path: Path) -> str:
 
 
 _KEYS_OF_NAMES = {"primary", "clusters", "copyTo", "except", "names", "cluster", "runsIn", "configCluster"}
-"""Keys under which clusters are named."""
+"""Keys with names of clusters as values."""
 
 
 def _cluster_of_id(document: Document, value: Any) -> str:
-    """The name of the cluster that a text is the ID of."""
+    """The name of the cluster that has this text as its ID."""
     clusters = at(document.data, "spec", "clusters")
     for one in clusters if isinstance(clusters, tuple) else ():
         if at(one, "clusterID") == value and isinstance(name := at(one, "name"), str):

@@ -110,7 +110,7 @@ class Reader:
         return self._beside[folder]
 
     def _renamed(self, at: Path, name: Rewrite | None) -> Rewrite | None:
-        """The path that stands at a place of the mesh, with another name at its end. Parts write their own paths."""
+        """The path at a place of the mesh, with another name at its end, in the form of the file that contains it."""
         document, inner = self.source.document.at(at)
         value: Any = document.data
         for step in inner:

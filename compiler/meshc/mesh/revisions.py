@@ -72,7 +72,7 @@ def _as_plane(fleet: Fleet, member: Member, number: int) -> Member:
 
 
 def plane_of(fleet: Fleet, member: Member, revision: str) -> Member | None:
-    """The control plane of a revision in a cluster; None where there is none."""
+    """The control plane of a revision in a cluster; None if there is none."""
     return next((one for one in planes(fleet, member) if fleet.revision_of(one) == revision), None)
 
 

@@ -53,7 +53,7 @@ def schema_text(*, part: bool = False) -> str:
 
 
 def _without_nothing(value: Any, *, of_names: bool = False) -> Any:
-    """The same without pydantic's titles, without `null`, and without defaults that an editor would only write out.
+    """The schema without pydantic's titles, without `null`, and without defaults that an editor would only repeat.
 
     `of_names`: the keys are those of mesh.yaml, or names of shapes.
     """

@@ -29,7 +29,7 @@ def twice(
     apart = {key: places for key, places in twins.items() if len({place.file for place in places}) > 1}
     for key, places in twins.items():
         if key not in apart:
-            what = f'Service "{"/".join(key)}" stands twice in "{entry.manifests}", and differently'
+            what = f'Service "{"/".join(key)}" is twice in "{entry.manifests}", with different content'
             yield codes.DUPLICATE_SERVICE.at(places[1], what, "keep one of the two", also=(places[0],))
     if not apart:
         return

@@ -1,4 +1,4 @@
-"""Explains values that mesh.yaml can't have: of another type, none of the words that are allowed, or against a rule."""
+"""Explains values that mesh.yaml can't have: a wrong type, a word that isn't allowed, or a broken rule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 def wrong_type(
     document: Document, path: Path, value: Any, wanted: str, whole: type[BaseModel] = Mesh
 ) -> tuple[str, str]:
-    """What is wrong with a value of another type, and what to write in place of it."""
+    """What is wrong with a value of the wrong type, and what to write instead."""
     text = document.text(path)
     if value is None:
         return f"must be {wanted}, but nothing is written", "write a value, or take the key out"
@@ -48,13 +48,13 @@ def wrong_type(
 
 
 def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails) -> Problem:
-    """A value that is none of the allowed words."""
+    """The problem of a value that isn't one of the allowed words."""
     name, place = document.name(path), document.place(path)
     known: list[str] = _choices(detail)
     fix: Fix | None = None
     if not isinstance(value, str):
         wanted = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
-        hint = f"write {known[0]}" if len(known) == 1 else ""
+        hint = f"write {known[0]}" if len(known) == 1 else "write one of these words"
         return codes.WRONG_TYPE.at(place, f"{name}: must be {wanted}, not {kind_of(value)}", hint, path=name)
     if known == ["all"]:
         what, hint = (
@@ -65,7 +65,8 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
         what, hint = f'{shown(value)} isn\'t "{known[0]}"', f"write {known[0]}"
         fix = slip(value, known)
     else:
-        what, hint = f"{shown(value)} isn't one of {', '.join(known)}", nearest_of(value, known)
+        what = f"{shown(value)} isn't one of {', '.join(known)}"
+        hint = nearest_of(value, known) or "write one of these words"
         fix = slip(value, known)
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
 
@@ -94,7 +95,7 @@ def rule(detail: ErrorDetails) -> str:
 
 
 def mended(value: str, rule: str) -> str:
-    """The nearest name that keeps the rule, where the rule is one of lower case letters."""
+    """The nearest name that keeps a rule for lower case letters; empty for other rules."""
     if "lower case" not in rule or is_pattern(value):
         return ""
     kept = "-." if "joined by dots" in rule else "-"

@@ -1,4 +1,4 @@
-"""Builds the view of a cluster after the patches from what kustomize built: which objects they changed or removed."""
+"""Compares kustomize's output for a cluster with its input: which objects the patches changed or removed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _BETWEEN = b"\n---\n"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What there was of a cluster before the build: its objects, the files that kustomize got, and which objects.
+    """A cluster before the build: its objects, and the files and the objects that kustomize got.
 
-    `identities` is None where kustomize got all of them.
+    `identities` is None if kustomize got all objects.
     """
 
     ours: Collection[KubeObject]
@@ -36,20 +36,20 @@ class Given:
     identities: Collection[Identity] | None
 
     def before(self) -> dict[Identity, Body]:
-        """The objects that kustomize got, as meshc or a chart made them."""
+        """The objects that kustomize got, in the form in which meshc or a chart made them."""
         wanted = self.identities
         return {one.identity: one.body for one in self.ours if wanted is None or one.identity in wanted}
 
 
 class Views:
-    """Lives for one run: a text that several clusters hold is read once. `offered` is as in `View`."""
+    """Makes the views of one run, and parses a text that several clusters have only once. `offered` is as in `View`."""
 
     def __init__(self, plan: Plan, offered: Mapping[tuple[str, str], ServiceCopy]) -> None:
         self._plan, self._offered = plan, offered
         self._read: dict[bytes, Any] = {}
 
     def of(self, cluster: ClusterPlan, given: Given, built: FileTree) -> View:
-        """The view of a cluster. An object whose text is as it was laid out isn't read."""
+        """The view of a cluster. An object whose text didn't change isn't parsed."""
         before = given.before()
         objects = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
         theirs = {identity_of(one.body): one for one in objects}
@@ -82,7 +82,7 @@ class Views:
 def _touched(
     cluster: ClusterPlan, body: Body, before: Mapping[Identity, Body], theirs: Mapping[Identity, UserObject]
 ) -> Touched | None:
-    """An object as built, if it isn't as it was, or as the user wrote it."""
+    """An object that the build changed; None if it is as meshc made it or as the user wrote it."""
     identity = identity_of(body)
     own = theirs.get(identity)
     if body == before.get(identity) or (own and body == own.body and not is_reached(cluster, body)):

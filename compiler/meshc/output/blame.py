@@ -1,6 +1,6 @@
 """Finds the user's files that kustomize refuses, from its error.
 
-They are added one by one: kustomize often doesn't name the one that is at fault.
+Adds the files one by one, because kustomize often doesn't name the faulty file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _One = TypeVar("_One")
 
 @dataclass
 class Blame:
-    """One overlay that kustomize refused. `files` are all of its files, `build` builds others in their place."""
+    """One overlay that kustomize refused. `files` are all of its files. `build` builds other files in their place."""
 
     cluster: ClusterPlan
     files: Mapping[str, bytes]
@@ -71,7 +71,8 @@ class Blame:
     def _each(
         every: Iterable[_One], taken: list[_One], fault: Callable[[list[_One]], str]
     ) -> Iterator[tuple[_One, str]]:
-        """Those that can't be added to what is taken so far, and why. The others are taken."""
+        """Adds each item to `taken` if the build then succeeds. Yields each item with which the build fails, with the
+        error."""
         for one in every:
             if reason := fault([*taken, one]):
                 yield one, reason

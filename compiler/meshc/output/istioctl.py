@@ -1,4 +1,4 @@
-"""Adds sidecars to a manifest with the compiled ConfigMaps of a cluster. It asks no cluster."""
+"""Adds sidecars to a manifest with the compiled ConfigMaps of a cluster. Connects to no cluster."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _CONFIG, _MESH, _VALUES = "--injectConfigFile", "--meshConfigFile", "--valuesFile"
 _CLASSIC = (1, 0)
 _SKEW = 1
-"""Minor versions that istioctl may be apart from the control plane, by Istio's support policy."""
+"""The number of minor versions by which istioctl may differ from the control plane, by Istio's support policy."""
 
 
 def find(istio: Version) -> str:
     """The istioctl to use for this version: MESHC_ISTIOCTL, else the one on PATH. Raises ToolError if there is none.
 
-    Templates of 1.0 are others than those of 1.5 and later, where values became a file of their own.
+    Templates of 1.0 differ from those of 1.5 and later, which have a separate file of values.
     """
     named = os.environ.get("MESHC_ISTIOCTL")
     path = shutil.which(named or "istioctl")
@@ -52,17 +52,17 @@ def find(istio: Version) -> str:
 
 
 def _minor_of(program: str) -> int | None:
-    """Its version; custom builds report "unknown"."""
+    """The minor version of an istioctl; None for custom builds, which report "unknown"."""
     said = run(Command((program, "version", "--remote=false", "--short"), timeout=20))
     found = re.search(rb"\b1\.(\d+)\.\d+", said)
     return int(found[1]) if found else None
 
 
 def kube_inject(program: str, configs: Mapping[str, str], revision: str, manifest: bytes) -> bytes:
-    """The manifest with sidecars. `configs` are the texts of the files that istioctl injects by, each by its flag.
+    """The manifest with sidecars. `configs` are the configuration files of istioctl, by the flag of each.
 
-    The manifest goes through standard input: it may hold Secrets, and is never written to disk. Raises CommandError
-    with what istioctl says.
+    The manifest goes through standard input: it may contain Secrets, and is never written to disk. Raises CommandError
+    with the message of istioctl.
     """
     files = FileTree({f"{flag.strip('-')}.yaml": text.encode() for flag, text in configs.items()})
     with scratch(files) as folder:
@@ -77,10 +77,11 @@ def kube_inject(program: str, configs: Mapping[str, str], revision: str, manifes
 
 
 def configs_in(tree: FileTree, cluster: ClusterPlan) -> dict[str, str]:
-    """What `cluster` is injected by, from the rendered cluster that holds it: its own, or with istiod its primary's.
+    """The injection settings for `cluster`, from a rendered cluster: its own for classic Istio, its primary's for
+    istiod.
 
-    To istiod's values a webhook adds the cluster's ID and network as it is asked; here they are put in their place
-    (1.30 pkg/kube/inject, updateClusterEnvs). Raises MeshcError if a text isn't there.
+    In a live cluster, the request to the webhook adds the cluster's ID and network to istiod's values. Here, this
+    function adds them (1.30 pkg/kube/inject, updateClusterEnvs). Raises MeshcError if a text is missing.
     """
     suffix = "" if cluster.revision == "default" else f"-{cluster.revision}"
     mesh, injector = f"istio{suffix}", f"istio-sidecar-injector{suffix}"

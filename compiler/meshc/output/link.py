@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Link(StrEnum):
-    """Who makes output/ of overlays/: kustomize for everything, or only where more than meshc's own objects is in."""
+    """The renderer of output/: kustomize for everything, or kustomize only for overlays that have more than meshc's own
+    objects."""
 
     AUTO = "auto"
     KUSTOMIZE = "kustomize"

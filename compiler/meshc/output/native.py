@@ -1,8 +1,8 @@
 """Renders an overlay that has only meshc's own objects into output/, without starting kustomize.
 
-Such an overlay needs no transformation: its objects stand in kustomize's style already, and what is left of a build is
-to put them in order. Real kustomize stays the reference: `meshc verify` compares, and it links whatever a person's
-patch, resource or kustomization is in.
+Such an overlay needs no transformation: its objects already have kustomize's style, so they only have to be sorted.
+Real kustomize stays the reference: `meshc verify` compares the two, and kustomize renders every overlay with a user's
+patch, resource or component.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SERVICES = "services.yaml"
 _ODD = re.compile("[\u0085\ufeff]|[\u2028\u2029](?:\n|'|\")".encode())
-"""Characters that kustomize writes in another way than meshc."""
+"""Characters that kustomize and meshc write differently."""
 
 
 def is_tested(version: Version) -> bool:
@@ -34,7 +34,8 @@ def is_tested(version: Version) -> bool:
 
 
 class Linker:
-    """Lives for one run. What several clusters share, as they do the copies of services, is put in order once.
+    """Renders the overlays of one run. Files that several clusters share, such as copies of Services, are sorted only
+    once.
 
     `folders` are the files of each overlay and each base, by path within it.
     """
@@ -50,12 +51,13 @@ class Linker:
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def links(self, cluster: ClusterPlan) -> bool:
-        """Whether an overlay can be linked here: no patches or manifests of users, nothing in another style."""
+        """True if an overlay can be rendered here: it has no patches or manifests of users, and nothing in another
+        style."""
         theirs = cluster.patches or cluster.resources or cluster.components
         return not theirs and self.passes(cluster)
 
     def passes(self, cluster: ClusterPlan) -> bool:
-        """Whether meshc's own objects in an overlay pass through kustomize as they are."""
+        """True if kustomize doesn't change meshc's own objects in an overlay."""
         own = (data for path, data in self._folders[cluster.name].items() if "/" not in path)
         return self.tested and self._are_plain(own) and self._are_plain(self._copies(cluster))
 
@@ -66,9 +68,9 @@ class Linker:
         reached: frozenset[bytes] = frozenset(),
         made: Mapping[str, tuple[bytes, ...]] = MappingProxyType({}),
     ) -> FileTree:
-        """The same bytes that a build split into files would be. `names` are those files, in their order.
+        """The rendered files, with the same bytes as a build with kustomize. `names` are the files, in their order.
 
-        `made`, by file, are objects as kustomize built them, instead of those that were `reached`.
+        `made` are objects that kustomize built, by file. They replace the objects in `reached`.
         """
         own = self._folders[cluster.name]
         found: dict[str, bytes] = {}
@@ -79,14 +81,14 @@ class Linker:
         return FileTree({**found, NAME: self._kustomization(tuple(found))})
 
     def _copies(self, cluster: ClusterPlan) -> tuple[bytes, ...]:
-        """The files of the bases that a cluster names."""
+        """The files of the bases that a cluster uses."""
         bases = cluster.bases
         if bases not in self._shared:
             self._shared[bases] = tuple(self._folders[f"{BASES}/{base}"][_SERVICES] for base in bases)
         return self._shared[bases]
 
     def _joined(self, parts: tuple[bytes, ...], reached: frozenset[bytes], made: tuple[bytes, ...]) -> bytes:
-        """The objects of a file's parts, without those that were reached and with those that were made, in order."""
+        """The objects of a file's parts in order, with the `made` objects instead of the `reached` ones."""
         gone = frozenset(text for text in reached if any(text in self._texts(part) for part in parts))
         key = (parts, gone, made)
         if key not in self._files:
@@ -102,7 +104,7 @@ class Linker:
         return self._texts_of[part]
 
     def placed(self, part: bytes) -> list[tuple[Place, bytes]]:
-        """The objects of a file, each with its place among others."""
+        """The objects of a file, each with its sort key."""
         if part not in self._heads:
             texts = part.removeprefix(HEADER).split(b"\n---\n")
             whole = [text if text.endswith(b"\n") else text + b"\n" for text in texts if text.strip()]

@@ -16,13 +16,13 @@ _RANKS = {kind: number - len(_FIRST) for number, kind in enumerate(_FIRST)}
 _RANKS |= {kind: number for number, kind in enumerate(_LAST, 1)}
 
 Place = tuple[int, str, str]
-"""Compared as it is."""
+"""A sort key."""
 
 
 def place_of(api_version: str, kind: str, namespace: str, name: str) -> Place:
-    """Where an object comes among others: by kind, then by group, version and kind, then by namespace and name.
+    """The sort key of an object: by the order of kinds, then by group, version and kind, then by namespace and name.
 
-    Parts that are absent count as `~G` and `~X`; the bar between namespace and name takes part in the comparison.
+    Missing parts count as `~G` and `~X`. The bar between namespace and name is part of the compared text.
     """
     group, _, version = api_version.rpartition("/")
     return (_RANKS.get(kind, 0), f"{group or '~G'}_{version}_{kind}", f"{namespace or '~X'}|{name}")

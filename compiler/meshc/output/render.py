@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """output/ of each cluster that was asked for, the names of those that kustomize built, and what is no error.
+    """output/ of each requested cluster, the names of the clusters that kustomize built, and the warnings and notices.
 
-    `whole` are those of which it had to build every object, each with the reason.
+    `whole` are the clusters of which kustomize had to build every object, each with the reason.
     """
 
     trees: Mapping[str, FileTree]
@@ -50,7 +50,8 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """By which kustomize, remembering builds where, and as many at once as `jobs` tells (0: one a processor).
+    """The kustomize to use, the repository with the cache of builds, and the number of parallel builds (`jobs`; 0 means
+    one for each processor).
 
     `done` is called after each cluster.
     """
@@ -63,16 +64,16 @@ class How:
 
 
 Settle = Callable[[Sequence[Problem], bool], list[Problem]]
-"""Takes out what is acknowledged. It is told whether every cluster was looked at."""
+"""Removes acknowledged problems. The flag is true if every cluster with patches was rendered."""
 
 
 def render(
     plan: Plan, layout: Layout, how: How, clusters: Sequence[str] = (), settle: Settle = lambda found, _: list(found)
 ) -> Rendered:
-    """output/ of the given clusters (none: all), by kustomize where it is needed.
+    """Renders output/ of the given clusters (none means all), with kustomize only if it is needed.
 
-    Raises ProblemsError with what kustomize refuses, and what is wrong with what it built, at the user's file that
-    causes it.
+    Raises ProblemsError for overlays that kustomize refuses, and for faults in its output, at the user's file that
+    causes them.
     """
     wanted = set(clusters)
     chosen = [cluster for cluster in plan.clusters if not wanted or cluster.name in wanted]
@@ -97,10 +98,10 @@ _Result = FileTree | list[Problem]
 
 
 class _Rendering:
-    """Lives for one run.
+    """The state of one run.
 
-    `applied` holds what is wrong with objects as they are applied, by cluster; `why` the reason for which kustomize
-    builds a cluster whole, though it needn't by what it was asked for.
+    `applied` are the problems of objects after the patches, by cluster. `why` has the reason if kustomize had to build
+    every object of a cluster.
     """
 
     def __init__(self, plan: Plan, layout: Layout, how: How) -> None:
@@ -111,14 +112,15 @@ class _Rendering:
         self.why: dict[str, str] = {}
 
     def linked(self, clusters: Sequence[ClusterPlan]) -> Iterator[tuple[str, FileTree]]:
-        """The clusters that need no kustomize, each with its tree."""
+        """The clusters that don't need kustomize, each with its tree."""
         for cluster in clusters:
             if self._linker.links(cluster):
                 yield cluster.name, self._linker.link(cluster, self._layout.names(cluster))
                 self._how.done()
 
     def built(self, clusters: Sequence[ClusterPlan]) -> dict[str, _Result]:
-        """The other clusters, by kustomize: of each what it has to see, and the whole where that isn't enough."""
+        """Builds the other clusters with kustomize: only the necessary part of each, or the whole overlay if that isn't
+        enough."""
         self._guard = RenderedGuard(_own(self._layout))
         self._views = Views(self._plan, offered_by(self._plan))
         with (
@@ -130,7 +132,7 @@ class _Rendering:
             return results | dict(zip([cluster.name for cluster in whole], pool.map(self._whole, whole), strict=True))
 
     def _of_units(self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor) -> Iterator[tuple[str, _Result]]:
-        """Each distinct unit is built once, whatever clusters have it."""
+        """Builds each distinct unit once, even if several clusters have it."""
         units = self._units(clusters)
         distinct = {unit.key: unit.files for unit in units.values()}
         streams = dict(zip(distinct, pool.map(self._part, distinct.values()), strict=True))
@@ -149,10 +151,10 @@ class _Rendering:
             self._how.done()
 
     def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
-        """What kustomize has to see of each overlay, where that is less than the whole."""
+        """The part of each overlay that kustomize has to build, if it is less than the whole overlay."""
         cutter = Cutter(self._layout, self._linker.placed)
         found: dict[str, Unit] = {}
-        for cluster in clusters if self._linker.tested else ():  # else `compile` says that it is all of them
+        for cluster in clusters if self._linker.tested else ():  # else `compile` reports all clusters together
             cut = cutter.unit(cluster) if self._linker.passes(cluster) else STYLE
             if isinstance(cut, str):
                 self.why[cluster.name] = cut
@@ -163,7 +165,7 @@ class _Rendering:
     def _part(self, files: Mapping[str, bytes]) -> bytes | None:
         try:
             return self._how.kustomize.build(files, FOLDER, self._how.cache, None, self._guard)
-        except BuildError:  # the whole overlay tells whose fault it is
+        except BuildError:  # the build of the whole overlay finds the cause
             return None
 
     def _whole(self, cluster: ClusterPlan) -> _Result:
@@ -180,7 +182,7 @@ class _Rendering:
     def _look(
         self, cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None
     ) -> list[Problem]:
-        """What may not be, and can't be acknowledged; what else there is goes into `applied`."""
+        """The problems that can't be acknowledged. Adds all other problems to `applied`."""
         if cluster.patches or cluster.components:
             given = Given(self._layout.made(cluster), files.values(), unit.homes.keys() if unit else None)
             self.applied[cluster.name] = list(check_applied(self._views.of(cluster, given, built)))
@@ -213,7 +215,7 @@ def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) ->
 
 @contextmanager
 def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable[[], Path]]:
-    """A folder that is made when it is first asked for: the overlays are written once, whatever shares their bases."""
+    """A folder that is made at its first use, so that the overlays are written only once although they share bases."""
     made: list[Path] = []
     lock = Lock()
     with ExitStack() as stack:
@@ -228,16 +230,16 @@ def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable
 
 
 def _own(layout: Layout) -> Iterator[bytes]:
-    """The files of meshc's own objects: what is the user's lies one folder deeper."""
+    """The files of meshc's own objects. The user's files are one folder deeper."""
     for path, data in layout.tree.items():
         if path.count("/") == 1 or path.startswith(f"{BASES}/"):
             yield data
 
 
 def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
-    """What a patch made readable that must not be, or a user's file holds in a disguise of YAML's.
+    """Secrets in plain text that a patch adds, or that a user's file hides by the syntax of YAML.
 
-    Told at the patches and files, as no line of theirs need show it.
+    Reported at the patches and files, because a single line may not show the secret.
     """
     places = _places(cluster)
     files = rendered.items() if places else [(name, data) for name, data in rendered.items() if name == RESOURCES]
@@ -253,14 +255,14 @@ def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> li
 
 
 def _places(cluster: ClusterPlan) -> list[Place]:
-    """Where mesh.yaml names what changes a cluster's objects."""
+    """The places in mesh.yaml that name a cluster's patches and components."""
     return [*(patch.place for patch in cluster.patches), *(component.place for component in cluster.components)]
 
 
 def _second_sources(
     cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
 ) -> Iterator[Problem]:
-    """What patches do to that which istiod takes its trust from."""
+    """Changes by patches in objects from which istiod gets its trust."""
     if not cluster.patches and not cluster.components:
         return
     named = [patch.place for patch in cluster.patches if sources.is_telling(patch.file.data)]

@@ -1,4 +1,4 @@
-"""Splits what `kustomize build` prints for a cluster into the files of output/, as text and without parsing."""
+"""Splits the output of `kustomize build` for a cluster into the files of output/, as text and without parsing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from meshc.tree import HEADER, FileTree
 
 
 def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
-    """One file a component with its objects in kustomize's order, and a kustomization.yaml that only names them.
+    """One file for each component with its objects in kustomize's order, and a kustomization.yaml that only lists the
+    files.
 
-    A document ends at a line `---`: kustomize indents everything inside one, so no value can hold such a line at
-    the margin. Objects that no component made go to resources.yaml.
+    A document ends at a line `---`: kustomize indents everything inside a document, so no value can have such a line
+    without indentation. Objects that no component made are in resources.yaml.
     """
     files: dict[str, list[str]] = {file: [] for file in homes.values()}
     for document in stream.decode().split("\n---\n"):
@@ -35,7 +36,7 @@ def identity_in(document: str) -> Identity:
 def head_of(document: str) -> tuple[str, str, str, str]:
     """apiVersion, kind, namespace and name, read from the lines of an object in kustomize's style.
 
-    Parsing would cost more than the build.
+    Reads no YAML, because parsing would take longer than the build.
     """
     top: dict[str, str] = {}
     metadata: dict[str, str] = {}
@@ -53,6 +54,6 @@ def head_of(document: str) -> tuple[str, str, str, str]:
 
 
 def _scalar(text: str) -> str:
-    """A plain or quoted name. Names hold no character that quoting would change."""
+    """Reads a plain or quoted name. Names contain no characters that quotes would escape."""
     text = text.strip()
     return text[1:-1] if text[:1] in ("'", '"') and text[-1:] == text[:1] else text

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """An outside program. `version` is empty where none was found; `passed_over` are programs with the reason."""
+    """An external program. `version` is empty if none was found. `passed_over` are the ignored programs, each with the
+    reason."""
 
     name: str
     used_for: str
@@ -32,12 +33,13 @@ class Tool:
 
 
 def tools(cache: Repository) -> list[Tool]:
-    """Every tool, in the order in which a newcomer needs them. Starts programs, reads no mesh."""
+    """Every tool, in the order in which a new user needs them. Starts programs, and reads no mesh."""
     return [_kustomize(cache), *(_ask(*asked) for asked in _OTHERS)]
 
 
 def trouble_with_git(folder: Path) -> str:
-    """Why Git refuses the repository around the folder, with what to do; "" where it doesn't, or there is none."""
+    """Why Git refuses the repository around the folder, and what to do; "" if Git accepts it, or if there is no
+    repository."""
     try:
         ask_git(folder, "rev-parse", "--show-toplevel")
     except (CommandError, NoGitError):

@@ -1,4 +1,4 @@
-"""Compares what was compiled with what is on disk, and returns the units to replace."""
+"""Compares the compiled trees with those on disk, and writes the folders and files that differ."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 OVERLAYS, OUTPUT = "overlays", "output"
 DELIVERY = "_delivery"
-"""The folder of output/ with the objects for Argo CD or Flux; no cluster's name begins with _."""
+"""The folder of output/ with the objects for Argo CD or Flux; no name of a cluster starts with _."""
 
 VERSIONS = f"{OUTPUT}/_meshc.yaml"
-"""Which meshc and kustomize wrote the trees: rewritten with them, and never a reason to rewrite them."""
+"""The file with the versions of meshc and kustomize that wrote the trees. A new version alone is no reason to write it
+again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def expected_tree(layout: Layout, rendered: Mapping[str, FileTree], delivery: Fi
 
 
 def read_trees(repository: Repository) -> FileTree:
-    """Both trees as they stand."""
+    """Both trees on disk."""
     return repository.read_generated((OVERLAYS, OUTPUT))
 
 
@@ -63,7 +64,7 @@ def refuse_another(found: FileTree, mesh: str) -> None:
 
 
 def out_of_step(found: FileTree, expected: FileTree) -> Iterator[tuple[str, Literal["missing", "left over", "stale"]]]:
-    """Every file that isn't as it would be compiled, and what is the matter with it."""
+    """Every file that differs from the compiled one, with the kind of difference."""
     for path in sorted({*found, *expected} - {VERSIONS}):
         if path not in found:
             yield path, "missing"
@@ -74,25 +75,25 @@ def out_of_step(found: FileTree, expected: FileTree) -> Iterator[tuple[str, Lite
 
 
 def cluster_of(path: str) -> str:
-    """Whose overlay or output a file of the trees belongs to; nothing for what clusters share."""
+    """The cluster of a file in overlays/ or output/; empty for files that clusters share."""
     parts = path.split("/")
     return parts[1] if len(parts) > 2 and parts[0] in (OVERLAYS, OUTPUT) and parts[1] != BASES else ""
 
 
 def versions_in(found: FileTree) -> dict[str, str]:
-    """What `_meshc.yaml` says: the versions of meshc and kustomize, and the mesh's name."""
+    """The content of `_meshc.yaml`: the versions of meshc and kustomize, and the mesh's name."""
     lines = found.get(VERSIONS, b"").decode(errors="replace").splitlines()
     return dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith("#"))
 
 
 def versions_file(kustomize: Version, mesh: str) -> bytes:
-    """`_meshc.yaml` as this meshc writes it."""
+    """The content of `_meshc.yaml` that this meshc writes."""
     return HEADER + f"kustomize: {kustomize}\nmesh: {mesh}\nmeshc: {__version__}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a compile gives for both trees. `mesh` is the name of the mesh."""
+    """The result of a compile for both trees. `mesh` is the name of the mesh."""
 
     layout: Layout
     rendered: Mapping[str, FileTree]
@@ -101,11 +102,11 @@ class Outcome:
 
 
 def write_trees(done: Outcome, repository: Repository, kustomize: Version, *, whole: bool) -> Written:
-    """Brings both trees to what was compiled, all or nothing. Only a whole compile removes what is left over.
+    """Writes both trees completely or not at all. Only a compile of all clusters removes files that are left over.
 
-    One of some clusters leaves the delivery alone where it would name a folder that isn't there, or forget one that is.
-    Raises RefusedError for a file that isn't meshc's or trees of another mesh,
-    ToolError if the disk fails; the trees are then as before.
+    A compile of some clusters doesn't change the delivery if that would name a missing folder, or omit an existing one.
+    Raises RefusedError for a file that meshc didn't make or for trees of another mesh, and ToolError if the disk fails;
+    the trees are then as before.
     """
     found = read_trees(repository)
     rendered, delivery = done.rendered, done.delivery
@@ -134,7 +135,7 @@ def write_trees(done: Outcome, repository: Repository, kustomize: Version, *, wh
 
 
 def _delivers_what_stands(layout: Layout, rendered: Mapping[str, FileTree], found: FileTree) -> bool:
-    """Whether output/ will hold exactly the clusters of the mesh."""
+    """True if output/ will contain exactly the clusters of the mesh."""
     folders = {path.split("/")[1] for path in found if path.startswith(f"{OUTPUT}/") and path != VERSIONS}
     return {*rendered, *folders} - {DELIVERY} == {*layout.clusters}
 
@@ -146,14 +147,14 @@ def _state(changed: bool, removed: bool, there: bool) -> str:
 def _wanted(
     expected: FileTree, found: FileTree, rendered: Mapping[str, FileTree], *, whole: bool
 ) -> dict[str, dict[str, bytes]]:
-    """What each unit should hold; nothing where it is left over."""
+    """The files that each unit should have; none for a unit that is left over."""
     wanted: dict[str, dict[str, bytes]] = {_unit(path): {} for path in (found if whole else ())}
     names = {*rendered, BASES, DELIVERY}
     for path, data in expected.items():
         unit = _unit(path)
         if unit.partition("/")[2] in names:
             wanted.setdefault(unit, {})[path.removeprefix(unit + "/")] = data
-    if not whole:  # overlays that aren't compiled now may still name a base that is gone
+    if not whole:  # overlays that aren't compiled now may still use a removed base
         bases = f"{OVERLAYS}/{BASES}"
         wanted[bases] = {**found.under(bases), **wanted.get(bases, {})}
     wanted.pop(VERSIONS, None)
@@ -161,5 +162,5 @@ def _wanted(
 
 
 def _unit(path: str) -> str:
-    """The folder, or the file at the top, that a path of a tree is replaced with."""
+    """The unit of a path: the folder or the top-level file that is replaced as a whole."""
     return "/".join(path.split("/")[:2])

@@ -1,8 +1,8 @@
-"""Cuts an overlay with the user's files down to the part that kustomize has to see.
+"""Reduces an overlay with the user's files to the part that kustomize has to build.
 
-That is the objects that a patch may reach, the user's resources, and the patches. An object that no patch matches as
-it is laid out is never matched later, as patches keep names, namespaces and kinds; it passes through kustomize as it
-is. Where that can't be told beforehand or turns out otherwise, the whole overlay is built.
+This part has the objects that a patch may match, the user's resources, and the patches. kustomize doesn't change an
+object that no patch matches at the start, because patches keep names, namespaces and kinds, so no patch matches it
+later. If this isn't certain, or if the build shows otherwise, the whole overlay is built.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 FOLDER = "unit"
 _OBJECTS = "objects.yaml"
 _NOTES = re.compile(r"config\.(?:kubernetes|k8s)\.io", re.IGNORECASE)
-"""What kustomize reads instructions of: annotations that name an object otherwise, or take it out."""
+"""Annotations that are instructions for kustomize: for example, they rename an object or remove it."""
 _OF_NOTES = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
-"""A part of an object's head that is written in one way only."""
+"""A part of an object's head that has only one form in YAML."""
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
 _COMPONENT = "a component may change any object"
@@ -46,9 +46,10 @@ _Head = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Unit:
-    """What kustomize builds: files by path from the folder above. `reached` are the texts that its output replaces.
+    """The part that kustomize builds: files by path from the parent folder. `reached` are the texts that its output
+    replaces.
 
-    Equal units give equal output, whichever cluster they are of.
+    Equal units of different clusters give equal output.
     """
 
     files: Mapping[str, bytes]
@@ -61,7 +62,8 @@ class Unit:
         return tuple(self.files.items())
 
     def made(self, stream: bytes) -> Mapping[str, tuple[bytes, ...]] | None:
-        """What kustomize built of the unit, by the file of output/; None where it holds another object than before."""
+        """The objects that kustomize built from the unit, by their file in output/; None if an object is new or
+        renamed."""
         found: dict[str, list[bytes]] = {}
         for text in stream.decode().split("\n---\n") if stream.strip() else ():
             head = head_of(text)
@@ -74,7 +76,7 @@ class Unit:
 
 
 class Cutter:
-    """Lives for one run. What several clusters share is matched against the same patches once."""
+    """Makes the units of one run. Matches patches with the objects that several clusters share only once."""
 
     def __init__(self, layout: Layout, placed: Callable[[bytes], Sequence[tuple[Any, bytes]]]) -> None:
         self._layout, self._placed = layout, placed
@@ -82,7 +84,7 @@ class Cutter:
         self._noted: dict[bytes, bool] = {}
 
     def unit(self, cluster: ClusterPlan) -> Unit | str:
-        """The unit of an overlay, or why the whole has to be built."""
+        """The unit of an overlay, or the reason why the whole overlay has to be built."""
         if cluster.components:
             return _COMPONENT
         if any(map(_is_special, _theirs(cluster))):
@@ -138,7 +140,7 @@ def _files(cluster: ClusterPlan, texts: Sequence[bytes], tree: FileTree) -> Mapp
 
 
 def _matched(cluster: ClusterPlan, objects: Sequence[KubeObject]) -> Iterator[int]:
-    """The objects that a patch may be applied to, as they are laid out."""
+    """The numbers of the objects to which a patch may be applied."""
     fits = [reaching(patch) for patch in cluster.patches]
     for number, one in enumerate(objects):
         if any(fit(one.body) for fit in fits):
@@ -162,7 +164,7 @@ def _changes(cluster: ClusterPlan) -> Iterator[Any]:
 
 
 def _is_special(value: Any) -> bool:
-    """Whether a key, a path or an apiVersion in a user's file is one that kustomize takes instructions from."""
+    """True if a key, a path or an apiVersion in a user's file is an instruction for kustomize."""
     if isinstance(value, Mapping):
         told = (*value, value.get("apiVersion"), value.get("path"), value.get("from"))
         return any(isinstance(one, str) and _NOTES.search(one) for one in told) or any(map(_is_special, value.values()))
@@ -170,7 +172,8 @@ def _is_special(value: Any) -> bool:
 
 
 def _moves_heads(change: Any) -> bool:
-    """Whether a JSON patch touches what an object is named by: kustomize then renames it in other objects too."""
+    """True if a JSON patch changes the name, namespace, kind or apiVersion of an object. kustomize then renames it in
+    other objects too."""
     if isinstance(change, Mapping):
         return False
     if not isinstance(change, tuple):
@@ -180,5 +183,5 @@ def _moves_heads(change: Any) -> bool:
 
 
 def _decoded(path: str) -> str:
-    """A path as kustomize reads it, which looks at nothing before the first slash."""
+    """A decoded path. Like kustomize, ignores everything before the first slash."""
     return "/".join(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]).rstrip("/")

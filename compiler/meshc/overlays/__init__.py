@@ -1,1 +1,1 @@
-"""Lays out the objects of every cluster as the `FileTree` of overlays/."""
+"""Writes the objects of every cluster into the `FileTree` of overlays/, and finds the objects that patches match."""

@@ -16,7 +16,7 @@ def kustomization(
     patches: Iterable[tuple[str, Mapping[str, str]]] = (),
     components: Iterable[str] = (),
 ) -> bytes:
-    """A kustomization that names files and folders in this order and does nothing else to them."""
+    """A kustomization that lists resources, patches and components in this order, without other transformations."""
     body: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",

@@ -1,4 +1,4 @@
-"""Lays out the objects of every cluster as files: one for each component and sealed Secret, a base for copies."""
+"""Writes the objects of every cluster into files: one for each component and sealed Secret, and bases for copies."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 BASES = "_services"
-"""The folder of shared bases; no cluster's name begins with _."""
+"""The folder of shared bases. Names of clusters can't begin with _, so they never collide with it."""
 
 COMPONENTS = "components"
-"""The folder of an overlay for the user's components."""
+"""The folder for the user's components in an overlay."""
 
 _BOM = b"\xef\xbb\xbf"
 
 RESOURCES = "resources.yaml"
-"""The file of output/ for objects that no component made."""
+"""The file in output/ for objects that come from no component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Layout:
         return self.objects
 
     def made(self, cluster: ClusterPlan) -> list[KubeObject]:
-        """All that meshc and charts make for a cluster, shared copies among it."""
+        """All objects that meshc and charts make for a cluster, including shared copies."""
         return [
             *(one for _, one in self.objects[cluster.name]),
             *(one for name in cluster.bases for one in self.bases[name]),
         ]
 
     def names(self, cluster: ClusterPlan) -> list[str]:
-        """The files of a cluster's output/ for what meshc makes, in their order."""
+        """The files of a cluster's output/ for objects of meshc, in their order."""
         shared = [f"{one.origin}.yaml" for name in cluster.bases for one in self.bases[name][:1]]
         return list(dict.fromkeys([file for file, _ in self.objects[cluster.name]] + shared))
 
@@ -60,14 +60,14 @@ class Layout:
 
 
 class Printer:
-    """Writes objects as text, each distinct one once, however many clusters hold it. Lives for one compile."""
+    """Writes objects as text. Equal objects of several clusters are formatted only once. Used for one compile."""
 
     def __init__(self) -> None:
         self._texts: dict[bytes, str] = {}
         self._kustomizations: dict[tuple[str, ...], bytes] = {}
 
     def kustomization(self, resources: Sequence[str]) -> bytes:
-        """A kustomization without patches. Most clusters of a fleet have the same."""
+        """A kustomization without patches; cached, as most clusters of a fleet have the same one."""
         key = tuple(resources)
         if key not in self._kustomizations:
             self._kustomizations[key] = kustomization(key)
@@ -80,7 +80,7 @@ class Printer:
     def _text(self, body: Body) -> str:
         metadata = body.get("metadata")
         if isinstance(metadata, Mapping) and "annotations" in metadata and not metadata["annotations"]:
-            # kustomize, which keeps notes of its own among them, leaves none behind
+            # kustomize removes empty annotations too
             kept = {key: value for key, value in metadata.items() if key != "annotations"}
             body = {**body, "metadata": kept}
         key = _key(body)
@@ -90,17 +90,17 @@ class Printer:
 
 
 def _key(body: Any) -> bytes:
-    """Bytes that differ wherever the text would; objects that are written alike may have two."""
+    """A cache key. Equal keys mean equal text, but objects with equal text may have different keys."""
     try:
         return marshal.dumps(body, 2)
-    except ValueError:  # it knows plain types alone
+    except ValueError:  # marshal only supports plain types
         return json.dumps(body, sort_keys=True, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def lay_out(
     plan: Plan, objects: Mapping[str, Sequence[tuple[str, KubeObject]]], bases: Mapping[str, Sequence[KubeObject]]
 ) -> Layout:
-    """The overlays. `objects` are each cluster's with the file they go into; `bases` the shared copies by name."""
+    """The overlays. `objects` has each cluster's objects with their files, `bases` has the shared copies by name."""
     printer = Printer()
     files: dict[str, bytes] = {}
     for name, copies in bases.items():
@@ -136,7 +136,7 @@ def _patched(cluster: ClusterPlan, resources: Sequence[str], patches: Iterable[P
 
 
 def kustomization_of(cluster: ClusterPlan, laid_out: Iterable[str], patches: Iterable[PatchPlan]) -> bytes:
-    """The cluster's kustomization.yaml with only some of its patches, to find the one that kustomize can't apply."""
+    """The cluster's kustomization.yaml with only some of its patches, to find the patch that kustomize can't apply."""
     start = f"{cluster.name}/"
     own = [path.removeprefix(start) for path in laid_out if path.startswith(start)]
     files = [path for path in own if "/" not in path and path != NAME]
@@ -153,5 +153,5 @@ def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
 
 
 def _marked(file: UserFile) -> bytes:
-    """The user's bytes under our first line, which distinguishes the copy from a file that somebody put there."""
+    """The user's bytes after meshc's header, which distinguishes the copy from a file that a person added there."""
     return HEADER + file.data.removeprefix(_BOM)

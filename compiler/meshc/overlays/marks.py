@@ -1,4 +1,4 @@
-"""Collects the labels and annotations that earlier patches set, as a later patch's selectors see them."""
+"""Follows the labels and annotations that earlier patches set, because a later patch's selectors match them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _BOTH = ("labels", "annotations")
 _Words = Mapping[str, Any] | None
-"""None where a patch did what isn't followed: then every selector may fit."""
+"""None after a change that meshc can't follow: then every selector may match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The labels and annotations of an object, as far as the patches up to here are followed."""
+    """The labels and annotations of an object after some patches."""
 
     labels: _Words
     annotations: _Words
@@ -36,7 +36,7 @@ class Marks:
         return words is None or all(one.holds(words) for one in requirements)
 
     def after(self, change: Any) -> Marks:
-        """What a patch leaves of them: a mapping that is merged, or the steps of a JSON patch."""
+        """The labels and annotations after a patch: a strategic merge patch, or the steps of a JSON patch."""
         if isinstance(change, dict):
             return Marks(*(_merged(getattr(self, where), change, where) for where in _BOTH))
         found = self

@@ -1,4 +1,4 @@
-"""Finds the objects of an overlay that a patch is applied to, after the patches before it."""
+"""Finds the objects of an overlay that a patch matches, after the patches before it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Matched:
-    """The objects of one overlay by their number, with labels and annotations as the patches so far leave them."""
+    """The objects of one overlay by number, with their labels and annotations after the patches so far."""
 
     def __init__(self, objects: Sequence[KubeObject]) -> None:
         self._objects = objects
@@ -27,16 +27,16 @@ class Matched:
         return [one.body for one in self._objects]
 
     def named(self, change: Body) -> list[int]:
-        """Those that a patch without a target names."""
+        """The objects that a patch without a target names."""
         found = self._by_name.get(effective(identity_of(change)), [])
         return [number for number in found if self.bodies[number].get("apiVersion") == change.get("apiVersion")]
 
     def fitting(self, target: Target) -> list[int]:
-        """Those that a target fits."""
+        """The objects that a target matches."""
         return [number for number, one in enumerate(self._objects) if self._fits(number, one, target)]
 
     def change(self, number: int, change: Any) -> None:
-        """Notes what a patch does to labels and annotations."""
+        """Records the changes of a patch to an object's labels and annotations."""
         self._changed[number] = self._marks(number).after(change)
 
     def _fits(self, number: int, one: KubeObject, target: Target) -> bool:
@@ -59,5 +59,5 @@ class Matched:
 
 
 def effective(identity: Identity) -> Identity:
-    """kustomize takes a missing namespace for `default`."""
+    """The identity as kustomize compares it: a missing namespace is the same as `default`."""
     return identity._replace(namespace="") if identity.namespace == "default" else identity

@@ -1,4 +1,4 @@
-"""Decides whether a patch may apply to an object. The answer is never no where kustomize would apply the patch."""
+"""Decides whether a patch may apply to an object. The answer may be a false yes, but never a false no."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from meshc.plan.files import PatchPlan
 
 _SIMPLE = re.compile(r"[A-Za-z0-9._*|()/-]*")
-"""A pattern of a target that all libraries read alike. Any other one counts as one that fits."""
+"""Patterns of a target that have the same meaning in all libraries. Any other pattern counts as a match."""
 
 
 def reaching(patch: PatchPlan) -> Callable[[Body], bool]:
-    """A patch without a target is for the objects that it names."""
+    """A function that says whether a patch may apply. A patch without a target applies to the objects that it names."""
     if not patch.target:
         named = {_named(one.body) for one in patch.file.objects}
         return lambda body: _named(body) in named

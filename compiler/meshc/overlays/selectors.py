@@ -1,6 +1,6 @@
 """Parses a label selector as Kubernetes does (apimachinery, pkg/labels).
 
-Each character is read once. What Kubernetes refuses is refused: kustomize reads selectors with the same code.
+Each character is read once. It refuses the same texts as Kubernetes, because kustomize parses selectors with that code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"[-+]?[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a selector says of one key. Without an operator the key has to be there, with `!` it must not."""
+    """The condition of a selector on one key. Without an operator, the key must exist; with `!`, it must not."""
 
     key: str
     operator: str = ""
@@ -44,7 +44,7 @@ class Requirement:
 
 
 def parse_selector(text: str) -> tuple[Requirement, ...]:
-    """Raises ValueError, with what is wrong, where Kubernetes refuses the text."""
+    """The requirements of a selector. Raises ValueError with the reason if Kubernetes refuses the text."""
     tokens = [found[1] or _END for found in _TOKEN.finditer(text)]
     reader = _Reader(tokens)
     found: list[Requirement] = []
@@ -56,7 +56,7 @@ def parse_selector(text: str) -> tuple[Requirement, ...]:
 
 
 class _Reader:
-    """The tokens of a selector, read from the left."""
+    """The tokens of a selector, read from left to right."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens, self._at = tokens, 0
@@ -92,7 +92,7 @@ class _Reader:
         return Requirement(key, operator, values)
 
     def _listed(self) -> frozenset[str]:
-        """`(a, b)`. Two commas in a row hold an empty value between them, and a value must follow."""
+        """Parses `(a, b)`. Between two commas there is an empty value, and another value must follow."""
         if (token := self.take()) != "(":
             raise ValueError(f"{_shown(token)} stands where ( belongs")
         values: set[str] = set()
@@ -145,7 +145,7 @@ def _check_value(value: str, operator: str) -> None:
 
 
 def _number(text: str) -> int | None:
-    """A whole number of 64 bits, as Go's ParseInt reads it."""
+    """A whole number of 64 bits, parsed as by Go's ParseInt; None for other text."""
     if not _WHOLE.fullmatch(text):
         return None
     digits = text.lstrip("+-").lstrip("0")

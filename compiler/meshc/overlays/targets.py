@@ -1,7 +1,7 @@
 """Decides whether kustomize matches an object by the target of a patch.
 
-kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). RE2 is the library that Go's
-follows: it takes time in proportion to the text, whatever the pattern is.
+kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). This module uses RE2, on which
+Go's regexp is modelled. Its time is proportional to the text's length, for any pattern.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from meshc.overlays.selectors import Requirement, parse_selector
 _FIELDS = ("group", "version", "kind", "name", "namespace")
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 _MEMORY = 64 << 20
-"""Bytes for one pattern. RE2's own default is so small that Go takes patterns which RE2 refuses."""
+"""The most bytes for one pattern. With RE2's smaller default, RE2 would refuse patterns that Go accepts."""
 _GROUPS = 200
-"""Go refuses patterns that are nested too deeply, and RE2 doesn't. So many groups can't reach Go's bound."""
+"""The most groups of a pattern. Go refuses deeply nested patterns, but RE2 doesn't; 200 groups are below Go's limit."""
 _NOT_IN_GO = re.compile(
     r"\\Q(?s:.)*?(?:\\E|\Z)|(?P<byte>\\C)|(?P<group>\(\?P?<(?![A-Za-z0-9_]++>))|\\(?s:.)",
 )
-"""What RE2 reads and Go refuses: one byte of a character, and groups whose names hold other letters than ASCII's."""
+"""Syntax that RE2 accepts and Go refuses: `\\C` for one byte, and group names with letters other than ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target that has been read once, for many objects."""
+    """A target that is parsed once, to match many objects."""
 
     fields: Mapping[str, Callable[[str], bool]]
     labels: tuple[Requirement, ...]
     annotations: tuple[Requirement, ...]
 
     def names(self, body: Body, identity: Identity | None = None) -> bool:
-        """Whether the fields that hold patterns fit an object. Its identity is read from it where it isn't given."""
+        """True if the target's patterns match an object. Without `identity`, the identity is read from the object."""
         known = identity or identity_of(body)
         return all(fits(_FACTS[field](known, body)) for field, fits in self.fields.items())
 
 
 def read_target(target: Mapping[str, str]) -> Target:
-    """Raises ValueError, with the field and what is wrong with it, where kustomize can't read the target."""
+    """Parses a target. Raises ValueError with the field and the reason if kustomize can't parse the target."""
     return Target(
         {field: _read(field, _pattern, target[field]) for field in _FIELDS if target.get(field)},
         _read("labelSelector", parse_selector, target.get("labelSelector") or ""),
@@ -65,7 +65,7 @@ def _pattern(text: str) -> Callable[[str], bool]:
         if found.lastgroup:
             raise ValueError(f"Go's regular expressions have no {found[0][:80]}")
     try:
-        import re2  # nothing else needs it, and few targets are patterns
+        import re2  # imported late: only needed here, and few targets are patterns
     except ImportError:
         raise ValueError("regular expressions need google-re2, which this Python lacks; write names in full") from None
     options = re2.Options()
@@ -94,14 +94,14 @@ _FACTS: Mapping[str, Callable[[Identity, Body], str]] = {
 
 
 def effective_namespace(identity: Identity, version: str) -> str:
-    """The namespace that kustomize compares: a word of its own for objects that it knows to have none."""
+    """The namespace that kustomize compares; for kinds that it knows as cluster-scoped, a special word."""
     if (identity.group, version, identity.kind) in _CLUSTER_SCOPED:
         return "_non_namespaceable_"
     return identity.namespace or "default"
 
 
-# What kustomize knows to be cluster-scoped (kyaml/openapi/openapi.go, precomputedIsNamespaceScoped). It takes every
-# other kind, also of a CRD, for one that has a namespace.
+# The kinds that kustomize knows as cluster-scoped (kyaml/openapi/openapi.go, precomputedIsNamespaceScoped). It treats
+# every other kind as namespaced, also those of CRDs.
 _CLUSTER_SCOPED = frozenset(
     (group, version, kind)
     for group, versions, kinds in (

@@ -1,1 +1,1 @@
-"""Makes a `Plan` from a checked `Mesh`: with every default filled in, every name spelled out, every peer listed."""
+"""Makes a `Plan` from a checked `Mesh`: all defaults are filled in, all names are complete, all peers are listed."""

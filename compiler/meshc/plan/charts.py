@@ -1,4 +1,4 @@
-"""Works out the charts of a cluster, and the values that their owner gives them, from mesh.yaml."""
+"""Finds the charts of a cluster, and the user's values for them, from mesh.yaml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> tuple[ChartPlan, ...]:
-    """The charts of a cluster. One that couldn't be read, which is reported, has no digest."""
+    """The charts of a cluster. A chart that couldn't be read has no digest; another check reports it."""
     return tuple(
         ChartPlan(
             chart=one.chart,
@@ -32,9 +32,9 @@ def charts_of(fleet: Fleet, source: Source, member: Member, inputs: Inputs) -> t
 
 
 def given_values(fleet: Fleet, member: Member) -> Mapping[str, Any]:
-    """The user's values for the control plane's charts: the cluster's over the mesh's.
+    """The user's values for the control plane's charts: the cluster's values, merged over the mesh's.
 
-    A profile of the whole mesh is for its control planes: a remote stays a remote.
+    The mesh's `profile` is only for control planes: a remote must keep profile `remote`.
     """
     of_mesh = dict(fleet.mesh.spec.istio.values)
     if member.cluster.role == "remote":
@@ -43,7 +43,7 @@ def given_values(fleet: Fleet, member: Member) -> Mapping[str, Any]:
 
 
 def merged(one: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as helm merges them: mappings merge, all else is replaced."""
+    """Merges values as helm does: mappings are merged, everything else is replaced."""
     result = dict(one)
     for key, value in over.items():
         below = result.get(key)

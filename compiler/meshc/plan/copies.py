@@ -1,4 +1,4 @@
-"""Works out the Services that each cluster gets from the exports: shared ones in bases, others on their own."""
+"""Finds the copies of Services that each cluster gets: shared copies in bases, others in the cluster's own overlay."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution"
 """istiod reads a Service's trafficDistribution from this annotation too (1.25 and later)."""
 
 _DISTRIBUTES, _PREFERS_NODES = Version(1, 31), Version(1, 34)
-"""Kubernetes that keeps trafficDistribution, and knows PreferSameZone and PreferSameNode, by its defaults."""
+"""The first Kubernetes with trafficDistribution by default, and the first with PreferSameZone and PreferSameNode."""
 _APP_PROTOCOL, _DUAL_STACK, _INTERNAL_POLICY = Version(1, 19), Version(1, 21), Version(1, 22)
-"""Kubernetes that has these fields of a Service, by its feature gates' defaults."""
+"""The first Kubernetes that has each of these fields of a Service by default."""
 
 
 _Own = dict[str, tuple[ServiceCopy, ...]]
 
 
 def share(fleet: Fleet, exports: Sequence[Export]) -> tuple[tuple[ServiceBase, ...], _Own]:
-    """Splits the copies into bases, shared by all clients of an entry, and what single clusters hold for themselves.
+    """Splits the copies into bases, which all clients of an entry share, and copies of single clusters.
 
-    A cluster never gets a copy of a Service that runs there, and one copy where several entries offer it: the first
-    entry's. A Service that so misses some client of its entry leaves the base for those clients' own overlays, and so
-    does one that not every client's Kubernetes takes in the same form.
+    A cluster never gets a copy of a Service that runs there. If several entries offer one Service, a cluster gets the
+    copy of the first entry. A copy is in a base only if all clients of the entry get it, and in the same form for
+    their Kubernetes versions. Otherwise it is in the clients' own overlays.
     """
     homes: dict[tuple[str, str], set[str]] = {}
     offers = Counter(export.key for export in exports)
@@ -74,7 +74,7 @@ def _range(versions: Iterable[Version]) -> tuple[Version, Version]:
 
 
 def _copy(export: Export, ambient: bool) -> ServiceCopy:
-    """A copy. In ambient both sides have to say that the service is more than its own cluster's."""
+    """The copy of an export. In ambient, the copy needs the label for calls from other clusters too."""
     traits = export.traits
     return ServiceCopy(
         namespace=export.namespace,
@@ -93,9 +93,9 @@ def _copy(export: Export, ambient: bool) -> ServiceCopy:
 
 
 def _fitted(copy: ServiceCopy, kubernetes: Version) -> ServiceCopy:
-    """The copy as a version of Kubernetes takes it: without fields that it doesn't know. 0.0 is no version, and late.
+    """The copy without fields that a version of Kubernetes doesn't have. With 0.0, an unknown version, it keeps them.
 
-    What a cluster prefers is then said by istiod's annotation, which the field wins over where there are both.
+    istiod's annotation then replaces trafficDistribution. If a Service has both, istiod uses the field.
     """
     if kubernetes == Version(0, 0):
         return copy

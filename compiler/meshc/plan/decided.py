@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A value that isn't computed. `key` says where in mesh.yaml it belongs; `why` says what depends on it."""
+    """A value that meshc doesn't compute. `key` is the key of mesh.yaml to use instead; `why` is what depends on it."""
 
     charts: tuple[str, ...]
     path: Path
@@ -28,7 +28,7 @@ class Rule:
     why: str
     allowed: Callable[[Plan, ClusterPlan, Any], bool]
     in_istiod: bool = False
-    """Whether it only matters where an istiod runs."""
+    """True if the value only matters in clusters that run an istiod."""
 
 
 FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
@@ -48,7 +48,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
     "PILOT_ENABLE_AMBIENT": ("namespaces[].dataplane", may.ambient_only),
     "POD_NAMESPACE": ("istio.namespace", may.root_namespace),
 }
-"""Environment variables of istiod that carry what mesh.yaml decides."""
+"""Environment variables of istiod that mesh.yaml decides."""
 
 
 def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
@@ -69,8 +69,8 @@ _PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool
     "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", may.ambient_only),
 }
 
-_NAMES = "every Service has its name in Istio by it"
-_PROXIES = "a proxy then says that it is somewhere else"
+_NAMES = "Istio's names of Services contain it"
+_PROXIES = "proxies then report another cluster, network or mesh"
 _ISTIOD = ("istiod",)
 _MESH = ("meshConfig",)
 _KIND = "it makes another kind of cluster of this one"
@@ -97,12 +97,12 @@ RULES: tuple[Rule, ...] = (
     Rule(_ISTIOD, ("revisionTags",), "istio.revisionTags", "meshc compiles the objects of each tag", may.never),
     Rule(_ISTIOD, ("global", "network"), "clusters[].network", _PROXIES, may.is_network),
     Rule(("ztunnel",), ("network",), "clusters[].network", _PROXIES, may.is_network),
-    Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities carry it", may.is_trust_domain),
+    Rule(_ISTIOD, ("global", "trustDomain"), "istio.trustDomain", "identities contain it", may.is_trust_domain),
     Rule(
         _ISTIOD,
         (*_MESH, "trustDomainAliases"),
         "istio.trustDomainAliases",
-        "whoever signs for an alias can be anybody in the mesh",
+        "anyone who signs for an alias can impersonate every workload",
         may.is_alias,
     ),
     Rule(_ISTIOD, ("global", "proxy", "clusterDomain"), "istio.clusterDomain", _NAMES, may.is_domain),
@@ -169,7 +169,7 @@ RULES: tuple[Rule, ...] = (
         _ISTIOD,
         (*_MESH, "rootNamespace"),
         "istio.namespace",
-        "mutual TLS for the mesh stands there",
+        "the mesh-wide mutual TLS policy is in that namespace",
         may.root_namespace,
     ),
     Rule(
@@ -194,7 +194,13 @@ RULES: tuple[Rule, ...] = (
     Rule(_ISTIOD, ("global", "caName"), _SIGNER, _OTHER_CA, may.external_ca),
     Rule(("ztunnel",), ("caAddress",), _SIGNER, _OTHER_CA, may.external_ca),
     Rule(("ztunnel",), ("xdsAddress",), "clusters[].role", "ztunnel then asks another control plane", may.never),
-    Rule(_ISTIOD, ("global", "pilotCertProvider"), "security.ca.type: external", "istiod's certificate", may.of_istiod),
+    Rule(
+        _ISTIOD,
+        ("global", "pilotCertProvider"),
+        "security.ca.type: external",
+        "istiod's certificate then has another source",
+        may.of_istiod,
+    ),
     Rule(
         ("istiod", "base"),
         ("global", "readerServiceAccount"),

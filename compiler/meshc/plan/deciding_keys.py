@@ -1,4 +1,4 @@
-"""The keys of mesh.yaml that decide what meshc computes of a chart's values."""
+"""The keys of mesh.yaml from which meshc computes a chart's values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from meshc.plan.istiod_values import PATCHED, READS_FILES, ROOTS_OF_SIDECARS
 
 Path = tuple[str, ...]
-"""The steps to a value."""
+"""The path of a value."""
 
 KEYS: Mapping[str, str] = {
     "hub": "istio.images.hub",
@@ -51,10 +51,10 @@ KEYS: Mapping[str, str] = {
     "cni": "istio.charts.also",
     READS_FILES: "istio.remoteSecrets",
 }
-"""The key of mesh.yaml that decides a computed value, by the last step of the value's path that stands here."""
+"""The key of mesh.yaml that decides a computed value. The last step of the value's path that is a key here counts."""
 
 FREE: Mapping[str, frozenset[Path]] = {"gateway": frozenset({("annotations",)})}
-"""Computed values of a chart that may be set otherwise."""
+"""Computed values of a chart that the user may override."""
 
 WHOLE: frozenset[Path] = frozenset({("meshConfig", "trustDomainAliases")})
-"""Computed lists that may hold nothing more."""
+"""Computed lists to which the user can't add items."""

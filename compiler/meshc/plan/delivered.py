@@ -1,4 +1,4 @@
-"""What applies output/ to the clusters."""
+"""The settings of the engine that applies output/ to the clusters, and of `meshc publish`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meshc.errors import Place
 
 @dataclass(frozen=True, slots=True)
 class FluxPlan:
-    """How Flux delivers. In the two names of Secrets, {cluster} is to be filled in."""
+    """How Flux delivers. In the names of the kubeconfig and decryption Secrets, {cluster} is replaced."""
 
     mode: Literal["hub", "each"]
     source: str
@@ -23,7 +23,7 @@ class FluxPlan:
 
 @dataclass(frozen=True, slots=True)
 class PublishPlan:
-    """Where output/ is published. `repo` is another repository, None for that of mesh.yaml."""
+    """Where output/ is published. `repo` is another repository, or None for the repository of mesh.yaml."""
 
     place: Place = field(compare=False)
     repo: str | None
@@ -34,14 +34,14 @@ class PublishPlan:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What applies output/ to the clusters. `project` is Argo CD's, `flux` is Flux's; the other one's is None.
+    """The engine that applies output/. `project` is only set for Argo CD, and `flux` only for Flux.
 
-    Without a `repo_url` Flux reads a GitRepository that exists already, at a `revision` of its own.
+    Without a `repo_url`, Flux reads an existing GitRepository, which has its own revision.
     """
 
     engine: Literal["argo-cd", "flux"]
     place: Place
-    """Where mesh.yaml names the engine."""
+    """The line of mesh.yaml that names the engine."""
     path_place: Place
     repo_url: str | None
     revision: str
@@ -50,6 +50,6 @@ class Delivery:
     runs_in: str | None
     project: str | None
     signature_keys: tuple[str, ...]
-    """IDs of the PGP keys that Argo CD takes commits of; none where they need not be signed."""
+    """IDs of the PGP keys whose signed commits Argo CD accepts; empty if commits need no signature."""
     flux: FluxPlan | None
     publish: PublishPlan | None

@@ -18,13 +18,13 @@ class UserObject:
     locate: Callable[[Path], Place] | None = field(default=None, repr=False, compare=False)
 
     def at(self, path: Path) -> Place:
-        """Where a part of it stands; a part that isn't there, at what is around it."""
+        """The place of a path in the object; if the path doesn't exist, the place of its nearest parent."""
         return self.locate(path) if self.locate else self.place
 
 
 @dataclass(frozen=True, slots=True)
 class UserFile:
-    """A user's file in an overlay: its name there, its source, its bytes, its objects."""
+    """A user's file in an overlay: its name in the overlay, its source, its bytes, its objects."""
 
     name: str
     source: str
@@ -34,7 +34,7 @@ class UserFile:
 
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
-    """A user's patch; without a target, it is for the object that it names itself."""
+    """A user's patch. Without a target, it applies to the object that the patch itself names."""
 
     file: UserFile
     target: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Works out the Helm values that make chart gateway the east-west gateway of a cluster."""
+"""Computes the Helm values that make chart gateway the east-west gateway of a cluster."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _XDS, _WEBHOOK, _STATUS, _BETWEEN = 15012, 15017, 15021, 15443
 
 
 def east_west_values(cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The values beside those of every gateway; none where mesh.yaml has no use for an east-west gateway.
+    """The values of an east-west gateway, besides those of all gateways; empty if the cluster needs no such gateway.
 
-    A Service that `own` gives another type has no address to ask for.
+    loadBalancerIP is only set if the user's values in `own` keep the Service's type LoadBalancer.
     """
     gateway = cluster.gateway
     if gateway is None or cluster.is_external:
         return {}
     found = _network(cluster, gateway)
     if not gateway.rendered and not gateway.service.of_network:
-        return {"service": {**found["service"], "type": "ClusterIP"}}  # a Service of meshc has istiod's address
+        return {"service": {**found["service"], "type": "ClusterIP"}}  # meshc's Service has istiod's address
     kind = own["service"].get("type") if isinstance(own.get("service"), Mapping) else None
     if ip_version(gateway.service.address) and kind in (None, "LoadBalancer"):
         found.setdefault("service", {})["loadBalancerIP"] = gateway.service.address
@@ -33,7 +33,7 @@ def east_west_values(cluster: ClusterPlan, own: Mapping[str, Any]) -> dict[str, 
 
 
 def _network(cluster: ClusterPlan, gateway: GatewayPlan) -> dict[str, Any]:
-    """The chart's own word for the gateway of a network, which has ports of its own; otherwise what that word does."""
+    """The chart's networkGateway if the network uses its fixed ports; otherwise the values that it sets."""
     of_network = cluster.network_label if gateway.network and gateway.service.of_network else None
     webhook = cluster.exposure.webhook_port if gateway.istiod and cluster.exposure else _WEBHOOK
     if of_network and (gateway.port, webhook) == (_BETWEEN, _WEBHOOK):

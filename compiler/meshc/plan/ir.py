@@ -1,4 +1,4 @@
-"""The plan: what the mesh means, cluster by cluster. The rooms after this one don't read mesh.yaml."""
+"""The plan: all decisions about the mesh, for each cluster. Later steps read the plan and not mesh.yaml."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Images:
 
     @property
     def full_tag(self) -> str:
-        """The tag with the variant, as the registry has it."""
+        """The tag with the variant, as in the registry."""
         return f"{self.tag}-{self.variant}" if self.variant else self.tag
 
 
@@ -42,7 +42,7 @@ class NamespacePlan:
 
 @dataclass(frozen=True, slots=True)
 class StorePlan:
-    """A store of an External Secrets operator; `key` is a path with {mesh}, {cluster} and {secret} to fill in."""
+    """A store of an External Secrets operator. `key` is a path in which {mesh}, {cluster} and {secret} are replaced."""
 
     kind: str
     name: str
@@ -51,7 +51,7 @@ class StorePlan:
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """How secrets that are applied in a cluster are sealed. `recipients` are sorted, each once, as compared."""
+    """How secrets for a cluster are sealed. `recipients` are normalized, sorted and unique."""
 
     backend: Literal["sops", "sealed-secrets", "external-secrets"]
     recipients: tuple[str, ...]
@@ -60,25 +60,25 @@ class Sealing:
 
     @property
     def age(self) -> tuple[str, ...]:
-        """The recipients that meshc itself seals for."""
+        """The age recipients, for which meshc itself seals."""
         return tuple(one for one in self.recipients if service_of(one) == "age")
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Those whose keys are elsewhere: sops adds them to what is sealed."""
+        """The recipients with keys in PGP, KMS or Vault. sops adds them to the sealed file."""
         return tuple(one for one in self.recipients if service_of(one) != "age")
 
     @property
     def in_store(self) -> bool:
-        """Whether the values lie in a store, and the file only names them."""
+        """True if the secret values are in a store, and the sealed file only names them."""
         return self.backend == "external-secrets"
 
 
 @dataclass(frozen=True, slots=True)
 class ChartPlan:
-    """A chart that a cluster is rendered with. `values` are those that mesh.yaml gives this chart alone.
+    """A chart that meshc renders for a cluster. `values` are the values in mesh.yaml for this chart alone.
 
-    The digest is empty where the chart wasn't read.
+    The digest is empty if the chart wasn't read.
     """
 
     chart: str
@@ -89,12 +89,12 @@ class ChartPlan:
     place: Place
     version: Version
     revision: str
-    """Of a gateway: the revision or tag whose istiod injects its pods; empty for the cluster's own."""
+    """For a gateway: the revision or tag that injects its pods; empty for the cluster's own revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionPlan:
-    """A further control plane of a cluster: what differs from the cluster's own."""
+    """A further control plane of a cluster: the settings that differ from those of the cluster's own."""
 
     revision: str
     istio: Version
@@ -106,15 +106,15 @@ class RevisionPlan:
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """One cluster, every setting decided.
+    """One cluster with all its settings.
 
-    `id` is what Istio knows the cluster by; whatever else is called after the cluster has its `name`. `network_label`
-    is what Istio knows its network by.
-    `remotes` are the clusters that a primary controls, `watched` those that it holds credentials of. `config_cluster`
-    holds the configuration of its control plane, where that is an external one. `injection_host` is the host in a
-    control plane's injectionURL, which istiod's certificate has to name. `cacerts` tells
-    whether a CA runs here that signs with the Secret of that name (`required`), or it is only placed where it was
-    sealed (`if-present`).
+    * `id` is the cluster's ID in Istio, and `network_label` the label of its network in Istio. Folders, files and
+      messages use `name`.
+    * `remotes` are the clusters that a primary controls; `watched` are the clusters that it has credentials for.
+    * `config_cluster` is the cluster with the configuration of an external control plane.
+    * `injection_host` is the host in a control plane's injectionURL, which istiod's certificate must include.
+    * `cacerts` is `required` if a CA in the cluster signs with this Secret. With `if-present`, the Secret is only
+      placed if it was sealed.
     """
 
     name: str
@@ -122,7 +122,7 @@ class ClusterPlan:
     place: Place
     role: Literal["primary", "remote", "external-control-plane"]
     labels: Mapping[str, str]
-    """Labels that mesh.yaml gives the cluster, by which commands choose."""
+    """The cluster's labels in mesh.yaml, by which commands select clusters."""
     kubernetes: Version
     istio: Version
     revision: str
@@ -132,7 +132,7 @@ class ClusterPlan:
     attachment: Attachment | None
     config_cluster: str | None
     remote_secrets: Literal["separate", "both", "mounted"]
-    """How its istiod gets the credentials of other clusters: by Secrets that it watches, or by one that it mounts."""
+    """How its istiod gets credentials of other clusters: from Secrets that it watches, or from one mounted Secret."""
     remotes: tuple[str, ...]
     watched: tuple[str, ...]
     exposure: Exposure | None
@@ -141,12 +141,12 @@ class ClusterPlan:
     cacerts: Literal["required", "if-present", "none"]
     injection_host: str | None
     delivered_by: str
-    """Argo CD: the cluster's name there. Flux on a hub: the Secret with its kubeconfig. Else empty."""
+    """Argo CD: the cluster's name there. Flux, mode hub: the Secret with its kubeconfig. Otherwise empty."""
     api_server: str | None
     sealing: Sealing
     namespaces: tuple[NamespacePlan, ...]
     unmanaged: tuple[str, ...]
-    """Namespaces of the mesh that somebody else creates here."""
+    """Namespaces of the mesh in this cluster that others create."""
     bases: tuple[str, ...]
     copies: tuple[ServiceCopy, ...]
     patches: tuple[PatchPlan, ...]
@@ -159,15 +159,15 @@ class ClusterPlan:
     control_planes: tuple[RevisionPlan, ...]
     """The control planes of other revisions in this cluster, or that this remote also uses."""
     revision_tags: Mapping[str, str]
-    """Revision tags, and the revision that each leads to."""
+    """Revision tags, each with its revision."""
 
     @property
     def planes(self) -> tuple[ClusterPlan, ...]:
-        """The cluster once for each control plane, as if that were its only one; its own comes first."""
+        """The cluster once for each of its control planes, as if it had only that one; its own is first."""
         return (self, *(self._as(one) for one in self.control_planes))
 
     def plane(self, revision: str) -> ClusterPlan | None:
-        """The cluster as that of one revision; None where it has no control plane of it."""
+        """The cluster with only the control plane of one revision; None if it has no such control plane."""
         return next((one for one in self.planes if one.revision == revision), None)
 
     def _as(self, one: RevisionPlan) -> ClusterPlan:
@@ -176,12 +176,12 @@ class ClusterPlan:
 
     @property
     def is_external(self) -> bool:
-        """Whether it runs the control plane of other clusters, and no pods of the mesh."""
+        """True if the cluster runs the control plane of other clusters, and no pods of the mesh."""
         return self.role == "external-control-plane"
 
     @property
     def holds_config(self) -> bool:
-        """Whether an istiod reads Istio's configuration here: its own cluster's, or an external one's."""
+        """True if the cluster's own istiod, or an external istiod, reads Istio's configuration from this cluster."""
         return self.role == "primary" or self.config_cluster == self.name
 
 
@@ -220,7 +220,7 @@ class Plan:
 
 
 def as_json(value: Any) -> Any:
-    """A plan as JSON data, with the names of mesh.yaml: file contents are left out, versions are text."""
+    """A plan as JSON data, with the key names of mesh.yaml. File contents are left out, and versions are text."""
     if isinstance(value, Version | Place):
         return str(value)
     if isinstance(value, UserFile):
@@ -239,7 +239,7 @@ def as_json(value: Any) -> Any:
 
 
 def key_of(field: str) -> str:
-    """The name that mesh.yaml has for a field: `pod_cidrs` is podCIDRs."""
+    """The key in mesh.yaml for a field: `pod_cidrs` is podCIDRs."""
     first, *rest = field.split("_")
     if field == "id":
         return "clusterID"

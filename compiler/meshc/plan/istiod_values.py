@@ -1,4 +1,4 @@
-"""Works out the values of chart istiod: of a primary, a remote, an external control plane, and with ambient."""
+"""Computes the values of chart istiod for primaries, remotes and external control planes, with or without ambient."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def istiod_values(plan: Plan, cluster: ClusterPlan) -> Values:
     if cluster.is_external:
         return _mounting(cluster, merged(values, _external(plan, cluster)))
     if cluster.attachment is None:
-        # istiod then shares its root certificate with remotes, and patches their webhooks
+        # with externalIstiod, istiod gives its root certificate to remotes, and patches their webhooks
         values = _mounting(cluster, merged(values, validation(plan, cluster)))
         return merged(values, {"global": {"externalIstiod": True}} if cluster.remotes else {})
     return merged(merged(values, _attached(cluster, cluster.attachment)), _configuring(plan, cluster))
 
 
 def id_of_istiod(plan: Plan, cluster: ClusterPlan) -> str:
-    """The cluster's ID that istiod goes by; an external one by that of the cluster whose configuration it reads."""
+    """The cluster ID that istiod uses; an external istiod uses the ID of its config cluster."""
     return plan.cluster(cluster.config_cluster).id if cluster.is_external and cluster.config_cluster else cluster.id
 
 
 def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
-    """What lets istiod take another root over at run time, and send it to proxies that ask for it."""
+    """The values with which istiod accepts a new root at run time, and sends it to proxies that ask for it."""
     if not plan.fast_root_rotation:
         return {}
     asks = {"meshConfig": {"defaultConfig": {"proxyMetadata": {PROXIES_ASK: "true"}}}}
@@ -53,14 +53,14 @@ def _roots_at_once(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 ISTIOD_SENDS, PROXIES_ASK = "ISTIO_MULTIROOT_MESH", "PROXY_CONFIG_XDS_AGENT"
-"""Istio's settings for roots that are sent like other configuration."""
+"""Istio's settings with which istiod sends roots like other configuration."""
 
 
 def _external(plan: Plan, cluster: ClusterPlan) -> Values:
-    """What makes an istiod that of other clusters: all that it reads by its kubeconfig is the config cluster's.
+    """The values of an external istiod, which reads everything from its config cluster through a kubeconfig.
 
-    So the two ConfigMaps of its own are mounted. Without the kubeconfig it would take its own cluster for the other
-    one, and the chart's volume of it is optional; a second one makes the pod wait.
+    Its own two ConfigMaps are therefore mounted. Without the kubeconfig, istiod would treat its own cluster as the
+    config cluster. As the chart's volume for the kubeconfig is optional, a second volume makes the pod wait for it.
     """
     mounted = {
         "mesh-config": ({"configMap": {"name": config_map(cluster)}}, "/etc/istio/config"),
@@ -73,16 +73,16 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
         "global": {
             **({"caAddress": f"{https.hosts[0]}:15012"} if https else {}),
             "externalIstiod": True,
-            # webhooks of this cluster would ask an istiod that isn't its own, and nobody fills in their caBundle
+            # webhooks here would call an istiod of other clusters, and nothing would fill in their caBundle
             "operatorManageWebhooks": True,
             "configValidation": False,
         },
         "pilot": {
             "env": {
-                "LOCAL_CLUSTER_SECRET_WATCHER": "true",  # remote secrets lie beside istiod, not in the config cluster
+                "LOCAL_CLUSTER_SECRET_WATCHER": "true",  # istiod's own cluster has the remote secrets
                 "SHARED_MESH_CONFIG": config_map(cluster),
                 "ISTIOD_CUSTOM_HOST": cluster.injection_host,
-                # API servers know the gateway by roots of their own: no caBundle is to be filled in
+                # API servers verify the gateway with their own roots, so no webhook needs a caBundle
                 **(dict.fromkeys(PATCHED, "") if https else {}),
             },
             "volumes": [{"name": name, **source} for name, (source, _) in mounted.items()],
@@ -94,31 +94,32 @@ def _external(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 PATCHED = ("INJECTION_WEBHOOK_CONFIG_NAME", "VALIDATION_WEBHOOK_CONFIG_NAME")
-"""Settings of istiod: the webhooks whose caBundle it fills in; empty for none."""
+"""Settings of istiod: the webhooks in which istiod fills in the caBundle; empty for none."""
 
 ROOTS_OF_SIDECARS = ("XDS_ROOT_CA", "CA_ROOT_CA")
-"""Settings of sidecars: the file with the roots by which they know their control plane."""
+"""Settings of sidecars: the file with the roots with which they verify their control plane."""
 
 _PUBLIC_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def _called_by_host(host: str) -> Values:
-    """Sidecars that call a gateway with a certificate of its own, by its host, and know it by public roots."""
+    """With these values, sidecars call a gateway by its host name, and verify its certificate with public roots."""
     metadata = dict.fromkeys(ROOTS_OF_SIDECARS, _PUBLIC_ROOTS)
     return {"meshConfig": {"defaultConfig": {"discoveryAddress": f"{host}:15012", "proxyMetadata": metadata}}}
 
 
 def _configuring(plan: Plan, cluster: ClusterPlan) -> Values:
-    """What lets an external istiod in: the rights of its account, and the webhook that asks it about configuration."""
+    """The values of a config cluster: rights for the external istiod's account, and its webhook for configuration."""
     if not cluster.holds_config:
         return {}
     return merged({"global": {"configCluster": True}, "pilot": {"configMap": True}}, validation(plan, cluster))
 
 
 def validation(plan: Plan, cluster: ClusterPlan) -> Values:
-    """Where the API server asks whether configuration is valid, if no Service can be asked, and what if nobody answers.
+    """The validation webhook: its URL, if API servers can't call a Service, and its failure policy.
 
-    istiod turns failurePolicy to Fail once it answers. Flux would turn what is rendered here back at every interval.
+    istiod sets failurePolicy to Fail when it starts to answer. With another rendered value, Flux would change it back
+    at every interval.
     """
     url = cluster.attachment.injection_url if cluster.attachment and cluster.holds_config else None
     answered = cluster.attachment is None or cluster.holds_config
@@ -129,17 +130,17 @@ def validation(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 def validation_fails_closed(plan: Plan) -> bool:
-    """Under Flux: it applies configuration after istiod, in a part of its own, so nothing is refused meanwhile."""
+    """True with Flux. Flux applies configuration in a separate step after istiod, so the webhook can already answer."""
     return plan.delivery is not None and plan.delivery.engine == "flux"
 
 
 def config_map(cluster: ClusterPlan) -> str:
-    """The ConfigMap of istiod's own settings, of the same name in an external istiod's cluster and its config one."""
+    """The name of istiod's ConfigMap; an external istiod's own cluster and its config cluster use the same name."""
     return f"istio{_suffix(cluster)}"
 
 
 KUBECONFIG = "istio-kubeconfig"
-"""The Secret by which an external istiod reaches its config cluster."""
+"""The Secret with the kubeconfig of an external istiod's config cluster."""
 
 MOUNTED = "istio-remote-kubeconfigs"
 """The Secret with the kubeconfigs of many clusters, which an istiod mounts."""
@@ -151,15 +152,15 @@ MOUNTED_AT = "/var/run/istio/remote-kubeconfigs"
 
 
 def mounts_kubeconfigs(cluster: ClusterPlan) -> bool:
-    """Whether the istiod of a control plane reads its remotes from files; one that is too old goes on as before."""
+    """True if istiod reads the credentials of other clusters from mounted files; False if it is too old for that."""
     others = [name for name in cluster.watched if name != cluster.config_cluster]
     return bool(others) and cluster.remote_secrets != "separate" and cluster.istio.line >= FIRST_READING_FILES
 
 
 def _mounting(cluster: ClusterPlan, values: Values) -> Values:
-    """The values with the mounted kubeconfigs. istiod reads an empty folder, and what comes into it later.
+    """Adds the mounted kubeconfigs to the values. istiod also works with an empty folder, and reads later files in it.
 
-    While the form changes the new pod waits for the Secret: until then the old one reads what it did before.
+    With `remoteSecrets: both`, the new pod waits for the Secret, and the old pod keeps running until then.
     """
     if not mounts_kubeconfigs(cluster):
         return values
@@ -184,7 +185,7 @@ def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
         "profile": "remote",
         "global": {
             "remotePilotAddress": None if attachment.https else attachment.addresses["istiod"],
-            # the chart has no other word for a remote without webhooks
+            # the chart's only value for a remote without webhooks
             "operatorManageWebhooks": True if cluster.injection == "manual" else None,
         },
         "istiodRemote": {"injectionURL": url.rstrip("/") + path} if url else {"injectionPath": path},
@@ -192,12 +193,12 @@ def _attached(cluster: ClusterPlan, attachment: Attachment) -> Values:
 
 
 def injection_path(cluster: ClusterPlan) -> str:
-    """Where istiod learns, in the request itself, for which cluster and network it injects."""
+    """The path of the injection webhook, which tells istiod the cluster and the network of the pod."""
     return f"/inject/cluster/{cluster.id}" + (f"/net/{cluster.network_label}" if cluster.network_label else "")
 
 
 def _ambient(cluster: ClusterPlan) -> Values:
-    """The charts' own profile; between networks a feature that is off without this."""
+    """The values for ambient: the charts' profile, and a feature between networks that is off by default."""
     if cluster.ambient is None:
         return {}
     return {
@@ -207,7 +208,7 @@ def _ambient(cluster: ClusterPlan) -> Values:
 
 
 def _trusted_ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
-    """The account whose requests for other pods' certificates istiod grants, where it isn't the default one."""
+    """The values for a ztunnel account other than the default: istiod gives it certificates of other pods."""
     for one in cluster.charts:
         if one.chart == "ztunnel":
             name = one.values.get("resourceName")

@@ -1,8 +1,8 @@
-"""Works out how long proxies may keep using the roots and certificates that they have.
+"""Computes how long proxies can keep using their present roots and certificates.
 
-A sidecar learns roots with its next certificate: it asks for one after half of the lifetime, and no certificate is used
-after all of it. istiod sends roots at once only to proxies that ask for them (PROXY_CONFIG_XDS_AGENT), where it takes
-others over at run time (ISTIO_MULTIROOT_MESH). ztunnel never asks: istio/istio#47427.
+A sidecar gets new roots with its next certificate. It requests one after half of the lifetime, and uses none after the
+end of its lifetime. istiod sends roots at once only to proxies that ask for them (PROXY_CONFIG_XDS_AGENT), and only if
+it accepts new roots at run time (ISTIO_MULTIROOT_MESH). ztunnel never asks for roots: istio/istio#47427.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
 
 AT_ONCE = timedelta(minutes=30)
-"""Time for a commit to be synced (Flux looks every ten minutes), for the kubelet to renew a mounted Secret (up to two),
-and for istiod to send what is in it to every proxy."""
+"""The time to sync a commit (Flux polls every 10 minutes), to update a mounted Secret (the kubelet: up to 2 minutes),
+and to send its content to every proxy (istiod)."""
 
 _ISTIO = timedelta(hours=24)
 """SECRET_TTL of pilot-agent and of ztunnel, and DEFAULT_WORKLOAD_CERT_TTL of istiod: Istio 1.24 to 1.31."""
@@ -37,9 +37,9 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long a certificate of a workload lasts at most, and whether istiod sends other roots to all proxies.
+    """The longest lifetime of a workload certificate, and whether istiod sends new roots to all proxies (`sent`).
 
-    `ambient`: there are ztunnels, which are never sent any.
+    With `ambient` there are ztunnels, to which istiod never sends roots.
     """
 
     longest: timedelta
@@ -48,7 +48,7 @@ class Lifetime:
 
 
 def lifetime_of(plan: Plan) -> Lifetime:
-    """What the values decide that the clusters' charts are rendered with, by meshc or by others."""
+    """The lifetime that results from the Helm values of all clusters, no matter who renders the charts."""
     if plan.generation == "classic":
         return Lifetime(_CITADEL, sent=False, ambient=False)
     found = [one for cluster in plan.clusters for one in _values(plan, cluster)]
@@ -75,7 +75,7 @@ def _values(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, ClusterPlan
 
 
 def _lasts(chart: str, values: Mapping[str, Any]) -> timedelta:
-    """What proxies ask for. istiod's own default is for those that ask for nothing, so it counts if it is longer."""
+    """The lifetime that proxies request. istiod's default, for proxies that request none, counts if it is longer."""
     if chart == "ztunnel":
         return _read(at(values, "env", "SECRET_TTL"), _ISTIO)
     otherwise = _read(at(values, "pilot", "env", "DEFAULT_WORKLOAD_CERT_TTL"), timedelta())
@@ -83,12 +83,12 @@ def _lasts(chart: str, values: Mapping[str, Any]) -> timedelta:
 
 
 def _read(value: object, default: timedelta) -> timedelta:
-    """Istio takes its default for what it can't read."""
+    """A duration; Istio uses its default if it can't parse the value."""
     return (duration(value) if isinstance(value, str) else None) or default
 
 
 def _sends(values: Mapping[str, Any]) -> bool:
-    """Whether an istiod sends roots to proxies. It injects the proxies of its remotes too."""
+    """True if an istiod sends roots to proxies, including those of its remotes, as it injects them too."""
     asks = at(values, "meshConfig", "defaultConfig", "proxyMetadata", PROXIES_ASK)
     return _true(asks) and _true(at(values, "pilot", "env", ISTIOD_SENDS))
 

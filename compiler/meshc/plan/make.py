@@ -41,11 +41,11 @@ UNPLANNABLE = frozenset(
         codes.DUPLICATE_SERVICE,
     }
 )
-"""Problems with which there is no plan. With any other one the rest is checked as well, to report all at once."""
+"""Problems that make a plan impossible. With any other problem, the plan is still made and checked, to report more."""
 
 
 def make_plan(fleet: Fleet, source: Source, exports: Sequence[Export], inputs: Inputs) -> Plan:
-    """The plan of a mesh that the checks have passed. Touches nothing."""
+    """The plan of a mesh that passed the checks. Writes nothing."""
     mesh, spec = fleet.mesh, fleet.mesh.spec
     bases, copies = share(fleet, exports)
     held: dict[str, list[ServiceBase]] = {}
@@ -151,7 +151,7 @@ def _images(fleet: Fleet, member: Member) -> Images:
 
 
 def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", "none"]:
-    """Classic runs a Citadel everywhere; of istiod meshes only control planes sign, a remote's would lie unused."""
+    """Classic Istio has a Citadel in every cluster. With istiod only control planes sign; remotes need no cacerts."""
     if fleet.mesh.spec.security.ca.type != "plugged-in":
         return "none"
     signs = fleet.generation.signs_in_remotes or member.cluster.role != "remote"
@@ -159,7 +159,7 @@ def _cacerts(fleet: Fleet, member: Member) -> Literal["required", "if-present", 
 
 
 def _sealing(fleet: Fleet, member: Member) -> Sealing:
-    """The mesh's recipients open everything, a cluster's own what is applied there; its backend and store win."""
+    """The mesh's and the cluster's recipients together; a cluster's backend, store and scope override the mesh's."""
     whole, own = fleet.mesh.spec.security.secrets, member.cluster.secrets
     store = own.store or whole.store
     return Sealing(
@@ -200,7 +200,7 @@ def _publish(delivery: DeliveryModel, source: Source) -> PublishPlan | None:
 
 
 _KEY_ID = 16
-"""Digits of a PGP key's ID, by which Argo CD knows it: the last of its fingerprint."""
+"""The length of a PGP key ID in Argo CD: the last 16 digits of the fingerprint."""
 
 
 def _delivered_by(fleet: Fleet, member: Member) -> str:

@@ -1,4 +1,4 @@
-"""Checks whether Helm values agree with a plan: each function takes the plan, a cluster, and the value."""
+"""Functions that check whether a Helm value agrees with the plan. Each gets the plan, a cluster and the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settles the namespaces of a cluster, with the labels by which Istio finds them."""
+"""Decides the namespaces of a cluster, with the labels that Istio reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTROL_PLANE_CLUSTERS = "topology.istio.io/controlPlaneClusters"
 
 
 def namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable[NamespacePlan]:
-    """Istio's own namespace, then those that hold copies and those that mesh.yaml lists, by name."""
+    """Istio's own namespace, then the namespaces of copies and those in mesh.yaml, sorted by name."""
     spec = fleet.mesh.spec
     yield NamespacePlan(spec.istio.namespace, *_istio_namespace(fleet, member))
     unmanaged = {n.name for n in spec.namespaces if not n.managed}
@@ -39,9 +39,10 @@ def namespaces(fleet: Fleet, member: Member, copied: Iterable[str]) -> Iterable[
 
 
 def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict[str, str]]:
-    """The annotation names an istiod by its cluster's ID, which of an external one is that of its config cluster.
+    """Labels and annotations of Istio's namespace. The annotation names the istiod by the ID of its cluster.
 
-    There nothing is asked for: to that istiod it is the cluster that it runs in.
+    An external istiod has the ID of its config cluster. The config cluster itself needs no annotation, as istiod
+    treats it as its own cluster.
     """
     if fleet.classic:
         return {}, {}
@@ -60,7 +61,7 @@ def _dataplane(fleet: Fleet, member: Member, namespace: Namespace) -> dict[str, 
 
 
 def _injection(fleet: Fleet, member: Member, said: str | None) -> dict[str, str]:
-    """One label, never both: a namespace with both is injected by neither rule (Istio's webhook selectors)."""
+    """One of the two labels for injection: Istio's webhooks select no namespace that has both."""
     if member.cluster.sidecar_injection == "manual":
         return {}
     asked = said or asked_without_a_word(fleet, member)

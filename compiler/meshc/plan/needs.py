@@ -1,4 +1,4 @@
-"""Inputs that a component needs but can't make: a Secret, described without its value, or the objects of a chart."""
+"""Inputs that a component needs but can't make: a Secret (described without its value), or a chart's objects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from meshc.kube import Version
 
 @dataclass(frozen=True, slots=True)
 class SecretNeed:
-    """A Secret that a component relies on. Never holds a value; `public` keys are certificates, open to everyone.
+    """A Secret that a component needs. It never contains a secret value. `public` keys are public certificates.
 
-    `file` is where its sealed form lies below the sealed folder; `kind` names the need in messages. A missing file is
-    an error where `required`, else credentials in it (`of`) are waited for, and anything else is simply not placed.
+    `file` is the path of the sealed file in the sealed folder, and `kind` names the need in messages. A missing file
+    is an error if `required`. Otherwise meshc reports its credentials (`of`) as pending, or just leaves it out.
     """
 
     cluster: str
@@ -26,35 +26,35 @@ class SecretNeed:
     keys: tuple[str, ...]
     public: tuple[str, ...] = ()
     as_tls: bool = False
-    """Whether a TLS Secret, as cert-manager makes it, is read in its place."""
+    """True if a TLS Secret in the form of cert-manager is read instead."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, str] = field(default_factory=dict)
-    """Annotations that meshc adds to whatever form is placed."""
+    """Annotations that meshc adds to the object, in every form of sealing."""
     required: bool = False
     recipients: tuple[str, ...] = ()
-    """Whom mesh.yaml wants it sealed for; empty where it doesn't say."""
+    """The recipients in mesh.yaml; empty if it names none."""
     binding: Literal["none", "wanted", "required"] = "none"
-    """Whether its ciphertext has to prove that it belongs to the cluster's certificate."""
+    """Whether a signature must prove that the ciphertext belongs to the cluster's certificate."""
     servers: Mapping[str, str] = field(default_factory=dict)
-    """The API servers that its credentials are for, by cluster, as far as mesh.yaml names them."""
+    """The API servers of its credentials, by cluster, if mesh.yaml names them."""
     of: Mapping[str, str] = field(default_factory=dict)
-    """The clusters that it holds the credentials of, each with its key."""
+    """The clusters with credentials in the Secret, each with its key."""
     grows: bool = False
-    """Whether it may hold a part of its keys: the others are waited for."""
+    """True if some of its keys may be missing; these are reported as pending."""
     not_labelled: str = ""
-    """A label that it must not carry."""
+    """A label that the object must not have."""
 
     def waiting(self, there: Collection[str] = ()) -> tuple[str, ...]:
-        """What is said of the credentials whose keys aren't there."""
+        """The messages about credentials whose keys are missing."""
         return tuple(waiting_for(name, self.cluster) for name, key in self.of.items() if key not in there)
 
 
 @dataclass(frozen=True, slots=True)
 class ChartNeed:
-    """A chart to be rendered for a cluster: which one by its digest, under which release, with which values.
+    """A chart to render for a cluster: its digest, its release and its values.
 
-    `file` is the file of the overlay that its objects go into, `place` where mesh.yaml asks for the chart.
+    Its objects are written to `file` of the overlay. `place` is the line of mesh.yaml that names the chart.
     """
 
     cluster: str
@@ -70,5 +70,5 @@ class ChartNeed:
 
 
 def waiting_for(remote: str, primary: str) -> str:
-    """What is said while a primary has no credentials of a cluster."""
+    """The message for a primary that has no credentials of a cluster yet."""
     return f"{remote}: waiting for credentials in {primary}"

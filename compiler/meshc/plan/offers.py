@@ -31,7 +31,7 @@ class ServiceCopy:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     external_name: str
-    """The host that the name stands for, if it is only that."""
+    """The host of an ExternalName Service; empty for other Services."""
     publish_not_ready: bool
     traffic_distribution: str
     node_local: bool
@@ -40,7 +40,7 @@ class ServiceCopy:
 
 @dataclass(frozen=True, slots=True)
 class ServiceBase:
-    """Copies that several clusters share: they stand once, under overlays/_services/<name>/."""
+    """Copies that several clusters share. They are written once, to overlays/_services/<name>/."""
 
     name: str
     clients: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Works out which clusters reach which, and how: networks, gateways, exposed control planes, attachments."""
+"""Decides how clusters reach one another: networks, gateways, exposed control planes, attachments of remotes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _network(fleet: Fleet, name: str, label: str) -> NetworkPlan:
 
 
 def control_plane_tls(fleet: Fleet) -> bool:
-    """Whether sidecars and control plane speak mutual TLS: always with istiod, by default with classic."""
+    """True if sidecars use mutual TLS to their control plane: always with istiod, by default with classic Istio."""
     return not fleet.classic or fleet.mesh.spec.security.control_plane_tls is not False
 
 
@@ -45,7 +45,7 @@ def remotes(fleet: Fleet, primary: Member) -> tuple[str, ...]:
 
 
 def watched(fleet: Fleet, primary: Member) -> tuple[str, ...]:
-    """The clusters whose services and pods a primary reads, so that its sidecars know endpoints there: all others."""
+    """The clusters that a primary reads, so that its sidecars know the endpoints there: all other clusters."""
     return tuple(member.name for member in fleet if member is not primary)
 
 
@@ -76,9 +76,9 @@ def _addresses(fleet: Fleet, member: Member) -> dict[str, str]:
 
 
 def _family(member: Member, address: str) -> Literal["", "IPv4", "IPv6"]:
-    """The IP family of the Service over an address: endpoints of another family than its own lead nowhere.
+    """The IP family that the Service for an address must set, so that its endpoints work; empty for the default.
 
-    By default a cluster gives a Service the family of its first range, which is IPv4 unless mesh.yaml tells.
+    By default a Service has the family of the cluster's first range. Without ranges in mesh.yaml, IPv4 is assumed.
     """
     ranges = member.cluster.service_cidrs or member.cluster.pod_cidrs
     default = ip_version(ranges[0].partition("/")[0]) if ranges else 4
@@ -89,7 +89,7 @@ def _family(member: Member, address: str) -> Literal["", "IPv4", "IPv6"]:
 
 
 def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
-    """What is compiled for a primary to be reached by its remotes; None where that is the user's own affair."""
+    """The Services or routes that meshc generates so that remotes reach a primary; None if the user provides them."""
     control_plane = primary.cluster.control_plane
     said = control_plane.exposure if control_plane else None
     whole = fleet.by_name[primary.name]
@@ -128,13 +128,13 @@ def _exposing(fleet: Fleet, primary: Member) -> Mapping[str, str]:
 
 
 def injection_host(member: Member) -> str | None:
-    """The host in a control plane's injectionURL: where the API servers of its remotes call the injector."""
+    """The host in a control plane's injectionURL, at which the API servers of its remotes call the injector."""
     url = member.cluster.control_plane.injection_url if member.cluster.control_plane else None
     return None if url is None or url_fault(url) else urlsplit(url).hostname
 
 
 def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
-    """The east-west gateway that has to run in a cluster: one of several networks, or one that leads to istiod."""
+    """The east-west gateway that a cluster needs for traffic between networks or to istiod; None if it needs none."""
     leads_to_istiod = east_west.leads_to_istiod(fleet, member)
     between = fleet.several_networks and not fleet.only_ambient and member not in fleet.external
     if fleet.classic or not (leads_to_istiod or between):
@@ -158,7 +158,11 @@ def _doors(fleet: Fleet, member: Member) -> Iterator[Door]:
 
 
 def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
-    """What ambient needs in a cluster: where a namespace of it is, and between networks everywhere."""
+    """The settings of ambient in a cluster; None if it needs none.
+
+    A cluster needs them if it has an ambient namespace. With several networks, one such namespace is enough for all
+    clusters.
+    """
     here = any(fleet.is_ambient_in(number, member) for number in fleet.ambient_namespaces)
     anywhere = fleet.ambient_namespaces and fleet.several_networks and member not in fleet.external
     if fleet.classic or not (here or anywhere):
@@ -172,7 +176,7 @@ def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
 
 
 def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
-    """What the chart's Service is for: the network, or istiod at an address of its own, which isn't the network's."""
+    """The Service of the chart: for the network's address, or for istiod's if istiod has an address of its own."""
     host = _gateway_host(fleet, member) or ""
     exposed = exposure(fleet, member) if east_west.leads_to_istiod(fleet, member) else None
     if east_west.is_home(fleet, member):
@@ -183,9 +187,9 @@ def _gateway_service(fleet: Fleet, member: Member) -> GatewayService:
 
 
 def _others_service(fleet: Fleet, member: Member, between: bool) -> GatewayService:
-    """The Service of a gateway that others install with the values that meshc prints.
+    """The Service of a gateway that others install with the output of `meshc values`.
 
-    It asks for the network's address where only one gateway can have that.
+    It requests the network's address only if no other gateway can have that address.
     """
     network = fleet.network_of(member)
     found = fleet.gateway_of(member)

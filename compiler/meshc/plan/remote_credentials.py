@@ -1,4 +1,4 @@
-"""Decides whether istiod reads the Secrets of a remote, which a value of its chart can end."""
+"""Finds out whether istiod reads the Secrets of a remote, which a Helm value can turn off."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def secrets_are_read(plan: Plan, remote: ClusterPlan) -> bool:
-    """Whether some istiod reads Secrets of a remote, for the certificates of gateways there. A value ends that.
+    """True if some istiod reads the Secrets of a remote, which it does for the certificates of gateways there.
 
-    Since Istio 1.31: PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER, istio/istio#59874.
+    Since Istio 1.31, PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER can turn this off: istio/istio#59874.
     """
     readers = [plane for cluster in plan.clusters if remote.name in cluster.watched for plane in cluster.planes]
     return not readers or not all(map(_ignores_secrets_of_remotes, readers))

@@ -1,7 +1,7 @@
-"""Works out where a call goes: which clusters answer, by which route, under which identity, or why none does.
+"""Finds the route of a call: which clusters answer, through which gateways, with which identity, or why none does.
 
-From the plan alone, as istiod works it out: a name that resolves, endpoints that the caller's control plane knows, an
-address that the caller's network reaches. What only a live cluster tells is left out.
+It follows istiod's rules, from the plan alone: the name resolves, the caller's control plane knows the endpoints, and
+the caller's network reaches their address. The state of live clusters is not considered.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The endpoints of one cluster. `gateways` are hosts and ports that lead there; none where it is called directly.
+    """The endpoints of one cluster. `gateways` has the host and port of each gateway to it; empty for direct calls.
 
-    `why` tells what keeps a call from it; empty where it answers.
+    `why` says why calls don't reach the endpoints; empty if they answer.
     """
 
     cluster: str
@@ -36,9 +36,9 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A call from a cluster to a Service: its host, how the name resolves, the ends, and remarks about them.
+    """A call from a cluster to a Service: its host, how the name resolves, the endpoints by cluster, and remarks.
 
-    `why` tells why nothing answers at all; empty where something does.
+    `why` says why no cluster answers; empty if some cluster does.
     """
 
     caller: str
@@ -53,9 +53,9 @@ class Route:
 def route_to(
     plan: Plan, caller: ClusterPlan, export: Export, pending: Collection[str] = (), lost: Collection[str] = ()
 ) -> Route:
-    """The route from `caller` to a Service of the mesh, where the clusters in `lost` are gone.
+    """The route from `caller` to a Service of the mesh, after the loss of the clusters in `lost`.
 
-    `pending` are the credentials that clusters wait for, as a compile tells them.
+    `pending` has the missing credentials, in the words of a compile's messages.
     """
     resolves = _resolves(caller, export)
     planes = _control_planes(plan, caller)
@@ -73,7 +73,7 @@ def route_to(
 
 
 def _resolves(caller: ClusterPlan, export: Export) -> str:
-    """What answers the name in the caller's cluster; empty where nothing does."""
+    """The Service that the name resolves to in the caller's cluster; empty if it doesn't resolve."""
     if caller.is_external:
         return ""
     if caller.name in export.homes:
@@ -84,7 +84,7 @@ def _resolves(caller: ClusterPlan, export: Export) -> str:
 
 
 def _control_planes(plan: Plan, caller: ClusterPlan) -> list[ClusterPlan]:
-    """Whose istiod, or Pilot, tells the caller's sidecars where to go."""
+    """The clusters whose istiod, or Pilot, configures the caller's sidecars."""
     primaries = dict.fromkeys(plane.attachment.primary if plane.attachment else caller.name for plane in caller.planes)
     return [plan.cluster(name) for name in primaries]
 
@@ -101,14 +101,14 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What keeps endpoints from callers: credentials that their control planes wait for, and clusters that are lost."""
+    """The state that hides endpoints from callers: missing credentials of their control planes, and lost clusters."""
 
     planes: Sequence[ClusterPlan]
     pending: Collection[str]
     lost: Collection[str]
 
     def hides(self, home: ClusterPlan) -> str:
-        """Why the caller isn't told of the cluster's endpoints; empty if it is."""
+        """Why the caller doesn't get the cluster's endpoints; empty if it does."""
         if home.name in self.lost:
             return "the cluster is lost"
         for plane in self.planes:
@@ -121,7 +121,7 @@ def _ends(plan: Plan, caller: ClusterPlan, export: Export, state: _State) -> Ite
     if caller.name in export.occupied:
         return
     networks = {network.name: network for network in plan.networks}
-    # those of the caller's own network come first: they are called without a gateway between
+    # clusters of the caller's own network come first, as they are called without a gateway
     homes = sorted(export.homes, key=lambda name: (name != caller.name, plan.cluster(name).network != caller.network))
     for name in homes:
         home = plan.cluster(name)
@@ -134,7 +134,7 @@ def _ends(plan: Plan, caller: ClusterPlan, export: Export, state: _State) -> Ite
 
 
 def _gateways(network: NetworkPlan, home: ClusterPlan) -> tuple[str, ...]:
-    """The gateway in the cluster itself, which istiod prefers; else every gateway of the network.
+    """The gateway in the cluster itself, which istiod prefers; otherwise all gateways of the network.
 
     Source: selectNetworkGateways in pilot/pkg/xds/endpoints/ep_filters.go, Istio 1.31.
     """
@@ -143,7 +143,7 @@ def _gateways(network: NetworkPlan, home: ClusterPlan) -> tuple[str, ...]:
 
 
 def _unreachable(export: Export, network: NetworkPlan | None, transport: str) -> str:
-    """Why pods of another network don't answer (EndpointsByNetworkFilter, in the same file)."""
+    """Why pods of another network don't answer (EndpointsByNetworkFilter in ep_filters.go); empty if they do."""
     if network is None or not network.hosts:
         return "its network has no gateway in mesh.yaml, so callers are given addresses that don't lead there"
     if transport != "mutual TLS":
@@ -154,7 +154,7 @@ def _unreachable(export: Export, network: NetworkPlan | None, transport: str) ->
 
 
 def _transport(plan: Plan, home: ClusterPlan, export: Export) -> Literal["mutual TLS", "plain text"]:
-    """Mutual TLS where pods of the namespace are in the mesh there."""
+    """Mutual TLS if the pods of the namespace in that cluster are in the mesh."""
     labels = next((one.labels for one in home.namespaces if one.name == export.namespace), {})
     inside = labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
     inside = inside or labels.get("istio.io/dataplane-mode") == "ambient" or home.injection == "manual"
@@ -162,7 +162,7 @@ def _transport(plan: Plan, home: ClusterPlan, export: Export) -> Literal["mutual
 
 
 def _signer(plan: Plan, home: ClusterPlan) -> str:
-    """Whose CA signs the certificates of the pods that answer."""
+    """The CA that signs the certificates of the pods that answer."""
     if plan.ca == "external":
         return "the external CA"
     return f"the CA of {signer_of(plan, home)}" + ("" if plan.ca == "plugged-in" else ", self-signed")
@@ -189,7 +189,7 @@ def _remarks(plan: Plan, export: Export, answering: Sequence[End]) -> Iterator[s
         spread = export.traits.traffic_distribution
         yield f"trafficDistribution {spread}: near endpoints first, others when none is left" if spread else _SPREAD
     if any(end.transport == "plain text" for end in answering) and plan.mutual_tls == "strict":
-        yield "pods that aren't in the mesh answer in plain text; a strict policy holds for sidecars alone"
+        yield "pods that aren't in the mesh answer in plain text; a strict policy only applies to sidecars"
 
 
 _BY_SIDECAR = "a sidecar knows these endpoints all the same; it answers the name itself with ISTIO_META_DNS_CAPTURE"

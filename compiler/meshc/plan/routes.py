@@ -1,6 +1,6 @@
-"""Works out the route of every cluster to every Service, each distinct route once.
+"""Finds the routes of all clusters to all Services, and computes equal routes only once.
 
-In a fleet most callers are in one position, and most Services too.
+In a fleet, most callers have the same route, and so do most Services.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """`found` are the distinct routes, whose caller and host are empty; `at` has, for each Service, one a cluster.
+    """`found` has the distinct routes, without caller and host. `at` has, for each Service, a number for each cluster.
 
-    `losses` has the same route after the loss of a cluster that takes part in it, by its number and that cluster.
+    These numbers are positions in `found`. `losses` has, by a route's number and a cluster on the route, the number of
+    the route after the loss of that cluster.
     """
 
     found: tuple[Route, ...]
@@ -29,7 +30,7 @@ class Routes:
 
 
 def routes(plan: Plan, exports: Sequence[Export], pending: Collection[str], most: int) -> Routes:
-    """The routes to the Services, in the order of both. No loss is told where there were more than `most` of them."""
+    """The routes of all clusters to the Services, both in their order. `losses` is empty if it had more than `most`."""
     atlas = _Atlas(plan, frozenset(pending))
     at = tuple(atlas.row(export) for export in exports)
     parts = list(atlas.parts())
@@ -42,7 +43,7 @@ _CALLERS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Atlas:
-    """Distinct routes by number, each with calls that take it, of two callers at most: one of them may be lost."""
+    """The distinct routes by number, each with calls of up to two callers, because one of the callers may be lost."""
 
     plan: Plan
     pending: frozenset[str]
@@ -51,14 +52,14 @@ class _Atlas:
     _rows: dict[object, tuple[int, ...]] = field(default_factory=dict)
 
     def row(self, export: Export) -> tuple[int, ...]:
-        """The numbers of the routes to a Service, one a cluster."""
+        """The numbers of the routes to a Service, one for each cluster."""
         service = (export.homes, export.clients, export.occupied, export.traits, export.namespace)
         if service not in self._rows:
             self._rows[service] = tuple(self._numbers(export))
         return self._rows[service]
 
     def _numbers(self, export: Export) -> Iterator[int]:
-        """Callers in one position take one route. Each cluster in which the Service runs has a position of its own."""
+        """Computes one route for all callers in an equal position. Each cluster that runs the Service has its own."""
         homes, clients = frozenset(export.homes), frozenset(export.clients)
         seen: dict[object, int] = {}
         for caller in self.plan.clusters:
@@ -78,7 +79,7 @@ class _Atlas:
             yield seen[position]
 
     def _kept(self, caller: ClusterPlan, export: Export, lost: Collection[str] = ()) -> int:
-        """The number of a route, which is kept without what only names the call."""
+        """The number of a route. Routes that differ only in caller and host have one number."""
         route = replace(route_to(self.plan, caller, export, self.pending, lost), caller="", host="")
         if route not in self.found:
             self.found[route] = len(self.found)
@@ -90,7 +91,7 @@ class _Atlas:
             self.calls[number].setdefault(caller.name, (caller, export))
 
     def parts(self) -> Iterator[tuple[int, str]]:
-        """Each route with each cluster whose loss may change it."""
+        """Each route's number, with each cluster whose loss may change the route."""
         for number, (route, calls) in enumerate(zip(self.found, self.calls, strict=True)):
             names = dict.fromkeys([*(end.cluster for end in route.ends), *route.control_planes])
             yield from ((number, name) for name in names if calls.keys() - {name})
@@ -102,7 +103,7 @@ class _Atlas:
 
 
 def _planes(caller: ClusterPlan) -> tuple[str, ...]:
-    """The clusters with the control planes of a caller: what `route_to` looks at, too."""
+    """The clusters that run the control planes of a caller, as in `route_to`."""
     if not caller.control_planes:
         return (caller.attachment.primary if caller.attachment else caller.name,)
     return tuple(dict.fromkeys(one.attachment.primary if one.attachment else caller.name for one in caller.planes))

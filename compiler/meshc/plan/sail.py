@@ -1,7 +1,7 @@
 """Writes the Helm values of a cluster as resources of the Sail operator, which installs the same charts.
 
-Source: the CRDs of istio-ecosystem/sail-operator, August 2026 (sailoperator.io/v1). Their values are typed: an API
-server drops a value that they don't know, so each such value is left out here, and told.
+Source: the CRDs of istio-ecosystem/sail-operator, August 2026 (sailoperator.io/v1). Their schemas list the allowed
+values, and an API server drops every other value. So meshc leaves such values out, and reports them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _API = "sailoperator.io/v1"
 _ONLY_NAME = "default"
-"""The one name that the operator takes for an IstioCNI and a ZTunnel."""
+"""The only name that the operator accepts for an IstioCNI and a ZTunnel."""
 
 
 def _keys(*lines: str) -> frozenset[str]:
@@ -76,10 +76,10 @@ KNOWN: Mapping[str, Mapping[str, frozenset[str] | None]] = {
         ),
     },
 }
-"""What the values of each kind may hold: the keys, and of each the keys below; None stands for any."""
+"""The allowed values of each kind: the sections, each with its keys; None allows any key."""
 
 _OWN = {"Istio": "pilot", "IstioCNI": "cni", "ZTunnel": "ztunnel"}
-"""The key that holds a chart's own values. In the charts themselves they stand at the top, too."""
+"""The section for a chart's own values. The charts also accept these values at the top level."""
 _SET_BY_OPERATOR = {"Istio": ("revision", "defaultRevision", "profile"), "IstioCNI": ("profile",), "ZTunnel": ()}
 """Values that the operator takes from the resource's name and from `spec.profile`."""
 _KINDS = {"istiod": "Istio", "cni": "IstioCNI", "ztunnel": "ZTunnel"}
@@ -87,14 +87,14 @@ _KINDS = {"istiod": "Istio", "cni": "IstioCNI", "ztunnel": "ZTunnel"}
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource of the operator, and the values, as dotted paths, that it can't hold."""
+    """A resource of the operator, and the dotted paths of the values that it can't contain."""
 
     body: Body
     left_out: tuple[str, ...]
 
 
 def resources_of(plan: Plan, cluster: ClusterPlan) -> Iterator[Resource]:
-    """An Istio for charts base and istiod, an IstioCNI, a ZTunnel: as far as the cluster is installed with them."""
+    """The resources for the charts of a cluster: an Istio for base and istiod, an IstioCNI and a ZTunnel."""
     there = [
         (chart, installed(cluster, chart, release), values_of(plan, cluster, chart, release, own))
         for chart, release, _, own in charts_in(plan, cluster)
@@ -107,7 +107,7 @@ def resources_of(plan: Plan, cluster: ClusterPlan) -> Iterator[Resource]:
 
 
 def others_in(plan: Plan, cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
-    """Chart and release of what the operator installs in no form: gateways, and charts that aren't Istio's."""
+    """The chart and the release of everything that the operator can't install, such as gateways."""
     for chart, release, _, _ in charts_in(plan, cluster):
         if chart not in _KINDS and chart != "base":
             yield chart, release
@@ -125,7 +125,7 @@ def _resource(plan: Plan, cluster: ClusterPlan, kind: str, values: Mapping[str, 
 
 
 def _typed(kind: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The values in their sections, and the paths of those that no section holds."""
+    """The values in their sections, and the paths of the values that no section allows."""
     sections, own = KNOWN[kind], _OWN[kind]
     placed: dict[str, Any] = {}
     left_out: list[str] = []

@@ -1,4 +1,4 @@
-"""The values that several charts share: images, the revision, the domain of Services."""
+"""The values that several charts have in common: images, the revision, the domain of Services."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def own_domain(plan: Plan) -> str | None:
 
 
 def images(cluster: ClusterPlan) -> Values:
-    """Where the images of Istio come from."""
+    """The values for the source of Istio's images."""
     of = cluster.images
     pulls = pull_secrets(cluster)
     return {"hub": of.hub, "tag": of.tag, "variant": of.variant, "imagePullSecrets": pulls}
 
 
 def pull_secrets(cluster: ClusterPlan) -> list[str] | None:
-    """The names of the Secrets by which images are pulled; None for no such value."""
+    """The names of the image pull Secrets; None if there are none."""
     return list(cluster.images.pull_secrets) or None
 
 
 def revision_of(cluster: ClusterPlan) -> str | None:
-    """The revision of the control plane; None for the default one, as the charts have it."""
+    """The revision of the control plane; None for the default revision, as in the charts."""
     return None if cluster.revision == "default" else cluster.revision

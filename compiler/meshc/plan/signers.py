@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def signer_of(plan: Plan, cluster: ClusterPlan) -> str:
-    """The cluster whose CA signs: istiod's of a remote is that of its primary, and classic Istio has a CA in each."""
+    """The cluster whose CA signs for a cluster: its primary, if a remote uses istiod; otherwise the cluster itself."""
     return cluster.attachment.primary if cluster.attachment and plan.generation == "istiod" else cluster.name
 
 
 def signed_by(plan: Plan, signer: str) -> tuple[str, ...]:
-    """The clusters whose workloads the CA of one cluster signs certificates for."""
+    """The clusters whose workloads get their certificates from the CA of this cluster."""
     return tuple(one.name for one in plan.clusters if not one.is_external and signer_of(plan, one) == signer)

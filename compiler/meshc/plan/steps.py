@@ -1,4 +1,4 @@
-"""Works out the next step for each cluster, from the plan and the state of the files around it."""
+"""Finds the next step for each cluster, from the plan and the state of the files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a mesh is there and what isn't, by cluster.
+    """The state of the files of a mesh, by cluster.
 
-    `stale` is what a compile would change, None where there can be no compile yet. `waiting` are clusters
-    whose credentials are missing, and the primaries that lack them; `ending` those whose credentials end soon.
+    `stale` has the clusters that a compile would change, or is None if a compile isn't possible yet. `waiting` has the
+    clusters with missing credentials, each with the primaries that need them. `ending` has the clusters with
+    credentials that expire soon.
     """
 
     root: bool
@@ -27,16 +28,16 @@ class Known:
     uncommitted: AbstractSet[str]
     ending: Mapping[str, str] = field(default_factory=dict)
     renewing: Mapping[str, str] = field(default_factory=dict)
-    """Clusters whose CA is to be renewed, each with what is the matter."""
+    """Clusters whose CA must be renewed, each with the reason."""
     published: str = ""
-    """Where output/ is published, if that isn't beside mesh.yaml: what is stale is published then, not committed."""
+    """Where output/ is published, if not beside mesh.yaml. Stale clusters then need `meshc publish`, not a commit."""
     unknown: bool = False
-    """Whether nothing here shows what is published there."""
+    """True if the published files aren't known here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next step for a cluster; `command` if one command does it."""
+    """The next step for a cluster; `command` is set if one command does the step."""
 
     cluster: str
     step: Literal["issue", "compile", "commit", "publish", "seal", "sync"]
@@ -45,7 +46,7 @@ class Step:
 
 
 def steps(plan: Plan, known: Known) -> Iterator[Step]:
-    """A step for each cluster in file order, then for those whose trees are left over."""
+    """A step for each cluster in file order, then for removed clusters that still have files."""
     names = [cluster.name for cluster in plan.clusters]
     for name in names:
         yield _step(name, known)
@@ -55,9 +56,9 @@ def steps(plan: Plan, known: Known) -> Iterator[Step]:
             yield Step(name, step, _OBJECTS[step], _BY[step])
         elif name in (known.stale or ()):
             step = _stale_step(known)
-            yield Step(name, step, "is gone from mesh.yaml: what was compiled for it goes too", _BY[step])
+            yield Step(name, step, "isn't in mesh.yaml any more, so its compiled files must be removed", _BY[step])
         else:
-            yield Step(name, "commit", "is gone from mesh.yaml, and its files from here: commit that", "git commit")
+            yield Step(name, "commit", "isn't in mesh.yaml any more: commit the removal of its files", "git commit")
 
 
 _Tree = Literal["compile", "commit", "publish"]
@@ -74,7 +75,7 @@ def _stale_step(known: Known) -> _Tree:
 
 
 def _step(name: str, known: Known) -> Step:
-    """In the order in which one makes the next possible: nothing is synced that isn't committed."""
+    """The first step that is possible now: each step needs the one before, for example a sync needs a commit."""
     if name in known.unissued:
         if not known.root:
             return Step(name, "issue", "the mesh has no root yet, and so no CA", "meshc ca init --key-out ~/root.key")
@@ -85,7 +86,7 @@ def _step(name: str, known: Known) -> Step:
         return Step(name, "compile", f"once {others[0]}{more} a CA: a compile needs all of them", "meshc compile")
     if name in known.stale and known.published:
         what = f"its files in {known.published} are not up to date with mesh.yaml"
-        what = f"nothing here tells what is published in {known.published}" if known.unknown else what
+        what = f"the state of its files in {known.published} isn't known here" if known.unknown else what
         return Step(name, "publish", what, "meshc publish")
     if name in known.stale:
         return Step(name, "compile", "its files are not up to date with mesh.yaml", "meshc compile")
@@ -106,7 +107,7 @@ def _step(name: str, known: Known) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Clusters that wait for the same step. What is said of one of many says CLUSTER instead of its name."""
+    """Clusters with the same next step. For several clusters, the texts have CLUSTER in place of a name."""
 
     clusters: tuple[str, ...]
     step: str
@@ -115,7 +116,7 @@ class Group:
 
 
 def grouped(found: Sequence[Step]) -> list[Group]:
-    """Joins many steps that differ only in the name of their cluster, at the place of the first one."""
+    """Groups many steps that differ only in the cluster's name, at the position of the first one."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for step in found:
         alike.setdefault(_of_any(step), []).append(step.cluster)
@@ -136,7 +137,7 @@ _WORD = re.compile(r"[A-Za-z0-9.-]+")
 
 
 def _of_any(step: Step) -> tuple[str, str, str]:
-    """The text of a step that applies to any of many clusters."""
+    """The step, its text and its command, with CLUSTER in place of the cluster's name."""
 
     def told(text: str) -> str:
         return _WORD.sub(lambda word: "CLUSTER" if word[0] == step.cluster else word[0], text)

@@ -16,7 +16,7 @@ _SHOWN = 12
 
 
 def no_cluster(plan: Plan, name: str, before: str = "clusters:") -> UsageError:
-    """What is wrong with a name: it may be the ID of a cluster. `before` begins the list of the names there are."""
+    """The error for an unknown cluster name, which may be a cluster's ID. `before` starts the list of known names."""
     meant = next((cluster.name for cluster in plan.clusters if cluster.id == name), "")
     hint = f"that is the ID of {meant} in Istio: write {meant}" if meant else ""
     known = some([cluster.name for cluster in plan.clusters])
@@ -24,6 +24,6 @@ def no_cluster(plan: Plan, name: str, before: str = "clusters:") -> UsageError:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first of many names, and how many there are more."""
+    """The first of many names, and the number of the others."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(map(plain, names[:_SHOWN]))}{more}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def patches(member: Member, source: Source, inputs: Inputs) -> tuple[PatchPlan, ...]:
-    """The patches that could be read, in their order."""
+    """The patches that could be read, in the order of mesh.yaml."""
     entries = [(p, {}) if isinstance(p, str) else (p.key, p.target_mapping()) for p in member.cluster.patches]
     names = _file_names(path for path, _ in entries)
     return tuple(
@@ -40,7 +40,7 @@ def resources(member: Member, inputs: Inputs) -> tuple[UserFile, ...]:
 
 
 def components(member: Member, source: Source, inputs: Inputs) -> tuple[ComponentPlan, ...]:
-    """The components with their files at the same distance from one another as beside mesh.yaml."""
+    """The components. Their files keep their relative paths to one another."""
     listed = [(number, path) for number, path in enumerate(member.cluster.components) if path in inputs.components]
     every = {name: data for _, path in listed for name, data in inputs.components[path].items()}
     found = []
@@ -66,8 +66,8 @@ def _locator(manifest: Manifest, top: Path) -> Callable[[Path], Place]:
 
 
 def _file_names(paths: Iterable[str]) -> dict[str, str]:
-    """A file name for each path: its last part, for a built folder (`extra/dns/`) with .yaml. Where two share that, the
-    whole path with - for /, and where that is taken too, a number."""
+    """A file name for each path: the last part of the path, and .yaml for a built folder (`extra/dns/`). If two paths
+    have the same last part, the whole path with - for /; if that is taken too, with a number in front."""
     unique = list(dict.fromkeys(paths))
     short = {path: f"{path.strip('/').rpartition('/')[2]}{'.yaml' if path.endswith('/') else ''}" for path in unique}
     names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Works out the Helm values of each chart of a cluster: what the mesh decides, as data."""
+"""Computes the Helm values of each chart of a cluster from the plan."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def values_of(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
-    """The values that a chart is rendered with: the computed ones, the user's over them, then the chart's own."""
+    """The values to render a chart with: the chart's own over the user's, and those over the computed values."""
     given = installed(cluster, chart, release).values if chart in CONTROL_PLANE else {}
     return merged(merged(computed(plan, cluster, chart, release, own), given), own)
 
 
 def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Mapping[str, Any]) -> Values:
-    """What mesh.yaml decides of a chart's values. `own` are those that mesh.yaml gives this chart alone."""
+    """The values of a chart that mesh.yaml decides. `own` has the values in mesh.yaml for this chart alone."""
     found = _COMPUTED[chart](plan, installed(cluster, chart, release))
     if asked := next((one.revision for one in cluster.charts if one.revision and one.release == release), ""):
         found["revision"] = asked
@@ -36,14 +36,14 @@ def computed(plan: Plan, cluster: ClusterPlan, chart: str, release: str, own: Ma
 
 
 def installed(cluster: ClusterPlan, chart: str, release: str) -> ClusterPlan:
-    """The cluster as the one control plane that a release of chart istiod is of."""
+    """The cluster with only the control plane that a release of chart istiod installs."""
     if chart != "istiod":
         return cluster
     return next((one for one in cluster.planes if release_of(chart, one.revision) == release), cluster)
 
 
 def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Mapping[str, Any]], ...]:
-    """Chart, release, namespace and own values of all that a cluster is installed with, by meshc or by others."""
+    """The chart, release, namespace and own values of everything in a cluster, no matter who installs it."""
     if cluster.charts:
         return tuple((one.chart, one.release, one.namespace, one.values) for one in cluster.charts)
     if plan.generation == "classic":
@@ -61,11 +61,11 @@ def charts_in(plan: Plan, cluster: ClusterPlan) -> tuple[tuple[str, str, str, Ma
 
 
 CONTROL_PLANE = ("istio", "istio-remote", "base", "istiod")
-"""The charts that `istio.values` is for."""
+"""The charts that get `istio.values`."""
 
 
 def _base(plan: Plan, cluster: ClusterPlan) -> Values:
-    # The validator of base asks the istiod of this revision; it is in every cluster under that name.
+    # The validation webhook of chart base calls the istiod of this revision.
     default = cluster.revision_tags.get(DEFAULT, cluster.revision)
     values = {"global": {"istioNamespace": plan.istio_namespace}, "defaultRevision": default}
     return merged(values, validation(plan, cluster))
@@ -85,7 +85,7 @@ def _ztunnel(plan: Plan, cluster: ClusterPlan) -> Values:
         "multiCluster": {"clusterName": cluster.id},
         "network": cluster.network_label,
         "revision": revision_of(cluster),
-        "env": {"CLUSTER_DOMAIN": own_domain(plan)},  # by which it resolves names of Services
+        "env": {"CLUSTER_DOMAIN": own_domain(plan)},  # the domain of Services
     }
 
 
@@ -93,7 +93,7 @@ def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
     pulls = [{"name": name} for name in cluster.images.pull_secrets]
     by_argo_cd = plan.delivery is not None and plan.delivery.engine == "argo-cd"
     return {
-        # The image is "auto" until the webhook puts the right one there: a pod made before the webhook never gets it.
+        # The webhook replaces the image "auto" in new pods, so the webhook must be there before the pods.
         "annotations": {"argocd.argoproj.io/sync-wave": "1"} if by_argo_cd else None,
         "imagePullSecrets": pulls or None,
         "revision": revision_of(cluster),
@@ -101,7 +101,7 @@ def _gateway(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 def _classic(plan: Plan, cluster: ClusterPlan) -> Values:
-    """What the guide's example with mutual TLS sets in every cluster."""
+    """The values for every cluster in the example with mutual TLS of Istio 1.0's guide."""
     return {
         "global": {
             "hub": cluster.images.hub,
@@ -116,7 +116,7 @@ def _classic(plan: Plan, cluster: ClusterPlan) -> Values:
 
 
 def _classic_remote(plan: Plan, cluster: ClusterPlan) -> Values:
-    """The guide's four addresses, and pilot's name where it is wanted."""
+    """The guide's four addresses, and the Service and Endpoints istio-pilot if needed."""
     attachment = cluster.attachment
     assert attachment is not None, "only remotes are rendered with istio-remote"  # noqa: S101
     addresses = attachment.addresses
@@ -129,7 +129,7 @@ def _classic_remote(plan: Plan, cluster: ClusterPlan) -> Values:
                 "remotePolicyAddress": addresses.get("policy"),
                 "remoteTelemetryAddress": addresses.get("telemetry"),
                 "remoteZipkinAddress": zipkin,
-                # the guide leaves it out, and sidecars send no traces: the injection template asks for this one
+                # the guide lacks this value, but without it sidecars send no traces: the injection template reads it
                 "zipkinAddress": f"{zipkin}:9411" if zipkin else None,
                 "remotePilotCreateSvcEndpoint": attachment.pilot_service,
             }
@@ -149,6 +149,6 @@ _COMPUTED: Mapping[str, Callable[[Plan, ClusterPlan], Values]] = {
 
 
 def _without_nothing(values: Mapping[str, Any]) -> Values:
-    """The same without None, which to helm means "take the default away", and without mappings that hold nothing."""
+    """The values without None, with which helm would delete a default, and without empty mappings."""
     kept = {key: _without_nothing(value) if isinstance(value, Mapping) else value for key, value in values.items()}
     return {key: value for key, value in kept.items() if value is not None and value != {}}

@@ -1,4 +1,4 @@
-"""How control planes and networks are reached: addresses, exposures and gateways."""
+"""Addresses, exposures and gateways, through which control planes and networks are reached."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """How a remote reaches its primary. `addresses` by part: istiod, or pilot, policy, telemetry, zipkin.
+    """How a remote reaches its primary. `addresses` is by component: istiod, or pilot, policy, telemetry, zipkin.
 
-    `family` is the one that the Service `istiod` needs for its address, where a cluster's default isn't known to be it.
+    `family` is the IP family that the Service `istiod` must set for its address; empty for the cluster's default.
     """
 
     primary: str
@@ -25,7 +25,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class HttpsPlan:
-    """A gateway that ends TLS: its hosts, the Secret with its certificate, and that with the root of istiod's."""
+    """A gateway that terminates TLS: its hosts, the Secret with its certificate, and the Secret with istiod's root."""
 
     hosts: tuple[str, ...]
     secret: str
@@ -34,24 +34,24 @@ class HttpsPlan:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What is compiled for a primary's control plane to be reached: `addresses` by part, empty where one isn't known.
+    """How meshc exposes a primary's control plane. `addresses` is by component; unknown addresses are empty.
 
-    `webhook_port` is where API servers call istiod's injector from outside.
+    `webhook_port` is the external port at which API servers call istiod's injector.
     """
 
     kind: Literal["pod-ip", "load-balancer", "gateway"]
     addresses: Mapping[str, str]
     webhook_port: int
     selector: Mapping[str, str]
-    """The labels of the gateway's pods, if it leads through one."""
+    """The labels of the gateway's pods, for kind gateway."""
     https: HttpsPlan | None
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayService:
-    """The Service that chart gateway makes before the east-west gateway: the address it asks for, empty for any.
+    """The Service that chart gateway makes for the east-west gateway, with the requested address, empty for any.
 
-    `of_network`: istiod tells other networks its address.
+    `of_network`: istiod gives its address to other networks.
     """
 
     address: str
@@ -68,13 +68,13 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class GatewayPlan:
-    """The east-west gateway that must run here, or in another cluster of its network.
+    """The east-west gateway that must run in this cluster, or in another cluster of its network.
 
-    The gateway before istiod runs in the primary. The gateway of an external control plane is an ingress gateway of its
-    cluster, and in no network of the mesh.
+    The gateway in front of istiod runs in the primary. The gateway of an external control plane is an ingress gateway
+    of its cluster, and isn't in a network of the mesh.
 
-    `host` and `port` are where other networks reach it for mutual TLS; `istiod`: it passes on to istiod as well;
-    `rendered`: from the user's chart, with that `service`; else it is the user's to install.
+    Other networks reach it for mutual TLS at `host` and `port`. `istiod`: it also forwards to istiod. `rendered`: meshc
+    renders it from the user's chart, with `service`; otherwise the user installs it.
     """
 
     network: str | None
@@ -84,14 +84,14 @@ class GatewayPlan:
     service: GatewayService
     rendered: bool
     doors: tuple[Door, ...]
-    """The ways in from other networks that gateways here may be."""
+    """The ports and pod labels of the gateways that may run in this cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class AmbientPlan:
-    """Ambient in a cluster: the network whose gateway of its own is here, if of several, and the address it asks for.
+    """Ambient in a cluster: its network, if there are several, and the address that its ambient gateway requests.
 
-    Sidecars have another gateway; where there are some, the address that mesh.yaml tells is that one's.
+    Sidecars use another gateway. If the mesh has sidecars, the address in mesh.yaml is the address of that gateway.
     """
 
     network: str | None
@@ -100,14 +100,14 @@ class AmbientPlan:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """A network that clusters are in, and its gateway, if mesh.yaml has one."""
+    """A network with clusters, and its first gateway, if mesh.yaml has one."""
 
     name: str
     label: str
     gateway: str | None
     port: int
     more: tuple[str, ...] = ()
-    """Host and port of its further gateways."""
+    """The host and port of each further gateway."""
 
     @property
     def hosts(self) -> tuple[str, ...]:

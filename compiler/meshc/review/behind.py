@@ -1,4 +1,4 @@
-"""Finds the user's files from which a file of the trees may come."""
+"""Finds the user's files that may cause a file in overlays/ or output/."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _SERVICES = "services.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Paths relative to mesh.yaml: the manifests of each services entry by its name, and the path of each chart."""
+    """The user's files, with paths relative to mesh.yaml: the manifests of each services entry by its name, and the
+    path of each chart."""
 
     plan: Plan
     manifests: Mapping[str, str]
     charts: Mapping[str, str]
 
     def of(self, path: str, changed: Iterable[str]) -> list[str]:
-        """The changed files that go into a file of the trees."""
+        """The changed files that are part of a file in overlays/ or output/."""
         tree, folder, *rest = path.split("/")
         if not rest:
             return []

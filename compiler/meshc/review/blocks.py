@@ -28,7 +28,8 @@ class Block:
 
     @property
     def title(self) -> str:
-        """`change 3 objects of kind Service in shop: cart, stock, till`, the one object by its name, or a cluster."""
+        """`change 3 objects of kind Service in shop: cart, stock, till`, or the name of a single object or of a
+        cluster."""
         if self.kind == _WHOLE:
             return f"{self.action} cluster {self.clusters[0]}: {some(self.names, _NAMES)}"
         action = "leave" if self.stays else self.action
@@ -79,7 +80,7 @@ def _block(members: list[Entry]) -> Block:
 
 
 def some(names: Iterable[str], many: int) -> str:
-    """The first of the names, and how many there are more."""
+    """The first names, and the number of further ones."""
     listed = list(names)
     more = len(listed) - many
     return ", ".join(listed[:many]) + (f" and {more} more" if more > 0 else "")

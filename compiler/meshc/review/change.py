@@ -1,4 +1,4 @@
-"""A change of a mesh, and where its dangers are shown."""
+"""Describes a change of a mesh, and finds the line at which each danger is shown."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Change:
     origins: Origins
     runs: Runs = field(default_factory=dict)
     was: Source | None = None
-    """The text that `before` was made from."""
+    """The text from which `before` was made."""
 
 
 def leaving(difference: Difference) -> tuple[str, ...]:
-    """The clusters that go."""
+    """The clusters that leave the mesh."""
     return tuple(name for name in difference.before if name not in difference.after)
 
 
 def listed(clusters: tuple[str, ...]) -> str:
-    """The names of some clusters, and how many there are more."""
+    """The names of some clusters, and the number of further ones."""
     more = len(clusters) - _SHOWN
     shown = [f"output/{name}" if name.startswith("_") else name for name in clusters[:_SHOWN]]
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -52,7 +52,8 @@ _SHOWN = 6
 
 
 def at_clusters(change: Change, risks: Iterable[Risk]) -> Iterator[Problem]:
-    """The problems where the change was made, those of one line once, with the clusters of all."""
+    """The risks as problems, each at the line of the change. Equal problems at one line become one, with all their
+    clusters."""
     found: dict[tuple[Code, str, Place], tuple[str, ...]] = {}
     for risk in risks:
         key = risk.code, risk.what, _place(change, risk)
@@ -62,7 +63,7 @@ def at_clusters(change: Change, risks: Iterable[Risk]) -> Iterator[Problem]:
 
 
 def _place(change: Change, risk: Risk) -> Place:
-    """Where the change was made, else the first of its clusters that mesh.yaml still has."""
+    """The line of the change; else the first of its clusters that is still in mesh.yaml."""
     known = {cluster.name: cluster.place for cluster in change.after.clusters}
     place = next((known[name] for name in risk.clusters if name in known), change.source.document.place(SPEC))
     entry = risk.entry or (entry_of(risk.identity) if risk.identity else None)
@@ -85,7 +86,7 @@ _SECTIONS = {
 
 
 def on_both_sides(change: Change) -> Iterator[tuple[str, ClusterPlan, ClusterPlan]]:
-    """Clusters on both sides, by their new names."""
+    """The clusters that exist before and after, by their new names."""
     if change.before is None:
         return
     old_names = {new: old for old, new in change.difference.renamed.items()}

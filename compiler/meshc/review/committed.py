@@ -1,4 +1,4 @@
-"""Reads the files of a commit only from Git's objects.
+"""Reads the files of a commit, only from Git's objects.
 
 Uses no filter, hook or setting of a repository, downloads nothing, and checks out no file.
 """
@@ -26,7 +26,7 @@ _SHALLOW = "in CI fetch the whole history: fetch-depth: 0, or GIT_DEPTH: 0"
 
 
 def under_review() -> str:
-    """The branch that the change goes to which CI looks at; empty elsewhere."""
+    """In CI, the target branch of the pull request or merge request; empty elsewhere."""
     return os.environ.get("GITHUB_BASE_REF") or os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or ""
 
 
@@ -37,7 +37,7 @@ class Commits:
     base: Path
 
     def commit(self, ref: str) -> str:
-        """The full name of a commit. Raises UsageError for no name of one, and for one that Git doesn't know."""
+        """The full hash of a commit. Raises UsageError for an invalid name, and for a commit that Git doesn't know."""
         if not _REF.fullmatch(ref):
             raise UsageError(f'"{ref[:80]}" is no name of a commit')
         found = self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
@@ -62,29 +62,30 @@ class Commits:
         raise UsageError("no branch to compare with was found", f"name a commit with --base; {_SHALLOW}")
 
     def message(self, commit: str) -> bytes:
-        """What a commit says of itself."""
+        """The message of a commit."""
         return self._run("log", "-1", "--format=%B", "--end-of-options", commit)
 
     def current(self) -> str:
-        """The branch that is checked out, "" where none is."""
+        """The branch that is checked out; "" if there is none."""
         return self._asked("symbolic-ref", "--quiet", "--short", "HEAD")
 
     def published(self, branch: str) -> tuple[str, str]:
-        """The commit of a branch as origin last had it, else as it is here, and its name; "" where there is none."""
+        """The last known commit of a branch on origin, else of the local branch, and its name; "" if there is no such
+        branch."""
         for ref in (f"refs/remotes/origin/{branch}", f"refs/heads/{branch}"):
             if found := self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"):
                 return found, ref.removeprefix("refs/").removeprefix("remotes/").removeprefix("heads/")
         return "", branch
 
     def files(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-        """The files of a commit below a folder beside mesh.yaml, by path in that folder, without links.
+        """The files of a commit in a folder next to mesh.yaml, by path in that folder, without links.
 
-        `known` are files that were read already: an equal file isn't read again.
+        `known` are files whose content is already known: an equal file isn't read again.
         """
         return self._files(commit, f"{self._prefix()}{folder}".rstrip("/"), known or {})
 
     def files_at_top(self, commit: str, folder: str, known: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-        """The same for a folder at the top of the repository; "" is the whole of it."""
+        """The same for a folder at the top of the repository; "" means the whole repository."""
         return self._files(commit, folder, known or {})
 
     def place_in_repository(self) -> str:
@@ -92,17 +93,17 @@ class Commits:
         return self._prefix()
 
     def file(self, commit: str, path: str) -> bytes | None:
-        """A file beside mesh.yaml as a commit has it, None where it has none."""
+        """The content of a file next to mesh.yaml in a commit; None if the commit has no such file."""
         top = f"{self._prefix()}{path}"
         folder, _, name = top.rpartition("/")
         return self._files(commit, folder, {}, only=name).get(name)
 
     def at(self, commit: str) -> Committed:
-        """The files of a commit, to be read by their paths from the folder of mesh.yaml."""
+        """The files of a commit, which are read by their paths from the folder of mesh.yaml."""
         return Committed(self, commit)
 
     def matching(self, commit: str, pattern: str) -> dict[str, bytes]:
-        """The files that fit a pattern, by path beside mesh.yaml; links left out. Raises OutsideError."""
+        """The files that match a pattern, by path from mesh.yaml, without links. Raises OutsideError."""
         prefix = self._prefix()
         top = posixpath.normpath(posixpath.join(prefix, pattern))
         if top.startswith(("../", "/")):
@@ -121,7 +122,8 @@ class Commits:
         return {posixpath.relpath(path, prefix or "."): read[path] for path in fit}
 
     def changed(self, commit: str, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
-        """The files, by path beside mesh.yaml, that a commit has with other bytes (these) or not at all (None)."""
+        """The files that differ in a commit, by path from mesh.yaml: the bytes in the commit, or None if it has no such
+        file."""
         prefix = self._prefix()
         tops = {posixpath.normpath(posixpath.join(prefix, path)): path for path in files}
         rows = self._run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
@@ -135,18 +137,19 @@ class Commits:
         return {path: None for path in files if path not in names} | self._blobs(others)
 
     def folder(self, commit: str, path: str) -> str | None:
-        """The name of a folder's tree in a commit, None where Git has none here. `./` begins a path beside mesh.yaml.
+        """The Git hash of a folder in a commit; None if there is no such folder. A path that starts with `./` is
+        relative to mesh.yaml.
 
-        Two folders with the same content have the same name.
+        Folders with the same content have the same hash.
         """
         return self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}") or None
 
     def last_change(self, paths: tuple[str, ...]) -> str:
-        """The last commit that changed one of the paths beside mesh.yaml, "" if none did."""
+        """The last commit that changed one of the paths, which are relative to mesh.yaml; "" if there is none."""
         return self._asked("log", "-1", "--format=%H", "--end-of-options", "HEAD", "--", *paths)
 
     def changed_since(self, commit: str) -> tuple[str, ...]:
-        """Files below the folder of mesh.yaml that later commits changed."""
+        """The files in the folder of mesh.yaml that later commits changed."""
         words = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--relative", "--end-of-options")
         said = self._run(*words, commit, "HEAD", "--", ".")
         return tuple(path for path in said.decode(errors="replace").split("\0") if path)
@@ -212,8 +215,8 @@ class Commits:
 
 @dataclass
 class Committed:
-    """The files of one commit, as `mesh.including` reads parts. What fits a pattern is read at once, for Git is slow to
-    start."""
+    """The files of one commit, in the form that `mesh.including` needs for parts. All files of a pattern are read
+    together, because starting Git is slow."""
 
     commits: Commits
     commit: str
@@ -221,22 +224,22 @@ class Committed:
 
     @property
     def from_top(self) -> str:
-        """Where the folder of mesh.yaml lies from the top of the repository."""
+        """The path of mesh.yaml's folder from the top of the repository."""
         return self.commits.place_in_repository().rstrip("/") or "."
 
     def match_files(self, pattern: str) -> list[str]:
-        """The files that fit a pattern, sorted. Links are left out. Raises OutsideError."""
+        """The files that match a pattern, sorted, without links. Raises OutsideError."""
         found = self.commits.matching(self.commit, pattern)
         self._read |= found
         return sorted(found)
 
     def read_file(self, relative: str) -> bytes:
-        """A file that fitted a pattern. Raises FileNotFoundError for any other."""
+        """A file that matched a pattern. Raises FileNotFoundError for any other."""
         if relative not in self._read:
             raise FileNotFoundError(relative)
         return self._read[relative]
 
 
 def _name_of(data: bytes) -> bytes:
-    """The name of a blob with these bytes in a SHA-1 repository."""
+    """The Git hash of these bytes in a SHA-1 repository."""
     return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest().encode()

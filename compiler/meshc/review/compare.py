@@ -1,6 +1,6 @@
 """Compares two states of an object: the values that differ, each with its path.
 
-Lists are matched by name or port, or by what is equal in them; order counts where it has a meaning.
+Items of lists are matched by name or port, otherwise by equal items. The order counts only where it has a meaning.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ _UNORDERED = {
 }
 """Keys of lists whose order has no meaning."""
 _RULE_OF_A_ROLE = '"apiGroups"'
-"""Keys in rules of roles and webhooks, whose order has no meaning; the order of rules in routes and alerts has one."""
+"""Identifies rules of roles and webhooks, whose order has no meaning. The order of rules in routes and alerts has
+one."""
 _ORDERED = {"initContainers", "http", "tls", "tcp", "configPatches", "env"}
 """Keys of lists with named items whose order still has a meaning."""
 _LINES = 12
-"""Lines of a text that are shown at most."""
+"""The maximum number of lines of a text that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One value that differs: what it was and what it is, as text; None where it is not there.
+    """One value that differs: before and after, as text; None if the value doesn't exist.
 
-    `several` tells that both are lines of a longer text.
+    `several` is true if both are lines of a longer text.
     """
 
     path: str
@@ -46,7 +47,7 @@ class Edit:
 
 
 def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
-    """Every difference, in the order of the paths. Nothing if both mean the same."""
+    """Every difference, in the order of the paths; none if both have the same meaning."""
     if before == after and _json(before) == _json(after):  # in Python 1 equals True, but not for an API server
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -109,7 +110,7 @@ def _lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[E
 
 
 def _pairs(before: Sequence[Any], after: Sequence[Any], path: str, first: int = 0) -> Iterator[Edit]:
-    """Items that are in each other's place; those that nothing took the place of, or that took no place."""
+    """Compares items at the same index. Further items of the longer list are removed or added."""
     for number, (old, new) in enumerate(zip(before, after, strict=False), first):
         yield from edits(old, new, f"{path}[{number}]")
     for item in before[len(after) :]:
@@ -134,7 +135,7 @@ def _key(keys: tuple[str, ...], item: Mapping[str, Any]) -> str:
 
 
 def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
-    """The lines that differ, without those around them."""
+    """The lines that differ, without context."""
     lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
     old, new = ([line[1:] for line in lines if line[:1] == sign] for sign in "-+")
     if old or new:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from meshc.plan.ir import Plan
 
 _FEW = 3
-"""Clusters: a change in both of two clusters is no change of a fleet at once."""
+"""A number of clusters. In a smaller mesh, a change of all clusters at once isn't reported."""
 LEAVING = (
     "Move its traffic away first: without injector and control plane new pods there start without a sidecar.",
     "Its remote secret goes from the primary, which then forgets its endpoints: calls to them go elsewhere, or fail.",
@@ -41,7 +41,7 @@ LEAVING = (
 
 
 def dangers(change: Change) -> list[Problem]:
-    """Every risk of a change, in the order of the codes. All are warnings: a reviewer decides."""
+    """Every risk of a change, in the order of the codes. All are warnings, because a reviewer decides."""
     found = [
         *wider_grants(change.was, change.source),
         *cluster_changes(change),
@@ -56,7 +56,7 @@ def dangers(change: Change) -> list[Problem]:
 
 
 def _risks(change: Change) -> Iterator[Risk]:
-    """What happens to objects."""
+    """The risks that the changed objects show."""
     both = [(was, now) for _, was, now in on_both_sides(change)]
     another_form = changed_form(both)
     for one in OF_ENTRIES:
@@ -75,7 +75,7 @@ def _risks(change: Change) -> Iterator[Risk]:
 
 
 def _powers(change: Change) -> Iterator[Risk]:
-    """Other dangers report changes of the addresses in mesh.yaml itself."""
+    """Powers that objects gain. Changes of addresses in mesh.yaml itself are reported by other dangers."""
     expected = {address for plan in (change.after, change.before) if plan for address in _addresses(plan)}
     delivered = Parser().objects(change.trees[0].under("_delivery"))
     return new_powers(change.difference, frozenset(expected), delivered, change.after.istio_namespace)
@@ -90,7 +90,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
 
 
 def _everywhere(change: Change) -> Iterator[Problem]:
-    """Something changes or is removed in all of the clusters, so that no unchanged cluster is left to compare with."""
+    """The same change or removal in all clusters at once, so that no unchanged cluster remains for comparison."""
     stays = set(change.difference.before) & set(change.difference.after)
     touched = {
         name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def network_changes(change: Change) -> Iterator[Problem]:
-    """Addresses of east-west gateways: no object of a remote contains them."""
+    """Changed addresses of east-west gateways. Objects of remotes don't contain these addresses."""
     if change.before is None:
         return
     now = {key: network for network in change.after.networks for key in (network.name, network.label)}

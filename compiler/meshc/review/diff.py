@@ -1,4 +1,4 @@
-"""Compares two trees of output/: what is added, changed and deleted, each change once."""
+"""Compares two trees of output/: objects that are added, changed and deleted, each change once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from meshc.review.shown import shown
 from meshc.tree import FileTree
 
 CLUSTER = "{cluster}"
-"""Stands for the name of each of the clusters in an edit that is otherwise the same in all of them."""
+"""Replaces the name of the cluster in an edit that is otherwise the same in several clusters."""
 
 
 class Action(StrEnum):
@@ -30,9 +30,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change of one object, in every cluster where it is the same; `origin` is where a moved one was.
+    """One change of one object, with all clusters that have the same change. `origin` is the old cluster of a moved
+    object.
 
-    One that `stays` leaves output/, and no engine deletes it: it is annotated against that.
+    If `stays` is true, the object is removed from output/ but not from the cluster, because annotations protect it from
+    pruning.
     """
 
     action: Action
@@ -45,11 +47,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that differs, in the order of actions, kinds and names.
+    """All differences, in the order of actions, kinds and names.
 
-    `before` and `after` are the clusters of both sides, a renamed one under its new name in both; `renamed` tells its
-    old one. `sides` are the objects themselves: secrets in them are sealed, and still nothing to print. `names` are
-    those of clusters that Istio knows by another ID, by that ID.
+    `before` and `after` are the clusters of both sides; a renamed cluster has its new name in both. `renamed` has new
+    names by old ones. `sides` are the objects themselves. Secrets in them are sealed, and must not be printed even so.
+    `names` are the names of clusters with another ID in Istio, by that ID.
     """
 
     entries: tuple[Entry, ...]
@@ -61,18 +63,19 @@ class Difference:
 
     @property
     def clusters(self) -> tuple[str, ...]:
-        """The clusters that something changes in."""
+        """The clusters with changes."""
         names = {name for entry in self.entries for name in (*entry.clusters, entry.origin)}
         return tuple(sorted(name for name in names if name and not name.startswith("_")))
 
     def count(self, action: Action) -> int:
-        """How many objects: the same one in two clusters is two. A moved one is added and deleted."""
+        """The number of objects. The same object in two clusters counts twice. A moved object counts as added and as
+        deleted."""
         counted = (action,) if action is Action.CHANGE else (action, Action.MOVE)
         return sum(len(entry.clusters) for entry in self.entries if entry.action in counted and not entry.stays)
 
     @property
     def left(self) -> int:
-        """How many objects leave output/ and stay in their clusters."""
+        """The number of objects that leave output/ and stay in their clusters."""
         return sum(len(entry.clusters) for entry in self.entries if entry.stays)
 
     @property
@@ -87,14 +90,14 @@ class Difference:
         return f"{numbers} in {clusters} cluster{'' if clusters == 1 else 's'}{left}{renamed}"
 
     def __bool__(self) -> bool:
-        """Whether there is any difference. A cluster that only has another name is one."""
+        """True if there is any difference, even if only the name of a cluster changed."""
         return bool(self.entries or self.renamed)
 
 
 def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None = None) -> Difference:
     """The changes of a sync from `before` to `after`, both trees of output/.
 
-    `renamed` has old names by new ones. Raises MeshcError for a file that isn't YAML.
+    `renamed` has new names by old ones. Raises MeshcError for a file that isn't YAML.
     """
     renamed = renamed or {}
     parser = Parser()
@@ -111,10 +114,10 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
 
 
 def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> dict[str, str]:
-    """New names by old ones, of clusters that are there under another name.
+    """The new names of renamed clusters, by their old names.
 
-    `evidence` gives old names by what tells a cluster (new name: old name); without any, one cluster that goes is
-    another that comes if 90 % of their objects are the same.
+    `evidence` has the old names by new ones, as far as mesh.yaml shows them. Without evidence, a removed and an added
+    cluster are the same if 90 % of their objects are equal.
     """
     gone = [name for name in clusters_in(before) if name not in clusters_in(after)]
     come = [name for name in clusters_in(after) if name not in clusters_in(before)]
@@ -148,12 +151,12 @@ def _edits(old: Body, new: Body) -> Iterable[Edit]:
     if old.get("kind") != new.get("kind"):
         return [Edit("kind", str(old.get("kind")), str(new.get("kind")))]
     found = list(edits(shown(old), shown(new)))
-    # Only what is left out of what may be seen differs: a secret that was sealed again, a MAC.
+    # Only hidden parts differ: a secret that was sealed again, or a MAC.
     return found or ([Edit("sops", "sealed", "sealed again")] if "sops" in new and old != new else [])
 
 
 def _grouped(entries: Iterable[Entry]) -> list[Entry]:
-    """One entry for what is the same in many clusters except for their names."""
+    """One entry for each change that is the same in many clusters, apart from their names."""
     groups: dict[tuple[Action, Identity, tuple[Edit, ...], bool], list[Entry]] = {}
     for entry in entries:
         (cluster,) = entry.clusters
@@ -189,14 +192,15 @@ def _moved(entries: list[Entry], sides: Mapping[str, Sides]) -> tuple[Entry, ...
 
 
 def _is_filled_in(body: Body) -> bool:
-    """Whether Kubernetes makes the token in it: such a Secret has nothing that could move to another cluster."""
+    """True if Kubernetes creates the token in the Secret. Such a Secret contains nothing that could move to another
+    cluster."""
     return body.get("type") == "kubernetes.io/service-account-token"
 
 
 def _as_renamed(tree: FileTree, after: FileTree, old: str, new: str) -> FileTree:
     """The tree with the cluster's new name instead of the old one.
 
-    A cluster that has a clusterID keeps it when its name changes: then its objects hold no new name.
+    A cluster with a clusterID keeps that ID when its name changes. Then its objects don't contain the new name.
     """
     word, named = _word(old), _word(new)
     texts = {path: data.decode(errors=_ODD) for path, data in tree.under(old).items()}
@@ -207,9 +211,10 @@ def _as_renamed(tree: FileTree, after: FileTree, old: str, new: str) -> FileTree
 
 
 _ODD = "surrogateescape"
-"""Bytes that are no UTF-8 stay what they are."""
+"""The error handler that keeps bytes which aren't UTF-8."""
 
 
 def _word(name: str) -> re.Pattern[str]:
-    """Where a cluster's own objects hold its name: in the path of its webhook. Anywhere else it is another thing's."""
+    """Matches the name of a cluster in its own objects: only in the path of its webhook. Anywhere else it names
+    something else."""
     return re.compile(rf"(?<=/cluster/){re.escape(name)}(?![A-Za-z0-9.-])")

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 _PAIRS = 2_000_000
-"""Pairs of equal items that are weighed against each other. Files of people have far fewer than this."""
+"""The maximum number of pairs of equal items that are compared. Files by people have far fewer."""
 
 
 def differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Each part that isn't the same: where it begins and ends in the old list, and in the new one.
+    """The start and end of each part that differs, in the old list and in the new one.
 
-    Between lists with very many equal items it is one part: all between what they begin and end with in common.
+    Lists with very many equal items give one part: everything between their common start and their common end.
     """
     if _pairs(old, new) <= _PAIRS:
         yield from _weighed(old, new, 0)

@@ -1,4 +1,4 @@
-"""Reads from Git's history when paths last changed, and every content that they had.
+"""Reads from Git's history when paths last changed, and all their earlier contents.
 
 Uses only plumbing commands, whose output doesn't depend on settings of a repository.
 """
@@ -17,12 +17,12 @@ from meshc.review.committed import Commits
 
 _FILES = (b"100644", b"100755")
 _LAST_SECOND = 253402300799
-"""Of the year 9999. A commit may name any number as its time."""
+"""The last second of the year 9999. The time of a commit can be any number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The commit that last changed something, and its time."""
+    """A commit with its time."""
 
     commit: str
     time: datetime
@@ -30,7 +30,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A content that a file had: its path in the folder that was asked about."""
+    """One earlier content of a file, with the file's path in the requested folder."""
 
     path: str
     data: bytes
@@ -43,14 +43,15 @@ class History:
     base: Path
 
     def last_change(self, paths: Iterable[str]) -> Changed | None:
-        """When one of the paths beside mesh.yaml last changed on this branch; None where Git knows no such commit.
+        """The last change of any of the paths, which are relative to mesh.yaml, on this branch; None if Git knows no
+        such commit.
 
-        What a merge brought in changed when it was merged: nobody synced it before.
+        Changes of a merged branch count from the merge, because nothing was synced before.
         """
         return next(iter(self.changes(paths, 1)), None)
 
     def changes(self, paths: Iterable[str], most: int) -> list[Changed]:
-        """The same for the last changes, so many at most, newest first."""
+        """The last changes, at most `most`, newest first."""
         words = ("--first-parent", "--timestamp", f"--max-count={most}", "--end-of-options", "HEAD", "--", *paths)
         rows = [line.split() for line in self._asked("rev-list", *words).decode().splitlines()]
         return [
@@ -60,9 +61,9 @@ class History:
         ]
 
     def versions(self, folder: str, names: Collection[str], commits: int, largest: int) -> list[Version]:
-        """Every content that files of these names had anywhere below a folder beside mesh.yaml, newest first.
+        """All contents that files with these names had in a folder next to mesh.yaml or below it, newest first.
 
-        Bounded: so many commits that changed the folder, and as many contents, each of at most `largest` bytes.
+        Reads at most `commits` commits that changed the folder, and as many contents, each of at most `largest` bytes.
         """
         shas = self._asked(
             "rev-list", "--full-history", f"--max-count={commits}", "--end-of-options", "HEAD", "--", folder
@@ -84,7 +85,7 @@ class History:
         return [Version(path, contents[blob]) for path, blob in kept if blob in contents]
 
     def _contents(self, blobs: Collection[bytes], largest: int) -> dict[bytes, bytes]:
-        """The content of each blob that is here and no larger."""
+        """The content of each blob that exists locally and isn't larger."""
         asked = b"".join(blob + b"\n" for blob in sorted(blobs))
         sizes = [line.split() for line in self._asked("cat-file", "--batch-check", stdin=asked).splitlines()]
         small = [words[0] for words in sizes if len(words) == 3 and int(words[2]) <= largest]
@@ -98,7 +99,7 @@ class History:
         return found
 
     def _asked(self, *words: str, stdin: bytes = b"") -> bytes:
-        """What git answers; nothing where it says no."""
+        """The output of Git; empty if Git fails."""
         try:
             return ask_git(self.base, *words, stdin=stdin)
         except CommandError:

@@ -1,8 +1,8 @@
-"""Checks, for clusters whose overlays and output both differ, whether the output is what the overlays give.
+"""Checks, for clusters whose overlays and output both differ, whether the output is the result of the overlays.
 
-An overlay without user files passes through kustomize as it is, so its objects are compared with those of
-output/ as text. So are the objects that changed since, where no patch reaches them: the rest of an overlay with patches
-gives what it would give now. Only what is left has to be built, which takes long where there are many.
+kustomize doesn't change the objects of an overlay without user files, so these are compared with output/ as text. In an
+overlay with patches, objects that changed and that no patch affects are compared in the same way. Only the remaining
+overlays have to be built, which takes long if there are many.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Bar = Callable[[int], AbstractContextManager[Callable[[], None]]]
 
 
 class Honest:
-    """Lives for one check. `found` are both trees as they stand, `expected` as they would be compiled.
+    """The state of one check. `found` are both trees on disk, `expected` the trees that a compile would write.
 
-    `skipped` counts the clusters that nobody built.
+    `skipped` is the number of clusters that weren't built.
     """
 
     def __init__(
@@ -46,7 +46,8 @@ class Honest:
         self.skipped = 0
 
     def told(self, clusters: Sequence[str]) -> dict[str, bool]:
-        """For each cluster whether its output follows from its overlay. Clusters that weren't built are left out."""
+        """For each cluster, true if its output is the result of its overlay. Clusters that weren't built are left
+        out."""
         linked = {cluster: self._linked(cluster) for cluster in clusters}
         known = {name: made == self._standing(name) for name, made in linked.items() if made is not None}
         known |= {name: True for name in clusters if name not in known and self._changed_alike(name)}
@@ -64,7 +65,7 @@ class Honest:
             return known | dict(zip(asked, pool.map(one, asked), strict=True))
 
     def follows(self, path: str) -> bool:
-        """Whether a file of output/ differs by objects alone that differ in the overlay in the same way."""
+        """True if a file of output/ differs only in objects that differ in the same way in the overlay."""
         cluster = path.removeprefix(f"{OUTPUT}/").partition("/")[0]
         changes = self._changes_of_overlay(cluster)
         if changes is None:
@@ -73,7 +74,7 @@ class Honest:
         return gone <= changes[0] and come <= changes[1]
 
     def _changed_alike(self, cluster: str) -> bool:
-        """Whether the same objects differ in output/ as in the overlay, so that no patch reached them."""
+        """True if the same objects differ in output/ and in the overlay, so that no patch affects them."""
         changes = self._changes_of_overlay(cluster)
         if changes is None:
             return False
@@ -84,9 +85,9 @@ class Honest:
         return (gone - come, come - gone) == (changes[0] - changes[1], changes[1] - changes[0])
 
     def _changes_of_overlay(self, cluster: str) -> tuple[Counter[bytes], Counter[bytes]] | None:
-        """The objects that the overlay and its bases would have, and those that they have instead.
+        """The objects that the overlay and its bases should have and don't, and the objects that they have instead.
 
-        None where more than files with objects differs: a kustomization, a patch, a component.
+        None if anything other than files with objects differs: a kustomization, a patch, a component.
         """
         gone: Counter[bytes] = Counter()
         come: Counter[bytes] = Counter()
@@ -113,7 +114,7 @@ class Honest:
         return Counter(text for _, text in documents(self._output.under(cluster)).elements())
 
     def _is_built(self, cluster: str) -> bool:
-        """Whether kustomize builds of the cluster's overlay what lies in its output."""
+        """True if kustomize builds exactly the cluster's output from its overlay."""
         files = {p: data for p, data in self._overlays.items() if p.startswith((f"{cluster}/", f"{BASES}/"))}
         try:
             stream = self._build(files, cluster)
@@ -122,7 +123,8 @@ class Honest:
         return Counter(texts(stream)) == self._standing(cluster)
 
     def _linked(self, cluster: str) -> Counter[bytes] | None:
-        """The objects of an overlay that only names files with objects, its own and of bases; None for any other."""
+        """The objects of an overlay that only lists files with objects, its own and those of bases; None for any other
+        overlay."""
         found: Counter[bytes] = Counter()
         folders = [cluster]
         for folder in folders:
@@ -154,7 +156,7 @@ def _by_folder(overlays: FileTree) -> Mapping[str, Mapping[str, bytes]]:
 
 
 def _splits(path: str) -> Iterator[tuple[str, str]]:
-    """A cluster's folder and a base's, each with what is left of the path."""
+    """The folder of a cluster or base, with the rest of the path."""
     parts = path.split("/")
     for depth in (1, 2):
         if len(parts) > depth:

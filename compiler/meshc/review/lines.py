@@ -17,7 +17,8 @@ TAGS = "revisionTags"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of a file, as it is shown: from `start` up to `end`, which is out. `column` is where the first begins."""
+    """Lines of a file: from `start` up to but not including `end`. `column` is the start of the text in the first
+    line."""
 
     file: str
     start: int
@@ -25,7 +26,7 @@ class Block:
     column: int = 1
 
     def holds(self, place: Place) -> bool:
-        """Whether a place is in the block."""
+        """True if a place is in the block."""
         return place.file == self.file and self.start <= place.line < self.end
 
 
@@ -64,11 +65,11 @@ def sections_of(source: Source) -> dict[str, list[Block]]:
     return found
 
 
-_KEY = 2  # steps of a path to a key of spec
+_KEY = 2  # the length of the path of a key of spec
 
 
 def _documents(source: Source) -> Iterator[tuple[Document, int]]:
-    """Each document with the line after its last."""
+    """Each document, with the line after its last line."""
     yield source.document.at(())[0], source.data.count(b"\n") + 2
     for part in source.parts:
         yield part.document, part.data.count(b"\n") + 2

@@ -1,7 +1,8 @@
-"""Writes a difference as a pull request comment: the most important first, and never too long for a comment.
+"""Writes a difference as a pull request comment: the most important parts first, and never longer than the limit of a
+comment.
 
-Every text from a file is in a code element, where GitHub and GitLab run no markup, mention or link, with special
-characters escaped.
+Every text from a file is in a code element, where GitHub and GitLab interpret no markup, mention or link. Special
+characters are escaped.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from meshc.review.settings import Setting
 
 LIMIT = 65_000
-"""Characters: GitHub takes 65,536 in a comment."""
+"""The maximum number of characters. GitHub accepts 65,536 in a comment."""
 _BOX, _WIDTH, _SETTINGS = 30_000, 300, 40
 _KINDS, _ROWS, _NAMES = 8, 20, 4
 
@@ -37,8 +38,8 @@ def comment(
 ) -> str:
     """The whole comment. Its first line is a marker by which a bot finds the comment of an earlier run.
 
-    `picture` is a Mermaid flowchart of the clusters that are touched. What doesn't fit goes as whole groups, and is
-    counted.
+    `picture` is a Mermaid flowchart of the changed clusters. Groups that don't fit are left out, and their number is
+    shown.
     """
     head = [
         f"<!-- meshc diff {re.sub(r'[^a-z0-9.-]', '', mesh)} -->",
@@ -61,7 +62,7 @@ def comment(
 
 
 def _fitting(parts: Sequence[str], room: int) -> list[str]:
-    """The first groups of changes that fit, and how many are left out."""
+    """The first groups of changes that fit, and the number of groups that are left out."""
     kept: list[str] = []
     for number, part in enumerate(parts):
         room -= len(part) + 1
@@ -76,7 +77,7 @@ def _fitting(parts: Sequence[str], room: int) -> list[str]:
 
 
 def _counts(difference: Difference) -> list[str]:
-    """How many objects of which kind, by what becomes of them."""
+    """The number of objects by action and kind."""
     found = kinds(difference)
     lines = [
         f"* {action} {_code(kind)}: {count(number, 'object')} in {count(clusters, 'cluster')}"
@@ -88,7 +89,7 @@ def _counts(difference: Difference) -> list[str]:
 
 
 def _by_cluster(found: Sequence[Touched]) -> list[str]:
-    """A row for each cluster, or for clusters with the same changes."""
+    """One row for each cluster, or for clusters with the same changes."""
     if not found:
         return []
     rows, head = alike(found), "| cluster | | add | change | delete | settings | dangers |"
@@ -106,7 +107,7 @@ def _box(difference: Difference, dangers: Sequence[Problem]) -> list[str]:
     if not dangers:
         return []
     lines = ["> [!WARNING]", f"> **{len(dangers)} to look at before this is merged**", ">"]
-    firsts = {problem.code.id: problem for problem in reversed(dangers)}  # one of each kind, before any repeats
+    firsts = {problem.code.id: problem for problem in reversed(dangers)}  # one of each kind comes before repeats
     ordered = [*sorted(firsts.values(), key=lambda p: p.code.id), *(p for p in dangers if firsts[p.code.id] is not p)]
     for number, problem in enumerate(ordered):
         line = f"> * **{problem.code.id}** {problem.code.title}: {_code(problem.what)}<br>{problem.hint}"
@@ -137,5 +138,5 @@ def _lines(path: str, before: str | None, after: str | None) -> Iterable[str]:
 
 
 def _code(text: str) -> str:
-    """Text in a code element, with nothing in it that markdown or HTML reads."""
+    """Text in a code element, with all characters escaped that have a meaning in Markdown or HTML."""
     return f"<code>{re.sub(r'[^A-Za-z0-9 ,:/()=-]', lambda found: f'&#{ord(found[0])};', short(text, _WIDTH))}</code>"

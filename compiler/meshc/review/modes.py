@@ -1,4 +1,4 @@
-"""Reads which mutual TLS an object asks for."""
+"""Reads the mutual TLS mode that an object requires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from meshc.kube import Body, at
 
 _STRENGTH = {"DISABLE": 0, "PERMISSIVE": 1, "SIMPLE": 1, "STRICT": 2, "MUTUAL": 2, "ISTIO_MUTUAL": 2}
-"""Modes of PeerAuthentication, MeshPolicy and a DestinationRule's TLS settings; one that is left out is permissive."""
+"""The modes of PeerAuthentication, MeshPolicy and a DestinationRule's TLS settings. A missing mode is permissive."""
 
 
 def mode_of(body: Body) -> str | None:
@@ -26,6 +26,6 @@ def mode_of(body: Body) -> str | None:
 
 
 def _weakest(mode: str, ports: object) -> str:
-    """The mode, or that of a port which asks for less."""
+    """The mode, or the weaker mode of a port."""
     listed = [str(at(port, "mode")) for port in ports.values()] if isinstance(ports, Mapping) else []
     return min([mode, *(one for one in listed if one in _STRENGTH)], key=lambda one: _STRENGTH.get(one, 1))

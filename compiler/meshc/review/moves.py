@@ -19,7 +19,8 @@ Runs = Mapping[tuple[str, str], Set[str]]
 
 
 def moves(difference: Difference, runs: Runs, plan: Plan) -> Iterator[Risk]:
-    """Copies that go because the Service runs there now, and copies that come to where it ran, or may run still."""
+    """Copies that are removed because the Service runs there now, and copies that are added where the Service ran
+    before, or may still run."""
     copied = _copied_before(difference) | _copied_still(difference, plan)
     for entry, old, new in bodies(difference, Action.DELETE, Action.ADD, Action.MOVE):
         if not _is_copy(entry.identity, old or new):
@@ -38,7 +39,7 @@ def moves(difference: Difference, runs: Runs, plan: Plan) -> Iterator[Risk]:
 
 
 def gone(difference: Difference, runs: Runs) -> Iterator[Risk]:
-    """Copies that go from clusters in which the Service doesn't run either."""
+    """Copies that are removed from clusters where the Service doesn't run either."""
     for entry, _, _ in bodies(difference, Action.DELETE):
         now = runs.get((entry.identity.namespace, entry.identity.name), frozenset())
         staying = tuple(name for name in entry.clusters if name in difference.after and name not in now)
@@ -49,13 +50,13 @@ def gone(difference: Difference, runs: Runs) -> Iterator[Risk]:
 
 
 def _copied_before(difference: Difference) -> set[Identity]:
-    """Services of which some cluster had a copy that is changed or gone now."""
+    """Services with a copy that is changed or removed in some cluster."""
     entries = bodies(difference, Action.DELETE, Action.CHANGE, Action.MOVE)
     return {entry.identity for entry, old, _ in entries if _is_copy(entry.identity, old)}
 
 
 def _copied_still(difference: Difference, plan: Plan) -> set[Identity]:
-    """Services of which some cluster of before has a copy that isn't new."""
+    """Services with a copy that isn't new, in a cluster that existed before."""
     new = {(e.identity, name) for e in difference.entries if e.action is Action.ADD for name in e.clusters}
     found: set[Identity] = set()
     for cluster in plan.clusters:
@@ -67,6 +68,6 @@ def _copied_still(difference: Difference, plan: Plan) -> set[Identity]:
 
 
 def _is_copy(identity: Identity, body: Body) -> bool:
-    """A Service that meshc made and no pods here are meant by."""
+    """True for a Service that meshc made without a selector."""
     made = at(body, "metadata", "labels", "app.kubernetes.io/managed-by") == "meshc"
     return identity.kind == "Service" and not identity.group and made and not at(body, "spec", "selector")

@@ -1,6 +1,6 @@
 """Finds the objects that differ between two trees of output/, cluster by cluster.
 
-What is equal is never parsed: documents are compared as text first, whatever file they stand in.
+Documents are first compared as text, regardless of their file. Equal documents are never parsed.
 """
 
 from __future__ import annotations
@@ -17,36 +17,37 @@ from meshc.tree import HEADER, FileTree
 from meshc.yamltext.read import read
 
 Objects = Mapping[Identity, Body]
-"""Kinds that are one Secret in the cluster: a change of backend neither adds nor deletes it."""
+"""Objects by identity. All sealed forms of a Secret have the identity of the Secret, so that a change of backend
+neither adds nor deletes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The objects of one cluster that are not the same on both sides."""
+    """The objects of one cluster that differ between the two sides."""
 
     before: Objects
     after: Objects
 
 
 def clusters_in(output: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The folders of output/ that are clusters, sorted: all but those that begin with `_`."""
+    """The folders of output/ that are clusters, sorted: all except names that start with `_`."""
     found = {path.partition("/")[0] for path in output if "/" in path}
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
 def folders_in(output: Mapping[str, bytes]) -> set[str]:
-    """The folders of output/: those of the clusters and what engines read."""
+    """The folders of output/: the clusters, and the folders for engines."""
     return {path.partition("/")[0] for path in output if "/" in path}
 
 
 class Parser:
-    """Documents into objects. Each text is read once, however many clusters hold it."""
+    """Parses documents. Each text is parsed only once, even if many clusters have it."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[Body, ...]] = {}
 
     def sides(self, before: FileTree, after: FileTree) -> Sides:
-        """The objects in which two trees, of one folder, differ. Raises MeshcError for what isn't YAML."""
+        """The objects that differ between two trees of one folder. Raises MeshcError for a file that isn't YAML."""
         both = ((before, after), (after, before))
         old, new = (documents(FileTree({p: d for p, d in one.items() if other.get(p) != d})) for one, other in both)
         return Sides(self._objects(old - new), self._objects(new - old))
@@ -77,7 +78,7 @@ def _identity(body: Body) -> Identity:
 
 
 def documents(tree: FileTree) -> Counter[tuple[str, bytes]]:
-    """The text of every object with the file it is in."""
+    """The text of every object, with its file."""
     return Counter((path, text) for path, data in tree.items() if _holds_objects(path) for text in texts(data))
 
 
@@ -86,7 +87,7 @@ def _holds_objects(path: str) -> bool:
 
 
 def texts(data: bytes) -> Iterator[bytes]:
-    """The documents of a file, or of what kustomize prints."""
+    """The documents of a file, or of kustomize's output."""
     for text in data.removeprefix(HEADER).split(b"\n---\n"):
         if text.strip():
             yield text.rstrip(b"\n") + b"\n"

@@ -1,4 +1,4 @@
-"""Finds what an object opens or guards: who may call, which pods may do what to their node."""
+"""Finds objects that permit or restrict access: who may call a workload, and what pods may do to their node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meshc.review.walk import Facts, values_of
 
 
 def opens(body: Body) -> Facts:
-    """What the object leaves open: rules that let everyone in."""
+    """The rules of an object that let everyone in."""
     facts: Facts = {}
     kind, spec = identity_of(body).kind, body.get("spec")
     allows = kind == "AuthorizationPolicy" and str(at(spec, "action") or "ALLOW") == "ALLOW"
@@ -43,22 +43,22 @@ _UNAPPLIED = (
     "argocd.argoproj.io/hook",
     "argocd.argoproj.io/compare-options",
 )
-"""Annotations with which Flux or Argo CD no longer keeps an object as it stands in Git."""
+"""Annotations with which Flux or Argo CD no longer keep an object equal to Git."""
 
 
 def _is_anywhere(peer: Any) -> bool:
-    """True for a peer of a NetworkPolicy that every pod, or every address, is."""
+    """True for a peer of a NetworkPolicy that matches every pod or every address."""
     block = at(peer, "ipBlock", "cidr")
     return block in ("0.0.0.0/0", "::/0") or peer in ({}, {"namespaceSelector": {}})
 
 
 def _is_everyone(source: Any) -> bool:
-    """True for a source of a rule that any caller fulfils."""
+    """True for a source of a rule that matches any caller."""
     return not source or (isinstance(source, Mapping) and all(as_list(one) == ("*",) for one in source.values()))
 
 
 def guards(body: Body) -> bool:
-    """True for an object that protects others while it is there: its change or end opens something."""
+    """True for an object that protects others, so that its change or removal may permit more."""
     kind = identity_of(body).kind
     ends = ("Policy", "WebhookConfiguration", "Quota", "LimitRange", "RequestAuthentication")
     return kind.endswith(ends) or kind.startswith("Validating")

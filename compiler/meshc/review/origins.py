@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from meshc.plan.needs import SecretNeed
 
 Entry = tuple[str, str]
-"""A key of mesh.yaml, and the name of what stands below it."""
+"""A key of mesh.yaml, and the name of an entry below it."""
 _OF_TAGS = ("istio-revision-tag-", "istiod-revision-tag-")
 
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The changed lines of each changed file, and in which file each object begins. Nothing is known by default."""
+    """The changed lines of each changed file, and the place of each object. Everything is empty by default."""
 
     changed: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
-    """By file as it is shown: the beginning of the text of each changed line."""
+    """The place of each changed line, by the path of the file in messages."""
     mesh: Sequence[str] = ()
-    """mesh.yaml and its parts, as they are shown."""
+    """mesh.yaml and its parts, with their paths in messages."""
     blocks: Mapping[str, Block] = field(default_factory=dict)
     """The lines of the mesh that are about one cluster."""
     entries: Mapping[Entry, Block] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class Origins:
     sections: Mapping[str, Sequence[Block]] = field(default_factory=dict)
     """The lines of the mesh below each key of spec."""
     objects: Mapping[tuple[str, Identity], tuple[Place, int]] = field(default_factory=dict)
-    """Where an object among a cluster's resources stands, and the line after it."""
+    """The place of each object in a cluster's resources, and the line after the object."""
     sealed: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
-    """The files that a Secret of a cluster comes from, by the Secret's name, or by the name of a part of cacerts."""
+    """The files of a cluster's Secret, by cluster and by the name of the Secret or of a part of cacerts."""
     services: Mapping[tuple[str, str], Place] = field(default_factory=dict)
-    """Where the Service stands that is copied, by namespace and name."""
+    """The place of each Service that is copied, by namespace and name."""
     patches: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def of(
@@ -54,9 +54,10 @@ class Origins:
         section: str = "",
         entry: Entry | None = None,
     ) -> Place:
-        """Where a change was made of an object in some clusters; `default` if no changed line is known for it.
+        """The place of the change behind a changed object in some clusters; `default` if no changed line is known for
+        it.
 
-        `section` is the key of spec that is likely to have changed, `entry` what is known to have changed there.
+        `section` is the key of spec that has probably changed, and `entry` the entry that has changed for certain.
         Without an object, `default` is exact.
         """
         block = self.entries.get(entry) if entry else None
@@ -85,14 +86,14 @@ class Origins:
                 yield from self._at(file)
 
     def _objects(self, cluster: str, identity: Identity) -> Iterator[tuple[Place, int]]:
-        """A difference names every form of a Secret `Secret`."""
+        """The places of an object. In a difference, every sealed form has the kind Secret."""
         kinds = SECRETS if identity.kind == "Secret" else (identity.kind,)
         for (name, one), value in self.objects.items():
             if name == cluster and one.kind in kinds and one[2:] == identity[2:]:
                 yield value
 
     def _in_mesh(self, clusters: Sequence[str]) -> Iterator[Place]:
-        """A changed line in the blocks of the clusters, in no cluster's block, else anywhere."""
+        """The changed lines of mesh.yaml: first those of the clusters, then those of no cluster, then all."""
         lines = self._lines()
         own = [self.blocks[name] for name in clusters if name in self.blocks]
         yield from (place for block in own for place in lines if block.holds(place))
@@ -115,7 +116,8 @@ def origins_of(
     services: Mapping[tuple[str, str], Place],
     files: Mapping[str, tuple[bytes | None, bytes]],
 ) -> Origins:
-    """The origins of a change. `files` are the changed ones by path beside mesh.yaml, as they were and as they are."""
+    """The origins of a change. `files` are the changed files by path from mesh.yaml, each with its old and new
+    content."""
     changed = {source.shown(path): tuple(_places(source.shown(path), *both)) for path, both in files.items()}
     objects: dict[tuple[str, Identity], tuple[Place, int]] = {}
     for cluster in plan.clusters:
@@ -152,7 +154,7 @@ def _entries(source: Source) -> dict[Entry, Block]:
 
 
 def entry_of(identity: Identity) -> Entry | None:
-    """What one of meshc's objects is made for, where mesh.yaml has a line for it alone."""
+    """The entry of mesh.yaml from which one of meshc's objects is made, if that entry makes only this object."""
     if identity.kind == "Namespace":
         return "namespaces", identity.name
     tag = next((identity.name.removeprefix(one) for one in _OF_TAGS if identity.name.startswith(one)), "")
@@ -160,7 +162,7 @@ def entry_of(identity: Identity) -> Entry | None:
 
 
 def _places(shown: str, before: bytes | None, after: bytes) -> Iterator[Place]:
-    """Each line that is new or other than before. Where lines went, the lines around the gap."""
+    """Each line that is new or changed. If lines were removed, the lines around them."""
     old, new = ((data or b"").decode(errors="replace").split("\n") for data in (before, after))
     lines: set[int] = set()
     for _, _, first, end in differing(old, new):

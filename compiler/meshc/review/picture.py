@@ -1,4 +1,4 @@
-"""Draws the clusters that a change touches, with what becomes of each."""
+"""Draws the clusters that a change affects, with the change of each."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FEW, _LIMITS = 3, Limits(alone=6, bundles=8, arrows=16)
 
 
 def picture_of(found: Sequence[Touched], before: Plan | None, after: Plan) -> str:
-    """A Mermaid flowchart of the clusters that are touched, at most eight nodes; empty where none is.
+    """A Mermaid flowchart of the changed clusters, with at most eight nodes; empty if no cluster changes.
 
-    Where these are fewer than three, the clusters that they deal with stand beside them. A cluster that leaves is known
-    from the plan `before`, if there is one.
+    If fewer than three clusters change, the chart also shows the clusters that they are connected with. Clusters that
+    leave come from the plan `before`, if there is one.
     """
     gone = tuple(one for one in before.clusters if _is_gone(one.name, found)) if before else ()
     plan = replace(after, clusters=(*after.clusters, *gone))

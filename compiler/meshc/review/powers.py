@@ -1,8 +1,8 @@
 """Lists the powers that an object gives, as facts to compare before and after a change.
 
-Rules look at what stands in an object, so that they hold for kinds that meshc doesn't know: containers wherever a pod
-is described, `repoURL` wherever a source is named. A fact is a clause whose subject is the object, with a value that
-changes when the fact does.
+The rules search the content of an object, so they also work for kinds that meshc doesn't know: containers in every pod
+spec, `repoURL` in every source. A fact is a clause whose subject is the object, with a value that changes together with
+the fact.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ _ROUTES = (_ISTIO, "gateway.networking.k8s.io", "networking.k8s.io/Ingress", "ne
 
 ROUTES = "decides where traffic"
 SELECTS = "sends traffic to other pods than before"
-"""A fact that says something only of an object that was there before."""
+"""A fact that is only reported for an object that existed before."""
 
 
 def trusted(body: Body) -> Facts:
-    """Whom the object makes others trust: certificates of CAs, issuers of tokens and certificates, trust domains."""
+    """What others trust because of the object: certificates of CAs, issuers of tokens and certificates, trust
+    domains."""
     facts: Facts = {}
     identity = identity_of(body)
     if identity.kind in _CALLS or identity.kind in SECRETS:
-        return facts  # whom they call is told by `runs`; the CAs of clusters are compared one by one
+        return facts  # `runs` reports the servers of webhooks; CAs of clusters are compared one by one
     for text in texts(body):
         for pem in _PEM.findall(text if "BEGIN CERT" in text else decoded(text).decode("ascii", "ignore")):
             lines = "".join(f"{line.strip()}\n" for line in pem.splitlines()).encode()
@@ -54,7 +55,7 @@ def trusted(body: Body) -> Facts:
 
 
 def runs(body: Body) -> Facts:
-    """What code the object runs, or who may change what others apply."""
+    """The code that the object runs, and who may change objects that others apply."""
     facts: Facts = {}
     identity = identity_of(body)
     for pod in pods_in(body):
@@ -98,7 +99,7 @@ def _container(container: Any) -> Facts:
 
 
 def _image(image: Any) -> Facts:
-    """The image without its tag and digest: another version is no news."""
+    """The image without its tag and digest, because another version isn't reported."""
     if not isinstance(image, str) or not image:
         return {}
     repository = image.partition("@")[0]
@@ -107,7 +108,7 @@ def _image(image: Any) -> Facts:
 
 
 def reads_secrets(body: Body) -> Facts:
-    """Who gets to read Secrets by the object, or where Secrets go."""
+    """Who can read Secrets because of the object, or where it sends Secrets."""
     facts: Facts = {}
     identity = identity_of(body)
     for rule in _rules(body):
@@ -138,7 +139,8 @@ def reads_secrets(body: Body) -> Facts:
 
 
 def routes(body: Body, expected: frozenset[str]) -> Facts:
-    """Where the object sends traffic. `expected` are the addresses that mesh.yaml names: they are no news."""
+    """The destinations to which the object sends traffic. `expected` are the addresses in mesh.yaml, which aren't
+    reported."""
     identity = identity_of(body)
     kind = f"{identity.group}/{identity.kind}"
     facts: Facts = {}
@@ -164,7 +166,7 @@ def routes(body: Body, expected: frozenset[str]) -> Facts:
 
 
 def syncs(body: Body) -> Facts:
-    """What the object makes an engine apply, by its source."""
+    """The sources that an engine applies because of the object."""
     facts: Facts = {}
     identity = identity_of(body)
     parts = ("path", "targetRevision", "ref", "patches")
@@ -188,7 +190,7 @@ class _Rule:
         self._resources = {str(one) for one in as_list(rule.get("resources"))}
 
     def allows(self, *resources: str) -> bool:
-        """True if the rule is about one of the resources."""
+        """True if the rule covers one of the resources."""
         return bool(self._resources & {*resources, "*"})
 
 

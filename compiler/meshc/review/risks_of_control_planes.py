@@ -1,7 +1,7 @@
-"""Finds what a difference does to istiods: where one runs, how clients reach it, what its identity is.
+"""Finds changes of istiods: where each runs, how clients reach it, and its identity.
 
-A patch, a chart of another version or a file under `resources` can do that without a change of mesh.yaml.
-What the plans of both sides already show is reported by `danger`, and left out here.
+A patch, another version of a chart or a file under `resources` can cause them without a change of mesh.yaml. This
+module leaves out changes that the plans of both sides show, because `danger` reports them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_MESH = ("trustDomain", "rootNamespace")
 
 
 def control_planes_at_risk(difference: Difference, before: Plan | None, after: Plan) -> Iterator[Risk]:
-    """The risks, each with its clusters. `before` is None where the base has no mesh.yaml that can be read."""
+    """The risks, each with its clusters. `before` is None if the base has no readable mesh.yaml."""
     namespace = after.istio_namespace
     moved, named = _moved(difference, before, after), _named(difference, before, after)
     yield from _roles(difference, before, after)
@@ -109,7 +109,7 @@ def _environment(body: Body) -> dict[str, Any]:
 
 
 def _leads_to(body: Body) -> dict[str, Any]:
-    """Where an object that is named like a control plane sends its callers."""
+    """The destination of an object that has the name of a control plane."""
     of_service = {key: at(body, "spec", key) for key in ("externalName", "selector", "clusterIP", "type")}
     return {**of_service, **{key: body.get(key) for key in ("endpoints", "subsets")}}
 
@@ -129,7 +129,7 @@ def _said(value: Any) -> str:
 
 
 def _settings(difference: Difference, namespace: str) -> Iterator[Risk]:
-    """What istiod's ConfigMap says of identities, where mesh.yaml says the same as before."""
+    """Changes of identities in istiod's ConfigMap that don't come from mesh.yaml."""
     for entry, old, new in bodies(difference, Action.CHANGE):
         name = entry.identity.name
         if entry.identity.kind != "ConfigMap" or entry.identity.namespace != namespace or not name.startswith("istio"):

@@ -1,4 +1,4 @@
-"""Finds what a change of the engine or its settings does to objects that were applied before."""
+"""Finds the effects of a changed engine, or of its changed settings, on objects that were applied before."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 _ROOT = {name: name for name in ("engine", "revision", "path", "namespace", "project", "publish")}
 _ROOT |= {"repoURL": "repo_url", "runsIn": "runs_in"}
-"""Keys of mesh.yaml, and what they are in the plan."""
+"""Keys of mesh.yaml, with the names of their fields in the plan."""
 
 
 def root_changes(before: Plan, after: Plan) -> Iterator[str]:
-    """Who applies the output follows a root: another name, engine or place leaves the old one with what it applied."""
+    """Changes of the root object that the engine reads. With another name, engine or place, the old root keeps the
+    objects that it applied."""
     was, now = before.delivery, after.delivery
     if was and now and before.mesh != after.mesh:
         yield f"the mesh is named {after.mesh} instead of {before.mesh}"
@@ -31,7 +32,8 @@ def root_changes(before: Plan, after: Plan) -> Iterator[str]:
 
 
 def project_changes(before: Plan, after: Plan) -> Iterator[tuple[str, str]]:
-    """What the AppProject with signature keys says otherwise, and what to do: a person applies it, no engine."""
+    """Changes of an AppProject with signature keys, each with a hint, because a person has to apply it: no engine
+    does."""
     was, now = before.delivery, after.delivery
     if not was or not now or not (was.signature_keys or now.signature_keys):
         return

@@ -1,7 +1,7 @@
 """Finds the dangers of a changed trust domain and changed aliases.
 
-A trust domain is replaced in three commits, each synced everywhere before the next: the new one becomes an alias, the
-two change places, and the old one is removed when no certificate of it is left.
+A trust domain is replaced in three commits, each synced everywhere before the next: add the new domain as an alias,
+swap the two, and remove the old one when no certificate has it any more.
 """
 
 from __future__ import annotations

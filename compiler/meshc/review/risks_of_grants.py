@@ -1,4 +1,5 @@
-"""Finds parts that may contain more than before, so that the owners of these files decide about more of the mesh."""
+"""Finds parts of mesh.yaml that may contain more keys than before, so that the owners of these files control more of
+the mesh."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def wider_grants(before: Source | None, after: Source) -> Iterator[Problem]:
-    """A problem for each entry of `spec.include` that grants what none granted to the same files before."""
+    """A problem for each entry of `spec.include` that grants keys which the same files didn't have before."""
     if before is None:
         return
     yield from _inventories(before, after)
@@ -29,7 +30,7 @@ def wider_grants(before: Source | None, after: Source) -> Iterator[Problem]:
 
 
 def _grants(source: Source) -> list[tuple[str, tuple[str, ...]]]:
-    """The files and the lists of each entry; of a mesh.yaml that doesn't hold together, what can be read."""
+    """The files and the granted lists of each entry. Reads as much as possible from an invalid mesh.yaml."""
     spec = source.document.data.get("spec") if isinstance(source.document.data, dict) else None
     entries = spec.get("include") if isinstance(spec, dict) else None
     found = []
@@ -41,7 +42,7 @@ def _grants(source: Source) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _inventories(before: Source, after: Source) -> Iterator[Problem]:
-    """Inventories that are new: who may change such a file decides which clusters are in the mesh."""
+    """New inventories: anyone who may change such a file decides which clusters are in the mesh."""
     known = set(_files(before))
     for number, file in enumerate(_files(after)):
         if file not in known:

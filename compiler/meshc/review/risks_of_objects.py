@@ -18,10 +18,10 @@ from meshc.sealedtext import service_of
 
 
 class Risk(NamedTuple):
-    """What happens, in which clusters, and to which object, if it is one object's.
+    """What happens, in which clusters, and to which object, if only one object is affected.
 
-    `by` are the clusters whose lines of mesh.yaml bring it about, where they are others. `entry` is a key of mesh.yaml
-    with the name of what it is about there, where no object tells.
+    `by` are the clusters whose lines of mesh.yaml cause it, if these are other clusters. `entry` is a key of mesh.yaml
+    and the name of its entry, for risks without an object.
     """
 
     code: Code
@@ -33,7 +33,7 @@ class Risk(NamedTuple):
 
 
 def credentials(difference: Difference) -> Iterator[Risk]:
-    """Remote secrets that go, or move, while their cluster stays."""
+    """Remote secrets that are removed or moved while their cluster stays."""
     for entry, old, _ in bodies(difference, Action.DELETE, Action.MOVE):
         known = remote_of(old)
         remote = difference.names.get(known, known) if known else None
@@ -66,7 +66,7 @@ def mutual_tls(difference: Difference) -> Iterator[Risk]:
 
 
 def _is_everyday(difference: Difference, entry: Entry) -> bool:
-    """Whether an object is added to an existing cluster: in a new cluster everything is added."""
+    """True if an object is added to an existing cluster. In a new cluster, everything is added."""
     return any(name in difference.before for name in entry.clusters)
 
 
@@ -79,7 +79,8 @@ def namespaces(difference: Difference) -> Iterator[Risk]:
 
 
 def ports(difference: Difference) -> Iterator[Risk]:
-    """A port's name tells Istio its protocol, and its endpoints in other clusters are matched by it."""
+    """Renamed ports: the name of a port shows Istio its protocol, and Istio matches endpoints in other clusters by this
+    name."""
     for entry, old, new in bodies(difference, Action.CHANGE):
         if entry.identity.kind != "Service" or entry.identity.group:
             continue
@@ -117,7 +118,7 @@ def new_readers(difference: Difference) -> Iterator[Risk]:
 
 
 _KEY = 24
-"""Characters of a recipient that are shown whole."""
+"""The longest recipient that is shown in full, in characters."""
 
 
 def injection(difference: Difference) -> Iterator[Risk]:
@@ -149,7 +150,7 @@ def _annotation(body: Body, key: str) -> object:
 
 
 def permissions(difference: Difference) -> Iterator[Risk]:
-    """Roles and their bindings in clusters that were there before, and policies that go or change."""
+    """Changes of roles and bindings in clusters that existed before, and policies that are removed or changed."""
     for entry, _, _ in bodies(difference, Action.ADD, Action.CHANGE, Action.DELETE):
         roles = entry.identity.group == "rbac.authorization.k8s.io"
         policy = entry.identity.kind in _POLICIES and entry.action is not Action.ADD
@@ -172,11 +173,11 @@ OF_ENTRIES: tuple[Callable[[Difference], Iterator[Risk]], ...] = (
     protection,
     permissions,
 )
-"""The risks that entries show by themselves, in any order."""
+"""The functions that find risks in single entries, in any order."""
 
 
 def remote_of(body: Body) -> str | None:
-    """The ID of the cluster that a remote secret of any form, or an external istiod's kubeconfig, is of."""
+    """The ID of the cluster that a remote secret of any form, or the kubeconfig of an external istiod, belongs to."""
     for path in (("metadata",), ("spec", "template", "metadata"), ("spec", "target", "template", "metadata")):
         metadata = at(body, *path)
         named = at(metadata, "annotations", "networking.istio.io/cluster")
@@ -188,9 +189,10 @@ def remote_of(body: Body) -> str | None:
 
 
 def bodies(difference: Difference, *actions: Action) -> Iterator[tuple[Entry, Body, Body]]:
-    """Entries with the object before and after; empty where there is none.
+    """Entries with the object before and after; empty if there is none.
 
-    An entry whose object is not the same in all of its clusters comes once for each state, with its clusters.
+    If the object of an entry differs between clusters, the entry comes once for each state, with the clusters of that
+    state.
     """
     for entry in difference.entries:
         if entry.action not in actions:
@@ -208,7 +210,7 @@ _NOTHING: Body = {}
 
 
 def _ports(body: Body) -> dict[int, str]:
-    """What a port is to Istio, by number."""
+    """The protocol of each port in Istio, by number."""
     listed = at(body, "spec", "ports")
     found: dict[int, str] = {}
     for port in listed if isinstance(listed, tuple) else ():
@@ -223,5 +225,5 @@ def _ports(body: Body) -> dict[int, str]:
 def _policies(body: Body) -> dict[str, Any]:
     hooks = body.get("webhooks")
     items = [hook for hook in hooks if isinstance(hook, Mapping)] if isinstance(hooks, tuple) else []
-    default = "Fail" if str(body.get("apiVersion", "")).endswith("/v1") else "Ignore"  # that of an API server
+    default = "Fail" if str(body.get("apiVersion", "")).endswith("/v1") else "Ignore"  # the default of an API server
     return {str(hook.get("name")): hook.get("failurePolicy") or default for hook in items}

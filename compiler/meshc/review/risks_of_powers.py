@@ -21,10 +21,10 @@ _ENGINES = "_delivery"
 
 
 def new_powers(difference: Difference, expected: frozenset[str], delivered: Objects, namespace: str) -> Iterator[Risk]:
-    """The powers that come with a change, kind by kind, in clusters that were there before.
+    """The powers that a change adds, kind by kind, in clusters that existed before.
 
-    `expected` are the addresses that mesh.yaml names, `delivered` the objects that told the engines what to apply:
-    another one from the same source is no news. `namespace` is Istio's.
+    `expected` are the addresses in mesh.yaml. `delivered` are the earlier objects for engines: a further object with
+    the same source isn't reported. `namespace` is Istio's.
     """
     known = {fact for body in delivered.values() for fact in powers.syncs(body)}
     rules: Mapping[Code, Callable[[Body], Facts]] = {
@@ -88,7 +88,7 @@ _TOLD = ("AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy")
 
 
 def _standing(difference: Difference, entry: Entry) -> tuple[str, ...]:
-    """The folders that were there before: a new cluster brings everything."""
+    """The folders that existed before. In a new cluster, everything is new."""
     return tuple(
         name
         for name in entry.clusters
@@ -97,7 +97,7 @@ def _standing(difference: Difference, entry: Entry) -> tuple[str, ...]:
 
 
 def _is_sealed_for_istiod(entry: Entry, body: Body, namespace: str) -> bool:
-    """True for cacerts and remote secrets, which come from checked files and have dangers of their own."""
+    """True for cacerts and remote secrets, which come from checked files and are covered by other dangers."""
     if entry.identity.namespace != namespace:
         return False
     return entry.identity.kind == "Secret" and (entry.identity.name == "cacerts" or remote_of(body) is not None)

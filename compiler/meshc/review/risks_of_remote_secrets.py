@@ -1,4 +1,4 @@
-"""Finds what a difference does to the credentials by which istiods read other clusters, where one Secret holds many."""
+"""Finds changes of the credentials with which istiods read other clusters, if one Secret has several credentials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Pairs = Iterable[tuple["ClusterPlan", "ClusterPlan"]]
 
 
 def forms(pairs: Pairs) -> Iterator[Risk]:
-    """Primaries whose istiod is to find credentials elsewhere, while the old place is emptied at once."""
+    """Primaries whose istiod has to read credentials from a new place, while the old place is emptied in the same
+    commit."""
     changes: dict[tuple[str, str], list[str]] = {}
     for was, now in pairs:
         if now.watched and was.remote_secrets != now.remote_secrets:
@@ -34,12 +35,12 @@ def forms(pairs: Pairs) -> Iterator[Risk]:
 
 
 def changed_form(pairs: Pairs) -> frozenset[str]:
-    """The clusters whose remote secrets change their form: where one goes, another comes."""
+    """The clusters whose remote secrets change their form: each removed secret is replaced by another."""
     return frozenset(now.name for was, now in pairs if was.remote_secrets != now.remote_secrets)
 
 
 def keys_that_go(difference: Difference) -> Iterator[Risk]:
-    """Credentials that leave a Secret of many, while their cluster stays in the mesh."""
+    """Credentials that are removed from a shared Secret while their cluster stays in the mesh."""
     for entry, old, new in bodies(difference, Action.CHANGE):
         if entry.identity.name != MOUNTED:
             continue

@@ -1,6 +1,6 @@
 """Finds the dangers for sidecars when a tag moves, or when a control plane is removed.
 
-Running pods don't change with a tag: each keeps its sidecar until the pod is replaced.
+A moved tag doesn't change running pods: each pod keeps its sidecar until it is replaced.
 """
 
 from __future__ import annotations

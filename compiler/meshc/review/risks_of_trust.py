@@ -1,4 +1,4 @@
-"""Compares the public parts of cacerts before and after a change, and finds what it does to the trust of a mesh."""
+"""Compares the public parts of cacerts before and after a change, and finds the effects on trust in the mesh."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from meshc.trust.rotation import roots_above
 
 _NAME = "cacerts"
 AUTHORITY, ROOTS = Identity("", "Secret", "", "ca-cert.pem"), Identity("", "Secret", "", "root-cert.pem")
-"""What stands for the CA of a cluster, and for the roots that it trusts, whatever the namespace of Istio is."""
+"""The identities that represent the CA of a cluster and the roots that it trusts, independent of Istio's namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Authority:
-    """Fingerprints: of a cluster's CA, of the roots it trusts, and of those among them that its CA is under."""
+    """The fingerprints of a cluster's CA, of the roots that it trusts, and of those roots that issued its CA."""
 
     ca: str
     roots: frozenset[str]
@@ -32,9 +32,9 @@ class _Authority:
 
 
 def authorities_at_risk(difference: Difference, before: FileTree, after: FileTree) -> Iterator[Risk]:
-    """CAs that are replaced, and roots that go while a CA under them may still sign.
+    """CAs that are replaced, and roots that are removed while a CA below them may still sign.
 
-    A cluster's workloads keep their certificates until they end, so what counts is who signed before the change.
+    Workloads keep their certificates until these expire, so the CA from before the change counts.
     """
     if not any(identity.name == _NAME for s in difference.sides.values() for identity in (*s.before, *s.after)):
         return
@@ -57,7 +57,7 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
 
 
 def _becomes_of(was: _Authority | None, now: _Authority | None, there: tuple[bytes | None, bytes | None]) -> str:
-    """What becomes of a cluster's CA, whose files are `there` before and after; empty where it stays."""
+    """What happens to a cluster's CA; empty if it stays. `there` are the files of the CA before and after."""
     if there[0] is not None and there[1] is None:
         return "cacerts goes, so that istiod makes a root of its own at its next start"
     if was and now:
@@ -68,7 +68,7 @@ def _becomes_of(was: _Authority | None, now: _Authority | None, there: tuple[byt
 
 
 def _by_root(roots: Mapping[str, Collection[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Each root with the clusters that have it."""
+    """Each root, with the clusters that have it."""
     found: dict[str, list[str]] = {}
     for name, some in roots.items():
         for root in sorted(some):
@@ -77,12 +77,12 @@ def _by_root(roots: Mapping[str, Collection[str]]) -> Iterator[tuple[str, list[s
 
 
 def _holds_certificates(files: tuple[bytes | None, bytes | None]) -> bool:
-    """An ExternalSecret may hold none: then nothing of its CA is in Git."""
+    """True if the files contain certificates. An ExternalSecret may have none: then no part of the CA is in Git."""
     return any(name in data for name in (b"ca-cert.pem", b"tls.crt") for data in files if data)
 
 
 def _of(tree: FileTree, cluster: str) -> _Authority | None:
-    """None where there is no cacerts, or not all of its public parts are in Git."""
+    """The fingerprints of one cluster; None if there is no cacerts, or if some of its public parts aren't in Git."""
     file = f"{cluster}/{_NAME}.yaml"
     if file not in tree:
         return None

@@ -22,7 +22,7 @@ _SECRET = re.compile("token|password|secret|key|credential", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One change, with its clusters. `before` and `after` are empty where there is no value."""
+    """One change, with its clusters. `before` and `after` are empty if there is no value."""
 
     what: str
     before: str
@@ -53,12 +53,13 @@ def settings_changed(before: Plan | None, after: Plan) -> tuple[Setting, ...]:
 
 
 def _shown(what: str, text: str) -> str:
-    """The text, cut; of a value that is called like a secret nothing."""
+    """The text, shortened; hidden if the name of the value looks like the name of a secret."""
     return HIDDEN if text and _SECRET.search(what) else short(text, _WIDTH)
 
 
 def _settings(cluster: ClusterPlan, several: bool) -> Iterator[tuple[str, str]]:
-    """By the revision where there are several control planes: one that was beside another stays what it is alone."""
+    """The settings of each control plane, with its revision if there are several. So a control plane keeps its settings
+    when it becomes the only one."""
     for plane in cluster.planes:
         whose = f" of control plane {plane.revision}" if several else ""
         yield f"Istio version{whose}", str(plane.istio)

@@ -1,7 +1,7 @@
 """Replaces secret parts of an object, so that anyone may see it: fingerprints for certificates, a digest for sealed
 data.
 
-Comparing two of them tells that a secret changed, its dates and its readers, and never a value.
+A comparison of two such objects shows whether a secret, its dates or its readers changed, and never a value.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ _FACTS = {
     proofs.RE_ENCRYPTED,
 }
 _TOLD_BY_OTHERS = {*proofs.ALL} - _FACTS
-"""Annotations that change whenever a value, a certificate or a reader does, which is reported itself."""
+"""Annotations that change with a value, a certificate or a reader. They are left out, because that change is
+reported."""
 _LONG = 400
-"""Characters: a line that is longer and has no space in it is no text, and is told by its digest."""
+"""A number of characters. A longer line without spaces isn't text, so only its digest is shown."""
 
 
 def shown(body: Body) -> dict[str, Any]:
-    """The object without what mustn't be seen, and without what only repeats what is."""
+    """The object without its secret parts, and without parts that only repeat others."""
     found: dict[str, Any] = {key: _public(value) for key, value in body.items() if key != "sops"}
     if body.get("kind") == "Secret":
         found = {key: value if key in _OPEN else HIDDEN for key, value in found.items()}
@@ -52,7 +53,7 @@ def shown(body: Body) -> dict[str, Any]:
 
 _OPEN = {"apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData"}
 _TOLD = ("meshc/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "networking.istio.io/", "sealedsecrets.")
-"""What annotations of a Secret begin with whose values are no secret."""
+"""The prefixes of a Secret's annotations whose values aren't secret."""
 
 
 def _is_told(key: object) -> bool:
@@ -60,7 +61,7 @@ def _is_told(key: object) -> bool:
 
 
 def readers(body: Body) -> tuple[str, ...]:
-    """Whom a sops block names as one who can open it."""
+    """The recipients in a sops block."""
     return tuple(sorted(recipients_in(at(body, "sops"))))
 
 
@@ -108,7 +109,7 @@ def _text(value: str) -> object:
 
 
 def _certificates(pem: bytes) -> tuple[str, ...]:
-    """A line for each certificate; empty where there is anything else."""
+    """One line for each certificate; empty if there is anything else."""
     if b"-----BEGIN CERTIFICATE" not in pem:
         return ()
     found, problems = certificates.read("", pem, lenient=True)

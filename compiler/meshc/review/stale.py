@@ -1,4 +1,4 @@
-"""Compares both trees on disk with what a compile would write: which files are wrong, and why."""
+"""Compares both trees on disk with the trees that a compile would write: which files differ, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN, _WIDTH = 8, 160
 _SECRET = re.compile(rb"""(?m)^[ \t\r\f\v{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
 _DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
-"""Files whose lines aren't shown, because a manual edit may have put a secret there."""
+"""Matches files whose lines aren't shown, because a manual edit may have added a secret."""
 
 
 class State(StrEnum):
@@ -42,7 +42,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """One file: its path, the first lines that differ, and what in the input is behind it as far as that is known."""
+    """One file that differs: its path, its first lines that differ, and the changed input that causes the difference,
+    if that is known."""
 
     path: str
     state: State
@@ -52,10 +53,10 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What changed in the input since the trees were last committed: lines of the mesh, and other files."""
+    """Changes of the input since the trees were last committed: lines of the mesh, and other files."""
 
     lines: tuple[Place, ...]
-    """Lines of mesh.yaml and of its parts."""
+    """The changed lines of mesh.yaml and its parts."""
     files: tuple[str, ...]
     blocks: Mapping[str, Block]
     """The lines that are about one cluster."""
@@ -64,7 +65,7 @@ class Input:
 
 
 class Pair(NamedTuple):
-    """What lies there, and what would be compiled."""
+    """The trees on disk, and the trees that a compile would write."""
 
     found: FileTree
     expected: FileTree
@@ -73,7 +74,7 @@ class Pair(NamedTuple):
 def stale_files(
     pair: Pair, plan: Plan, honest: Honest | None, *, same_tools: bool, since: Input | None
 ) -> Iterator[Stale]:
-    """Every file that isn't as it would be compiled, in the order of their paths."""
+    """Every file that differs from the compiled one, in the order of paths."""
     states = _States(pair, plan, honest, same_tools)
     for path in states.differing:
         what = states.of(path)
@@ -84,11 +85,10 @@ def stale_files(
 
 
 class _States:
-    """Tells of each file that differs whose fault it is.
+    """Finds the cause of each file that differs.
 
-    output/ follows from overlays/, so where only one of the two differs it was edited. Where both do, `honest` tells
-    whether the output that a cluster has is what its overlay is rendered to, as far as that is known; without it only
-    output/ is there.
+    output/ is the result of overlays/, so if only one of the two differs, that one was edited. If both differ, `honest`
+    checks whether a cluster's output is the result of its overlay. `honest` is None if only output/ exists.
     """
 
     def __init__(self, pair: Pair, plan: Plan, honest: Honest | None, same_tools: bool) -> None:
@@ -129,7 +129,7 @@ class _States:
 
 
 def changed_lines(before: bytes, after: bytes, shown: str) -> tuple[Place, ...]:
-    """The lines of a file that are not as before, from 1; where lines went, the one that is there now."""
+    """The changed lines of a file, counted from 1. If lines were removed, the line that is now at their place."""
     old, new = (data.decode(errors="replace").split("\n") for data in (before, after))
     found: list[int] = []
     for _, _, first, last in differing(old, new):
@@ -138,9 +138,9 @@ def changed_lines(before: bytes, after: bytes, shown: str) -> tuple[Place, ...]:
 
 
 def _because(path: str, since: Input) -> tuple[str, ...]:
-    """The user's changed files that go into it, and the changed lines of its own cluster.
+    """The user's changed files that a file comes from, and the changed lines of its own cluster.
 
-    Without either, the lines that are no cluster's, else all other files.
+    If there are neither, the changed lines that belong to no cluster, else all other changed files.
     """
     files = [since.shown(one) for one in since.behind.of(path, since.files)]
     own = since.blocks.get(path.split("/")[1])
@@ -161,7 +161,7 @@ def _firsts(lines: Iterable[Place]) -> Iterator[Place]:
 
 
 def _is_converted(old: bytes, new: bytes) -> bool:
-    """Whether a checkout turned the line ends into those of Windows, and nothing else is different."""
+    """True if only the line endings differ, because a checkout converted them to those of Windows."""
     return old.replace(b"\r\n", b"\n") == new
 
 

@@ -1,4 +1,4 @@
-"""Prints a difference on a terminal, and marks the words that differ."""
+"""Formats a difference for a terminal, and marks the words that differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meshc.review.settings import Setting
 
 Paint = Callable[[str, str], str]
-"""A text and a colour into a text for the terminal."""
+"""Colours a text for the terminal, from the text and the name of the colour."""
 
 _SIGNS = {
     Action.ADD: ("+", "green"),
@@ -33,7 +33,7 @@ _WIDTH = 160
 def lines(
     difference: Difference, dangers: Sequence[Problem], paint: Paint, settings: Sequence[Setting] = ()
 ) -> Iterator[str]:
-    """The summary, what to look at, changed settings, then every group."""
+    """The lines in order: the summary, the dangers, changed settings, then every group."""
     yield paint(difference.summary, "white")
     for problem in dangers:
         yield f"{paint('danger', 'red')} {problem.code.id} {plain(str(problem.place))}: {plain(problem.what)}"
@@ -64,7 +64,7 @@ def _edit(edit: Edit, paint: Paint) -> Iterator[str]:
 
 
 def _words(before: str, after: str, paint: Paint) -> tuple[str, str]:
-    """Both texts, the words in which they differ painted."""
+    """Both texts, with the words that differ coloured."""
     old, new = (re.findall(r"\w+|\W", text) for text in (before, after))
     sides: tuple[list[str], list[str]] = ([], [])
     for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

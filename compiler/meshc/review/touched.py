@@ -19,9 +19,9 @@ State = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A cluster that a change touches: its objects by action, and the codes of the dangers that name it.
+    """A cluster that a change affects: its number of objects by action, and the codes of its dangers.
 
-    `settings` counts versions, images and Helm values that change.
+    `settings` is the number of versions, images and Helm values that change.
     """
 
     cluster: str
@@ -35,14 +35,14 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Clusters that the same happens to, in numbers."""
+    """Clusters with the same number of changes of each kind."""
 
     clusters: tuple[str, ...]
     first: Touched
 
 
 def touched(difference: Difference, dangers: Sequence[Problem], settings: Sequence[Setting]) -> tuple[Touched, ...]:
-    """Every cluster that is touched: first those that leave and come, then by the number of dangers and changes."""
+    """Every cluster with changes: first clusters that leave or join, then by the number of dangers and changes."""
     counts: dict[str, Counter[Action]] = {name: Counter() for name in difference.clusters}
     for entry in difference.entries:
         action = Action.ADD if entry.action is Action.MOVE else entry.action
@@ -84,7 +84,7 @@ def _order(one: Touched) -> tuple[object, ...]:
 
 
 def alike(found: Sequence[Touched]) -> list[Alike]:
-    """The clusters that differ only in their names, together."""
+    """Groups clusters that differ only in their names."""
     groups: dict[object, list[Touched]] = {}
     for one in found:
         key = (one.state, one.add, one.change, one.delete, one.settings, one.dangers)
@@ -93,7 +93,7 @@ def alike(found: Sequence[Touched]) -> list[Alike]:
 
 
 def kinds(difference: Difference) -> list[tuple[Action, str, int, int]]:
-    """Action, kind of object, how many objects and in how many clusters: the most first."""
+    """Action, kind of object, number of objects and number of clusters, the largest number first."""
     objects: Counter[tuple[Action, str]] = Counter()
     clusters: dict[tuple[Action, str], set[str]] = {}
     for entry in difference.entries:

@@ -1,4 +1,4 @@
-"""Looks for values in an object, however deep they are."""
+"""Finds values in an object, at any depth."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Facts = dict[str, str]
-"""Clauses by their text, each with a value that tells two states apart."""
+"""Clauses by their text, each with a value that changes together with the fact."""
 
 
 def values_of(value: Any, key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value under a key of this name, however deep."""
+    """Every value under a key of this name, at any depth."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if name == key:

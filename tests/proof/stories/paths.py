@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,8 @@ CLOUD = Shape("cloud-1", "10.3.0.10", HUB.pods, "10.113.0.0/16", network="cloud"
 _SHAPES = (HUB, EDGE_1, CLOUD)
 _GATEWAYS = {"corp": "203.0.113.7", "cloud": "203.0.113.8"}
 _SERVICES = 6
+_NAMES = 60
+"""Services without pods of their own: each selects the caller's pod of every cluster in which it runs."""
 _SEED = 11
 
 
@@ -30,6 +32,8 @@ def tell(world: World) -> None:
     homes = {f"s{number}": chance.sample(names, chance.randint(1, 2)) for number in range(_SERVICES)}
     copies = {app: chance.sample(names, chance.randint(1, 3)) for app in homes}
     entries = [service(app, there, copyTo=copies[app]) for app, there in homes.items()]
+    shared = {f"n{number}": chance.sample(names, chance.randint(1, 3)) for number in range(_NAMES)}
+    entries += [service(app, there, copyTo=chance.sample(names, chance.randint(1, 3))) for app, there in shared.items()]
     spec = spec_of(world, _SHAPES, services=[*entries, *(service(f"caller-{name}", [name]) for name in names)])
     spec["networks"] = [{"name": name, "gateway": {"address": address}} for name, address in _GATEWAYS.items()]
     spec["istio"]["charts"]["also"] = [{"chart": "gateway", "clusters": ["hub", CLOUD.name]}]
@@ -45,8 +49,10 @@ def tell(world: World) -> None:
     for app, there in homes.items():
         for name in there:
             world.ready(name, app, 240)
+    for name in names:
+        _select_caller(world, name, [app for app, there in shared.items() if name in there])
     calls = [(caller, app) for caller in names for app in homes]
-    for caller, app in calls:
+    for caller, app in [*calls, *((caller, app) for caller in names for app in shared)]:
         wait_for(f"{caller} is told of {app} what meshc says", partial(_agrees, world, caller, app), 60)
     named = [(caller, app) for caller, app in calls if _told(world, caller, app)["resolves"]]
     for caller, app in named:
@@ -58,8 +64,20 @@ def tell(world: World) -> None:
             raise FailedError(f"{app} resolves in {caller}, and meshc path says that it doesn't")
     if len(named) in (0, len(calls)):
         raise FailedError("every name resolves, or none does: the services of this seed show nothing")
-    world.saw(f"{len(calls)} calls to {len(homes)} services have the endpoints that meshc path says")
-    world.saw(f"{len(named)} of these names resolve, as meshc path says, and are answered")
+    every, apps = len(names) * (len(homes) + len(shared)), len(homes) + len(shared)
+    world.saw(f"{every} calls to {apps} services have the endpoints that meshc path says")
+    world.saw(f"{len(named)} of {len(calls)} names resolve, as meshc path says, and are answered")
+
+
+def _select_caller(world: World, cluster: str, apps: Sequence[str]) -> None:
+    """Services that select the pod of this cluster's caller."""
+    spec = {"selector": {"app": f"caller-{cluster}"}, "ports": [{"name": "http", "port": 8080}]}
+    items = [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": app, "namespace": SHOP}, "spec": spec}
+        for app in apps
+    ]
+    body = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    world.clusters[cluster].kubectl("apply", "--server-side", "-f", "-", stdin=body)
 
 
 def _agrees(world: World, caller: str, app: str) -> bool:
@@ -92,5 +110,6 @@ def _expected(world: World, route: Mapping[str, Any], app: str) -> list[str]:
     found: set[str] = set()
     for end in route["ends"]:
         if not end["why"]:
-            found |= set(end["gateways"]) or {f"{world.kubelets[end['cluster']].find(app).net.address}:8080"}
+            pod = app if app.startswith("s") else f"caller-{end['cluster']}"
+            found |= set(end["gateways"]) or {f"{world.kubelets[end['cluster']].find(pod).net.address}:8080"}
     return sorted(found)

@@ -1,1 +1,1 @@
-"""Checks of the objects of a cluster that a user's file touched, as they will be applied."""
+"""Checks of the objects that the user's files add or change, as they will be applied."""

@@ -1,4 +1,4 @@
-"""Finds the lines in the user's files that put a value where it is, from the path of the value in its object."""
+"""Finds the lines in the user's files that set a value, from the path of the value in its object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def of_patches(cluster: ClusterPlan, body: Body, own: UserObject | None = None) -> Causes:
-    """The lines of the patches that reach an object, and of the file that it stands in, if it is the user's."""
+    """Finds the lines in the patches that match an object, and in the user's file that defines it, if there is one."""
     reached = [patch for patch in cluster.patches if reaching(patch)(body)] or list(cluster.patches)
 
     def causes(path: Path) -> list[Place]:
@@ -34,7 +34,7 @@ def of_patches(cluster: ClusterPlan, body: Body, own: UserObject | None = None) 
 
 
 def of_object(one: UserObject) -> Causes:
-    """The lines of an object in a user's file."""
+    """Finds the lines of an object in a user's file."""
     return lambda path: [one.at(path)]
 
 
@@ -43,7 +43,7 @@ def at_place(place: Place) -> Causes:
 
 
 def _lines(patches: Iterable[PatchPlan], path: Path) -> Iterator[tuple[int, Place]]:
-    """Where each patch touches the path, or something around it, and how near."""
+    """The line where each patch changes the path or a parent of it, with the number of steps that they share."""
     for patch in patches:
         for one in patch.file.objects:
             if not isinstance(one.body, tuple):
@@ -57,7 +57,7 @@ def _lines(patches: Iterable[PatchPlan], path: Path) -> Iterator[tuple[int, Plac
 
 
 def _depth(body: Any, path: Path) -> int:
-    """How many steps of a path there are in a value."""
+    """The number of steps of a path that exist in a value."""
     for depth, step in enumerate(path):
         if not isinstance(body, Mapping) or step not in body:
             return depth

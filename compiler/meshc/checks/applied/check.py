@@ -1,7 +1,7 @@
-"""Runs the checks on a cluster's objects as they will be applied. The list of these checks is only here.
+"""Runs the checks on a cluster's objects as they will be applied. This is the only list of these checks.
 
-An object that no patch reaches is checked as it was read; one that patches reach, as they leave it. What meshc or a
-chart makes of itself isn't told: only what the user's files bring about.
+An object that no patch matches is checked as it was read, and every other object after its patches. Only problems that
+come from the user's files are reported, not those of objects that meshc or a chart makes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _both_labels(view: View, one: Touched) -> Iterator[Fault]:
 
 
 _ALONE: tuple[_Rule, ...] = (heads, services, slices, workloads, others, failover, _both_labels)
-"""What an object is told for by itself: not what it was before patches."""
+"""Rules for a single object. A problem that the object had before its patches isn't reported."""
 _TOGETHER: tuple[_Rule, ...] = (relied, copies, namespaces_of, definitions)
 
 AS_APPLIED: frozenset[Code] = frozenset(
@@ -52,15 +52,15 @@ AS_APPLIED: frozenset[Code] = frozenset(
         codes.NO_NAMESPACE,
     }
 )
-"""Codes that can be acknowledged, and that are known only once the objects of a cluster with patches are built."""
+"""Codes that can be acknowledged, but are known only after the objects of a cluster with patches are built."""
 
 
 _ONCE = (codes.NAMESPACE_MISSING, codes.CRD_MISSING)
-"""Told of the first object alone: the others of a namespace or kind lack the same."""
+"""Codes that are reported once: all objects of a namespace or kind have the same problem."""
 
 
 def check_applied(view: View) -> Iterator[Problem]:
-    """Every problem of the objects that were touched, each once, at the line that brought it about."""
+    """All problems of the objects that the user's files touch, each once, at the line that causes it."""
     once: set[Fault] = set()
     for one in view.touched:
         before = {(fault.what, fault.code) for fault in _alone(view, one, one.before)} if one.before else set()
@@ -81,11 +81,11 @@ def _alone(view: View, one: Touched, body: Body) -> Iterator[Fault]:
 
 
 def _gone(view: View, one: Touched) -> Fault:
-    """An object that was made and is there no more: under another name, or not at all."""
+    """The problem of an object that a patch removes or renames."""
     kind = one.identity[:2]
     new = [other.identity for other in view.touched if other.before is None and other.identity[:2] == kind]
     fresh = [identity for identity in new if identity not in view.theirs]
-    if fresh:  # whether by a name or by a namespace
+    if fresh:  # a new name or a new namespace
         what = f"becomes {fresh[0]}, and the mesh knows it by its own name"
         path = ("metadata", "name" if fresh[0].name != one.identity.name else "namespace")
         return Fault(path, what, "take what renames it out of the patch", codes.TAKEN_AWAY)

@@ -17,7 +17,7 @@ _Port = tuple[Any, str, str]
 
 
 def copies(view: View, one: Touched) -> Iterator[Fault]:
-    """A Service has the same ports, and is of the same sort, wherever it is: istiod joins what it reads of each."""
+    """A Service and its copies have the same ports and the same type, as istiod merges them into one."""
     if one.identity[:2] != ("", "Service"):
         return
     copy = view.offered.get((one.identity.namespace, one.identity.name))

@@ -1,7 +1,7 @@
-"""Finds DestinationRules that ask for other localities in a way that istiod ignores.
+"""Finds DestinationRules whose failover between localities istiod ignores.
 
-Without outlierDetection Envoy takes no endpoint for a bad one, so istiod leaves the order of localities out (1.24 to
-1.31, ApplyLocalityLoadBalancer). A Service's own trafficDistribution needs none, and weights (distribute) don't either.
+Without outlierDetection Envoy never treats an endpoint as failed, so istiod doesn't set priorities of localities (1.24
+to 1.31, ApplyLocalityLoadBalancer). A Service's trafficDistribution and weights (distribute) need no outlierDetection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def failover(view: View, one: Touched) -> Iterator[Fault]:
-    """A DestinationRule for all of a host, for a subset, and for a port."""
+    """Checks the traffic policies of a DestinationRule: for the whole host, for each subset, and for each port."""
     del view
     if one.identity[:2] != ("networking.istio.io", "DestinationRule"):
         return
@@ -39,7 +39,7 @@ def failover(view: View, one: Touched) -> Iterator[Fault]:
 
 
 def _fails_over(setting: Any) -> bool:
-    """Whether a locality setting is there to prefer some localities, and to go to others when they fail."""
+    """True if a locality setting asks for failover from the preferred localities to others."""
     if not isinstance(setting, Mapping) or at(setting, "enabled") is False or at(setting, "distribute"):
         return False
     return bool(at(setting, "failover") or at(setting, "failoverPriority") or at(setting, "enabled") is True)

@@ -1,4 +1,4 @@
-"""Builds the view of a cluster before any patch: the objects of its resources and charts that no patch reaches."""
+"""Builds the view of a cluster before any patch: the objects of its resources and charts that no patch matches."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Laid(NamedTuple):
-    """The objects of a cluster: all that meshc and charts make, and those of charts with the lines that name them.
+    """The objects of a cluster: all that meshc and charts make, and those of charts with the line of each chart.
 
-    A problem is already reported for the user's files that are `unreadable`, so they are skipped.
+    `unreadable` has the user's files that are skipped, because a problem is already reported for them.
     """
 
     ours: Sequence[KubeObject]
@@ -29,7 +29,7 @@ class Laid(NamedTuple):
 
 
 def view_laid_out(plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping[tuple[str, str], ServiceCopy]) -> View:
-    """The objects that no patch reaches, as they will be applied."""
+    """The view of the objects that no patch matches, as they will be applied."""
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     told = [one for one in theirs if one.place.file not in laid.unreadable]
     touched = [Touched(one.body, None, of_object(one)) for one in told if not is_reached(cluster, one.body)]
@@ -46,7 +46,7 @@ def view_laid_out(plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping
 
 
 def is_reached(cluster: ClusterPlan, body: Body) -> bool:
-    """True where a patch or a component may change an object. A target that can't be read is told elsewhere."""
+    """True if a patch or a component may change an object. Another check reports targets that can't be parsed."""
     try:
         return bool(cluster.components) or any(reaching(patch)(body) for patch in cluster.patches)
     except ValueError:

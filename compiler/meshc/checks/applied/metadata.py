@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _1035 = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RELAXED = Version(1, 36)
-"""Kubernetes by whose defaults the name of a Service may begin with a digit."""
+"""The first Kubernetes in which a Service's name may begin with a digit by default."""
 _FREE = ("rbac.authorization.k8s.io",)
-"""Groups whose names may hold any character but / and %."""
+"""Groups whose names may have any characters except / and %."""
 _LONGEST_CRON_JOB = 52
 _ANNOTATIONS = 256 << 10
 _MEND = "write lower case letters, digits and -"
 
 
 def heads(view: View, one: Touched) -> Iterator[Fault]:
-    """The name, the namespace, labels and annotations of any object."""
+    """Checks the name, the namespace, the labels and the annotations of any object."""
     yield from _name(view, one)
     metadata = one.after.get("metadata")
     for where in ("labels", "annotations"):
@@ -62,7 +62,7 @@ def _words(words: Any, where: str) -> Iterator[Fault]:
     for key, value in words.items():
         path = ("metadata", where, key)
         if not is_key(key):
-            yield Fault(path, f'has the key "{key[:80]}" among its {where}, which is none', "correct the key")
+            yield Fault(path, f'has the invalid key "{key[:80]}" among its {where}', "correct the key")
         if not isinstance(value, str):
             yield Fault(path, f"has a value of {where} that is no text: {key}", "put it in quotes")
         elif where == "labels" and not is_value(value):
@@ -73,11 +73,11 @@ def _words(words: Any, where: str) -> Iterator[Fault]:
 
 
 def is_key(key: str) -> bool:
-    """True for a key that a label or an annotation may have."""
+    """True for a valid key of a label or an annotation."""
     prefix, slash, name = key.rpartition("/")
     return bool(_NAME.fullmatch(name)) and (not slash or bool(SUBDOMAIN.fullmatch(prefix.lower())))
 
 
 def is_value(value: str) -> bool:
-    """True for a value that a label may have."""
+    """True for a valid value of a label."""
     return not value or _NAME.fullmatch(value) is not None

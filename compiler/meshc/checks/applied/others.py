@@ -1,4 +1,4 @@
-"""Checks objects of further kinds for what the API server would refuse."""
+"""Checks objects of other kinds for values that the API server refuses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST = 1 << 20
 
 
 def others(view: View, one: Touched) -> Iterator[Fault]:
-    """ConfigMaps, scaling, budgets, webhooks, roles' bindings, CRDs."""
+    """Checks ConfigMaps, autoscalers, disruption budgets, webhooks, role bindings and CRDs."""
     del view
     match one.identity[:2]:
         case ("", "ConfigMap"):

@@ -1,4 +1,4 @@
-"""Checks that what an object needs is there first or with it: its Namespace, its CRD."""
+"""Checks that an object's Namespace and CRD exist when it is applied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ISTIOS_BASE = ("base", "istio", "istio-remote")
 
 
 def namespaces_of(view: View, one: Touched) -> Iterator[Fault]:
-    """The Namespace of an object is there: meshc makes it, the user does, or mesh.yaml says that others do."""
+    """An object's Namespace exists: meshc makes it, a user's file does, or mesh.yaml says that somebody else does."""
     namespace = one.identity.namespace
     if not namespace or (one.before is not None and one.patched) or namespace in _known(view):
         return
@@ -38,7 +38,7 @@ def _known(view: View) -> set[str]:
 
 
 def definitions(view: View, one: Touched) -> Iterator[Fault]:
-    """The CRD of a custom resource is there first. Istio's own come with its charts, wherever those are installed."""
+    """A custom resource's CRD exists before it. Istio's CRDs come with Istio's charts, also if others install those."""
     group, kind = one.identity.group, one.identity.kind
     if not is_custom(group) or one.before is not None:
         return
@@ -49,7 +49,7 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         yield Fault(path, what, f"give the CRD a wave of at most {_wave(one.after)}", codes.CRD_MISSING)
     if found or _comes_with_istio(view, group) or group == BACKENDS[view.cluster.sealing.backend].OPERATOR:
         return
-    what = f"is of a kind whose CRD ({kind}, {group}) nothing here brings"
+    what = f"is of a kind whose CRD ({kind}, {group}) isn't in the output of this cluster"
     hint = "install it first, then acknowledge this; or add the CRD to resources"
     if group.endswith(_OF_ISTIO) and (remote := _bare_remote(view)) and kind not in _READ_IN_REMOTES:
         what += ", and istiod reads no such configuration in a remote"
@@ -69,7 +69,7 @@ _OF_OTHERS = (
 
 
 def _comes_with_istio(view: View, group: str) -> bool:
-    """Without charts Istio's CRDs are installed by others, where a control plane reads them."""
+    """True for Istio's CRDs in a cluster where Istio's charts install them, rendered by meshc or by someone else."""
     if not group.endswith(_OF_ISTIO) or _bare_remote(view):
         return False
     return not view.cluster.charts or any(one.chart in _ISTIOS_BASE for one in view.cluster.charts)
@@ -79,7 +79,7 @@ _READ_IN_REMOTES = ("WorkloadEntry",)
 
 
 def _bare_remote(view: View) -> str:
-    """The primary of a remote that has no chart, so that no CRD of Istio's comes; empty for any other cluster."""
+    """The primary of a remote that has no charts, and thus no CRDs of Istio; empty for every other cluster."""
     cluster = view.cluster
     return cluster.attachment.primary if cluster.attachment and not (cluster.charts or cluster.holds_config) else ""
 

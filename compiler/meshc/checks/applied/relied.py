@@ -1,4 +1,4 @@
-"""Checks what a patch changed in objects of meshc or of a chart, and reports what the mesh then lacks."""
+"""Reports patches that change what the mesh needs in an object of meshc or of a chart."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _VARIABLES = {
     *("SHARED_MESH_CONFIG", "AMBIENT_ENABLE_MULTI_NETWORK", "CA_TRUSTED_NODE_ACCOUNTS", "ISTIO_MULTIROOT_MESH"),
     *("ISTIO_META_REQUESTED_NETWORK_VIEW", "ISTIO_META_NETWORK", "CA_ADDRESS", "XDS_ADDRESS", "POD_NAMESPACE"),
 }
-"""Variables of istiod, ztunnel and gateways that the mesh decides."""
+"""Environment variables of istiod, ztunnel and gateways that mesh.yaml decides."""
 _SETTINGS = (
     *(("trustDomain",), ("rootNamespace",), ("defaultConfig", "discoveryAddress"), ("defaultConfig", "meshId")),
     *(("trustDomainAliases",), ("meshMTLS",), ("caCertificates",)),
@@ -49,7 +49,7 @@ _KEEP = "take it out of the patch; what the mesh is made of is decided in mesh.y
 
 
 def relied(view: View, one: Touched) -> Iterator[Fault]:
-    """What a patch changed of an object that meshc or a chart makes."""
+    """Reports changes by a patch to an object that meshc or a chart makes."""
     if one.before is None or not one.patched:
         return
     before, after = one.before, one.after
@@ -89,7 +89,7 @@ def _changed(path: tuple[str, ...], what: str, was: Any, now: Any, why: str) -> 
 
 
 def _protection(before: Body, after: Body) -> Iterator[Fault]:
-    """Options of Argo CD stand in a list, to which a patch may add."""
+    """The options against pruning are still there. Argo CD's options are a list, and a patch may add to it."""
     was, now = (at(body, "metadata", "annotations") or {} for body in (before, after))
     for key, value in PRUNE_PROTECTION.items():
         if was.get(key) == value and not {*value.split(",")} <= {*str(now.get(key)).replace(" ", "").split(",")}:
@@ -98,14 +98,14 @@ def _protection(before: Body, after: Body) -> Iterator[Fault]:
 
 
 def _injection(before: Body, after: Body) -> Iterator[Fault]:
-    """A Namespace whose pods are in the mesh stays in it; by which label doesn't matter."""
+    """A Namespace in the mesh still has a label that puts its pods into the mesh, no matter which."""
     was, now = (at(body, "metadata", "labels") or {} for body in (before, after))
     if not _injects(was) and was.get(AMBIENT) != "ambient":
         return
     if _injects(now) or now.get(AMBIENT) == "ambient":
         return
     key = next(key for key in (*sorted(INJECTION), AMBIENT) if key in was)
-    what = "has no label by which its pods come into the mesh, and mesh.yaml says that they are in it"
+    what = "has no label that puts its pods into the mesh, but mesh.yaml says that they are in it"
     hint = "take it out of the patch, or write dataplane: none in mesh.yaml"
     yield Fault(("metadata", "labels", key), what, hint, codes.RELIED_ON)
 
@@ -115,7 +115,7 @@ def _injects(labels: Mapping[str, Any]) -> bool:
 
 
 def _mesh_config(before: Body, after: Body) -> Iterator[Fault]:
-    """A text is replaced whole: a patch of `mesh` that says one setting drops all others."""
+    """The mesh configuration is one text, so a patch of `mesh` with one setting drops all others."""
     path = ("data", "mesh")
     was, now = at(before, *path), at(after, *path)
     if not isinstance(was, str) or was == now:
@@ -133,7 +133,7 @@ def _mesh_config(before: Body, after: Body) -> Iterator[Fault]:
 
 
 def _gateway(before: Body, after: Body) -> Iterator[Fault]:
-    """The servers between networks and to istiod pass TLS on; whose pods serve them is the user's to say."""
+    """Servers between networks and to istiod keep their TLS mode and protocol. The selector is the user's choice."""
     was, now = ({at(s, "port", "number"): s for s in as_list(at(b, "spec", "servers"))} for b in (before, after))
     for number, server in was.items():
         told = {
@@ -142,11 +142,11 @@ def _gateway(before: Body, after: Body) -> Iterator[Fault]:
         for path, (old, new) in told.items():
             if old != new:
                 what = f"port {number}'s {'.'.join(path)}"
-                yield _changed(("spec", "servers"), what, old, new, "by which other clusters get through")
+                yield _changed(("spec", "servers"), what, old, new, "which other clusters need")
 
 
 def _service(view: View, one: Touched) -> Iterator[Fault]:
-    """Ports of istiod and of gateways by which clusters reach one another."""
+    """Services of istiod and of gateways keep the ports, the type and the pods that other clusters need."""
     before, after = one.before or {}, one.after
     was = {at(port, "port"): port for port in as_list(at(before, "spec", "ports"))}
     now = {at(port, "port"): port for port in as_list(at(after, "spec", "ports"))}
@@ -165,7 +165,7 @@ def _service(view: View, one: Touched) -> Iterator[Fault]:
 
 
 def _is_selected(view: View, one: Touched, selector: Any) -> bool:
-    """True where a workload of the cluster makes such pods, or nothing is known of them."""
+    """True if a workload of the cluster makes pods that match, or if no workload is known."""
     made = view.labels_of_pods(one.identity.namespace)
     wanted = selector.items() if isinstance(selector, Mapping) else ()
     return not made or any(all(labels.get(key) == value for key, value in wanted) for labels in made)
@@ -187,7 +187,7 @@ def _asked(hook: Any) -> tuple[Any, ...]:
 
 
 def _workload(view: View, one: Touched) -> Iterator[Fault]:
-    """istiod, ztunnel, the CNI node agent and gateways, as charts make them."""
+    """Checks the charts' workloads: istiod, ztunnel, the CNI node agent and gateways."""
     before, after = one.before or {}, one.after
     if at(before, "spec", "replicas") != at(after, "spec", "replicas") == 0:
         yield Fault(("spec", "replicas"), "has 0 replicas, so it runs nowhere", _KEEP, codes.RELIED_ON)
@@ -199,7 +199,7 @@ def _workload(view: View, one: Touched) -> Iterator[Fault]:
     for where in ("labels", "annotations"):
         was_said, said = (str(at(body, *path, where, "sidecar.istio.io/inject")) for body in (before, after))
         if said == "false" != was_said and _is_auto(after):
-            what = 'has sidecar.istio.io/inject "false", and image "auto" that injection alone fills in'
+            what = 'has sidecar.istio.io/inject "false", but only injection replaces its image "auto"'
             yield Fault((*path, where), what, _KEEP, codes.RELIED_ON)
     yield from _images(view, before, after)
 
@@ -215,7 +215,7 @@ def _images(view: View, before: Body, after: Body) -> Iterator[Fault]:
             mine = view.cluster.istio
             if version.line not in {plane.istio.line for plane in view.cluster.planes}:
                 what = f'runs Istio {version} in container "{name}", and mesh.yaml says {mine}'
-                hint = "change istio.version in mesh.yaml, by which all else is checked and compiled"
+                hint = "change istio.version in mesh.yaml: meshc checks and compiles everything for that version"
                 yield Fault(("spec", "template"), what, hint, codes.RELIED_ON)
 
 
@@ -230,7 +230,7 @@ def _versions(body: Body) -> dict[str, Version | None]:
 
 
 def _variables(body: Body) -> dict[str, Any]:
-    """Each variable by its name; what isn't a plain value by where it comes from."""
+    """The environment variables by name, each with its value, or with the reference that gives the value."""
     return {
         str(at(variable, "name")): at(variable, "value") or at(variable, "valueFrom")
         for pod in pods_in(body)

@@ -1,4 +1,4 @@
-"""Checks Services and their slices for what the API server would refuse."""
+"""Checks Services, EndpointSlices and Endpoints for values that the API server refuses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _JOINS = "kustomize joins ports by number and protocol: write both as they stand
 
 
 def services(view: View, one: Touched) -> Iterator[Fault]:
-    """A Service of Kubernetes' own."""
+    """Checks a Service of the core API."""
     del view
     body = one.after
     if body.get("kind") != "Service" or body.get("apiVersion") != "v1":
@@ -50,7 +50,7 @@ def services(view: View, one: Touched) -> Iterator[Fault]:
 
 
 def _ports(ports: tuple[Any, ...]) -> Iterator[Fault]:
-    """Names and numbers that are each port's alone."""
+    """Each port of a Service has its own name and number."""
     seen: set[object] = set()
     for port in ports:
         number, name, protocol = at(port, "port"), at(port, "name"), at(port, "protocol") or "TCP"
@@ -81,7 +81,7 @@ def _port(port: Any, kind: str) -> Iterator[Fault]:
 
 
 def slices(view: View, one: Touched) -> Iterator[Fault]:
-    """An EndpointSlice, or Endpoints."""
+    """Checks an EndpointSlice, or Endpoints."""
     del view
     body, kind = one.after, one.identity.kind
     if (one.identity.group, kind) == ("discovery.k8s.io", "EndpointSlice"):

@@ -1,4 +1,4 @@
-"""The objects of one cluster that a file of the user touched, before the patches and as they will be applied."""
+"""The objects of one cluster that the user's files add or change, before the patches and as they will be applied."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from meshc.plan.offers import ServiceCopy
 
 Causes = Callable[["Path"], Sequence["Place"]]
-"""From a path in an object to the user's lines that most likely put there what there is, the likeliest first."""
+"""A function that returns the user's lines that most likely set the value at a path, the likeliest first."""
 
 
 class Fault(NamedTuple):
-    """What is wrong with an object at a path of it. `what` is said after the object's kind and name."""
+    """A fault at a path of an object. In the message, `what` follows the object's kind and name."""
 
     path: Path
     what: str
@@ -32,7 +32,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One object. `before` is as meshc or a chart made it, None for one of the user's own."""
+    """One object. `before` is the object as meshc or a chart made it, or None for the user's own objects."""
 
     after: Body
     before: Body | None
@@ -46,9 +46,9 @@ class Touched:
 
 @dataclass(frozen=True)
 class View:
-    """A cluster. `there` gives the objects that stand in it besides; `gone` are those that patches took away.
+    """A cluster. `there` returns all its objects; `gone` has the objects that patches removed.
 
-    `offered` is what copies say of a Service, by its namespace and name.
+    `offered` has the copies of each Service, by its namespace and name.
     """
 
     plan: Plan
@@ -58,21 +58,21 @@ class View:
     offered: Mapping[tuple[str, str], ServiceCopy]
     gone: Sequence[Touched] = ()
     theirs: frozenset[Identity] = field(default_factory=frozenset)
-    """The user's objects as they were read."""
+    """The identities of the user's objects as they were read."""
 
     @cached_property
     def namespaces(self) -> frozenset[str]:
-        """The Namespaces that are made here."""
+        """The names of the Namespaces among the objects of the cluster."""
         return frozenset(identity_of(body).name for body in self._every("Namespace"))
 
     @cached_property
     def definitions(self) -> Mapping[tuple[str, str], Body]:
-        """The CRDs that are brought here, by group and kind."""
+        """The CRDs among the objects of the cluster, by group and kind."""
         crds = self._every("CustomResourceDefinition")
         return {(str(at(b, "spec", "group")), str(at(b, "spec", "names", "kind"))): b for b in crds}
 
     def labels_of_pods(self, namespace: str) -> list[Mapping[str, object]]:
-        """The labels of the pods that workloads of a namespace make here."""
+        """The labels of the pods of each workload in a namespace."""
         kinds = ("Deployment", "DaemonSet", "StatefulSet")
         here = [body for body in self._every(*kinds) if identity_of(body).namespace == namespace]
         return [at(body, "spec", "template", "metadata", "labels") or {} for body in here]
@@ -83,7 +83,7 @@ class View:
 
 
 def offered_by(plan: Plan) -> Mapping[tuple[str, str], ServiceCopy]:
-    """A copy of each Service that has some."""
+    """One copy of each Service that has copies."""
     bases = (copy for base in plan.bases for copy in base.copies)
     own = (copy for cluster in plan.clusters for copy in cluster.copies)
     return {(copy.namespace, copy.name): copy for copy in (*own, *bases)}

@@ -1,6 +1,6 @@
-"""Checks pods, and objects that create pods, for what the API server would refuse.
+"""Checks pods, and objects that create pods, for values that the API server refuses.
 
-Most of it comes of merging: kustomize joins lists by a key and mappings key by key, so a patch that means to replace
+Most faults come from merging: kustomize merges lists by a key and mappings key by key, so a patch that should replace
 something leaves both.
 """
 
@@ -46,7 +46,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]{1,30}(?:[eE][+-]?[0-9]{1,3})?)([KMGTPE]i|[
 
 
 def workloads(view: View, one: Touched) -> Iterator[Fault]:
-    """Deployments and their like, Jobs, and pods themselves."""
+    """Checks Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Pods."""
     del view
     template = _TEMPLATES.get((one.identity.group, one.identity.kind))
     if template is None:
@@ -168,7 +168,7 @@ def _resources(resources: Any, told: str, path: Path) -> Iterator[Fault]:
 
 
 def quantity(text: Any) -> Decimal | None:
-    """A quantity of Kubernetes as a number; None where it is none."""
+    """A Kubernetes quantity as a number; None if the text isn't a quantity."""
     match = _QUANTITY.fullmatch(str(text)) if isinstance(text, str | int | float) and text is not True else None
     if match is None:
         return None

@@ -1,1 +1,1 @@
-"""Checks of what mesh.yaml says, and of the files that it names."""
+"""Checks of mesh.yaml, and of the files that it names."""

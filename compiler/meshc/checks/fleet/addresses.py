@@ -1,4 +1,4 @@
-"""Addresses: how remotes reach their primary's control plane."""
+"""Checks the addresses by which remotes reach their primary's control plane."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IPV6_FIRST = Version(1, 30)  # istio#58828
 
 
 class _Said(NamedTuple):
-    """An address of a part of the control plane, for a cluster, where it is written."""
+    """An address of one component of the control plane, with its cluster and its path in mesh.yaml."""
 
     member: Member
     part: str
@@ -31,7 +31,7 @@ class _Said(NamedTuple):
 
 
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Each remote has a route to its primary, of the right generation, with addresses that can be reached."""
+    """Each remote has the addresses of its primary that its Istio generation needs, and each address can be reached."""
     yield from _missing(fleet, source)
     reported: set[Path] = set()
     for member in fleet.primaries:
@@ -44,17 +44,17 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for name, (address, path) in fleet.addresses_of(member).items():
             said = _Said(member, name, address, path)
             part = "istiod" if name.startswith("istiod-") else name
-            if path not in reported and path[1] != "networks":  # a network's gateway is checked with it
+            if path not in reported and path[1] != "networks":  # checks.fleet.networks checks gateways
                 reported.add(path)
                 yield from _address(fleet, source, said)
             if part in fleet.generation.parts and not host_fault(address):
                 yield from _ipv6(fleet, source, said)
-                if not fleet.classic:  # whose Services are headless, so that their names lead to any address
+                if not fleet.classic:  # classic Services are headless, so any address works
                     yield from _family(source, said)
 
 
 def _family(source: Source, said: _Said) -> Iterable[Problem]:
-    """The cluster has Services of the address's family: over others of another family nothing is reached."""
+    """The cluster's Services have the address's IP family; a Service of another family can't lead to it."""
     member, part, address, path = said
     there = {ip_version(cidr.partition("/")[0]) for cidr in member.cluster.service_cidrs} - {0}
     version = ip_version(address)
@@ -86,7 +86,7 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A further control plane has a way to it of its own, or is reached by a gateway that is told of it."""
+    """Each further control plane has its own address, or a gateway with a route to it."""
     lost: dict[tuple[str, str], list[str]] = {}
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
@@ -102,7 +102,7 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
         what = f'{name}: the address of its control plane of revision "{revision}" is missing, so {who} can\'t reach it'
         hint = f"add istiod-{revision} to controlPlane.addresses of {name}"
         if not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
-            hint += ", or exposure: gateway, which leads to each by its name"
+            hint += ", or exposure: gateway, which routes to each control plane by its name"
         yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
 
 
@@ -127,17 +127,17 @@ def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
-    why = "writes without brackets" if fleet.classic else "takes for a host name"
+    why = "writes without brackets" if fleet.classic else "treats as a host name"
     what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
     hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
     yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
 
 
 def ranges_of_addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An address that remotes use lies outside the Services of its cluster, and of the remote's own ranges.
+    """An address for remotes is neither in the primary's Service ranges nor in the remote's own ranges.
 
-    A Service's cluster IP means nothing elsewhere, and an address of a remote's own range never leaves it. One of a
-    pod is as good as `exposure` says it is (istio#4822).
+    A Service's cluster IP works only in its own cluster, and a call to an address of the remote's own range never
+    leaves the remote. A pod's address is allowed with `exposure: pod-ip` only (istio#4822).
     """
     reported: set[tuple[Path, tuple[str, ...]]] = set()
     for member in fleet.remotes:
@@ -155,12 +155,12 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
     member, part, address, path = said
     control_plane = primary.cluster.control_plane
     for owner, field, what in (
-        (primary, "serviceCIDRs", f"is a Service's in {primary.name}, where alone it means something"),
-        (primary, "podCIDRs", f"is a pod's in {primary.name}, and changes when the pod restarts"),
-        (member, "podCIDRs", f"is a pod's of {member.name} itself"),
-        (member, "serviceCIDRs", f"is a Service's of {member.name} itself"),
+        (primary, "serviceCIDRs", f"is a Service's address in {primary.name}, and only works there"),
+        (primary, "podCIDRs", f"is a pod's address in {primary.name}, and changes when the pod restarts"),
+        (member, "podCIDRs", f"is an address in the pod range of {member.name} itself"),
+        (member, "serviceCIDRs", f"is an address in the Service range of {member.name} itself"),
     ):
-        if owner is primary and path[1] == "networks":  # a network's gateway is checked with it
+        if owner is primary and path[1] == "networks":  # checks.fleet.networks checks gateways
             continue
         number = _holds(getattr(owner.cluster, _FIELDS[field]), address)
         if number is None:
@@ -171,7 +171,7 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
         code = codes.POD_ADDRESS if of_pod else codes.ADDRESS_STAYS_INSIDE
         hint = "write the load balancer's address, or exposure: pod-ip" if of_pod else _LEADS_OUT
         also = (source.document.place(owner.path(field, number)),)
-        # said once for what the primary says to all of its remotes
+        # an address that the primary gives to all its remotes is reported once
         about = primary if owner is primary and "controlPlaneAddresses" not in path else member
         text = f"{about.name}: {part}: {address} {what}"
         return source.problem(code, path, text, hint, also=also, clusters=(about.name,))
@@ -183,7 +183,7 @@ _LEADS_OUT = "write the address by which the control plane is reached from outsi
 
 
 def _holds(cidrs: Iterable[str], address: str) -> int | None:
-    """The number of the range that holds the address. Ranges that are none are another check's."""
+    """The index of the range that contains the address. Another check reports invalid ranges."""
     for number, text in enumerate(cidrs):
         try:
             if ipaddress.ip_address(address) in ipaddress.ip_network(text):
@@ -194,7 +194,7 @@ def _holds(cidrs: Iterable[str], address: str) -> int | None:
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Addresses of pods go stale whenever one restarts (istio#4822). A host name is no such address."""
+    """Warns of pod addresses, which change when a pod restarts (istio#4822). Host names don't have this problem."""
     for member in fleet.primaries:
         control_plane = member.cluster.control_plane
         addresses = control_plane.addresses.values() if control_plane else ()

@@ -1,7 +1,7 @@
-"""Ambient: what Istio supports of it between clusters, and what it needs in each.
+"""Checks ambient namespaces: what Istio supports between clusters, and what each cluster needs.
 
-By Istio's documents ("Install Multicluster" of ambient): several primaries in several networks, alpha in 1.27, beta in
-1.29. The trust domain of remote gateways is known since 1.28.1 (istio#58427).
+Istio's docs ("Install Multicluster" of ambient) support several primaries in several networks only: alpha in 1.27, beta
+in 1.29. Istio knows the trust domain of remote gateways since 1.28.1 (istio#58427).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CRD = "gateways.gateway.networking.k8s.io"
 
 
 def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Between clusters: primaries only, and each network with one of them."""
+    """Ambient between clusters needs primaries only, and one cluster in each network."""
     sizes = Counter(map(fleet.network_of, fleet))
     for number in fleet.ambient_namespaces:
         name, at = fleet.mesh.spec.namespaces[number].name, _at(number)
@@ -50,7 +50,7 @@ def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Istio that knows ambient between networks, and where it is for trial only."""
+    """Ambient between networks needs an Istio version that supports it; a warning if that version has it as alpha."""
     if not (fleet.ambient_namespaces and fleet.several_networks):
         return
     own_domain = fleet.mesh.spec.istio.trust_domain != "cluster.local"
@@ -69,7 +69,7 @@ def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """ztunnel takes identities of its own trust domain only (istio/istio#58511)."""
+    """ztunnel accepts only identities of its own trust domain (istio/istio#58511), so aliases don't work."""
     if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces:
         path = ("spec", "istio", "trustDomainAliases")
         what = "ztunnel knows no aliases of the trust domain, and refuses workloads with a certificate of one"
@@ -78,43 +78,43 @@ def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """A cluster that is rendered with istiod is rendered with what carries ambient's traffic too."""
+    """If meshc renders istiod for an ambient cluster, it must render cni and ztunnel there too."""
     for member in fleet:
         ambient = [n for n in fleet.ambient_namespaces if fleet.is_ambient_in(n, member)]
         rendered = {one.chart for one in wanted(fleet, member)}
         missing = [name for name in ("cni", "ztunnel") if name not in rendered]
         if ambient and "istiod" in rendered and missing:
-            what = f"{member.name}: ambient needs {' and '.join(missing)}, and istio.charts names istiod without"
+            what = f"{member.name}: ambient needs {' and '.join(missing)} too, which istio.charts lacks"
             hint = f"add {', '.join(f'{{chart: {name}}}' for name in missing)} under also"
             also = (source.document.place(_at(ambient[0])),)
             yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, also=also, clusters=(member.name,))
 
 
 def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Both ways between networks at once: two gateways a network, and what doesn't work from one to the other."""
+    """Warns of ambient and sidecars in one mesh with several networks: each network then needs two gateways."""
     if not fleet.several_networks or fleet.only_ambient:
         return
     for number in fleet.ambient_namespaces:
         name = fleet.mesh.spec.namespaces[number].name
         sidecars = [n for n, one in enumerate(fleet.mesh.spec.namespaces) if one.dataplane == "sidecar"]
         also = (source.document.place(("spec", "namespaces", sidecars[0], "name")),)
-        what = f"namespace {name} is ambient and others have sidecars: each needs a gateway of its own a network"
+        what = f"namespace {name} is ambient and others have sidecars: each network needs two gateways"
         hint = "move the others too, and acknowledge it until then"
         yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
         return
 
 
 def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """The port of a network's gateway is that of sidecars."""
+    """If all namespaces are ambient, networks can't set a gateway's port, as `port` is the port for sidecars."""
     for number, network in enumerate(fleet.mesh.spec.networks if fleet.only_ambient else ()):
         for gateway, path in gateways_of(network, number):
             if "port" in gateway.model_fields_set and gateway.port != HBONE:
-                what = f"network {network.name}: all namespaces are ambient, whose gateway has port {HBONE}"
+                what = f"network {network.name}: all namespaces are ambient, and ambient gateways have port {HBONE}"
                 yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "take port out")
 
 
 def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
-    """A Service of an ambient namespace says itself that other clusters may call it."""
+    """A Service of an ambient namespace needs a label of its own before other clusters can call it."""
     if not fleet.several_networks:
         return
     names = {fleet.mesh.spec.namespaces[number].name for number in fleet.ambient_namespaces}
@@ -127,12 +127,12 @@ def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
 
 
 def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Problem]:
-    """The kinds of the Gateway API come from elsewhere."""
+    """Ambient's gateway needs the CRDs of the Gateway API, which Istio doesn't install."""
     if not fleet.several_networks:
         return
     without = [member for member in fleet if not _brings_crds(member, inputs)]
     for number in fleet.ambient_namespaces[:1] if without else ():
-        what = f"ambient's gateway is a kind of the Gateway API, whose CRDs Istio doesn't bring: {_listed(without)}"
+        what = f"ambient's gateway needs CRDs of the Gateway API, which Istio doesn't install: {_listed(without)}"
         hint = "install them in these clusters first, then acknowledge it; or put them under resources"
         yield source.problem(codes.GATEWAY_API_NEEDED, _at(number), what, hint, clusters=_names(without))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Values that nothing is rendered with."""
+    """Warns of Helm values that no chart is rendered with."""
     rendered = {member.name for member in fleet if any(one.at == AT for one in wanted(fleet, member))}
     hint = "name istio.charts, or acknowledge it where meshc values hands them to another installer"
     if fleet.mesh.spec.istio.values and not rendered:
@@ -35,7 +35,7 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def of_istiod(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Charts that classic Istio doesn't have."""
+    """Reports charts that classic Istio doesn't have."""
     given = fleet.mesh.spec.istio.charts
     for number, extra in enumerate(given.also if given else ()):
         what = f"chart {extra.chart} is one of istiod's, and this mesh is classic"
@@ -43,7 +43,7 @@ def of_istiod(fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """A gateway goes somewhere, and only where a webhook gives its pods their image."""
+    """A gateway chart needs a cluster that uses it, and a webhook there that injects the image into its pods."""
     given = fleet.mesh.spec.istio.charts
     for number, extra in enumerate(given.also if given else ()):
         if extra.chart != "gateway":

@@ -1,4 +1,4 @@
-"""Addresses of classic Istio: the name that leads to Pilot, and what policy and telemetry need."""
+"""Checks addresses of classic Istio: the host name of Pilot, and the addresses of policy and telemetry."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic: the name a sidecar connects to decides the name it expects in pilot's certificate.
+    """Pilot's host name gives the namespace that sidecars expect in Pilot's certificate, so the two must match.
 
-    pilot-agent 1.0.6 takes the second of exactly two labels as pilot's namespace, and for an IP address or a
-    longer name istio-system; only istio-pilot.<namespace> is always right.
+    If the name has exactly two labels, pilot-agent 1.0.6 takes the second one as Pilot's namespace. For an IP address
+    or a longer name it takes istio-system. Only istio-pilot.<namespace> is always right.
     """
     secured = fleet.mesh.spec.security.control_plane_tls is not False
     namespace = fleet.mesh.spec.istio.namespace
@@ -34,7 +34,7 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
         asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
         is_name = ip_version(address) == 0
         if asked and is_name:
-            what = f'{member.name}: "{address}" is a host name, and Endpoints of pilotService hold IP addresses'
+            what = f'{member.name}: "{address}" is a host name, but Endpoints of pilotService need IP addresses'
             hint = "write the IP address, or take pilotService out"
             also = (source.document.place(primary.path("controlPlane", "pilotService")),)
             yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,))
@@ -56,9 +56,9 @@ def _expected_namespace(address: str, is_name: bool) -> str:
 
 
 def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic: what meshc compiles for policy and telemetry needs two addresses, as both listen on port 15004.
+    """Policy and telemetry need two addresses in classic Istio, as both listen on port 15004.
 
-    The chart writes that port for both into the mesh configuration of remotes, so one address can't tell them apart.
+    The chart writes that port for both into the mesh configuration of remotes, so one address can't serve both.
     """
     reported: set[Path] = set()
     for member in fleet.remotes:
@@ -70,7 +70,7 @@ def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if policy[0] and policy[0] == telemetry[0] and telemetry[1] not in reported:
             reported.add(telemetry[1])
             what = f"{member.name}: telemetry is at {telemetry[0]}, where policy is: sidecars call both on port 15004"
-            hint = "give telemetry an address of its own; with a gateway a second Service leads there"
+            hint = "give telemetry its own address; with exposure: gateway, meshc makes a second Service for it"
             also = (source.document.place(policy[1]),)
             path, clusters = telemetry[1], (member.name,)
             yield source.problem(codes.MIXER_AT_ONE_ADDRESS, path, what, hint, also=also, clusters=clusters)

@@ -1,4 +1,4 @@
-"""Clusters: their names, their roles, whom they belong to, what selections say of them."""
+"""Checks clusters: names, roles, the primary of each remote, API servers, and selections of clusters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One name, one cluster: istiod ignores the second secret of a cluster ID (istio#36990)."""
+    """Cluster names are unique: istiod ignores a second secret with the same cluster ID (istio#36990)."""
     first: dict[str, int] = {}
     for member in fleet:
         if member.name in first:
@@ -31,14 +31,14 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every name in a selection is a cluster's, and every selection chooses some cluster."""
+    """Every name in a selection is the name of a cluster, and every selection chooses at least one cluster."""
     for path, selection in _selections(fleet):
         unknown = unknown_names(fleet, path, selection)
         for steps, name in unknown:
             at: Path = (*path, *steps)
             if name in fleet.by_name:
                 what = (
-                    f'"{name}" is a cluster of another file, and what stands in a part reaches its own clusters alone'
+                    f'"{name}" is a cluster of another file, but entries in a part only apply to clusters of that part'
                 )
                 also = (source.document.place(fleet.by_name[name].path("name")),)
                 hint = "write the entry into the file with that cluster, or into mesh.yaml"
@@ -47,7 +47,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f'there is no cluster "{name}"'
             hint, fix = meant_cluster(fleet, name, fleet.by_name), slip(name, fleet.by_name)
             yield source.problem(codes.UNKNOWN_CLUSTER, at, what, hint, fix=fix)
-        # an acknowledgement of nothing is an error of its own
+        # checks.acknowledge reports acknowledgements that choose no cluster
         if not unknown and not fleet.choose_at(path, selection) and path[1] != "acknowledge":
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
             hint = f"{'check the labels' if labels else 'name a cluster'}, or remove the entry"
@@ -61,19 +61,22 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def unknown_names(fleet: Fleet, path: Path, selection: Selection) -> list[tuple[Path, str]]:
-    """The names in the selection at a path that are of no cluster that it reaches, with where they stand in it."""
+    """The unknown names in the selection at a path, each with its path inside the selection.
+
+    A part of mesh.yaml can only select its own clusters, so every other name is unknown there.
+    """
     known = fleet.reach.get(path[:3], fleet.by_name)
     return [(steps, name) for steps, name in _named(selection) if name not in known]
 
 
 def meant_cluster(fleet: Fleet, name: str, known: Iterable[str]) -> str:
-    """A hint with the cluster whose ID stands where its name belongs, else with the nearest known name."""
+    """A hint with the name of the cluster that has this ID; if none has it, a hint with the nearest known name."""
     meant = next((member.name for member in fleet if member.id == name != member.name), None)
     return f'clusterID "{name}" belongs to cluster {meant}: write {meant}' if meant else did_you_mean(name, known)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known name, or with all of them where they are few."""
+    """A hint with the nearest known name, or a list of known names if none is near."""
     known = sorted(known)
     if close := nearest(name, known):
         return f'did you mean "{close}"?'
@@ -109,7 +112,7 @@ def _named(selection: Selection) -> Iterator[tuple[Path, str]]:
 
 
 def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """There is a primary, and every remote's is one: by name where there are several."""
+    """The mesh has a primary, and each remote has one: a remote must name it if there are several."""
     if not fleet.primaries:
         what = "no cluster has role: primary, so no control plane serves the mesh"
         yield source.problem(
@@ -137,7 +140,7 @@ def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
 
 
 def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Settings stand where the role has them: how to be reached in a primary, whom to reach in a remote."""
+    """Settings fit the role: a primary sets how remotes reach it, and a remote sets which primary it reaches."""
     for member in fleet:
         cluster = member.cluster
         if cluster.role != "remote":
@@ -152,7 +155,7 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
             route = "a remote's own route stands under controlPlaneAddresses"
             wrong = [("controlPlane", cluster.control_plane is not None, route)]
         for field, there, hint in wrong:
-            # What an override says to a whole fleet only means those clusters that have such a setting.
+            # An override for many clusters only applies to those whose role has the setting.
             if there and member.path(field)[1] == "clusters":
                 what = f"{member.name}: {field} is a setting of {owner}"
                 path = member.path(field)
@@ -160,7 +163,7 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A primary reaches each API server: https, no address of the caller itself (istio#31081, #44826), and its own."""
+    """Primaries can reach each API server: https, not localhost (istio#31081, #44826); no two clusters share one."""
     first: dict[str, Member] = {}
     for member in fleet:
         url = member.cluster.api_server
@@ -175,7 +178,7 @@ def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
         other = first.setdefault(same_server(url), member)
         if other.name != member.name:
             what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
-            hint = "correct the copied line: the mesh would hold each pod of it twice"
+            hint = "correct the copied line: istiod would read each pod twice"
             also = (source.document.place(other.path("apiServer")),)
             path, clusters = member.path("apiServer"), (other.name, member.name)
             yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)

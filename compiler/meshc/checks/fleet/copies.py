@@ -1,4 +1,7 @@
-"""Copies that are accepted and answer nobody: what Istio doesn't serve to other clusters, and who isn't in the mesh."""
+"""Reports copies of Services that are applied without error, but that no client can use.
+
+Either Istio doesn't serve the Service to other clusters, or its pods or its callers aren't in the mesh.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _RELAXED = Version(1, 36)
-"""Kubernetes that lets a Service's name begin with a digit (RelaxedServiceNameValidation, beta)."""
+"""The first Kubernetes in which a Service's name may begin with a digit (RelaxedServiceNameValidation, beta)."""
 _NO_COPY = "exclude it from the entry, or acknowledge it"
 
 
 def names(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
-    """A Service's name that begins with a digit is for Kubernetes that takes it, at home and where copies go."""
+    """A Service's name may begin with a digit only if Kubernetes allows that in all clusters with the Service."""
     for export in exports:
         if not export.name[:1].isdigit():
             continue
@@ -41,7 +44,7 @@ def _is_before(fleet: Fleet, name: str, version: Version) -> bool:
 
 
 def served(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
-    """Services that Istio keeps to their own cluster, node or namespace, or carries nothing of."""
+    """Reports Services that Istio doesn't serve outside their cluster, node or namespace, or not at all."""
     local = _cluster_local(fleet)
     for export in exports:
         clients = _served(export)
@@ -67,7 +70,7 @@ def _unserved(fleet: Fleet, export: Export, local: Sequence[tuple[str, bool]]) -
 
 
 def _cluster_local(fleet: Fleet) -> list[tuple[str, bool]]:
-    """The hosts of meshConfig.serviceSettings in every control plane, and whether they stay in their cluster."""
+    """The hosts of meshConfig.serviceSettings of all control planes, each with its clusterLocal."""
     found: dict[tuple[str, bool], None] = {}
     for member in fleet.primaries:
         for one in as_list(settings_of(fleet, member, "serviceSettings")):
@@ -77,7 +80,7 @@ def _cluster_local(fleet: Fleet) -> list[tuple[str, bool]]:
 
 
 def _is_local(host: str, settings: Iterable[tuple[str, bool]]) -> bool:
-    """Whether a host is cluster-local: by its own name, else by the longest wildcard, as istiod decides."""
+    """True if a host is cluster-local. Like istiod, prefers the exact name, then the longest wildcard."""
     fitting = [
         (pattern.startswith("*"), -len(pattern), local)
         for pattern, local in settings
@@ -87,7 +90,10 @@ def _is_local(host: str, settings: Iterable[tuple[str, bool]]) -> bool:
 
 
 def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
-    """Headless Services: their names resolve by istiod's table of names, which skips what it can't route to."""
+    """Reports headless Services that other clusters can't resolve.
+
+    Their names resolve by istiod's name table, which has only addresses that istiod can route to.
+    """
     if fleet.only_ambient:
         return
     capturing = {member.name for member in fleet if captures_dns(fleet, member)}
@@ -125,9 +131,9 @@ def _served(export: Export) -> tuple[str, ...]:
 
 
 def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
-    """The namespace of an exported Service is in the mesh where it runs: else no sidecar takes its calls.
+    """The namespace of an exported Service is in the mesh wherever the Service runs, as its pods need a sidecar.
 
-    Without a list of namespaces nothing is known of them.
+    If mesh.yaml lists no namespaces, nothing is known about them, so nothing is reported.
     """
     spec = fleet.mesh.spec
     known = {namespace.name: number for number, namespace in enumerate(spec.namespaces)}
@@ -157,7 +163,7 @@ def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Itera
 
 
 def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
-    """A cluster that gets copies has callers in the mesh: to a pod without a sidecar a copy is a dead address."""
+    """A cluster with copies has a namespace in the mesh: a pod without a sidecar can't reach anything by a copy."""
     spec = fleet.mesh.spec
     if not spec.namespaces:
         return
@@ -171,7 +177,7 @@ def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator
 
 
 def _outside(fleet: Fleet, export: Export, known: dict[str, int]) -> tuple[tuple[str, ...], str]:
-    """The clusters in which a Service runs outside of the mesh, and why."""
+    """The clusters in which a Service runs outside the mesh, and the reason."""
     if export.namespace not in known:
         return export.homes, "isn't under namespaces"
     namespace = fleet.mesh.spec.namespaces[known[export.namespace]]

@@ -1,4 +1,4 @@
-"""Delivery: the repository is one that an engine can be given, and the cluster that the engine runs in is there."""
+"""Checks `delivery`: repository URLs, the cluster that the engine runs in, and the engine's names of clusters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHORT = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]*@{_HOST}:{_PATH}", re.ASCII)
 
 
 def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """What mesh.yaml alone tells of `spec.delivery`."""
+    """The repository URLs are valid, and the engine runs in a cluster of the mesh."""
     wanted = fleet.mesh.spec.delivery
     if wanted is None:
         return
@@ -43,7 +43,7 @@ def delivery(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One name in the engine, one cluster; and no name that the engine doesn't ask for."""
+    """Each cluster has its own name in the engine, and no cluster has a name that the engine doesn't use."""
     wanted = fleet.mesh.spec.delivery
     flux = (wanted.flux or Flux()) if wanted and wanted.engine == "flux" else None
     asked = "" if wanted is None or (flux and flux.mode == "each") else "kubeConfigSecret" if flux else "cluster"
@@ -74,10 +74,10 @@ _ASKS = {
 
 
 def repository_fault(url: str, *, short: bool) -> tuple[str, str] | None:
-    """Why an engine shouldn't be given this URL, and what to do. Shows nothing that may be secret.
+    """What is wrong with this repository URL, and what to do; None if it is valid. Shows nothing that may be secret.
 
-    `short`: whether `git@host:path` is understood. Only what is plainly a URL passes: git takes a leading - for an
-    option and `ext::` for a command, engines run template text.
+    `short` allows `git@host:path`. Only a plain URL is valid: git reads a leading - as an option and runs `ext::` as
+    a command, and engines evaluate template text.
     """
     if _URL.fullmatch(url) or (short and _SHORT.fullmatch(url)):
         return None

@@ -1,4 +1,4 @@
-"""External control planes: one a mesh, whose istiod reads its configuration in one of the clusters that it controls."""
+"""Checks external control planes: one per mesh; its istiod reads its configuration in one of its remotes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An external control plane is istiod's, stands alone, and has a config cluster among its remotes."""
+    """An external control plane is the only one of its mesh, and one of its remotes is its config cluster."""
     for member in fleet.external:
         path, clusters = member.path("role"), (member.name,)
         others = [one for one in fleet.primaries if one is not member]
         if others and (member is fleet.primaries[0] or others[0] not in fleet.external):
-            what = f"{member.name}: {others[0].name} runs a control plane too, and an external one stands alone"
+            what = f"{member.name}: {others[0].name} runs a control plane too, but an external one must be the only one"
             hint = "make them two meshes, or write role: primary, with istiod in its own cluster's configuration"
             also = (source.document.place(others[0].path("role")),)
             yield source.problem(codes.EXTERNAL_BESIDE_OTHERS, path, what, hint, also=also, clusters=clusters)
@@ -41,7 +41,7 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def https(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A gateway with a certificate of its own is before an external istiod, and is called by the host in it."""
+    """`https` needs an external istiod behind a gateway, and remotes that call the host name in its certificate."""
     for member in fleet.primaries:
         plane = member.cluster.control_plane
         if plane is None or plane.https is None:
@@ -62,7 +62,7 @@ def https(fleet: Fleet, source: Source) -> Iterable[Problem]:
             own = remote.cluster.control_plane_addresses.get("istiod")
             if not lacks and own and own != host and fleet.primary_of(remote) is member:
                 what = f"{remote.name}: sidecars call {host}, the host of the gateway's certificate, not {own}"
-                hint = "take it out, and let the name lead there in that cluster's DNS"
+                hint = "take it out, and point the host to that address in the cluster's DNS"
                 where = remote.path("controlPlaneAddresses", "istiod")
                 yield source.problem(codes.HTTPS_INCOMPLETE, where, what, hint, clusters=(remote.name,))
 
@@ -79,7 +79,7 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
         return
     if said is not None:
         path: Path = member.path("controlPlane", "configCluster")
-        what = f'{member.name}: "{said}" is no remote of it, so no cluster of the mesh holds its configuration'
+        what = f'{member.name}: "{said}" isn\'t one of its remotes, so no cluster of the mesh has its configuration'
         hint = meant_cluster(fleet, said, remotes) or "name one of its remotes"
         fix = slip(said, remotes)
         yield source.problem(codes.WRONG_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,), fix=fix)
@@ -95,7 +95,7 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
 
 
 def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Nothing of the mesh runs beside an external istiod: its cluster is in no network, and no selection names it."""
+    """No workloads of the mesh run beside an external istiod: its cluster has no network, and no selection names it."""
     outside = {member.name for member in fleet.external}
     for member in fleet.external:
         if member.cluster.network and member.path("network")[1] == "clusters":
@@ -103,7 +103,7 @@ def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path = member.path("network")
             yield source.problem(codes.NOTHING_RUNS_THERE, path, what, "take network out", clusters=(member.name,))
         if member.cluster.cluster_id:
-            what = f"{member.name}: an external istiod goes by the ID of its config cluster"
+            what = f"{member.name}: an external istiod uses the ID of its config cluster"
             path, hint = member.path("clusterID"), "take clusterID out"
             yield source.problem(codes.NOTHING_RUNS_THERE, path, what, hint, key=True, clusters=(member.name,))
     for path, selection in _selections(fleet) if outside else ():
@@ -115,7 +115,7 @@ def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _selections(fleet: Fleet) -> Iterator[tuple[Path, Selection]]:
-    """Those that say where something runs, or who calls it."""
+    """The selections that say where workloads run, or which clusters call them."""
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         yield ("spec", "namespaces", number, "clusters"), namespace.clusters
     for number, service in enumerate(fleet.mesh.spec.services):

@@ -1,4 +1,4 @@
-"""The user's files: what goes into an overlay are Kubernetes objects, each with what makes it one."""
+"""Checks the user's files: each object for an overlay is a complete Kubernetes object."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _KUSTOMIZES = "kustomize.config.k8s.io"
 
 
 def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """Every object under `resources`, and every Service under `manifests`, says what it is.
+    """Every object under `resources`, and every Service under `manifests`, has apiVersion, kind and name.
 
-    Else kustomize refuses it without a place, or a Service with a typo is ignored in silence. A file of comments
-    alone is as good as none.
+    Otherwise kustomize fails without naming the line, or a Service with a typo is silently ignored. A file that has
+    only comments counts as empty.
     """
     for manifests in inputs.manifests.values():
         for manifest, path, data in objects_in(manifests):
@@ -41,13 +41,13 @@ def resources(source: Source, inputs: Inputs) -> Iterable[Problem]:
 
 
 def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
-    """What kustomize writes otherwise than it reads, and what is applied otherwise than it was made for."""
+    """Warns of text that kustomize writes as another text, and of Helm hooks, which are applied as plain objects."""
     files = {file.path: file for several in inputs.resources.values() for file in several} | dict(inputs.patches)
     for file in files.values():
         for manifest in file.manifests:
             for path, text in manifest.document.texts.items():
                 if is_rewritten(text, _value_at(manifest.data, path)):
-                    what = f"{text} without quotes is applied as another text: kustomize takes it for a date or number"
+                    what = f"kustomize reads {text} without quotes as a date or number, and writes another text"
                     fix = manifest.fix(text, text)
                     yield codes.CHANGED_ON_THE_WAY.at(
                         manifest.place(path), what, f'write "{text}", with quotes', fix=fix
@@ -55,7 +55,7 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
         for manifest, path, data in objects_in(file.manifests):
             annotations = at(data, "metadata", "annotations")
             if isinstance(annotations, dict) and _HOOK in annotations:
-                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), and no Helm runs it"
+                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), but no Helm runs it"
                 hint = "Flux applies it like any object, Argo CD at each sync: take the annotation out, or the file"
                 yield codes.CHANGED_ON_THE_WAY.at(manifest.place((*path, "metadata", "annotations", _HOOK)), what, hint)
 
@@ -74,7 +74,7 @@ def _says_service(data: Any) -> bool:
 
 
 def _nearly_service(data: Any) -> Iterable[tuple[str, str, str, str]]:
-    """A Service by intention: its kind in other letters, or its apiVersion of a group. Last comes what is right."""
+    """Misspelled Services: a kind in the wrong case, or a wrong apiVersion. The last item is the right value."""
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
         return
     kind, version = data["kind"], data.get("apiVersion")

@@ -1,4 +1,4 @@
-"""Settings that belong to the other generation: classic Istio 1.0, or istiod."""
+"""Reports settings that belong to the other generation: classic Istio 1.0, or istiod."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Found(NamedTuple):
-    """A setting that the mesh can't have. Without a hint it is to be taken out, and its key is shown."""
+    """A setting that the mesh can't have. Without a hint, the message says to remove it and points to its key."""
 
     path: Path
     what: str
@@ -25,7 +25,7 @@ class _Found(NamedTuple):
 
 
 def of_istiod(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """What a classic mesh sets, and only istiod has."""
+    """Reports settings of a classic mesh that only istiod has."""
     for found in (*_of_mesh(fleet), *_of_namespaces(fleet), *(one for member in fleet for one in _of_cluster(member))):
         yield _problem(source, found)
     if fleet.several_networks:
@@ -41,7 +41,7 @@ def of_istiod(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def of_classic(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """What a mesh of istiods sets, and only classic Istio has."""
+    """Reports settings of an istiod mesh that only classic Istio has."""
     if fleet.mesh.spec.security.control_plane_tls is False:
         path = ("spec", "security", "controlPlaneTLS")
         yield _problem(source, _Found(path, "istiod always speaks TLS with its sidecars"))
@@ -108,7 +108,7 @@ _OF_ISTIOD: tuple[tuple[Path, Callable[[Spec], Any], Any, str], ...] = (
         "classic Istio's Citadel sends no roots: it writes them into Secrets",
     ),
 )
-"""Settings that only istiod has: the path, the value, the value of a mesh without the setting, and why."""
+"""Settings that only istiod has: the path, a function that reads the value, the default, and the message."""
 
 
 def _of_namespaces(fleet: Fleet) -> Iterator[_Found]:

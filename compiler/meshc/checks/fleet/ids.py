@@ -1,4 +1,4 @@
-"""What Istio knows clusters and networks by: one ID, one cluster, and no ID that an API server refuses in a path."""
+"""Checks the IDs of clusters and the labels of networks: unique, and valid in the path of a webhook."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 CLASSIC_ID = "Kubernetes"
-"""By which classic Istio's pilot knows the cluster that it runs in."""
+"""The ID that classic Istio's Pilot gives to its own cluster."""
 
 
 def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One ID, one cluster: istiod takes one set of credentials for an ID, and its own cluster needs none."""
+    """Cluster IDs are unique: istiod reads one set of credentials for each ID, and none for its own cluster."""
     first: dict[str, Member] = {}
     for member in fleet:
-        if member in fleet.external:  # istiod there has the ID of another cluster
+        if member in fleet.external:  # its istiod has the ID of its config cluster
             continue
         pilot = fleet.classic and member.cluster.role == "primary"
         if pilot and member.cluster.cluster_id not in (None, CLASSIC_ID):
@@ -33,7 +33,7 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
         other = first.setdefault(known, member)
         if other.name != member.name and not (
             pilot and other.cluster.role == "primary"
-        ):  # which is an error of its own
+        ):  # another check reports a second classic primary
             path, there = _said(member), source.document.place(_said(other))
             what = f'{other.name} and {member.name} have one ID in Istio, "{known}"'
             about = (other.name, member.name)
@@ -46,7 +46,7 @@ def _said(member: Member) -> Path:
 
 
 def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """One label, one network: under one label istiod takes pods for neighbours."""
+    """Network labels are unique: istiod treats pods with one label as pods of one network."""
     first: dict[str, tuple[str, Path]] = {}
     for number, network in enumerate(fleet.mesh.spec.networks):
         path: Path = ("spec", "networks", number, "label" if network.label else "name")
@@ -59,9 +59,10 @@ def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A webhook that calls a Service tells istiod the ID in its path, each step of which Kubernetes takes for a name.
+    """IDs and labels are valid in the path of an injection webhook.
 
-    A URL may have any path (Kubernetes, ValidateWebhookService and ValidateWebhookURL).
+    If the webhook calls a Service, Kubernetes validates each segment of the path as a name. A URL may have any path
+    (Kubernetes, ValidateWebhookService and ValidateWebhookURL).
     """
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
@@ -72,12 +73,12 @@ def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for path, kind, text in ((member.path("clusterID"), "ID", member.id), (_label(fleet, label), "network", label)):
             if text and not all(map(_STEP.fullmatch, text.split("."))):
                 what = f'{member.name}: the API server refuses {kind} "{text}" in the path of its injection webhook'
-                hint = f"add controlPlane: {{injectionURL: https://HOST:15017}} to {primary.name}: a URL may hold it"
+                hint = f"add controlPlane: {{injectionURL: https://HOST:15017}} to {primary.name}: a URL can contain it"
                 yield source.problem(codes.PATH_REFUSED, path, what, hint, clusters=(member.name,))
 
 
 _STEP = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-"""Kubernetes bounds the whole name (IsDNS1123Subdomain), and no part of it."""
+"""Kubernetes limits the length of the whole name (IsDNS1123Subdomain), but not of its parts."""
 
 
 def _label(fleet: Fleet, label: str) -> Path:

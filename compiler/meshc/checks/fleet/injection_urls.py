@@ -1,4 +1,4 @@
-"""The URL by which API servers of remotes call a primary's istiod for injection."""
+"""Checks injectionURL: the URL by which the API servers of remotes call a primary's istiod for injection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An injectionURL is https://host:port, as remotes add their own paths, and there where it is needed."""
+    """An injectionURL is https://host:port without a path, as remotes add their own, and is set if it is needed."""
     for member in fleet.primaries:
         control_plane = member.cluster.control_plane
         url = control_plane.injection_url if control_plane else None
@@ -39,7 +39,10 @@ def _injection_url_fault(url: str) -> str | None:
 
 
 def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A webhook can't call a Service of type ExternalName, which istiod's is where it has a host name."""
+    """An injectionURL is needed if istiod's address is a host name.
+
+    The Service of such an istiod has type ExternalName, which webhooks can't call.
+    """
     for member in (plane for remote in fleet.remotes for plane in planes(fleet, remote)):
         primary = fleet.primary_of(member)
         way = way_to_istiod(fleet, member)

@@ -1,4 +1,4 @@
-"""Kubernetes versions that the Istio of a cluster supports."""
+"""Checks that the Istio of each cluster supports its Kubernetes version."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ISTIOD_FIRST = Version(1, 21)  # discovery.k8s.io/v1, which istiod watches
 
 
 def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every cluster's Kubernetes is known and one that its Istio runs on."""
+    """Every cluster has a kubernetesVersion, and its Istio runs on that version."""
     for member in fleet:
         text = member.cluster.kubernetes_version
         if text is None:

@@ -1,4 +1,4 @@
-"""Labels and annotations that mesh.yaml gives to namespaces: none that others write, and none that stops sidecars."""
+"""Checks labels and annotations of namespaces in mesh.yaml: none that others own, and none that blocks sidecars."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _OWNED: Mapping[str, str] = {
     "app.kubernetes.io/instance": "Argo CD knows its objects by it",
     "kubectl.kubernetes.io/last-applied-configuration": "kubectl writes it",
 }
-"""Keys that somebody else writes, and who."""
+"""Keys that mesh.yaml can't set, each with the reason."""
 _SAID: Mapping[tuple[str, str], str] = {
     ("istio-injection", "enabled"): "dataplane: sidecar",
     ("istio-injection", "disabled"): "dataplane: none",
     ("istio.io/dataplane-mode", "ambient"): "dataplane: ambient",
     ("istio.io/dataplane-mode", "none"): "dataplane: none",
 }
-"""Labels of the dataplane, and what mesh.yaml says for them."""
+"""Labels of the dataplane, each with the setting of mesh.yaml to use instead."""
 _PREFIXES: Mapping[str, str] = {
     "argocd.argoproj.io/": _ENGINE,
     "kustomize.toolkit.fluxcd.io/": _ENGINE,
@@ -53,7 +53,7 @@ _MOST = 256 << 10
 
 
 def owned(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """No key that decides what meshc, Kubernetes or an engine does; and none for a namespace that others make."""
+    """No key belongs to meshc, Kubernetes or a GitOps engine, and unmanaged namespaces have no keys."""
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         for where, words in (("labels", namespace.labels), ("annotations", namespace.annotations)):
             path = ("spec", "namespaces", number, where)
@@ -79,7 +79,7 @@ def _owner(key: str) -> str:
 
 
 def pod_security(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """istio-init changes rules of the network: only the level privileged lets it in, unless the CNI agent does that."""
+    """Sidecars need Pod Security level privileged for istio-init, which changes network rules, or the CNI agent."""
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         level = namespace.labels.get(_LEVEL)
         if namespace.dataplane != "sidecar" or level not in ("baseline", "restricted"):
@@ -95,7 +95,7 @@ def pod_security(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _has_cni(fleet: Fleet, member: Member) -> bool:
-    """Whether mesh.yaml tells of Istio's CNI agent: its chart here, or values by which no istio-init is injected."""
+    """True if mesh.yaml has Istio's CNI agent: its chart for this cluster, or values that turn istio-init off."""
     if any(one.chart == "cni" for one in wanted(fleet, member)):
         return True
     primary = fleet.primary_of(member) if member.cluster.role == "remote" else member

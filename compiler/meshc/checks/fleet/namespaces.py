@@ -1,4 +1,4 @@
-"""Namespaces: each listed once, none but applications' own, and what manual injection means for them."""
+"""Checks namespaces: application namespaces only, no duplicates, one owner, and manual injection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KUBERNETES_OWN = ("kube-system", "kube-public", "kube-node-lease")
 
 
 def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Application namespaces only, and each once."""
+    """Only application namespaces are listed, and each of them once."""
     first: dict[str, int] = {}
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         path = ("spec", "namespaces", number, "name")
@@ -40,7 +40,7 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Where no webhook injects, a namespace of sidecars needs somebody's hand."""
+    """Warns of namespaces with sidecars in clusters without an injection webhook: a person must inject the sidecars."""
     for member in fleet:
         if member.cluster.sidecar_injection != "manual" or member in fleet.external:
             continue
@@ -60,7 +60,7 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
-    """meshc doesn't make a Namespace of the user's manifests too: the one applied last would decide its labels."""
+    """No Namespace is both in the user's manifests and made by meshc: the one applied last would set the labels."""
     spec = fleet.mesh.spec
     ours = {one.name: set(fleet.choose(one.clusters)) for one in spec.namespaces if one.managed}
     told: set[str] = set()

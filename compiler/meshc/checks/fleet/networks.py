@@ -1,4 +1,4 @@
-"""Networks: they are declared, and where there are several each has a gateway by which the others reach it."""
+"""Checks networks: each is declared, and if there are several, each has a gateway that the others can reach."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _LAYER_7 = re.compile(r".+\.[a-z]{2}(-[a-z]+)+-\d\.elb\.amazonaws\.com(\.cn)?")
-"""AWS: application and classic load balancers. A network load balancer's name has elb before the region."""
+"""Host names of AWS application and classic load balancers. Network load balancers have elb before the region."""
 
 
 def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Each network is declared once, and every cluster is in one, as soon as some name several."""
+    """Each network is declared once; if some clusters name a network, every cluster is in one."""
     declared = [network.name for network in fleet.mesh.spec.networks]
     for number, other in enumerate(declared):
         if (first := declared.index(other)) < number:
@@ -61,7 +61,7 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def several(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Between networks mutual TLS is needed: gateways tell services apart by the names in it (SNI)."""
+    """Several networks need mutual TLS: their gateways route by the server name in TLS (SNI)."""
     if not fleet.several_networks:
         return
     at: Path = ("spec", "networks")
@@ -76,13 +76,13 @@ def several(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _pods_elsewhere(fleet: Fleet, source: Source, primary: Member) -> Iterator[Problem]:
-    """The addresses of pods, for remotes in networks that these addresses don't belong to."""
+    """Reports `exposure: pod-ip` if remotes are in other networks, as they can't reach the primary's pods."""
     if primary.cluster.control_plane is None or primary.cluster.control_plane.exposure != "pod-ip":
         return
     own, path = primary.path("controlPlane", "addresses"), primary.path("controlPlane", "exposure")
     for member in fleet.remotes:
         away = fleet.primary_of(member) is primary and fleet.network_of(member) != fleet.network_of(primary)
-        away = away and primary not in fleet.external  # which is in none: nobody tells whom its pods are near to
+        away = away and primary not in fleet.external  # it has no network, so its distance is unknown
         if away and any(said[: len(own)] == own for _, said in fleet.addresses_of(member).values()):
             network = fleet.network_of(member)
             what = f'{member.name}: pods of {primary.name} can\'t be reached from network "{network}"'
@@ -91,7 +91,7 @@ def _pods_elsewhere(fleet: Fleet, source: Source, primary: Member) -> Iterator[P
 
 
 def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every network of several has a gateway of its own, that others reach and that passes TLS on unopened."""
+    """Each of several networks has its own gateway, which the others can reach and which doesn't terminate TLS."""
     first: dict[tuple[str, int], tuple[str, Path]] = {}
     for number, network in enumerate(fleet.mesh.spec.networks):
         members = [member for member in fleet if fleet.network_of(member) == network.name]
@@ -107,7 +107,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 class _Gateway(NamedTuple):
-    """A gateway of a network, and where its address is written."""
+    """A gateway of a network, and the path of its address in mesh.yaml."""
 
     network: str
     gateway: NetworkGateway
@@ -117,7 +117,7 @@ class _Gateway(NamedTuple):
 def _gateway(
     fleet: Fleet, source: Source, one: _Gateway, members: list[Member], first: dict[tuple[str, int], tuple[str, Path]]
 ) -> Iterator[Problem]:
-    """One gateway; `first` are those before it, by host and port, with their networks."""
+    """The problems of one gateway; `first` has the gateways before it, by host and port, with their networks."""
     network, gateway, path = one
     host = host_of(gateway)
     if fault := host_fault(host, fleet.mesh.spec.istio.cluster_domain):
@@ -143,7 +143,7 @@ def _gateway(
 
 
 def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
-    """A gateway runs in a cluster of its own network, and what selects it selects the pods of the chart there."""
+    """A gateway's cluster is in the gateway's network, and its selector matches the pods of the chart there."""
     network, gateway, path = one
     name, at = gateway.cluster, path[:-1]
     home = fleet.by_name.get(name) if name else None
@@ -153,7 +153,7 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint, fix=fix)
     elif home and fleet.network_of(home) != network:
         where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
-        what = f"network {network}: {name}, which its gateway is said to run in, is in {where}"
+        what = f"network {network}: its gateway is in cluster {name}, which is in {where}"
         hint = "name a cluster of the network, or write the gateway under the other one"
         yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
     if gateway.selector and not fleet.classic:
@@ -162,14 +162,14 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
 
 
 def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """The gateway that exposes a control plane is one that is there, and there is something to expose by it."""
+    """A gatewaySelector is set only with `exposure: gateway`, and it matches the gateway that meshc renders."""
     for member in fleet:
         plane = member.cluster.control_plane
         if plane is None or plane.gateway_selector is None:
             continue
         path = member.path("controlPlane", "gatewaySelector")
         if member.cluster.role == "remote":
-            continue  # said of controlPlane as a whole
+            continue  # checks.fleet.clusters reports controlPlane as a whole
         if exposure_kind(fleet, member) != "gateway":
             what = f"{member.name}: its control plane isn't exposed by a gateway, so gatewaySelector chooses nothing"
             hint = "write exposure: gateway, or take gatewaySelector out"
@@ -181,7 +181,7 @@ def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def _selects(
     fleet: Fleet, source: Source, selector: Mapping[str, str], path: Path, members: list[Member]
 ) -> Iterator[Problem]:
-    """Pods of chart gateway, where meshc renders it, have the labels of its release."""
+    """A selector matches the labels that chart gateway gives its pods, if meshc renders the chart."""
     charts = fleet.mesh.spec.istio.charts
     for extra in charts.also if charts else ():
         own = extra.values.get("labels")
@@ -198,7 +198,7 @@ def _selects(
 def _missing(source: Source, network: str, members: list[Member], path: Path) -> Problem:
     names = [member.name for member in members]
     who = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    what = f'network "{network}" has no gateway, and other networks reach {who} by none'
+    what = f'network "{network}" has no gateway, so other networks can\'t reach {who}'
     hint = "add gateway: {address: ...}, or hostname where the provider gives a name"
     return source.problem(codes.GATEWAY_MISSING, path, what, hint, clusters=tuple(names))
 
@@ -223,5 +223,5 @@ def _reachable(source: Source, network: str, host: str, members: list[Member], p
 def _holds(cidr: str, address: str) -> bool:
     try:
         return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
-    except ValueError:  # ranges that are none are another check's
+    except ValueError:  # another check reports invalid ranges
         return False

@@ -1,4 +1,4 @@
-"""The Services of control planes: revisions and tags are parts of their names, which Kubernetes limits."""
+"""Checks the names of control planes' Services: they contain revisions and tags, and Kubernetes limits their length."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 63
 
 
 class _Named(NamedTuple):
-    """A Service, what it is for, and where mesh.yaml has the part of its name."""
+    """A Service, its use, and the path in mesh.yaml of the revision or tag in its name."""
 
     name: str
     use: str
@@ -29,7 +29,7 @@ class _Named(NamedTuple):
 
 
 def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Each Service of a primary's control planes has a name of its own, and none is too long."""
+    """The Services of a primary's control planes have unique names, and no name is too long."""
     told: set[_Named] = set()
     for member in (*fleet.primaries, *fleet.external):
         first: dict[str, _Named] = {}
@@ -59,7 +59,7 @@ def _too_long(one: _Named) -> tuple[str, str] | None:
 
 
 def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
-    """Those that istiod, its load balancers and its tags have, however istiod is installed."""
+    """The Services of istiod, its load balancers and its tags, no matter who installs istiod."""
     kind = exposure_kind(fleet, member)
     path = member.path("controlPlane", "exposure")
     if kind == "gateway" and member not in fleet.external:

@@ -1,4 +1,4 @@
-"""Address ranges: pods of a network and services of the mesh share no address (istio#14066, #34627)."""
+"""Checks address ranges: no overlap among pods of a network or Services of the mesh (istio#14066, #34627)."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class _Range(NamedTuple):
 
 
 _Shared = tuple[_Range, ...]
-"""Ranges of several clusters that are the same."""
+"""Equal ranges of several clusters."""
 _NAMED = 3
 
 
 def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every range is one, and none overlaps another of its network. Services' are compared through the whole mesh."""
+    """Every range is valid and overlaps no range of its network. Service ranges are compared across the whole mesh."""
     found: list[_Range] = []
     yield from _read(fleet, source, found)
     yield from _same(fleet, source, found)
@@ -49,7 +49,7 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for earlier, later in _overlaps(_shared(found)):
         one, two = earlier[0], later[0]
         if one.network != two.network and {one.kind, two.kind} != {"service"}:
-            continue  # a pod's address means something in its own network only
+            continue  # pod addresses are only used in their own network
         if (one.first, one.last, one.kind) != (two.first, two.last, two.kind):
             few, many = (earlier, later) if len(earlier) < len(later) else (later, earlier)
             overlaps.setdefault((few, _code(fleet, few, many)), []).append(many)
@@ -58,7 +58,7 @@ def ranges(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _read(fleet: Fleet, source: Source, found: list[_Range]) -> Iterator[Problem]:
-    """Adds the ranges of all clusters to `found`, and yields what is wrong with single ones."""
+    """Adds the ranges of all clusters to `found`, and yields the problems of single ranges."""
     for member in fleet:
         for kind, field, cidrs in (
             ("pod", "podCIDRs", member.cluster.pod_cidrs),
@@ -74,7 +74,7 @@ def _read(fleet: Fleet, source: Source, found: list[_Range]) -> Iterator[Problem
                     continue
                 first, last = int(network.network_address), int(network.broadcast_address)
                 where = fleet.network_of(member)
-                if member not in fleet.external:  # nothing of the mesh runs in its ranges
+                if member not in fleet.external:  # no workload of the mesh has an address there
                     found.append(_Range(network.version, first, last, member.name, kind, text, path, where))
         if (
             not member.cluster.pod_cidrs
@@ -87,13 +87,16 @@ def _read(fleet: Fleet, source: Source, found: list[_Range]) -> Iterator[Problem
 
 
 def _beside(fleet: Fleet, member: Member, other: Member) -> bool:
-    """Whether pods of another cluster are in the network of this one's."""
+    """True if the pods of another cluster are in the network of this cluster."""
     elsewhere = other is member or other in fleet.external
     return not elsewhere and fleet.network_of(other) == fleet.network_of(member)
 
 
 def _same(fleet: Fleet, source: Source, found: Iterable[_Range]) -> Iterator[Problem]:
-    """A problem for each cluster that has the range of clusters before it, so that what these accept stays accepted."""
+    """A problem for each cluster that has the same range as clusters before it.
+
+    A new cluster thus adds a problem and leaves the earlier ones unchanged, so that they stay acknowledged.
+    """
     alike: dict[object, list[_Range]] = {}
     for one in sorted(found, key=_position):
         where = None if one.kind == "service" else one.network
@@ -108,7 +111,7 @@ def _same(fleet: Fleet, source: Source, found: Iterable[_Range]) -> Iterator[Pro
 
 
 def _shared(found: Iterable[_Range]) -> list[_Shared]:
-    """What clusters of a network have in common, each once: managed clouds give all of them the same."""
+    """Groups equal ranges of a network, as managed clouds often give the same range to all clusters."""
     alike: dict[object, list[_Range]] = {}
     for one in sorted(found, key=_position):
         alike.setdefault((one.version, one.first, one.last, one.kind, one.network), []).append(one)
@@ -116,7 +119,7 @@ def _shared(found: Iterable[_Range]) -> list[_Shared]:
 
 
 def _overlap(source: Source, code: Code, few: _Shared, others: Sequence[_Shared]) -> Problem:
-    """One problem a range, however many it overlaps."""
+    """One problem for a range, no matter how many ranges it overlaps."""
     every = [one for shared in others for one in shared]
     own = {one.cluster for one in (*few, *others[0])} == {few[0].cluster}
     other = f"its own {others[0][0].named}" if own else _told(others[0])
@@ -139,7 +142,7 @@ def _told(shared: _Shared) -> str:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """The range that a text is; None for what Kubernetes doesn't take, such as a netmask."""
+    """Parses a range; None for text that Kubernetes refuses, such as a netmask."""
     try:
         network = ipaddress.ip_network(text) if re.fullmatch(r"[0-9a-fA-F.:]+/\d+", text) else None
     except ValueError:
@@ -151,7 +154,7 @@ _WRAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def _cidr_fault(text: str) -> tuple[str, str, str]:
-    """What is wrong with a range, what to do, and the range that is meant where that is certain."""
+    """What is wrong with a range, what to do, and the corrected range, empty if that isn't certain."""
     shown = json.dumps(text[:60], ensure_ascii=False)
     if "%" in text:
         return (
@@ -173,7 +176,7 @@ def _cidr_fault(text: str) -> tuple[str, str, str]:
 
 
 def _overlaps(found: Iterable[_Shared]) -> Iterator[tuple[_Shared, _Shared]]:
-    """Pairs that overlap, each once, the earlier in mesh.yaml first. Sweeps: n log n where few do."""
+    """Each overlapping pair once, the earlier range of mesh.yaml first. A sweep: O(n log n) if few ranges overlap."""
     open_ranges: list[_Shared] = []
     for shared in sorted(found, key=lambda same: (same[0].version, same[0].first, same[0].last)):
         one = shared[0]
@@ -189,7 +192,7 @@ def _position(one: _Range) -> tuple[int, str, int]:
 
 
 def _code(fleet: Fleet, some: _Shared, others: _Shared) -> Code:
-    """Managed clouds give clusters the same service range; istiod copes, classic Istio's routes don't."""
+    """The code of an overlap. Clouds often give clusters equal Service ranges; only classic Istio fails then."""
     apart = not {one.cluster for one in some} & {one.cluster for one in others}
     if some[0].kind == others[0].kind == "service" and apart:
         return codes.SERVICE_OVERLAP if fleet.classic else codes.SERVICE_OVERLAP_ISTIOD

@@ -1,4 +1,4 @@
-"""How primaries are given the credentials of other clusters: whether their istiods read that form."""
+"""Checks that istiod can read the form in which a primary gets the credentials of other clusters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _LONGEST = 253
-"""Characters of a key of a Secret."""
+"""The most characters that a key of a Secret may have."""
 
 
 def forms(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every control plane reads the form that its primary is given credentials in."""
+    """Every control plane of a primary can read the form of its remote secrets."""
     if fleet.classic:
         return
     for member in fleet.remotes:

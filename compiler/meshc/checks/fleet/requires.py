@@ -1,4 +1,4 @@
-"""Versions of the tools: mesh.yaml may say for which meshc and which kustomize it is written."""
+"""Checks `requires`: the versions of meshc and kustomize that a mesh.yaml needs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def meshc(mesh: Mesh, source: Source, version: str) -> Iterable[Problem]:
-    """This meshc is in the range, and the range of kustomize, which is looked for later, is one."""
+    """This meshc is in its range, and the range of kustomize is valid; `kustomize` later checks the version."""
     yield from _tool(source, "meshc", mesh.spec.requires.meshc, version, codes.MESHC_VERSION)
     yield from _range(source, "kustomize", mesh.spec.requires.kustomize)
 
 
 def kustomize(mesh: Mesh, source: Source, version: str) -> Iterable[Problem]:
-    """The kustomize that was found is in the range."""
+    """The installed kustomize is in its range."""
     return _tool(source, "kustomize", mesh.spec.requires.kustomize, version, codes.KUSTOMIZE_VERSION)
 
 

@@ -1,4 +1,4 @@
-"""Revisions: further control planes in their clusters, tags that lead to one, and namespaces that one injects."""
+"""Checks revisions: further control planes, revision tags, and the revisions of namespaces and gateways."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _FURTHEST = 2
-"""Minor versions between control planes of one cluster: what Istio tests a canary upgrade over."""
+"""The most minor versions between control planes of one cluster; Istio tests canary upgrades up to this distance."""
 
 
 def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Each further control plane has a revision of its own, and runs in the primaries of its remotes."""
+    """Each further control plane has its own revision, and runs in the primary of each of its remotes."""
     further = fleet.mesh.spec.istio.control_planes
     if further and fleet.external:
         name = fleet.external[0].name
@@ -45,7 +45,7 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _same_revision(fleet: Fleet, source: Source, number: int) -> Iterator[Problem]:
-    """A cluster may have come to a further revision as its own: then it is the same one, of the same version."""
+    """Revisions are unique, but a cluster's own revision may be a further control plane's, of the same version."""
     further = fleet.mesh.spec.istio.control_planes
     one, path = further[number], (*AT, number, "revision")
     hint = "give each control plane its own revision, such as its version with - for the dots"
@@ -69,7 +69,7 @@ def _same_revision(fleet: Fleet, source: Source, number: int) -> Iterator[Proble
 
 
 def versions_apart(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Control planes beside one another are two minor versions apart at most."""
+    """Control planes of one cluster are at most two minor versions apart."""
     told: set[Path] = set()
     for member in fleet.primaries:
         every = [one for one in planes(fleet, member) if fleet.version_of(one).line in ISTIO]
@@ -87,7 +87,7 @@ def versions_apart(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A tag leads to a control plane in every cluster that has it, and is named like none."""
+    """A tag points to a control plane in every cluster that has it, and isn't the name of a revision."""
     lost: dict[tuple[Path, str, str], list[Member]] = {}
     shadows: dict[tuple[Path, str], list[str]] = {}
     for member in fleet:
@@ -140,7 +140,7 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """An address `istiod-<revision>` is that of a further control plane."""
+    """An address `istiod-<revision>` names the revision of a further control plane."""
     for member in fleet:
         primary = fleet.primary_of(member) if member.cluster.role == "remote" else member
         plane = member.cluster.control_plane
@@ -159,7 +159,7 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _shared(source: Source, member: Member, given: Mapping[str, str]) -> Iterator[Problem]:
-    """Load balancers of istiods have the same ports, so each has an address of its own."""
+    """Each istiod's load balancer needs its own address, as all of them have the same ports."""
     first: dict[str, str] = {}
     for part, address in given.items():
         if (other := first.setdefault(address, part)) == part:
@@ -175,7 +175,7 @@ def _names(fleet: Fleet, member: Member) -> list[str]:
 
 
 def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
-    """What to write instead of a revision: the nearest name, or what there is."""
+    """A hint for an unknown revision: the nearest name, or all known names."""
     names = sorted(_names(fleet, member))
     if close := nearest(revision, names):
         return f'did you mean "{close}"?'
@@ -188,7 +188,7 @@ def _known(fleet: Fleet, member: Member) -> str:
 
 
 def _of_external(fleet: Fleet, member: Member) -> str:
-    """The hint for clusters of an external control plane; empty for others."""
+    """The hint for clusters of an external control plane; empty for other clusters."""
     home = fleet.primary_of(member) if member.cluster.role == "remote" else member
     if home is None or home not in fleet.external:
         return ""

@@ -1,4 +1,4 @@
-"""Services: every cluster means the same by a name (istio#46105, istio.io#11680)."""
+"""Checks `services`: a Service is the same in every cluster (istio#46105, istio.io#11680)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Entries have names of their own, and Services that can be copied, with ports that can stand in one."""
+    """Entries have unique names, Services that meshc can copy, and ports that fit in one Service."""
     first: dict[str, int] = {}
     for number, entry in enumerate(fleet.mesh.spec.services):
         if entry.name in first:
@@ -47,7 +47,9 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             for key in ((port.port, port.protocol), port.name):
                 if key is not None and key in seen:
                     what = (
-                        f"port {port.port} stands twice" if isinstance(key, tuple) else f'two ports are named "{key}"'
+                        f"port {port.port} is listed twice"
+                        if isinstance(key, tuple)
+                        else f'two ports are named "{key}"'
                     )
                     also = source.document.place(("spec", "services", number, "ports", seen[key]))
                     yield source.problem(codes.BAD_SERVICE, path, what, "keep one", also=(also,))
@@ -59,7 +61,7 @@ def _whose(fleet: Fleet, export: Export) -> str:
 
 
 def clashes(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
-    """Two entries that offer one Service agree on every port: number, name, protocol."""
+    """Two entries for the same Service have the same ports (number, name, protocol) and the same traits."""
     first: dict[tuple[str, str], Export] = {}
     for export in exports:
         other = first.setdefault(export.key, export)
@@ -78,7 +80,7 @@ def clashes(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
 
 
 def _trait_differences(mine: Traits, theirs: Traits) -> Iterable[tuple[str, str]]:
-    """What is said of a Service besides its ports, and isn't alike: in words, each side's own."""
+    """The differences between two Services besides their ports: each one in words, for both sides."""
     for field, words in _TRAITS.items():
         here, there = getattr(mine, field), getattr(theirs, field)
         if here != there:
@@ -95,9 +97,9 @@ _TRAITS: Mapping[str, Callable[[Any], str]] = {
 
 
 def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterable[Problem]:
-    """A copy's namespace is in the cluster that gets it: made by meshc, or by its owner where it is unmanaged.
+    """A cluster that gets a copy has the copy's namespace: meshc makes it, or its owner does if it is unmanaged.
 
-    Without it, applying the copy fails, and so does every client's look-up of the name (istio#58340).
+    Without the namespace, applying the copy fails, and clients can't resolve the name (istio#58340).
     """
     elsewhere = {
         namespace.name: (number, set(fleet.choose(namespace.clusters)))
@@ -113,7 +115,7 @@ def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]
             if name in there or ours or (name, export.namespace) in reported:
                 continue
             reported.add((name, export.namespace))
-            what = f"{name}: a copy of {export.namespace}/{export.name} goes there, and its namespace doesn't"
+            what = f"{name}: it gets a copy of {export.namespace}/{export.name}, but not the namespace"
             hint = f"add {name} to the clusters of namespace {export.namespace}, or take it out of copyTo"
             path = ("spec", "namespaces", number, "clusters")
             yield source.problem(
@@ -122,7 +124,7 @@ def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]
 
 
 def _differences(one: Iterable[ExportPort], other: Iterable[ExportPort]) -> Iterable[tuple[str, str]]:
-    """Pairs of ports that aren't alike, in words: matched by name first, as Istio does, then by number."""
+    """The differing ports of two Services, in words. Ports are matched by name first, as Istio does, then by number."""
     left, right = list(one), list(other)
     for same in ("name", "port"):
         for mine in list(left):

@@ -1,4 +1,4 @@
-"""Trust: the CA of every cluster chains to the common root, as far as public certificates tell."""
+"""Checks that the CA of every cluster chains to the common root, from public certificates alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DIRECTORY = ("spec", "security", "ca", "directory")
 
 
 def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """One root everywhere, chains that hold, keys of their own; or a reason why nothing can be trusted."""
+    """All clusters have one root, valid chains, and different keys; warns if self-signed CAs break mutual TLS."""
     security = fleet.mesh.spec.security
     if security.ca.type == "self-signed":
         yield from _self_signed(fleet, source)
@@ -47,7 +47,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         ca, chain = ((name, data) if data is not None else None for name, data in found)
         if ca or chain:
             held.append(ClusterFiles(member.name, ca, chain, _signed_in(fleet, member)))
-    for other in sorted(inputs.certificates.keys() - named):  # not read, but committed all the same
+    for other in sorted(inputs.certificates.keys() - named):  # meshc doesn't use these files, but they are committed
         _, problems = read(source.shown(f"{folder}/{other}"), inputs.certificates[other])
         yield from (problem for problem in problems if problem.code is codes.PRIVATE_KEY_IN_PUBLIC_FILE)
     if root is not None:
@@ -64,11 +64,11 @@ def _signers(fleet: Fleet) -> list[Member]:
 
 
 def _without_files(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
-    """Clusters that need a CA and have no files of one."""
+    """Reports clusters that need a CA but have no files of one."""
     ca, root = fleet.mesh.spec.security.ca, inputs.certificates.get("root-cert.pem")
     for member in _signers(fleet):
         missing = [name for name in _FILES if f"{member.name}/{name}" not in inputs.certificates]
-        if len(missing) == len(_FILES) or (missing and root is None):  # one of two is told below
+        if len(missing) == len(_FILES) or (missing and root is None):  # `verify` reports a single missing file
             verb = "are" if len(missing) > 1 else "is"
             what = f"{' and '.join(missing)} of {member.name} {verb} missing"
             place = f"{source.shown(ca.directory)}/{member.name}/"
@@ -79,7 +79,7 @@ def _without_files(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Pro
 
 
 def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
-    """What the CA of a cluster has to sign."""
+    """The certificates that a cluster's CA must be able to sign."""
     from meshc.trust.names import Signer, leaves_of
 
     spec, plane = fleet.mesh.spec, member.cluster.control_plane
@@ -97,9 +97,9 @@ def _signed_in(fleet: Fleet, member: Member) -> tuple[Leaf, ...]:
 
 
 def _self_signed(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Classic runs a Citadel in each cluster, each with a root of its own; of istiod there is one a primary.
+    """Self-signed CAs break TLS between clusters: each Citadel (classic) or istiod (of a primary) makes its own root.
 
-    Permissive is Istio 1.0's default: clients speak plain text unless a user's DestinationRule says otherwise.
+    Permissive classic meshes work: clients send plain text unless a user's DestinationRule says otherwise.
     """
     security = fleet.mesh.spec.security
     if not fleet.classic:

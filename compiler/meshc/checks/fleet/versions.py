@@ -1,4 +1,4 @@
-"""Versions: of Istio, of Kubernetes, and of one beside the other."""
+"""Checks versions of Istio: supported, without known bugs, and compatible with one another."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _KNOWN = {CLASSIC_LINE, *ISTIO}
 _FIRST_LOSING, _FIRST_MENDED = Version(1, 30, 0), Version(1, 30, 4)
 _SEVERAL = 2
-"""Clusters from which on there are remote secrets."""
+"""The number of clusters from which a mesh has remote secrets."""
 
 
 def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Every version is one that meshc compiles for."""
+    """meshc supports every Istio version in mesh.yaml, and all are of one generation."""
     mesh, at_mesh = fleet.mesh.spec.istio.version, ("spec", "istio", "version")
     if fault := _istio_fault(mesh):
         yield source.problem(codes.ISTIO_UNSUPPORTED, at_mesh, *fault)
@@ -101,7 +101,7 @@ def _newer(source: Source, text: str, path: Path, clusters: tuple[str, ...]) -> 
 def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """istiod 1.30.0 to 1.30.3 wipes endpoints and gateways of a cluster whose remote secret changes.
 
-    istio/istio#61043 and #60920: since UpdateRegistry in 1.30.0, mended after 1.30.3; 1.29 has none of both.
+    istio/istio#61043 and #60920: UpdateRegistry of 1.30.0 has both bugs, fixed after 1.30.3. 1.29 has neither.
     """
     if len(fleet.mesh.spec.clusters) < _SEVERAL:
         return
@@ -122,7 +122,7 @@ def lost_endpoints(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A tag of images that is written out is that of one version."""
+    """An image tag without {version} is used for one Istio version only."""
     yield from _tags_of_clusters(fleet, source)
     tag = fleet.mesh.spec.istio.images.tag
     every = [plane for member in fleet for plane in planes(fleet, member)]
@@ -136,7 +136,7 @@ def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _tags_of_clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A cluster's own tag, that a further control plane of another version there would get."""
+    """Reports a cluster's own image tag that a further control plane of another version uses too."""
     for member in fleet:
         own, tag = fleet.version_of(member), member.cluster.istio.images.tag
         for plane in planes(fleet, member)[1:]:
@@ -149,7 +149,7 @@ def _tags_of_clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """A data plane is never ahead of its control plane, and one minor behind at most; one revision."""
+    """A remote's Istio is at most one minor version older than its primary's, never newer, and of the same revision."""
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
         if primary is None:
@@ -162,7 +162,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
             or theirs.line not in _KNOWN
             or Generation.of(str(mine)) is not Generation.of(str(theirs))
         ):
-            continue  # said by another check
+            continue  # another check reports this
         path, other = _said(member, primary, "version")
         also = (source.document.place(other),)
         if mine.line > theirs.line:
@@ -185,7 +185,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
-    """Control planes of one mesh are one minor version apart at most: they describe the same services."""
+    """Primaries are at most one minor version apart, as their control planes describe the same services."""
     known = [member for member in fleet.primaries if fleet.version_of(member).line in ISTIO]
     if not known:
         return
@@ -211,7 +211,7 @@ def _revision(fleet: Fleet, source: Source, member: Member, primary: Member) -> 
 
 
 def _said(member: Member, primary: Member, field: Literal["version", "revision"]) -> tuple[Path, Path]:
-    """Where a remote's and its primary's version or revision are said, the cluster's own word first."""
+    """The paths of a remote's and its primary's version or revision in mesh.yaml, or that of the whole mesh."""
     of_mesh: Path = ("spec", "istio", field)
     own = [one.path("istio", field) for one in (member, primary) if getattr(one.cluster.istio, field)]
     return (*own, of_mesh, of_mesh)[0], (*own, of_mesh, of_mesh)[1]

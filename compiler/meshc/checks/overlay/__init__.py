@@ -1,1 +1,1 @@
-"""Checks of what goes into one overlay, before any patch is applied."""
+"""Checks of the objects and patches of one overlay, before any patch is applied."""

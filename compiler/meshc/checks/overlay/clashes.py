@@ -1,4 +1,4 @@
-"""Reports objects that both a chart and meshc make, or two charts."""
+"""Reports objects that a chart and meshc both make, or that two charts make."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def clashes(cluster: ClusterPlan, objects: Iterable[KubeObject], place: Place) -> Iterator[Problem]:
-    """Objects that stand twice in a cluster, neither of them in a user's file."""
+    """Objects that are in a cluster twice, and that don't come from a user's file."""
     made: dict[Identity, KubeObject] = {}
     for one in objects:
         first = made.setdefault(one.identity, one)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Claim(NamedTuple):
-    """What only one Gateway may have: a host on a port of the pods that a selector chooses."""
+    """A host on a port of the pods that a selector chooses. Only one Gateway may have it."""
 
     selector: tuple[tuple[str, str], ...]
     port: int
@@ -24,7 +24,7 @@ class _Claim(NamedTuple):
 
 
 def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
-    """A user's Gateway claims nothing that meshc's or another of the user's has: listeners are rejected."""
+    """Reports a user's Gateway that claims what another Gateway has already: Envoy rejects the second listener."""
     if not cluster.resources:
         return
     first = {claim: str(one.identity) for one in ours for claim in _claims(one.identity, one.body)}
@@ -51,5 +51,5 @@ def _claims(identity: Identity, body: Body) -> Iterator[_Claim]:
 
 
 def _without_namespace(host: Any) -> str:
-    """`./name` and `namespace/name` limit whose services are meant; the listener is the same."""
+    """The host alone: `./name` and `namespace/name` limit the Services by namespace, but the listener is the same."""
     return str(host).rpartition("/")[2]

@@ -1,7 +1,8 @@
-"""Reports what a user's file does to a Namespace, or lacks for one.
+"""Reports objects in the user's files that need a namespace and have none.
 
-Istio's webhooks for a revision skip a namespace that carries `istio-injection`, so with both labels the revision is
-ignored, and where no default revision runs nothing injects at all (charts/istiod of 1.24 to 1.30).
+`INJECTION` has the two labels for injection. Istio's webhooks for a revision skip a namespace with `istio-injection`.
+So with both labels the revision is ignored, and without a default revision nothing injects at all (charts/istiod of
+1.24 to 1.30).
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ _NAMESPACED = {
     "rbac.authorization.k8s.io": "Role RoleBinding",
 }
 _OF_ISTIO = ("networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io")
-"""Groups of which every kind lives in a namespace; of other groups of custom resources nobody knows here."""
+"""Groups in which every kind is namespaced. For other groups of custom resources, meshc doesn't know."""
 
 
 def lives_in_namespace(identity: Identity) -> bool:
-    """True for an object of a kind that is known to live in a namespace."""
+    """True for an object whose kind is known to be namespaced."""
     return identity.kind in _NAMESPACED.get(identity.group, "").split() or identity.group in _OF_ISTIO
 
 
 def homeless(cluster: ClusterPlan, theirs: Iterable[UserObject]) -> Iterator[Problem]:
-    """Objects of kinds that live in a namespace, without one."""
+    """Objects of namespaced kinds that have no namespace."""
     for one in theirs:
         identity = identity_of(one.body)
         if lives_in_namespace(identity) and not identity.namespace and identity.name:

@@ -1,4 +1,4 @@
-"""Reports problems of the user's patches and resources: patches that match nothing, objects that are there twice."""
+"""Reports problems of the user's patches and resources: patches that match nothing, duplicate objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[Problem]:
-    """What kustomize would refuse without a place, or let pass in silence."""
+    """Reports what kustomize refuses without naming a line, or accepts silently."""
     if not (cluster.resources or cluster.patches):
         return
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
@@ -43,13 +43,13 @@ def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterab
             hint = "remove the object from the file; to change meshc's, use patches"
             yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
         elif key in first and key.name:
-            what, also = f"{cluster.name}: {key} stands twice", (first[key].place,)
+            what, also = f"{cluster.name}: {key} is there twice", (first[key].place,)
             yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=also, clusters=(cluster.name,))
         first.setdefault(key, one)
 
 
 def _patch(cluster: ClusterPlan, patch: PatchPlan, there: Matched) -> Iterator[Problem]:
-    """The problems of a patch. What it does to labels and annotations goes into `there`, for the patches after it."""
+    """The problems of a patch. Writes its changes of labels and annotations into `there`, for the patches after it."""
     about = (cluster.name,)
     if not patch.file.objects:
         what, hint = f'"{patch.file.source}" is empty', "write a patch, or remove the entry"
@@ -79,7 +79,7 @@ _MISSING = "add apiVersion, kind and metadata.name, or a target in mesh.yaml"
 
 
 def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
-    """Why a document is no patch, and what to do."""
+    """Why a document isn't a valid patch, and what to do; None if it is."""
     if isinstance(body, tuple):
         if not all(isinstance(step, dict) and "op" in step and isinstance(step.get("path"), str) for step in body):
             return (
@@ -110,7 +110,7 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
 
 
 def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Sequence[Body]) -> Problem:
-    """A patch for something that isn't there, which kustomize lets pass in silence where it has a target."""
+    """A patch that matches no object. If it has a target, kustomize ignores it silently."""
     about = (cluster.name,)
     if patch.target:
         shown = ", ".join(f"{key} {value[:200]}" for key, value in patch.target.items())
@@ -132,7 +132,7 @@ _HARMLESS = {"apiVersion", "kind", "metadata"}
 
 
 def _on_secret(cluster: ClusterPlan, one: UserObject, body: Body) -> Iterator[Problem]:
-    """A patch may label a sealed object; what it wrote into it anyone could read."""
+    """A patch may only change labels of a sealed object, as anyone can read what it writes elsewhere in the object."""
     about, named = (cluster.name,), identity_of(body)
     for path in _changed(one.body):
         if path[:1] != ("metadata",):
@@ -145,7 +145,7 @@ def _on_secret(cluster: ClusterPlan, one: UserObject, body: Body) -> Iterator[Pr
 
 
 def _changed(change: Any) -> Iterator[tuple[str, ...]]:
-    """The paths that a patch writes to, as far as they matter here: top-level keys, and each annotation."""
+    """The paths that a patch writes to: top-level keys other than metadata, and each annotation."""
     if isinstance(change, dict):
         yield from ((key,) for key in change if key not in _HARMLESS and not key.startswith("$"))
         annotations = (change.get("metadata") or {}).get("annotations")
@@ -161,7 +161,7 @@ def _changed(change: Any) -> Iterator[tuple[str, ...]]:
 
 
 def _near(target: Mapping[str, str], bodies: Iterable[Body]) -> str:
-    """What there is of the kind that a patch is for."""
+    """A hint with the objects of the patch's kind, or else with the kinds of the cluster."""
     there = sorted({str(identity_of(body)) for body in bodies if body.get("kind") == target.get("kind")})
     if there:
         return f"of that kind there is: {', '.join(there[:8])}{', ...' if len(there) > 8 else ''}"

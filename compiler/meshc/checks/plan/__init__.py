@@ -1,1 +1,1 @@
-"""Checks of the plan: what the user's settings and decisions of meshc come to together."""
+"""Checks of the plan: settings that contradict or change what meshc decides."""

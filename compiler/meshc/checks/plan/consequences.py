@@ -19,7 +19,7 @@ _EVERYWHERE = ("sidecarInjectorWebhook", "enableNamespacesByDefault")
 
 
 def consequences(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """Warnings of sidecars that nobody asked for, and of namespaces that istiod is configured to ignore."""
+    """Warns of injection into every namespace, and of namespaces that istiod is configured to ignore."""
     with_values = [(cluster, member) for cluster, member in zip(plan.clusters, fleet, strict=True) if cluster.values]
     yield from _injection_everywhere(with_values, source)
     for cluster, member in with_values:
@@ -28,7 +28,7 @@ def consequences(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
 
 
 def _place(member: Member, *path: str) -> Path:
-    """Where a value is said: at the cluster, else for the mesh."""
+    """The path in mesh.yaml where a Helm value is set: at the cluster, or else for the whole mesh."""
     own = at(member.cluster.istio.values, *path) is not None
     return (*(member.path("istio", "values") if own else _OF_MESH), *path)
 
@@ -46,7 +46,7 @@ def _injection_everywhere(clusters: Sequence[tuple[ClusterPlan, Member]], source
 
 
 def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source) -> Iterator[Problem]:
-    """Namespaces that istiod doesn't look into, in the primary and in the clusters that it reads."""
+    """Namespaces that istiod ignores by its discoverySelectors, in the primary and in the clusters that it watches."""
     selectors = as_list(at(cluster.values, "meshConfig", "discoverySelectors"))
     seen = {cluster.name: cluster, **{name: plan.cluster(name) for name in cluster.watched}} if selectors else {}
     for name, where in seen.items():
@@ -61,7 +61,7 @@ def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source
 
 
 def _selects(selector: Any, name: str, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector matches a namespace. Kubernetes labels each one with its name."""
+    """True if a label selector matches a namespace. Kubernetes labels each namespace with its name."""
     known = {**labels, "kubernetes.io/metadata.name": name}
     exact = at(selector, "matchLabels")
     if any(known.get(key) != value for key, value in (exact.items() if isinstance(exact, Mapping) else ())):

@@ -27,18 +27,18 @@ Layers = list[tuple["Steps", Mapping[str, Any]]]
 
 _MISSING = object()
 _INTERNAL = ("_internal_defaults_do_not_set", "defaults", "_original")
-"""Keys in which the charts keep their own defaults: what is set there passes by the values that meshc computes."""
+"""Keys in which the charts keep their own defaults. Values under these keys bypass the values that meshc computes."""
 _FLATTENED = {"istiod": "pilot", "cni": "cni"}
-"""Charts that copy the values below a key over those at the top (templates/zzy_descope_legacy.yaml)."""
+"""Charts that copy the values below this key over the values at the top (templates/zzy_descope_legacy.yaml)."""
 _ADD = "list"
-"""Instead of a key: a list that may hold more than the computed one, and lacks it."""
+"""In place of a key: the value is a list that lacks items of the computed list, to which users may add."""
 _SHOWN = 60
-"""Characters of a value that are shown."""
+"""The most characters of a value that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A value that a cluster's chart can't have: where mesh.yaml sets it, what is wrong, and the key to use."""
+    """A Helm value that contradicts mesh.yaml: where it is set, what is wrong, and the key to use instead."""
 
     at: Steps
     path: Path
@@ -48,7 +48,7 @@ class _Fault:
 
 
 class _Chart(NamedTuple):
-    """A chart of a cluster: its release, the values that it has alone, and all that is said of them, the last first."""
+    """A chart of a cluster: its release, its own values, and all layers of values, the strongest first."""
 
     name: str
     release: str
@@ -57,7 +57,7 @@ class _Chart(NamedTuple):
 
 
 def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem]:
-    """A problem for each value, with the clusters in which mesh.yaml decides otherwise."""
+    """One problem for each Helm value, with the clusters in which it contradicts mesh.yaml."""
     told: dict[tuple[Steps, Path, str], tuple[_Fault, list[str]]] = {}
     for cluster in plan.clusters:
         for fault in _in_cluster(plan, cluster, fleet):
@@ -112,7 +112,7 @@ def _in_chart(plan: Plan, cluster: ClusterPlan, chart: _Chart) -> Iterator[_Faul
 
 
 def _fault(chart: _Chart, path: Path, value: Any, why: str, key: str) -> _Fault:
-    """The last layer that sets the value, or a mapping around it, is the one to fix."""
+    """Points to the strongest layer that sets the value, or sets something else in place of a mapping around it."""
     for place, values in chart.layers:
         for prefix in ((_FLATTENED[chart.name],), ()) if chart.name in _FLATTENED else ((),):
             said: Any = values
@@ -151,7 +151,7 @@ def _at(values: Any, path: Path) -> Any:
 
 
 def _equal(given: Any, right: Any) -> bool:
-    """Whether a value is the right one as a template prints it; a list may hold more."""
+    """True if a template prints both values alike. A given list may have more items than the right one."""
     if isinstance(right, list | tuple):
         return isinstance(given, list | tuple) and all(any(_equal(one, each) for one in given) for each in right)
     if isinstance(right, Mapping):

@@ -1,1 +1,1 @@
-"""Writes what a report holds as one HTML page, which needs no network."""
+"""Writes a report as one HTML page, which needs no network."""

@@ -1,4 +1,5 @@
-"""Turns a report into the data that the page's script draws from: small, since each text and each set stands once."""
+"""Makes the data of a report for the page's script. The data is small, because each text and each set is in it only
+once."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Table:
-    """Values by their number, each once."""
+    """A list of distinct values, which are referred to by their index."""
 
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
@@ -28,7 +29,7 @@ class _Table:
 
 
 def data_of(found: Report) -> dict[str, Any]:
-    """Clusters, Services and routes. A cluster is its number in `clusters`; a text, a set and a route are theirs."""
+    """Clusters, Services and routes. Each cluster, text, set and route is represented by its index in a list."""
     plan, atlas = found.compiled.plan, found.routes
     at = {cluster.name: number for number, cluster in enumerate(plan.clusters)}
     texts, sets, rows = _Table(), _Table(), _Table()
@@ -55,7 +56,7 @@ def _labels(labels: Any) -> list[str]:
 
 
 def _runs(row: Sequence[int]) -> tuple[int, ...]:
-    """A row of numbers as pairs: a number, and how often it follows itself."""
+    """A row of numbers as pairs: a number, and the number of times it is repeated (run-length encoding)."""
     return tuple(part for number, run in groupby(row) for part in (number, sum(1 for _ in run)))
 
 

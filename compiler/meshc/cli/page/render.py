@@ -1,7 +1,7 @@
 """Renders a report as an HTML page: one file, with its style, its script and its data inside.
 
-Every text is escaped by the template library, and so are control characters. The page forbids itself everything but
-its own style and script, by their digests.
+Every text is escaped by the template library, and so are control characters. The page's content security policy allows
+only its own style and script, by their digests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from meshc.commands.report import Broken, Report
 
 MARK = "<!-- made by meshc report -->"
-"""Tells a page from any other file."""
+"""The mark by which meshc recognizes its own pages."""
 
 _SCRIPTS = ("filter.js", "matrix.js", "path.js")
 
@@ -63,7 +63,7 @@ def _rendered(template: str, sections: Mapping[str, Any], script: str, **more: A
 
 
 def as_script(data: Any) -> Markup:
-    """JSON that can stand in a script element: no character in it ends the element or begins a comment."""
+    """JSON for a script element: no character in it ends the element or starts a comment."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
@@ -71,7 +71,7 @@ def as_script(data: Any) -> Markup:
 
 
 def _policy(style: str, script: str) -> str:
-    """What the page may do: show itself. No request, no form, no other script, not even one in an attribute."""
+    """The content security policy of the page: no request, no form, no other script, not even one in an attribute."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -87,15 +87,16 @@ def _asset(name: str) -> str:
 
 
 def _safe(value: Any) -> Any:
-    """Text as it may be shown; what is HTML already stays."""
+    """Escapes text; keeps a value that is already HTML."""
     return value if hasattr(value, "__html__") else plain(str(value))
 
 
 def _html(markdown: str) -> Markup:
-    """A page of a problem as HTML. HTML in it is shown as text."""
+    """The page of a problem as HTML. HTML inside the page is shown as text."""
     return _as_is(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
 
 
 def _as_is(text: str) -> Markup:
-    """Text that isn't escaped: files of meshc, JSON without signs of HTML, and what the Markdown library made."""
+    """Marks text that needs no escaping: meshc's own files, JSON without HTML characters, and the output of the
+    Markdown library."""
     return Markup(text)  # noqa: S704

@@ -1,4 +1,4 @@
-"""Turns a report into what the sections of the page show, in words and in numbers."""
+"""Makes the texts and numbers of the page's sections from a report."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from meshc.plan.steps import Step
 
 _BLOCKS, _LINES = 200, 40
-"""Changes that are shown one by one, and lines of each."""
+"""The maximum number of changes that are shown, and of lines for each."""
 
 _NAMED = 6
 _FEW = 40
-"""Rows up to which a table stands open."""
+"""A table with at most this number of rows is shown open."""
 
 _DONE = "sync"
 _SETTLED = ("sealed", "optional")
 
 
 def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict[str, Any]:
-    """The values of the template, by name. `html` makes HTML of the page of a problem."""
+    """The values of the template, by name. `html` converts the page of a problem to HTML."""
     plan = found.compiled.plan
     steps = {step.cluster: step for step in found.next.steps}
     problems = [*found.compiled.problems, *(found.change.dangers if found.change else ())]
@@ -97,13 +97,13 @@ def sections_of_broken(found: Broken, file: str, html: Callable[[str], Markup]) 
 
 
 def _pages(problems: Sequence[Problem], html: Callable[[str], Markup]) -> list[tuple[Code, Markup]]:
-    """The page of each code that was met."""
+    """The page of each code in the problems."""
     codes = {problem.code.id: problem.code for problem in sorted(problems, key=lambda one: one.code.id)}
     return [(code, html(page(code).partition("\n")[2])) for code in codes.values()]
 
 
 def _notes(found: Report) -> Iterator[str]:
-    """What the next steps of the whole mesh are, and what isn't known of them."""
+    """Notes for the whole mesh: its next steps, and why some of them aren't known."""
     told = found.next
     yield from filter(None, (told.unknown, *told.roots))
     yield from told.domains.lines(found.now) if told.domains else ()
@@ -115,7 +115,7 @@ def _notes(found: Report) -> Iterator[str]:
 
 
 def _networks(plan: Plan, steps: dict[str, Step]) -> Iterator[dict[str, Any]]:
-    """Each network that clusters are in, with a row for each of them; those in none come last."""
+    """Each network with a row for each of its clusters. Clusters without a network come last."""
     hosts = {one.name: one.hosts for one in plan.networks}
     names = sorted({one.network for one in plan.clusters}, key=lambda name: (name is None, name or ""))
     for name in names:
@@ -132,7 +132,7 @@ def _networks(plan: Plan, steps: dict[str, Step]) -> Iterator[dict[str, Any]]:
 
 
 def _primary(cluster: ClusterPlan) -> str:
-    """Where the control planes of a cluster run, in words."""
+    """A text that says where the control planes of a cluster run."""
     if cluster.attachment is None:
         return f"configuration in {cluster.config_cluster}" if cluster.is_external else "its own"
     return ", ".join(dict.fromkeys(plane.attachment.primary for plane in cluster.planes if plane.attachment))
@@ -145,7 +145,7 @@ def _every(authorities: Sequence[Authority]) -> Iterator[Authority]:
 
 
 def _authority(one: Authority, now: datetime) -> dict[str, Any]:
-    """A CA with how much of its time has passed, in percent."""
+    """A CA, with the part of its lifetime that has passed, in percent."""
     about = one.row.about
     passed = 0
     if about:
@@ -158,7 +158,8 @@ def _authority(one: Authority, now: datetime) -> dict[str, Any]:
 
 
 def _exporters(found: Report) -> Iterator[dict[str, Any]]:
-    """Each cluster in which exported Services run, with these and the number of clusters that have a copy of one."""
+    """Each cluster that runs exported Services, with these Services and the number of clusters that have a copy of
+    one."""
     services: dict[str, list[str]] = {}
     clients: dict[str, set[str]] = {}
     for export in found.compiled.exports:
@@ -180,7 +181,7 @@ def _openers(sealed: Sealed) -> list[tuple[str, list[str]]]:
 
 
 def _change(found: Report) -> dict[str, Any] | None:
-    """What differs from the base; None where none was named."""
+    """The difference from the base; None if no base was named."""
     change = found.change
     if change is None:
         return None

@@ -1,6 +1,6 @@
 """The model of mesh.yaml: its structure, values and defaults, with a module for each section.
 
-The JSON Schema and the docs are made from it, with the text under each field as its description.
+The JSON Schema and the docs are generated from it. The text under each field is the field's description.
 """
 
 from __future__ import annotations

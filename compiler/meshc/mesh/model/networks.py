@@ -34,7 +34,7 @@ class NetworkGateway(Shape):
 
 
 class Network(Shape):
-    """A network: pods in it reach one another directly."""
+    """A network, in which pods reach one another directly."""
 
     name: Name
     """The network's name."""

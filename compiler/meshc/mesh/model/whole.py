@@ -139,7 +139,7 @@ class Mesh(Shape):
 
 
 class PartSpec(Shape):
-    """The entries of a part; mesh.yaml says which lists it may hold."""
+    """The entries of a part; mesh.yaml says which lists it may have."""
 
     networks: tuple[Network, ...] = ()
     """Networks."""

@@ -98,7 +98,7 @@ _CLUSTER_ID = re.compile(r"(?!\.\.|\.$)[A-Za-z0-9._-]+")
 
 
 def is_cluster_id(text: str) -> bool:
-    """Whether mesh.yaml takes a text for a cluster's ID."""
+    """True if a text is a valid cluster ID in mesh.yaml."""
     return _CLUSTER_ID.fullmatch(text) is not None and len(text) <= _LONGEST_ID
 
 

@@ -1,1 +1,1 @@
-"""Turns a plan into pictures: bundled, so that a large mesh stays readable, and written as Mermaid."""
+"""Draws pictures of a plan in Mermaid. Clusters are bundled, so that pictures of a large mesh stay readable."""

@@ -1,4 +1,4 @@
-"""Bundles the things of a picture that are alike, so that a large mesh makes a small picture."""
+"""Bundles similar things of a picture, so that the picture of a large mesh stays small."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many bundles and arrows a picture may have, and up to how many things each stands for itself."""
+    """The most bundles and arrows of a picture, and the most things that are drawn without bundling."""
 
     alone: int = 8
     bundles: int = 16
@@ -23,7 +23,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """The links of one kind between two bundles, by their numbers: how many, and the Services that they are for."""
+    """The links of one kind between two bundles (given by number): their count, and the names of their Services."""
 
     source: int
     target: int
@@ -34,7 +34,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """Bundles of things, each in the order of the picture, and the arrows between them."""
+    """The bundles of a picture, in the picture's order, and the arrows between them."""
 
     bundles: tuple[tuple[Thing, ...], ...]
     arrows: tuple[Arrow, ...]
@@ -46,9 +46,9 @@ _Groups = dict[str, int]
 
 
 def bundled(picture: Picture, limits: Limits) -> Bundled:
-    """The finest way of bundling that stays within the limits; where none does, the coarsest.
+    """Bundles as finely as the limits allow; if nothing stays within the limits, as coarsely as possible.
 
-    Things of one bundle share their role, and as much of network, version and links as there is room for.
+    Things of one bundle have the same role. With finer bundling they also have the same network, version and links.
     """
     for key, links, names in _WAYS:
         if key is _name and len(picture.things) > limits.alone:
@@ -84,11 +84,11 @@ _WAYS: Sequence[tuple[_Key, bool, bool]] = (
     (_role, True, False),
     (_role, False, False),
 )
-"""What things of one bundle share, the finest first; whether links lead to the same bundles; by the same names."""
+"""The ways of bundling, finest first: the equal properties, then whether links and their names must be equal too."""
 
 
 def _grouped(picture: Picture, key: _Key, *, links: bool, names: bool) -> _Groups:
-    """Splits bundles until the things of each have links of the same kinds to the same bundles."""
+    """Splits bundles until all things of a bundle have links of the same kinds to the same bundles."""
     groups = _numbered({thing.name: key(thing) for thing in picture.things})
     while links:
         seen: dict[str, set[object]] = {thing.name: set() for thing in picture.things}

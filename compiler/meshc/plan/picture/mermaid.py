@@ -1,4 +1,4 @@
-"""Writes a bundled picture as a Mermaid flowchart, in which every name is text and nothing else."""
+"""Writes a bundled picture as a Mermaid flowchart. Names are escaped, so that they can't act as markup."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLOURS: Mapping[str, str] = MappingProxyType(
         "unchanged": "fill:#f3f4f6,stroke:#6b7280",
     }
 )
-"""By role; by mark in the picture of a change. Text is dark on each of them, a dark page included."""
+"""Colours by role, or by mark in the picture of a change. Dark text is readable on each, even on a dark page."""
 
 _BOX = '["{}"]'
 _SHAPES = {
@@ -46,7 +46,7 @@ _COUNTED = "a number in brackets counts single arrows"
 
 
 def mermaid(picture: Picture, networks: Sequence[NetworkPlan], limits: Limits | None = None) -> str:
-    """The text of the flowchart, within what Mermaid draws and people read."""
+    """The text of the flowchart, within Mermaid's limits and readable for people."""
     return "".join(f"{line}\n" for line in _lines(picture, bundled(picture, limits or Limits()), networks))
 
 
@@ -69,7 +69,7 @@ def _lines(picture: Picture, found: Bundled, networks: Sequence[NetworkPlan]) ->
 
 
 def _network(bundle: Sequence[Thing]) -> str | None:
-    """The network that all of a bundle are in, if they are in one."""
+    """The common network of all clusters in a bundle, if there is one."""
     found = {thing.network for thing in bundle}
     return found.pop() if len(found) == 1 else None
 
@@ -98,7 +98,7 @@ def _class(thing: Thing) -> str:
 
 
 def _arrows(arrows: Sequence[Arrow]) -> Iterator[str]:
-    """A line for each arrow; two that say the same in both directions are one with two heads."""
+    """A line for each arrow. Two equal arrows in opposite directions become one arrow with two heads."""
     left = set(arrows)
     for arrow in arrows:
         back = replace(arrow, source=arrow.target, target=arrow.source)
@@ -118,7 +118,7 @@ def _arrow(arrow: Arrow, *, both: bool) -> str:
 
 
 def _legend(picture: Picture, found: Bundled) -> Iterator[str]:
-    """What the colours mean, of those that are there, and the definition of each."""
+    """The legend of the used colours, and the definition of each."""
     classes = dict.fromkeys(_class(bundle[0]) for bundle in found.bundles)
     counted = any(arrow.links > 1 for arrow in found.arrows)
     yield '  subgraph legend["legend"]'
@@ -146,5 +146,5 @@ _ODD = re.compile(r"[^A-Za-z0-9 .,/-]")
 
 
 def _escaped(text: str) -> str:
-    """Text of a label, in which no character means anything to Mermaid, to Markdown or to HTML."""
+    """The text of a label, with every character escaped that is special in Mermaid, Markdown or HTML."""
     return _ODD.sub(lambda found: f"#{ord(found[0])};", text)

@@ -1,4 +1,4 @@
-"""What a picture of a mesh shows: things, which are clusters or what clusters deal with, and links between them."""
+"""The parts of a picture: things (clusters, roots, engines, repositories), and the links between them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Kind = Literal[
     "reads",
     "applies",
 ]
-"""What a link means. It leads from whoever calls, or acts, to whoever is called, or acted on."""
+"""The meaning of a link. A link leads from the thing that calls or acts to the thing that is called or acted on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A cluster by its name and role; or a root, an engine, a repository. `about` tells two of one role apart.
+    """A cluster, root, engine or repository, with its name and role. `about` distinguishes things with one role.
 
-    `mark` is what becomes of a cluster, in the picture of a change.
+    `mark` says how a cluster changes, in the picture of a change.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link between two things; `names` are the Services that are called."""
+    """A link between two things; `names` has the Services that are called."""
 
     source: str
     target: str
@@ -46,14 +46,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Things and links. `note` is told instead of links, where there are none to show."""
+    """Things and links. `note` is a text that is shown instead if there are no links."""
 
     things: tuple[Thing, ...]
     links: tuple[Link, ...]
     note: str = ""
 
     def around(self, names: Collection[str]) -> Picture:
-        """The things by name, and those that a link joins to one of them."""
+        """The part of the picture with the named things, and the things linked to them."""
         near = {*names}
         for link in self.links:
             if link.source in names or link.target in names:
@@ -61,7 +61,7 @@ class Picture:
         return self.of(near)
 
     def of(self, names: Collection[str]) -> Picture:
-        """The things by name alone."""
+        """The part of the picture with only the named things."""
         kept = frozenset(names)
         things = tuple(thing for thing in self.things if thing.name in kept)
         links = tuple(link for link in self.links if link.source in kept and link.target in kept)

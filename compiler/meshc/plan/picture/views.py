@@ -1,4 +1,4 @@
-"""Turns a plan into pictures of it: who controls whom, who calls whom, who signs for whom, what applies what where."""
+"""Makes pictures of a plan: control planes, calls between clusters, CAs, and delivery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class View(StrEnum):
-    """What a picture shows. `OVERVIEW` is control planes and services in one."""
+    """The content of a picture. `OVERVIEW` shows control planes and services together."""
 
     OVERVIEW = "overview"
     CONTROL_PLANE = "control-plane"
@@ -24,7 +24,7 @@ class View(StrEnum):
 
 
 def view_of(plan: Plan, view: View, marks: Mapping[str, str] | None = None) -> Picture:
-    """The picture. `marks` tells what becomes of a cluster, by its name."""
+    """The picture. `marks` has, by a cluster's name, how the cluster changes."""
     clusters = tuple(_clusters(plan, marks or {}))
     match view:
         case View.CONTROL_PLANE:
@@ -47,7 +47,7 @@ def _clusters(plan: Plan, marks: Mapping[str, str]) -> Iterator[Thing]:
 
 
 def _control(plan: Plan) -> Iterator[Link]:
-    """Proxies call their control plane, and a control plane the API servers that it has credentials of."""
+    """Proxies call their control plane. A control plane calls the API servers for which it has credentials."""
     for one in plan.clusters:
         for primary in dict.fromkeys(plane.attachment.primary for plane in one.planes if plane.attachment):
             yield Link(one.name, primary, "control plane")
@@ -57,7 +57,7 @@ def _control(plan: Plan) -> Iterator[Link]:
 
 
 def _services(plan: Plan) -> Iterator[Link]:
-    """Who may call which Services where: a client has a copy of each."""
+    """Clients call Services in other clusters: a client has a copy of each Service."""
     networks = {one.name: one.network for one in plan.clusters}
     shared = {base.name: base.copies for base in plan.bases}
     for one in plan.clusters:
@@ -71,7 +71,7 @@ def _services(plan: Plan) -> Iterator[Link]:
 
 
 def _trust(plan: Plan, clusters: tuple[Thing, ...]) -> Picture:
-    """Root, CAs and the clusters whose workloads these sign certificates for."""
+    """The root, the CAs, and the clusters for whose workloads each CA signs certificates."""
     if plan.ca == "external":
         above = Thing("external CA", "root", about=f"trust domain {plan.trust_domain}")
         links = [Link(above.name, one.name, "signs for") for one in plan.clusters if not one.is_external]
@@ -91,7 +91,7 @@ _ENGINES = {"argo-cd": "Argo CD", "flux": "Flux"}
 
 
 def _delivery(plan: Plan, clusters: tuple[Thing, ...]) -> Picture:
-    """The repository, what reads it, and where that applies output/."""
+    """The repository, the engine that reads it, and the clusters to which the engine applies output/."""
     wanted = plan.delivery
     if wanted is None:
         return Picture(clusters, (), "mesh.yaml has no spec.delivery: people apply output")
