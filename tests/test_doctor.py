@@ -255,3 +255,18 @@ def test_the_replacement_of_a_root_is_told_beside_the_clusters(world: World) -> 
     said = world.meshc("doctor", "--kubeconfig", config, code=1)
     assert "the root is being replaced; next is to re-issue under the new root, from 20" in said
     assert "CAs under the old root: hub" in said
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("capture", "facts")])
+@pytest.mark.parametrize("form", ["sarif", "junit", "gitlab"])
+def test_a_format_of_problems_does_not_look_as_if_nothing_were_wrong(
+    world: World, words: tuple[str, ...], form: str
+) -> None:
+    assert "no rows of live clusters" in world.live(*words, "--format", form, code=2)
+
+
+def test_a_fact_that_does_not_come_in_time_is_told_once(world: World) -> None:
+    world.edge.manners |= {"nodes": "hang"}
+    told = world.live("capture", "facts", "edge-1", "--timeout", "2", code=4)
+
+    assert told.count("no whole answer within 2 s") == 1

@@ -38,7 +38,8 @@ def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account
     mine = [secret for secret in listed if held_by(secret, need, remote)]
     if len(mine) != 1 or sealed is None:
         raise CaptureError(
-            f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed"
+            f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed",
+            f"sync output/{api.name}, then run this again" if sealed else f"meshc capture credentials {remote}",
         )
     token = held_in(mine[0], need, remote).token
     named, (there, here) = _source(need, remote, sealed), (_noted(one, BLOB) for one in (mine[0], sealed))

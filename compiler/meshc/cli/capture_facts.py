@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from meshc.capture.rows import Check, State
-from meshc.cli.doctor_live import show_count, show_rows
+from meshc.cli.doctor_live import refuse_formats_of_problems, show_count, show_rows
 from meshc.cli.edits import show_edits
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, show_result
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 def facts_command(file: Path, choice: Choice, reach: Reach, write: bool, form: Format) -> None:
     """Exits 1 if something differs and isn't written, 4 if a cluster doesn't answer."""
+    refuse_formats_of_problems(form)
     opened = opened_for(file, TERMINAL, writes=write)
     found = captured_facts(opened, file.parent, choice, reach)
-    unasked = any(row.check is Check.API_SERVER for row in found.rows)
+    failed = {row.check for row in found.rows if row.state is State.FAILED}
+    unasked = bool(failed & {Check.API_SERVER, Check.UNTOLD})
     differs = any(row.state is State.DIFFERS for row in found.rows) and not write
     end = Exit.TOOL if unasked else Exit.DIFFERS if differs else Exit.DONE
     if form.is_document:

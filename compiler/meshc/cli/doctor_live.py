@@ -43,6 +43,7 @@ def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted:
     metrics, always 0."""
     if wanted.metrics and form is not Format.TEXT:
         raise UsageError("--metrics is a format of its own", "leave --format out")
+    refuse_formats_of_problems(form)
     found = examined(Opened(file, listener=TERMINAL), file.parent, choice, reach, wanted.depth)
     if wanted.metrics:
         tell_bytes(metrics(found.work.plan.mesh, found.rows, datetime.now(UTC)).encode())
@@ -61,6 +62,12 @@ def live_command(file: Path, choice: Choice, reach: Reach, form: Format, wanted:
         show_count(found.rows)
     if end:
         raise typer.Exit(end)
+
+
+def refuse_formats_of_problems(form: Format) -> None:
+    """Raises UsageError for a format that would be empty, and look as if nothing were wrong."""
+    if form in (Format.SARIF, Format.JUNIT, Format.GITLAB):
+        raise UsageError(f"--format {form} holds problems of files, and no rows of live clusters", "--format json")
 
 
 def show_rows(rows: Sequence[Row]) -> None:

@@ -88,7 +88,7 @@ def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts,
     yield from _istio(plan, mine, told, row)
     if _writes_id(plan, mine, told.cluster_id):
         values[*at, "clusterID"] = told.cluster_id
-    for error in told.untold:
+    for error in {(one.what, one.hint): one for one in told.untold}.values():
         yield of_error(name, Check.UNTOLD, error)
 
 

@@ -62,7 +62,7 @@ def captured_services(file: Path, name: str, wanted: Wanted, reach: Reach, liste
         target = posixpath.join(target, f"{wanted.namespace}.yaml")
     found = services(clusters.api(name), wanted.namespace, plan.istio_namespace, wanted.names)
     if not found:
-        raise UsageError(f"{name} has no Services in namespace {wanted.namespace} that could be copied")
+        raise UsageError(f"{name} has no Services in namespace {wanted.namespace} that could be copied", "-n NAMESPACE")
     before = opened.repository.read_file(target) if opened.repository.kind(target) == "file" else None
     after = manifest(found)
     if before is not None and before != after and not wanted.replace:

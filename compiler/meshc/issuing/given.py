@@ -142,8 +142,8 @@ def needs_for(needs: Sequence[SecretNeed], remote: str, primary: str | None) -> 
     """The remote secrets for a remote's credentials. Raises UsageError if there is none."""
     found = [need for need in needs if remote in need.of and primary in (None, need.cluster)]
     if not found:
-        where = f" in {primary}" if primary else ""
-        raise UsageError(
-            f"no primary{where} needs credentials of {remote}", "a cluster's are for every primary but itself"
-        )
+        others = [need.cluster for need in needs if remote in need.of]
+        if primary and others:
+            raise UsageError(f"{primary} needs no credentials of {remote}", f"--primary {' or '.join(others)}")
+        raise UsageError(f"no primary needs credentials of {remote}", "a cluster's are for every primary but itself")
     return found
