@@ -21,7 +21,8 @@ from meshc.checks.plan.contradictions import contradictions
 from meshc.errors import ProblemsError
 from meshc.mesh.source import load
 from meshc.pipeline import fleet_of, plan_mesh
-from meshc.plan.decided import FIXED_SETTINGS, RULES
+from meshc.plan.decided import RULES
+from meshc.plan.fixed_settings import FIXED_SETTINGS
 from meshc.plan.ir import ClusterPlan, Plan
 from meshc.plan.values import charts_in, values_of
 from support.charts import CLASSIC, FOLDER, ISTIOD, PLACES, kubernetes_for, need_charts

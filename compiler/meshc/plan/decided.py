@@ -6,13 +6,13 @@ defaults, because setting them would contradict the mesh. Read from the charts o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meshc.plan import may
 from meshc.plan.deciding_keys import KEYS, Path
-from meshc.plan.istiod_values import READS_FILES
+from meshc.plan.fixed_settings import FIXED_SETTINGS, PROXY_SETTINGS, no_fixed_names
 
 if TYPE_CHECKING:
     from meshc.plan.ir import ClusterPlan, Plan
@@ -30,44 +30,6 @@ class Rule:
     in_istiod: bool = False
     """True if the value only matters in clusters that run an istiod."""
 
-
-FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "CLUSTER_ID": ("clusters[].clusterID", may.is_id),
-    "TRUST_DOMAIN": ("istio.trustDomain", may.is_trust_domain),
-    "REVISION": ("istio.revision", may.no_revision),
-    "EXTERNAL_ISTIOD": ("clusters[].role", lambda _p, c, v: bool(c.remotes) or c.is_external or may.is_off(v)),
-    "ISTIOD_CUSTOM_HOST": ("clusters[].controlPlane.injectionURL", may.external_only),
-    "LOCAL_CLUSTER_SECRET_WATCHER": ("clusters[].role", may.external_only),
-    "SHARED_MESH_CONFIG": ("clusters[].role", may.external_only),
-    READS_FILES: ("istio.remoteSecrets: istiod then reads no remote secret", may.never),
-    "ENABLE_CA_SERVER": ("security.ca.type: external", may.signs),
-    "EXTERNAL_CA": ("security.ca.type: external", may.external_ca),
-    "PILOT_CERT_PROVIDER": ("security.ca.type: external", may.of_istiod),
-    "ROOT_CA_DIR": ("security.ca.type", may.never),
-    "INJECT_ENABLED": ("clusters[].sidecarInjection", may.on),
-    "PILOT_ENABLE_AMBIENT": ("namespaces[].dataplane", may.ambient_only),
-    "POD_NAMESPACE": ("istio.namespace", may.root_namespace),
-}
-"""Environment variables of istiod that mesh.yaml decides."""
-
-
-def _no_fixed_names(_plan: Plan, _cluster: ClusterPlan, value: Any) -> bool:
-    names = (
-        {str(one.get("name")) for one in value if isinstance(one, Mapping)}
-        if isinstance(value, list | tuple)
-        else set()
-    )
-    return not names & FIXED_SETTINGS.keys()
-
-
-_PROXY_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]]] = {
-    "ISTIO_META_CLUSTER_ID": ("clusters[].clusterID", may.is_id),
-    "ISTIO_META_NETWORK": ("clusters[].network", may.is_network),
-    "ISTIO_META_MESH_ID": ("istio.meshID", may.is_mesh),
-    "TRUST_DOMAIN": ("istio.trustDomain", may.is_trust_domain),
-    "CA_ADDR": ("security.ca.type: external", may.external_ca),
-    "ISTIO_META_ENABLE_HBONE": ("namespaces[].dataplane", may.ambient_only),
-}
 
 _NAMES = "Istio's names of Services contain it"
 _PROXIES = "proxies then report another cluster, network or mesh"
@@ -224,14 +186,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(("base",), ("base", "excludedCRDs"), "nothing", "meshc compiles objects of these kinds", may.needed_crds),
     Rule(_ISTIOD, ("extraContainerArgs",), "nothing", _ISTIOD_DIFFERS, may.no_fixed_options, in_istiod=True),
-    Rule(_ISTIOD, ("envVarFrom",), "nothing", _ISTIOD_DIFFERS, _no_fixed_names, in_istiod=True),
+    Rule(_ISTIOD, ("envVarFrom",), "nothing", _ISTIOD_DIFFERS, no_fixed_names, in_istiod=True),
     *(
         Rule(_ISTIOD, ("env", name), key, _ISTIOD_DIFFERS, may, in_istiod=True)
         for name, (key, may) in FIXED_SETTINGS.items()
     ),
     *(
         Rule(_ISTIOD, (*_MESH, "defaultConfig", "proxyMetadata", name), key, _PROXIES, may)
-        for name, (key, may) in _PROXY_SETTINGS.items()
+        for name, (key, may) in PROXY_SETTINGS.items()
     ),
     Rule(("istio", "istio-remote"), ("security", "enabled"), "nothing", "Citadel then doesn't run", may.on),
     Rule(("istio",), ("pilot", "enabled"), "nothing", "Pilot then doesn't run", may.on),

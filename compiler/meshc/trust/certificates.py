@@ -185,8 +185,7 @@ def _parse(place: Place, der: bytes) -> Certificate | None:
 
 @lru_cache(maxsize=4096)  # a fleet's root stands in the chain of every cluster, and several checks read each chain
 def _settled(der: bytes) -> Certificate:
-    """The certificate, without its place. cryptography parses fields lazily, so all of them are read here. Failures
-    aren't cached."""
+    """The certificate without its place. Reads every field now, because cryptography parses fields lazily."""
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
     extensions = certificate.extensions

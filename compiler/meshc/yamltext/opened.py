@@ -9,6 +9,10 @@ from meshc.yamltext.document import Mark
 from meshc.yamltext.nodes import Node
 
 
+class StopReadingError(Exception):
+    """Raised to stop reading: it would be useless or unsafe to continue."""
+
+
 class Key(NamedTuple):
     """A key that waits for its value, which is dropped if `text` is None."""
 

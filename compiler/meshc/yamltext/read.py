@@ -12,7 +12,8 @@ import yaml
 from meshc import codes
 from meshc.errors import Place, Problem
 from meshc.yamltext.document import Document
-from meshc.yamltext.reader import Reader, StopReadingError
+from meshc.yamltext.opened import StopReadingError
+from meshc.yamltext.reader import Reader
 from meshc.yamltext.unreadable import decode
 
 

@@ -13,16 +13,12 @@ from meshc.errors import Code, Place, Problem, dotted
 from meshc.yamltext.document import Document, Mark
 from meshc.yamltext.nesting import one_too_many
 from meshc.yamltext.nodes import Node, spots
-from meshc.yamltext.opened import Anchored, Key, Open
+from meshc.yamltext.opened import Anchored, Key, Open, StopReadingError
 from meshc.yamltext.scalars import NULLS, is_misread, resolve
 from meshc.yamltext.unreadable import TAG, TYPES, mark_after, mark_of, misread, shown, syntax, wrong_tag
 
 _DEPTH = 64
 _PROBLEMS = 100
-
-
-class StopReadingError(Exception):
-    """Raised to stop reading: it would be useless or unsafe to continue."""
 
 
 class Reader:

@@ -35,7 +35,7 @@ def join(world: World) -> None:
         wait_for("the hub reaches web in edge-2", partial(served, world, "hub", "front", "web.shop", EDGE_2.name), 30)
         wait_for("edge-2 reaches the hub", partial(served, world, EDGE_2.name, "guest", "front.shop", "hub"), 30)
     none_failed(world, counts)
-    world.saw("next tells to hand over its credentials; both ways a request is served")
+    world.saw("next tells to seal its credentials; both ways a request is served")
 
 
 def leave(world: World) -> None:
