@@ -6,8 +6,10 @@ Services by chance: where they run, and who has a copy of them. Three clusters, 
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -52,9 +54,12 @@ def tell(world: World) -> None:
     for name in names:
         _select_caller(world, name, [app for app, there in shared.items() if name in there])
     calls = [(caller, app) for caller in names for app in homes]
-    for caller, app in [*calls, *((caller, app) for caller in names for app in shared)]:
-        wait_for(f"{caller} is told of {app} what meshc says", partial(_agrees, world, caller, app), 60)
-    named = [(caller, app) for caller, app in calls if _told(world, caller, app)["resolves"]]
+    every = [*calls, *((caller, app) for caller in names for app in shared)]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        told = dict(zip(every, pool.map(lambda call: _told(world, *call), every), strict=True))
+    for (caller, app), route in told.items():
+        wait_for(f"{caller} is told of {app} what meshc says", partial(_agrees, world, caller, app, route), 60)
+    named = [call for call in calls if told[call]["resolves"]]
     for caller, app in named:
         answer = wait_for(f"{caller} is answered by {app}", partial(_answered, world, caller, app), 30)
         if answer not in homes[app]:
@@ -64,8 +69,7 @@ def tell(world: World) -> None:
             raise FailedError(f"{app} resolves in {caller}, and meshc path says that it doesn't")
     if len(named) in (0, len(calls)):
         raise FailedError("every name resolves, or none does: the services of this seed show nothing")
-    every, apps = len(names) * (len(homes) + len(shared)), len(homes) + len(shared)
-    world.saw(f"{every} calls to {apps} services have the endpoints that meshc path says")
+    world.saw(f"{len(every)} calls to {len(homes) + len(shared)} services have the endpoints that meshc path says")
     world.saw(f"{len(named)} of {len(calls)} names resolve, as meshc path says, and are answered")
 
 
@@ -80,13 +84,11 @@ def _select_caller(world: World, cluster: str, apps: Sequence[str]) -> None:
     world.clusters[cluster].kubectl("apply", "--server-side", "-f", "-", stdin=body)
 
 
-def _agrees(world: World, caller: str, app: str) -> bool:
-    told, found = (
-        _expected(world, _told(world, caller, app), app),
-        world.endpoints(caller, f"caller-{caller}", _of(app)),
-    )
-    if told != found:
-        raise FailedError(f"meshc path says {told}, and the sidecar has {found}")
+def _agrees(world: World, caller: str, app: str, route: Mapping[str, Any]) -> bool:
+    expected = _expected(world, route, app)
+    found = world.endpoints(caller, f"caller-{caller}", _of(app))
+    if expected != found:
+        raise FailedError(f"meshc path says {expected}, and the sidecar has {found}")
     return True
 
 
