@@ -136,7 +136,7 @@ def test_services_become_manifests_that_compile(land: Land) -> None:
     assert "as before" in land.capture("services", "hub", "-n", "shop")
 
     service(land.hub, "wishes")
-    assert "hint: --replace" in land.capture("services", "hub", "-n", "shop", code=2)
+    assert "hint: overwrite it with --replace" in land.capture("services", "hub", "-n", "shop", code=2)
     land.capture("services", "hub", "-n", "shop", "--replace")
     ours = {"labels": {"app.kubernetes.io/managed-by": "meshc"}}
     land.hub.put("services", "copied", "shop", metadata=ours, spec={"ports": [{"name": "http", "port": 80}]})

@@ -86,7 +86,7 @@ def render_charts(
     """The objects of every chart that a cluster needs."""
     needs = [item for items in lowered.values() for _, item in items if isinstance(item, ChartNeed)]
     files = by_digest(inputs.charts.values())
-    return charts.render(needs, files, lambda: helm.find(repository), repository, _open, steps)
+    return charts.render(needs, files, lambda: helm.find(repository), charts.Cache(repository, _open), steps)
 
 
 def _open(body: Body) -> bool:

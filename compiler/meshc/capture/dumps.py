@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meshc.capture.dump import Dump, dump_of
-from meshc.capture.installations import is_filled_in
+from meshc.capture.placeholders import is_filled_in
 from meshc.capture.tree import Build, read_tree
 from meshc.capture.valued import merged
 from meshc.kube import Body, at, identity_of

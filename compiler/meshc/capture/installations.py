@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from meshc.capture.generators import Files, applications, asked_for
+from meshc.capture.placeholders import is_filled_in
 from meshc.capture.valued import mapping, merged, parsed, put
 from meshc.kube import Version, as_list, at, identity_of
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 _CHARTS = ("istiod", "istio-discovery", "istio-remote", "istio", "discovery")
 _TELLING = ("meshID", "multiCluster", "remotePilotAddress", "externalIstiod", "configCluster")
 """Keys of `global` that only the values of a control plane have, not those of a gateway or anything else."""
-
-_NEVER_IN_NAMES = "{}$<>%@"
-"""Marks of a name that a script or a template fills in: `cluster{i}`, `${NAME}`, `<CLUSTER>`, `%NAME%`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,6 @@ def is_template(one: Told) -> bool:
     world = mapping(at(one.values, "global"))
     telling = (world.get("meshID"), one.cluster_name, world.get("network"))
     return any(is_filled_in(text) for text in telling)
-
-
-def is_filled_in(text: Any) -> bool:
-    """True if a script or a template fills in a name."""
-    return any(character in str(text) for character in _NEVER_IN_NAMES)
 
 
 def _every(body: Any, where: str, around: Around) -> Iterator[Told]:

@@ -46,11 +46,10 @@ class Rendered:
     problems: tuple[Problem, ...]
 
 
-class _Cache(NamedTuple):
-    """The place and the key of a cached output of helm, and a function that says if an object may be cached."""
+class Cache(NamedTuple):
+    """The cache of helm's outputs, and a function that says if an object may be cached."""
 
     repository: Repository
-    key: str
     keeps: Callable[[Body], bool]
 
 
@@ -58,8 +57,7 @@ def render(
     needs: Sequence[ChartNeed],
     charts: Mapping[str, Mapping[str, bytes]],
     find: Callable[[], Helm],
-    cache: Repository,
-    keeps: Callable[[Body], bool],
+    cache: Cache,
     steps: Steps = no_steps,
 ) -> Rendered:
     """Renders every chart, with helm if its output isn't cached. `charts` has the charts' files, by digest.
@@ -83,7 +81,7 @@ def render(
         need = distinct[key]
         chart = prepared.get((need.digest, need.version))
         try:
-            return cleaned(json.loads(_known(helm, need, chart, _Cache(cache, key, keeps))), need) if chart else ()
+            return cleaned(json.loads(_known(helm, need, chart, key, cache)), need) if chart else ()
         except BuildError as error:
             return error
 
@@ -96,13 +94,13 @@ def render(
     return Rendered(tuple(objects), tuple(_refused(needs, keys, results)))
 
 
-def _known(helm: Helm, need: ChartNeed, chart: Prepared, cache: _Cache) -> bytes:
+def _known(helm: Helm, need: ChartNeed, chart: Prepared, key: str, cache: Cache) -> bytes:
     """helm's output from the cache; otherwise from helm, and cached if all of its objects may be."""
-    known = cache.repository.cache_get(cache.key)
+    known = cache.repository.cache_get(key)
     if known is None:
         known = _rendered_once(helm, need, chart)
         if all(map(cache.keeps, json.loads(known))):
-            cache.repository.cache_put(cache.key, known)
+            cache.repository.cache_put(key, known)
     return known
 
 

@@ -45,20 +45,20 @@ def captured_facts(opened: Opened, base: Path, choice: Choice, reach: Reach) -> 
     asked = chosen(plan, choice)
     clusters = live_clusters(base, plan, asked, reach)
     answers = clusters.ask(asked, lambda api: facts(api, plan.istio_namespace, plan.generation), opened.listener)
-    numbers = {cluster.name: number for number, cluster in enumerate(mesh.spec.clusters)}
+    entries = {entry[1].name: entry for entry in enumerate(mesh.spec.clusters)}
     rows: list[Row] = []
     values: Values = {}
     for name, told in zip(asked, answers, strict=True):
         if isinstance(told, AskError):
             rows.append(of_error(name, Check.API_SERVER, told))
             continue
-        number = numbers[name]
-        rows += _rows(plan, opened.source, number, mesh.spec.clusters[number], told, values)
+        rows += _rows(plan, opened.source, entries[name], told, values)
     return CapturedFacts(plan.mesh, tuple(rows), values)
 
 
-def _rows(plan: Plan, source: Source, index: int, cluster: Cluster, told: Facts, values: Values) -> Iterator[Row]:
-    """Each fact with its place. The right values for mesh.yaml are added to `values`."""
+def _rows(plan: Plan, source: Source, entry: tuple[int, Cluster], told: Facts, values: Values) -> Iterator[Row]:
+    """Each fact with its place, for the entry of this number. The right values for mesh.yaml are added to `values`."""
+    index, cluster = entry
     name, at = cluster.name, ("spec", "clusters", index)
     mine = plan.cluster(name)
 
