@@ -78,4 +78,4 @@ def test_the_file_is_a_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     refused = CliRunner().invoke(app, ["doctor"])
 
     assert refused.exit_code == 5
-    assert 'contexts.yaml" lies in the repository, where a branch can write it' in refused.stderr
+    assert 'contexts.yaml" is in the repository, where a branch can write it' in refused.stderr

@@ -48,7 +48,9 @@ def diff_command(
 ) -> None:
     """Prints the difference. Exits 1 if something differs, or with `fail_on` only if there is a danger."""
     if base is not None and against is not None:
-        raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
+        raise UsageError(
+            "--base is a commit of this repository, --against the folder or commit of its output: name one of them"
+        )
     page = _summary_page() if summary else None
     opened = Opened(file, Repository.around(file.parent, cached=cached), listener=TERMINAL)
     compiled = compiled_whole(opened)

@@ -23,7 +23,9 @@ def page_command(
     """Writes the page, or prints it if `to` is -. Raises UsageError if both bases are named, and ProblemsError if the
     mesh doesn't compile: the page then shows the problems."""
     if base is not None and against is not None:
-        raise UsageError("--base is a commit of this repository, --against where its output lies: name one of them")
+        raise UsageError(
+            "--base is a commit of this repository, --against the folder or commit of its output: name one of them"
+        )
     _stop_in_generated(to, file)
     now, opened = datetime.now(UTC), None
     try:

@@ -80,6 +80,6 @@ def schema(
         if output is None:
             schema_command(markdown, part)
         elif markdown or part:
-            raise UsageError("--output stands alone", "leave out --markdown and --part")
+            raise UsageError("--output goes with no other option", "leave out --markdown and --part")
         else:
             output_command(output)

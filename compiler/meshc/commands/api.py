@@ -138,7 +138,9 @@ def diff(compilation: Compilation, base: str | None = None, *, against: str | No
     compare with, or if both are given.
     """
     if base is not None and against is not None:
-        raise UsageError("base is a commit of this repository, against where its output lies: name one of them")
+        raise UsageError(
+            "base is a commit of this repository, against the folder or commit of its output: name one of them"
+        )
     made = compilation
     return compared(made._opened, made._compiled, made.output, base, against)
 

@@ -106,7 +106,7 @@ def _in_folder(folder: Path) -> FileTree:
     if (folder / OUTPUT).is_dir():
         return repository.read_generated((OUTPUT,)).under(OUTPUT)
     if not (folder / _VERSIONS).is_file():
-        raise UsageError(f'"{folder}" has no {OUTPUT}/ and isn\'t one', "name the folder that output/ lies in")
+        raise UsageError(f'"{folder}" has no {OUTPUT}/ and isn\'t one', "name the folder that contains output/")
     above = Repository.around(folder.resolve().parent)
     return above.read_generated((folder.resolve().name,)).under(folder.resolve().name)
 

@@ -87,7 +87,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
     expected = expected_tree(compiled.layout, rendered.trees, compiled.delivery)
     side = published_side(opened, compiled.plan, expected.under(OUTPUT)) if wanted.against is None else None
     if side and side.output is None and wanted.base is None:
-        raise UsageError(side.why, f"{side.hint}; or compare what lies here: --against .")
+        raise UsageError(side.why, f"{side.hint}; or compare with the files here: --against .")
     if side and side.output is None:
         opened.listener.note(f"  note: {side.why}, so it isn't compared")
     found, expected = _trees(opened, wanted.against, side, expected, compiled.plan.mesh)

@@ -75,7 +75,7 @@ def edited(opened: Opened, values: Mapping[Path, Any], *, write: bool) -> tuple[
     if outside := [name for name in source.files if name.startswith("../") and source.shown(name) in by_file]:
         wanted = by_file[source.shown(outside[0])]
         by_hand = ", ".join(f"{dotted(path)}: {inline(value)}" for path, value in wanted.items())
-        raise EditError(f"{source.shown(outside[0])} lies outside the folder of mesh.yaml", f"write there {by_hand}")
+        raise EditError(f"{source.shown(outside[0])} is outside the folder of mesh.yaml", f"write there {by_hand}")
     for name, data in source.files.items():
         shown = source.shown(name)
         if shown in by_file:

@@ -50,7 +50,7 @@ def formatted(opened: Opened) -> LaidOut:
         shown = source.shown(path)
         stop_on([*read(before, shown, strict=True)[1], *plaintext_in(before, shown, codes.PLAINTEXT_SECRET)])
         if path.startswith("../"):
-            opened.listener.note(f"  note: {shown} lies outside the folder of mesh.yaml, and is left as it is")
+            opened.listener.note(f"  note: {shown} is outside the folder of mesh.yaml, and is left as it is")
             continue
         after = laid_out(before, shown)
         if after != before:

@@ -92,7 +92,7 @@ def _kept(base: Path, plan: Plan) -> dict[str, str]:
         return {}
     if file.resolve().is_relative_to(enclosing(base.resolve())):  # a branch could then choose the user's clusters
         raise RefusedError(
-            f'"{plain(str(file))}" lies in the repository, where a branch can write it, so it is not read',
+            f'"{plain(str(file))}" is in the repository, where a branch can write it, so it is not read',
             "set HOME or XDG_CONFIG_HOME to a folder outside of the repository",
         )
     return kept(read_named(file), plan.mesh, [cluster.name for cluster in plan.clusters])

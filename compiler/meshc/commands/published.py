@@ -35,7 +35,7 @@ def published_side(opened: Opened, plan: Plan, known: FileTree) -> Published | N
     if target is None:
         return None
     if target.repo:
-        hint = "check it out, and name the folder that output/ lies in: --against DIR"
+        hint = "check it out, and name the folder that contains output/: --against DIR"
         return Published(target.repo, None, f"what is published in {target.repo} isn't known here", hint)
     if opened.repository.from_top is None:
         return None

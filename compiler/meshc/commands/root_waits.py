@@ -31,7 +31,7 @@ _FUTURE = timedelta(minutes=10)
 """A commit may be this far in the future, because clocks differ."""
 
 BY = {
-    Action.REISSUE: "meshc ca rotate-root --root-key ~/new.key; where the key lies in Vault or a private CA: "
+    Action.REISSUE: "meshc ca rotate-root --root-key ~/new.key; if the key is in Vault or a private CA: "
     "meshc ca import CLUSTER",
     Action.DROP_OLD: "meshc ca rotate-root",
 }

@@ -49,7 +49,7 @@ def _path(delivery: Delivery, from_top: str | None) -> Iterable[Problem]:
     lies = "output" if above == "." else f"{above}/output"
     if lies != delivery.path:
         where = f"{_where(target)}, " if target else "this repository, "
-        what = f'output/ lies at "{lies}" from the top of {where}and delivery.path is "{delivery.path}"'
+        what = f'output/ is at "{lies}" from the top of {where}and delivery.path is "{delivery.path}"'
         hint = f"write path: {lies}"
         hint += "" if target else ", or set delivery.publish if it is published to another place"
         yield codes.DELIVERY_PATH.at(delivery.path_place, what, hint, path="spec.delivery.path")

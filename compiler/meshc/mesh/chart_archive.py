@@ -79,7 +79,7 @@ def _files(data: bytes, left: _Left) -> dict[str, bytes]:
         left.take_file()
         path = name.removeprefix("./").partition("/")[2]
         if not path:
-            raise ValueError(f"{name!r} lies outside of the chart's folder")
+            raise ValueError(f"{name!r} is outside of the chart's folder")
         if path in files:
             raise ValueError(f"it holds {path!r} twice")
         files[path] = content
@@ -170,7 +170,7 @@ def _members(stream: _Stream) -> Iterator[tuple[str, bytes]]:
         yield name, _content(stream, size)
     while rest := stream.read(_PIECE):
         if rest.strip(b"\0"):
-            raise ValueError("something stands behind its end")
+            raise ValueError("there are bytes after its end")
 
 
 def _header(stream: _Stream) -> tarfile.TarInfo | None:

@@ -129,7 +129,7 @@ class _Reading:
             form = form_of(documents)
             other = f"write format: {form}, or " if form and form != self.wanted.format else ""
             hint = (
-                f"{other}say where a name stands, as fields: {{name: metadata.labels.site}}; names are DNS-1123 labels"
+                f"{other}write the path of the name, as fields: {{name: metadata.labels.site}}; a name is a DNS label"
             )
             also = tuple(one.document.place(one.at) for one in others[:_NAMED])
             self.problems.append(self._problem(codes.INVENTORY_NAMES, what, hint, also))

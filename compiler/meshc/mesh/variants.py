@@ -35,8 +35,8 @@ def twice(
         return
     names = [f'"{"/".join(key)}"' for key in apart]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    verb = "stand" if len(names) > 1 else "stands"
-    what = f'{shown} {verb} in several files of "{entry.manifests}", and differently: they are variants, so choose one'
+    verb = "are" if len(names) > 1 else "is"
+    what = f'{shown} {verb} in several files of "{entry.manifests}", with different content: choose one of the variants'
     first = next(iter(apart.values()))
     others = [places[1] for places in apart.values()][1:]
     also = (first[0], *first[2:], *others)[:_SHOWN]

@@ -85,7 +85,7 @@ class _Reader:
         elif operator in (*_EQUAL, *_COMPARED):
             values = frozenset((_END if self.next in (_END, ",") else self._word("a value"),))
         else:
-            raise ValueError(f"{_shown(operator)} stands where an operator such as =, != or in belongs")
+            raise ValueError(f"{_shown(operator)} is where an operator such as =, != or in must be")
         self._end()
         for value in values:
             _check_value(value, operator)
@@ -94,7 +94,7 @@ class _Reader:
     def _listed(self) -> frozenset[str]:
         """Parses `(a, b)`. Between two commas there is an empty value, and another value must follow."""
         if (token := self.take()) != "(":
-            raise ValueError(f"{_shown(token)} stands where ( belongs")
+            raise ValueError(f"{_shown(token)} is where ( must be")
         values: set[str] = set()
         if self.next == ")":
             values.add("")
@@ -102,7 +102,7 @@ class _Reader:
             if self.next != ",":
                 values.add(self._word("a value"))
                 if self.next not in (",", ")"):
-                    raise ValueError(f"{_shown(self.next)} stands where a comma or ) belongs")
+                    raise ValueError(f"{_shown(self.next)} is where a comma or ) must be")
                 continue
             self.take()
             if not values or self.next in (",", ")"):
@@ -110,19 +110,19 @@ class _Reader:
             if self.next == ",":
                 self.take()
                 if self.next == ")":
-                    raise ValueError(") stands where a value belongs")
+                    raise ValueError(") is where a value must be")
         self.take()
         return frozenset(values)
 
     def _word(self, what: str) -> str:
         token = self.take()
         if token in _SYMBOLS:
-            raise ValueError(f"{_shown(token)} stands where {what} belongs")
+            raise ValueError(f"{_shown(token)} is where {what} must be")
         return token
 
     def _end(self) -> None:
         if self.next not in (_END, ","):
-            raise ValueError(f"{_shown(self.next)} stands where a comma belongs")
+            raise ValueError(f"{_shown(self.next)} is where a comma must be")
 
 
 def _shown(token: str) -> str:

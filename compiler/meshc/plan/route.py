@@ -182,7 +182,7 @@ def _why_nothing(caller: ClusterPlan, export: Export, resolves: str, ends: Seque
 
 def _remarks(plan: Plan, export: Export, answering: Sequence[End]) -> Iterator[str]:
     if export.traits.external_name:
-        yield f"the name only stands for {export.traits.external_name}"
+        yield f"the name is only an alias of {export.traits.external_name}"
     if export.traits.node_local:
         yield "internalTrafficPolicy is Local: only endpoints on the caller's own node answer"
     if len(answering) > 1:

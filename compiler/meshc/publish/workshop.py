@@ -142,7 +142,7 @@ class Workshop:
         return self.git.find("config", "--get", "gpg.format") or "openpgp"
 
     def signing_key(self) -> str:
-        """The ID of the PGP key that Git signs with, as it stands in a signature; empty where it isn't told."""
+        """The ID of the PGP key that Git signs with, as a signature shows it; empty if the signature doesn't."""
         nothing = self.git.run("mktree", stdin=b"").decode().strip()
         trial = self.git.run("commit-tree", "-S", "-F", "-", nothing, stdin=b"by which key?\n").decode().strip()
         return self.git.find("show", "--no-patch", "--format=%GK", trial)

@@ -150,7 +150,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_placeholder(value: Any) -> bool:
-    """True for a text that only names where a secret is kept, as it stands or in base64."""
+    """True for a text that only names where a secret is kept, as plain text or in base64."""
     if not isinstance(value, str):
         return False
     if _PLACEHOLDER.fullmatch(value):

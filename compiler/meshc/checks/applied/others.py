@@ -62,7 +62,7 @@ def _webhooks(one: Touched) -> Iterator[Fault]:
             yield Fault(("webhooks",), f"has webhook {at(hook, 'name')} with url and service", hint)
         elif not at(config, "url") and not at(config, "service"):
             what = f"has webhook {at(hook, 'name')} without a url or service"
-            hint = "kustomize joins webhooks by name: write the name as it stands in overlays/"
+            hint = "kustomize joins webhooks by name: write the name as it is in overlays/"
             yield Fault(("webhooks",), what, hint)
 
 

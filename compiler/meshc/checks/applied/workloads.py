@@ -27,7 +27,7 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("", "Pod"): (),
 }
-_NEW = "a patch of a container names it as it stands in overlays/, else it makes another one"
+_NEW = "a patch of a container names it as overlays/ does, else it adds another one"
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _UNITS: dict[str, Decimal | int] = {

@@ -152,7 +152,7 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
             ]
         else:
             owner = "primaries"
-            route = "a remote's own route stands under controlPlaneAddresses"
+            route = "a remote's own route is under controlPlaneAddresses"
             wrong = [("controlPlane", cluster.control_plane is not None, route)]
         for field, there, hint in wrong:
             # An override for many clusters only applies to those whose role has the setting.
