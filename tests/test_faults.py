@@ -286,8 +286,10 @@ def assert_settles(spot: Spot, told: Tally, *, check_first: bool) -> None:
         else:
             assert settled in (scene.old, scene.new)
             assert checked.returncode == (Exit.DONE if settled == scene.new else Exit.DIFFERS), checked.stderr
-            named = re.findall(r"^(?:stale|missing|left over): (.*)$", checked.stdout, re.MULTILINE)
-            more = sum(int(number) for number in re.findall(r"(?m)^and (\d+) files? more", checked.stdout))
+            lines = re.findall(r"(?m)^(?:stale|missing|left over): (.*?)(?: and (\d+) more that .*)?$", checked.stdout)
+            named = [path for path, _ in lines]
+            more = sum(int(number) for number in re.findall(r"(?m)^and (\d+) more files?", checked.stdout))
+            more += sum(int(alike or 0) for _, alike in lines)
             expected = set() if settled == scene.new else scene.differing
             assert set(named) <= expected
             assert len(named) + more == len(expected)

@@ -141,7 +141,7 @@ def test_a_killed_compile_is_settled_by_the_next_one(place: Path) -> None:
     for words in READING if place.name == "mesh" else ("validate",):
         said = meshc(place, words, 5)
         assert "an earlier meshc was interrupted" in said
-        assert "hint: meshc compile" in said
+        assert "hint: run meshc compile" in said
     assert files(place) == interrupted
 
     assert "finished or undid an interrupted run" in meshc(place, "compile")
