@@ -66,6 +66,8 @@ def next_byte(pipe: int, why: str) -> bytes:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
 def test_programs_end_with_meshc(mesh: Path, tmp_path: Path, name: str) -> None:
     """The pipe closes when its last writer has ended: the script, and the program that the script started."""
+    if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        pytest.skip(f"{name} is ignored here, as by nohup, and so meshc ignores it")
     pipe, scratch = tmp_path / "pipe", tmp_path / "scratch"
     os.mkfifo(pipe)
     scratch.mkdir()

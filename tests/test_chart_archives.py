@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "cut off in a member": ("cut off", lambda: gzip.compress(FILE[:600])),
     "another sum": ("can't be unpacked", lambda: PLAIN[:-5] + b"\0" + PLAIN[-4:]),
     "behind the gzip": ("can't be unpacked", lambda: PLAIN + b"more"),
-    "behind the end": ("behind its end", lambda: gzip.compress(FILE + bytes(1024) + FILE)),
+    "behind the end": ("bytes after its end", lambda: gzip.compress(FILE + bytes(1024) + FILE)),
     "a damaged header": ("a header can't be read", lambda: tgz(FILE[:9] + b"!" + FILE[10:])),
     "many gzip streams": ("more than 100 gzip streams", lambda: gzip.compress(b"") * 500_000),
     "a symbolic link": ("a link or a device", lambda: tgz(member("base/a", kind=tarfile.SYMTYPE))),
