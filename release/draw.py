@@ -17,12 +17,12 @@ _CLASS = re.compile(r"classDef (\w+) fill:(#\w+),stroke:(#\w+)")
 _STROKES = {"-.->": ' stroke-dasharray="4 3"', "-->": "", "==>": ' stroke-width="3"'}
 
 _LETTER, _LINE, _PAD, _GAP = 7.2, 18, 14, 56
-"""Widths and heights in pixels: of a letter, of a line, around text, between what stands apart."""
+"""Widths and heights in pixels: of a letter, of a line, around text, between boxes."""
 
 
 @dataclass
 class _Box:
-    """A node with its lines of text, and where it stands."""
+    """A node: its lines of text, and its position."""
 
     lines: list[str]
     colour: str
@@ -123,7 +123,7 @@ def _add(chart: _Chart, name: str, box: _Box, group: str, inside: bool) -> None:
 
 
 def _place(chart: _Chart, apart: float) -> tuple[float, float]:
-    """Gives everything its place; the size of the whole."""
+    """Sets the position of every box. Returns the width and the height of the picture."""
     x = bottom = 1.0
     for column in chart.columns:
         column.x = x
@@ -166,7 +166,7 @@ def _node(box: _Box, chart: _Chart) -> Iterator[str]:
 
 
 def _lines(chart: _Chart) -> Iterator[str]:
-    """Each arrow: beside its like, and below what stands between its ends."""
+    """Arrows between the same boxes are side by side; an arrow over other columns runs below them."""
     bottom = max(column.bottom for column in chart.columns)
     for arrow in chart.arrows:
         like = [one for one in chart.arrows if {one.source, one.target} == {arrow.source, arrow.target}]

@@ -1,7 +1,8 @@
-"""Makes the package's long description of README.md. A package index shows it alone: relative links lead nowhere there.
+"""Makes the package's long description from README.md. A package index shows only this text: relative links are dead.
 
 With `Repository` under [project.urls] of pyproject.toml, links and pictures lead to the files there, as they were at
-the tag of the release. Without it a link becomes its text, and a picture goes. hatchling runs this for each build.
+the tag of the release. Without it, a link is replaced by its text, and a picture is removed. hatchling runs this module
+for each build.
 """
 
 from __future__ import annotations

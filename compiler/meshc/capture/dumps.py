@@ -1,4 +1,4 @@
-"""Decides which folders of dumps, or of a GitOps tree, are which clusters."""
+"""Decides which folders, of dumps or of a GitOps tree, are clusters, and joins the folders of one cluster."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _apart(one: Dump, notes: list[str]) -> list[Dump]:
 
 
 def _joined(parts: Sequence[Dump]) -> list[Dump]:
-    """One for each cluster, as several folders may say how Istio is installed in it."""
+    """Joins the dumps of the same cluster, because several folders can describe its installation of Istio."""
     found: dict[str, Dump] = {}
     for one in parts:
         found[one.cluster] = _both(found[one.cluster], one) if one.cluster in found else one
@@ -104,7 +104,7 @@ def _both(there: Dump, more: Dump) -> Dump:
 def _tells_of_istio(body: Body) -> bool:
     """True if an object belongs to a control plane, to the access of one, or says which network a cluster is in.
 
-    Namespaces of applications, and an empty one for Istio, may as well be a demonstration in a folder of its own.
+    Namespaces of applications, and an empty namespace for Istio, don't count: demonstrations have them, too.
     """
     metadata = at(body, "metadata")
     labels, notes = metadata.get("labels") or {}, metadata.get("annotations") or {}
