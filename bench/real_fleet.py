@@ -2,7 +2,8 @@
 
 Services come from manifests with Deployments beside them, each cluster has a plugged-in CA, the primary a sealed secret
 for every remote, Flux delivers. The fleet is timed without patches and resources, with one patch for all clusters, with
-one resource for all, and with both. For comparison, the same overlays are built with `kubectl kustomize`, in parallel
+one resource for all, with both, with a patch of an object that differs by cluster, and with a patch for each cluster.
+For comparison, the same overlays are built with `kubectl kustomize`, in parallel
 on all processors, and the fleet of fleet.py is timed. All objects are compared with kustomize's. --write writes the
 table between its marks in docs/performance.md.
 """
@@ -16,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyrage
@@ -35,12 +37,27 @@ kind: NetworkPolicy
 metadata: {name: deny-all, namespace: istio-system}
 spec: {podSelector: {}, policyTypes: [Ingress]}
 """
-VARIANTS = {
-    "no patches, no resources": "{}",
-    "a patch for all": "{patches: [patch.yaml]}",
-    "a resource for all": "{resources: [policy.yaml]}",
-    "both": "{patches: [patch.yaml], resources: [policy.yaml]}",
-}
+_HOOK = "[{op: replace, path: /webhooks/0/failurePolicy, value: Ignore}]\n"
+_OF_HOOKS = "{path: hook.yaml, target: {kind: MutatingWebhookConfiguration}}"
+_OWN = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: istio-system, labels: {{example.com/site: {0}}}}}\n"
+
+
+def variants(names: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The overrides of each variant, by its name in the table. `names` are the clusters."""
+    return {
+        "no patches, no resources": [],
+        "a patch for all": ["{clusters: all, set: {patches: [patch.yaml]}}"],
+        "a resource for all": ["{clusters: all, set: {resources: [policy.yaml]}}"],
+        "both": ["{clusters: all, set: {patches: [patch.yaml], resources: [policy.yaml]}}"],
+        "a patch of an object that differs by cluster": [
+            f"{{clusters: {{matchLabels: {{tier: site}}}}, set: {{patches: [{_OF_HOOKS}]}}}}"
+        ],
+        "a patch for each cluster": [
+            f"{{clusters: [{name}], set: {{patches: [patches/{name}.yaml]}}}}" for name in names
+        ],
+    }
+
+
 _APP = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -96,11 +113,12 @@ metadata: {{name: service-{0}, namespace: shop}}
 """
 
 
-def mesh_text(clusters: int, services: int, recipient: str, settings: str = "{}") -> str:
-    """The mesh.yaml. `settings` are those of an override for all clusters."""
+def mesh_text(clusters: int, services: int, recipient: str, overrides: Sequence[str] = ()) -> str:
+    """The mesh.yaml, with more overrides."""
     security = f"{{ca: {{type: plugged-in}}, secrets: {{recipients: [{recipient}]}}}}"
     head, _, _ = fleet(clusters, services).replace("{ca: {type: self-signed}}", security).partition("  services:\n")
-    head = head.replace("  overrides:\n", f"  overrides:\n    - {{clusters: all, set: {settings}}}\n", 1)
+    more = "".join(f"    - {one}\n" for one in overrides)
+    head = head.replace("  overrides:\n", f"  overrides:\n{more}", 1)
     entries = "".join(
         f"    - {{name: team-{team}, manifests: apps/team-{team}, clusters: [{'hub' if team else 'eu-3'}]}}\n"
         for team in range(min(_TEAMS, services))
@@ -109,19 +127,23 @@ def mesh_text(clusters: int, services: int, recipient: str, settings: str = "{}"
     return f"{head}  services:\n{entries}  delivery: {flux}\n"
 
 
-def make_fleet(folder: Path, clusters: int, services: int) -> str:
-    """Writes the fleet into its own Git repository, and returns the recipient of its secrets."""
+def make_fleet(folder: Path, clusters: int, services: int) -> tuple[str, list[str]]:
+    """Writes the fleet into its own Git repository, and returns the recipient of secrets and the clusters' names."""
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     subprocess.run(["git", "init", "-q", folder], check=True)
     text = mesh_text(clusters, services, recipient)
     (folder / "mesh.yaml").write_text(text)
     (folder / "patch.yaml").write_text(_PATCH)
     (folder / "policy.yaml").write_text(_POLICY)
+    (folder / "hook.yaml").write_text(_HOOK)
+    (folder / "patches").mkdir()
     for number in range(services):
         path = folder / f"apps/team-{number % _TEAMS}/service-{number}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_APP.format(number))
     names = {cluster["name"]: cluster["apiServer"] for cluster in yaml.safe_load(text)["spec"]["clusters"]}
+    for name in names:
+        (folder / f"patches/{name}.yaml").write_text(_OWN.format(name))
     with tempfile.TemporaryDirectory() as keys:
         measure(*MESHC, "ca", "init", "--key-out", f"{keys}/root.key", cwd=folder)
         measure(*MESHC, "ca", "issue", *names, "--root-key", f"{keys}/root.key", cwd=folder)
@@ -130,7 +152,7 @@ def make_fleet(folder: Path, clusters: int, services: int) -> str:
             config = Path(keys) / name
             config.write_text(json.dumps(_kubeconfig(name, names[name], authority)))
             measure(*MESHC, "secrets", "seal", str(config), "--remote", name, "--accept-recipients", cwd=folder)
-    return recipient
+    return recipient, list(names)
 
 
 def _kubeconfig(name: str, server: str, authority: bytes) -> dict[str, object]:
@@ -167,9 +189,12 @@ def row(folder: Path, rivals: Path, repeats: int, loop: bool) -> dict[str, Run]:
     return found
 
 
+_LOOPED = ("no patches, no resources", "both", "a patch for each cluster")
+
+
 def table(rows: dict[str, dict[str, Run]]) -> str:
     """A row for each fleet, with the ratio to the compile of the real fleet without patches and resources."""
-    start = rows[next(iter(VARIANTS))]["compile"]
+    start = next(iter(rows.values()))["compile"]
     columns = list(rows["both"])
     ratios = "compile, in multiples of the first row | kustomize, in multiples of compile"
     lines = [f"| fleet | {' | '.join(columns)} | {ratios} |"]
@@ -192,11 +217,11 @@ def main() -> None:
     rows: dict[str, dict[str, Run]] = {}
     with tempfile.TemporaryDirectory() as top:
         folder, rivals, friendly = (Path(tempfile.mkdtemp(dir=top)) for _ in range(3))
-        recipient = make_fleet(folder, clusters, services)
-        for name, settings in VARIANTS.items():
+        recipient, names = make_fleet(folder, clusters, services)
+        for name, overrides in variants(names).items():
             print(f"{name} ...", file=sys.stderr, flush=True)
-            (folder / "mesh.yaml").write_text(mesh_text(clusters, services, recipient, settings))
-            rows[name] = row(folder, rivals, asked.repeats, loop=name in ("no patches, no resources", "both"))
+            (folder / "mesh.yaml").write_text(mesh_text(clusters, services, recipient, overrides))
+            rows[name] = row(folder, rivals, asked.repeats, loop=name in _LOOPED)
         subprocess.run(["git", "init", "-q", friendly], check=True)
         (friendly / "mesh.yaml").write_text(fleet(clusters, services))
         rows["the fleet of the first table"] = row(friendly, rivals, asked.repeats, loop=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, write_mesh
+from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, steps, target, write_mesh
 from support.processes import meshc
 from support.tools import find_tool
 
@@ -39,6 +39,25 @@ def test_patches_of_every_form(tmp_path: Path) -> None:
     assert built(tmp_path) == ["unit"] * 3, "equal parts are built once"
 
 
+def test_different_parts_are_built_together(tmp_path: Path) -> None:
+    by_hand = [[one] for one in BY_HAND if "labelSelector" not in one[1]]
+    lists = [[LISTS[0], one] for one in LISTS[1:] if not any("Selector" in key for key in one[1])]
+    write_mesh(tmp_path, by_hand + lists, RESOURCES, ("MESH613", "MESH614", "MESH618"))
+
+    started = built(tmp_path)
+    assert started.count("batch") == 2, "at most 20 clusters in one run of kustomize"
+    assert started.count("unit") == 3, "names of a target with | or [: or a colon aren't marked"
+
+
+def test_a_part_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) -> None:
+    refused = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
+    write_mesh(tmp_path, [[BY_HAND[0]], [BY_HAND[1]], [refused], [BY_HAND[3]]], RESOURCES)
+
+    compiled = meshc("compile", cwd=tmp_path)
+    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", compiled.stderr)
+    assert errors == ["MESH701: edge-2"], compiled.stderr
+
+
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES, ("MESH613",))
 
@@ -66,4 +85,4 @@ def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     patches[0] += AT_ODDS
     write_mesh(tmp_path, patches, RESOURCES, ("MESH613", "MESH614"))
 
-    assert set(built(tmp_path)) == {"unit"}
+    assert {"batch"} <= set(built(tmp_path)) <= {"batch", "unit"}

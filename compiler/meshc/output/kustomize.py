@@ -46,23 +46,36 @@ class Kustomize:
         only `files`: they are alone in a temporary folder, and no flag removes kustomize's own limits. `root` gives a
         temporary folder that already contains the files, together with files that they don't name.
         """
-        key = _digest(f"kustomize {self.version} {folder}", files)
-        known = cache.cache_get(key)
+        known = self.known(files, folder, cache)
         if known is not None:
             return known
-        if root is not None:
-            built = self._run(root(), folder)
-        else:
-            inside, start = grounded(files, folder)
-            with scratch(FileTree(inside)) as alone:
-                built = self._run(alone, start)
+        built = self._run(root(), folder) if root is not None else self.run(files, folder)
         if guard is None:
             from meshc.scanning.guard import RenderedGuard
 
             guard = RenderedGuard()
-        if guard.is_clean(built):  # a generator may make Secrets that no check has seen
-            cache.cache_put(key, built)
+        self.keep(files, folder, cache, built, guard)
         return built
+
+    def known(self, files: Mapping[str, bytes], folder: str, cache: Repository) -> bytes | None:
+        """The output of an earlier build of the same files; None if the cache doesn't have it."""
+        return cache.cache_get(self._key(files, folder))
+
+    def keep(
+        self, files: Mapping[str, bytes], folder: str, cache: Repository, built: bytes, guard: RenderedGuard
+    ) -> None:
+        """Caches an output, unless it contains a secret: a generator may make Secrets that no check has seen."""
+        if guard.is_clean(built):
+            cache.cache_put(self._key(files, folder), built)
+
+    def run(self, files: Mapping[str, bytes], folder: str) -> bytes:
+        """The output of `kustomize build`, without the cache. Raises BuildError if kustomize refuses the files."""
+        inside, start = grounded(files, folder)
+        with scratch(FileTree(inside)) as alone:
+            return self._run(alone, start)
+
+    def _key(self, files: Mapping[str, bytes], folder: str) -> str:
+        return _digest(f"kustomize {self.version} {folder}", files)
 
     def _run(self, root: Path, folder: str) -> bytes:
         try:

@@ -17,11 +17,12 @@ from meshc.checks.applied.view import offered_by
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Place, Problem, stop_on
 from meshc.output.applied import Given, Views
+from meshc.output.batches import Builder
 from meshc.output.blame import Blame
 from meshc.output.link import Link
 from meshc.output.native import Linker
 from meshc.output.split import split
-from meshc.output.units import FOLDER, REFUSED, RENAMED, STYLE, Cutter
+from meshc.output.units import REFUSED, RENAMED, STYLE, Cutter
 from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
 from meshc.scanning.guard import RenderedGuard
 from meshc.sealing import sources
@@ -133,9 +134,8 @@ class _Rendering:
 
     def _of_units(self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor) -> Iterator[tuple[str, _Result]]:
         """Builds each distinct unit once, even if several clusters have it."""
-        units = self._units(clusters)
-        distinct = {unit.key: unit.files for unit in units.values()}
-        streams = dict(zip(distinct, pool.map(self._part, distinct.values()), strict=True))
+        units, how = self._units(clusters), self._how
+        streams = Builder(how.kustomize, how.cache, self._guard, how.jobs).build(list(units.values()), pool)
         for cluster in (one for one in clusters if one.name in units):
             unit = units[cluster.name]
             stream = streams[unit.key]
@@ -146,7 +146,7 @@ class _Rendering:
             problems = self._look(cluster, unit.files, split(stream, unit.homes), unit)
             yield (
                 cluster.name,
-                problems or self._linker.link(cluster, self._layout.names(cluster), unit.reached, made),
+                problems or self._linker.link(cluster, self._layout.names(cluster), frozenset(unit.texts), made),
             )
             self._how.done()
 
@@ -161,12 +161,6 @@ class _Rendering:
             else:
                 found[cluster.name] = cut
         return found
-
-    def _part(self, files: Mapping[str, bytes]) -> bytes | None:
-        try:
-            return self._how.kustomize.build(files, FOLDER, self._how.cache, None, self._guard)
-        except BuildError:  # the build of the whole overlay finds the cause
-            return None
 
     def _whole(self, cluster: ClusterPlan) -> _Result:
         files, kustomize, cache = _overlay(cluster, self._shared), self._how.kustomize, self._how.cache

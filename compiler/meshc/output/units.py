@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshc.kube import Identity, identity_of
 from meshc.output.split import head_of, identity_in
@@ -22,11 +23,11 @@ from meshc.tree import HEADER
 if TYPE_CHECKING:
     from meshc.kube import KubeObject
     from meshc.overlays.layout import Layout
+    from meshc.plan.files import PatchPlan, UserFile
     from meshc.plan.ir import ClusterPlan
     from meshc.tree import FileTree
 
 FOLDER = "unit"
-_OBJECTS = "objects.yaml"
 _NOTES = re.compile(r"config\.(?:kubernetes|k8s)\.io", re.IGNORECASE)
 """Annotations that are instructions for kustomize: for example, they rename an object or remove it."""
 _OF_NOTES = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
@@ -42,24 +43,35 @@ REFUSED = "kustomize refuses the part by itself"
 _NOTED = "an object or a file of yours holds a word of kustomize's own, config.kubernetes.io"
 
 _Head = tuple[str, str, str, str]
+Key = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True)
 class Unit:
-    """The part that kustomize builds: files by path from the parent folder. `reached` are the texts that its output
-    replaces.
+    """The part that kustomize builds: files by path from the parent folder, which have the objects of `texts`, and the
+    user's resources and patches. The output replaces `texts`.
 
     Equal units of different clusters give equal output.
     """
 
+    OBJECTS: ClassVar[str] = "objects.yaml"
+
     files: Mapping[str, bytes]
-    reached: frozenset[bytes]
+    texts: tuple[bytes, ...]
+    resources: tuple[UserFile, ...]
+    patches: tuple[PatchPlan, ...]
     homes: Mapping[Identity, str]
     heads: frozenset[_Head]
 
-    @property
-    def key(self) -> tuple[tuple[str, bytes], ...]:
+    @cached_property
+    def key(self) -> Key:
+        """Equal for units with equal output."""
         return tuple(self.files.items())
+
+    @property
+    def size(self) -> int:
+        """The number of bytes in all files."""
+        return sum(map(len, self.files.values()))
 
     def made(self, stream: bytes) -> Mapping[str, tuple[bytes, ...]] | None:
         """The objects that kustomize built from the unit, by their file in output/; None if an object is new or
@@ -113,7 +125,8 @@ class Cutter:
                 heads.add(_head(objects[number].body))
         if not texts and not cluster.resources:
             return _IDLE
-        return Unit(_files(cluster, texts, tree), frozenset(texts), homes, frozenset(heads))
+        files = _files(cluster, texts, tree)
+        return Unit(files, tuple(texts), cluster.resources, cluster.patches, homes, frozenset(heads))
 
     def _reached(self, cluster: ClusterPlan, objects: Sequence[KubeObject], base: str) -> Sequence[int]:
         if not base:
@@ -130,7 +143,7 @@ class Cutter:
 
 
 def _files(cluster: ClusterPlan, texts: Sequence[bytes], tree: FileTree) -> Mapping[str, bytes]:
-    objects = {_OBJECTS: HEADER + b"---\n".join(texts)} if texts else {}
+    objects = {Unit.OBJECTS: HEADER + b"---\n".join(texts)} if texts else {}
     patches = {f"patches/{patch.file.name}": patch for patch in cluster.patches}
     resources = [f"resources/{file.name}" for file in cluster.resources]
     files = objects | {name: tree[f"{cluster.name}/{name}"] for name in (*patches, *resources)}

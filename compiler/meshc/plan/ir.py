@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from meshc.errors import Place
@@ -185,7 +186,7 @@ class ClusterPlan:
         return self.role == "primary" or self.config_cluster == self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The whole mesh."""
 
@@ -213,10 +214,20 @@ class Plan:
 
     def cluster(self, name: str) -> ClusterPlan:
         """The cluster of that name. Raises KeyError."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, ClusterPlan]:
+        return {cluster.name: cluster for cluster in reversed(self.clusters)}
+
+    @cached_property
+    def planes_watching(self) -> Mapping[str, tuple[ClusterPlan, ...]]:
+        """The control planes that watch each cluster, by the cluster's name, each as `ClusterPlan.planes` has it."""
+        found: dict[str, list[ClusterPlan]] = {}
         for cluster in self.clusters:
-            if cluster.name == name:
-                return cluster
-        raise KeyError(name)
+            for name in cluster.watched:
+                found.setdefault(name, []).extend(cluster.planes)
+        return {name: tuple(planes) for name, planes in found.items()}
 
 
 def as_json(value: Any) -> Any:

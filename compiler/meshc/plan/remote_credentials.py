@@ -15,7 +15,7 @@ def secrets_are_read(plan: Plan, remote: ClusterPlan) -> bool:
 
     Since Istio 1.31, PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER can turn this off: istio/istio#59874.
     """
-    readers = [plane for cluster in plan.clusters if remote.name in cluster.watched for plane in cluster.planes]
+    readers = plan.planes_watching.get(remote.name, ())
     return not readers or not all(map(_ignores_secrets_of_remotes, readers))
 
 

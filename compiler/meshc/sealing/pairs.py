@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def one_way(plan: Plan, needs: Sequence[SecretNeed], pending: Collection[str]) -> Iterator[Problem]:
     """Credentials that one primary has and another one doesn't. If no primary has them yet, they are only `pending`."""
-    clusters = {cluster.name: cluster for cluster in plan.clusters}
+    clusters, missing = {cluster.name: cluster for cluster in plan.clusters}, frozenset(pending)
     remote = list(dict.fromkeys((need.cluster, name) for need in needs for name in need.of))
-    there = {(primary, name) for primary, name in remote if waiting_for(name, primary) not in pending}
+    there = {(primary, name) for primary, name in remote if waiting_for(name, primary) not in missing}
     holders = {name: primary for primary, name in sorted(there, reverse=True)}
     for primary, name in remote:
         if (primary, name) in there:

@@ -72,7 +72,7 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
 
 
 def _in_cluster(plan: Plan, cluster: ClusterPlan, fleet: Fleet) -> Iterator[_Fault]:
-    member = next(member for member in fleet if member.name == cluster.name)
+    member = fleet.by_name[cluster.name]
     own_places = [one.at for one in wanted(fleet, member)]
     further: dict[str, tuple[Steps, Mapping[str, Any]]] = {
         release_of("istiod", one.revision): ((*FURTHER, number, "values"), one.values)

@@ -1,0 +1,119 @@
+"""Adds a mark before the name of each object in a unit, so that the units of several clusters fit into one build.
+
+kustomize refuses two objects with the same identity, and clusters have many objects of the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from meshc.output.split import head_of
+from meshc.overlays.kustomization import NAME, kustomization
+from meshc.tree import HEADER
+
+if TYPE_CHECKING:
+    from meshc.output.units import Unit
+    from meshc.plan.files import PatchPlan, UserFile, UserObject
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._:-]*[A-Za-z0-9]")
+"""A name that YAML writes without quotes, with a mark and without."""
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+"""Names that YAML 1.1 writes with quotes."""
+_PATTERN = re.compile(r"[A-Za-z0-9.*+?\[\]-]*")
+"""A pattern of names that means the same behind a mark. With `|`, the versions of kustomize differ."""
+_BREAK = "---\n"
+
+
+class _UnmarkableError(Exception):
+    """A name of a unit can't get a mark."""
+
+
+def with_marks(unit: Unit, mark: str) -> Mapping[str, bytes] | None:
+    """The files of a unit, by path from the unit's folder, with marked names; None if it isn't certain that kustomize
+    writes the marked objects like the others."""
+    try:
+        return dict(_marked(unit, mark))
+    except _UnmarkableError:
+        return None
+
+
+def unmarked(stream: bytes, marks: Iterable[str]) -> Mapping[str, bytes] | None:
+    """What kustomize would have written for each unit alone, by mark; None if a document has another form."""
+    found: dict[str, list[str]] = {mark: [] for mark in marks}
+    for document in stream.decode().split(f"\n{_BREAK}") if stream.strip() else ():
+        mark, dash, _ = head_of(document)[3].partition("-")
+        mark += dash
+        if mark not in found or document.count(mark) != 1:
+            return None
+        found[mark].append(document.replace(mark, "").rstrip("\n"))
+    return {mark: f"\n{_BREAK}".join(texts).encode() + b"\n" * bool(texts) for mark, texts in found.items()}
+
+
+def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
+    objects = [_object(text.decode(), mark) for text in unit.texts]
+    if objects:
+        yield unit.OBJECTS, HEADER + _BREAK.join(objects).encode()
+    for file in unit.resources:
+        yield f"resources/{file.name}", _file(file, mark)
+    by_target = {True: {one.file.name for one in unit.patches if one.target}}
+    by_target[False] = {one.file.name for one in unit.patches if not one.target}
+    if by_target[True] & by_target[False]:
+        raise _UnmarkableError
+    for patch in unit.patches:
+        yield f"patches/{patch.file.name}", patch.file.data if patch.target else _file(patch.file, mark)
+    resources = [*([unit.OBJECTS] if objects else []), *(f"resources/{file.name}" for file in unit.resources)]
+    yield NAME, kustomization(resources, [(f"patches/{one.file.name}", _target(one, mark)) for one in unit.patches])
+
+
+def _object(text: str, mark: str) -> str:
+    """An object in kustomize's style with a marked name."""
+    name = _safe(head_of(text)[3])
+    before, line, after = text.partition(f"\n  name: {name}\n")
+    if not line or "\nmetadata:\n" not in f"\n{before}\n" or _is_left(before):
+        raise _UnmarkableError
+    return f"{before}\n  name: {mark}{name}\n{after}"
+
+
+def _is_left(before: str) -> bool:
+    """True if a text ends behind its metadata."""
+    *_, metadata = before.rpartition("\nmetadata:")
+    return any(line[:1] not in ("", " ") for line in metadata.split("\n"))
+
+
+def _file(file: UserFile, mark: str) -> bytes:
+    """A user's file with a marked name in each object."""
+    text = file.data.decode()
+    lines = list(accumulate(map(len, text.splitlines(keepends=True)), initial=0))
+    for start in sorted((_start_of_name(one, text, lines) for one in file.objects), reverse=True):
+        text = text[:start] + mark + text[start:]
+    return text.encode()
+
+
+def _start_of_name(one: UserObject, text: str, lines: list[int]) -> int:
+    """The index of the first character of an object's name. Lines and columns count from 1."""
+    metadata = one.body.get("metadata") if isinstance(one.body, Mapping) else None
+    name = _safe(metadata.get("name") if isinstance(metadata, Mapping) else None)
+    place = one.at(("metadata", "name"))
+    start = lines[place.line - 1] + place.column - 1
+    start += text[start : start + 1] in ("'", '"')
+    if text[start : start + len(name)] != name:
+        raise _UnmarkableError
+    return start
+
+
+def _target(patch: PatchPlan, mark: str) -> Mapping[str, str]:
+    pattern = patch.target.get("name")
+    if pattern is None:
+        return patch.target
+    if not _PATTERN.fullmatch(pattern):
+        raise _UnmarkableError
+    return {**patch.target, "name": f"{mark}(?:{pattern})"}
+
+
+def _safe(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in _WORDS:
+        raise _UnmarkableError
+    return name
