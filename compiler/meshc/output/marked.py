@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from meshc.output.split import head_of
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER
+from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.output.units import Unit
-    from meshc.plan.files import PatchPlan, UserFile, UserObject
+    from meshc.plan.files import PatchPlan, UserFile
+    from meshc.yamltext.document import Document
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._:-]*[A-Za-z0-9]")
 """A name that YAML writes without quotes, with a mark and without."""
@@ -85,21 +87,25 @@ def _is_left(before: str) -> bool:
 
 def _file(file: UserFile, mark: str) -> bytes:
     """A user's file with a marked name in each object."""
+    documents, problems = read(file.data, file.name)
+    if problems:
+        raise _UnmarkableError
     text = file.data.decode()
-    lines = list(accumulate(map(len, text.splitlines(keepends=True)), initial=0))
-    for start in sorted((_start_of_name(one, text, lines) for one in file.objects), reverse=True):
+    lines = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
+    for start in sorted((_start_of_name(one, text, lines) for one in documents), reverse=True):
         text = text[:start] + mark + text[start:]
     return text.encode()
 
 
-def _start_of_name(one: UserObject, text: str, lines: list[int]) -> int:
+def _start_of_name(document: Document, text: str, lines: list[int]) -> int:
     """The index of the first character of an object's name. Lines and columns count from 1."""
-    metadata = one.body.get("metadata") if isinstance(one.body, Mapping) else None
-    name = _safe(metadata.get("name") if isinstance(metadata, Mapping) else None)
-    place = one.at(("metadata", "name"))
-    start = lines[place.line - 1] + place.column - 1
+    if ("metadata", "name") not in document.values:
+        raise _UnmarkableError
+    name = _safe(document.data["metadata"]["name"])
+    line, column = document.values["metadata", "name"]
+    start = lines[line - 1] + column - 1 if line <= len(lines) else len(text)
     start += text[start : start + 1] in ("'", '"')
-    if text[start : start + len(name)] != name:
+    if not text.startswith(name, start):
         raise _UnmarkableError
     return start
 

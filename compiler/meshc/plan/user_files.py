@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -70,16 +71,19 @@ def _file_names(paths: Iterable[str]) -> dict[str, str]:
     have the same last part, the whole path with - for /; if that is taken too, with a number in front."""
     unique = list(dict.fromkeys(paths))
     short = {path: f"{path.strip('/').rpartition('/')[2]}{'.yaml' if path.endswith('/') else ''}" for path in unique}
+    times = Counter(short.values())
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for path in unique:
         name = short[path]
-        if list(short.values()).count(name) > 1:
+        if times[name] > 1:
             name = "-".join(part for part in path.split("/") if part not in ("..", ".", "")) + ".yaml" * path.endswith(
                 "/"
             )
         number = 1
-        while name in names.values():
+        while name in taken:
             number += 1
             name = f"{number}-{name}"
         names[path] = name
+        taken.add(name)
     return names
