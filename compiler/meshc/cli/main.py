@@ -11,11 +11,11 @@ from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command_name, get_group
 
 from meshc.cli.naming import name_values
 from meshc.cli.report import QUIET, ReaderGoneError, failed
@@ -24,6 +24,9 @@ from meshc.cli.verbose import VERBOSE, listen
 from meshc.errors import Exit
 from meshc.scarcity import make_room_for_files
 from meshc.version import __version__
+
+if TYPE_CHECKING:
+    from typer.models import CommandInfo
 
 COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -96,12 +99,23 @@ class Commands(TyperGroup):
         del ctx
         if cmd_name in self.commands and self.commands[cmd_name] is None:
             module = next(module for module, names in COMMANDS.items() if cmd_name in names)
-            part = typer.Typer(rich_markup_mode=None)
-            part.add_typer(import_module(f"meshc.cli.{module}").app)
-            group = get_group(part)
-            name_values(group)
-            self.commands |= group.commands
+            self.commands[cmd_name] = _built(import_module(f"meshc.cli.{module}").app, cmd_name)
         return self.commands.get(cmd_name)
+
+
+def _built(app: typer.Typer, name: str) -> Any:
+    """One command of a module. The other commands are left out, because Typer would build their options, too."""
+    part = typer.Typer(rich_markup_mode=None)
+    part.registered_commands = [one for one in app.registered_commands if _name_of(one) == name]
+    if not part.registered_commands:
+        part.add_typer(app)
+    group = get_group(part)
+    name_values(group)
+    return group.commands[name]
+
+
+def _name_of(command: CommandInfo) -> str:
+    return command.name or get_command_name(command.callback.__name__ if command.callback else "")
 
 
 app = typer.Typer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from meshc.kube import SUBDOMAIN
@@ -14,6 +15,7 @@ _NUMBER = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
 _LEFT_OVER = ("TODO", "FIXME", "CHANGEME", "NONE", "NULL", "PENDING")
 
 
+@lru_cache(maxsize=1 << 14)
 def ip_version(address: str) -> int:
     """4 or 6, and 0 for a host name."""
     try:
@@ -22,6 +24,16 @@ def ip_version(address: str) -> int:
         return 0
 
 
+@lru_cache(maxsize=1 << 14)
+def is_in_range(address: str, cidr: str) -> bool:
+    """True if an address is in a range. False for an invalid range, which another check reports."""
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=1 << 14)
 def host_fault(host: str, domain: str = "cluster.local") -> str | None:
     """Why a host can't work, as a sentence: it is empty, a placeholder, or a loopback address.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc import codes
 from meshc.errors import Rewrite
 from meshc.kube import Version
-from meshc.mesh.hosts import host_fault, ip_version, mended_host
+from meshc.mesh.hosts import host_fault, ip_version, is_in_range, mended_host
 from meshc.mesh.revisions import planes, way_to_istiod
 
 if TYPE_CHECKING:
@@ -162,7 +161,8 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
     ):
         if owner is primary and path[1] == "networks":  # checks.fleet.networks checks gateways
             continue
-        number = _holds(getattr(owner.cluster, _FIELDS[field]), address)
+        ranges = enumerate(getattr(owner.cluster, _FIELDS[field]))
+        number = next((number for number, cidr in ranges if is_in_range(address, cidr)), None)
         if number is None:
             continue
         of_pod = owner is primary and field == "podCIDRs"
@@ -180,17 +180,6 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
 
 _FIELDS = {"podCIDRs": "pod_cidrs", "serviceCIDRs": "service_cidrs"}
 _LEADS_OUT = "write the address by which the control plane is reached from outside its cluster"
-
-
-def _holds(cidrs: Iterable[str], address: str) -> int | None:
-    """The index of the range that contains the address. Another check reports invalid ranges."""
-    for number, text in enumerate(cidrs):
-        try:
-            if ipaddress.ip_address(address) in ipaddress.ip_network(text):
-                return number
-        except ValueError:
-            continue
-    return None
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +10,7 @@ from meshc.checks.fleet.clusters import did_you_mean, meant_cluster
 from meshc.errors import Rewrite
 from meshc.mesh.east_west import LABELS, exposure_kind, goes_to, is_east_west
 from meshc.mesh.fleet import gateways_of, host_of
-from meshc.mesh.hosts import host_fault, ip_version, mended_host
+from meshc.mesh.hosts import host_fault, ip_version, is_in_range, mended_host
 from meshc.nearest import slip
 
 if TYPE_CHECKING:
@@ -211,17 +210,10 @@ def _reachable(source: Source, network: str, host: str, members: list[Member], p
     for member in members if ip_version(host) else ():
         for field, cidrs in (("podCIDRs", member.cluster.pod_cidrs), ("serviceCIDRs", member.cluster.service_cidrs)):
             for number, text in enumerate(cidrs):
-                if _holds(text, host):
+                if is_in_range(host, text):
                     of = "a pod's" if field == "podCIDRs" else "a Service's"
                     what = f"network {network}: {host} is {of} in {member.name}, which other networks can't reach"
                     hint = "write the address of the gateway's load balancer"
                     also = (source.document.place(member.path(field, number)),)
                     yield source.problem(codes.ADDRESS_STAYS_INSIDE, path, what, hint, also=also)
                     return
-
-
-def _holds(cidr: str, address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
-    except ValueError:  # another check reports invalid ranges
-        return False
