@@ -11,7 +11,7 @@ from meshc.cli.pending import grouped as grouped_pending
 from meshc.commands.capture_credentials import remotes
 from meshc.commands.clusters import Choice
 from meshc.commands.listener import Silent
-from meshc.commands.secrets_status import whose
+from meshc.commands.secrets_status import owners
 from meshc.commands.work import opened_work
 from meshc.errors import UsageError
 from meshc.mesh.source import load
@@ -181,8 +181,8 @@ def test_readers_are_shown_by_whose_they_are() -> None:
     own = "age1r8y98s946n5ng3v8zs5l4q9wn2uutkf4tuf328jv8jpx6a0d6flq0xzynz"
     stranger = "age1xz2mw9wgtnyn2qj8hcj9xg8y0y5h8l4u4zxkr5y7q8dmdpsrdz6sl4c6xe"
 
-    assert whose(plan(), [mesh, own, stranger]) == f"the mesh, us-1, {stranger}"
-    assert whose(plan(), []) == ""
+    assert owners(plan())([mesh, own, stranger]) == f"the mesh, us-1, {stranger}"
+    assert owners(plan())([]) == ""
 
 
 def test_credentials_are_read_of_those_that_some_primary_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

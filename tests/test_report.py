@@ -69,6 +69,17 @@ def parsed(page: str) -> Page:
     return Page(page)
 
 
+def test_thousands_of_sealed_files_share_rows(found: Report) -> None:
+    (one, whose), *_ = [row for row in found.sealed if row[0].of]
+    every = [(replace(one, file=f"sealed/hub/{number}.yaml"), whose) for number in range(5_000)]
+    page = parsed(page_of(replace(found, sealed=(*every, *found.sealed)), "mesh.yaml"))
+
+    assert "sealed/hub/0.yaml and 5001 more" in page.text("th")
+    assert len(page.of("tr")) < 100
+    assert "sealed/hub/0.yaml" in " ".join(page.text("p"))
+    assert "sealed/hub/6.yaml" not in " ".join(page.text("p"))
+
+
 def data_in(page: Page) -> Any:
     return json.loads(next(text for text in page.text("script")))
 

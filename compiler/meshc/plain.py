@@ -6,6 +6,8 @@ from __future__ import annotations
 def plain(text: str) -> str:
     """The text with control and format characters escaped, such as line breaks and marks that reverse the direction of
     text."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from meshc.commands.secrets_status import Standing
 
 T = TypeVar("T")
 _ALIKE = 4
@@ -28,3 +31,8 @@ def named(clusters: Sequence[str]) -> str:
     """The first clusters, and the number of further ones."""
     more = f" and {len(clusters) - _NAMED} more" if len(clusters) > _NAMED else ""
     return ", ".join(clusters[:_NAMED]) + more
+
+
+def files(same: Sequence[Standing]) -> str:
+    """The first file, and the number of further ones."""
+    return same[0].file + (f" and {len(same) - 1} more" if len(same) > 1 else "")

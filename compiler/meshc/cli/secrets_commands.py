@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshc.cli.alike import alike
+from meshc.cli.alike import alike, files
 from meshc.cli.progress import TERMINAL
 from meshc.cli.report import Format, say, show_result, tell, warn
 from meshc.cli.table import Line, show_table
@@ -14,7 +14,7 @@ from meshc.commands.accepting import accept
 from meshc.commands.focus import Focus
 from meshc.commands.rewrap import rewrapped
 from meshc.commands.seal import Wanted, sealed
-from meshc.commands.secrets_status import standings, whose
+from meshc.commands.secrets_status import owners, standings
 from meshc.commands.user_inputs import read_given
 from meshc.commands.work import opened_work
 from meshc.hidden import Hidden
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from meshc.commands.clusters import Choice
-    from meshc.commands.secrets_status import Standing
 
 
 def seal_command(file: Path, source: Path, wanted: Wanted) -> None:
@@ -59,22 +58,14 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
     if form.is_document:
         show_result(form, "secrets status", {"mesh": work.plan.mesh, "secrets": [row.as_json() for row in rows]})
         return
+    whose = owners(work.plan)
     show_table(
         ("FILE", "FORM", "STATE", "OPENED BY"),
         (
-            Line((_files(same), same[0].form, same[0].state, whose(work.plan, same[0].opened_by)), same[0].notes)
-            for same in alike(rows, _said)
+            Line((files(same), same[0].form, same[0].state, whose(same[0].opened_by)), same[0].notes)
+            for same in alike(rows, lambda row: row.likeness)
         ),
     )
-
-
-def _said(row: Standing) -> object:
-    """A key that is equal for credentials, or for CAs, that the table shows in one row."""
-    return row.cluster if row.of else "", row.form, row.state, row.opened_by, row.notes
-
-
-def _files(same: Sequence[Standing]) -> str:
-    return same[0].file + (f" and {len(same) - 1} more" if len(same) > 1 else "")
 
 
 def rewrap_command(file: Path, names: Sequence[str], identity: Path | None, accepted: bool) -> None:

@@ -10,7 +10,7 @@ from meshc.commands.ca_tree import Authority, ca_tree
 from meshc.commands.compiling import compiled_whole, rendered_whole
 from meshc.commands.diff import Comparison, compared
 from meshc.commands.next import NextSteps, steps_of
-from meshc.commands.secrets_status import Standing, standings, whose
+from meshc.commands.secrets_status import Standing, owners, standings
 from meshc.commands.trusted import OfTrust, of_trust
 from meshc.errors import MeshcError, ProblemsError
 from meshc.issuing.work import Work
@@ -106,4 +106,5 @@ def broken(opened: Opened | None, problems: Sequence[Problem], now: datetime) ->
 
 
 def _sealed(work: Work, now: datetime) -> Sealed:
-    return tuple((one, whose(work.plan, one.opened_by)) for one in standings(work, now))
+    whose = owners(work.plan)
+    return tuple((one, whose(one.opened_by)) for one in standings(work, now))

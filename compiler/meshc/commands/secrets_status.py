@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from meshc.trust import proofs
 from meshc.trust.keys import IssueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from meshc.issuing.work import Work
     from meshc.kube import Body
@@ -55,6 +56,11 @@ class Standing:
             "notes": self.notes,
             "notAfter": self.end,
         }
+
+    @property
+    def likeness(self) -> object:
+        """Equal for credentials, or for CAs, that a long table shows in one row."""
+        return self.cluster if self.of else "", self.form, self.state, self.opened_by, self.notes
 
 
 def standings(work: Work, now: datetime) -> list[Standing]:
@@ -121,16 +127,17 @@ def _other_certificate(work: Work, need: SecretNeed, body: Body) -> bool:
     return bool(proofs.of_ca(certificate, chain or certificate, roots or b"")[proofs.CA] != noted)
 
 
-def whose(plan: Plan, readers: Sequence[str]) -> str:
-    """Who can decrypt a file: the recipients of the mesh, or those of one cluster.
+def owners(plan: Plan) -> Callable[[Sequence[str]], str]:
+    """A function that says who can decrypt a file: the recipients of the mesh, or those of one cluster.
 
     A recipient that isn't in mesh.yaml is shown in full.
     """
     lists = {cluster.name: frozenset(cluster.sealing.recipients) for cluster in plan.clusters}
     of_mesh = frozenset.intersection(*lists.values())
     own = {one: name for name, recipients in lists.items() for one in recipients - of_mesh}
-    groups: dict[str, int] = {}
-    for one in readers:
-        group = "the mesh" if one in of_mesh else own.get(one, one)
-        groups[group] = groups.get(group, 0) + 1
-    return ", ".join(f"{group} ({number} keys)" if number > 1 else group for group, number in groups.items())
+
+    def whose(readers: Sequence[str]) -> str:
+        groups = Counter("the mesh" if one in of_mesh else own.get(one, one) for one in readers)
+        return ", ".join(f"{group} ({number} keys)" if number > 1 else group for group, number in groups.items())
+
+    return whose

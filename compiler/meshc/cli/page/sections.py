@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from meshc.cli.alike import alike as together
+from meshc.cli.alike import files
 from meshc.cli.explain import page
 from meshc.cli.trusted import of_all
 from meshc.errors import Severity
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from meshc.commands.ca_tree import Authority
     from meshc.commands.report import Broken, Report, Sealed
+    from meshc.commands.secrets_status import Standing
     from meshc.errors import Code, Problem
     from meshc.plan.ir import ClusterPlan, Plan
     from meshc.plan.steps import Step
@@ -31,6 +34,9 @@ _BLOCKS, _LINES = 200, 40
 _NAMED = 6
 _FEW = 40
 """A table with at most this number of rows is shown open."""
+
+_MOST_FILES = 500
+"""With more sealed files, the page doesn't name each of them."""
 
 _DONE = "sync"
 _SETTLED = ("sealed", "optional")
@@ -60,7 +66,7 @@ def sections_of(found: Report, file: str, html: Callable[[str], Markup]) -> dict
         "exporters": list(_exporters(found)),
         "services": len(found.compiled.exports),
         "losses": bool(found.routes.losses) or not any(route.ends for route in found.routes.found),
-        "sealed": found.sealed,
+        "sealed": list(_rows(found.sealed)),
         "states": Counter(one.state for one, _ in found.sealed),
         "openers": _openers(found.sealed),
         "settled": _SETTLED,
@@ -86,7 +92,7 @@ def sections_of_broken(found: Broken, file: str, html: Callable[[str], Markup]) 
         "left_over": [],
         "notes": [],
         "authorities": [_authority(one, found.now) for one in found.authorities],
-        "sealed": found.sealed,
+        "sealed": list(_rows(found.sealed)),
         "states": Counter(one.state for one, _ in found.sealed),
         "openers": _openers(found.sealed),
         "settled": _SETTLED,
@@ -171,13 +177,25 @@ def _exporters(found: Report) -> Iterator[dict[str, Any]]:
             yield {"cluster": cluster.name, "services": sorted(names), "clients": len(clients[cluster.name])}
 
 
-def _openers(sealed: Sealed) -> list[tuple[str, list[str]]]:
-    """Each key, store or controller, with the files that it opens."""
+def _rows(sealed: Sealed) -> Iterator[tuple[str, Standing, str]]:
+    """The name of each file, its state, and who can open it. In a long table, files that are alike share a row."""
+    if len(sealed) <= _MOST_FILES:
+        yield from ((one.file, one, whose) for one, whose in sealed)
+        return
+    for same in together(sealed, lambda row: row[0].likeness):
+        yield files([one for one, _ in same]), *same[0]
+
+
+def _openers(sealed: Sealed) -> list[tuple[str, int, str]]:
+    """Each key, store or controller, with the number of files that it opens, and their names."""
     opened: dict[str, list[str]] = {}
     for one, _ in sealed:
         for reader in one.opened_by:
             opened.setdefault(reader, []).append(one.file)
-    return sorted(opened.items())
+    long = len(sealed) > _MOST_FILES
+    return [
+        (key, len(names), some(names, _NAMED) if long else ", ".join(names)) for key, names in sorted(opened.items())
+    ]
 
 
 def _change(found: Report) -> dict[str, Any] | None:
