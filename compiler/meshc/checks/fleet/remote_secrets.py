@@ -20,8 +20,6 @@ _LONGEST = 253
 
 def forms(fleet: Fleet, source: Source) -> Iterable[Problem]:
     """Every control plane of a primary can read the form of its remote secrets."""
-    if fleet.classic:
-        return
     for member in fleet.remotes:
         path = member.path("istio", "remoteSecrets")
         if member.cluster.istio.remote_secrets and path[1] == "clusters":
