@@ -21,10 +21,9 @@ from meshc.sealing.mounts import is_veiled, mounts, texts
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.errors import Problem
+    from meshc.errors import Place, Problem
     from meshc.plan.files import UserFile, UserObject
     from meshc.plan.ir import ClusterPlan
-    from meshc.plan.needs import ChartNeed
 
 LABEL = "istio/multiCluster"
 """The label by which istiod and Pilot find remote secrets."""
@@ -107,13 +106,12 @@ def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
     ]
 
 
-def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iterator[Problem]:
-    """Reports charts that are a second source with the given values."""
+def check_chart(bodies: Iterable[Body], namespace: str, place: Place) -> Iterator[Problem]:
+    """Reports the objects of a chart that are a second source with the given values."""
     for body in bodies:
         for reason in reasons(body, namespace)[:1]:
-            what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"
             hint = "change the values that create it"
-            yield codes.SECOND_SOURCE.at(need.place, what, hint, clusters=(need.cluster,))
+            yield codes.SECOND_SOURCE.at(place, f"{identity_of(body)} {reason}", hint)
 
 
 def check_patched(
