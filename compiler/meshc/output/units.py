@@ -94,12 +94,13 @@ class Cutter:
         self._layout, self._placed = layout, placed
         self._of_base: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._noted: dict[bytes, bool] = {}
+        self._special: dict[bytes, bool] = {}
 
     def unit(self, cluster: ClusterPlan) -> Unit | str:
         """The unit of an overlay, or the reason why the whole overlay has to be built."""
         if cluster.components:
             return _COMPONENT
-        if any(map(_is_special, _theirs(cluster))):
+        if any(map(self._is_special, (*cluster.resources, *(patch.file for patch in cluster.patches)))):
             return _NOTED
         if any(map(_moves_heads, _changes(cluster))):
             return RENAMED
@@ -136,6 +137,11 @@ class Cutter:
             self._of_base[key] = tuple(_matched(cluster, objects))
         return self._of_base[key]
 
+    def _is_special(self, file: UserFile) -> bool:
+        if file.data not in self._special:
+            self._special[file.data] = any(_is_special(one.body) for one in file.objects)
+        return self._special[file.data]
+
     def _is_noted(self, data: bytes) -> bool:
         if data not in self._noted:
             self._noted[data] = _OF_NOTES.search(data) is not None
@@ -163,12 +169,6 @@ def _matched(cluster: ClusterPlan, objects: Sequence[KubeObject]) -> Iterator[in
 def _head(body: Any) -> _Head:
     found = identity_of(body)
     return str(body.get("apiVersion", "")), found.kind, found.namespace, found.name
-
-
-def _theirs(cluster: ClusterPlan) -> Iterator[Any]:
-    """Every object and patch in the user's files."""
-    for file in (*cluster.resources, *(patch.file for patch in cluster.patches)):
-        yield from (one.body for one in file.objects)
 
 
 def _changes(cluster: ClusterPlan) -> Iterator[Any]:
