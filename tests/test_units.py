@@ -5,11 +5,24 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, steps, target, write_mesh
+from support.patch_forms import (
+    AT_ODDS,
+    BY_HAND,
+    LISTS,
+    RESOURCES,
+    WHOLE,
+    Entry,
+    by_chance,
+    service,
+    steps,
+    target,
+    write_mesh,
+)
 from support.processes import meshc
 from support.tools import find_tool
 
@@ -19,15 +32,21 @@ KUBECTL = os.environ.get("MESHC_TEST_KUBECTL", "")
 """Another kubectl to try, of the versions in `supported.KUSTOMIZE`."""
 
 
-def built(folder: Path) -> list[str]:
-    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+def compiled(folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Compiles a mesh; the result, and the folders that kustomize was started for."""
     log, program = folder / "log", folder / "kustomize"
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
-    compiled = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
-    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    result = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    lines = log.read_text().splitlines()
+    return result, [line.removeprefix("kustomize ") for line in lines if "version" not in line]
+
+
+def built(folder: Path) -> list[str]:
+    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+    result, started = compiled(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(folder / "kustomize"))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "equal to kustomize" in verified.stdout
     return started
@@ -50,12 +69,35 @@ def test_different_parts_are_built_together(tmp_path: Path) -> None:
 
 
 def test_a_part_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) -> None:
-    refused = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
-    write_mesh(tmp_path, [[BY_HAND[0]], [BY_HAND[1]], [refused], [BY_HAND[3]]], RESOURCES)
+    write_mesh(tmp_path, [[BY_HAND[0]], [BY_HAND[1]], [REFUSED], [BY_HAND[3]]], RESOURCES)
 
-    compiled = meshc("compile", cwd=tmp_path)
-    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", compiled.stderr)
-    assert errors == ["MESH701: edge-2"], compiled.stderr
+    result, _ = compiled(tmp_path)
+    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", result.stderr)
+    assert errors == ["MESH701: edge-2"], result.stderr
+
+
+REFUSED = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
+
+
+def test_a_patch_that_kustomize_refuses_in_many_clusters_is_one_problem(tmp_path: Path) -> None:
+    own: list[Entry] = [(service(3, metadata={"labels": {"n": str(number)}}), {}) for number in range(8)]
+    write_mesh(tmp_path, [[one, REFUSED] for one in own], RESOURCES)
+
+    result, started = compiled(tmp_path)
+    (what,) = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert what == ", ".join(f"edge-{number}" for number in range(8))
+    assert started.count("unit") == 8
+    overlays = [one for one in started if one not in ("batch", "unit")]
+    assert {name: overlays.count(name) for name in overlays} == {"edge-0": 5, **{f"edge-{n}": 1 for n in range(1, 8)}}
+
+
+def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
+    other = (steps(("remove", "/spec/nothing")), target(2))
+    write_mesh(tmp_path, [[REFUSED], [REFUSED, other], [other], [BY_HAND[0]]], RESOURCES)
+
+    result, _ = compiled(tmp_path)
+    told = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert sorted(told) == ["edge-0, edge-1", "edge-1, edge-2"], result.stderr
 
 
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
