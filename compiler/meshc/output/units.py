@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshc.kube import Identity, identity_of
-from meshc.output.split import head_of, identity_in
+from meshc.output.split import documents, head_of, identity_in
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES, RESOURCES
 from meshc.overlays.reaching import reaching
@@ -77,13 +77,13 @@ class Unit:
         """The objects that kustomize built from the unit, by their file in output/; None if an object is new or
         renamed."""
         found: dict[str, list[bytes]] = {}
-        for text in stream.decode().split("\n---\n") if stream.strip() else ():
+        for text in documents(stream.decode()):
             head = head_of(text)
             named = all(_PLAIN.fullmatch(part) for part in (head[0], head[1], head[3], head[2] or "x"))
             if not named or head not in self.heads:
                 return None
             home = self.homes.get(identity_in(text), RESOURCES)
-            found.setdefault(home, []).append(f"{text.rstrip(chr(10))}\n".encode())
+            found.setdefault(home, []).append(text.encode())
         return {file: tuple(texts) for file, texts in found.items()}
 
 
@@ -166,7 +166,8 @@ def _head(body: Any) -> _Head:
 
 
 def _theirs(cluster: ClusterPlan) -> Iterator[Any]:
-    """Every object and patch in the user's files."""
+    """Every object and patch in the user's files, and the selectors of targets as keys."""
+    yield from (dict.fromkeys(patch.target.values(), "") for patch in cluster.patches)
     for file in (*cluster.resources, *(patch.file for patch in cluster.patches)):
         yield from (one.body for one in file.objects)
 
@@ -177,7 +178,7 @@ def _changes(cluster: ClusterPlan) -> Iterator[Any]:
 
 
 def _is_special(value: Any) -> bool:
-    """True if a key, a path or an apiVersion in a user's file is an instruction for kustomize."""
+    """True if a key, a path or an apiVersion that a user wrote is an instruction for kustomize."""
     if isinstance(value, Mapping):
         told = (*value, value.get("apiVersion"), value.get("path"), value.get("from"))
         return any(isinstance(one, str) and _NOTES.search(one) for one in told) or any(map(_is_special, value.values()))
