@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from meshc.output.split import head_of
+from meshc.output.split import documents, head_of
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER
 from meshc.yamltext.read import read
@@ -45,13 +45,13 @@ def with_marks(unit: Unit, mark: str) -> Mapping[str, bytes] | None:
 def unmarked(stream: bytes, marks: Iterable[str]) -> Mapping[str, bytes] | None:
     """What kustomize would have written for each unit alone, by mark; None if a document has another form."""
     found: dict[str, list[str]] = {mark: [] for mark in marks}
-    for document in stream.decode().split(f"\n{_BREAK}") if stream.strip() else ():
+    for document in documents(stream.decode()):
         mark, dash, _ = head_of(document)[3].partition("-")
         mark += dash
         if mark not in found or document.count(mark) != 1:
             return None
-        found[mark].append(document.replace(mark, "").rstrip("\n"))
-    return {mark: f"\n{_BREAK}".join(texts).encode() + b"\n" * bool(texts) for mark, texts in found.items()}
+        found[mark].append(document.replace(mark, ""))
+    return {mark: _BREAK.join(texts).encode() for mark, texts in found.items()}
 
 
 def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
@@ -87,20 +87,28 @@ def _is_left(before: str) -> bool:
 
 def _file(file: UserFile, mark: str) -> bytes:
     """A user's file with a marked name in each object."""
-    documents, problems = read(file.data, file.name)
+    found, problems = read(file.data, file.name)
     if problems:
         raise _UnmarkableError
     text = file.data.decode()
     lines = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
-    for start in sorted((_start_of_name(one, text, lines) for one in documents), reverse=True):
+    for start in sorted((_start_of_name(one, text, lines) for one in found), reverse=True):
         text = text[:start] + mark + text[start:]
-    return text.encode()
+    marked = text.encode()
+    if [one.data for one in read(marked, file.name)[0]] != [_with_name(one.data, mark) for one in found]:
+        raise _UnmarkableError  # for example, an alias repeats the name
+    return marked
+
+
+def _with_name(body: Any, mark: str) -> Any:
+    """An object whose only difference is its name."""
+    return {**body, "metadata": {**body["metadata"], "name": mark + body["metadata"]["name"]}}
 
 
 def _start_of_name(document: Document, text: str, lines: list[int]) -> int:
     """The index of the first character of an object's name. Lines and columns count from 1."""
-    if ("metadata", "name") not in document.values:
-        raise _UnmarkableError
+    if ("metadata", "name") not in document.values or str(document.data.get("kind")).endswith("List"):
+        raise _UnmarkableError  # kustomize replaces a List by its items
     name = _safe(document.data["metadata"]["name"])
     line, column = document.values["metadata", "name"]
     start = lines[line - 1] + column - 1 if line <= len(lines) else len(text)
@@ -112,7 +120,7 @@ def _start_of_name(document: Document, text: str, lines: list[int]) -> int:
 
 def _target(patch: PatchPlan, mark: str) -> Mapping[str, str]:
     pattern = patch.target.get("name")
-    if pattern is None:
+    if not pattern:  # kustomize doesn't compare the name
         return patch.target
     if not _PATTERN.fullmatch(pattern):
         raise _UnmarkableError
