@@ -103,7 +103,8 @@ def test_documents_are_split_at_the_margin_only() -> None:
         b"other: |+\n  these empty lines are a part of the text\n\n\n"
     )
     second = (
-        b"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    name: wrong\n  name: d\n  namespace: n\n"
+        b"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    name: wrong\n  name: d\n  name:x: wrong\n"
+        b"  namespace: n\nmetadata:x:\n  name: wrong\n"
     )
     stream = first + b"---\n" + second
     homes = {Identity("", "ConfigMap", "", "1"): "one.yaml", Identity("apps", "Deployment", "n", "d"): "two.yaml"}

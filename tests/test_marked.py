@@ -9,7 +9,7 @@ import pytest
 from meshc.errors import Place
 from meshc.output.marked import unmarked, with_marks
 from meshc.output.units import Unit
-from meshc.plan.files import PatchPlan, UserFile
+from meshc.plan.files import PatchPlan, UserFile, UserObject
 
 MARK = "m0-"
 
@@ -89,6 +89,15 @@ def test_a_file_with_and_without_a_target() -> None:
     both = (*one.patches, *unit(patch="metadata: {name: web}", target={"kind": "A"}).patches)
 
     assert with_marks(Unit({}, (), (), both, {}, frozenset()), MARK) is None
+
+
+@pytest.mark.parametrize(("path", "is_marked"), [("/metadata/name", False), ("/metadata", False), ("/kind", True)])
+def test_a_patch_that_tests_the_name(path: str, is_marked: bool) -> None:
+    place = Place("p.yaml", 1, 1)
+    steps = UserFile("p.yaml", "p.yaml", b"[]", (UserObject(({"op": "test", "path": path, "value": "a"},), place),))
+    tested = Unit({}, (), (), (PatchPlan(steps, {"kind": "A"}, place),), {}, frozenset())
+
+    assert (with_marks(tested, MARK) is not None) == is_marked
 
 
 def test_taking_an_output_apart() -> None:

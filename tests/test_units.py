@@ -25,7 +25,7 @@ def built(folder: Path) -> list[str]:
     log, program = folder / "log", folder / "kustomize"
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
-    compiled = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    compiled = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
     started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
     verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(program))
@@ -91,7 +91,7 @@ def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
 def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"units {seed}")
-    theirs = [theirs_by_chance(chance) for _ in range(6)]
+    theirs = [theirs_by_chance(chance, odd=number > 2) for number in range(6)]
     patches: list[list[Entry]] = [each + by_chance(chance) for _, each in theirs]
     patches[0] += AT_ODDS
     write_mesh(tmp_path, patches, [f"{RESOURCES}---\n{text}" for text, _ in theirs], ("MESH613", "MESH614"))

@@ -48,31 +48,31 @@ BY_NAME: tuple[tuple[str, list[Entry]], ...] = (
 """Resources with patches, of which kustomize's output depends on names, or which end with empty lines."""
 UNSURE: tuple[str, list[Entry]] = (_ACCOUNTS, [(steps(_LABELS), {"kind": "ServiceAccount"})])
 """A resource that refers to one of two objects, which kustomize refuses after the patch."""
-_NAMES = ("app", "name", "kind", "svc", "v1", "shop", "a", "no", "true", "e3", "null", f"{'long-' * 11}name")
-"""Names that meshc can mark, and names that it can't. Some are also words in other places."""
+_NAMES = ("app", "name", "kind", "svc", "v1", f"{'long-' * 11}name", "a", "no", "true", "e3", "null")
+"""Names that meshc can mark, and names that it can't (the last ones). Some are also words in other places."""
 _ROLES = ("App.v1", "app:a", "app", f"{'part.' * 48}name", "a:b:c")
 """Names that only objects of RBAC may have."""
 _RBAC = "rbac.authorization.k8s.io"
 _HOOKS = "admissionregistration.k8s.io/v1"
 
 
-def theirs_by_chance(chance: random.Random) -> tuple[str, list[Entry]]:
-    """A file of resources, and patches of the objects in it."""
-    bodies = {_key(one): one for one in (_body(chance) for _ in range(chance.randint(2, 6)))}
-    patches = [_patch(chance, one) for one in bodies.values() if chance.random() < 0.7]
-    return "---\n".join(_text(chance, one) for one in bodies.values()), patches
+def theirs_by_chance(chance: random.Random, *, odd: bool) -> tuple[str, list[Entry]]:
+    """A file of resources, and patches of the objects in it. Only odd ones have what meshc can't mark."""
+    bodies = {_key(one): one for one in (_body(chance, odd) for _ in range(chance.randint(2, 6)))}
+    patches = [_patch(chance, one, odd) for one in bodies.values() if chance.random() < 0.7]
+    return "---\n".join(_text(chance, one, odd) for one in bodies.values()), patches
 
 
 def _key(body: dict[str, Any]) -> tuple[str, ...]:
     return body["kind"], body["metadata"].get("namespace", "default"), body["metadata"]["name"]
 
 
-def _body(chance: random.Random) -> dict[str, Any]:
+def _body(chance: random.Random, odd: bool) -> dict[str, Any]:
     names = [chance.choice(_NAMES[:4]) for _ in range(3)]
     kind = chance.choice(tuple(_MORE))
     api_version, more = _MORE[kind]
-    longer = _ROLES if "Role" in kind else _NAMES
-    metadata = {"name": chance.choice(longer if chance.random() < 0.1 else _NAMES[:3])}
+    more_names = _ROLES if "Role" in kind else _NAMES if odd else _NAMES[:6]
+    metadata = {"name": chance.choice(more_names if chance.random() < 0.4 else _NAMES[:3])}
     if kind == "CustomResourceDefinition":
         metadata["name"] = f"{names[0]}.example.com"
     if not kind.startswith(("Cluster", "Custom", "Mutating")):
@@ -157,7 +157,7 @@ _MORE: dict[str, tuple[str, Callable[[str, str, str], dict[str, Any]]]] = {
 """The apiVersion and the other fields of each kind, from three names."""
 
 
-def _patch(chance: random.Random, body: dict[str, Any]) -> Entry:
+def _patch(chance: random.Random, body: dict[str, Any], odd: bool) -> Entry:
     change = {"labels": {chance.choice(_NAMES[:3]).replace(":", "."): chance.choice(("on", "gold", "12"))}}
     kind, name = body["kind"], body["metadata"]["name"]
     target = {"kind": kind, **({"name": chance.choice((name, f"{name[:1]}.*", ""))} if chance.random() < 0.8 else {})}
@@ -166,15 +166,15 @@ def _patch(chance: random.Random, body: dict[str, Any]) -> Entry:
         return json.dumps([op]), target
     head = {key: body[key] for key in ("apiVersion", "kind")}
     merge = {**head, "metadata": {**body["metadata"], **change}}
-    return _text(chance, merge), (target if chance.random() < 0.3 else {})
+    return _text(chance, merge, odd), (target if chance.random() < 0.3 else {})
 
 
-def _text(chance: random.Random, body: dict[str, Any]) -> str:
+def _text(chance: random.Random, body: dict[str, Any], odd: bool) -> str:
     """An object as a person, or a program, writes it."""
-    form = chance.randrange(12)
+    form = chance.randrange(7)
     if form == 0:
         return f"{json.dumps(body)}\n"
-    if form == 1:
+    if form == 1 and odd:
         body = {**body, "more": [body["metadata"]]}  # PyYAML writes an anchor and an alias
     if form == 2:
         body = dict(reversed(body.items()))

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from meshc.output.split import documents, head_of
+from meshc.output.units import decoded
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER
 from meshc.yamltext.read import read
@@ -26,6 +27,9 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 """Names that YAML 1.1 writes with quotes."""
 _PATTERN = re.compile(r"[A-Za-z0-9.*+?\[\]-]*")
 """A pattern of names that means the same behind a mark. With `|`, the versions of kustomize differ."""
+_UNSURE = re.compile(rb"[&\r\x80-\xff]")
+"""Characters of a file in which a mark may change more than a name, or be in another place: anchors, and line breaks
+other than a newline."""
 _BREAK = "---\n"
 
 
@@ -65,6 +69,8 @@ def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
     if by_target[True] & by_target[False]:
         raise _UnmarkableError
     for patch in unit.patches:
+        if any(_tests_name(one.body) for one in patch.file.objects):
+            raise _UnmarkableError
         yield f"patches/{patch.file.name}", patch.file.data if patch.target else _file(patch.file, mark)
     resources = [*([unit.OBJECTS] if objects else []), *(f"resources/{file.name}" for file in unit.resources)]
     yield NAME, kustomization(resources, [(f"patches/{one.file.name}", _target(one, mark)) for one in unit.patches])
@@ -95,8 +101,10 @@ def _file(file: UserFile, mark: str) -> bytes:
     for start in sorted((_start_of_name(one, text, lines) for one in found), reverse=True):
         text = text[:start] + mark + text[start:]
     marked = text.encode()
-    if [one.data for one in read(marked, file.name)[0]] != [_with_name(one.data, mark) for one in found]:
-        raise _UnmarkableError  # for example, an alias repeats the name
+    if _UNSURE.search(marked):
+        again = [one.data for one in read(marked, file.name)[0]]
+        if again != [_with_name(one.data, mark) for one in found]:
+            raise _UnmarkableError  # for example, an alias repeats the name
     return marked
 
 
@@ -125,6 +133,12 @@ def _target(patch: PatchPlan, mark: str) -> Mapping[str, str]:
     if not _PATTERN.fullmatch(pattern):
         raise _UnmarkableError
     return {**patch.target, "name": f"{mark}(?:{pattern})"}
+
+
+def _tests_name(change: Any) -> bool:
+    """True if a JSON patch compares the name of an object."""
+    paths = (step.get("path") for step in change if step.get("op") == "test") if isinstance(change, tuple) else ()
+    return any(decoded(str(path)) in ("", "metadata", "metadata/name") for path in paths)
 
 
 def _safe(name: object) -> str:

@@ -49,10 +49,10 @@ def head_of(document: str) -> tuple[str, str, str, str]:
     section = ""
     for line in document.split("\n"):
         if line[:1] not in ("", " ", "-", "#"):
-            section, _, value = line.partition(":")
+            section, _, value = f"{line} ".partition(": ")
             top[section] = _scalar(value)
         elif section == "metadata" and line[:2] == "  " and line[2:3] not in (" ", "-"):
-            key, _, value = line[2:].partition(":")
+            key, _, value = f"{line[2:]} ".partition(": ")
             metadata[key] = _scalar(value)
         if "kind" in top and section > "metadata":
             break

@@ -193,9 +193,9 @@ def _moves_heads(change: Any) -> bool:
     if not isinstance(change, tuple):
         return True
     paths = (step[key] for step in change if step.get("op") != "test" for key in ("path", "from") if key in step)
-    return any(not isinstance(path, str) or _decoded(path) in _HEADS for path in paths)
+    return any(not isinstance(path, str) or decoded(path) in _HEADS for path in paths)
 
 
-def _decoded(path: str) -> str:
+def decoded(path: str) -> str:
     """A decoded path. Like kustomize, ignores everything before the first slash."""
     return "/".join(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]).rstrip("/")
