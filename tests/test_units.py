@@ -24,6 +24,7 @@ from support.patch_forms import (
     write_mesh,
 )
 from support.processes import meshc
+from support.their_objects import BY_NAME, UNSURE, theirs_by_chance
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
@@ -37,7 +38,7 @@ def compiled(folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]
     log, program = folder / "log", folder / "kustomize"
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
-    result = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    result = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
     lines = log.read_text().splitlines()
     return result, [line.removeprefix("kustomize ") for line in lines if "version" not in line]
 
@@ -69,11 +70,12 @@ def test_different_parts_are_built_together(tmp_path: Path) -> None:
 
 
 def test_a_part_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) -> None:
-    write_mesh(tmp_path, [[BY_HAND[0]], [BY_HAND[1]], [REFUSED], [BY_HAND[3]]], RESOURCES)
+    patches = [[BY_HAND[0]], [BY_HAND[1]], [REFUSED], [BY_HAND[3]], UNSURE[1]]
+    write_mesh(tmp_path, patches, [*[RESOURCES] * 4, UNSURE[0]])
 
     result, _ = compiled(tmp_path)
     errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", result.stderr)
-    assert errors == ["MESH701: edge-2"], result.stderr
+    assert errors == ["MESH701: edge-2", "MESH701: edge-4"], result.stderr
 
 
 REFUSED = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
@@ -100,6 +102,14 @@ def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
     assert sorted(told) == ["edge-0, edge-1", "edge-1, edge-2"], result.stderr
 
 
+def test_what_depends_on_names_isnt_changed_by_marks(tmp_path: Path) -> None:
+    patches = [*[each for _, each in BY_NAME], *[[BY_HAND[number]] for number in (0, 1, 3, 9)]]
+    write_mesh(tmp_path, patches, [*[text or RESOURCES for text, _ in BY_NAME], *[RESOURCES] * 4])
+
+    assert "batch" in built(tmp_path)
+    assert "\n  z: |+\n    a\n\n" in (tmp_path / "output" / "edge-4" / "resources.yaml").read_text()
+
+
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     write_mesh(tmp_path, [[one] for one in WHOLE], RESOURCES, ("MESH613",))
 
@@ -123,8 +133,9 @@ def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
 def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"units {seed}")
-    patches: list[list[Entry]] = [by_chance(chance) for _ in range(6)]
+    theirs = [theirs_by_chance(chance, odd=number > 2) for number in range(6)]
+    patches: list[list[Entry]] = [each + by_chance(chance) for _, each in theirs]
     patches[0] += AT_ODDS
-    write_mesh(tmp_path, patches, RESOURCES, ("MESH613", "MESH614"))
+    write_mesh(tmp_path, patches, [f"{RESOURCES}---\n{text}" for text, _ in theirs], ("MESH613", "MESH614"))
 
     assert {"batch"} <= set(built(tmp_path)) <= {"batch", "unit"}

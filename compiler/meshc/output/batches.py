@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import BuildError
 from meshc.output.marked import unmarked, with_marks
+from meshc.output.references import may_be_followed
 from meshc.output.units import FOLDER
 from meshc.overlays.kustomization import NAME, kustomization
 
@@ -70,6 +71,8 @@ class Builder:
         streams = self._together(marked) if len(marked) > 1 else {}
         found: dict[Key, bytes | BuildError] = {}
         for mark, stream in streams.items():
+            if may_be_followed(marks[mark], stream):
+                continue
             found[marks[mark].key] = stream
             self.kustomize.keep(marks[mark].files, FOLDER, self.cache, stream, self.guard)
         return found | {unit.key: self._alone(unit) for unit in units if unit.key not in found}
@@ -96,5 +99,5 @@ def _marks(units: Sequence[Unit]) -> list[str]:
     for unit in units:
         for name, data in unit.files.items():
             digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
-    start = digest.hexdigest()[:16]
+    start = digest.hexdigest()[:40]
     return [f"m{start}{number:02}-" for number in range(len(units))]

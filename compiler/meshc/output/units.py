@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshc.kube import Identity, identity_of
-from meshc.output.split import head_of, identity_in
+from meshc.output.split import documents, head_of, identity_in
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES, RESOURCES
 from meshc.overlays.reaching import reaching
@@ -77,13 +77,13 @@ class Unit:
         """The objects that kustomize built from the unit, by their file in output/; None if an object is new or
         renamed."""
         found: dict[str, list[bytes]] = {}
-        for text in stream.decode().split("\n---\n") if stream.strip() else ():
+        for text in documents(stream.decode()):
             head = head_of(text)
             named = all(_PLAIN.fullmatch(part) for part in (head[0], head[1], head[3], head[2] or "x"))
             if not named or head not in self.heads:
                 return None
             home = self.homes.get(identity_in(text), RESOURCES)
-            found.setdefault(home, []).append(f"{text.rstrip(chr(10))}\n".encode())
+            found.setdefault(home, []).append(text.encode())
         return {file: tuple(texts) for file, texts in found.items()}
 
 
@@ -101,6 +101,8 @@ class Cutter:
         if cluster.components:
             return _COMPONENT
         if any(map(self._is_special, (*cluster.resources, *(patch.file for patch in cluster.patches)))):
+            return _NOTED
+        if any(_NOTES.search(text) for patch in cluster.patches for text in patch.target.values()):
             return _NOTED
         if any(map(_moves_heads, _changes(cluster))):
             return RENAMED
@@ -177,7 +179,7 @@ def _changes(cluster: ClusterPlan) -> Iterator[Any]:
 
 
 def _is_special(value: Any) -> bool:
-    """True if a key, a path or an apiVersion in a user's file is an instruction for kustomize."""
+    """True if a key, a path or an apiVersion that a user wrote is an instruction for kustomize."""
     if isinstance(value, Mapping):
         told = (*value, value.get("apiVersion"), value.get("path"), value.get("from"))
         return any(isinstance(one, str) and _NOTES.search(one) for one in told) or any(map(_is_special, value.values()))
@@ -192,9 +194,9 @@ def _moves_heads(change: Any) -> bool:
     if not isinstance(change, tuple):
         return True
     paths = (step[key] for step in change if step.get("op") != "test" for key in ("path", "from") if key in step)
-    return any(not isinstance(path, str) or _decoded(path) in _HEADS for path in paths)
+    return any(not isinstance(path, str) or decoded(path) in _HEADS for path in paths)
 
 
-def _decoded(path: str) -> str:
+def decoded(path: str) -> str:
     """A decoded path. Like kustomize, ignores everything before the first slash."""
     return "/".join(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]).rstrip("/")

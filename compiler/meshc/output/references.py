@@ -1,0 +1,55 @@
+"""Finds references to other objects in which kustomize may write a namespace.
+
+kustomize follows the names in objects (api/internal/konfig/builtinpluginconsts/namereference.go) to each object that a
+JSON patch changed, even if its name stays. If a reference is a mapping, kustomize writes the namespace of that object
+into it, or refuses a reference that fits several objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from meshc.output.split import documents, head_of
+from meshc.yamltext.read import read
+
+if TYPE_CHECKING:
+    from meshc.output.units import Unit
+
+_KEYS = {
+    **dict.fromkeys(("RoleBinding", "ClusterRoleBinding"), "subjects"),
+    **dict.fromkeys(("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"), "service"),
+    "StorageClass": "secretRef",
+    "Node": "configMap",
+}
+"""The last key of the path of a reference that is a mapping, by kind."""
+_NAMES = re.compile(r"\w*[nN]ames?")
+"""The last key of the path of a reference that is a text. kustomize also accepts a mapping there."""
+_HOLDS = re.compile(rf"^[ -]*+(?:{'|'.join(sorted({*_KEYS.values()}))}|{_NAMES.pattern}):$", re.MULTILINE)
+
+
+def may_be_followed(unit: Unit, stream: bytes) -> bool:
+    """True if the names of objects may have changed the output of a unit. False is certain."""
+    if not any(isinstance(one.body, tuple) for patch in unit.patches for one in patch.file.objects):
+        return False
+    texts = documents(stream.decode())
+    names = {name for *_, namespace, name in map(head_of, texts) if namespace}
+    return any(_refers(text, names) for text in texts if _HOLDS.search(text))
+
+
+def _refers(text: str, names: Collection[str]) -> bool:
+    found, problems = read(text.encode(), "")
+    return bool(problems) or any(_holds(one.data, _KEYS.get(str(one.data.get("kind")), ""), names) for one in found)
+
+
+def _holds(value: Any, key: str, names: Collection[str], *, is_reference: bool = False) -> bool:
+    """True if a value has a reference to one of these names that lacks a namespace."""
+    if isinstance(value, Mapping):
+        if is_reference and str(value.get("name")) in names and not value.get("namespace"):
+            return True
+        return any(
+            _holds(each, key, names, is_reference=step == key or _NAMES.fullmatch(str(step)) is not None)
+            for step, each in value.items()
+        )
+    return isinstance(value, tuple) and any(_holds(each, key, names, is_reference=is_reference) for each in value)
