@@ -66,7 +66,7 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
     for fault, names in told.values():
         shown = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
         what = f"{shown}: Helm value {'.'.join(fault.path)} is {fault.value}; {fault.why}"
-        hint = "remove it" if fault.key == "nothing" else f"remove it; use {fault.key} in mesh.yaml instead"
+        hint = "remove it" if fault.key == "nothing" else f"remove it; in mesh.yaml, use {fault.key}"
         hint = (
             "remove it, run `meshc values` to see the computed list, and add its items to yours"
             if fault.key == _ADD
