@@ -118,8 +118,8 @@ def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     told = re.findall(r"whole: (.*?): (.*)", meshc("compile", cwd=tmp_path).stdout)
     assert sorted(name for listed, _ in told for name in listed.split(", ")) == names
     assert {why.split(",")[0] for _, why in told} == {
-        "a patch changes what an object is named by",
-        "an object or a file of yours holds a word of kustomize's own",
+        "a patch changes an object's name",
+        "an object or one of your files has an instruction for kustomize (config.kubernetes.io)",
     }
 
 

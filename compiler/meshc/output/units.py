@@ -36,11 +36,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
 _COMPONENT = "a component may change any object"
-RENAMED = "a patch changes what an object is named by, which kustomize follows in other objects"
-_IDLE = "no patch reaches an object as it is laid out"
-STYLE = "a text in it isn't written as kustomize writes it"
-REFUSED = "kustomize refuses the part by itself"
-_NOTED = "an object or a file of yours holds a word of kustomize's own, config.kubernetes.io"
+RENAMED = "a patch changes an object's name, namespace, kind or apiVersion, so kustomize also updates references to it"
+_IDLE = "no patch matches an object of the overlay"
+STYLE = "the overlay has text that isn't in kustomize's style"
+REFUSED = "kustomize can't build the changed objects without the rest of the overlay"
+_NOTED = "an object or one of your files has an instruction for kustomize (config.kubernetes.io)"
 
 _Head = tuple[str, str, str, str]
 Key = tuple[tuple[str, bytes], ...]
