@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -15,6 +16,7 @@ from support.patch_forms import (
     BY_HAND,
     LISTS,
     RESOURCES,
+    SERVICES,
     WHOLE,
     Entry,
     by_chance,
@@ -102,6 +104,16 @@ def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
     assert sorted(told) == ["edge-0, edge-1", "edge-1, edge-2"], result.stderr
 
 
+def test_what_clusters_share_is_built_once(tmp_path: Path) -> None:
+    every = (json.dumps({"kind": "Any", "metadata": {"name": "any", "labels": {"team": "mesh"}}}), {"kind": ".*"})
+    shared = [[every], [every, BY_HAND[9]], [every], [every], [every, BY_HAND[0]]]
+    write_mesh(tmp_path, shared, "")
+
+    assert sorted(built(tmp_path)) == ["batch", "batch"]
+    parts = {path.parent.name: path.read_text() for path in (tmp_path / "output").glob("*/services.yaml")}
+    assert all(text.count("team: mesh") == SERVICES for text in parts.values())
+
+
 def test_what_depends_on_names_isnt_changed_by_marks(tmp_path: Path) -> None:
     patches = [*[each for _, each in BY_NAME], *[[BY_HAND[number]] for number in (0, 1, 3, 9)]]
     write_mesh(tmp_path, patches, [*[text or RESOURCES for text, _ in BY_NAME], *[RESOURCES] * 4])
@@ -136,6 +148,8 @@ def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     theirs = [theirs_by_chance(chance, odd=number > 2) for number in range(6)]
     patches: list[list[Entry]] = [each + by_chance(chance) for _, each in theirs]
     patches[0] += AT_ODDS
-    write_mesh(tmp_path, patches, [f"{RESOURCES}---\n{text}" for text, _ in theirs], ("MESH613", "MESH614"))
+    patches += [by_chance(chance) for _ in range(3)]
+    own = [*(f"{RESOURCES}---\n{text}" for text, _ in theirs), *[""] * 3]
+    write_mesh(tmp_path, patches, own, ("MESH613", "MESH614"))
 
     assert {"batch"} <= set(built(tmp_path)) <= {"batch", "unit"}

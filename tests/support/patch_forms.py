@@ -154,7 +154,7 @@ def write_mesh(
     acknowledge: Sequence[str] = (),
 ) -> None:
     """Writes a mesh in which each remote has its own list of these patches, and one file of resources: the same for
-    all, or each its own."""
+    all, or each its own. A remote without a text has no resources."""
     (folder / ".git").mkdir()
     theirs = [resources] * len(patches) if isinstance(resources, str) else resources
     ports = "ports: [{name: http, port: 8080}, {name: grpc, port: 9090}]"
@@ -187,7 +187,7 @@ def _remote(folder: Path, number: int, patches: Sequence[Entry], resources: str)
     more = {
         "podCIDRs": [f"10.{number + 1}.0.0/16"],
         "patches": entries,
-        "resources": [_file(folder, "theirs", resources)],
+        "resources": [_file(folder, "theirs", resources)] if resources else [],
     }
     return f"    - {json.dumps(words | more)}\n"
 

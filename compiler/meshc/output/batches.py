@@ -21,6 +21,7 @@ from meshc.overlays.kustomization import NAME, kustomization
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
+    from meshc.kube import Identity
     from meshc.output.kustomize import Kustomize
     from meshc.output.units import Key, Unit
     from meshc.scanning.guard import RenderedGuard
@@ -91,6 +92,48 @@ class Builder:
             return self.kustomize.build(unit.files, FOLDER, self.cache, None, self.guard)
         except BuildError as error:
             return error
+
+
+class Parts:
+    """The built units of one cluster together. `said` is kustomize's message if it refused one of them."""
+
+    def __init__(self, units: Sequence[Unit], built: Mapping[Key, bytes | BuildError]) -> None:
+        self._units = units
+        outputs = [built[unit.key] for unit in units]
+        self.said = next((str(one) for one in outputs if isinstance(one, BuildError)), None)
+        self._streams = [one for one in outputs if isinstance(one, bytes)]
+
+    @property
+    def stream(self) -> bytes:
+        """All objects, as one build would write them, except for the order."""
+        return b"---\n".join(filter(None, self._streams))
+
+    @property
+    def texts(self) -> frozenset[bytes]:
+        """The texts that the output replaces."""
+        return frozenset(text for unit in self._units for text in unit.texts)
+
+    @property
+    def homes(self) -> Mapping[Identity, str]:
+        """The file of each of meshc's objects."""
+        return {identity: file for unit in self._units for identity, file in unit.homes.items()}
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The input of kustomize."""
+        files = ((number, *one) for number, unit in enumerate(self._units) for one in unit.files.items())
+        return {f"{number}/{path}": data for number, path, data in files}
+
+    def made(self) -> Mapping[str, tuple[bytes, ...]] | None:
+        """The objects by file, as `Unit.made` returns them."""
+        found: dict[str, tuple[bytes, ...]] = {}
+        for unit, stream in zip(self._units, self._streams, strict=True):
+            made = unit.made(stream)
+            if made is None:
+                return None
+            for file, texts in made.items():
+                found[file] = (*found.get(file, ()), *texts)
+        return found
 
 
 def _marks(units: Sequence[Unit]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Problem, stop_on
-from meshc.output.batches import Builder
+from meshc.output.batches import Builder, Parts
 from meshc.output.blame import Blame, Search
 from meshc.output.inspection import Inspection
 from meshc.output.link import Link
@@ -142,24 +142,22 @@ class _Rendering:
     ) -> tuple[dict[str, _Result], list[Refusal]]:
         """Builds each distinct unit once, even if several clusters have it. Returns the results, and the units that
         kustomize refused."""
-        units, how = self._units(clusters), self._how
-        streams = Builder(how.kustomize, how.cache, self._inspection.guard, how.jobs).build(list(units.values()), pool)
+        cut, how = self._units(clusters), self._how
+        every = [unit for units in cut.values() for unit in units]
+        streams = Builder(how.kustomize, how.cache, self._inspection.guard, how.jobs).build(every, pool)
         results: dict[str, _Result] = {}
         refused = []
-        for cluster in (one for one in clusters if one.name in units):
-            unit = units[cluster.name]
-            stream = streams[unit.key]
-            made = None if isinstance(stream, BuildError) else unit.made(stream)
-            if isinstance(stream, BuildError):
-                refused.append(Refusal(cluster, str(stream)))
+        for cluster in (one for one in clusters if one.name in cut):
+            parts = Parts(cut[cluster.name], streams)
+            if parts.said is not None:
+                refused.append(Refusal(cluster, parts.said))
                 self.why[cluster.name] = REFUSED
-            elif made is None:
+            elif (made := parts.made()) is None:
                 self.why[cluster.name] = RENAMED
             else:
-                built = split(stream, unit.homes)
-                problems = self._inspection.look(cluster, unit.files, built, unit.homes.keys())
-                texts = frozenset(unit.texts)
-                linked = self._linker.link(cluster, self._layout.names(cluster), texts, made)
+                built = split(parts.stream, parts.homes)
+                problems = self._inspection.look(cluster, parts.files, built, parts.homes.keys())
+                linked = self._linker.link(cluster, self._layout.names(cluster), parts.texts, made)
                 results[cluster.name] = problems or linked
                 self._how.done()
         return results, refused
@@ -176,12 +174,12 @@ class _Rendering:
                 results[cluster.name] = built
         return Search(self._blame, pool).faults(refused)
 
-    def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
+    def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Sequence[Unit]]:
         """The part of each overlay that kustomize has to build, if it is less than the whole overlay."""
         cutter = Cutter(self._layout, self._linker.placed)
-        found: dict[str, Unit] = {}
+        found: dict[str, Sequence[Unit]] = {}
         for cluster in clusters if self._linker.tested else ():  # else `compile` reports all clusters together
-            cut = cutter.unit(cluster) if self._linker.passes(cluster) else STYLE
+            cut = cutter.units(cluster) if self._linker.passes(cluster) else STYLE
             if isinstance(cut, str):
                 self.why[cluster.name] = cut
             else:
