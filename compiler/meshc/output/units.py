@@ -2,7 +2,8 @@
 
 This part has the objects that a patch may match, the user's resources, and the patches. kustomize doesn't change an
 object that no patch matches at the start, because patches keep names, namespaces and kinds, so no patch matches it
-later. If this isn't certain, or if the build shows otherwise, the whole overlay is built.
+later. The only exceptions are objects with open references (output/references.py), which the part has, too. If this
+isn't certain, or if the build shows otherwise, the whole overlay is built.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshc.kube import Identity, identity_of
+from meshc.output.references import are_followed, is_open
 from meshc.output.split import documents, head_of, identity_in
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES, RESOURCES
@@ -153,8 +155,10 @@ def _files(cluster: ClusterPlan, texts: Sequence[bytes], tree: FileTree) -> Mapp
 
 
 def _matched(cluster: ClusterPlan, objects: Sequence[KubeObject]) -> Iterator[int]:
-    """The numbers of the objects to which a patch may be applied."""
+    """The numbers of the objects to which a patch may be applied, or that refer to a patched object."""
     fits = [reaching(patch) for patch in cluster.patches]
+    if are_followed(cluster.patches):
+        fits.append(is_open)
     for number, one in enumerate(objects):
         if any(fit(one.body) for fit in fits):
             yield number
