@@ -109,25 +109,34 @@ NETWORK, CONTROL = "topology.istio.io/network", "topology.istio.io/controlPlaneC
 
 BREAK: dict[str, tuple[str, str]] = {
     "a container of a misspelt name": (pod(containers=[{"name": "wbe", "env": []}]), "without an image"),
-    "a variable by both": (web(env=[{"name": "MODE", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]), "by valueFrom"),
-    "a variable that is a number": (web(env=[{"name": "N", "value": 1}]), "no text"),
-    "a probe by two": (web(readinessProbe={"tcpSocket": {"port": 80}}), "probe by httpGet and tcpSocket"),
-    "a request above its limit": (web(resources={"requests": {"cpu": "2"}}), "request more cpu"),
-    "a quantity that is none": (web(resources={"limits": {"memory": "128MB"}}), "no quantity"),
+    "a variable by both": (
+        web(env=[{"name": "MODE", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]),
+        "both value and valueFrom",
+    ),
+    "a variable that is a number": (web(env=[{"name": "N", "value": 1}]), "isn't text"),
+    "a probe by two": (
+        web(readinessProbe={"tcpSocket": {"port": 80}}),
+        "readinessProbe with both httpGet and tcpSocket",
+    ),
+    "a request above its limit": (web(resources={"requests": {"cpu": "2"}}), "request for cpu"),
+    "a quantity that is none": (web(resources={"limits": {"memory": "128MB"}}), "invalid quantity"),
     "a mount of nothing": (web(volumeMounts=[{"name": "date", "mountPath": "/x"}]), 'volume "date"'),
     "a volume of two kinds": (
         pod(volumes=[{"name": "data", "configMap": {"name": "settings"}}]),
-        "as configMap and empty",
+        "several sources: configMap and empty",
     ),
     "another restart policy": (pod(restartPolicy="Never"), "restartPolicy Never"),
     "recreation beside rolling": (merge("Deployment", "web", spec={"strategy": {"type": "Recreate"}}), "rollingUpdate"),
     "another label of pods": (
         merge("Deployment", "web", spec={"template": {"metadata": {"labels": {"app": "web2"}}}}),
-        "own template doesn't have",
+        "pod template doesn't have",
     ),
-    "replicas in quotes": (merge("Deployment", "web", spec={"replicas": "3"}), "no number"),
-    "a long label": (merge("Deployment", "web", metadata={"labels": {"a": "x" * 64}}), "no label may have"),
-    "a label of words": (merge("Deployment", "web", metadata={"labels": {"owner": "team shop"}}), "no label may have"),
+    "replicas in quotes": (merge("Deployment", "web", spec={"replicas": "3"}), "aren't a number"),
+    "a long label": (merge("Deployment", "web", metadata={"labels": {"a": "x" * 64}}), "with an invalid value"),
+    "a label of words": (
+        merge("Deployment", "web", metadata={"labels": {"owner": "team shop"}}),
+        "with an invalid value",
+    ),
     "a key with two slashes": (
         merge("Deployment", "web", metadata={"annotations": {"a/b/c": "d"}}),
         "has the invalid key",
@@ -148,16 +157,16 @@ BREAK: dict[str, tuple[str, str]] = {
     ),
     "an ExternalName of none": (service(type="ExternalName"), "without externalName"),
     "a type of none": (service(type="Loadbalancer"), 'type "Loadbalancer"'),
-    "headless and outside": (service(type="LoadBalancer", clusterIP="None"), "headless and of type"),
-    "a number in a ConfigMap": (merge("ConfigMap", "settings", "v1", data={"n": 1}), "no text"),
-    "a key of a ConfigMap": (merge("ConfigMap", "settings", "v1", data={"a b": "c"}), 'the key "a b"'),
+    "headless and outside": (service(type="LoadBalancer", clusterIP="None"), "headless but has type"),
+    "a number in a ConfigMap": (merge("ConfigMap", "settings", "v1", data={"n": 1}), "isn't text"),
+    "a key of a ConfigMap": (merge("ConfigMap", "settings", "v1", data={"a b": "c"}), 'the invalid key "a b"'),
     "scaling upside down": (
         merge("HorizontalPodAutoscaler", "web", "autoscaling/v2", spec={"minReplicas": 6}),
         "above maxReplicas",
     ),
     "a budget of both": (
         merge("PodDisruptionBudget", "web", "policy/v1", spec={"maxUnavailable": 1}),
-        "minAvailable and maxUnavailable",
+        "both minAvailable and maxUnavailable",
     ),
     "a webhook of both": (
         merge(
@@ -167,23 +176,23 @@ BREAK: dict[str, tuple[str, str]] = {
             None,
             webhooks=[{"name": "web.example.com", "clientConfig": {"url": "https://192.0.2.1/v"}}],
         ),
-        "with url and service",
+        "with both url and service",
     ),
     "a slice of another family": (
         merge("EndpointSlice", "db", "discovery.k8s.io/v1", endpoints=[{"addresses": ["2001:db8::1"]}]),
-        "addressType IPv4",
+        "but addressType IPv4",
     ),
     "a slice of the loopback": (
         merge("EndpointSlice", "db", "discovery.k8s.io/v1", endpoints=[{"addresses": ["127.0.0.1"]}]),
-        "no endpoint may have",
+        "invalid for an endpoint",
     ),
     "a copy with a selector": (copy(selector={"app": "catalog"}), "has a selector"),
-    "a copy outside": (copy(type="LoadBalancer"), "type LoadBalancer in place of ClusterIP"),
-    "a headless copy": (copy(clusterIP="None"), "headless here alone"),
+    "a copy outside": (copy(type="LoadBalancer"), "type LoadBalancer instead of ClusterIP"),
+    "a headless copy": (copy(clusterIP="None"), "headless only in this cluster"),
     "a copy with another port": (copy(ports=[{"name": "admin", "port": 81, "protocol": "TCP"}]), "81/TCP"),
     "a copy with a port less": (copy(ports=[{"port": 8080, "protocol": "TCP", "$patch": "delete"}]), "has no ports"),
-    "a copy that is gone": (merge("Service", "catalog", "v1", **{"$patch": "delete"}), "is taken away"),
-    "another network": (space("istio-system", labels={NETWORK: "lab"}), 'in place of "corp"'),
+    "a copy that is gone": (merge("Service", "catalog", "v1", **{"$patch": "delete"}), "is removed by a patch"),
+    "another network": (space("istio-system", labels={NETWORK: "lab"}), 'instead of "corp"'),
     "no network": (space("istio-system", labels={NETWORK: None}), f"loses label {NETWORK}"),
     "no control plane": (space("istio-system", annotations={CONTROL: None}), f"loses annotation {CONTROL}"),
     "no protection under Flux": (space("shop", annotations={FLUX: "enabled"}), "may be pruned"),
@@ -287,11 +296,11 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "a Deployment without labels": (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: shop}\n"
         "spec: {selector: {matchLabels: {a: b}}, template: {spec: {containers: [{name: a, image: a}]}}}",
-        "own template doesn't have",
+        "pod template doesn't have",
     ),
     "a Service of underscores": (
         "apiVersion: v1\nkind: Service\nmetadata: {name: my_app, namespace: shop}\nspec: {ports: [{port: 80}]}",
-        "no Service may have",
+        "invalid for a Service",
     ),
     "a Service that begins with a digit": (
         "apiVersion: v1\nkind: Service\nmetadata: {name: 1app, namespace: shop}\nspec: {ports: [{port: 80}]}",
@@ -313,11 +322,11 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "a binding of no role": (
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a, namespace: shop}\n"
         "subjects: []",
-        "names no role",
+        "has no roleRef",
     ),
     "an object in no namespace that is made": (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: nowhere}",
-        "which nothing makes here",
+        "nothing makes that namespace",
     ),
     "an object without its CRD": (
         "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a, namespace: shop}",

@@ -275,6 +275,6 @@ def test_no_message_shows_a_password(url: str) -> None:
 def test_the_short_form_is_argo_cds_alone() -> None:
     assert repository_fault("git@git.example.com:mesh.git", short=True) is None
     assert repository_fault("git@git.example.com:mesh.git", short=False) == (
-        "Flux doesn't take the short form user@host:path",
+        "Flux doesn't accept the short form user@host:path",
         "write ssh://git@git.example.com/mesh.git",
     )

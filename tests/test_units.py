@@ -6,12 +6,25 @@ import os
 import random
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from meshc.mesh.chart_files import digest_of
-from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, steps, target, write_mesh
+from support.patch_forms import (
+    AT_ODDS,
+    BY_HAND,
+    LISTS,
+    RESOURCES,
+    WHOLE,
+    Entry,
+    by_chance,
+    service,
+    steps,
+    target,
+    write_mesh,
+)
 from support.paths import TESTS
 from support.processes import meshc
 from support.their_objects import BY_NAME, UNSURE, theirs_by_chance
@@ -23,15 +36,21 @@ KUBECTL = os.environ.get("MESHC_TEST_KUBECTL", "")
 """Another kubectl to try, of the versions in `supported.KUSTOMIZE`."""
 
 
-def built(folder: Path) -> list[str]:
-    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+def compiled(folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Compiles a mesh; the result, and the folders that kustomize was started for."""
     log, program = folder / "log", folder / "kustomize"
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
-    compiled = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
-    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    result = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    lines = log.read_text().splitlines()
+    return result, [line.removeprefix("kustomize ") for line in lines if "version" not in line]
+
+
+def built(folder: Path) -> list[str]:
+    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+    result, started = compiled(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(folder / "kustomize"))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "equal to kustomize" in verified.stdout
     return started
@@ -54,13 +73,36 @@ def test_different_parts_are_built_together(tmp_path: Path) -> None:
 
 
 def test_a_part_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) -> None:
-    refused = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
-    patches = [[BY_HAND[0]], [BY_HAND[1]], [refused], [BY_HAND[3]], UNSURE[1]]
+    patches = [[BY_HAND[0]], [BY_HAND[1]], [REFUSED], [BY_HAND[3]], UNSURE[1]]
     write_mesh(tmp_path, patches, [*[RESOURCES] * 4, UNSURE[0]])
 
-    compiled = meshc("compile", cwd=tmp_path)
-    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", compiled.stderr)
-    assert errors == ["MESH701: edge-2", "MESH701: edge-4"], compiled.stderr
+    result, _ = compiled(tmp_path)
+    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", result.stderr)
+    assert errors == ["MESH701: edge-2", "MESH701: edge-4"], result.stderr
+
+
+REFUSED = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
+
+
+def test_a_patch_that_kustomize_refuses_in_many_clusters_is_one_problem(tmp_path: Path) -> None:
+    own: list[Entry] = [(service(3, metadata={"labels": {"n": str(number)}}), {}) for number in range(8)]
+    write_mesh(tmp_path, [[one, REFUSED] for one in own], RESOURCES)
+
+    result, started = compiled(tmp_path)
+    (what,) = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert what == ", ".join(f"edge-{number}" for number in range(8))
+    assert started.count("unit") == 8
+    overlays = [one for one in started if one not in ("batch", "unit")]
+    assert {name: overlays.count(name) for name in overlays} == {"edge-0": 5, **{f"edge-{n}": 1 for n in range(1, 8)}}
+
+
+def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
+    other = (steps(("remove", "/spec/nothing")), target(2))
+    write_mesh(tmp_path, [[REFUSED], [REFUSED, other], [other], [BY_HAND[0]]], RESOURCES)
+
+    result, _ = compiled(tmp_path)
+    told = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert sorted(told) == ["edge-0, edge-1", "edge-1, edge-2"], result.stderr
 
 
 def test_what_depends_on_names_isnt_changed_by_marks(tmp_path: Path) -> None:
@@ -79,8 +121,8 @@ def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
     told = re.findall(r"whole: (.*?): (.*)", meshc("compile", cwd=tmp_path).stdout)
     assert sorted(name for listed, _ in told for name in listed.split(", ")) == names
     assert {why.split(",")[0] for _, why in told} == {
-        "a patch changes what an object is named by",
-        "an object or a file of yours holds a word of kustomize's own",
+        "a patch changes an object's name",
+        "an object or one of your files has an instruction for kustomize (config.kubernetes.io)",
     }
 
 

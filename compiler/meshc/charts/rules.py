@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshc.charts.chance import changeable
 from meshc.charts.mending import (
     closed,
     current,
@@ -48,26 +50,26 @@ class Rule:
 SCHEMA = Rule(
     "schema skipped",
     ("gateway",),
-    "its schema refuses the chart's own defaults",
+    "the chart's schema refuses the chart's own defaults",
     Version(1, 24, 0),
     Version(1, 25, 0),
 )
 DUPLICATES = Rule(
     "duplicate keys",
     ("istio",),
-    "the Deployments of Mixer name ports twice, which kustomize refuses; the last one counts, as it does for kubectl",
+    "the Deployments of Mixer have the key ports twice, which kustomize refuses; meshc keeps the last, as kubectl does",
     end=Version(1, 1, 0),
 )
 CRDS = Rule(
     "CRDs kept",
     ("istio",),
-    "they are hooks of a kind (crd-install) that helm 3 and 4 leave out",
+    "the CRDs are hooks of the kind crd-install, which helm 3 and 4 ignore",
     end=Version(1, 1, 0),
 )
 CONDITION = Rule(
-    "condition put right",
+    "condition fixed",
     ("istio",),
-    "a template asks `(one) or (other)`, at which helm 3 and 4 stop; later versions ask `or (one) (other)`",
+    "a template has the condition `(one) or (other)`, which helm 3 and 4 refuse; later ones have `or (one) (other)`",
     end=Version(1, 0, 2),
 )
 """The rules that apply before a chart is rendered; DUPLICATES applies when the output is parsed."""
@@ -76,12 +78,17 @@ _CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n
 _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """A chart's files for helm, and their digest."""
 
     files: Mapping[str, bytes]
     digest: str
+
+    @cached_property
+    def calls(self) -> tuple[str, ...]:
+        """The calls of random and clock functions in the templates."""
+        return changeable(self.files)
 
 
 def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:
@@ -106,13 +113,18 @@ def cleaned(bodies: Iterable[Body], need: ChartNeed) -> list[Body]:
 
 
 RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
-    (Rule("lists flattened", EVERY, "kustomize's files and our checks know objects, not lists of them"), flattened),
+    (
+        Rule(
+            "lists flattened", EVERY, "kustomize's files and meshc's checks work with single objects, not with a List"
+        ),
+        flattened,
+    ),
     (
         Rule(
             "hooks dropped",
             EVERY,
-            "Flux would run a clean-up Job at once, which deletes every workload certificate; Argo CD doesn't know "
-            "post-delete",
+            "Flux would run a clean-up Job at once, which deletes every workload certificate; Argo CD doesn't support "
+            "post-delete hooks",
         ),
         unhooked,
     ),
@@ -120,7 +132,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         Rule(
             "policies of remotes dropped",
             ("istio-remote",),
-            "pilot reads policies in its own cluster only, and the chart brings no CRDs for them",
+            "Pilot reads policies only in its own cluster, and the chart has no CRDs for them",
             end=Version(1, 1, 0),
         ),
         without_policies,
@@ -129,8 +141,8 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         Rule(
             "policies made by a Job dropped",
             CLASSIC,
-            "a hook applied what ConfigMap istio-security-custom-resources holds; meshc writes MeshPolicy and "
-            "DestinationRules themselves",
+            "a hook applies the content of ConfigMap istio-security-custom-resources; meshc writes MeshPolicy and "
+            "DestinationRules itself",
             end=Version(1, 1, 0),
         ),
         without_scripts,
@@ -139,8 +151,8 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         Rule(
             "namespaces",
             EVERY,
-            "helm puts objects that name none into the release's; cluster-scoped kinds (MeshPolicy, the webhook of "
-            "1.0) have none",
+            "helm installs an object without a namespace into the release's namespace; cluster-scoped objects can't "
+            "have one, although charts of 1.0 set it",
         ),
         housed,
     ),
@@ -149,7 +161,8 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
             "API versions",
             CLASSIC,
             "extensions/v1beta1 ends with Kubernetes 1.16 and rbac v1beta1 with 1.22; apps/v1 and rbac v1 exist from "
-            "1.9. apps/v1 wants the selector that was made of the pod's labels; autoscalers name it too",
+            "1.9; apps/v1 requires a selector, which older versions took from the pod's labels; autoscalers refer to "
+            "the API version too",
             end=Version(1, 1, 0),
         ),
         current,
@@ -158,8 +171,8 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         Rule(
             "empty caBundle dropped",
             EVERY,
-            "Istio fills it in, and a GitOps engine would take it away again at every sync; Kubernetes before 1.13 "
-            "wants it",
+            "Istio fills it in, and a GitOps engine would remove it again at every sync; Kubernetes before 1.13 "
+            "requires the field",
         ),
         unbundled,
     ),
@@ -167,7 +180,7 @@ RULES: tuple[tuple[Rule, Callable[[Body, ChartNeed], Iterable[Body]]], ...] = (
         Rule(
             "failurePolicy of validation",
             ("base", "istiod"),
-            "before 1.29.6 the charts don't read `base.validationFailurePolicy`; where it is set, the webhooks have it",
+            "before 1.29.6 the charts ignore `base.validationFailurePolicy`; meshc writes it into the webhooks",
             Version(1, 24, 0),
             Version(1, 30, 0),
         ),

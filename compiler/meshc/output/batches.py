@@ -42,14 +42,12 @@ class Builder:
     guard: RenderedGuard
     jobs: int
 
-    def build(self, units: Sequence[Unit], pool: ThreadPoolExecutor) -> dict[Key, bytes | None]:
-        """The output of each distinct unit, by its key; None if kustomize refuses the unit."""
-        found: dict[Key, bytes | None] = {}
-        for unit in units:
-            if unit.key not in found:
-                found[unit.key] = self.kustomize.known(unit.files, FOLDER, self.cache)
-        left = list({unit.key: unit for unit in units if found[unit.key] is None}.values())
-        for built in pool.map(self._build, self._batches(left)):
+    def build(self, units: Sequence[Unit], pool: ThreadPoolExecutor) -> dict[Key, bytes | BuildError]:
+        """The output of each distinct unit, by its key, or the error with which kustomize refuses the unit."""
+        distinct = {unit.key: unit for unit in units}
+        cached = {key: self.kustomize.known(unit.files, FOLDER, self.cache) for key, unit in distinct.items()}
+        found: dict[Key, bytes | BuildError] = {key: built for key, built in cached.items() if built is not None}
+        for built in pool.map(self._build, self._batches([unit for key, unit in distinct.items() if key not in found])):
             found |= built
         return found
 
@@ -67,11 +65,11 @@ class Builder:
         if batch:
             yield batch
 
-    def _build(self, units: Sequence[Unit]) -> Mapping[Key, bytes | None]:
+    def _build(self, units: Sequence[Unit]) -> Mapping[Key, bytes | BuildError]:
         marks = dict(zip(_marks(units), units, strict=True)) if len(units) > 1 else {}
         marked = {mark: files for mark, unit in marks.items() if (files := with_marks(unit, mark)) is not None}
         streams = self._together(marked) if len(marked) > 1 else {}
-        found: dict[Key, bytes | None] = {}
+        found: dict[Key, bytes | BuildError] = {}
         for mark, stream in streams.items():
             if are_followed(marks[mark].patches) and may_be_written(stream):
                 continue
@@ -88,11 +86,11 @@ class Builder:
         except BuildError:
             return {}
 
-    def _alone(self, unit: Unit) -> bytes | None:
+    def _alone(self, unit: Unit) -> bytes | BuildError:
         try:
             return self.kustomize.build(unit.files, FOLDER, self.cache, None, self.guard)
-        except BuildError:  # the build of the whole overlay finds the cause
-            return None
+        except BuildError as error:
+            return error
 
 
 def _marks(units: Sequence[Unit]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from meshc.kube import Identity
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import RESOURCES
 from meshc.tree import HEADER, FileTree
+
+_LINES = re.compile("[^\\n]*+")
 
 
 def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
@@ -47,7 +50,8 @@ def head_of(document: str) -> tuple[str, str, str, str]:
     top: dict[str, str] = {}
     metadata: dict[str, str] = {}
     section = ""
-    for line in document.split("\n"):
+    for found in _LINES.finditer(document):  # a document can have a megabyte, and its head is at its start
+        line = found[0]
         if line[:1] not in ("", " ", "-", "#"):
             section, _, value = f"{line} ".partition(": ")
             top[section] = _scalar(value)

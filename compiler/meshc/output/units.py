@@ -38,11 +38,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
 _COMPONENT = "a component may change any object"
-RENAMED = "a patch changes what an object is named by, which kustomize follows in other objects"
-_IDLE = "no patch reaches an object as it is laid out"
-STYLE = "a text in it isn't written as kustomize writes it"
-REFUSED = "kustomize refuses the part by itself"
-_NOTED = "an object or a file of yours holds a word of kustomize's own, config.kubernetes.io"
+RENAMED = "a patch changes an object's name, namespace, kind or apiVersion, so kustomize also updates references to it"
+_IDLE = "no patch matches an object of the overlay"
+STYLE = "the overlay has text that isn't in kustomize's style"
+REFUSED = "kustomize can't build the changed objects without the rest of the overlay"
+_NOTED = "an object or one of your files has an instruction for kustomize (config.kubernetes.io)"
 
 _Head = tuple[str, str, str, str]
 Key = tuple[tuple[str, bytes], ...]
@@ -96,12 +96,15 @@ class Cutter:
         self._layout, self._placed = layout, placed
         self._of_base: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._noted: dict[bytes, bool] = {}
+        self._special: dict[bytes, bool] = {}
 
     def unit(self, cluster: ClusterPlan) -> Unit | str:
         """The unit of an overlay, or the reason why the whole overlay has to be built."""
         if cluster.components:
             return _COMPONENT
-        if any(map(_is_special, _theirs(cluster))):
+        if any(map(self._is_special, (*cluster.resources, *(patch.file for patch in cluster.patches)))):
+            return _NOTED
+        if any(_NOTES.search(text) for patch in cluster.patches for text in patch.target.values()):
             return _NOTED
         if any(map(_moves_heads, _changes(cluster))):
             return RENAMED
@@ -138,6 +141,11 @@ class Cutter:
             self._of_base[key] = tuple(_matched(cluster, objects))
         return self._of_base[key]
 
+    def _is_special(self, file: UserFile) -> bool:
+        if file.data not in self._special:
+            self._special[file.data] = any(_is_special(one.body) for one in file.objects)
+        return self._special[file.data]
+
     def _is_noted(self, data: bytes) -> bool:
         if data not in self._noted:
             self._noted[data] = _OF_NOTES.search(data) is not None
@@ -167,13 +175,6 @@ def _matched(cluster: ClusterPlan, objects: Sequence[KubeObject]) -> Iterator[in
 def _head(body: Any) -> _Head:
     found = identity_of(body)
     return str(body.get("apiVersion", "")), found.kind, found.namespace, found.name
-
-
-def _theirs(cluster: ClusterPlan) -> Iterator[Any]:
-    """Every object and patch in the user's files, and the selectors of targets as keys."""
-    yield from (dict.fromkeys(patch.target.values(), "") for patch in cluster.patches)
-    for file in (*cluster.resources, *(patch.file for patch in cluster.patches)):
-        yield from (one.body for one in file.objects)
 
 
 def _changes(cluster: ClusterPlan) -> Iterator[Any]:

@@ -85,7 +85,7 @@ class _Reader:
         elif operator in (*_EQUAL, *_COMPARED):
             values = frozenset((_END if self.next in (_END, ",") else self._word("a value"),))
         else:
-            raise ValueError(f"{_shown(operator)} is where an operator such as =, != or in must be")
+            raise ValueError(f"expected an operator such as =, != or in, found {_shown(operator)}")
         self._end()
         for value in values:
             _check_value(value, operator)
@@ -94,7 +94,7 @@ class _Reader:
     def _listed(self) -> frozenset[str]:
         """Parses `(a, b)`. Between two commas there is an empty value, and another value must follow."""
         if (token := self.take()) != "(":
-            raise ValueError(f"{_shown(token)} is where ( must be")
+            raise ValueError(f"expected (, found {_shown(token)}")
         values: set[str] = set()
         if self.next == ")":
             values.add("")
@@ -102,7 +102,7 @@ class _Reader:
             if self.next != ",":
                 values.add(self._word("a value"))
                 if self.next not in (",", ")"):
-                    raise ValueError(f"{_shown(self.next)} is where a comma or ) must be")
+                    raise ValueError(f"expected a comma or ), found {_shown(self.next)}")
                 continue
             self.take()
             if not values or self.next in (",", ")"):
@@ -110,38 +110,38 @@ class _Reader:
             if self.next == ",":
                 self.take()
                 if self.next == ")":
-                    raise ValueError(") is where a value must be")
+                    raise ValueError("expected a value, found )")
         self.take()
         return frozenset(values)
 
     def _word(self, what: str) -> str:
         token = self.take()
         if token in _SYMBOLS:
-            raise ValueError(f"{_shown(token)} is where {what} must be")
+            raise ValueError(f"expected {what}, found {_shown(token)}")
         return token
 
     def _end(self) -> None:
         if self.next not in (_END, ","):
-            raise ValueError(f"{_shown(self.next)} is where a comma must be")
+            raise ValueError(f"expected a comma, found {_shown(self.next)}")
 
 
 def _shown(token: str) -> str:
-    return "the end" if token == _END else token[:80]
+    return "the end of the text" if token == _END else token[:80]
 
 
 def _check_key(key: str) -> None:
     prefix, slash, name = key.rpartition("/")
     if slash and not (len(prefix) <= 253 and _PREFIX.fullmatch(prefix)):
-        raise ValueError(f"{_shown(key)} is no key of a label: its prefix must be a DNS-1123 subdomain")
+        raise ValueError(f"{_shown(key)} isn't a valid label key: its prefix must be a DNS-1123 subdomain")
     if len(name) > 63 or not _NAME.fullmatch(name):
-        raise ValueError(f"{_shown(key)} is no key of a label: at most 63 of letters, digits, -, _ and .")
+        raise ValueError(f"{_shown(key)} isn't a valid label key: use at most 63 letters, digits, -, _ and .")
 
 
 def _check_value(value: str, operator: str) -> None:
     if len(value) > 63 or (value and not _NAME.fullmatch(value)):
-        raise ValueError(f"{_shown(value)} is no value of a label: at most 63 of letters, digits, -, _ and .")
+        raise ValueError(f"{_shown(value)} isn't a valid label value: use at most 63 letters, digits, -, _ and .")
     if operator in _COMPARED and _number(value) is None:
-        raise ValueError(f"{_shown(value)} must be a whole number behind {operator}")
+        raise ValueError(f"the value after {operator} must be a whole number, found {_shown(value)}")
 
 
 def _number(text: str) -> int | None:

@@ -1,7 +1,7 @@
 """Decides whether kustomize matches an object by the target of a patch.
 
-kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). This module uses RE2, on which
-Go's regexp is modelled. Its time is proportional to the text's length, for any pattern.
+kustomize compiles each field with Go's regexp, as `^(?:FIELD)$` (api/types/selector.go). This module uses RE2, because
+Go's regexp is modelled on it. RE2's time is proportional to the text's length, for any pattern.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def _pattern(text: str) -> Callable[[str], bool]:
     if _SPECIAL.isdisjoint(text):
         return text.__eq__
     if text.count("(") > _GROUPS:
-        raise ValueError(f"a pattern may have {_GROUPS} groups")
+        raise ValueError(f"a pattern can have at most {_GROUPS} groups")
     for found in _NOT_IN_GO.finditer(text):
         if found.lastgroup:
-            raise ValueError(f"Go's regular expressions have no {found[0][:80]}")
+            raise ValueError(f"Go's regular expressions don't support {found[0][:80]}")
     try:
         import re2  # imported late: only needed here, and few targets are patterns
     except ImportError:
-        raise ValueError("regular expressions need google-re2, which this Python lacks; write names in full") from None
+        raise ValueError("regular expressions need google-re2, which isn't installed; write names in full") from None
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
@@ -94,7 +94,7 @@ _FACTS: Mapping[str, Callable[[Identity, Body], str]] = {
 
 
 def effective_namespace(identity: Identity, version: str) -> str:
-    """The namespace that kustomize compares; for kinds that it knows as cluster-scoped, a special word."""
+    """The namespace that kustomize compares; for kinds that it knows as cluster-scoped, a special name."""
     if (identity.group, version, identity.kind) in _CLUSTER_SCOPED:
         return "_non_namespaceable_"
     return identity.namespace or "default"

@@ -26,7 +26,7 @@ KEYS: Mapping[str, str] = {
     "CLUSTER_DOMAIN": "istio.clusterDomain",
     "revision": "istio.revision",
     "defaultRevision": "istio.revision",
-    "profile": "clusters[].role, and for ambient namespaces[].dataplane,",
+    "profile": "clusters[].role, and for ambient namespaces[].dataplane",
     "externalIstiod": "clusters[].role",
     "configCluster": "clusters[].controlPlane.configCluster",
     "remotePilotAddress": "clusters[].controlPlane.addresses",

@@ -20,7 +20,7 @@ FIXED_SETTINGS: Mapping[str, tuple[str, Callable[[Plan, ClusterPlan, Any], bool]
     "ISTIOD_CUSTOM_HOST": ("clusters[].controlPlane.injectionURL", may.external_only),
     "LOCAL_CLUSTER_SECRET_WATCHER": ("clusters[].role", may.external_only),
     "SHARED_MESH_CONFIG": ("clusters[].role", may.external_only),
-    READS_FILES: ("istio.remoteSecrets: istiod then reads no remote secret", may.never),
+    READS_FILES: ("istio.remoteSecrets (with this variable, istiod reads no remote secrets)", may.never),
     "ENABLE_CA_SERVER": ("security.ca.type: external", may.signs),
     "EXTERNAL_CA": ("security.ca.type: external", may.external_ca),
     "PILOT_CERT_PROVIDER": ("security.ca.type: external", may.of_istiod),

@@ -32,7 +32,7 @@ _Rule = Callable[[View, Touched], Iterator[Fault]]
 def _both_labels(view: View, one: Touched) -> Iterator[Fault]:
     del view
     if one.identity[:2] == ("", "Namespace") and set(at(one.after, "metadata", "labels") or {}) >= INJECTION:
-        hint = "keep one of them: with both, the revision is ignored"
+        hint = "keep one of them: with both labels, Istio ignores the revision"
         what = "has both istio-injection and istio.io/rev"
         yield Fault(("metadata", "labels"), what, hint, codes.BOTH_INJECTION_LABELS)
 
@@ -86,11 +86,11 @@ def _gone(view: View, one: Touched) -> Fault:
     new = [other.identity for other in view.touched if other.before is None and other.identity[:2] == kind]
     fresh = [identity for identity in new if identity not in view.theirs]
     if fresh:  # a new name or a new namespace
-        what = f"becomes {fresh[0]}, and the mesh knows it by its own name"
+        what = f"is renamed to {fresh[0]}, but the mesh needs its original name"
         path = ("metadata", "name" if fresh[0].name != one.identity.name else "namespace")
-        return Fault(path, what, "take what renames it out of the patch", codes.TAKEN_AWAY)
-    hint = "take it out of the patch; acknowledge it if nothing in the mesh needs the object"
-    return Fault(("$patch",), "is taken away", hint, codes.TAKEN_AWAY)
+        return Fault(path, what, "remove the new name from the patch", codes.TAKEN_AWAY)
+    hint = "remove the change from the patch; acknowledge it if nothing in the mesh needs the object"
+    return Fault(("$patch",), "is removed by a patch", hint, codes.TAKEN_AWAY)
 
 
 def _problem(view: View, one: Touched, fault: Fault) -> Problem:

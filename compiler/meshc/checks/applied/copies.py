@@ -31,29 +31,33 @@ def copies(view: View, one: Touched) -> Iterator[Fault]:
 
 def _copy(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
     homes = ", ".join(copy.homes[:3])
-    hint = f"change the Service where it runs ({homes}), then its copies follow"
+    hint = f"change the Service in the cluster that runs it ({homes}); meshc then changes its copies"
     for told in _differing(_wanted(copy.ports), _ports(one)):
-        what = f"{told}, and the Service in {homes} doesn't"
+        what = f"{told}, but the Service in {homes} doesn't"
         yield Fault(("spec", "ports"), what, hint, codes.COPY_DIFFERS)
     spec = one.after.get("spec")
     if at(spec, "selector"):
-        what = "has a selector, so pods of this cluster answer for those of others"
-        yield Fault(("spec", "selector"), what, "take the selector out: a copy has no pods", codes.COPY_DIFFERS)
+        what = "has a selector, so pods of this cluster answer calls to the Service"
+        yield Fault(("spec", "selector"), what, "remove the selector: a copy has no pods", codes.COPY_DIFFERS)
     was = at(one.before, "spec")
     for key, default in (("type", "ClusterIP"), ("externalName", None)):
         old, new = at(was, key) or default, at(spec, key) or default
         if old != new:
-            what = f"has {key} {new} in place of {old}"
+            what = f"has {key} {new} instead of {old}"
             yield Fault(("spec", key), what, hint, codes.COPY_DIFFERS)
     if (at(was, "clusterIP") == "None") != (at(spec, "clusterIP") == "None"):
-        what = "is headless here alone" if at(spec, "clusterIP") == "None" else "is headless everywhere but here"
+        what = (
+            "is headless only in this cluster"
+            if at(spec, "clusterIP") == "None"
+            else "is headless in every other cluster"
+        )
         yield Fault(("spec", "clusterIP"), what, hint, codes.COPY_DIFFERS)
 
 
 def _home(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
-    hint = "give the Service the same ports under services, in its manifests and in each cluster's resources"
+    hint = "write the same ports of the Service under services, in its manifests and in each cluster's resources"
     for told in _differing(_wanted(copy.ports), _ports(one)):
-        yield Fault(("spec", "ports"), f"{told}, and its copies in other clusters don't", hint, codes.COPY_DIFFERS)
+        yield Fault(("spec", "ports"), f"{told}, but its copies in other clusters don't", hint, codes.COPY_DIFFERS)
 
 
 def _differing(wanted: set[_Port], there: set[_Port]) -> Iterator[str]:
@@ -61,7 +65,7 @@ def _differing(wanted: set[_Port], there: set[_Port]) -> Iterator[str]:
         yield f"has port {number}/{protocol}" + (f' "{name}"' if name else "")
     for number, name, protocol in sorted(wanted - there, key=str):
         if not any(other[0] == number for other in there):
-            yield f"lacks port {number}/{protocol}" + (f' "{name}"' if name else "")
+            yield f"doesn't have port {number}/{protocol}" + (f' "{name}"' if name else "")
 
 
 def _wanted(ports: Iterable[Port]) -> set[_Port]:

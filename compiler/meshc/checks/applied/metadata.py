@@ -37,21 +37,23 @@ def _name(view: View, one: Touched) -> Iterator[Fault]:
     identity, path = one.identity, ("metadata", "name")
     group, kind, namespace, name = identity
     if namespace and not LABEL.fullmatch(namespace):
-        yield Fault(("metadata", "namespace"), f'has namespace "{namespace}", which is no DNS-1123 label', _MEND)
+        yield Fault(("metadata", "namespace"), f'has namespace "{namespace}", which isn\'t a DNS-1123 label', _MEND)
     if not namespace and one.patched and identity not in view.theirs and lives_in_namespace(identity):
-        yield Fault(path, "names no namespace", "add metadata.namespace", codes.NO_NAMESPACE)
+        yield Fault(path, "has no namespace", "add metadata.namespace", codes.NO_NAMESPACE)
     if group in _FREE or not name:
         return
     if (group, kind) == ("", "Service"):
         relaxed = view.cluster.kubernetes >= _RELAXED
         if not (LABEL if relaxed else _1035).fullmatch(name):
             begin = "" if relaxed else ", and begin with a letter"
-            yield Fault(path, f"has a name that no Service may have: at most 63 of letters, digits, -{begin}", _MEND)
+            yield Fault(
+                path, f"has a name that is invalid for a Service: use at most 63 letters, digits and -{begin}", _MEND
+            )
     elif (group, kind) == ("", "Namespace"):
         if not LABEL.fullmatch(name):
-            yield Fault(path, "has a name that is no DNS-1123 label", _MEND)
+            yield Fault(path, "has a name that isn't a DNS-1123 label", _MEND)
     elif not SUBDOMAIN.fullmatch(name):
-        yield Fault(path, "has a name that is no DNS-1123 subdomain", f"{_MEND} and .")
+        yield Fault(path, "has a name that isn't a DNS-1123 subdomain", f"{_MEND} and .")
     elif (group, kind) == ("batch", "CronJob") and len(name) > _LONGEST_CRON_JOB:
         yield Fault(path, f"has a name of more than {_LONGEST_CRON_JOB} characters", "shorten it")
 
@@ -64,12 +66,12 @@ def _words(words: Any, where: str) -> Iterator[Fault]:
         if not is_key(key):
             yield Fault(path, f'has the invalid key "{key[:80]}" among its {where}', "correct the key")
         if not isinstance(value, str):
-            yield Fault(path, f"has a value of {where} that is no text: {key}", "put it in quotes")
+            yield Fault(path, f"has a value in {where} that isn't text: {key}", "put it in quotes")
         elif where == "labels" and not is_value(value):
-            hint = "a label holds at most 63 letters, digits, -, _ and .; longer text goes into an annotation"
-            yield Fault(path, f"has label {key} with a value that no label may have", hint)
+            hint = "use at most 63 letters, digits, -, _ and .; put longer text into an annotation"
+            yield Fault(path, f"has label {key} with an invalid value", hint)
     if where == "annotations" and sum(len(str(key)) + len(str(value)) for key, value in words.items()) > _ANNOTATIONS:
-        yield Fault(("metadata", where), "has more than 256 KiB of annotations", "take some out")
+        yield Fault(("metadata", where), "has more than 256 KiB of annotations", "remove some")
 
 
 def is_key(key: str) -> bool:

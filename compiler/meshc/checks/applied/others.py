@@ -28,13 +28,13 @@ def others(view: View, one: Touched) -> Iterator[Fault]:
                 yield Fault(("spec",), f"has minReplicas {least} above maxReplicas {most}", "change both")
         case ("policy", "PodDisruptionBudget"):
             if {"minAvailable", "maxUnavailable"} <= {key for key, value in _spec(one).items() if value is not None}:
-                hint = "write minAvailable: null, or maxUnavailable: null, in the patch"
-                yield Fault(("spec",), "has minAvailable and maxUnavailable", hint)
+                hint = "write minAvailable: null or maxUnavailable: null in the patch"
+                yield Fault(("spec",), "has both minAvailable and maxUnavailable", hint)
         case ("admissionregistration.k8s.io", "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"):
             yield from _webhooks(one)
         case ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding"):
             if not at(one.after, "roleRef", "name") or not at(one.after, "roleRef", "kind"):
-                yield Fault(("roleRef",), "names no role", "add roleRef with apiGroup, kind and name")
+                yield Fault(("roleRef",), "has no roleRef", "add roleRef with apiGroup, kind and name")
         case ("apiextensions.k8s.io", "CustomResourceDefinition"):
             wanted = f"{at(one.after, 'spec', 'names', 'plural')}.{at(one.after, 'spec', 'group')}"
             if one.identity.name != wanted:
@@ -46,23 +46,25 @@ def _config_map(one: Touched) -> Iterator[Fault]:
     data = one.after.get("data")
     for key, value in data.items() if isinstance(data, Mapping) else ():
         if not _KEY.fullmatch(key):
-            yield Fault(("data", key), f'has the key "{key[:80]}"', "write letters, digits, -, _ and .")
+            yield Fault(
+                ("data", key), f'has the invalid key "{key[:80]}" in its data', "write letters, digits, -, _ and ."
+            )
         if value is not None and not isinstance(value, str):
-            yield Fault(("data", key), f"has a value of data that is no text: {key}", "put it in quotes")
+            yield Fault(("data", key), f"has a value in data that isn't text: {key}", "put it in quotes")
         size += len(str(value).encode())
     if size > _LARGEST:
-        yield Fault(("data",), "holds more than 1 MiB", "split it")
+        yield Fault(("data",), "has more than 1 MiB of data", "split it")
 
 
 def _webhooks(one: Touched) -> Iterator[Fault]:
     for hook in as_list(one.after.get("webhooks")):
         config = at(hook, "clientConfig")
         if at(config, "url") and at(config, "service"):
-            hint = "write service: null, or url: null, in the patch"
-            yield Fault(("webhooks",), f"has webhook {at(hook, 'name')} with url and service", hint)
+            hint = "write service: null or url: null in the patch"
+            yield Fault(("webhooks",), f"has webhook {at(hook, 'name')} with both url and service", hint)
         elif not at(config, "url") and not at(config, "service"):
             what = f"has webhook {at(hook, 'name')} without a url or service"
-            hint = "kustomize joins webhooks by name: write the name as it is in overlays/"
+            hint = "kustomize merges webhooks by name: write the name as it is in overlays/"
             yield Fault(("webhooks",), what, hint)
 
 

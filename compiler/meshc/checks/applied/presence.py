@@ -27,8 +27,8 @@ def namespaces_of(view: View, one: Touched) -> Iterator[Fault]:
     namespace = one.identity.namespace
     if not namespace or (one.before is not None and one.patched) or namespace in _known(view):
         return
-    what = f"is in namespace {namespace}, which nothing makes here"
-    hint = f"add {{name: {namespace}, dataplane: none}} under namespaces, with managed: false where others make it"
+    what = f"is in namespace {namespace}, but nothing makes that namespace in this cluster"
+    hint = f"add {{name: {namespace}, dataplane: none}} under namespaces, and managed: false if someone else makes it"
     yield Fault(("metadata", "namespace"), what, hint, codes.NAMESPACE_MISSING)
 
 
@@ -44,16 +44,16 @@ def definitions(view: View, one: Touched) -> Iterator[Fault]:
         return
     found = view.definitions.get((group, kind))
     if found and _wave(found) > _wave(one.after):
-        what = f"has sync-wave {_wave(one.after)}, and its CRD {_wave(found)}: Argo CD applies the lower one first"
+        what = f"has sync-wave {_wave(one.after)}, but its CRD has {_wave(found)}: Argo CD applies the lower wave first"
         path = ("metadata", "annotations", _WAVE)
-        yield Fault(path, what, f"give the CRD a wave of at most {_wave(one.after)}", codes.CRD_MISSING)
+        yield Fault(path, what, f"give the CRD a sync-wave of at most {_wave(one.after)}", codes.CRD_MISSING)
     if found or _comes_with_istio(view, group) or group == BACKENDS[view.cluster.sealing.backend].OPERATOR:
         return
-    what = f"is of a kind whose CRD ({kind}, {group}) isn't in the output of this cluster"
-    hint = "install it first, then acknowledge this; or add the CRD to resources"
+    what = f"needs a CRD ({kind}, {group}) that isn't in the output of this cluster"
+    hint = "install the CRD first, then acknowledge this; or add the CRD to resources"
     if group.endswith(_OF_ISTIO) and (remote := _bare_remote(view)) and kind not in _READ_IN_REMOTES:
-        what += ", and istiod reads no such configuration in a remote"
-        hint = f"put it into the resources of its primary {remote}"
+        what += ", and istiod doesn't read this kind in a remote"
+        hint = f"move the object to the resources of its primary {remote}"
     yield Fault(("kind",), what, hint, codes.CRD_MISSING)
 
 

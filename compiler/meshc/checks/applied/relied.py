@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from meshc.kube import Body
 
 _LABELS: Mapping[str, str] = {
-    NETWORK: "by which istiod knows the network",
-    GLOBAL: "by which ambient calls it across clusters",
-    "istio/multiCluster": "by which istiod finds it",
-    "istio.io/tag": "by which istiod knows its revision tag",
-    "kubernetes.io/service-name": "by which it belongs to its Service",
+    NETWORK: "which tells istiod the network",
+    GLOBAL: "which ambient needs to call it from other clusters",
+    "istio/multiCluster": "which istiod needs to find it",
+    "istio.io/tag": "which tells istiod its revision tag",
+    "kubernetes.io/service-name": "which links it to its Service",
 }
 _ANNOTATIONS: Mapping[str, str] = {
-    CONTROL_PLANE_CLUSTERS: "by which an istiod elsewhere takes this cluster",
-    "networking.istio.io/cluster": "by which istiod names the cluster",
-    "networking.istio.io/exportTo": "by which istiod serves it",
-    "kubernetes.io/service-account.name": "by which Kubernetes fills in the token",
+    CONTROL_PLANE_CLUSTERS: "which lets istiod of another cluster serve this cluster",
+    "networking.istio.io/cluster": "which tells istiod the name of the cluster",
+    "networking.istio.io/exportTo": "which tells istiod which namespaces may use it",
+    "kubernetes.io/service-account.name": "which tells Kubernetes whose token to write into it",
 }
 _VARIABLES = {
     *("CLUSTER_ID", "NETWORK", "REVISION", "EXTERNAL_ISTIOD", "ISTIOD_CUSTOM_HOST", "LOCAL_CLUSTER_SECRET_WATCHER"),
@@ -45,7 +45,7 @@ _SETTINGS = (
 )
 _OF_MESH = (15012, 15017, 15443, 15008)
 """Ports of istiod and of gateways between networks."""
-_KEEP = "take it out of the patch; what the mesh is made of is decided in mesh.yaml"
+_KEEP = "remove the change from the patch; mesh.yaml decides how the mesh is built"
 
 
 def relied(view: View, one: Touched) -> Iterator[Fault]:
@@ -61,8 +61,8 @@ def relied(view: View, one: Touched) -> Iterator[Fault]:
     yield from _protection(before, after)
     for key in at(after, "metadata", "annotations") or {} if is_secret(before) else ():
         if switches_off(key) and key not in (at(before, "metadata", "annotations") or {}):
-            what = f"gets {key}, which decides how it is protected"
-            yield Fault(("metadata", "annotations", key), what, "take it out of the patch", codes.UNSAFE_ANNOTATION)
+            what = f"gets annotation {key}, which changes how it is protected"
+            yield Fault(("metadata", "annotations", key), what, "remove it from the patch", codes.UNSAFE_ANNOTATION)
     match one.identity[:2]:
         case ("", "Namespace"):
             yield from _injection(before, after)
@@ -77,14 +77,14 @@ def relied(view: View, one: Touched) -> Iterator[Fault]:
         case ("security.istio.io", "PeerAuthentication"):
             mode = at(after, "spec", "mtls", "mode")
             if mode == "DISABLE" != at(before, "spec", "mtls", "mode") and view.cluster.network:
-                why = "and gateways between networks tell services apart by mutual TLS"
+                why = "but gateways between networks need mutual TLS to distinguish Services"
                 yield _changed(("spec", "mtls"), "mode", at(before, "spec", "mtls", "mode"), mode, why)
         case ("networking.istio.io", "Gateway"):
             yield from _gateway(before, after)
 
 
 def _changed(path: tuple[str, ...], what: str, was: Any, now: Any, why: str) -> Fault:
-    told = f'loses {what} "{was}"' if now is None else f'has {what} "{now}" in place of "{was}"'
+    told = f'loses {what} "{was}"' if now is None else f'has {what} "{now}" instead of "{was}"'
     return Fault(path, f"{told}, {why}", _KEEP, codes.RELIED_ON)
 
 
@@ -93,8 +93,10 @@ def _protection(before: Body, after: Body) -> Iterator[Fault]:
     was, now = (at(body, "metadata", "annotations") or {} for body in (before, after))
     for key, value in PRUNE_PROTECTION.items():
         if was.get(key) == value and not {*value.split(",")} <= {*str(now.get(key)).replace(" ", "").split(",")}:
-            what = f"loses {key}: {value}, without which it may be pruned with all that is in it"
-            yield Fault(("metadata", "annotations", key), what, f"keep {value} in the value", codes.RELIED_ON)
+            what = f"loses {key}: {value}, so it may be pruned with everything in it"
+            yield Fault(
+                ("metadata", "annotations", key), what, f"keep {value} in the annotation's value", codes.RELIED_ON
+            )
 
 
 def _injection(before: Body, after: Body) -> Iterator[Fault]:
@@ -106,7 +108,7 @@ def _injection(before: Body, after: Body) -> Iterator[Fault]:
         return
     key = next(key for key in (*sorted(INJECTION), AMBIENT) if key in was)
     what = "has no label that puts its pods into the mesh, but mesh.yaml says that they are in it"
-    hint = "take it out of the patch, or write dataplane: none in mesh.yaml"
+    hint = "remove the change from the patch, or write dataplane: none in mesh.yaml"
     yield Fault(("metadata", "labels", key), what, hint, codes.RELIED_ON)
 
 
@@ -128,7 +130,7 @@ def _mesh_config(before: Body, after: Body) -> Iterator[Fault]:
     for setting in _SETTINGS:
         value, new = at(old[0].data if old else None, *setting), at(documents[0].data, *setting)
         if value is not None and value != new:
-            why = "which every cluster of the mesh shares"
+            why = "which all clusters of the mesh must share"
             yield _changed(path, f"setting {'.'.join(setting)}", value, new, why)
 
 
@@ -155,13 +157,15 @@ def _service(view: View, one: Touched) -> Iterator[Fault]:
     wanted = {*_OF_MESH} | of_gateway | ({443} if 15012 in was else set())
     for number in sorted(wanted & was.keys()):
         if number not in now:
-            yield Fault(("spec", "ports"), f"loses port {number}, by which the mesh reaches it", _KEEP, codes.RELIED_ON)
+            yield Fault(
+                ("spec", "ports"), f"loses port {number}, which the mesh needs to reach it", _KEEP, codes.RELIED_ON
+            )
     if at(before, "spec", "type") == "LoadBalancer" and at(after, "spec", "type") in (None, "ClusterIP"):
-        what = "is of type ClusterIP in place of LoadBalancer, so nothing outside of the cluster reaches it"
+        what = "has type ClusterIP instead of LoadBalancer, so nothing outside the cluster can reach it"
         yield Fault(("spec", "type"), what, _KEEP, codes.RELIED_ON)
     was_by, now_by = (at(body, "spec", "selector") for body in (before, after))
     if was_by and was_by != now_by and not _is_selected(view, one, now_by):
-        yield Fault(("spec", "selector"), "selects no pods that are made here", _KEEP, codes.RELIED_ON)
+        yield Fault(("spec", "selector"), "selects no pods of this cluster", _KEEP, codes.RELIED_ON)
 
 
 def _is_selected(view: View, one: Touched, selector: Any) -> bool:
@@ -178,7 +182,7 @@ def _webhooks(before: Body, after: Body) -> Iterator[Fault]:
         if name not in now:
             yield Fault(("webhooks",), f"loses webhook {name}", _KEEP, codes.RELIED_ON)
         elif _asked(hook) != _asked(now[name]):
-            yield Fault(("webhooks",), f"has webhook {name} ask another address", _KEEP, codes.RELIED_ON)
+            yield Fault(("webhooks",), f"has another address in webhook {name}", _KEEP, codes.RELIED_ON)
 
 
 def _asked(hook: Any) -> tuple[Any, ...]:
@@ -190,11 +194,13 @@ def _workload(view: View, one: Touched) -> Iterator[Fault]:
     """Checks the charts' workloads: istiod, ztunnel, the CNI node agent and gateways."""
     before, after = one.before or {}, one.after
     if at(before, "spec", "replicas") != at(after, "spec", "replicas") == 0:
-        yield Fault(("spec", "replicas"), "has 0 replicas, so it runs nowhere", _KEEP, codes.RELIED_ON)
+        yield Fault(("spec", "replicas"), "has 0 replicas, so it has no pods", _KEEP, codes.RELIED_ON)
     was, now = _variables(before), _variables(after)
     for name in sorted(was.keys() & _VARIABLES):
         if was[name] != now.get(name):
-            yield _changed(("spec", "template"), f"variable {name}", was[name], now.get(name), "which the mesh decides")
+            yield _changed(
+                ("spec", "template"), f"variable {name}", was[name], now.get(name), "which mesh.yaml decides"
+            )
     path = ("spec", "template", "metadata")
     for where in ("labels", "annotations"):
         was_said, said = (str(at(body, *path, where, "sidecar.istio.io/inject")) for body in (before, after))
@@ -214,8 +220,8 @@ def _images(view: View, before: Body, after: Body) -> Iterator[Fault]:
         if name in was and version is not None and was[name] not in (None, version):
             mine = view.cluster.istio
             if version.line not in {plane.istio.line for plane in view.cluster.planes}:
-                what = f'runs Istio {version} in container "{name}", and mesh.yaml says {mine}'
-                hint = "change istio.version in mesh.yaml: meshc checks and compiles everything for that version"
+                what = f'runs Istio {version} in container "{name}", but mesh.yaml says {mine}'
+                hint = "change istio.version in mesh.yaml, as meshc checks and compiles for that version"
                 yield Fault(("spec", "template"), what, hint, codes.RELIED_ON)
 
 

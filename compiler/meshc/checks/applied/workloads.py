@@ -27,7 +27,7 @@ _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("", "Pod"): (),
 }
-_NEW = "a patch of a container names it as overlays/ does, else it adds another one"
+_NEW = "write the container's name as in overlays/; with another name, the patch adds a container"
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _UNITS: dict[str, Decimal | int] = {
@@ -58,14 +58,16 @@ def workloads(view: View, one: Touched) -> Iterator[Fault]:
     pod = at(body, *template, "spec")
     path = (*template, "spec")
     if not isinstance(pod, Mapping):
-        yield Fault(path, "has no spec of a pod", "add it")
+        yield Fault(path, "has no pod spec", "add it")
         return
     yield from _pod(
         pod, path, {str(at(c, "metadata", "name")) for c in as_list(at(body, "spec", "volumeClaimTemplates"))}
     )
     restart = pod.get("restartPolicy")
     if one.identity.group == "apps" and restart not in (None, "Always"):
-        yield Fault((*path, "restartPolicy"), f"has restartPolicy {restart}", "take it out: a workload restarts always")
+        yield Fault(
+            (*path, "restartPolicy"), f"has restartPolicy {restart}", "remove it: pods of this kind always restart"
+        )
     if one.identity.group == "batch" and restart not in ("OnFailure", "Never"):
         yield Fault(path, "is a Job without restartPolicy OnFailure or Never", "write one of the two")
 
@@ -77,13 +79,13 @@ def _selector(body: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(path, "has no selector", "add spec.selector.matchLabels, and the same labels to the template")
     for key, value in wanted.items() if isinstance(wanted, Mapping) else ():
         if at(labels, key) != value:
-            what = f"selects pods by {key}: {value}, and its own template doesn't have that label"
+            what = f"selects pods with {key}: {value}, but its pod template doesn't have that label"
             where = ("spec", "template", "metadata", "labels", key)
             yield Fault(where, what, "write the same label in both places")
     for key, value in labels.items() if isinstance(labels, Mapping) else ():
         if not isinstance(value, str) or not is_value(value):
             where = ("spec", "template", "metadata", "labels", key)
-            yield Fault(where, f"gives its pods label {key} with a value that no label may have", "correct it")
+            yield Fault(where, f"gives its pods label {key} with an invalid value", "correct it")
 
 
 def _strategy(body: Mapping[str, Any]) -> Iterator[Fault]:
@@ -91,10 +93,10 @@ def _strategy(body: Mapping[str, Any]) -> Iterator[Fault]:
         said = at(body, "spec", field)
         if at(said, "type") == plain and at(said, "rollingUpdate"):
             hint = "write rollingUpdate: null in the patch"
-            yield Fault(("spec", field), f"has {field} {plain}, and rollingUpdate besides", hint)
+            yield Fault(("spec", field), f"has {field} {plain}, but also rollingUpdate", hint)
     replicas = at(body, "spec", "replicas")
     if replicas is not None and (type(replicas) is not int or replicas < 0):
-        yield Fault(("spec", "replicas"), "has replicas that are no number", "write a number, without quotes")
+        yield Fault(("spec", "replicas"), "has replicas that aren't a number", "write a number, without quotes")
 
 
 def _pod(pod: Mapping[str, Any], path: Path, claims: set[str]) -> Iterator[Fault]:
@@ -104,13 +106,13 @@ def _pod(pod: Mapping[str, Any], path: Path, claims: set[str]) -> Iterator[Fault
     for volume in as_list(pod.get("volumes")):
         kinds = sorted(key for key, value in volume.items() if key != "name" and value is not None)
         if len(kinds) > 1:
-            what = f'has volume "{at(volume, "name")}" as {" and ".join(kinds)}'
-            yield Fault((*path, "volumes"), what, f"write {kinds[0]}: null, or the other, in the patch")
+            what = f'has volume "{at(volume, "name")}" with several sources: {" and ".join(kinds)}'
+            yield Fault((*path, "volumes"), what, f"write {kinds[0]}: null in the patch, or null for the other one")
     if not as_list(pod.get("containers")):
         yield Fault((*path, "containers"), "has no containers", "add one")
     named = [*as_list(pod.get("containers")), *as_list(pod.get("initContainers"))]
     for name in _twice([str(at(container, "name")) for container in named]):
-        yield Fault((*path, "containers"), f'has two containers named "{name}"', "give each a name of its own")
+        yield Fault((*path, "containers"), f'has two containers named "{name}"', "give each its own name")
     for field in ("containers", "initContainers"):
         for container in as_list(pod.get(field)):
             if isinstance(container, Mapping):
@@ -121,37 +123,41 @@ def _container(container: Mapping[str, Any], path: Path, volumes: set[str]) -> I
     name = container.get("name")
     told = f'container "{name}"'
     if not isinstance(name, str) or not LABEL.fullmatch(name):
-        yield Fault(path, f"has a container named {name}, which is no DNS-1123 label", "give it a name")
+        yield Fault(path, f"has a container named {name}, which isn't a DNS-1123 label", "give it a name")
     if not container.get("image"):
         yield Fault(path, f"has {told} without an image", _NEW)
     mounts = as_list(container.get("volumeMounts"))
     for mount in mounts:
         if at(mount, "name") not in volumes:
-            yield Fault(path, f'has {told} mount volume "{at(mount, "name")}", which isn\'t there', "add the volume")
+            yield Fault(
+                path,
+                f'has volume "{at(mount, "name")}" mounted in {told}, but the pod has no such volume',
+                "add the volume",
+            )
     for place in _twice([str(at(mount, "mountPath")) for mount in mounts]):
-        yield Fault(path, f"has {told} mount two volumes at {place}", "keep one of the two")
+        yield Fault(path, f"has two volumes mounted at {place} in {told}", "keep one of the two")
     for variable in as_list(container.get("env")):
         yield from _variable(variable, told, path)
     for variable in _twice([str(at(variable, "name")) for variable in as_list(container.get("env"))]):
-        hint = "keep one of the two: appliers on the server's side, as Flux is, refuse it"
-        yield Fault(path, f"has {told} set {variable} twice", hint)
+        hint = "keep one of the two: Flux fails with server-side apply"
+        yield Fault(path, f"has variable {variable} twice in {told}", hint)
     for port in _twice([str(at(port, "name")) for port in as_list(container.get("ports")) if at(port, "name")]):
-        yield Fault(path, f'has {told} name two ports "{port}"', "give each a name of its own")
+        yield Fault(path, f'has two ports named "{port}" in {told}', "give each its own name")
     for probe in _PROBES:
         handlers = [key for key in _HANDLERS if at(container, probe, key) is not None]
         if len(handlers) > 1:
-            hint = f"write {handlers[0]}: null, or the other, in the patch"
-            yield Fault(path, f"has {told} probe by {' and '.join(handlers)} at once ({probe})", hint)
+            hint = f"write {handlers[0]}: null in the patch, or null for the other one"
+            yield Fault(path, f"has {probe} with both {' and '.join(handlers)} in {told}", hint)
     yield from _resources(at(container, "resources"), told, path)
 
 
 def _variable(variable: Any, told: str, path: Path) -> Iterator[Fault]:
     name, value = at(variable, "name"), at(variable, "value")
     if value is not None and not isinstance(value, str):
-        yield Fault(path, f"has {told} set {name} to a value that is no text", "put it in quotes")
+        yield Fault(path, f"has variable {name} in {told} with a value that isn't text", "put it in quotes")
     if value and at(variable, "valueFrom") is not None:
-        hint = "write valueFrom: null, or value: null, in the patch"
-        yield Fault(path, f"has {told} set {name} by value and by valueFrom", hint)
+        hint = "write valueFrom: null or value: null in the patch"
+        yield Fault(path, f"has variable {name} in {told} with both value and valueFrom", hint)
 
 
 def _resources(resources: Any, told: str, path: Path) -> Iterator[Fault]:
@@ -159,12 +165,16 @@ def _resources(resources: Any, told: str, path: Path) -> Iterator[Fault]:
     requests = at(resources, "requests") or {}
     for name, text in [*_items(limits), *_items(requests)]:
         if quantity(text) is None:
-            yield Fault(path, f'has {told} with {name} "{text}", which is no quantity', "write such as 500m or 128Mi")
+            yield Fault(
+                path,
+                f'has an invalid quantity in {told}: {name} "{text}"',
+                "write a quantity such as 500m or 128Mi",
+            )
     for name, text in _items(requests):
         asked, most = quantity(text), quantity(at(limits, name)) if name in limits else None
         if asked is not None and most is not None and asked > most:
             hint = "raise the limit too, or lower the request"
-            yield Fault(path, f"has {told} request more {name} ({text}) than its limit ({at(limits, name)})", hint)
+            yield Fault(path, f"has a request for {name} ({text}) above its limit ({at(limits, name)}) in {told}", hint)
 
 
 def quantity(text: Any) -> Decimal | None:

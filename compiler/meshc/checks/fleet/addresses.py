@@ -1,4 +1,4 @@
-"""Checks the addresses by which remotes reach their primary's control plane."""
+"""Checks the addresses at which remotes reach their primary's control plane."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _family(source: Source, said: _Said) -> Iterable[Problem]:
-    """The cluster's Services have the address's IP family; a Service of another family can't lead to it."""
+    """The cluster's Services have the address's IP family; a Service can't have endpoints of the other family."""
     member, part, address, path = said
     there = {ip_version(cidr.partition("/")[0]) for cidr in member.cluster.service_cidrs} - {0}
     version = ip_version(address)
     if version and there and version not in there:
-        what = f'{member.name}: {part}: "{address}" is IPv{version}, and serviceCIDRs there are all of the other family'
-        hint = "use an address of the cluster's own family, or a host name"
+        what = f'{member.name}: {part}: "{address}" is IPv{version}, but serviceCIDRs has only IPv{10 - version}'
+        hint = "use an address of the same IP family as serviceCIDRs, or a host name"
         yield source.problem(codes.BAD_ADDRESS, path, what, hint, clusters=(member.name,))
 
 
@@ -78,9 +78,9 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
             hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
             if not fleet.classic and fleet.gateway_of(primary):
-                hint += ", or exposure: gateway, if its network's gateway is the way"
+                hint += ", or exposure: gateway, if remotes use the gateway of its network"
             elif not fleet.classic and fleet.several_networks:
-                hint += f", or a gateway to network {fleet.network_of(primary)}"
+                hint += f", or add a gateway to network {fleet.network_of(primary)}"
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
 
@@ -101,7 +101,7 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
         what = f'{name}: the address of its control plane of revision "{revision}" is missing, so {who} can\'t reach it'
         hint = f"add istiod-{revision} to controlPlane.addresses of {name}"
         if not (primary.cluster.control_plane and primary.cluster.control_plane.injection_url):
-            hint += ", or exposure: gateway, which routes to each control plane by its name"
+            hint += ", or use exposure: gateway, which routes to each control plane by host name"
         yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(remotes))
 
 
@@ -110,11 +110,11 @@ def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     clusters = (member.name,)
     if (part if fleet.classic else part.partition("-")[0]) not in fleet.generation.parts:
         mesh = "classic Istio" if fleet.classic else "an istiod mesh"
-        what = f"{member.name}: {part} is no address of {mesh}, which has {', '.join(fleet.generation.parts)}"
-        hint = f"take {part} out"
+        what = f"{member.name}: {part} isn't an address in {mesh}, which only has {', '.join(fleet.generation.parts)}"
+        hint = f"remove {part}"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
     elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
-        hint = "write an IP address or a host name that remotes reach"
+        hint = "write an IP address or a host name that remotes can reach"
         better = mended_host(address, fleet.mesh.spec.istio.cluster_domain)
         fix = Rewrite(address, better) if better else None
         what = f"{member.name}: {part}: {fault}"
@@ -126,8 +126,8 @@ def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
-    why = "writes without brackets" if fleet.classic else "treats as a host name"
-    what = f'{member.name}: {part}: "{address}" is IPv6, which Istio {version} {why}'
+    fault = "writes it without brackets" if fleet.classic else "treats it as a host name"
+    what = f'{member.name}: {part}: "{address}" is IPv6, but Istio {version} {fault}'
     hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
     yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
 
@@ -179,7 +179,7 @@ def _lies_in_a_range(source: Source, primary: Member, said: _Said) -> Problem | 
 
 
 _FIELDS = {"podCIDRs": "pod_cidrs", "serviceCIDRs": "service_cidrs"}
-_LEADS_OUT = "write the address by which the control plane is reached from outside its cluster"
+_LEADS_OUT = "write the address at which clients outside the cluster reach the control plane"
 
 
 def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
@@ -189,7 +189,7 @@ def exposure(fleet: Fleet, source: Source) -> Iterable[Problem]:
         addresses = control_plane.addresses.values() if control_plane else ()
         named = bool(addresses) and not any(map(ip_version, addresses))
         if control_plane and control_plane.exposure == "pod-ip" and not named:
-            what = f"{member.name}: remotes reach it by pod addresses, which change when a pod restarts"
-            hint = "use a load balancer, or acknowledge it and compile again after each restart"
+            what = f"{member.name}: remotes reach it at pod addresses, which change when a pod restarts"
+            hint = "use a load balancer; or acknowledge it, and compile again after each restart"
             path = member.path("controlPlane", "exposure")
             yield source.problem(codes.STALE_ADDRESS, path, what, hint, clusters=(member.name,))

@@ -39,13 +39,15 @@ def topology(fleet: Fleet, source: Source) -> Iterator[Problem]:
         remotes = [one for one in (fleet if fleet.several_networks else here) if one.cluster.role == "remote"]
         if remotes:
             who = _listed(remotes)
-            what = f"namespace {name}: {who}: ambient works between primaries only, and a remote has no istiod"
-            hint = "give these clusters role: primary, or write sidecar"
+            what = f"namespace {name}: {who}: ambient works only between primaries, because a remote has no istiod"
+            hint = "give these clusters role: primary, or write dataplane: sidecar"
             yield source.problem(codes.AMBIENT_WITH_REMOTES, at, what, hint, clusters=_names(remotes))
         crowded = [member for member in here if sizes[fleet.network_of(member)] > 1]
         if crowded:
-            what = f"namespace {name}: {_listed(crowded)}: others share the network, where Istio hasn't tested ambient"
-            hint = "give each cluster a network of its own, with a gateway"
+            what = (
+                f"namespace {name}: {_listed(crowded)}: Istio hasn't tested ambient with several clusters in a network"
+            )
+            hint = "give each cluster its own network, with a gateway"
             yield source.problem(codes.AMBIENT_IN_ONE_NETWORK, at, what, hint, clusters=_names(crowded))
 
 
@@ -58,10 +60,12 @@ def versions(fleet: Fleet, source: Source) -> Iterator[Problem]:
         version, path = fleet.version_of(member), _version_path(member)
         about = (member.name,)
         if version < _FIRST:
-            what = f"{member.name}: Istio {version} has no ambient between networks: it came with {_FIRST}"
+            what = f"{member.name}: Istio {version} doesn't support ambient between networks, which came with {_FIRST}"
             yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
         elif own_domain and version < _TRUST_DOMAIN:
-            what = f"{member.name}: ambient of Istio {version} only crosses networks in trust domain cluster.local"
+            what = (
+                f"{member.name}: ambient of Istio {version} works between networks only with trust domain cluster.local"
+            )
             yield source.problem(codes.AMBIENT_TOO_EARLY, path, what, f"use {_BETA} or later", clusters=about)
         elif version < _BETA:
             what = f"{member.name}: ambient between networks is alpha in Istio {version}"
@@ -72,7 +76,7 @@ def aliases(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """ztunnel accepts only identities of its own trust domain (istio/istio#58511), so aliases don't work."""
     if fleet.mesh.spec.istio.trust_domain_aliases and fleet.ambient_namespaces:
         path = ("spec", "istio", "trustDomainAliases")
-        what = "ztunnel knows no aliases of the trust domain, and refuses workloads with a certificate of one"
+        what = "ztunnel doesn't support trust domain aliases, and refuses workloads with a certificate of an alias"
         hint = "keep one trust domain while namespaces are ambient"
         yield source.problem(codes.ALIASES_IN_AMBIENT, path, what, hint, key=True)
 
@@ -84,7 +88,7 @@ def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
         rendered = {one.chart for one in wanted(fleet, member)}
         missing = [name for name in ("cni", "ztunnel") if name not in rendered]
         if ambient and "istiod" in rendered and missing:
-            what = f"{member.name}: ambient needs {' and '.join(missing)} too, which istio.charts lacks"
+            what = f"{member.name}: ambient also needs {' and '.join(missing)}, missing in istio.charts"
             hint = f"add {', '.join(f'{{chart: {name}}}' for name in missing)} under also"
             also = (source.document.place(_at(ambient[0])),)
             yield source.problem(codes.AMBIENT_CHARTS, AT, what, hint, key=True, also=also, clusters=(member.name,))
@@ -98,8 +102,8 @@ def beside_sidecars(fleet: Fleet, source: Source) -> Iterator[Problem]:
         name = fleet.mesh.spec.namespaces[number].name
         sidecars = [n for n, one in enumerate(fleet.mesh.spec.namespaces) if one.dataplane == "sidecar"]
         also = (source.document.place(("spec", "namespaces", sidecars[0], "name")),)
-        what = f"namespace {name} is ambient and others have sidecars: each network needs two gateways"
-        hint = "move the others too, and acknowledge it until then"
+        what = f"namespace {name} is ambient, but others have sidecars: each network needs two gateways"
+        hint = "move the other namespaces to ambient too, and acknowledge it until then"
         yield source.problem(codes.AMBIENT_BESIDE_SIDECARS, _at(number), what, hint, also=also)
         return
 
@@ -110,7 +114,7 @@ def ports(fleet: Fleet, source: Source) -> Iterator[Problem]:
         for gateway, path in gateways_of(network, number):
             if "port" in gateway.model_fields_set and gateway.port != HBONE:
                 what = f"network {network.name}: all namespaces are ambient, and ambient gateways have port {HBONE}"
-                yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "take port out")
+                yield source.problem(codes.BAD_VALUE, (*path[:-1], "port"), what, "remove port")
 
 
 def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
@@ -121,8 +125,10 @@ def services(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
     for export in exports:
         inline = fleet.mesh.spec.services[export.entry].manifests is None
         if export.namespace in names and export.clients and not inline and export.labels.get(GLOBAL) != "true":
-            what = f'Service "{export.namespace}/{export.name}" has no label {GLOBAL}: "true", so no cluster calls it'
-            hint = "add the label to the manifest; copies get it anyway"
+            what = (
+                f'other clusters can\'t call Service "{export.namespace}/{export.name}" without label {GLOBAL}: "true"'
+            )
+            hint = "add the label to the manifest; meshc adds it to the copies"
             yield codes.SERVICE_NOT_GLOBAL.at(export.place, what, hint, clusters=export.homes)
 
 
@@ -132,8 +138,10 @@ def gateway_api(fleet: Fleet, source: Source, inputs: Inputs) -> Iterator[Proble
         return
     without = [member for member in fleet if not _brings_crds(member, inputs)]
     for number in fleet.ambient_namespaces[:1] if without else ():
-        what = f"ambient's gateway needs CRDs of the Gateway API, which Istio doesn't install: {_listed(without)}"
-        hint = "install them in these clusters first, then acknowledge it; or put them under resources"
+        what = (
+            f"the ambient gateway needs the CRDs of the Gateway API, and Istio doesn't install them: {_listed(without)}"
+        )
+        hint = "install them in these clusters, then acknowledge it; or add them to resources"
         yield source.problem(codes.GATEWAY_API_NEEDED, _at(number), what, hint, clusters=_names(without))
 
 

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def charts(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """Warns of Helm values that no chart is rendered with."""
     rendered = {member.name for member in fleet if any(one.at == AT for one in wanted(fleet, member))}
-    hint = "name istio.charts, or acknowledge it where meshc values hands them to another installer"
+    hint = "set istio.charts; or acknowledge it if another installer uses the output of meshc values"
     if fleet.mesh.spec.istio.values and not rendered:
-        what = "no cluster is rendered from a chart, so these values change nothing"
+        what = "meshc renders no charts for this mesh, so these values change nothing"
         yield source.problem(codes.VALUES_UNUSED, ("spec", "istio", "values"), what, hint, key=True)
     for number, one in enumerate(fleet.mesh.spec.istio.control_planes):
         if one.values and not rendered.intersection(fleet.choose(one.clusters)):
-            what = f"{one.revision} isn't rendered from a chart anywhere, so these values change nothing"
+            what = f"meshc renders no chart for revision {one.revision}, so these values change nothing"
             yield source.problem(codes.VALUES_UNUSED, (*FURTHER, number, "values"), what, hint, key=True)
     for member in fleet:
         if member.cluster.istio.values and member.name not in rendered:
-            what = f"{member.name} isn't rendered from a chart, so these values change nothing"
+            what = f"meshc renders no charts for {member.name}, so these values change nothing"
             path, about = member.path("istio", "values"), (member.name,)
             yield source.problem(codes.VALUES_UNUSED, path, what, hint, key=True, clusters=about)
 
@@ -38,8 +38,8 @@ def of_istiod(fleet: Fleet, source: Source) -> Iterator[Problem]:
     """Reports charts that classic Istio doesn't have."""
     given = fleet.mesh.spec.istio.charts
     for number, extra in enumerate(given.also if given else ()):
-        what = f"chart {extra.chart} is one of istiod's, and this mesh is classic"
-        yield source.problem(codes.CHARTS_OF_ISTIOD, (*AT, "also", number), what, "take it out")
+        what = f"chart {extra.chart} belongs to istiod, but this mesh is classic Istio"
+        yield source.problem(codes.CHARTS_OF_ISTIOD, (*AT, "also", number), what, "remove it")
 
 
 def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
@@ -51,14 +51,16 @@ def gateways(fleet: Fleet, source: Source) -> Iterator[Problem]:
         here = [member for member in fleet if goes_to(fleet, extra, member)]
         if not here and fleet.choose(extra.clusters):
             why = (
-                "ambient has one of its own" if fleet.only_ambient else "there is one network, and no exposure: gateway"
+                "ambient clusters have their own gateway"
+                if fleet.only_ambient
+                else "there is one network, and no exposure: gateway"
             )
             what = f"none of these clusters needs an east-west gateway: {why}"
-            hint = "take the chart out, or give it a release of another name: it is then a gateway of your own"
+            hint = "remove the chart, or give its release another name if it is a gateway of yours"
             yield source.problem(codes.EMPTY_SELECTION, (*AT, "also", number), what, hint)
         for member in here:
             if member.cluster.sidecar_injection == "manual":
-                what = f"{member.name}: injection is manual, and a gateway's pods have no image but the injected one"
-                hint = "leave the cluster out of the chart's clusters, or take sidecarInjection: manual out"
+                what = f"{member.name}: injection is manual, but a gateway's pods only get their image from injection"
+                hint = "exclude the cluster from the chart's clusters, or remove sidecarInjection: manual"
                 path, also = member.path("sidecarInjection"), (source.document.place((*AT, "also", number)),)
                 yield source.problem(codes.GATEWAY_NOT_INJECTED, path, what, hint, also=also, clusters=(member.name,))

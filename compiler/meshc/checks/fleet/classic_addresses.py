@@ -34,17 +34,17 @@ def pilot_name(fleet: Fleet, source: Source) -> Iterable[Problem]:
         asked = primary.cluster.control_plane.pilot_service if primary.cluster.control_plane else None
         is_name = ip_version(address) == 0
         if asked and is_name:
-            what = f'{member.name}: "{address}" is a host name, but Endpoints of pilotService need IP addresses'
-            hint = "write the IP address, or take pilotService out"
+            what = f'{member.name}: "{address}" is a host name, but the Endpoints of pilotService need IP addresses'
+            hint = "write the IP address, or remove pilotService"
             also = (source.document.place(primary.path("controlPlane", "pilotService")),)
             yield source.problem(codes.PILOT_SERVICE_NEEDS_IP, path, what, hint, also=also, clusters=(member.name,))
         elif secured and (is_name or asked is False):
             expected = _expected_namespace(address, is_name)
             if expected != namespace:
-                where = f'namespace "{expected}"' if expected else "their own workload's namespace"
+                where = f'namespace "{expected}"' if expected else "the namespace of their workload"
                 expects = f'sidecars that connect to "{address}" expect pilot in {where}'
                 what = f'{member.name}: {expects}, not "{namespace}"'
-                hint = f"use an IP address with pilotService: true: they then connect to istio-pilot.{namespace}"
+                hint = f"use an IP address with pilotService: true, so that sidecars connect to istio-pilot.{namespace}"
                 yield source.problem(codes.PILOT_NAME_FAILS, path, what, hint, clusters=(member.name,))
 
 
@@ -69,7 +69,9 @@ def mixer(fleet: Fleet, source: Source) -> Iterable[Problem]:
         policy, telemetry = (known.get(part, ("", ())) for part in ("policy", "telemetry"))
         if policy[0] and policy[0] == telemetry[0] and telemetry[1] not in reported:
             reported.add(telemetry[1])
-            what = f"{member.name}: telemetry is at {telemetry[0]}, where policy is: sidecars call both on port 15004"
+            what = (
+                f"{member.name}: telemetry and policy are both at {telemetry[0]}, and sidecars call both on port 15004"
+            )
             hint = "give telemetry its own address; with exposure: gateway, meshc makes a second Service for it"
             also = (source.document.place(policy[1]),)
             path, clusters = telemetry[1], (member.name,)

@@ -41,7 +41,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
                     f'"{name}" is a cluster of another file, but entries in a part only apply to clusters of that part'
                 )
                 also = (source.document.place(fleet.by_name[name].path("name")),)
-                hint = "write the entry into the file with that cluster, or into mesh.yaml"
+                hint = "move the entry to the file with that cluster, or to mesh.yaml"
                 yield source.problem(codes.BEYOND_PART, at, what, hint, also=also)
                 continue
             what = f'there is no cluster "{name}"'
@@ -52,7 +52,7 @@ def selections(fleet: Fleet, source: Source) -> Iterable[Problem]:
             labels = isinstance(selection, Selector) and (selection.match_labels or selection.match_expressions)
             hint = f"{'check the labels' if labels else 'name a cluster'}, or remove the entry"
             within = " in this file" if path[:3] in fleet.reach else ""
-            what = f"{source.document.name(path)}: no cluster{within} is chosen"
+            what = f"{source.document.name(path)}: the selection matches no cluster{within}"
             if path[1] == "services":
                 what += ", so no cluster gets a copy"
             if path[-1] == "copyTo":
@@ -131,7 +131,10 @@ def _no_primary(fleet: Fleet, source: Source, member: Member) -> Problem:
     known, name = [primary.name for primary in fleet.primaries], member.cluster.primary
     path = member.path("primary") if name else member.path("name")
     if name is None:
-        what, hint = "no primary is named, and there are several", f"write primary: {' or '.join(known[:5])}"
+        what, hint = (
+            "primary is missing, and the mesh has several primaries",
+            f"write primary: {' or '.join(known[:5])}",
+        )
     else:
         what = f'primary "{name}" is a remote' if name in fleet.by_name else f'there is no cluster "{name}"'
         hint = meant_cluster(fleet, name, known)
@@ -145,19 +148,19 @@ def roles(fleet: Fleet, source: Source) -> Iterable[Problem]:
         cluster = member.cluster
         if cluster.role != "remote":
             owner = "remotes"
-            route = "a primary says how remotes reach it under controlPlane: {addresses: ...}"
+            route = "write under controlPlane: {addresses: ...} how remotes reach a primary"
             wrong = [
-                ("primary", cluster.primary is not None, "take it out"),
+                ("primary", cluster.primary is not None, "remove it"),
                 ("controlPlaneAddresses", bool(cluster.control_plane_addresses), route),
             ]
         else:
             owner = "primaries"
-            route = "a remote's own route is under controlPlaneAddresses"
+            route = "write a remote's own addresses under controlPlaneAddresses"
             wrong = [("controlPlane", cluster.control_plane is not None, route)]
         for field, there, hint in wrong:
             # An override for many clusters only applies to those whose role has the setting.
             if there and member.path(field)[1] == "clusters":
-                what = f"{member.name}: {field} is a setting of {owner}"
+                what = f"{member.name}: only {owner} can have {field}"
                 path = member.path(field)
                 yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
 
@@ -170,15 +173,15 @@ def api_servers(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if url is None:
             continue
         if fault := url_fault(url):
-            hint = "write https://host:port as the primary reaches it"
+            hint = "write https://host:port, with an address that the primary can reach"
             path = member.path("apiServer")
             what = f"{member.name}: apiServer: {fault}"
             yield source.problem(codes.BAD_API_SERVER, path, what, hint, clusters=(member.name,))
             continue
         other = first.setdefault(same_server(url), member)
         if other.name != member.name:
-            what = f"{member.name} and {other.name} have one API server, so both are the same cluster"
-            hint = "correct the copied line: istiod would read each pod twice"
+            what = f"{member.name} and {other.name} have the same API server, so both are the same cluster"
+            hint = "correct one of the two: otherwise istiod reads each pod twice"
             also = (source.document.place(other.path("apiServer")),)
             path, clusters = member.path("apiServer"), (other.name, member.name)
             yield source.problem(codes.SAME_API_SERVER, path, what, hint, also=also, clusters=clusters)

@@ -35,7 +35,7 @@ def names(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
         for name in clusters:
             version = fleet.kubernetes_of(fleet.by_name[name])
             what = f'{name}: Kubernetes {version} refuses a Service whose name begins with a digit: "{export.name}"'
-            hint = "rename it, or take the cluster out until it is Kubernetes 1.36"
+            hint = "rename it, or remove the cluster until it has Kubernetes 1.36"
             yield codes.BAD_SERVICE.at(export.place, what, hint, clusters=(name,))
 
 
@@ -50,22 +50,24 @@ def served(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
         clients = _served(export)
         why = _unserved(fleet, export, local) if clients else ""
         if why:
-            what = f'Service "{export.namespace}/{export.name}" {why}, so its copies answer no client'
+            what = f'clients can\'t use copies of Service "{export.namespace}/{export.name}": it {why}'
             yield codes.UNSERVED.at(export.place, what, _NO_COPY, clusters=clients)
 
 
 def _unserved(fleet: Fleet, export: Export, local: Sequence[tuple[str, bool]]) -> str:
     if export.ports and all(port.protocol != "TCP" for port in export.ports):
-        return f"has {' and '.join(sorted({p.protocol for p in export.ports}))} ports alone, which no sidecar carries"
+        return (
+            f"has {' and '.join(sorted({p.protocol for p in export.ports}))} ports only, which sidecars don't forward"
+        )
     if fleet.classic:
         return ""
     if export.traits.node_local:
-        return "has internalTrafficPolicy: Local, by which sidecars call pods on their own node alone"
+        return "has internalTrafficPolicy: Local, so sidecars call only pods on their own node"
     visible = {name.strip() for name in export.annotations.get("networking.istio.io/exportTo", "").split(",")}
     if "~" in visible:
-        return 'has exportTo "~", by which istiod drops it'
+        return 'has exportTo "~", so istiod ignores it'
     if _is_local(f"{export.name}.{export.namespace}.svc.{fleet.mesh.spec.istio.cluster_domain}", local):
-        return "is clusterLocal by meshConfig.serviceSettings"
+        return "is clusterLocal in meshConfig.serviceSettings"
     return ""
 
 
@@ -92,7 +94,7 @@ def _is_local(host: str, settings: Iterable[tuple[str, bool]]) -> bool:
 def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
     """Reports headless Services that other clusters can't resolve.
 
-    Their names resolve by istiod's name table, which has only addresses that istiod can route to.
+    Sidecars resolve their names with istiod's name table, which has only addresses that istiod can route to.
     """
     if fleet.only_ambient:
         return
@@ -103,7 +105,7 @@ def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
             continue
         host = f'headless Service "{export.namespace}/{export.name}"'
         if not export.ports:
-            what = f"{host} has no ports, so istiod gives sidecars in other clusters no address of it"
+            what = f"{host} has no ports, so istiod sends no addresses of it to sidecars in other clusters"
             yield codes.HEADLESS_UNREACHED.at(
                 export.place, what, "give it a port that its pods serve", clusters=clients
             )
@@ -115,8 +117,8 @@ def headless(fleet: Fleet, exports: Sequence[Export]) -> Iterator[Problem]:
             if network not in near:
                 far.setdefault(str(network), []).append(name)
         for network, there in far.items():
-            what = f'{host} never resolves in network "{network}": istiod gives out no addresses of another network'
-            hint = "give it a cluster IP, or let callers there use one that has"
+            what = f'{host} never resolves in network "{network}": istiod sends no pod addresses of other networks'
+            hint = "give it a cluster IP, or let clients call another Service that has one"
             yield codes.HEADLESS_UNREACHED.at(export.place, what, hint, clusters=there)
         away = {name for names in far.values() for name in names}
         without = [name for name in clients if name not in away and name not in capturing]
@@ -156,14 +158,16 @@ def dataplanes(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Itera
             fix = slip(export.namespace, known) if own else None
             yield codes.UNKNOWN_NAMESPACE.at(place, what, f'did you mean "{close}"?', clusters=outside, fix=fix)
             continue
-        what = f'namespace "{export.namespace}" {why}, so pods of its Services have no sidecar in {", ".join(outside)}'
+        what = (
+            f'namespace "{export.namespace}" {why}, so the pods of its Services have no sidecar in {", ".join(outside)}'
+        )
         hint = "add the namespace with dataplane: sidecar or ambient"
         code = codes.NEVER_REACHED if strict else codes.NOT_IN_MESH
         yield code.at(place, what, hint, clusters=outside)
 
 
 def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator[Problem]:
-    """A cluster with copies has a namespace in the mesh: a pod without a sidecar can't reach anything by a copy."""
+    """A cluster with copies has a namespace in the mesh: a pod without a sidecar can't call a copied Service."""
     spec = fleet.mesh.spec
     if not spec.namespaces:
         return
@@ -171,8 +175,8 @@ def callers(fleet: Fleet, source: Source, exports: Sequence[Export]) -> Iterator
     wanted = {name for export in exports for name in _served(export)}
     for member in fleet:
         if member.name in wanted and not any(selects(one.clusters, member.cluster) for one in inside):
-            what = f"{member.name}: it gets copies, but has no namespace of the mesh with pods that could call them"
-            hint = "add it to the clusters of a namespace, or take it out of copyTo"
+            what = f"{member.name}: it gets copies of Services, but no pod of the mesh can call them there"
+            hint = "add the cluster to the clusters of a namespace, or remove it from copyTo"
             yield source.problem(codes.NOT_IN_MESH, member.path("name"), what, hint, clusters=(member.name,))
 
 

@@ -53,7 +53,7 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
         said = {"cluster": own.cluster, "kubeConfigSecret": own.kube_config_secret} if own else {}
         used = "" if wanted is None or wanted.runs_in == member.name else asked
         for key in (key for key, value in said.items() if value and key != used):
-            what = f"{member.name}: nothing asks for delivery.{key}"
+            what = f"{member.name}: the engine doesn't use delivery.{key}"
             path = member.path("delivery", key)
             yield source.problem(codes.DELIVERY_NAME, path, what, _ASKS[key], key=True, clusters=(member.name,))
         if used:
@@ -61,15 +61,15 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
             name = said.get(used) or default
             other = first.setdefault(name, member)
             if other.name != member.name:
-                what = f'{other.name} and {member.name} are both reached by "{name}"'
-                hint = "write what each is called there: one cluster would get the output of both"
+                what = f'{other.name} and {member.name} have the same name in the engine, "{name}"'
+                hint = "write the name of each cluster in the engine: otherwise one of them gets the output of both"
                 path, names = member.path("delivery", used), (other.name, member.name)
                 yield source.problem(codes.DELIVERY_NAME, path, what, hint, clusters=names)
 
 
 _ASKS = {
-    "cluster": "take it out; engine: argo-cd asks for it, of clusters that it doesn't run in itself",
-    "kubeConfigSecret": "take it out; Flux asks for it with mode: hub, of clusters that it doesn't run in itself",
+    "cluster": "remove it; only engine: argo-cd uses it, for clusters other than its own",
+    "kubeConfigSecret": "remove it; only Flux with mode: hub uses it, for clusters other than its own",
 }
 
 
@@ -83,15 +83,17 @@ def repository_fault(url: str, *, short: bool) -> tuple[str, str] | None:
         return None
     scheme, separator, rest = url.partition("://")
     if separator and "@" in rest.partition("/")[0] and (scheme != "ssh" or ":" in rest.partition("@")[0]):
-        hint = "take it out, and treat it as known to others; engines read credentials from a Secret"
-        return "it holds a user name, password or token", hint
+        hint = (
+            "remove the credentials, and replace them, as others may have read them; engines read theirs from a Secret"
+        )
+        return "it contains a user name, password or token", hint
     hint = "write https://host/path or ssh://git@host/path" + (", or git@host:path" if short else "")
     if "@" in url or "?" in url or "#" in url:
         if not short and _SHORT.fullmatch(url):
             user, _, path = url.partition(":")
-            return "Flux doesn't take the short form user@host:path", f"write ssh://{user}/{path}"
-        return "it isn't plainly the address of a Git repository", hint
+            return "Flux doesn't accept the short form user@host:path", f"write ssh://{user}/{path}"
+        return "it isn't a plain URL of a Git repository", hint
     shown = json.dumps(url[:80], ensure_ascii=False)
     if separator and scheme not in ("https", "ssh"):
         return f"{shown} is neither https:// nor ssh://", hint
-    return f"{shown} isn't plainly the address of a Git repository", hint
+    return f"{shown} isn't a plain URL of a Git repository", hint

@@ -25,8 +25,10 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
         path, clusters = member.path("role"), (member.name,)
         others = [one for one in fleet.primaries if one is not member]
         if others and (member is fleet.primaries[0] or others[0] not in fleet.external):
-            what = f"{member.name}: {others[0].name} runs a control plane too, but an external one must be the only one"
-            hint = "make them two meshes, or write role: primary, with istiod in its own cluster's configuration"
+            what = (
+                f"{member.name}: {others[0].name} also runs a control plane, but an external one must be the only one"
+            )
+            hint = "write two meshes; or write role: primary, so that istiod reads its configuration in its own cluster"
             also = (source.document.place(others[0].path("role")),)
             yield source.problem(codes.EXTERNAL_BESIDE_OTHERS, path, what, hint, also=also, clusters=clusters)
         elif not others:
@@ -35,8 +37,10 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
         plane = member.cluster.control_plane
         if plane and plane.config_cluster and member not in fleet.external:
             path = member.path("controlPlane", "configCluster")
-            what = f"{member.name}: configCluster is a setting of external control planes; a primary reads its own"
-            hint = "take it out, or write role: external-control-plane"
+            what = (
+                f"{member.name}: only an external control plane can have configCluster; a primary reads its own cluster"
+            )
+            hint = "remove it, or write role: external-control-plane"
             yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
 
 
@@ -55,14 +59,14 @@ def https(fleet: Fleet, source: Source) -> Iterable[Problem]:
             *(["an injectionURL of that gateway"] * (plane.injection_url is None)),
         ]
         if lacks:
-            what = f"{at}: https goes with {_and(lacks)}"
-            hint = "write it, or take https out: the gateway then passes TLS on to istiod"
+            what = f"{at}: https needs {_and(lacks)}"
+            hint = "add what is missing; or remove https, so that the gateway passes TLS through to istiod"
             yield source.problem(codes.HTTPS_INCOMPLETE, path, what, hint, key=True, clusters=(at,))
         for remote in fleet.remotes:
             own = remote.cluster.control_plane_addresses.get("istiod")
             if not lacks and own and own != host and fleet.primary_of(remote) is member:
-                what = f"{remote.name}: sidecars call {host}, the host of the gateway's certificate, not {own}"
-                hint = "take it out, and point the host to that address in the cluster's DNS"
+                what = f"{remote.name}: sidecars call {host}, the host name in the gateway's certificate, and not {own}"
+                hint = "remove it, and let the cluster's DNS resolve the host name to that address"
                 where = remote.path("controlPlaneAddresses", "istiod")
                 yield source.problem(codes.HTTPS_INCOMPLETE, where, what, hint, clusters=(remote.name,))
 
@@ -86,10 +90,12 @@ def _config_cluster(fleet: Fleet, source: Source, member: Member) -> Iterator[Pr
         return
     path = member.path("controlPlane") if plane else member.path("name")
     if remotes:
-        what = f"{member.name}: no configCluster is named, and it has several remotes"
-        hint = f"write controlPlane: {{configCluster: {' or '.join(remotes[:5])}}}, and never change it lightly"
+        what = f"{member.name}: configCluster is missing, and it has several remotes"
+        hint = (
+            f"write controlPlane: {{configCluster: {' or '.join(remotes[:5])}}}, and don't change it later without need"
+        )
     else:
-        what = f"{member.name}: it has no remotes, so istiod has no cluster to serve or to read its configuration in"
+        what = f"{member.name}: it has no remotes, so istiod has no cluster to serve or to read its configuration from"
         hint = f"add a remote with primary: {member.name}, or write role: primary"
     yield source.problem(codes.NO_CONFIG_CLUSTER, path, what, hint, clusters=(member.name,))
 
@@ -99,18 +105,18 @@ def workloads(fleet: Fleet, source: Source) -> Iterable[Problem]:
     outside = {member.name for member in fleet.external}
     for member in fleet.external:
         if member.cluster.network and member.path("network")[1] == "clusters":
-            what = f"{member.name}: its pods aren't in the mesh, so it is in none of the mesh's networks"
+            what = f"{member.name}: its pods aren't in the mesh, so the cluster can't be in a network of the mesh"
             path = member.path("network")
-            yield source.problem(codes.NOTHING_RUNS_THERE, path, what, "take network out", clusters=(member.name,))
+            yield source.problem(codes.NOTHING_RUNS_THERE, path, what, "remove network", clusters=(member.name,))
         if member.cluster.cluster_id:
             what = f"{member.name}: an external istiod uses the ID of its config cluster"
-            path, hint = member.path("clusterID"), "take clusterID out"
+            path, hint = member.path("clusterID"), "remove clusterID"
             yield source.problem(codes.NOTHING_RUNS_THERE, path, what, hint, key=True, clusters=(member.name,))
     for path, selection in _selections(fleet) if outside else ():
         for steps, name in _named(selection):
             if name in outside:
-                what = f"{name} runs the control plane of others, and nothing of the mesh"
-                hint = f"take {name} out; all leaves it out anyway"
+                what = f"{name} runs the control plane of other clusters, and no workloads of the mesh"
+                hint = f"remove {name}; the selection all doesn't include it"
                 yield source.problem(codes.NOTHING_RUNS_THERE, (*path, *steps), what, hint, clusters=(name,))
 
 

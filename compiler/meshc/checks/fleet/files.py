@@ -47,7 +47,7 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
         for manifest in file.manifests:
             for path, text in manifest.document.texts.items():
                 if is_rewritten(text, _value_at(manifest.data, path)):
-                    what = f"kustomize reads {text} without quotes as a date or number, and writes another text"
+                    what = f"kustomize reads {text} without quotes as a date or number, and writes it differently"
                     fix = manifest.fix(text, text)
                     yield codes.CHANGED_ON_THE_WAY.at(
                         manifest.place(path), what, f'write "{text}", with quotes', fix=fix
@@ -55,8 +55,10 @@ def changed_on_the_way(inputs: Inputs) -> Iterable[Problem]:
         for manifest, path, data in objects_in(file.manifests):
             annotations = at(data, "metadata", "annotations")
             if isinstance(annotations, dict) and _HOOK in annotations:
-                what = f"{data.get('kind')} is a hook of Helm ({annotations[_HOOK]}), but no Helm runs it"
-                hint = "Flux applies it like any object, Argo CD at each sync: take the annotation out, or the file"
+                what = f"{data.get('kind')} is a Helm hook ({annotations[_HOOK]}), but Helm isn't used here"
+                hint = (
+                    "remove the annotation or the file: Flux applies a hook like any object, and Argo CD at each sync"
+                )
                 yield codes.CHANGED_ON_THE_WAY.at(manifest.place((*path, "metadata", "annotations", _HOOK)), what, hint)
 
 
@@ -79,18 +81,18 @@ def _nearly_service(data: Any) -> Iterable[tuple[str, str, str, str]]:
         return
     kind, version = data["kind"], data.get("apiVersion")
     if kind.strip().lower() in ("service", "services") and kind != "Service":
-        yield "kind", f'"{kind}" is no kind', 'did you mean "Service"?', "Service"
+        yield "kind", f'kind "{kind}" doesn\'t exist', 'did you mean "Service"?', "Service"
     elif kind == "Service" and version in ("V1", "v1beta1", "core/v1", "apps/v1"):
-        yield "apiVersion", f'a Service has no apiVersion "{version}"', "write apiVersion: v1", "v1"
+        yield "apiVersion", f'"{version}" isn\'t the apiVersion of a Service', "write apiVersion: v1", "v1"
 
 
 def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
     if not isinstance(data, dict):
-        what = "this is no Kubernetes object: it isn't a mapping"
+        what = "this isn't a Kubernetes object: it isn't a mapping"
         yield (), what, "write apiVersion, kind and metadata.name"
         return
     if str(data.get("apiVersion", "")).startswith(_KUSTOMIZES):
-        hint = "name its folder under resources, so that kustomize builds it"
+        hint = "write its folder under resources, so that kustomize builds it"
         yield ("kind",), "a kustomization is among plain manifests", hint
         return
     metadata = data.get("metadata") or {}
@@ -99,8 +101,8 @@ def _faults(data: Any) -> Iterable[tuple[Path, str, str]]:
         return
     yield from _of_identity(data, metadata)
     if "config.kubernetes.io/local-config" in (metadata.get("annotations") or ()):
-        what = "kustomize leaves an object with annotation config.kubernetes.io/local-config out of what it builds"
-        yield ("metadata", "annotations"), what, "take the annotation out, or the object"
+        what = "kustomize drops objects with the annotation config.kubernetes.io/local-config from its output"
+        yield ("metadata", "annotations"), what, "remove the annotation or the object"
     for key in ("labels", "annotations"):
         value = metadata.get(key) or {}
         if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
@@ -114,12 +116,12 @@ def _of_identity(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterab
     named = {"apiVersion": version, "kind": data.get("kind"), "metadata.name": name}
     if missing := [key for key, value in named.items() if value in (None, "")]:
         verb = "are" if len(missing) > 1 else "is"
-        what = f"this is no Kubernetes object: {', '.join(missing)} {verb} missing"
-        yield (), what, "add what is missing, or take the file out"
+        what = f"this isn't a Kubernetes object: {', '.join(missing)} {verb} missing"
+        yield (), what, "add what is missing, or remove the file"
     for key, value in named.items():
         if key not in missing and not isinstance(value, str):
             yield tuple(key.split(".")), f"{key} must be text", "put it in quotes"
     if isinstance(name, str) and (not name.isprintable() or "/" in name or "%" in name or len(name) > 253):
-        yield ("metadata", "name"), "metadata.name is one that every API server refuses", "write a DNS-1123 subdomain"
+        yield ("metadata", "name"), "every API server refuses this metadata.name", "write a DNS-1123 subdomain"
     if isinstance(version, str) and version.startswith("meshc/"):
-        yield ("apiVersion",), "this is meshc's own input, not an object for a cluster", "take the file out"
+        yield ("apiVersion",), "this is an input of meshc, not an object for a cluster", "remove the file"

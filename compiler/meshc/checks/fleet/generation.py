@@ -29,11 +29,13 @@ def of_istiod(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for found in (*_of_mesh(fleet), *_of_namespaces(fleet), *(one for member in fleet for one in _of_cluster(member))):
         yield _problem(source, found)
     if fleet.several_networks:
-        what = "there are several networks, and pods of classic Istio only reach others by their own addresses"
-        hint = "give all clusters one network, if their pods reach one another directly; several need istiod"
+        what = "there are several networks, but classic Istio needs pods that reach one another directly"
+        hint = (
+            "put all clusters into one network if their pods reach one another directly; several networks need istiod"
+        )
         yield source.problem(codes.WRONG_GENERATION, ("spec", "networks"), what, hint, key=True)
     for member in fleet.primaries[1:]:
-        what = f"{member.name} is a second primary, and classic Istio has one control plane a mesh"
+        what = f"{member.name} is a second primary, but a mesh of classic Istio has only one control plane"
         also = (source.document.place(fleet.primaries[0].path("role")),)
         hint = "write role: remote; several primaries need istiod"
         path = member.path("role")
@@ -52,7 +54,7 @@ def of_classic(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _problem(source: Source, found: _Found) -> Problem:
-    hint = found.hint or f"take {found.path[-1]} out"
+    hint = found.hint or f"remove {found.path[-1]}"
     code = codes.WRONG_GENERATION
     return source.problem(code, found.path, found.what, hint, key=not found.hint, clusters=found.clusters)
 
@@ -69,7 +71,7 @@ _OF_ISTIOD: tuple[tuple[Path, Callable[[Spec], Any], Any, str], ...] = (
         TAGS[1:],
         lambda spec: bool(spec.istio.revision_tags),
         False,
-        "classic Istio has no revisions, and no tags of them",
+        "classic Istio has no revisions and no revision tags",
     ),
     (
         AT[1:],
@@ -81,31 +83,31 @@ _OF_ISTIOD: tuple[tuple[Path, Callable[[Spec], Any], Any, str], ...] = (
         ("istio", "trustDomain"),
         lambda spec: spec.istio.trust_domain,
         "cluster.local",
-        "classic Istio's charts have no trust domain but cluster.local",
+        "classic Istio's charts only support trust domain cluster.local",
     ),
     (
         ("istio", "clusterDomain"),
         lambda spec: spec.istio.cluster_domain,
         "cluster.local",
-        "classic Istio's charts have no domain of Services but cluster.local",
+        "classic Istio's charts only support the cluster domain cluster.local",
     ),
     (
         ("istio", "trustDomainAliases"),
         lambda spec: spec.istio.trust_domain_aliases,
         (),
-        "classic Istio has no aliases of its trust domain",
+        "classic Istio doesn't support trust domain aliases",
     ),
     (
         ("istio", "remoteSecrets"),
         lambda spec: spec.istio.remote_secrets,
         "separate",
-        "classic Istio's pilot reads remote secrets alone",
+        "classic Istio's Pilot only reads remote secrets",
     ),
     (
         ("security", "ca", "fastRootRotation"),
         lambda spec: bool(spec.security.ca.fast_root_rotation),
         False,
-        "classic Istio's Citadel sends no roots: it writes them into Secrets",
+        "classic Istio's Citadel doesn't send roots: it writes them into Secrets",
     ),
 )
 """Settings that only istiod has: the path, a function that reads the value, the default, and the message."""
@@ -126,10 +128,10 @@ def _of_cluster(member: Member) -> Iterator[_Found]:
     if member.cluster.istio.revision not in (None, "default"):
         yield _Found(member.path("istio", "revision"), f"{member.name}: classic Istio has no revisions", about)
     if member.cluster.istio.remote_secrets not in (None, "separate"):
-        what = f"{member.name}: classic Istio's pilot reads remote secrets alone"
+        what = f"{member.name}: classic Istio's Pilot only reads remote secrets"
         yield _Found(member.path("istio", "remoteSecrets"), what, about)
     if member.cluster.role == "external-control-plane":
-        what = f"{member.name}: classic Istio runs in the cluster whose configuration it reads"
+        what = f"{member.name}: classic Istio must run in the cluster whose configuration it reads"
         yield _Found(member.path("role"), what, about, "write role: primary")
     if plane and plane.injection_url is not None and member.cluster.role == "primary":
         what = f"{member.name}: classic Istio has no injection URL"

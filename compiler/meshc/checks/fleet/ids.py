@@ -26,8 +26,8 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         pilot = fleet.classic and member.cluster.role == "primary"
         if pilot and member.cluster.cluster_id not in (None, CLASSIC_ID):
-            what = f"{member.name}: classic Istio's pilot always knows its own cluster as {CLASSIC_ID}"
-            path, hint = member.path("clusterID"), "take clusterID out"
+            what = f"{member.name}: classic Istio's Pilot always uses the ID {CLASSIC_ID} for its own cluster"
+            path, hint = member.path("clusterID"), "remove clusterID"
             yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=(member.name,))
         known = CLASSIC_ID if pilot else member.id
         other = first.setdefault(known, member)
@@ -35,9 +35,9 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
             pilot and other.cluster.role == "primary"
         ):  # another check reports a second classic primary
             path, there = _said(member), source.document.place(_said(other))
-            what = f'{other.name} and {member.name} have one ID in Istio, "{known}"'
+            what = f'{other.name} and {member.name} have the same ID in Istio, "{known}"'
             about = (other.name, member.name)
-            hint = "give one of the two a clusterID of its own"
+            hint = "give one of the two its own clusterID"
             yield source.problem(codes.ID_TWICE, path, what, hint, also=(there,), clusters=about)
 
 
@@ -53,9 +53,9 @@ def networks(fleet: Fleet, source: Source) -> Iterable[Problem]:
         label = network.label or network.name
         other, also = first.setdefault(label, (network.name, path))
         if other != network.name:
-            what = f'networks {other} and {network.name} have one label, "{label}"'
+            what = f'networks {other} and {network.name} have the same label, "{label}"'
             place = (source.document.place(also),)
-            yield source.problem(codes.ID_TWICE, path, what, "give each network a label of its own", also=place)
+            yield source.problem(codes.ID_TWICE, path, what, "give each network its own label", also=place)
 
 
 def paths(fleet: Fleet, source: Source) -> Iterable[Problem]:

@@ -1,4 +1,4 @@
-"""Checks injectionURL: the URL by which the API servers of remotes call a primary's istiod for injection."""
+"""Checks injectionURL: the URL at which the API servers of remotes call a primary's istiod for injection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def injection_urls(fleet: Fleet, source: Source) -> Iterable[Problem]:
             continue
         path = member.path("controlPlane", "injectionURL")
         if fault := _injection_url_fault(url):
-            hint = "write https://host:15017; the path /inject/cluster/... is added for each remote"
+            hint = "write https://host:15017; meshc adds the path /inject/cluster/... for each remote"
             what = f"{member.name}: injectionURL: {fault}"
             yield source.problem(codes.BAD_INJECTION_URL, path, what, hint, clusters=(member.name,))
     yield from _injection_urls_missing(fleet, source)
@@ -53,8 +53,8 @@ def _injection_urls_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if host_fault(address) or ip_version(address) or (control_plane and control_plane.injection_url):
             continue
         what = (
-            f'{member.name}: istiod is reached by host name "{address}", '
-            "and API servers refuse webhooks to a Service of type ExternalName"
+            f'{member.name}: the address of istiod is the host name "{address}", '
+            "and API servers refuse webhooks that call a Service of type ExternalName"
         )
         url = f"https://{address}:15017"
         hint = f"add injectionURL: {url} to controlPlane of {primary.name}, or use an IP address"

@@ -39,9 +39,9 @@ def kubernetes(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if fleet.classic:
             if not _CLASSIC_FIRST <= version < Version(1, _CLASSIC_LAST.minor + 1):
                 why = (
-                    "1.0 needs 1.9 at least"
+                    "Istio 1.0 needs at least 1.9"
                     if version < _CLASSIC_FIRST
-                    else ("its injector speaks only admissionregistration v1beta1, gone in 1.22")
+                    else ("its injector needs admissionregistration v1beta1, which 1.22 removed")
                 )
                 what = f"{member.name}: classic Istio doesn't run on Kubernetes {text}: {why}"
                 yield source.problem(
@@ -72,5 +72,5 @@ def _unsupported(
     if not first <= version.minor <= last:
         line = f"{istio_version.major}.{istio_version.minor}"
         what = f"{member.name}: Istio {line} supports Kubernetes 1.{first} to 1.{last}, not {text}"
-        hint, path = "move to a supported pair, or acknowledge it", member.path("kubernetesVersion")
+        hint, path = "change one of the two versions, or acknowledge it", member.path("kubernetesVersion")
         yield source.problem(codes.KUBERNETES_UNSUPPORTED, path, what, hint, clusters=(member.name,))

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet, Member
     from meshc.mesh.source import Source
 
-_DATAPLANE = "dataplane and revision decide it"
-_OF_NETWORK = "networks decides it, of the Istio namespace alone"
-_ENGINE = "delivery decides it"
+_DATAPLANE = "meshc sets it from dataplane and revision"
+_OF_NETWORK = "meshc sets it from networks, only on the Istio namespace"
+_ENGINE = "meshc sets it from delivery"
 _OWNED: Mapping[str, str] = {
     "istio-injection": _DATAPLANE,
     "istio.io/rev": _DATAPLANE,
     "istio.io/dataplane-mode": _DATAPLANE,
     "topology.istio.io/network": _OF_NETWORK,
-    "topology.istio.io/controlPlaneClusters": "clusters[].primary decides it",
-    "kubernetes.io/metadata.name": "Kubernetes writes it",
-    "app.kubernetes.io/managed-by": "it tells whose the object is: meshc's",
-    "app.kubernetes.io/instance": "Argo CD knows its objects by it",
-    "kubectl.kubernetes.io/last-applied-configuration": "kubectl writes it",
+    "topology.istio.io/controlPlaneClusters": "meshc sets it from clusters[].primary",
+    "kubernetes.io/metadata.name": "Kubernetes sets it",
+    "app.kubernetes.io/managed-by": "it shows that meshc owns the object",
+    "app.kubernetes.io/instance": "Argo CD uses it to find its objects",
+    "kubectl.kubernetes.io/last-applied-configuration": "kubectl sets it",
 }
 """Keys that mesh.yaml can't set, each with the reason."""
 _SAID: Mapping[tuple[str, str], str] = {
@@ -42,11 +42,11 @@ _PREFIXES: Mapping[str, str] = {
     "argocd.argoproj.io/": _ENGINE,
     "kustomize.toolkit.fluxcd.io/": _ENGINE,
     "helm.toolkit.fluxcd.io/": _ENGINE,
-    "helm.sh/": "helm runs what carries it as a hook",
-    "meta.helm.sh/": "helm knows its objects by it",
-    "config.kubernetes.io/": "kustomize takes it for its own",
-    "internal.config.kubernetes.io/": "kustomize takes it for its own",
-    "meshc/": "meshc notes facts under it",
+    "helm.sh/": "Helm runs objects with it as hooks",
+    "meta.helm.sh/": "Helm uses it to find its objects",
+    "config.kubernetes.io/": "it is an instruction for kustomize",
+    "internal.config.kubernetes.io/": "it is an instruction for kustomize",
+    "meshc/": "meshc uses it for its own notes",
 }
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _MOST = 256 << 10
@@ -58,20 +58,20 @@ def owned(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for where, words in (("labels", namespace.labels), ("annotations", namespace.annotations)):
             path = ("spec", "namespaces", number, where)
             if words and not namespace.managed:
-                what = f"namespace {namespace.name}: others make it, so these {where} are written nowhere"
-                hint = f"take {where} out, or managed: false"
+                what = f"namespace {namespace.name}: it has managed: false, so meshc doesn't write these {where}"
+                hint = f"remove {where}, or remove managed: false"
                 yield source.problem(codes.OWNED_LABEL, path, what, hint, key=True)
                 continue
             for key in words:
                 if why := _owner(key):
                     what = f"namespace {namespace.name}: {key} can't be set here: {why}"
-                    hint = f"write {said} in its place" if (said := _SAID.get((key, words[key]))) else "take it out"
+                    hint = f"write {said} instead" if (said := _SAID.get((key, words[key]))) else "remove it"
                     if key == "istio.io/rev":
-                        hint = f"write revision: {words[key]} in its place"
+                        hint = f"write revision: {words[key]} instead"
                     yield source.problem(codes.OWNED_LABEL, (*path, key), what, hint, key=True)
             if where == "annotations" and sum(len(key) + len(text.encode()) for key, text in words.items()) > _MOST:
                 what = f"namespace {namespace.name}: its annotations are larger than 256 KiB"
-                yield source.problem(codes.OWNED_LABEL, path, what, "take some out", key=True)
+                yield source.problem(codes.OWNED_LABEL, path, what, "remove some", key=True)
 
 
 def _owner(key: str) -> str:
@@ -88,8 +88,10 @@ def pod_security(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if names := tuple(one.name for one in members if not _has_cni(fleet, one)):
             shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             what = f"namespace {namespace.name}: level {level} refuses every pod with a sidecar in {shown}: "
-            what += "its container istio-init asks for NET_ADMIN"
-            hint = "add chart cni (istio.charts.also), or write privileged; acknowledge it where the CNI agent is there"
+            what += "the container istio-init needs NET_ADMIN"
+            hint = (
+                "add chart cni (istio.charts.also), or write privileged; acknowledge it if the CNI agent is installed"
+            )
             path = ("spec", "namespaces", number, "labels", _LEVEL)
             yield source.problem(codes.POD_SECURITY, path, what, hint, clusters=names)
 

@@ -27,10 +27,10 @@ def namespaces(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for number, namespace in enumerate(fleet.mesh.spec.namespaces):
         path = ("spec", "namespaces", number, "name")
         if namespace.name == fleet.mesh.spec.istio.namespace:
-            what = f'"{namespace.name}" is Istio\'s own namespace; it is made in every cluster anyway'
+            what = f'"{namespace.name}" is Istio\'s own namespace; meshc makes it in every cluster anyway'
             yield source.problem(codes.RESERVED_NAMESPACE, path, what, "remove the entry")
         elif namespace.name in _KUBERNETES_OWN:
-            what = f'"{namespace.name}" is Kubernetes\' own; sidecars there keep a cluster from starting'
+            what = f'"{namespace.name}" is a namespace of Kubernetes; sidecars in it can stop a cluster from starting'
             yield source.problem(codes.RESERVED_NAMESPACE, path, what, "remove the entry")
         elif namespace.name in first:
             also = source.document.place(("spec", "namespaces", first[namespace.name], "name"))
@@ -50,10 +50,10 @@ def manual_injection(fleet: Fleet, source: Source) -> Iterable[Problem]:
             if n.dataplane == "sidecar" and selects(n.clusters, member.cluster)
         ]
         if here:
-            what = f"{member.name}: injection is manual, and no webhook injects into {', '.join(here)}"
+            what = f"{member.name}: injection is manual, so no webhook injects sidecars into {', '.join(here)}"
             compiled = fleet.classic or fleet.mesh.spec.istio.charts is not None
             program = f"meshc inject FILE --cluster {member.name}" if compiled else "istioctl kube-inject"
-            hint = f"run {program} on every workload there"
+            hint = f"run {program} for every workload in these namespaces"
             yield source.problem(
                 codes.MANUAL_INJECTION, member.path("sidecarInjection"), what, hint, clusters=(member.name,)
             )
@@ -73,6 +73,6 @@ def owners(fleet: Fleet, inputs: Inputs) -> Iterable[Problem]:
             both = tuple(cluster for cluster in homes if cluster in ours[name])
             if both:
                 told.add(name)
-                what = f'Namespace "{name}" is made by meshc too in {", ".join(both[:3])}: two owners set its labels'
+                what = f'Namespace "{name}" is also made by meshc in {", ".join(both[:3])}: two owners set its labels'
                 hint = "remove the Namespace from the manifests, or write managed: false for it in mesh.yaml"
                 yield codes.TWO_OWNERS.at(manifest.place((*path, "metadata", "name")), what, hint, clusters=both)

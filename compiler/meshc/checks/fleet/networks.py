@@ -41,19 +41,19 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
         name = member.cluster.network
         if name and name not in declared and (declared or len(named) > 1):
             what = f'{member.name}: network "{name}" isn\'t declared'
-            hint = did_you_mean(name, declared) or "declare each under networks, with its gateway"
+            hint = did_you_mean(name, declared) or "declare it under networks, with its gateway"
             fix = slip(name, declared)
             at = member.path("network")
             yield source.problem(codes.UNKNOWN_NETWORK, at, what, hint, clusters=(member.name,), fix=fix)
         elif name is None and naming and not declared:
             one = naming[0]
-            what = f'{member.name}: no network is named, and {one.name} is in "{one.cluster.network}"'
-            hint = f"declare it for all: networks: [{{name: {one.cluster.network}}}]"
+            what = f'{member.name}: network is missing, but {one.name} is in "{one.cluster.network}"'
+            hint = f"declare the network of all clusters: networks: [{{name: {one.cluster.network}}}]"
             also = (source.document.place(one.path("network")),)
             path = member.path("name")
             yield source.problem(codes.UNKNOWN_NETWORK, path, what, hint, also=also, clusters=(member.name,))
         elif name is None and len(set(declared)) > 1:
-            what = f"{member.name}: no network is named, and there are several"
+            what = f"{member.name}: network is missing, and the mesh has several networks"
             hint = f"write network: {' or '.join(declared[:5])}"
             path = member.path("name")
             yield source.problem(codes.UNKNOWN_NETWORK, path, what, hint, clusters=(member.name,))
@@ -66,7 +66,7 @@ def several(fleet: Fleet, source: Source) -> Iterable[Problem]:
     at: Path = ("spec", "networks")
     if fleet.mesh.spec.security.mutual_tls == "disabled":
         path = ("spec", "security", "mutualTLS")
-        what = "mutual TLS is disabled, and between networks nothing else gets through gateways"
+        what = "mutual TLS is disabled, but gateways between networks only forward mutual TLS"
         hint = "write strict or permissive"
         also = (source.document.key_place(at),)
         yield source.problem(codes.PLAIN_BETWEEN_NETWORKS, path, what, hint, also=also)
@@ -85,7 +85,7 @@ def _pods_elsewhere(fleet: Fleet, source: Source, primary: Member) -> Iterator[P
         if away and any(said[: len(own)] == own for _, said in fleet.addresses_of(member).values()):
             network = fleet.network_of(member)
             what = f'{member.name}: pods of {primary.name} can\'t be reached from network "{network}"'
-            hint = f"take exposure out: remotes then come in by the gateway of {primary.name}'s network"
+            hint = f"remove exposure, so that remotes use the gateway of {primary.name}'s network"
             yield source.problem(codes.ADDRESS_STAYS_INSIDE, path, what, hint, clusters=(member.name,))
 
 
@@ -127,13 +127,13 @@ def _gateway(
         return
     if path[-1] == "address" and not ip_version(host):
         hint = f"write hostname: {host}"
-        what = f'network {network}: "{host}" is a host name, and address is for IP addresses'
+        what = f'network {network}: "{host}" is a host name, but address is for IP addresses'
         yield source.problem(codes.BAD_ADDRESS, path, what, hint)
     other, also = first.setdefault((host, gateway.port), (network, path))
     place = (source.document.place(also),)
     if other != network:
-        what = f'networks "{other}" and "{network}" have one gateway, {host}'
-        hint = "write each network's own: traffic for one would end in the other"
+        what = f'networks "{other}" and "{network}" have the same gateway, {host}'
+        hint = "write the gateway of each network: otherwise traffic for one network arrives in the other"
         yield source.problem(codes.ONE_GATEWAY_FOR_TWO, path, what, hint, also=place)
     elif also != path:
         what = f"network {network}: {host}:{gateway.port} is listed twice"
@@ -152,8 +152,8 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
         yield source.problem(codes.UNKNOWN_CLUSTER, (*at, "cluster"), what, hint, fix=fix)
     elif home and fleet.network_of(home) != network:
         where = f'network "{fleet.network_of(home)}"' if fleet.network_of(home) else "none of the mesh's networks"
-        what = f"network {network}: its gateway is in cluster {name}, which is in {where}"
-        hint = "name a cluster of the network, or write the gateway under the other one"
+        what = f"network {network}: its gateway is in cluster {name}, but that cluster is in {where}"
+        hint = "name a cluster of this network, or write the gateway under the other network"
         yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
     if gateway.selector and not fleet.classic:
         here = [member for member in fleet if fleet.gateway_of(member) == (gateway, path)]
@@ -170,8 +170,8 @@ def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if member.cluster.role == "remote":
             continue  # checks.fleet.clusters reports controlPlane as a whole
         if exposure_kind(fleet, member) != "gateway":
-            what = f"{member.name}: its control plane isn't exposed by a gateway, so gatewaySelector chooses nothing"
-            hint = "write exposure: gateway, or take gatewaySelector out"
+            what = f"{member.name}: its control plane isn't exposed through a gateway, so gatewaySelector has no effect"
+            hint = "write exposure: gateway, or remove gatewaySelector"
             yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(member.name,))
         elif member not in fleet.external and not fleet.classic:
             yield from _selects(fleet, source, plane.gateway_selector, path, [member])
@@ -188,8 +188,8 @@ def _selects(
         there = [one for one in members if is_east_west(extra) and goes_to(fleet, extra, one)]
         if there and not selector.items() <= labels.items():
             shown = ", ".join(f"{key}={value}" for key, value in selector.items())
-            what = f"{there[0].name}: {shown} are no labels of the gateway that the chart makes there"
-            hint = "take the selector out, or set labels in the values of the chart"
+            what = f"{there[0].name}: the gateway that the chart makes there doesn't have labels {shown}"
+            hint = "remove the selector, or set labels in the values of the chart"
             yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(there[0].name,))
             return
 
@@ -205,7 +205,7 @@ def _missing(source: Source, network: str, members: list[Member], path: Path) ->
 def _reachable(source: Source, network: str, host: str, members: list[Member], path: Path) -> Iterator[Problem]:
     if _LAYER_7.fullmatch(host):
         what = f'network {network}: "{host}" is an application or classic load balancer of AWS'
-        hint = "use a network load balancer: what opens TLS, or adds to it, breaks the traffic of sidecars"
+        hint = "use a network load balancer: terminating or changing TLS breaks the traffic of sidecars"
         yield source.problem(codes.GATEWAY_OPENS_TLS, path, what, hint)
     for member in members if ip_version(host) else ():
         for field, cidrs in (("podCIDRs", member.cluster.pod_cidrs), ("serviceCIDRs", member.cluster.service_cidrs)):

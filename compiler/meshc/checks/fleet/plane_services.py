@@ -47,15 +47,15 @@ def names(fleet: Fleet, source: Source) -> Iterable[Problem]:
 
 
 def _equal(one: _Named, other: _Named) -> tuple[str, str]:
-    return f'{other.use} and {one.use} have one name, "{one.name}"', "give one of them another name"
+    return f'{other.use} and {one.use} have the same name, "{one.name}"', "give one of them another name"
 
 
 def _too_long(one: _Named) -> tuple[str, str] | None:
     more = len(one.name) - _LONGEST
     if more <= 0:
         return None
-    what = f'{one.use} is named "{one.name}", {len(one.name)} characters; a Service\'s name has {_LONGEST} at most'
-    return what, f"make the revision's name shorter by {count(more, 'character')}"
+    what = f'{one.use} is named "{one.name}", {len(one.name)} characters; a Service\'s name can have at most {_LONGEST}'
+    return what, f"shorten the name of the revision by {count(more, 'character')}"
 
 
 def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
@@ -63,7 +63,7 @@ def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
     kind = exposure_kind(fleet, member)
     path = member.path("controlPlane", "exposure")
     if kind == "gateway" and member not in fleet.external:
-        yield _Named("istiod-exposed", "the load balancer before the gateway", path)
+        yield _Named("istiod-exposed", "the load balancer of the gateway", path)
     for plane in planes(fleet, member):
         revision = fleet.revision_of(plane)
         said: Path = plane.path("istio", "revision")
@@ -72,7 +72,7 @@ def _services(fleet: Fleet, member: Member) -> Iterator[_Named]:
         name = "istiod" if revision == DEFAULT else f"istiod-{revision}"
         yield _Named(name, f'the istiod of revision "{revision}"', said)
         if kind == "load-balancer":
-            yield _Named(f"{name}-exposed", f'the load balancer before revision "{revision}"', said)
+            yield _Named(f"{name}-exposed", f'the load balancer of revision "{revision}"', said)
     for tag, (revision, said) in tags_of(fleet, member).items():
         plane_led_to = plane_of(fleet, member, revision)
         if plane_led_to and fleet.version_of(plane_led_to) >= FIRST_WITH_SERVICES_OF_TAGS:

@@ -81,7 +81,7 @@ def _read(fleet: Fleet, source: Source, found: list[_Range]) -> Iterator[Problem
             and member not in fleet.external
             and any(_beside(fleet, member, other) for other in fleet)
         ):
-            what = f"{member.name}: podCIDRs aren't given, so overlaps with other clusters can't be seen"
+            what = f"{member.name}: podCIDRs are missing, so meshc can't find overlaps with other clusters"
             name, hint = member.path("name"), "add podCIDRs: [...]"
             yield source.problem(codes.RANGES_UNKNOWN, name, what, hint, clusters=(member.name,))
 
@@ -158,20 +158,24 @@ def _cidr_fault(text: str) -> tuple[str, str, str]:
     shown = json.dumps(text[:60], ensure_ascii=False)
     if "%" in text:
         return (
-            f"{shown} has a zone, which means something on one machine only",
-            "leave out the % and what follows it",
+            f"{shown} has a zone, which is only valid on one machine",
+            "remove the % and everything after it",
             "",
         )
     try:
         mended = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"{shown} is no CIDR", "write an address and a length, such as 10.10.0.0/16", ""
+        return f"{shown} isn't a CIDR", "write an address and a prefix length, such as 10.10.0.0/16", ""
     if isinstance(mended, ipaddress.IPv6Network) and mended.subnet_of(_WRAPPED):
         plain = f"{mended.network_address.ipv4_mapped}/{max(0, mended.prefixlen - 96)}"
         return f"{shown} is IPv4 wrapped in IPv6", f'write "{plain}"', plain
     if "/" not in text:
-        return f"{shown} has no length", "write an address and a length, such as 10.10.0.0/16", ""
-    fault = "has a netmask in place of a length" if "." in text.partition("/")[2] else "has bits set beyond its length"
+        return f"{shown} has no prefix length", "write an address and a prefix length, such as 10.10.0.0/16", ""
+    fault = (
+        "has a netmask instead of a prefix length"
+        if "." in text.partition("/")[2]
+        else "has bits set after its prefix length"
+    )
     return f"{shown} {fault}", f'write "{mended}"', str(mended)
 
 

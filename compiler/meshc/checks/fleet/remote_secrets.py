@@ -23,8 +23,8 @@ def forms(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for member in fleet.remotes:
         path = member.path("istio", "remoteSecrets")
         if member.cluster.istio.remote_secrets and path[1] == "clusters":
-            what = f"{member.name}: remoteSecrets is a setting of primaries"
-            hint = "take it out: a remote has no credentials of others"
+            what = f"{member.name}: only a primary can have remoteSecrets"
+            hint = "remove it: a remote has no credentials of other clusters"
             yield source.problem(codes.WRONG_ROLE, path, what, hint, key=True, clusters=(member.name,))
     mounting = [one for one in fleet.primaries if fleet.remote_secrets_of(one) != "separate" and len(fleet.members) > 1]
     for primary in mounting:
@@ -41,17 +41,17 @@ def _too_old(fleet: Fleet, source: Source, primary: Member) -> Iterator[Problem]
         return
     said = f"istiod {fleet.version_of(old[0])}"
     said += f" (revision {fleet.revision_of(old[0])})" if len(every) > 1 else ""
-    what = f"{primary.name}: {said} reads no mounted kubeconfigs, which Istio has since 1.30"
-    hint = "write remoteSecrets: separate; mounted, once no older istiod runs there"
+    what = f"{primary.name}: {said} can't read mounted kubeconfigs, which Istio supports since 1.30"
+    hint = "write remoteSecrets: separate; change it to mounted when no older istiod runs in the cluster"
     if form == "mounted" and len(old) < len(every):
-        hint = "write remoteSecrets: both while the older istiod runs there"
+        hint = "write remoteSecrets: both while the older istiod runs in the cluster"
     yield source.problem(codes.NO_MOUNTED, _said(primary), what, hint, clusters=(primary.name,))
 
 
 def _too_long(fleet: Fleet, source: Source) -> Iterator[Problem]:
     for member in fleet:
         if len(member.id) + len(".yaml") > _LONGEST:
-            what = f"{member.name}: with .yaml its clusterID is longer than the {_LONGEST} characters of a Secret's key"
+            what = f"{member.name}: its clusterID with .yaml has more than {_LONGEST} characters, the limit of a key"
             hint = "write remoteSecrets: separate"
             yield source.problem(codes.NO_MOUNTED, member.path("clusterID"), what, hint, clusters=(member.name,))
 

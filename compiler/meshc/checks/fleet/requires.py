@@ -36,8 +36,8 @@ def _tool(source: Source, tool: str, wanted: str | None, version: str, code: Cod
     from packaging.specifiers import SpecifierSet
 
     if not SpecifierSet(wanted).contains(version, prereleases=True):
-        what = f"this mesh.yaml asks for {tool} {wanted}, and this is {tool} {version}"
-        hint = f"install a {tool} in that range, or change the range"
+        what = f"this mesh.yaml requires {tool} {wanted}, but this is {tool} {version}"
+        hint = f"install a version of {tool} in that range, or change the range"
         yield source.problem(code, ("spec", "requires", tool), what, hint)
 
 
@@ -50,5 +50,5 @@ def _range(source: Source, tool: str, wanted: str | None) -> Iterable[Problem]:
         SpecifierSet(wanted)
     except InvalidSpecifier:
         path = ("spec", "requires", tool)
-        what = f"{dotted(path)}: {json.dumps(wanted[:60], ensure_ascii=False)} is no range of versions"
+        what = f"{dotted(path)}: {json.dumps(wanted[:60], ensure_ascii=False)} isn't a range of versions"
         yield source.problem(codes.BAD_VALUE, path, what, 'write one such as ">=0.1,<0.2"')

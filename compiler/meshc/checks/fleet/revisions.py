@@ -28,8 +28,8 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
     further = fleet.mesh.spec.istio.control_planes
     if further and fleet.external:
         name = fleet.external[0].name
-        what = f"{name}: an external control plane has one revision: its remotes share one kubeconfig and one way to it"
-        hint = f"take controlPlanes out, and upgrade {name} in place"
+        what = f"{name}: an external control plane has one revision: its remotes share one kubeconfig and address"
+        hint = f"remove controlPlanes, and upgrade {name} in place"
         yield source.problem(codes.WRONG_ROLE, AT, what, hint, key=True, clusters=(name,))
         return
     for number, one in enumerate(further):
@@ -39,7 +39,7 @@ def control_planes(fleet: Fleet, source: Source) -> Iterable[Problem]:
             chosen = selects(one.clusters, member.cluster)
             if chosen and primary and plane_of(fleet, primary, one.revision) is None:
                 what = f'{member.name}: its primary {primary.name} has no control plane of revision "{one.revision}"'
-                hint = f"choose {primary.name} as well, or leave {member.name} out"
+                hint = f"add {primary.name} to the selection, or remove {member.name} from it"
                 path: Path = (*AT, number, "clusters" if "clusters" in one.model_fields_set else "revision")
                 yield source.problem(codes.NOT_IN_PRIMARY, path, what, hint, clusters=(member.name,))
 
@@ -48,7 +48,7 @@ def _same_revision(fleet: Fleet, source: Source, number: int) -> Iterator[Proble
     """Revisions are unique, but a cluster's own revision may be a further control plane's, of the same version."""
     further = fleet.mesh.spec.istio.control_planes
     one, path = further[number], (*AT, number, "revision")
-    hint = "give each control plane its own revision, such as its version with - for the dots"
+    hint = "give each control plane its own revision, such as its version with - instead of dots"
     revisions = [other.revision for other in further]
     before = revisions.index(one.revision)
     if before != number:
@@ -99,10 +99,10 @@ def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 lost.setdefault((path, tag, revision), []).append(member)
     for (path, tag), names in shadows.items():
         what = f'tag "{tag}" is also a revision in {_few(names)}: both would inject into its namespaces'
-        hint = "name the tag for what runs on it, such as prod, and the control plane for its version"
+        hint = "name the tag after its use, such as prod, and the control plane after its version"
         yield source.problem(codes.TAG_IS_REVISION, path, what, hint, key=True, clusters=tuple(names))
     for (path, tag, revision), members in lost.items():
-        what = f'tag "{tag}" leads to revision "{revision}", which has no control plane in '
+        what = f'tag "{tag}" points to revision "{revision}", which has no control plane in '
         what += _few([member.name for member in members])
         names2 = tuple(member.name for member in members)
         yield source.problem(codes.UNKNOWN_REVISION, path, what, _known(fleet, members[0]), clusters=names2)
@@ -165,8 +165,8 @@ def _shared(source: Source, member: Member, given: Mapping[str, str]) -> Iterato
         if (other := first.setdefault(address, part)) == part:
             continue
         path, also = (member.path("controlPlane", "addresses", one) for one in (part, other))
-        what = f"{member.name}: {part}: {address} is the address of {other}, and each istiod has a load balancer"
-        hint, places = "write the address of its own load balancer", (source.document.place(also),)
+        what = f"{member.name}: {part}: {address} is also that of {other}, but each istiod has its own load balancer"
+        hint, places = "write the address of this istiod's load balancer", (source.document.place(also),)
         yield source.problem(codes.BAD_ADDRESS, path, what, hint, also=places, clusters=(member.name,))
 
 
@@ -184,7 +184,7 @@ def _nearest(fleet: Fleet, member: Member, revision: str) -> str:
 
 def _known(fleet: Fleet, member: Member) -> str:
     known = ", ".join(f'"{fleet.revision_of(one)}"' for one in planes(fleet, member))
-    return _of_external(fleet, member) or f"{member.name} has {known}; istio.controlPlanes adds one"
+    return _of_external(fleet, member) or f"{member.name} has {known}; add another under istio.controlPlanes"
 
 
 def _of_external(fleet: Fleet, member: Member) -> str:

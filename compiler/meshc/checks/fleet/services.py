@@ -25,7 +25,7 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for number, entry in enumerate(fleet.mesh.spec.services):
         if entry.name in first:
             also = source.document.place(("spec", "services", first[entry.name], "name"))
-            what = f'a second entry is named "{entry.name}"; names are folders under overlays/_services/'
+            what = f'a second entry is named "{entry.name}"; each name is a folder under overlays/_services/'
             yield source.problem(
                 codes.DUPLICATE_ENTRY, ("spec", "services", number, "name"), what, "rename one", also=(also,)
             )
@@ -42,7 +42,7 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
                     codes.BAD_SERVICE,
                     path,
                     f"port {port.port} needs a name, as there are several",
-                    "add name: http, or what it speaks",
+                    "add a name, such as name: http for HTTP",
                 )
             for key in ((port.port, port.protocol), port.name):
                 if key is not None and key in seen:
@@ -52,7 +52,7 @@ def entries(fleet: Fleet, source: Source) -> Iterable[Problem]:
                         else f'two ports are named "{key}"'
                     )
                     also = source.document.place(("spec", "services", number, "ports", seen[key]))
-                    yield source.problem(codes.BAD_SERVICE, path, what, "keep one", also=(also,))
+                    yield source.problem(codes.BAD_SERVICE, path, what, "remove one of the two", also=(also,))
                 seen.setdefault(key, position)
 
 
@@ -70,12 +70,12 @@ def clashes(fleet: Fleet, exports: Sequence[Export]) -> Iterable[Problem]:
         host, here, there = f"{export.namespace}/{export.name}", _whose(fleet, export), _whose(fleet, other)
         clusters = tuple(dict.fromkeys((*other.homes, *export.homes)))
         for mine, theirs in _trait_differences(export.traits, other.traits):
-            what = f"Service {host} {mine} in {here}, and {theirs} in {there}"
-            hint = "make both the same: sidecars of all clusters go by what the primary's own Service says"
+            what = f"Service {host} {mine} in {here}, but {theirs} in {there}"
+            hint = "make both the same: istiod configures all sidecars from the Service in the primary"
             yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
         for mine, theirs in _differences(export.ports, other.ports):
             what = f"Service {host} has {mine} in {here}, but {theirs} in {there}"
-            hint = "write one name, number and protocol everywhere: Istio joins endpoints by a port's name"
+            hint = "write the same name, number and protocol everywhere: Istio matches endpoints by port name"
             yield codes.PORT_CLASH.at(export.place, what, hint, also=(other.place,), clusters=clusters)
 
 
@@ -89,7 +89,7 @@ def _trait_differences(mine: Traits, theirs: Traits) -> Iterable[tuple[str, str]
 
 _TRAITS: Mapping[str, Callable[[Any], str]] = {
     "headless": lambda said: "is headless" if said else "has a cluster IP",
-    "external_name": lambda said: f"leads to {said}" if said else "has no externalName",
+    "external_name": lambda said: f"has externalName {said}" if said else "has no externalName",
     "publish_not_ready": lambda said: f"has publishNotReadyAddresses {str(said).lower()}",
     "traffic_distribution": lambda said: f"has trafficDistribution {said}" if said else "has no trafficDistribution",
     "node_local": lambda said: f"has internalTrafficPolicy {'Local' if said else 'Cluster'}",
@@ -116,7 +116,7 @@ def namespaces_of_copies(fleet: Fleet, source: Source, exports: Sequence[Export]
                 continue
             reported.add((name, export.namespace))
             what = f"{name}: it gets a copy of {export.namespace}/{export.name}, but not the namespace"
-            hint = f"add {name} to the clusters of namespace {export.namespace}, or take it out of copyTo"
+            hint = f"add {name} to the clusters of namespace {export.namespace}, or remove it from copyTo"
             path = ("spec", "namespaces", number, "clusters")
             yield source.problem(
                 codes.NAMESPACE_ELSEWHERE, path, what, hint, key=True, also=(export.place,), clusters=(name,)

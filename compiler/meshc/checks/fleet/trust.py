@@ -1,4 +1,4 @@
-"""Checks that the CA of every cluster chains to the common root, from public certificates alone."""
+"""Checks that the CA of every cluster chains to the common root, from public certificates only."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def chains(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Problem]:
         yield from verify((source.shown(f"{folder}/root-cert.pem"), root), held, generation=fleet.generation)
     elif held or needed:
         what = f"the common root {source.shown(f'{folder}/root-cert.pem')} is missing"
-        hint = "make a root: meshc ca init; or put the public certificate of one that you have there"
+        hint = "make a root: meshc ca init; or put the public certificate of an existing root there"
         yield source.problem(codes.CERTIFICATES_MISSING, _DIRECTORY, what, hint)
 
 
@@ -73,7 +73,7 @@ def _without_files(fleet: Fleet, source: Source, inputs: Inputs) -> Iterable[Pro
             what = f"{' and '.join(missing)} of {member.name} {verb} missing"
             place = f"{source.shown(ca.directory)}/{member.name}/"
             make = f"meshc ca issue {member.name}" if root else "meshc ca init, then meshc ca issue"
-            hint = f"make the CA: {make}; or put the public certificates of one that you have into {place}"
+            hint = f"make the CA: {make}; or put the public certificates of an existing CA into {place}"
             path = _DIRECTORY if "directory" in ca.model_fields_set else member.path("name")
             yield source.problem(codes.CERTIFICATES_MISSING, path, what, hint, clusters=(member.name,))
 
@@ -123,5 +123,5 @@ def _self_signed_primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
         what = (
             f"self-signed CAs break mutual TLS: the istiod of each of {listed} makes a root that the others don't know"
         )
-        hint = "write type: plugged-in, with an intermediate a primary under one root"
+        hint = "write type: plugged-in, with an intermediate for each primary under one root"
         yield source.problem(codes.SELF_SIGNED_SPLIT, ("spec", "security", "ca", "type"), what, hint)

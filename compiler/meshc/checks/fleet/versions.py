@@ -44,9 +44,11 @@ def istio(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what, hint = f"{member.name}: {fault[0]}", fault[1]
             yield source.problem(codes.ISTIO_UNSUPPORTED, path, what, hint, clusters=(member.name,))
         elif Generation.of(own) is not fleet.generation:
-            what = f"{member.name}: Istio {own} in a mesh of {mesh}; classic Istio and istiod don't go together"
+            what = (
+                f"{member.name}: Istio {own} in a mesh of Istio {mesh}: a mesh can't have both classic Istio and istiod"
+            )
             also = (source.document.place(("spec", "istio", "version")),)
-            hint = "give every cluster the same generation"
+            hint = "use classic Istio in every cluster, or istiod in every cluster"
             yield source.problem(
                 codes.MIXED_GENERATIONS,
                 member.path("istio", "version"),
@@ -62,9 +64,9 @@ def _of_plane(fleet: Fleet, source: Source, version: str, path: Path) -> Iterabl
     if fault := _istio_fault(version):
         yield source.problem(codes.ISTIO_UNSUPPORTED, path, *fault)
     elif Generation.of(version) is not fleet.generation:
-        what = f"a control plane of Istio {version} beside istiod: classic Istio and istiod don't go together"
+        what = f"a control plane of Istio {version} beside istiod: a mesh can't have both classic Istio and istiod"
         also = (source.document.place(("spec", "istio", "version")),)
-        hint = "give every control plane the same generation"
+        hint = "use istiod for every control plane"
         yield source.problem(codes.MIXED_GENERATIONS, path, what, hint, also=also)
 
 
@@ -73,14 +75,16 @@ def _istio_fault(text: str) -> tuple[str, str] | None:
     assert version is not None, "the model takes full versions only"  # noqa: S101
     known = "use 1.0.0 to 1.0.9 (classic) or 1.24 and later (istiod)"
     if version.line == CLASSIC_LINE and version.patch > CLASSIC_LAST_PATCH:
-        return f"there is no Istio {text}: the last of its line is 1.0.{CLASSIC_LAST_PATCH}", known
+        return f"there is no Istio {text}: the last release of 1.0 is 1.0.{CLASSIC_LAST_PATCH}", known
     if version.line in _KNOWN or _is_newer(version):
         return None
     if version.line > max(_KNOWN):
-        return f"Istio {text} is newer than this meshc knows", known
+        return f"this version of meshc doesn't know Istio {text} yet", known
     if version.line < (1, 0):
-        return f"Istio {text} is older than the istio-remote chart", known
-    reason = "had Mixer and Galley in between" if version.line < (1, 5) else "changed its remote component before 1.24"
+        return f"Istio {text} is too old: it has no istio-remote chart", known
+    reason = (
+        "has the components Mixer and Galley" if version.line < (1, 5) else "changed its remote component before 1.24"
+    )
     return f"meshc doesn't compile for Istio {text}: this line {reason}", known
 
 
@@ -93,8 +97,8 @@ def _newer(source: Source, text: str, path: Path, clusters: tuple[str, ...]) -> 
     version, newest = Version.parse(text), max(ISTIO)
     if version and _is_newer(version) and clusters:
         line = f"{newest[0]}.{newest[1]}"
-        what = f"meshc knows Istio up to {line}, and compiles for {text} what {line} needs"
-        hint = "look for a newer meshc; or read the release notes of that version, and acknowledge it"
+        what = f"meshc knows Istio up to {line}, so it compiles Istio {text} like {line}"
+        hint = "install a newer meshc; or read the release notes of this Istio version, and acknowledge it"
         yield source.problem(codes.ISTIO_NEWER, path, what, hint, clusters=clusters)
 
 
@@ -129,7 +133,7 @@ def tags(fleet: Fleet, source: Source) -> Iterable[Problem]:
     using = [member for member in every if member.cluster.istio.images.tag is None]
     versions = sorted({fleet.version_of(member) for member in using})
     if tag and "{version}" not in tag and len(versions) > 1:
-        what = f"clusters of Istio {versions[0]} and {versions[-1]} get images of one tag, {tag}"
+        what = f"clusters of Istio {versions[0]} and {versions[-1]} use the same image tag, {tag}"
         hint = "write {version} in the tag, or give the clusters their own tags: istio: {images: {tag: ...}}"
         path, names = ("spec", "istio", "images", "tag"), tuple(dict.fromkeys(member.name for member in using))
         yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=names)
@@ -142,8 +146,8 @@ def _tags_of_clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
         for plane in planes(fleet, member)[1:]:
             other = fleet.version_of(plane)
             if tag and "{version}" not in tag and other != own and plane.cluster.istio.images.tag == tag:
-                what = f"{member.name}: control planes of Istio {own} and {other} get images of one tag, {tag}"
-                hint = "write {version} in the tag, or give the control plane one: images: {tag: ...}"
+                what = f"{member.name}: control planes of Istio {own} and {other} use the same image tag, {tag}"
+                hint = "write {version} in the tag, or give the control plane its own tag: images: {tag: ...}"
                 path = member.path("istio", "images", "tag")
                 yield source.problem(codes.ONE_TAG_FOR_ALL, path, what, hint, clusters=(member.name,))
 
@@ -166,7 +170,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         path, other = _said(member, primary, "version")
         also = (source.document.place(other),)
         if mine.line > theirs.line:
-            what = f"{member.name}: Istio {mine} is ahead of primary {primary.name} ({theirs})"
+            what = f"{member.name}: Istio {mine} is newer than primary {primary.name} ({theirs})"
             yield source.problem(
                 codes.AHEAD_OF_PRIMARY,
                 path,
@@ -178,7 +182,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
         elif mine.minor < theirs.minor - 1:
             behind = f"{theirs.minor - mine.minor} minor versions behind"
             what = f"{member.name}: Istio {mine} is {behind} primary {primary.name} ({theirs})"
-            hint = "one is supported; upgrade the remote, or acknowledge it for the time of the upgrade"
+            hint = "Istio supports one; upgrade the remote, or acknowledge it during the upgrade"
             yield source.problem(codes.BEHIND_PRIMARY, path, what, hint, also=also, clusters=(member.name,))
         if not fleet.classic and same is None:
             yield _revision(fleet, source, member, primary)
@@ -196,7 +200,7 @@ def primaries(fleet: Fleet, source: Source) -> Iterable[Problem]:
             path, other = _said(member, newest, "version")
             what = f"{member.name}: Istio {mine} is {theirs.minor - mine.minor} minor versions behind primary "
             what += f"{newest.name} ({theirs})"
-            hint = "upgrade primaries one minor version at a time, each before the next"
+            hint = "upgrade all primaries to the next minor version before you continue"
             also = (source.document.place(other),)
             yield source.problem(codes.PRIMARIES_APART, path, what, hint, also=also, clusters=(member.name,))
 
@@ -205,8 +209,8 @@ def _revision(fleet: Fleet, source: Source, member: Member, primary: Member) -> 
     mine, theirs = fleet.revision_of(member), fleet.revision_of(primary)
     path, other = _said(member, primary, "revision")
     also = (source.document.place(other),)
-    what = f'{member.name}: revision "{mine}" isn\'t that of primary {primary.name}, "{theirs}"'
-    hint = f'acknowledge it if {primary.name} runs an istiod of revision "{mine}" too; else sidecars find none'
+    what = f'{member.name}: revision "{mine}" differs from that of primary {primary.name}, "{theirs}"'
+    hint = f'acknowledge it if {primary.name} also runs an istiod of revision "{mine}"; else sidecars find no istiod'
     return source.problem(codes.REVISION_DIFFERS, path, what, hint, also=also, clusters=(member.name,))
 
 

@@ -20,6 +20,6 @@ def clashes(cluster: ClusterPlan, objects: Iterable[KubeObject], place: Place) -
     for one in objects:
         first = made.setdefault(one.identity, one)
         if first is not one:
-            what = f"{cluster.name}: {one.identity} is made by {first.origin} and by {one.origin}"
-            hint = "change the values so that only one of them makes the object make it"
+            what = f"{cluster.name}: both {first.origin} and {one.origin} make {one.identity}"
+            hint = "change the Helm values so that only one of the two makes this object"
             yield codes.CHART_CLASH.at(place, what, hint, clusters=(cluster.name,))

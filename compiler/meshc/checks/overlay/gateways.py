@@ -35,7 +35,7 @@ def check_gateways(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable
         if taken:
             claim = taken[0]
             what = f'{cluster.name}: {name} and {first[claim]} both have host "{claim.host}" on port {claim.port}'
-            hint = "take yours out, or give it another port or selector"
+            hint = "remove your Gateway, or give it another port or selector"
             yield codes.GATEWAY_TWICE.at(one.place, what, hint, clusters=(cluster.name,))
 
 
@@ -51,5 +51,5 @@ def _claims(identity: Identity, body: Body) -> Iterator[_Claim]:
 
 
 def _without_namespace(host: Any) -> str:
-    """The host alone: `./name` and `namespace/name` limit the Services by namespace, but the listener is the same."""
+    """Removes the namespace: `./name` and `namespace/name` only limit the Services, and the listener is the same."""
     return str(host).rpartition("/")[2]

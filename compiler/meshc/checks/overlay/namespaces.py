@@ -47,6 +47,6 @@ def homeless(cluster: ClusterPlan, theirs: Iterable[UserObject]) -> Iterator[Pro
     for one in theirs:
         identity = identity_of(one.body)
         if lives_in_namespace(identity) and not identity.namespace and identity.name:
-            what = f"{cluster.name}: {identity} names no namespace"
-            hint = "add metadata.namespace: Flux stops at a cluster without it"
+            what = f"{cluster.name}: {identity} has no namespace"
+            hint = "add metadata.namespace: without it, Flux applies nothing to the cluster"
             yield codes.NO_NAMESPACE.at(one.place, what, hint, clusters=(cluster.name,))

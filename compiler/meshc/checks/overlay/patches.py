@@ -39,12 +39,14 @@ def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterab
     for one in theirs:
         key = effective(identity_of(one.body))
         if key in made:
-            what = f"{cluster.name}: {key} is meshc's own (component {made[key]})"
-            hint = "remove the object from the file; to change meshc's, use patches"
+            what = f"{cluster.name}: meshc already makes {key} (component {made[key]})"
+            hint = "remove the object from the file; use a patch to change meshc's object"
             yield codes.DUPLICATE_OBJECT.at(one.place, what, hint, clusters=(cluster.name,))
         elif key in first and key.name:
-            what, also = f"{cluster.name}: {key} is there twice", (first[key].place,)
-            yield codes.DUPLICATE_OBJECT.at(one.place, what, "keep one", also=also, clusters=(cluster.name,))
+            what, also = f"{cluster.name}: {key} is defined twice", (first[key].place,)
+            yield codes.DUPLICATE_OBJECT.at(
+                one.place, what, "remove one of the two", also=also, clusters=(cluster.name,)
+            )
         first.setdefault(key, one)
 
 
@@ -58,7 +60,7 @@ def _patch(cluster: ClusterPlan, patch: PatchPlan, there: Matched) -> Iterator[P
         target = read_target(patch.target) if patch.target else None
     except ValueError as error:
         what = f"the target can't be read: {error}"
-        hint = "names are Go's regular expressions, selectors are Kubernetes' own"
+        hint = "write names as regular expressions of Go, and selectors as Kubernetes label selectors"
         yield codes.BAD_PATCH.at(patch.place, what, hint, clusters=about)
         return
     for one in patch.file.objects:
@@ -83,7 +85,7 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
     if isinstance(body, tuple):
         if not all(isinstance(step, dict) and "op" in step and isinstance(step.get("path"), str) for step in body):
             return (
-                "an operation of a JSON patch is a mapping with op and path",
+                "each operation of a JSON patch must be a mapping with op and path",
                 "write - {op: add, path: /..., value: ...}",
             )
         if not has_target:
@@ -93,18 +95,18 @@ def _misshapen(body: Any, has_target: bool) -> tuple[str, str] | None:
             )
         return None
     if isinstance(body, dict) and not is_object(body):
-        return "metadata, and labels and annotations in it, must be mappings", "write metadata: {name: ...}"
+        return "metadata and its labels and annotations must be mappings", "write metadata: {name: ...}"
     if not isinstance(body, dict):
         return (
-            "neither a mapping nor a list of operations",
+            "the patch is neither a mapping nor a list of operations",
             "write a strategic merge patch, or a JSON patch with a target",
         )
     if body.get("kind") and identity_of(body).name:
         return None
     if has_target:
         return (
-            "kustomize reads no patch without kind and metadata.name",
-            "add them; the target decides, whatever they say",
+            "kustomize requires kind and metadata.name in this patch",
+            "add them with any value, as the target chooses the objects",
         )
     return "this patch doesn't say which object it is for", _MISSING
 
@@ -119,7 +121,7 @@ def _idle(cluster: ClusterPlan, patch: PatchPlan, one: UserObject, bodies: Seque
     named = identity_of(one.body)
     same = (body.get("apiVersion") for body in bodies if effective(identity_of(body)) == effective(named))
     if there := next(same, None):
-        what = f"{cluster.name}: {named} has apiVersion {there} here, so this patch for another changes nothing"
+        what = f"{cluster.name}: {named} has apiVersion {there}, but this patch has another one, so it changes nothing"
         return codes.PATCH_MATCHES_NOTHING.at(
             one.place, what, f"write apiVersion: {there}", also=(patch.place,), clusters=about
         )
@@ -132,16 +134,18 @@ _HARMLESS = {"apiVersion", "kind", "metadata"}
 
 
 def _on_secret(cluster: ClusterPlan, one: UserObject, body: Body) -> Iterator[Problem]:
-    """A patch may only change labels of a sealed object, as anyone can read what it writes elsewhere in the object."""
+    """A patch may only change the metadata of a sealed object, because everybody can read what a patch writes."""
     about, named = (cluster.name,), identity_of(body)
     for path in _changed(one.body):
         if path[:1] != ("metadata",):
             what = f"{cluster.name}: this patch changes {'.'.join(path)} of the sealed {named}"
-            hint = "take it out, and seal the Secret again instead; if it held a key or token, replace that"
+            hint = (
+                "remove the change, and seal the Secret again instead; if it contained a key or token, replace that too"
+            )
             yield codes.PLAINTEXT_SECRET.at(one.place, what, hint, clusters=about)
         elif path[:2] == ("metadata", "annotations") and switches_off(path[-1]):
             what = f"{cluster.name}: this patch sets {path[-1]}, which decides how {named} is protected"
-            yield codes.UNSAFE_ANNOTATION.at(one.place, what, "take it out of the patch", clusters=about)
+            yield codes.UNSAFE_ANNOTATION.at(one.place, what, "remove it from the patch", clusters=about)
 
 
 def _changed(change: Any) -> Iterator[tuple[str, ...]]:
@@ -164,6 +168,6 @@ def _near(target: Mapping[str, str], bodies: Iterable[Body]) -> str:
     """A hint with the objects of the patch's kind, or else with the kinds of the cluster."""
     there = sorted({str(identity_of(body)) for body in bodies if body.get("kind") == target.get("kind")})
     if there:
-        return f"of that kind there is: {', '.join(there[:8])}{', ...' if len(there) > 8 else ''}"
+        return f"objects of this kind: {', '.join(there[:8])}{', ...' if len(there) > 8 else ''}"
     kinds = sorted({str(body.get("kind")) for body in bodies})
     return f"kinds here: {', '.join(kinds)}"

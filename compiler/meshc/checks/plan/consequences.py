@@ -40,8 +40,8 @@ def _injection_everywhere(clusters: Sequence[tuple[ClusterPlan, Member]], source
             told.setdefault(_place(member, *_EVERYWHERE), []).append(cluster.name)
     for path, names in told.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        what = f"{shown}: pods of every namespace get a sidecar, of those too that mesh.yaml leaves out"
-        hint = "take it out; namespaces in mesh.yaml decide which are in the mesh"
+        what = f"{shown}: pods of every namespace get a sidecar, even in namespaces that mesh.yaml doesn't list"
+        hint = "remove the value, and list the namespaces of the mesh under namespaces in mesh.yaml"
         yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=tuple(names))
 
 
@@ -54,8 +54,8 @@ def _overlooked(plan: Plan, cluster: ClusterPlan, member: Member, source: Source
         overlooked = [one.name for one in where.namespaces if one.name not in matched]
         if overlooked:
             shown = ", ".join(overlooked[:3]) + (f" and {len(overlooked) - 3} more" if len(overlooked) > 3 else "")
-            what = f"istiod of {cluster.name} ignores what is in these namespaces of {name}: {shown}"
-            hint = "let meshConfig.discoverySelectors match a label that these namespaces have, or give them one"
+            what = f"istiod of {cluster.name} ignores all objects in these namespaces of {name}: {shown}"
+            hint = "add a label of these namespaces to meshConfig.discoverySelectors, or add a selected label to them"
             path = _place(member, "meshConfig", "discoverySelectors")
             yield source.problem(codes.VALUE_REACHES, path, what, hint, key=True, clusters=(cluster.name,))
 

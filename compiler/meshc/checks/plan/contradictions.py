@@ -66,8 +66,12 @@ def contradictions(plan: Plan, fleet: Fleet, source: Source) -> Iterator[Problem
     for fault, names in told.values():
         shown = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
         what = f"{shown}: Helm value {'.'.join(fault.path)} is {fault.value}; {fault.why}"
-        hint = "take it out" if fault.key == "nothing" else f"take it out; mesh.yaml has {fault.key} for it"
-        hint = "add to it what `meshc values` prints without it" if fault.key == _ADD else hint
+        hint = "remove it" if fault.key == "nothing" else f"remove it; in mesh.yaml, use {fault.key}"
+        hint = (
+            "remove it, run `meshc values` to see the computed list, and add its items to yours"
+            if fault.key == _ADD
+            else hint
+        )
         yield source.problem(codes.VALUE_CONTRADICTS, fault.at, what, hint, key=True, clusters=tuple(names))
 
 
@@ -94,13 +98,13 @@ def _in_chart(plan: Plan, cluster: ClusterPlan, chart: _Chart) -> Iterator[_Faul
     final = _flat(chart.name, values_of(plan, cluster, chart.name, chart.release, chart.own))
     for key in _INTERNAL:
         if key in final:
-            yield _fault(chart, (key,), final[key], "the chart keeps its own defaults there", "nothing")
+            yield _fault(chart, (key,), final[key], "this key is for the chart's own defaults", "nothing")
     leaves = dict(_leaves(right))
     for path, value in leaves.items():
         given = _at(final, path)
         more = path in WHOLE and isinstance(given, list | tuple) and len(given) > len(value)
         if path not in FREE.get(chart.name, ()) and (more or not _equal(given, value)):
-            why = f"mesh.yaml makes it {_shown(value)} in {cluster.name}"
+            why = f"mesh.yaml sets it to {_shown(value)} in {cluster.name}"
             both = path not in WHOLE and isinstance(given, list | tuple) and isinstance(value, list | tuple)
             yield _fault(chart, path, given, why, _ADD if both else _key(path))
     for rule in RULES:
@@ -163,13 +167,13 @@ def _equal(given: Any, right: Any) -> bool:
 
 def _shown(value: Any) -> str:
     if value is _MISSING:
-        return "not there"
+        return "missing"
     if value is None:
         return "null"
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         value = f"[{', '.join(value)}]"
         return plain(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}...")
     if isinstance(value, list | tuple | Mapping):
-        return f"a {'mapping' if isinstance(value, Mapping) else 'list'} of its own"
+        return f"another {'mapping' if isinstance(value, Mapping) else 'list'}"
     text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
     return plain(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
