@@ -6,11 +6,13 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from meshc.mesh.chart_files import digest_of
 from support.patch_forms import (
     AT_ODDS,
     BY_HAND,
@@ -25,6 +27,7 @@ from support.patch_forms import (
     target,
     write_mesh,
 )
+from support.paths import TESTS
 from support.processes import meshc
 from support.their_objects import BY_NAME, UNSURE, theirs_by_chance
 from support.tools import find_tool
@@ -140,6 +143,32 @@ def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
     write_mesh(tmp_path, [[], BY_HAND[:1]], lists)
 
     built(tmp_path)
+
+
+def test_an_object_of_a_chart_refers_to_a_patched_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway chart's RoleBinding names its ServiceAccount without a namespace, which kustomize adds."""
+    monkeypatch.setenv("MESHC_HELM", find_tool("helm"))
+    shutil.copytree(TESTS / "cases" / "charts" / "east-west-gateway-by-chart", tmp_path, dirs_exist_ok=True)
+    (tmp_path / ".git").mkdir()
+    chart = tmp_path / "vendor" / "gateway"
+    before = digest_of(_files(chart))
+    (chart / "templates" / "account.yaml").write_text(UNSURE[0].replace("default", "elsewhere"))
+    lock = tmp_path / "charts.lock.yaml"
+    lock.write_text(lock.read_text().replace(before, digest_of(_files(chart))))
+    (tmp_path / "patch.yaml").write_text(UNSURE[1][0][0])
+    mesh = tmp_path / "mesh.yaml"
+    patches = "patches: [{path: patch.yaml, target: {kind: ServiceAccount, namespace: shop}}]"
+    mesh.write_text(mesh.read_text().replace("- name: hub", f"- name: hub\n      {patches}"))
+
+    assert built(tmp_path) == ["unit"]
+    assert (
+        "name: app\n  namespace: shop\n"
+        in (tmp_path / "output" / "hub" / "gateway-istio-eastwestgateway.yaml").read_text().partition("subjects:")[2]
+    )
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))

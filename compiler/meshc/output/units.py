@@ -2,7 +2,8 @@
 
 This part has the objects that a patch may match, the user's resources, and the patches. kustomize doesn't change an
 object that no patch matches at the start, because patches keep names, namespaces and kinds, so no patch matches it
-later. If this isn't certain, or if the build shows otherwise, the whole overlay is built.
+later. The only exceptions are objects with open references (output/references.py), which the part has, too. If this
+isn't certain, or if the build shows otherwise, the whole overlay is built.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from meshc.kube import Identity, identity_of
+from meshc.output.references import are_followed, is_open
 from meshc.output.split import documents, head_of, identity_in
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES, RESOURCES
@@ -147,10 +149,13 @@ class Cutter:
         """True if the shared objects of a base can be a unit of their own, which clusters with equal patches share.
 
         Each patch that reaches them needs a target, because kustomize refuses a patch without a target whose object is
-        missing. The user's resources may refer to these objects.
+        missing. No object outside may refer to them in a way that kustomize follows.
         """
         free = tuple(patch for patch in cluster.patches if not patch.target)
-        return not cluster.resources and not (free and self._reached(free, base))
+        if cluster.resources or (free and self._reached(free, base)):
+            return False
+        own = (one.body for _, one in self._layout.objects[cluster.name])
+        return not (are_followed(cluster.patches) and any(map(is_open, own)))
 
     def _reached(self, patches: Sequence[PatchPlan], base: str) -> Sequence[int]:
         key = (base, *((patch.file.data, *sorted(patch.target.items())) for patch in patches))
@@ -193,8 +198,10 @@ class _Part:
 
 
 def _matched(patches: Sequence[PatchPlan], objects: Sequence[KubeObject]) -> Iterator[int]:
-    """The numbers of the objects to which a patch may be applied."""
+    """The numbers of the objects to which a patch may be applied, or that refer to a patched object."""
     fits = [reaching(patch) for patch in patches]
+    if are_followed(patches):
+        fits.append(is_open)
     for number, one in enumerate(objects):
         if any(fit(one.body) for fit in fits):
             yield number
