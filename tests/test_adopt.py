@@ -159,10 +159,10 @@ def test_what_runs_becomes_a_mesh_that_compiles(dumps: Path, tmp_path: Path) -> 
             {"name": "shop-2", "manifests": "apps/shop-2", "clusters": ["edge-1"]},
         ],
     }
-    assert "gke-hub calls itself hub" in said
+    assert "gke-hub has the ID hub" in said
     assert "gke-hub: 15 objects read, 1 file ignored" in said
-    assert "known only where they run, so no entry is made: shop/ledger" in said
-    assert "the keys of the CAs aren't read" in said
+    assert "these Services exist only where they run, so meshc writes no entry: shop/ledger" in said
+    assert "meshc doesn't read the keys of the CAs" in said
     assert (place / "certificates/hub/ca-cert.pem").read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
     for path in place.rglob("*"):
         assert path.is_dir() or not any(word in path.read_bytes() for word in (b"PRIVATE KEY", CANARY[5:40].encode()))
@@ -251,7 +251,7 @@ def test_what_is_no_object_is_passed_over(tmp_path: Path, bad: str) -> None:
     said = meshc(tmp_path, "adopt", "--from", "dumps", code=3)
 
     assert "1 file ignored" in said
-    assert "which one is the primary isn't known" in said
+    assert "so the primary isn't known" in said
 
 
 def test_living_clusters_tell_the_same_as_a_dump_of_them(dumps: Path, tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     said = meshc(tmp_path, "adopt", "--from", "dumps", code=3)
     spec = yaml.safe_load((tmp_path / "mesh.yaml").read_text())["spec"]
 
-    assert "aks-edge calls itself edge-1" in said
+    assert "aks-edge has the ID edge-1" in said
     assert spec["istio"]["version"] == "1.30.3"
     assert spec["networks"] == [
         {"name": "a", "gateway": {"address": "203.0.113.1"}},
@@ -372,8 +372,8 @@ def test_a_mesh_of_several_primaries_and_networks(tmp_path: Path) -> None:
     said = meshc(tmp_path / "other", "adopt", "--from", "../dumps", code=3)
 
     assert "aks-edge: no primary has a remote secret for it" in said
-    assert "aks-edge: it isn't told which is its primary, of east, west: write primary" in said
-    assert "east holds credentials of edge-1, of which there are no objects here" in said
+    assert "aks-edge: its primary isn't known, it can be east or west: write primary" in said
+    assert "east has credentials of edge-1, but the dumps have no objects of these clusters" in said
 
 
 def test_kubeconfigs_that_an_istiod_mounts(dumps: Path, tmp_path: Path) -> None:
@@ -389,4 +389,4 @@ def test_kubeconfigs_that_an_istiod_mounts(dumps: Path, tmp_path: Path) -> None:
     said = meshc(place, "adopt", "--from", str(dumps))
 
     assert yaml.safe_load((place / "mesh.yaml").read_text())["spec"]["istio"]["remoteSecrets"] == "mounted"
-    assert "hub: istiod reads mounted kubeconfigs, which aren't read here" in said
+    assert "hub: istiod reads mounted kubeconfigs, which adopt can't read" in said

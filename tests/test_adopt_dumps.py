@@ -73,8 +73,8 @@ def test_the_script_dumps_what_living_clusters_tell_and_no_secret(tmp_path: Path
     assert "STRICT" in texts[POLICIES]
     assert (tmp_path / "offline/mesh.yaml").read_text() == (tmp_path / "live/mesh.yaml").read_text()
     assert "mutualTLS: strict" in (tmp_path / "live/mesh.yaml").read_text()
-    assert "edge-1, of which there are no objects here" in live
-    assert "edge-1, of which there are no objects here" in offline
+    assert "edge-1, but the dumps have no objects of these clusters" in live
+    assert "edge-1, but the dumps have no objects of these clusters" in offline
 
 
 def test_a_policy_that_is_not_in_the_dump_is_asked_for(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_a_namespace_on_different_revisions_is_told(tmp_path: Path) -> None:
     both = said("adopt", "--from", "dumps", cwd=tmp_path, code=3)
 
     assert (
-        "look at: namespace till is on different revisions, 1-30-3 in east, 1-31-0 in west: "
-        "mesh.yaml has one for all, 1-31-0"
+        "look at: namespace till has different revisions (1-30-3 in east, 1-31-0 in west), "
+        "but mesh.yaml can only have one: 1-31-0"
     ) in both
     assert "shop-a is on" not in both
 
@@ -183,8 +183,8 @@ def test_what_has_endpoints_runs_whoever_owns_its_pods(tmp_path: Path) -> None:
 
     assert [one["metadata"]["name"] for one in written] == ["asleep", "knative", "rollout"]
     assert spec["services"] == [{"name": "shop", "manifests": "apps/shop", "clusters": ["hub"]}]
-    assert "Service shop/elsewhere: nothing that runs is selected by it" in both
-    assert "Service shop/nothing: nothing that runs is selected by it" in both
+    assert "Service shop/elsewhere: it selects no pods" in both
+    assert "Service shop/nothing: it selects no pods" in both
 
 
 def test_a_service_of_which_no_endpoints_were_dumped_is_not_said_to_be_without(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_service_of_which_no_endpoints_were_dumped_is_not_said_to_be_without(t
     (tmp_path / "dumps/hub/all.yaml").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": bodies}))
     both = said("adopt", "--from", "dumps", cwd=tmp_path, code=3)
 
-    assert "Service shop/cart: whether anything is behind it in hub isn't in the dump" in both
+    assert "Service shop/cart: the dump doesn't show whether it has endpoints in hub" in both
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,9 @@ def test_an_id_that_is_no_name_is_told_and_its_folder_is_read(
 
     assert cluster["name"] == name
     assert cluster.get("clusterID", "") == called
-    assert f"{folder} calls itself {called} (CLUSTER_ID)" in both if called else f"{folder} is {name} here" in both
+    assert (
+        f"{folder} has the ID {called} (CLUSTER_ID)" in both if called else f"mesh.yaml names {folder} {name}" in both
+    )
 
 
 def test_two_control_planes_their_tags_and_who_is_on_which_are_told(tmp_path: Path) -> None:
@@ -241,8 +243,8 @@ def test_two_control_planes_their_tags_and_who_is_on_which_are_told(tmp_path: Pa
         {"name": "till", "revision": "prod"},
     ]
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
-    assert "hub runs 2 control planes, default (1.29.6), 1-30 (1.30.3): its own here is that of 1-30" in both
-    assert "hub: namespace lost is on revision 1-28, of which there is no control plane here" in both
+    assert "hub runs 2 control planes (default (1.29.6), 1-30 (1.30.3)): mesh.yaml uses 1-30" in both
+    assert "hub: namespace lost uses revision 1-28, which has no control plane in the cluster" in both
     assert "namespace shop is on" not in both
 
 

@@ -85,7 +85,7 @@ def test_whatever_says_how_istio_is_installed_is_read(tmp_path: Path, what: str)
     }
     assert spec["networks"] == [{"name": "corp"}]
     assert spec["clusters"] == [{"name": "hub", "role": "primary", "network": "corp"}]
-    assert ("apps tells nothing of an Istio: it is no cluster" in both) == (folder == "apps")
+    assert ("apps has no objects of Istio, so it isn't read as a cluster" in both) == (folder == "apps")
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
     assert "tell: security.mutualTLS: strict, permissive or disabled? PeerAuthentication isn't in the dump" in both
 
@@ -101,7 +101,7 @@ def test_overlays_are_built_and_their_base_is_no_cluster(tmp_path: Path) -> None
     both, spec = adopted(tmp_path)
 
     assert [(one["name"], one["role"]) for one in spec["clusters"]] == [("east", "primary"), ("west", "primary")]
-    assert "base is what others are built from: it is no cluster" in both
+    assert "base is a base of other folders, so it isn't read as a cluster" in both
 
 
 def test_alternatives_side_by_side_are_told(tmp_path: Path) -> None:
@@ -124,8 +124,11 @@ UNREAD: dict[str, tuple[str, Any]] = {
         "istio",
         release(VALUES, valuesFrom=NOWHERE),
     ),
-    "hub/istio.yaml:1:5: a template of Helm's": ("istio", "a: {{ .Values.x }}\n"),
-    "hub isn't built, its files are read as they are": ("kustomization", {"resources": ["https://example.com/istio"]}),
+    "hub/istio.yaml:1:5: a Helm template": ("istio", "a: {{ .Values.x }}\n"),
+    "hub can't be built, so its files are read without kustomize": (
+        "kustomization",
+        {"resources": ["https://example.com/istio"]},
+    ),
     "hub/set.yaml: ApplicationSet istiod makes an Application for every cluster that Argo CD knows with labels "
     "env=prod": ("set", ASKING),
 }
@@ -161,8 +164,8 @@ def test_a_folder_that_tells_of_several_clusters_is_each_of_them(tmp_path: Path)
     both, spec = adopted(tmp_path)
 
     assert [(one["name"], one["network"]) for one in spec["clusters"]] == [("east", "east"), ("west", "west")]
-    assert "istio tells of east, west: each is a cluster" in both
-    assert "docs tells nothing of an Istio: it is no cluster" in both
+    assert "istio describes east, west, so each is read as a cluster" in both
+    assert "docs has no objects of Istio, so it isn't read as a cluster" in both
 
 
 def test_what_an_engine_is_told_to_apply_is_followed(tmp_path: Path) -> None:
@@ -224,8 +227,8 @@ def test_a_folder_without_an_istio_is_no_cluster(tmp_path: Path, what: str) -> N
     write(tmp_path, "hub/istio.yaml", release(VALUES))
     both, spec = adopted(tmp_path)
 
-    assert "more tells nothing of an Istio: it is no cluster" in alone
-    assert "more tells nothing of an Istio: it is no cluster" in both
+    assert "more has no objects of Istio, so it isn't read as a cluster" in alone
+    assert "more has no objects of Istio, so it isn't read as a cluster" in both
     assert [one["name"] for one in spec["clusters"]] == ["hub"]
 
 
@@ -272,7 +275,7 @@ def test_files_of_several_clusters_in_one_folder_are_kept_apart(tmp_path: Path) 
     write(tmp_path, "fleet/istio/all.yaml", body("install.istio.io/v1alpha1", "IstioOperator", "all", **common))
     both, spec = adopted(tmp_path)
 
-    assert "fleet tells of east, west: each is a cluster" in both
+    assert "fleet describes east, west, so each is read as a cluster" in both
     assert "make the same objects" not in both
     assert spec["istio"]["version"] == "1.30.3"
     assert "name: shop" in (tmp_path / "mesh.yaml").read_text()
@@ -362,8 +365,8 @@ def test_what_only_others_use_is_no_cluster(tmp_path: Path) -> None:
     both, spec = adopted(tmp_path)
 
     assert [one["name"] for one in spec["clusters"]] == ["east", "west"]
-    assert "packages is what others are built from" in both
-    assert "apps is what an engine applies in another cluster's folder" in both
+    assert "packages is a base of other folders" in both
+    assert "an engine applies apps as part of another cluster" in both
 
 
 def test_folders_that_tell_of_the_same_clusters_are_joined(tmp_path: Path) -> None:

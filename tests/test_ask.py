@@ -126,7 +126,7 @@ def test_a_server_that_is_gone_and_a_context_that_is_none(tmp_path: Path) -> Non
 def test_a_kubeconfig_that_trusts_anyone_is_refused(cluster: FakeCluster, tmp_path: Path) -> None:
     file = kubeconfig(tmp_path / "kubeconfig", cluster)
     file.write_text(file.read_text().replace("    server:", "    insecure-skip-tls-verify: true\n    server:"))
-    with pytest.raises(AskError, match="doesn't verify its server"):
+    with pytest.raises(AskError, match="doesn't verify the server's certificate"):
         connect("edge-1", "edge-1", file, 1)
 
 

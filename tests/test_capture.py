@@ -143,7 +143,7 @@ def test_services_become_manifests_that_compile(land: Land) -> None:
     before = (land.base / "apps/shop/shop.yaml").read_bytes()
     land.capture("services", "hub", "-n", "shop")
     assert (land.base / "apps/shop/shop.yaml").read_bytes() == before
-    assert "is a copy that meshc made: it runs elsewhere" in land.capture(
+    assert "is a copy by meshc: the Service runs in another cluster" in land.capture(
         "services", "hub", "copied", "-n", "shop", code=2
     )
     assert "no Service shop/nothing" in land.capture("services", "hub", "nothing", "-n", "shop", code=2)

@@ -123,7 +123,7 @@ def test_a_token_that_is_granted_for_less_than_was_asked_is_not_sealed(modern: G
     before = modern.files()
     said = modern.capture("--duration", "90d", "--yes", code=4)
 
-    assert "a token for 90 days was asked for, and the API server grants one for 2 h" in said
+    assert "meshc asked for a token for 90 days, but the API server limits it to 2 h" in said
     assert modern.files() == before
     modern.capture("--duration", "2h", "--yes")
 
@@ -224,13 +224,13 @@ def test_what_is_missing_is_told_and_nothing_written(modern: Ground, broken: str
         expected = "there is no service account istio-system/istio-reader-service-account"
     elif broken == "server":
         modern.change(" apiServer: 'https://10.1.0.10:6443',", "")
-        expected = "its server isn't one that a primary reaches"
+        expected = "a primary can't reach its server"
     elif broken == "right":
         cluster.forbidden.add(("list", "secrets"))
         expected = '{apiGroups: [""], resources: ["secrets"], verbs: ["list"]} in a Role of namespace istio-system'
     elif broken == "token":
         cluster.tokens.discard(cluster.token(name))
-        expected = "it refuses its own token"
+        expected = "the API server refuses the cluster's own token"
     else:
         cluster.objects["secrets", "istio-system", name]["data"]["ca.crt"] = base64.b64encode(b"no CA").decode()
         expected = "the cluster doesn't show the CA"
@@ -275,7 +275,7 @@ def test_what_is_asked_leaves_no_token_in_the_list_of_processes(modern: Ground) 
     environment = Path(f"/proc/{running.pid}/environ").read_bytes()
     said, _ = running.communicate()
 
-    assert b"no whole answer within 2 s" in said
+    assert b"no complete answer within 2 s" in said
     assert jwt("canary")[5:40].encode() not in shown + environment + said
 
 

@@ -53,12 +53,12 @@ def inside(count: int) -> bytes:
 
 
 REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
-    "no archive": ("doesn't begin as gzip does", lambda: b"text"),
-    "empty": ("doesn't begin as gzip does", lambda: b""),
+    "no archive": ("doesn't begin like gzip data", lambda: b"text"),
+    "empty": ("doesn't begin like gzip data", lambda: b""),
     "gzip of something else": ("a header can't be read", lambda: gzip.compress(b"text" * 999)),
-    "cut off": ("cut off", lambda: PLAIN[:60]),
-    "cut off before its sum": ("cut off", lambda: PLAIN[:-5]),
-    "cut off in a member": ("cut off", lambda: gzip.compress(FILE[:600])),
+    "cut off": ("incomplete", lambda: PLAIN[:60]),
+    "cut off before its sum": ("incomplete", lambda: PLAIN[:-5]),
+    "cut off in a member": ("incomplete", lambda: gzip.compress(FILE[:600])),
     "another sum": ("can't be unpacked", lambda: PLAIN[:-5] + b"\0" + PLAIN[-4:]),
     "behind the gzip": ("can't be unpacked", lambda: PLAIN + b"more"),
     "behind the end": ("bytes after its end", lambda: gzip.compress(FILE + bytes(1024) + FILE)),
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a bomb": ("more than 16 MiB", lambda: tgz(member("base/zeros", bytes(17 << 20)))),
     "a bomb of zeros": ("more than 16 MiB", lambda: tgz(FILE, bytes(17 << 20))),
     "many members": ("more than 10000 files", lambda: tgz(*(member(f"base/{n}") for n in range(10_001)))),
-    "a damaged archive inside": ("charts/a.tgz: it is cut off", lambda: chart({"charts/a.tgz": PLAIN[:60]})),
+    "a damaged archive inside": ("charts/a.tgz: it is incomplete", lambda: chart({"charts/a.tgz": PLAIN[:60]})),
     "a bomb inside": ("16 MiB", lambda: chart({"charts/a.tgz": tgz(member("a/b", bytes(17 << 20)))})),
     "two large ones inside": (
         "16 MiB",
@@ -152,7 +152,7 @@ def test_no_damage_raises_anything_else() -> None:
 
 
 def test_the_archives_in_a_folder_are_read_too() -> None:
-    with pytest.raises(ValueError, match=r"charts/a.tgz: it is no .tgz"):
+    with pytest.raises(ValueError, match=r"charts/a.tgz: it isn't a .tgz"):
         check_subcharts({"Chart.yaml": b"", "charts/a.tgz": b"x"})
 
     check_subcharts({"files/a.tgz": b"x", "charts/a.tgz": PLAIN})

@@ -40,7 +40,7 @@ def test_two_users_of_a_server_are_told(clusters: tuple[ClusterPlan, ...]) -> No
     servers = {**SERVERS, "admin@edge": "https://10.1.0.10:6443"}
 
     with pytest.raises(
-        UsageError, match="2 contexts lead to edge-1: gke_shop_edge, admin@edge\n  hint: --context edge"
+        UsageError, match="2 contexts have the server of edge-1: gke_shop_edge, admin@edge\n  hint: --context edge"
     ):
         contexts(clusters, {}, {}, servers)
     assert contexts(clusters, {}, {"edge-1": "admin@edge"}, servers)["edge-1"] == "admin@edge"

@@ -401,7 +401,7 @@ def test_what_can_not_be_told_is_said(mesh: Path) -> None:
         in done.stderr
     )
     assert "--against names nothing" in said("diff", "--against", "", cwd=mesh, code=2)
-    assert "is no name of a commit" in said("check", "--base", "", cwd=mesh, code=2)
+    assert "isn't the name of a commit" in said("check", "--base", "", cwd=mesh, code=2)
 
 
 def test_objects_of_the_wrong_shape_are_told_in_good_order(mesh: Path, tmp_path: Path) -> None:
@@ -421,7 +421,7 @@ def test_what_python_takes_for_equal_differs_to_an_api_server() -> None:
     assert told({"prune": True}, {"prune": 1}) == [("true", "1")]
     assert told(["1"], [1]) == [('"1"', "1")]
     assert told({"wait": True}, {"wait": "true"}) == [("true", '"true"')]
-    assert told("a\nb\n", "a\nb") == [("other ends of lines", "other ends of lines: only they differ")]
+    assert told("a\nb\n", "a\nb") == [("line endings", "other line endings: nothing else differs")]
     rules = [{"alert": "a"}, {"alert": "b"}]
     assert told({"rules": rules}, {"rules": rules[::-1]}) != []
 

@@ -102,7 +102,7 @@ def test_what_moves_on_is_found_and_mended(world: World) -> None:
 
     world.move("10.0.5.99")
     moved = world.doctor(code=1)["hub", "address of istiod"]
-    assert moved["says"] == "mesh.yaml says 10.0.5.20, and it is 10.0.5.99"
+    assert moved["says"] == "mesh.yaml says 10.0.5.20, but the cluster has 10.0.5.99"
     assert moved["place"].startswith("mesh.yaml:14:")
     before = (world.base / "mesh.yaml").read_text()
     world.live("capture", "addresses", "hub")
@@ -171,14 +171,14 @@ def test_two_secrets_for_one_cluster_and_a_token_that_ends_soon(world: World) ->
     secret["data"]["token"] = base64.b64encode(ending.encode()).decode()
     world.live("capture", "credentials", "edge-1")
     world.sync()
-    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"].startswith("end on 20")
+    assert world.doctor(code=1)["edge-1", "credentials in hub"]["says"].startswith("expire on 20")
 
     applied = world.hub.objects["secrets", "istio-system", "istio-remote-secret-edge-1"]
     world.hub.objects["secrets", "istio-system", "byhand"] = {
         **applied,
         "metadata": {**applied["metadata"], "name": "byhand"},
     }
-    assert "only one of them is taken" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
+    assert "istiod uses only one of them" in world.doctor(code=1)["edge-1", "credentials in hub"]["says"]
 
 
 def test_contexts_are_told_apart(world: World) -> None:
@@ -226,7 +226,7 @@ def test_an_east_west_gateway_that_moved_is_found_and_mended(world: World) -> No
     gateway(world.edge, "10.1.9.99")
     found = world.doctor(code=1)
     assert ("hub", "address of gateway") not in found
-    assert found["edge-1", "address of gateway"]["says"] == "mesh.yaml says 10.1.9.1, and it is 10.1.9.99"
+    assert found["edge-1", "address of gateway"]["says"] == "mesh.yaml says 10.1.9.1, but the cluster has 10.1.9.99"
 
     gateway(world.hub, "10.0.9.9")
     assert world.doctor(code=1)["hub", "address of gateway"]["place"].startswith("mesh.yaml:9:")
@@ -269,4 +269,4 @@ def test_a_fact_that_does_not_come_in_time_is_told_once(world: World) -> None:
     world.edge.manners |= {"nodes": "hang"}
     told = world.live("capture", "facts", "edge-1", "--timeout", "2", code=4)
 
-    assert told.count("no whole answer within 2 s") == 1
+    assert told.count("no complete answer within 2 s") == 1

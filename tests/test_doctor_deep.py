@@ -101,10 +101,11 @@ def test_what_a_cluster_lacks_or_holds_otherwise_and_who_else_applies_it(world: 
 
     assert [row["says"] for row in found["edge-1", "objects"]] == [
         f"lacks ClusterRoleBinding {name}",
-        f"holds otherwise ServiceAccount istio-system/{READER}, Service istio-system/istiod",
+        f"has different values: ServiceAccount istio-system/{READER}, Service istio-system/istiod",
     ]
     assert (
-        found["edge-1", "owners"][0]["says"] == f"Helm default/base applies, too: ServiceAccount istio-system/{READER}"
+        found["edge-1", "owners"][0]["says"]
+        == f"Helm default/base also applies these objects: ServiceAccount istio-system/{READER}"
     )
     edge.forbidden.add(("get", "services"))
     assert "unknown" in [row["state"] for row in world.deep(code=1)["edge-1", "objects"]]
@@ -123,11 +124,11 @@ def test_a_dry_run_tells_what_an_apply_would_change_and_changes_nothing(world: W
     found = world.deep(1, "--dry-run")
 
     assert [row["says"] for row in found["edge-1", "objects"]] == [
-        "holds otherwise Service istio-system/istiod (spec.ports[0].name)",
-        "holds more than output/edge-1 says: Service istio-system/istiod (spec.ports)",
+        "has different values: Service istio-system/istiod (spec.ports[0].name)",
+        "has more list items than output/edge-1: Service istio-system/istiod (spec.ports)",
     ]
     assert [row["says"] for row in found["edge-1", "fields"]] == [
-        "helm writes what output/ sets: Service istio-system/istiod (spec.ports[15012,TCP].name (another value))"
+        "helm writes fields that output/ sets: Service istio-system/istiod (spec.ports[15012,TCP].name (another value))"
     ]
     assert json.dumps([*edge.objects.values()]) == before
 
@@ -161,9 +162,9 @@ def test_who_else_writes_a_field_is_told_where_it_goes_on(world: World) -> None:
 def test_what_a_server_would_not_take_or_lets_nobody_try_is_told(world: World) -> None:
     edge = world.clusters["edge-1"]
     for code, state, says in (
-        (422, "failed", "changes what can't be changed"),
+        (422, "failed", "changes an immutable field"),
         (403, "failed", "is refused by an admission policy"),
-        (400, "unknown", "answers 400 to patch"),
+        (400, "unknown", "the server answers 400 to patch"),
     ):
         edge.refuses["services"] = code
         (row,) = [row for row in world.deep(1, "--dry-run")["edge-1", "objects"] if row["state"] != "ok"]
@@ -173,7 +174,7 @@ def test_what_a_server_would_not_take_or_lets_nobody_try_is_told(world: World) -
     edge.forbidden.add(("patch", "services"))
     edge.objects["services", "istio-system", "istiod"]["spec"]["ports"][0]["name"] = "theirs"
     first, second = world.deep(1, "--dry-run")["edge-1", "objects"]
-    assert (first["state"], first["says"]) == ("differs", "holds otherwise Service istio-system/istiod")
+    assert (first["state"], first["says"]) == ("differs", "has different values: Service istio-system/istiod")
     assert "Service: not allowed to patch them" in second["says"]
     assert not [one for one in edge.asked if one.startswith("PATCH") and "/services/" in one]
 
@@ -183,7 +184,7 @@ def test_what_a_server_would_not_take_or_lets_nobody_try_is_told(world: World) -
     [
         (SYNCED + SAYS.replace("STATUS", "synced"), "ok", "istiod reads it"),
         (SYNCED + SAYS.replace("STATUS", "timeout"), "failed", "istiod says: timeout"),
-        (SAYS.replace("edge-1", "other").replace("STATUS", "synced"), "failed", "istiod says: nothing of it"),
+        (SAYS.replace("edge-1", "other").replace("STATUS", "synced"), "failed", "istiod says: nothing about it"),
     ],
 )
 def test_istiod_tells_whether_it_reads_a_remote(world: World, said: str, state: str, says: str) -> None:
@@ -197,7 +198,7 @@ def test_an_istiod_that_only_counts_and_one_that_is_not_there(world: World) -> N
     hub = world.clusters["hub"]
     hub.texts[METRICS] = SYNCED
     (row,) = world.deep(code=1)["hub", "read-by-istiod"]
-    assert (row["state"], row["says"]) == ("ok", "reads 1 remotes, of 1")
+    assert (row["state"], row["says"]) == ("ok", "reads 1 of 1 remotes")
 
     hub.texts[METRICS] = SYNCED.replace('"remote"} 1', '"remote"} 0')
     assert world.deep(code=1)["hub", "read-by-istiod"][0]["state"] == "differs"

@@ -187,10 +187,10 @@ def test_doctor_tries_each_key_and_a_rotation_ends(tmp_path: Path) -> None:
         here.meshc("capture", "credentials", "--all")
         assert "sealed, but not in the cluster yet" in here.meshc("doctor", "edge-1", "hub", code=1)
         _sync(here)
-        assert here.meshc("doctor").count("valid, without an end") == 2
+        assert here.meshc("doctor").count("valid, without expiry") == 2
 
         here.meshc("capture", "credentials", "--all", "--rotate", "--yes")
-        assert "doesn't run with the credentials of edge-1 that are sealed" in here.meshc(
+        assert "doesn't use the credentials of edge-1 that are sealed" in here.meshc(
             "capture", "credentials", "edge-1", "--prune-tokens", "--yes", code=4
         )
         _sync(here)

@@ -69,16 +69,16 @@ def flux(commit: str, ready: str = "True", reason: str = "ReconciliationSucceede
 
 
 ROWS: list[tuple[str, Any, int, State, str]] = [
-    ("argo-cd", argo, 2, State.OK, "which has output/edge-1 as HEAD has it"),
-    ("argo-cd", argo, 1, State.OK, "which has output/edge-1 as HEAD has it"),
-    ("argo-cd", argo, 0, State.DIFFERS, "where output/edge-1 isn't that of HEAD"),
+    ("argo-cd", argo, 2, State.OK, "where output/edge-1 is the same as in HEAD"),
+    ("argo-cd", argo, 1, State.OK, "where output/edge-1 is the same as in HEAD"),
+    ("argo-cd", argo, 0, State.DIFFERS, "where output/edge-1 differs from HEAD"),
     ("argo-cd", lambda commit: argo(commit, "OutOfSync"), 2, State.DIFFERS, "OutOfSync at "),
     ("argo-cd", lambda commit: argo(commit, health="Degraded"), 2, State.DIFFERS, "Synced, Degraded at "),
-    ("argo-cd", lambda commit: argo("f" * 40), 0, State.OK, "isn't known here: it isn't compared"),
+    ("argo-cd", lambda commit: argo("f" * 40), 0, State.OK, "can't find in this repository, so it isn't compared"),
     ("argo-cd", lambda commit: None, 0, State.DIFFERS, "no state yet at no commit"),
     ("argo-cd", lambda commit: {"sync": [], "health": 3}, 0, State.DIFFERS, "no state yet at no commit"),
-    ("flux", flux, 2, State.OK, "which has output/edge-1 as HEAD has it"),
-    ("flux", flux, 0, State.DIFFERS, "where output/edge-1 isn't that of HEAD"),
+    ("flux", flux, 2, State.OK, "where output/edge-1 is the same as in HEAD"),
+    ("flux", flux, 0, State.DIFFERS, "where output/edge-1 differs from HEAD"),
     ("flux", lambda commit: flux(commit, "False", "BuildFailed"), 2, State.DIFFERS, "BuildFailed at main@sha1:"),
     ("flux", lambda commit: {"conditions": 3, "lastAppliedRevision": "\x1b[2J"}, 2, State.DIFFERS, "no state yet at"),
 ]

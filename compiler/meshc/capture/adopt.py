@@ -67,7 +67,7 @@ def _lines(homes: Sequence[Home], planes: Sequence[Plane], namespace: str, made:
         "  istio:",
         f"    version: {inline(version)}"
         if version
-        else made.ask("    ", "istio.version", "no image's tag tells Istio's version"),
+        else made.ask("    ", "istio.version", "Istio's version isn't in the tag of any image"),
         *given("    namespace", namespace, "istio-system"),
         *given("    trustDomain", trust, "cluster.local"),
         *given("    meshID", mesh_id, name if mesh_id else ""),
@@ -88,23 +88,25 @@ def _lines(homes: Sequence[Home], planes: Sequence[Plane], namespace: str, made:
 def _no_control_plane(homes: Sequence[Home], made: Adopted) -> None:
     unknown = [home.dump.cluster for home in homes if "deployments.apps" not in home.dump.known]
     why = f"; Deployments aren't in the dump of {', '.join(unknown)}" if unknown else ""
-    made.notes.append(f"no cluster has a Deployment of istiod or Pilot: which one is the primary isn't known{why}")
+    made.notes.append(f"no cluster has a Deployment of istiod or Pilot, so the primary isn't known{why}")
 
 
 def _names(home: Home, made: Adopted) -> None:
     """Notes on clusters whose name in mesh.yaml differs from the name in the dump."""
     if home.external:
-        told = f"its istiod goes by the name of its config cluster, {home.id}" if home.id else "its istiod is external"
-        made.notes.append(f"{home.dump.cluster}: {told}: it is {home.name} here")
+        told = f"its istiod uses the name of its config cluster, {home.id}" if home.id else "its istiod is external"
+        made.notes.append(f"{home.dump.cluster}: {told}, so mesh.yaml names it {home.name}")
     elif home.name == home.id and home.name != home.dump.cluster:
-        made.notes.append(f"{home.dump.cluster} calls itself {home.name} (CLUSTER_ID): that is its name here")
+        made.notes.append(f"{home.dump.cluster} has the ID {home.name} (CLUSTER_ID), so mesh.yaml uses this name")
     elif home.id and home.name != home.id:
         made.notes.append(
-            f"{home.dump.cluster} calls itself {home.id} (CLUSTER_ID), which is no name for mesh.yaml, or another's: "
-            f"it is {home.name} here, and keeps its clusterID"
+            f"{home.dump.cluster} has the ID {home.id} (CLUSTER_ID), which is invalid as a name or already used: "
+            f"mesh.yaml names it {home.name}, with this clusterID"
         )
     elif home.name != home.dump.cluster:
-        made.notes.append(f"{home.dump.cluster} is {home.name} here: names are of lower case letters, digits and -")
+        made.notes.append(
+            f"mesh.yaml names {home.dump.cluster} {home.name}, as names have only lower case letters, digits and -"
+        )
 
 
 def _domains(primaries: Sequence[Home]) -> list[str]:
@@ -123,13 +125,13 @@ def _mounted(primaries: Sequence[Home], made: Adopted) -> list[str]:
     if not names:
         return []
     made.notes.append(
-        f"{', '.join(names)}: istiod reads mounted kubeconfigs, which aren't read here: the Secret is called {MOUNTED} "
-        "in mesh.yaml's values; seal them again: meshc capture credentials --all"
+        f"{', '.join(names)}: istiod reads mounted kubeconfigs, which adopt can't read: the Secret is named {MOUNTED} "
+        "by mesh.yaml; seal the credentials again: meshc capture credentials --all"
     )
     if len(names) == len(primaries):
         return ["    remoteSecrets: mounted"]
     made.notes.append(
-        f"others have labelled remote secrets: write istio: {{remoteSecrets: mounted}} in {', '.join(names)}"
+        f"other primaries have labelled remote secrets: write istio: {{remoteSecrets: mounted}} in {', '.join(names)}"
     )
     return []
 
@@ -140,8 +142,8 @@ def _owners(home: Home, namespace: str, made: Adopted) -> None:
     owners = Counter(str(found) for body in mine if (found := owner_of(body)))
     for owner, number in sorted(owners.items()):
         made.notes.append(
-            f"{home.name}: {owner} applies {count(number, 'object')} in {namespace}: what meshc will apply, too, "
-            "is handed over (--diff tells which)"
+            f"{home.name}: {owner} applies {count(number, 'object')} in {namespace}: those that meshc also applies "
+            "must be handed over (--diff shows which)"
         )
 
 

@@ -37,5 +37,5 @@ def agreed(said: Mapping[str, str], what: str, made: Adopted) -> str:
     told = {name: value for name, value in said.items() if value}
     if len(set(told.values())) > 1:
         every = ", ".join(f"{name} {value}" for name, value in told.items())
-        made.notes.append(f"clusters don't agree on {what}: {every}: mesh.yaml has the first")
+        made.notes.append(f"clusters have different values of {what} ({every}): mesh.yaml has the first one")
     return next(iter(told.values()), "")

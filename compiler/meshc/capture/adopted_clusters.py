@@ -50,14 +50,16 @@ def clusters(homes: Sequence[Home], version: str, revision: str, made: Adopted) 
         if home.kubernetes:
             yield f"      kubernetesVersion: {inline(home.kubernetes)}"
         else:
-            made.notes.append(f"{home.name}: its Kubernetes version isn't told (nodes): write kubernetesVersion")
+            made.notes.append(f"{home.name}: its Kubernetes version isn't known (no nodes): write kubernetesVersion")
         yield from _where(home, homes)
         yield from _istio(home, homes, version, revision)
         yield from (_as_control_plane if home.primary else _as_remote)(home, homes, made)
         known = {name for one in homes for name in (one.name, one.id)}
         if unknown := sorted(home.remotes.keys() - known):
             names = ", ".join(unknown)
-            made.notes.append(f"{home.name} holds credentials of {names}, of which there are no objects here")
+            made.notes.append(
+                f"{home.name} has credentials of {names}, but the dumps have no objects of these clusters"
+            )
 
 
 def _where(home: Home, homes: Sequence[Home]) -> Iterator[str]:
@@ -107,10 +109,12 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
         yield f"        addresses: {inline(addresses)}"
         yield from given("        injectionURL", url, "")
     else:
-        made.notes.append(f"{home.name}: where remotes reach its control plane isn't told: write controlPlane")
+        made.notes.append(f"{home.name}: the address of its control plane isn't known: write controlPlane")
     moved = {part: one for part, one in addresses.items() if home.addresses.get(part, one) != one}
     for part, address in moved.items():
-        made.notes.append(f"{home.name}: remotes reach {part} at {address}; its Service has {home.addresses[part]} now")
+        made.notes.append(
+            f"{home.name}: remotes reach {part} at {address}, but its Service now has {home.addresses[part]}"
+        )
 
 
 def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
@@ -135,7 +139,7 @@ def _as_remote(home: Home, homes: Sequence[Home], made: Adopted) -> Iterator[str
     if not any(_holds(one, home) for one in homes) and not any(one.external and one.id == home.name for one in homes):
         made.notes.append(f"{home.name}: no primary has a remote secret for it")
     if found is None and len(planes) > 1:
-        made.notes.append(f"{home.name}: it isn't told which is its primary, of {', '.join(planes)}: write primary")
+        made.notes.append(f"{home.name}: its primary isn't known, it can be {' or '.join(planes)}: write primary")
     yield from given("      primary", found.name if found else "", "")
     mine = [one for one in homes if not one.primary and primary_of(one, homes) in (found, None)]
     most = _most(mine, homes)

@@ -72,7 +72,7 @@ def tell_namespaces(homes: Sequence[Home], made: Adopted) -> None:
             every = ", ".join(f"{revision} in {cluster}" for cluster, revision in said.items())
             chosen = revision_of_namespace(name, inside) or "that of each cluster"
             made.notes.append(
-                f"namespace {name} is on different revisions, {every}: mesh.yaml has one for all, {chosen}"
+                f"namespace {name} has different revisions ({every}), but mesh.yaml can only have one: {chosen}"
             )
 
 
@@ -90,14 +90,14 @@ def tell_revisions(home: Home, made: Adopted) -> None:
     if len(home.planes) > 1:
         every = ", ".join(one.described for one in home.planes)
         made.notes.append(
-            f"{home.name} runs {len(home.planes)} control planes, {every}: its own here is that of "
-            f"{home.plane.revision}, which most namespaces are on"
+            f"{home.name} runs {len(home.planes)} control planes ({every}): mesh.yaml uses "
+            f"{home.plane.revision}, which most namespaces use"
         )
     known = {one.revision for one in home.planes}
     for name, word in sorted(home.revisions.items()):
         revision = home.tags.get(word, word)
         if revision not in known:
             made.notes.append(
-                f"{home.name}: namespace {name} is on revision {revision}, of which there is no control plane here: "
-                f"it will be on {home.plane.revision}"
+                f"{home.name}: namespace {name} uses revision {revision}, which has no control plane in the cluster: "
+                f"it will use {home.plane.revision}"
             )

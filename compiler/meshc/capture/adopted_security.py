@@ -27,7 +27,9 @@ _POLICIES, _CLASSIC = "peerauthentications.security.istio.io", "meshpolicies.aut
 def security(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:
     """The lines of `security`, and the public certificates as files."""
     classic = any(home.plane and home.plane.classic for home in homes)
-    sealing = "    # secrets: {recipients: [age1...]}   # who can open what is sealed: the age keys of Argo CD or Flux"
+    sealing = (
+        "    # secrets: {recipients: [age1...]}   # the age keys that can decrypt sealed files, of Argo CD or Flux"
+    )
     return [
         "  security:",
         _mutual_tls(homes, namespace, made),
@@ -46,7 +48,9 @@ def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
     found = {home.name: _mode(home, namespace) for home in holders}
     unknown = [name for name, mode in found.items() if not mode]
     if not holders:
-        return made.ask(indent, path, "strict, permissive or disabled? no control plane was found that reads a policy")
+        return made.ask(
+            indent, path, "strict, permissive or disabled? meshc found no control plane that reads policies"
+        )
     if unknown:
         kind = "MeshPolicy" if any(home.plane and home.plane.classic for home in holders) else "PeerAuthentication"
         return made.ask(
@@ -54,7 +58,7 @@ def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
         )
     if len(set(found.values())) > 1:
         every = ", ".join(f"{name} {mode}" for name, mode in found.items())
-        return made.ask(indent, path, f"strict, permissive or disabled? it isn't the same everywhere: {every}")
+        return made.ask(indent, path, f"strict, permissive or disabled? the clusters differ: {every}")
     return f"{indent}mutualTLS: {next(iter(found.values()))}"
 
 
@@ -94,7 +98,7 @@ def _ca(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:
     lines = ["    ca:"]
     if plugged:
         made.notes.append(
-            "the keys of the CAs aren't read: kubectl get secret cacerts -o yaml | "
+            "meshc doesn't read the keys of the CAs: run kubectl get secret cacerts -o yaml | "
             "meshc secrets seal - --cluster CLUSTER"
         )
         return [*lines, "      type: plugged-in"]
@@ -117,7 +121,9 @@ def _certificates(home: Home, namespace: str, made: Adopted) -> bool:
             parts = {key: data.decode() for key, data in made_of.items() if data}
         root = parts.get("root-cert.pem", "").encode()
         if root and made.files.setdefault("certificates/root-cert.pem", root) != root:
-            made.notes.append(f"{home.name} has another root-cert.pem than the clusters before it: trust is broken")
+            made.notes.append(
+                f"{home.name} has another root-cert.pem than the clusters before it, so they don't trust each other"
+            )
         if root and "ca-cert.pem" in parts:
             kept = [key for key in ("ca-cert.pem", "cert-chain.pem") if key in parts]
             made.files |= {f"certificates/{home.name}/{key}": parts[key].encode() for key in kept}

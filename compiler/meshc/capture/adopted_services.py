@@ -65,11 +65,11 @@ def services(homes: Sequence[Home], istio: str, made: Adopted) -> list[str]:
         if one.unknown:
             where = ", ".join(one.unknown)
             made.notes.append(
-                f"Service {namespace}/{name}: whether anything is behind it in {where} isn't in the dump, "
-                "so no entry is made: dump endpointslices"
+                f"Service {namespace}/{name}: the dump doesn't show whether it has endpoints in {where}, "
+                "so meshc writes no entry: dump endpointslices"
             )
         elif not one.runs:
-            made.notes.append(f"Service {namespace}/{name}: nothing that runs is selected by it, so no entry is made")
+            made.notes.append(f"Service {namespace}/{name}: it selects no pods, so meshc writes no entry")
         elif one.copies:
             bodies = groups.setdefault((namespace, (*one.runs,), (*one.copies,)), [])
             bodies.append(cleaned(next(iter(one.runs.values()))))
@@ -77,7 +77,7 @@ def services(homes: Sequence[Home], istio: str, made: Adopted) -> list[str]:
             alone.append(f"{namespace}/{name}")
     if alone:
         shown = ", ".join(alone[:5]) + (", ..." if len(alone) > 5 else "")
-        made.notes.append(f"known only where they run, so no entry is made: {shown}")
+        made.notes.append(f"these Services exist only where they run, so meshc writes no entry: {shown}")
     lines: list[str] = []
     taken: set[str] = set()
     for (namespace, runs_in, copied), bodies in groups.items():

@@ -173,7 +173,7 @@ class Api:
             more = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
             if not more:
                 return
-        raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} isn't one, or never ends")
+        raise AskError(Trouble.BROKEN, f"{self.name}: the list of {resource.plural} is invalid, or never ends")
 
     def _ask(self, request: _Request, resource: Resource | None, verb: str) -> Body:
         status, data = self._exchange(request)
@@ -184,7 +184,7 @@ class Api:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is cut off")
+            raise AskError(Trouble.BROKEN, f"{self.name}: the answer isn't JSON, or is incomplete")
         return answer
 
     def _exchange(self, request: _Request) -> tuple[int, bytes]:
@@ -215,10 +215,14 @@ class Api:
         except failed.ReadTimeoutError:
             raise self._slow() from None
         except (failed.ProtocolError, failed.DecodeError):
-            raise AskError(Trouble.BROKEN, f"{self.name}: the answer broke off") from None
+            raise AskError(
+                Trouble.BROKEN, f"{self.name}: the server closed the connection before the answer was complete"
+            ) from None
         except (failed.HTTPError, OSError):
             what = f"{self.name}: {short(same_server(self.server), 80)} can't be reached"
-            raise AskError(Trouble.UNREACHABLE, what, "is the VPN up, and the context the right one?") from None
+            raise AskError(
+                Trouble.UNREACHABLE, what, "check that the VPN is up, and that the context is the right one"
+            ) from None
 
     def _body(self, response: Any) -> bytes:
         """The whole body. Stops a slow answer when the time is over."""
@@ -238,12 +242,12 @@ class Api:
         return left
 
     def _slow(self) -> AskError:
-        return AskError(Trouble.SLOW, f"{self.name}: no whole answer within {self._seconds:g} s", "--timeout SECONDS")
+        return AskError(
+            Trouble.SLOW, f"{self.name}: no complete answer within {self._seconds:g} s", "--timeout SECONDS"
+        )
 
     def _untrusted(self, error: Exception) -> AskError:
         inner = error.args[0] if error.args else None
         why = inner.verify_message if isinstance(inner, ssl.SSLCertVerificationError) else "TLS fails"
         what = f"{self.name}: the server's certificate isn't trusted: {short(why, 80)}"
-        return AskError(
-            Trouble.CERTIFICATE, what, "is certificate-authority-data in the kubeconfig that of the cluster?"
-        )
+        return AskError(Trouble.CERTIFICATE, what, "check certificate-authority-data of the cluster in the kubeconfig")

@@ -53,8 +53,10 @@ def connect(name: str, context: str, kubeconfig: Path | None, seconds: float) ->
         hint = f"--context {name}=CONTEXT, or a line in {FILE}; kubectl config get-contexts lists them"
         raise AskError(Trouble.CONTEXT, f'{name}: context "{short(context, 80)}" can\'t be used: {why}', hint) from None
     if not str(api.configuration.host).startswith("https://") or not api.configuration.verify_ssl:
-        what = f'{name}: context "{short(context, 80)}" doesn\'t verify its server'
-        raise AskError(Trouble.CONTEXT, what, "https, with certificate-authority-data and no insecure-skip-tls-verify")
+        what = f"{name}: context \"{short(context, 80)}\" doesn't verify the server's certificate"
+        raise AskError(
+            Trouble.CONTEXT, what, "use https with certificate-authority-data, and without insecure-skip-tls-verify"
+        )
     return Api(name, api, seconds)
 
 
@@ -65,7 +67,7 @@ def _files(kubeconfig: Path | None) -> str:
     for one in map(Path, filter(None, named.split(os.pathsep))):
         path = one.expanduser()
         if path.exists() and not (path.is_file() and path.stat().st_size <= LARGEST_INPUT):
-            raise UsageError(f'"{one}" is no plain file of at most {LARGEST_INPUT >> 20} MiB')
+            raise UsageError(f'"{one}" isn\'t a plain file of at most {LARGEST_INPUT >> 20} MiB')
     return named
 
 
@@ -75,7 +77,7 @@ def _client() -> Any:
         import kubernetes.config
     except ImportError:
         raise UsageError(
-            "live clusters are asked through the Kubernetes client, which is missing",
+            "meshc needs the Kubernetes client to query live clusters, but it isn't installed",
             'pip install "meshc[live]"',
         ) from None
     return kubernetes

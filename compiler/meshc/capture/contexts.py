@@ -42,7 +42,7 @@ def _by_server(cluster: ClusterPlan, servers: Mapping[str, str]) -> str:
     if len(there) > 1:
         shown = ", ".join(short(one, 60) for one in there[:4])
         hint = f"--context {cluster.name}=CONTEXT, or a line {cluster.name}: CONTEXT below the mesh's name in {FILE}"
-        raise UsageError(f"{len(there)} contexts lead to {cluster.name}: {shown}", hint)
+        raise UsageError(f"{len(there)} contexts have the server of {cluster.name}: {shown}", hint)
     return there[0] if there else cluster.name
 
 
@@ -54,5 +54,5 @@ def kept(data: bytes, mesh: str, known: Sequence[str]) -> dict[str, str]:
     said = documents[0].data if documents else {}
     meshes = list(said.values()) if isinstance(said, dict) else [None]
     if not all(isinstance(one, dict) and all(isinstance(context, str) for context in one.values()) for one in meshes):
-        raise UsageError(f"{FILE} isn't the name of each mesh, and below it lines of CLUSTER: CONTEXT")
+        raise UsageError(f"{FILE} must have the name of each mesh, and below it lines of CLUSTER: CONTEXT")
     return {name: context for name, context in said.get(mesh, {}).items() if name in known}

@@ -90,7 +90,7 @@ def look(api: Api, namespace: str, name: str) -> Account:
     if found is None:
         raise CaptureError(
             f"{api.name}: there is no service account {namespace}/{name}",
-            f"it comes with output/{api.name}: let that be synced first",
+            f"output/{api.name} has it: sync that first",
         )
     uid = at(found, "metadata", "uid")
     secrets = api.listed(core("secrets", namespace), fieldSelector=f"type={_TYPE}")
@@ -141,8 +141,8 @@ def await_token(api: Api, account: Account, secret: str) -> Token:
             return token
         time.sleep(_EVERY)
     raise CaptureError(
-        f"{api.name}: no token was put into Secret {account.namespace}/{secret}",
-        "is the token controller of the cluster at work?",
+        f"{api.name}: Secret {account.namespace}/{secret} didn't get a token",
+        "check that the token controller of the cluster runs",
     )
 
 
@@ -160,7 +160,7 @@ def request(api: Api, account: Account, seconds: int) -> Token:
     root = api.find(core("configmaps", account.namespace, "kube-root-ca.crt"))
     ca = str(at(root, "data", "ca.crt") or "").encode() or api.ca
     if not isinstance(value, str) or not value:
-        raise CaptureError(f"{api.name}: the answer to a TokenRequest holds no token")
+        raise CaptureError(f"{api.name}: the answer to a TokenRequest has no token")
     return Token(Hidden(value.encode()), ca, "", end_of(Hidden(value.encode())))
 
 
@@ -172,9 +172,9 @@ def _compare(api: Api, seconds: int, until: Any) -> None:
         return  # the token contains its own expiry, which is reported
     if left < seconds * _SHORT:
         raise CaptureError(
-            f"{api.name}: a token for {_span(seconds)} was asked for, and the API server grants one for {_span(left)}: "
-            "it caps them, so nothing is sealed",
-            "leave --duration out: the token of a Secret has no end; or ask for no more than it grants",
+            f"{api.name}: meshc asked for a token for {_span(seconds)}, but the API server limits it to {_span(left)}, "
+            "so meshc seals nothing",
+            "omit --duration, as a token of a Secret doesn't expire; or ask for at most that time",
         )
 
 
@@ -187,8 +187,8 @@ def server_of(api: Api, cluster: ClusterPlan) -> str:
     server = cluster.api_server or api.server
     if fault := url_fault(server):
         raise CaptureError(
-            f"{cluster.name}: its server isn't one that a primary reaches: {fault}",
-            f"write apiServer: https://... under {cluster.name} in mesh.yaml, as its primary reaches it",
+            f"{cluster.name}: a primary can't reach its server: {fault}",
+            f"write apiServer: https://... under {cluster.name} in mesh.yaml, which its primary can reach",
         )
     return server
 
@@ -207,7 +207,9 @@ def credentials(api: Api, cluster: ClusterPlan, token: Token, namespace: str, ri
         lost = [one for one in refused(bearer, namespace, rights) if one.needed]
     except AskError as error:
         if error.trouble is Trouble.UNAUTHORISED:
-            raise CaptureError(f"{cluster.name}: it refuses its own token", "--rotate makes a new one") from None
+            raise CaptureError(
+                f"{cluster.name}: the API server refuses the cluster's own token", "--rotate makes a new one"
+            ) from None
         raise
     if lost:
         raise CaptureError(

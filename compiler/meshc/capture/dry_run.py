@@ -54,7 +54,7 @@ class Trial:
         if key not in self._may:
             self._may[key] = self._asked(resource)
         if not self._may[key]:
-            hint = f"meshc doctor {self.api.name} --dry-run --print-rbac prints the rights"
+            hint = f"run meshc doctor {self.api.name} --dry-run --print-rbac to see the required permissions"
             self.untried[kind] = ("not allowed to patch them", hint)
             return None
         try:
@@ -73,13 +73,13 @@ class Trial:
 
     def _refused(self, kind: str, resource: Resource, error: AskError) -> Tried | None:
         if error.trouble is Trouble.INVALID:
-            return Tried(refused="isn't valid there, changes what can't be changed, or breaks a policy")
+            return Tried(refused="is invalid there, changes an immutable field, or violates a policy")
         if error.trouble is Trouble.FORBIDDEN:  # the user has the right, so an admission policy refused it
             return Tried(refused="is refused by an admission policy or a quota")
         if error.trouble is not Trouble.STATUS:
             raise error
         why = error.what.removeprefix(f"{self.api.name}: ")
-        self.untried[kind] = (why, "a webhook that is down or takes no dry run, or a server older than 1.16")
+        self.untried[kind] = (why, "a webhook is down or doesn't support dry runs, or the server is older than 1.16")
         return None
 
 

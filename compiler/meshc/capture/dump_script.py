@@ -14,7 +14,7 @@ from meshc.trust.proofs import SERVER
 
 _SCRIPT = r"""#!/bin/sh
 # Dumps clusters for meshc adopt, each into dumps/CONTEXT/: sh dump.sh CONTEXT...
-# It only reads. Of Istio's Secrets it writes certificates and servers: keys and tokens stay in the cluster.
+# It changes nothing. From Istio's Secrets it writes only certificates and servers; keys and tokens stay in the cluster.
 set -eu
 istio=@NAMESPACE@
 for context; do

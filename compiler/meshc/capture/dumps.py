@@ -40,7 +40,7 @@ def dumps(folder: Repository, build: Build) -> tuple[list[Dump], list[str]]:
     telling = [one for one in made if one.known or one.said or any(map(_tells_of_istio, one.bodies))]
     for one in made:
         if one not in telling:
-            tree.notes.append(f"{one.cluster} tells nothing of an Istio: it is no cluster")
+            tree.notes.append(f"{one.cluster} has no objects of Istio, so it isn't read as a cluster")
             tree.notes += [f"not read: {why}" for why in one.unread]
     return telling, tree.notes
 
@@ -53,7 +53,7 @@ def _apart(one: Dump, notes: list[str]) -> list[Dump]:
     names = dict.fromkeys(name for told in one.said if (name := told.cluster_name))
     if len(names) < 2:
         return [one]
-    notes.append(f"{one.cluster} tells of {', '.join(names)}: each is a cluster")
+    notes.append(f"{one.cluster} describes {', '.join(names)}, so each is read as a cluster")
     said = [(told.cluster_name, told.where) for told in one.said if told.cluster_name]
     words = {name: {word for owner, where in said if owner == name for word in where.split("/")} for name in names}
     shared = {word for word in set().union(*words.values()) if all(word in each for each in words.values())}

@@ -95,11 +95,13 @@ def _addresses(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator
         elif not there.addresses:
             yield row(part, State.UNKNOWN, f"mesh.yaml says {address}; {there.missing}", "", place)
         elif not ip_version(address) and all(map(ip_version, there.addresses)):
-            yield row(part, State.UNKNOWN, f"{address} is a name; the cluster tells IP addresses only", "", place)
+            yield row(
+                part, State.UNKNOWN, f"{address} is a host name, but the cluster only shows IP addresses", "", place
+            )
         else:
             now = " or ".join(short(one, 80) for one in there.addresses[:3])
             hint = f"meshc capture addresses {name} --write"
-            yield row(part, State.DIFFERS, f"mesh.yaml says {address}, and it is {now}", hint, place)
+            yield row(part, State.DIFFERS, f"mesh.yaml says {address}, but the cluster has {now}", hint, place)
 
 
 def _runs_elsewhere(plan: Plan, cluster: ClusterPlan) -> bool:
@@ -120,11 +122,11 @@ def _cacerts(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
     if not any(public.values()):
         required = recorded.cluster.cacerts == "required"
         state = State.FAILED if required else State.UNKNOWN
-        yield Row(name, Check.CACERTS, state, "the Secret isn't there", f"sync output/{name}")
+        yield Row(name, Check.CACERTS, state, "the Secret is missing", f"sync output/{name}")
         return
     get = f"kubectl --context {shlex.quote(recorded.context)} get secret cacerts -n {plan.istio_namespace} -o yaml"
     taken = f"{get} | meshc secrets seal - --cluster {name} --replace"
-    hint = f"sync output/{name}; if it was replaced there on purpose: {taken}"
+    hint = f"sync output/{name}; if somebody replaced the CA there on purpose: {taken}"
     yield _compared(name, Check.CERTIFICATE, public[_CA], recorded.certificate, hint)
     yield _compared(name, Check.ROOT, public[_ROOT], recorded.roots, hint)
 
@@ -133,13 +135,13 @@ def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) 
     certificates, problems = read_certificates("", there, lenient=True)
     mine, _ = read_certificates("", here, lenient=True)
     if problems or not certificates:
-        return Row(cluster, check, State.FAILED, "what its cacerts has for it isn't a certificate")
+        return Row(cluster, check, State.FAILED, "its cacerts has something else instead of a certificate")
     prints = [one_of.fingerprint[:23] for one_of in certificates]
     wanted = [one_of.fingerprint[:23] for one_of in mine]
     ends = min(one_of.not_after for one_of in certificates)
     if prints == wanted:
         return Row(cluster, check, State.OK, f"{prints[0]}..., until {ends:%Y-%m-%d}", until=ends)
-    says = f"the cluster has {', '.join(prints)}..., and the repository {', '.join(wanted)}..."
+    says = f"the cluster has {', '.join(prints)}..., but the repository {', '.join(wanted)}..."
     return Row(cluster, check, State.DIFFERS, says, hint, until=ends)
 
 
@@ -157,7 +159,7 @@ def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[R
     if problems or not prints & wanted:
         shown = ", ".join(sorted(one[:23] for one in prints)) or "no certificate"
         hint = (
-            f"its istiod signs with another CA: is cacerts there, and was istiod restarted since? meshc doctor {name}"
+            f"its istiod signs with another CA: check cacerts, and restart istiod if it is older: meshc doctor {name}"
         )
         yield Row(name, Check.PROXIES, State.FAILED, f"proxies trust {shown}, which isn't committed", hint)
     else:

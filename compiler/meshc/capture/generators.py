@@ -57,9 +57,11 @@ def _asked(generator: Any) -> str:
     if "clusters" in generator:
         labels = at(generator, "clusters", "selector", "matchLabels") or {}
         wanted = ",".join(f"{key}={value}" for key, value in labels.items()) if isinstance(labels, dict) else ""
-        more = " and further conditions" if at(generator, "clusters", "selector", "matchExpressions") else ""
+        more = " and more conditions" if at(generator, "clusters", "selector", "matchExpressions") else ""
         return f"every cluster that Argo CD knows{f' with labels {short(wanted, 80)}' if wanted else ''}{more}"
-    return ", ".join(f"what {short(word, 40)} finds" for word in generator if word not in (*_READ, "merge", "selector"))
+    return ", ".join(
+        f"the results of {short(word, 40)}" for word in generator if word not in (*_READ, "merge", "selector")
+    )
 
 
 def _elements(generator: Any, files: Files) -> Iterator[dict[str, str]]:

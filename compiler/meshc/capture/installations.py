@@ -179,7 +179,7 @@ def unread(body: Any, where: str, around: Around) -> str:
         return ""
     identity = identity_of(body)
     if (identity.group, identity.kind) == ("argoproj.io", "ApplicationSet") and (asked := asked_for(body)):
-        return f"{where}: ApplicationSet {identity.name} makes an Application for {asked}: it isn't in the tree which"
+        return f"{where}: ApplicationSet {identity.name} makes an Application for {asked}, which the tree doesn't list"
     every = list(_every(body, where, around))
     left = next((one.left for one in every if one.left), "")
     left = "a template" if any(map(is_template, every)) else left

@@ -70,8 +70,8 @@ def _listed(api: Api, form: str) -> list[Body]:
     group, plural, versions = _GROUPS[form]
     version = next((one for one in versions if api.kinds(f"{group}/{one}")), None)
     if version is None:
-        what = f"{api.name}: the cluster knows no {plural}.{group}"
-        raise AskError(Trouble.MISSING, what, "is it the cluster that the others are managed from?")
+        what = f"{api.name}: the cluster has no kind {plural}.{group}"
+        raise AskError(Trouble.MISSING, what, "check that this is the management cluster of the others")
     kind = "ClusterProfile" if form == "clusterprofiles" else "Cluster"
     found = api.listed(Resource(plural, group=group, version=version))
     return [{**one, "apiVersion": f"{group}/{version}", "kind": kind} for one in found]
@@ -144,5 +144,5 @@ def of_facts(server: str, told: Facts) -> Body:
 
 def text_of(bodies: Iterable[Body], form: str) -> bytes:
     """The file, whose first line says how it was made."""
-    first = f"# Made by meshc capture inventory --format {form}; it holds no credentials.\n"
+    first = f"# Made by meshc capture inventory --format {form}; it contains no credentials.\n"
     return (first + "---\n".join(write(body) for body in bodies)).encode()

@@ -50,18 +50,18 @@ _APPS, _RBAC, _HOOKS = "apps", "rbac.authorization.k8s.io", "admissionregistrati
 _NETWORKING, _SECURITY, _CLASSIC = "networking.istio.io", "security.istio.io", "authentication.istio.io"
 _ISTIO = ("v1", "v1beta1", "v1alpha3")
 _MODERN_HOOKS = ("v1", "v1beta1")
-_RUN, _LET, _COMPARED = "what runs in the mesh", "who lets istiod in", "compared"
+_RUN, _LET, _COMPARED = "the workloads in the mesh", "the permissions of istiod", "compared"
 
 KINDS = (
-    Kind("Namespace", "namespaces", "networks, revisions, who is in the mesh"),
+    Kind("Namespace", "namespaces", "networks, revisions, namespaces in the mesh"),
     Kind("Node", "nodes", "address ranges"),
     Kind("ServiceCIDR", "servicecidrs", "address ranges", "networking.k8s.io", ("v1", "v1beta1")),
     Kind("ConfigMap", "configmaps", "address ranges", where="kubeadm"),
     Kind("ConfigMap", "configmaps", "settings of the mesh, and of each revision", where="istio"),
-    Kind("Service", "services", "addresses, and what is called"),
+    Kind("Service", "services", "addresses, and Services that are called"),
     Kind("Endpoints", "endpoints", _RUN),
     Kind("EndpointSlice", "endpointslices", _RUN, "discovery.k8s.io", ("v1", "v1beta1")),
-    Kind("Deployment", "deployments", "control planes, what runs in the mesh", _APPS),
+    Kind("Deployment", "deployments", "control planes, workloads in the mesh", _APPS),
     Kind("StatefulSet", "statefulsets", _RUN, _APPS),
     Kind("DaemonSet", "daemonsets", _RUN, _APPS),
     Kind("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "injection, tags", _HOOKS, _MODERN_HOOKS),
@@ -74,11 +74,11 @@ KINDS = (
     Kind("PeerAuthentication", "peerauthentications", "mutual TLS", _SECURITY, ("v1", "v1beta1")),
     Kind("MeshPolicy", "meshpolicies", "mutual TLS of classic Istio", _CLASSIC, ("v1alpha1",)),
     Kind("DestinationRule", "destinationrules", "mutual TLS of classic Istio", _NETWORKING, _ISTIO, "istio"),
-    Kind("Gateway", "gateways", "ways between networks", _NETWORKING, _ISTIO, "istio"),
-    Kind("VirtualService", "virtualservices", "ways to the control plane", _NETWORKING, _ISTIO, "istio"),
-    Kind("Gateway", "gateways", "ways between networks of ambient", "gateway.networking.k8s.io", where="istio"),
-    Kind("IstioOperator", "istiooperators", "who installed Istio", "install.istio.io", ("v1alpha1",)),
-    Kind("Istio", "istios", "who installed Istio", "sailoperator.io", ("v1", "v1alpha1")),
+    Kind("Gateway", "gateways", "gateways between networks", _NETWORKING, _ISTIO, "istio"),
+    Kind("VirtualService", "virtualservices", "routes to the control plane", _NETWORKING, _ISTIO, "istio"),
+    Kind("Gateway", "gateways", "ambient gateways between networks", "gateway.networking.k8s.io", where="istio"),
+    Kind("IstioOperator", "istiooperators", "the tool that installed Istio", "install.istio.io", ("v1alpha1",)),
+    Kind("Istio", "istios", "the tool that installed Istio", "sailoperator.io", ("v1", "v1alpha1")),
 )
 
 

@@ -136,15 +136,15 @@ def _note_difference(
 
 
 def _of_objects(cluster: str, found: _Found, number: int) -> Iterator[Row]:
-    hint = f"sync output/{cluster}; meshc adopt --context {cluster} --diff tells what differs"
-    for what, names in (("lacks", found.lacking), ("holds otherwise", found.otherwise)):
+    hint = f"sync output/{cluster}; meshc adopt --context {cluster} --diff shows the differences"
+    for what, names in (("lacks", found.lacking), ("has different values:", found.otherwise)):
         if names:
             yield Row(cluster, Check.OBJECTS, State.DIFFERS, f"{what} {_shown(names)}", hint)
     if found.more:
-        says = f"holds more than output/{cluster} says: {_shown(found.more)}"
-        yield Row(cluster, Check.OBJECTS, State.DIFFERS, says, "no sync takes it out: kubectl edit does")
+        says = f"has more list items than output/{cluster}: {_shown(found.more)}"
+        yield Row(cluster, Check.OBJECTS, State.DIFFERS, says, "a sync doesn't remove them: use kubectl edit")
     for why, names in found.refused.items():
-        hint = "kubectl apply --server-side --dry-run=server -f its file tells why"
+        hint = "run kubectl apply --server-side --dry-run=server -f FILE to see why"
         yield Row(cluster, Check.OBJECTS, State.FAILED, f"can't be applied: {_shown(names)} {why}", hint)
     for kind, error in found.untold.items():
         yield Row(cluster, Check.OBJECTS, State.UNKNOWN, f"{kind}: {error.what}", error.hint)
@@ -156,17 +156,17 @@ def _untried(cluster: str, trial: Trial | None) -> Iterator[Row]:
     untried = trial.untried if trial else {}
     for why, hint in dict.fromkeys(untried.values()):
         kinds = [kind for kind, one in untried.items() if one == (why, hint)]
-        says = f"without the server's defaults and admission: {', '.join(kinds)}: {why}"
+        says = f"compared without the server's defaults and admission: {', '.join(kinds)}: {why}"
         yield Row(cluster, Check.OBJECTS, State.UNKNOWN, says, hint)
 
 
 def _of_writers(cluster: str, found: _Found) -> Iterator[Row]:
     for name, names in found.owned.items():
-        says = f"{name} applies, too: {_shown(names)}"
-        yield Row(cluster, Check.OWNERS, State.DIFFERS, says, "hand it over: docs/hand-over.md")
+        says = f"{name} also applies these objects: {_shown(names)}"
+        yield Row(cluster, Check.OWNERS, State.DIFFERS, says, "hand them over: docs/hand-over.md")
     for manager, names in found.fields.items():
-        says = f"{short(manager, 60)} writes what output/ sets: {_shown(names)}"
-        hint = "kubectl get --show-managed-fields -o yaml shows whose each field is; end what writes it"
+        says = f"{short(manager, 60)} writes fields that output/ sets: {_shown(names)}"
+        hint = "kubectl get --show-managed-fields -o yaml shows the owner of each field; stop the tool that writes it"
         yield Row(cluster, Check.FIELDS, State.DIFFERS, says, hint)
 
 

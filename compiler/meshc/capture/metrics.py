@@ -28,12 +28,12 @@ def _lines(mesh: str, rows: Sequence[Row], now: datetime) -> Iterator[str]:
         key = (row.cluster, str(row.check), row.of)
         there = worst.get(key)
         worst[key] = row if there is None or _WEIGHT[row.state] > _WEIGHT[there.state] else there
-    yield f"# HELP {CHECK} The state of a thing that meshc doctor checked: 1 for its state, 0 for the others."
+    yield f"# HELP {CHECK} The state of a check of meshc doctor: 1 for its state, 0 for the others."
     yield f"# TYPE {CHECK} gauge"
     for key, row in worst.items():
         for state in State:
             yield f"{CHECK}{{{_labels(mesh, key)},state={_quoted(state)}}} {int(row.state is state)}"
-    yield f"# HELP {ENDS} When a certificate or a token ends."
+    yield f"# HELP {ENDS} When a certificate or a token expires."
     yield f"# TYPE {ENDS} gauge"
     for key, row in worst.items():
         if row.until:

@@ -76,26 +76,26 @@ def _said(pair: Pair, mine: Sequence[Body], remote: Seen, now: datetime) -> tupl
         return State.DIFFERS, "sealed, but not in the cluster yet", f"sync output/{pair.need.cluster}"
     if len(mine) > 1:
         names = ", ".join(short(str(at(one, "metadata", "name")), 60) for one in mine)
-        return State.DIFFERS, f"in {len(mine)} Secrets: {names}; only one of them is taken", "delete the others"
+        return State.DIFFERS, f"in {len(mine)} Secrets: {names}; istiod uses only one of them", "delete the others"
     try:
         held = held_in(mine[0], pair.need, pair.remote)
     except MeshcError as error:
         return State.FAILED, short(error.what.splitlines()[0], 160), pair.again
     if pair.api_server and same_server(held.server) != same_server(pair.api_server):
-        return State.DIFFERS, f"for {short(held.server, 80)}, and mesh.yaml says {pair.api_server}", pair.again
+        return State.DIFFERS, f"for {short(held.server, 80)}, but mesh.yaml says {pair.api_server}", pair.again
     if remote.ca and _bare(remote.ca) != _bare(held.ca):
-        return State.DIFFERS, f"trust another CA than {pair.remote} has now", pair.again
+        return State.DIFFERS, f"trust another CA than that of {pair.remote}", pair.again
     return _tried(pair, mine[0], held, remote.api, now)
 
 
 def _tried(pair: Pair, secret: Body, held: Credentials, api: Api | None, now: datetime) -> tuple[State, str, str]:
     if api is None:
-        return State.UNKNOWN, f"{pair.remote} isn't reached from here, so the token can't be tried", ""
+        return State.UNKNOWN, f"meshc can't reach {pair.remote} from this machine, so it can't test the token", ""
     try:
         state, where, lost = _shown_to(api, held, pair)
     except AskError as error:
         if error.trouble is Trouble.CERTIFICATE:
-            return State.FAILED, f"{short(held.server, 80)} has a certificate that their CA didn't sign", pair.again
+            return State.FAILED, f"{short(held.server, 80)} has a certificate that this CA didn't sign", pair.again
         if error.trouble is Trouble.UNAUTHORISED:
             stale = _older(pair, secret)
             hint = f"sync output/{pair.need.cluster}" if stale else pair.again
@@ -110,10 +110,10 @@ def _tried(pair: Pair, secret: Body, held: Credentials, api: Api | None, now: da
         return State.DIFFERS, f"valid, but lack rights of Istio's own role: {told(lost)}", hint
     ends = end_of(held.token)
     if ends and ends - now < _SOON:
-        return State.DIFFERS, f"end on {ends:%Y-%m-%d}", pair.again
+        return State.DIFFERS, f"expire on {ends:%Y-%m-%d}", pair.again
     if _older(pair, secret):
-        return State.DIFFERS, "valid, but not those of the repository", f"sync output/{pair.need.cluster}"
-    return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without an end'}{where}", ""
+        return State.DIFFERS, "valid, but different from those in the repository", f"sync output/{pair.need.cluster}"
+    return state, f"valid, {f'until {ends:%Y-%m-%d}' if ends else 'without expiry'}{where}", ""
 
 
 def _shown_to(api: Api, held: Credentials, pair: Pair) -> tuple[State, str, list[Right]]:
@@ -132,9 +132,9 @@ def _shown_to(api: Api, held: Credentials, pair: Pair) -> tuple[State, str, list
             raise
         lost = _asked(api.as_bearer(held.token), pair)
         if error.trouble is Trouble.CERTIFICATE:
-            says = f" where we reach it; at {server} something answers here that their CA didn't sign"
+            says = f" at the address in your kubeconfig; at {server}, this machine reaches a server with another CA"
             return State.UNKNOWN, says, lost
-        return State.OK, f"; tried where we reach it, as {server} doesn't answer here", lost
+        return State.OK, f"; tested at the address in your kubeconfig, as {server} doesn't answer here", lost
     return State.OK, "", lost
 
 
@@ -156,7 +156,7 @@ def held_in(secret: Body, need: SecretNeed, remote: str) -> Credentials:
     key = need.of[remote]
     only = {"kind": "Secret", "data": {key: secret["data"][key]}}
     found = given(Hidden(write(only).encode())).credentials
-    assert found is not None, "a Secret of one key that is no cacerts"  # noqa: S101
+    assert found is not None, "a Secret with one key that isn't cacerts"  # noqa: S101
     return found
 
 

@@ -42,8 +42,8 @@ def services(api: Api, namespace: str, istio: str, names: Collection[str]) -> li
     copies = {name for name, body in found.items() if is_copy(body)}
     if asked := sorted(copies & {*names}):
         raise UsageError(
-            f"Service {namespace}/{asked[0]} of {api.name} is a copy that meshc made: it runs elsewhere",
-            "name the cluster where it runs",
+            f"Service {namespace}/{asked[0]} of {api.name} is a copy by meshc: the Service runs in another cluster",
+            "name the cluster that runs it",
         )
     chosen = [name for name in sorted(found.keys() - copies) if not names or name in names]
     return [

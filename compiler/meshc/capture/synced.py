@@ -49,11 +49,16 @@ def synced(api: Api, delivery: Delivery, name: str, cluster: str, commits: Commi
     except ToolError:  # Git isn't installed
         there = here = None
     if there is None or here is None:
-        return Row(cluster, Check.SYNCED, State.OK, f"{says}, a commit that isn't known here: it isn't compared")
+        return Row(
+            cluster,
+            Check.SYNCED,
+            State.OK,
+            f"{says}, a commit that meshc can't find in this repository, so it isn't compared",
+        )
     if there != here:
-        hint = "push HEAD, or pull; then let it be synced"
-        return Row(cluster, Check.SYNCED, State.DIFFERS, f"{says}, where output/{cluster} isn't that of HEAD", hint)
-    return Row(cluster, Check.SYNCED, State.OK, f"{says}, which has output/{cluster} as HEAD has it")
+        hint = "push HEAD, or pull; then wait for the sync"
+        return Row(cluster, Check.SYNCED, State.DIFFERS, f"{says}, where output/{cluster} differs from HEAD", hint)
+    return Row(cluster, Check.SYNCED, State.OK, f"{says}, where output/{cluster} is the same as in HEAD")
 
 
 def _of_argo(body: Body) -> tuple[bool, str, str]:

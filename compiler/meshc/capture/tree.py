@@ -63,7 +63,7 @@ def read_tree(repository: Repository, build: Build) -> Tree:
     for name in dict.fromkeys(path.partition("/")[0] for path in paths):
         mine = {one for one in kustomizations if _below(one, name)}
         if _is_base(name, mine, used_by):
-            found.notes.append(f"{name} is what others are built from: it is no cluster")
+            found.notes.append(f"{name} is a base of other folders, so it isn't read as a cluster")
             continue
         roots = sorted(one for one in mine if not any(_below(user, name) for user in used_by.get(one, ())))
         found.folders[name] = _folder(repository, [path for path in paths if _below(path, name)], roots, build)
@@ -76,7 +76,7 @@ def _leave_out_what_is_applied(found: Tree) -> None:
     for name in list(found.folders):
         others = [one for other, one in found.folders.items() if other != name]
         if any(_below(path, name) for one in others for path in one.followed) and not found.folders[name].followed:
-            found.notes.append(f"{name} is what an engine applies in another cluster's folder: it is no cluster")
+            found.notes.append(f"an engine applies {name} as part of another cluster, so it isn't read as a cluster")
             del found.folders[name]
 
 
@@ -154,7 +154,7 @@ def _follow(repository: Repository, made: Folder, build: Build) -> None:
 def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -> None:
     try:
         if repository.kind(path) != "folder":
-            made.left.append(f"{path}: an engine applies it, and it isn't in this repository")
+            made.left.append(f"{path}: an engine applies it, but it isn't in this repository")
             return
         built = _built(repository, path, build, made) if kustomization_in(repository, path) else None
         if built is not None:
@@ -164,7 +164,7 @@ def _add_folder(repository: Repository, path: str, build: Build, made: Folder) -
             if file.endswith((".yaml", ".yml")):
                 _add(made, file, repository.read_file(file))
     except (MeshcError, OSError):
-        made.left.append(f"{path}: an engine applies it, and it isn't in this repository")
+        made.left.append(f"{path}: an engine applies it, but it isn't in this repository")
 
 
 def _built(repository: Repository, root: str, build: Build, made: Folder) -> bytes | None:
@@ -174,7 +174,9 @@ def _built(repository: Repository, root: str, build: Build, made: Folder) -> byt
     closure.add_folder(root, place)
     if closure.problems:
         first = closure.problems[0]
-        made.left.append(f"{root} isn't built, its files are read as they are: {first.place.file}: {first.what}")
+        made.left.append(
+            f"{root} can't be built, so its files are read without kustomize: {first.place.file}: {first.what}"
+        )
         return None
     if closure.kinds.get(root) == "Component":
         return None
@@ -183,14 +185,16 @@ def _built(repository: Repository, root: str, build: Build, made: Folder) -> byt
         made.used |= closure.files.keys()
         return built
     except BuildError as error:
-        made.left.append(f"{root} isn't built, its files are read as they are: {error.what.splitlines()[0]}")
+        made.left.append(
+            f"{root} can't be built, so its files are read without kustomize: {error.what.splitlines()[0]}"
+        )
         return None
 
 
 def _add(made: Folder, where: str, data: bytes) -> None:
     documents, problems = read(data, where)
     if problems:  # a Helm template, or a dump that is cut off
-        what = "a template of Helm's" if b"{{" in data else problems[0].code.title
+        what = "a Helm template" if b"{{" in data else problems[0].code.title
         made.left.append(f"{problems[0].place}: {what}")
         made.passed_over += 1
         return
@@ -211,6 +215,6 @@ def _alternatives(made: Folder, roots: list[str]) -> None:
     if rivals:
         above = posixpath.dirname(rivals[0]) or "."
         made.left.append(
-            f"{', '.join(rivals)} make the same objects, so each is for a cluster of its own: "
+            f"{', '.join(rivals)} make the same objects, so each belongs to its own cluster: "
             f"name the folder above them: --from .../{above}"
         )

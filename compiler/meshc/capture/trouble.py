@@ -24,7 +24,7 @@ class Trouble(StrEnum):
     EXPIRED = "list expired"
     INVALID = "not valid"
     STATUS = "answers with an error"
-    BROKEN = "no proper answer"
+    BROKEN = "invalid answer"
 
 
 class AskError(ToolError):
@@ -44,9 +44,9 @@ def refusal(name: str, status: int, path: str, resource: Resource | None, verb: 
         rule = resource.rule(verb) if resource else f"{{nonResourceURLs: [{path}], verbs: [{verb}]}} in a ClusterRole"
         return AskError(Trouble.FORBIDDEN, f"{name}: not allowed to {verb} {path}", f"add the rule {rule}")
     if status == 404:
-        return AskError(Trouble.MISSING, f"{name}: there is no {path}")
+        return AskError(Trouble.MISSING, f"{name}: the server has no {path}")
     if status == 410:
-        return AskError(Trouble.EXPIRED, f"{name}: {path} changes faster than it is read")
+        return AskError(Trouble.EXPIRED, f"{name}: {path} changes faster than meshc can read it")
     if status == 422:
-        return AskError(Trouble.INVALID, f"{name}: what was sent to {path} isn't valid there")
-    return AskError(Trouble.STATUS, f"{name}: answers {status} to {verb} {path}")
+        return AskError(Trouble.INVALID, f"{name}: the server refuses the object for {path} as invalid")
+    return AskError(Trouble.STATUS, f"{name}: the server answers {status} to {verb} {path}")

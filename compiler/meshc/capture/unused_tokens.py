@@ -38,7 +38,7 @@ def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account
     mine = [secret for secret in listed if held_by(secret, need, remote)]
     if len(mine) != 1 or sealed is None:
         raise CaptureError(
-            f"{api.name} has {len(mine)} Secrets of {remote}, and {'one' if sealed else 'none'} is sealed",
+            f"{api.name} has {len(mine)} Secrets of {remote}, of which {'one' if sealed else 'none'} is sealed",
             f"sync output/{api.name}, then run this again" if sealed else f"meshc capture credentials {remote}",
         )
     token = held_in(mine[0], need, remote).token
@@ -46,7 +46,7 @@ def in_use(api: Api, need: SecretNeed, remote: str, sealed: Body | None, account
     same = any(one.source == named and one.value == token for one in account.tokens) if named else there == here != ""
     if not same:
         raise CaptureError(
-            f"{api.name} doesn't run with the credentials of {remote} that are sealed for it",
+            f"{api.name} doesn't use the credentials of {remote} that are sealed for it",
             f"sync output/{api.name}, then run this again",
         )
     return token

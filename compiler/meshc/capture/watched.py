@@ -53,11 +53,15 @@ def _rows(cluster: ClusterPlan, remotes: Sequence[ClusterPlan], text: str) -> It
             said[found.get("cluster", "")] = found.get("status") or found.get("state") or ""
     if not said and number is not None:
         state = State.OK if number == len(remotes) else State.DIFFERS
-        yield Row(cluster.name, Check.ISTIOD, state, f"reads {number} remotes, of {len(remotes)}")
+        yield Row(cluster.name, Check.ISTIOD, state, f"reads {number} of {len(remotes)} remotes")
         return
     for remote in remotes:
         status = said.get(remote.id, "")
         state = State.OK if status == "synced" else State.FAILED
-        hint = "" if status == "synced" else f"istiod's log tells why: it reads {remote.name} from its own pod"
-        says = "istiod reads it" if status == "synced" else f"istiod says: {short(status or 'nothing of it', 40)}"
+        hint = (
+            ""
+            if status == "synced"
+            else f"read istiod's log for the reason: istiod connects to {remote.name} from its own pod"
+        )
+        says = "istiod reads it" if status == "synced" else f"istiod says: {short(status or 'nothing about it', 40)}"
         yield Row(remote.name, Check.ISTIOD, state, says, hint, of=cluster.name)

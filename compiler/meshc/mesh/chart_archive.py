@@ -44,7 +44,7 @@ class _Left:
         """Counts one file. Raises ValueError if it is one too many."""
         self.files -= 1
         if self.files < 0:
-            raise ValueError(f"it holds more than {_MOST} files")
+            raise ValueError(f"it contains more than {_MOST} files")
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
@@ -65,7 +65,7 @@ def check_subcharts(files: Mapping[str, bytes], left: _Left | None = None, depth
         if not _SUBCHART.search(path):
             continue
         if depth == _DEEPEST:
-            raise ValueError(f"more than {_DEEPEST} archives lie inside one another")
+            raise ValueError(f"more than {_DEEPEST} archives are inside one another")
         try:
             inner = _files(data, left)
         except ValueError as error:
@@ -81,7 +81,7 @@ def _files(data: bytes, left: _Left) -> dict[str, bytes]:
         if not path:
             raise ValueError(f"{name!r} is outside of the chart's folder")
         if path in files:
-            raise ValueError(f"it holds {path!r} twice")
+            raise ValueError(f"it contains {path!r} twice")
         files[path] = content
     FileTree(files)  # raises ValueError for a path that leads out, and for a file instead of a folder
     return files
@@ -92,7 +92,7 @@ class _Stream:
 
     def __init__(self, data: bytes, left: _Left) -> None:
         if not data.startswith(b"\x1f\x8b"):
-            raise ValueError("it is no .tgz: it doesn't begin as gzip does")
+            raise ValueError("it isn't a .tgz: it doesn't begin like gzip data")
         self._data, self._at, self._left = data, 0, left
         self._gzip, self._streams = zlib.decompressobj(_GZIP), 1
 
@@ -119,17 +119,17 @@ class _Stream:
             try:
                 part = self._gzip.decompress(given, size)
             except zlib.error:
-                raise ValueError("it is damaged: its gzip can't be unpacked") from None
+                raise ValueError("it is damaged: its gzip data can't be unpacked") from None
             self._at -= len(self._gzip.unused_data)  # the next stream begins there
             if part:
                 return part
             if not given and not self._gzip.eof:
-                raise ValueError("it is cut off")
+                raise ValueError("it is incomplete")
 
     def _next_stream(self) -> None:
         self._streams += 1
         if self._streams > _STREAMS:
-            raise ValueError(f"it is made of more than {_STREAMS} gzip streams")
+            raise ValueError(f"it has more than {_STREAMS} gzip streams")
         self._gzip = zlib.decompressobj(_GZIP)
 
 
@@ -151,26 +151,26 @@ def _members(stream: _Stream) -> Iterator[tuple[str, bytes]]:
         size, kind = header.size, header.type
         if kind in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XGLTYPE):
             if size > _HEADER:
-                raise ValueError(f"it holds an extended header of {size} bytes")
+                raise ValueError(f"it contains an extended header of {size} bytes")
             content = _content(stream, size)
             if kind == tarfile.XGLTYPE:
                 continue  # a comment, such as Git's; helm ignores it too
             if extended:
-                raise ValueError("it holds two extended headers for one file")
+                raise ValueError("it contains two extended headers for one file")
             extended = _Extended(kind, _long_name(content) if kind == tarfile.GNUTYPE_LONGNAME else _pax_path(content))
             continue
         name = (extended and extended.path) or header.name
         extended = None
         if len(name) > _LONGEST:
-            raise ValueError(f"it holds a name of {len(name)} characters")
+            raise ValueError(f"it contains a name of {len(name)} characters")
         if kind == tarfile.DIRTYPE and not size:
             continue
         if kind not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            raise ValueError(f"{name!r} is neither a file nor a folder: it holds a link or a device")
+            raise ValueError(f"{name!r} is neither a file nor a folder, but a link or a device")
         yield name, _content(stream, size)
     while rest := stream.read(_PIECE):
         if rest.strip(b"\0"):
-            raise ValueError("there are bytes after its end")
+            raise ValueError("it has bytes after its end")
 
 
 def _header(stream: _Stream) -> tarfile.TarInfo | None:
@@ -178,7 +178,7 @@ def _header(stream: _Stream) -> tarfile.TarInfo | None:
     try:
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape") if block.strip(b"\0") else None
     except tarfile.HeaderError:
-        raise ValueError("it is no .tgz, or damaged: a header can't be read") from None
+        raise ValueError("it isn't a .tgz, or it is damaged: a header can't be read") from None
     if header and header.size < 0:
         raise ValueError("it is damaged: a file has a negative size")
     return header
@@ -188,7 +188,7 @@ def _content(stream: _Stream, size: int) -> bytes:
     padding = -size % _BLOCK
     content = stream.read(size)
     if len(content) < size or len(stream.read(padding)) < padding:
-        raise ValueError("it is cut off")
+        raise ValueError("it is incomplete")
     return content
 
 
@@ -208,7 +208,7 @@ def _pax_path(content: bytes) -> str:
         if key == b"path":
             path = _text(value)
         elif key == b"size" or key.startswith(b"GNU.sparse"):
-            raise ValueError("it holds a file in parts, or one too large for its header")
+            raise ValueError("it contains a file in parts, or one that is too large for its header")
         content = content[length:]
     return path
 
@@ -217,4 +217,4 @@ def _text(name: bytes) -> str:
     try:
         return name.decode()
     except UnicodeDecodeError:
-        raise ValueError("it holds a name that isn't UTF-8") from None
+        raise ValueError("it contains a name that isn't UTF-8") from None

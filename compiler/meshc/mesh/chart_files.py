@@ -113,9 +113,11 @@ def _missing(charts: Charts, sought: Sought, reader: Reader) -> None:
         what = f"chart {name} {version} isn't vendored: {pulled_to(charts, name, version)} is missing"
         reader.report(codes.CHART_MISSING, AT, what, "run meshc vendor, and commit what it writes")
         return
-    what = f'"{source}" holds no chart {name} {version}'
+    what = f'"{source}" has no chart {name} {version}'
     looked = ", ".join((*FOLDERS[name], f"{name}-{version}.tgz"))
-    reader.report(codes.CHART_MISSING, (*AT, "source"), what, f"looked for {looked} in it, and for the chart itself")
+    reader.report(
+        codes.CHART_MISSING, (*AT, "source"), what, f"meshc looked for {looked} in it, and for the chart itself"
+    )
 
 
 def _packed(sought: Sought, path: str, reader: Reader) -> Chart | None:
@@ -136,7 +138,7 @@ def packed(sought: Sought, path: str, data: bytes, reader: Reader) -> Chart | No
 
 
 def _spoilt(path: str, error: ValueError, reader: Reader) -> None:
-    hint = "vendor it again; if its publisher made it so, unpack it, and name the folder that holds the chart"
+    hint = "vendor it again; if the published archive is like this, unpack it, and name the folder with the chart"
     reader.report(codes.BAD_CHART, AT, f'"{path}" can\'t be unpacked: {error}', hint)
 
 
@@ -159,12 +161,12 @@ def _is_chart(files: Mapping[str, bytes], sought: Sought, path: str, reader: Rea
     told = _told(files.get("Chart.yaml", b""), path)
     if _name(told) != name:
         what = f'"{path}" is chart {_brief(_name(told)) or "without a name"}, not {name}'
-        reader.report(codes.BAD_CHART, AT, what, "name the folder that holds Istio's charts")
+        reader.report(codes.BAD_CHART, AT, what, "write the folder that contains Istio's charts")
         return False
     stated = _brief(str(told.get("version")))
     if not _fits(stated, version):
-        what = f'"{path}" is version {stated} of chart {name}, for clusters of Istio {version}'
-        reader.report(codes.CHART_VERSION, AT, what, "vendor the version that mesh.yaml says, or correct it there")
+        what = f'"{path}" is version {stated} of chart {name}, but the clusters run Istio {version}'
+        reader.report(codes.CHART_VERSION, AT, what, "vendor the version in mesh.yaml, or correct mesh.yaml")
         return False
     return True
 

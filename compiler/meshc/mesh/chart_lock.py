@@ -39,11 +39,11 @@ def check_lock(charts: Mapping[Key, Chart], data: bytes | None, source: Source) 
     for (name, version), chart in charts.items():
         entry = entries.get((name, version))
         if entry is None or (entry.get("source"), entry.get("path")) != (chart.source, chart.path):
-            what = f"{shown} doesn't name chart {name} {version} of {chart.source}"
+            what = f"{shown} doesn't list chart {name} {version} of {chart.source}"
             yield source.problem(codes.CHART_UNLOCKED, AT, what, "run meshc vendor, and commit what it writes")
         elif entry.get("digest") != chart.digest:
             what = f'"{chart.path}" isn\'t the chart {name} {version} that {shown} pins'
-            hint = "restore it from Git; or, if the change is meant, look at it and run meshc vendor"
+            hint = "restore it from Git; or, if the change is intended, review it and run meshc vendor"
             yield source.problem(codes.CHART_CHANGED, AT, what, hint)
 
 

@@ -44,12 +44,12 @@ def _in(key: str, domain: str) -> bool:
 def not_copied(namespace: str, name: str, istio: str, body: Mapping[str, Any] | None = None) -> str:
     """Why a Service is never copied: every cluster has its own Service of that name. Empty for all others."""
     if namespace.startswith("kube-") or (namespace, name) == ("default", "kubernetes"):
-        return f"{namespace}/{name} is Kubernetes' own; a copy would replace the one that every cluster has"
+        return f"{namespace}/{name} belongs to Kubernetes; a copy would replace the Service that every cluster has"
     if namespace == istio and (name in _IN_ISTIOS_NAMESPACE or name.startswith(("istiod-", "istio-sidecar-injector-"))):
-        return f"{namespace}/{name} is Istio's own; meshc makes what remotes need of it"
+        return f"{namespace}/{name} belongs to Istio; meshc makes the objects that remotes need"
     part = _part_of_istio(body) if body is not None else ""
     if part:
-        return f"{namespace}/{name} is {part}, which every cluster has of its own"
+        return f"{namespace}/{name} is {part}, and every cluster has its own"
     return ""
 
 

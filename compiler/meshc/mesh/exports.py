@@ -173,7 +173,7 @@ def _read(one: _Entry, source: Source, item: tuple[Manifest, Path, Mapping[str, 
         return export
     entry = source.document.place(_at(one))
     hint = f"add namespace: to entry {one.service.name} in {entry.file}, or to the manifest"
-    return codes.NAMESPACE_UNKNOWN.at(place, f'Service "{name}" names no namespace', hint, also=(entry,))
+    return codes.NAMESPACE_UNKNOWN.at(place, f'Service "{name}" has no namespace', hint, also=(entry,))
 
 
 def _at(one: _Entry) -> Path:
@@ -188,7 +188,7 @@ def _unknown_names(one: _Entry, source: Source, names: Sequence[str]) -> Iterato
             if name not in present and not is_pattern(name):
                 close = nearest(name, names)
                 hint = f'did you mean "{close}"?' if close else f"Services there: {', '.join(names) or 'none'}"
-                what = f'"{name}" is no Service in "{one.service.manifests}"'
+                what = f'"{one.service.manifests}" has no Service "{name}"'
                 fix = slip(name, names)
                 yield source.problem(codes.UNKNOWN_SERVICE, (*_at(one), key, number), what, hint, fix=fix)
 
@@ -196,11 +196,11 @@ def _unknown_names(one: _Entry, source: Source, names: Sequence[str]) -> Iterato
 def _none_left(one: _Entry, source: Source, names: Sequence[str]) -> Problem:
     if not names:
         what, hint = (
-            f'no Service object in "{one.service.manifests}"',
-            "name the folder or file that holds kind: Service",
+            f'"{one.service.manifests}" has no Service',
+            "write a folder or file that contains an object of kind: Service",
         )
         return source.problem(codes.NO_SERVICES, (*_at(one), "manifests"), what, hint)
-    what = f'include and exclude of entry "{one.service.name}" leave no Service over'
+    what = f'include and exclude of entry "{one.service.name}" select no Service'
     return source.problem(codes.NO_SERVICES, _at(one), what, f"Services there: {', '.join(names)}")
 
 
@@ -224,11 +224,11 @@ def _export(one: _Entry, body: Mapping[str, Any], place: Place) -> Export:
     if why := not_copied(read.namespace, read.name, one.mesh.istio, body):
         named = read.name in one.included
         code: Code = codes.BAD_SERVICE if named else codes.OWN_SERVICE
-        hint = f"take {read.name} out of include" if named else f"nothing to do, or {exclude}"
+        hint = f"remove {read.name} from include" if named else f"nothing to do, or {exclude}"
         raise NotCopiedError(("metadata", "name"), why, hint, code)
     host = read.traits.external_name.rstrip(".")
     if host.endswith(".svc") or f".{host}".endswith(f".{one.mesh.domain}"):
-        why = f"its externalName {host} is a name of its own cluster, and would lead nowhere elsewhere; none is made"
+        why = f"its externalName {host} only resolves in its own cluster, so meshc makes no copies"
         raise NotCopiedError(("spec", "externalName"), why, exclude, codes.EXTERNAL_NAME)
     return Export(
         one.index,

@@ -43,24 +43,24 @@ def host_fault(host: str, domain: str = "cluster.local") -> str | None:
     if not host.strip():
         return "the address is empty"
     if _means_itself(host):
-        return f"{shown} only means the caller itself"
+        return f"{shown} only reaches the client's own machine"
     if ip_version(host):
-        return f"{shown} can't be reached from elsewhere" if _stays_near(host) else None
+        return f"{shown} can't be reached from other clusters" if _stays_near(host) else None
     if any(mark in host for mark in _MARKS) or host.upper() in _LEFT_OVER:
         return f"{shown} is a placeholder"
     if "://" in host:
-        return f"{shown} is a URL; write the host alone"
+        return f"{shown} is a URL; write only the host"
     if "/" in host:
-        return f'{shown} has a "/" in it; write the host alone'
+        return f'{shown} contains "/"; write only the host'
     if ip_version(host.strip("[]")) == 6:
         return f"{shown} has brackets; write {json.dumps(host.strip('[]'))}"
     name, colon, port = host.partition(":")
     if colon and port.isdigit():
-        return f"{shown} has a port; Istio's ports are known, write {json.dumps(name)}"
+        return f"{shown} has a port; meshc knows Istio's ports, so write {json.dumps(name)}"
     if _NUMBER.fullmatch(name.rpartition(".")[2]):  # resolvers read this as an address (WHATWG URL, ends in a number)
-        return f"{shown} is no IP address"
+        return f"{shown} isn't an IP address"
     if name.lower().endswith((".svc", f".svc.{domain}")):
-        return f"{shown} is a name inside a cluster"
+        return f"{shown} only resolves inside a cluster"
     if SUBDOMAIN.fullmatch(host.lower()):
         return None if host == host.lower() else f"{shown} has capital letters; write {json.dumps(host.lower())}"
     return f"{shown} is neither an IP address nor a host name"
@@ -80,15 +80,15 @@ def url_fault(url: str) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return f"{shown} is no URL"
+        return f"{shown} isn't a URL"
     if parts.scheme != "https":
         return f"{shown} doesn't begin with https://"
     if any(mark in url for mark in _MARKS):
-        return f"{shown} has a placeholder in it"
+        return f"{shown} contains a placeholder"
     if not host or any(c.isspace() or not c.isprintable() for c in url):
-        return f"{shown} is no URL"
+        return f"{shown} isn't a URL"
     if "@" in parts.netloc:
-        return f"{shown} holds a user name or password"
+        return f"{shown} contains a user name or password"
     if parts.query or parts.fragment:
         return f"{shown} has a query or fragment"
     return host_fault(host)

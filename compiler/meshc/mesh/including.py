@@ -81,18 +81,18 @@ class _Reading:
         at: Path = (*_AT, number, "files")
         for path in self._found(entry.files, at):
             if path == posixpath.normpath(self.name):
-                what = f'"{entry.files}" also fits {self.name} itself'
-                self._report(codes.PART_TWICE, at, what, "put the parts into a folder of their own")
+                what = f'"{entry.files}" also matches {self.name} itself'
+                self._report(codes.PART_TWICE, at, what, "put the parts into their own folder")
             elif path in self.by_path:
                 what = f'"{path}" is included twice, so it isn\'t clear which entry applies to it'
                 also = (self.root.place((*_AT, self.by_path[path], "files")),)
-                self._report(codes.PART_TWICE, at, what, "take it out of one of the two", also)
+                self._report(codes.PART_TWICE, at, what, "remove it from one of the two", also)
             elif len(self.by_path) < MOST_PARTS:
                 self.by_path[path] = number
                 self._part(path, number, entry, at)
             else:
                 what = f"more than {MOST_PARTS} files are included"
-                self._report(codes.TOO_MUCH_INCLUDED, at, what, "join some of them, or write a narrower pattern")
+                self._report(codes.TOO_MUCH_INCLUDED, at, what, "merge some of them, or write a narrower pattern")
                 return
 
     def _found(self, pattern: str, at: Path) -> Sequence[str]:
@@ -110,7 +110,7 @@ class _Reading:
             return ()
         if not found:
             single = not steady(pattern)[1]
-            what = f'"{pattern}" isn\'t there' if single else f'no file fits "{pattern}"'
+            what = f'"{pattern}" doesn\'t exist' if single else f'no file matches "{pattern}"'
             self._report(codes.FILE_MISSING, at, what, "correct the path, or remove the entry")
         return found
 
@@ -125,8 +125,13 @@ class _Reading:
         self.size += len(data)
         self.values += len(documents[0].values)
         if self.size > MOST_BYTES or self.values > MOST_VALUES:
-            what = f"up to here, parts hold more than {MOST_BYTES >> 20} MiB, or {MOST_VALUES} values"
-            self._report(codes.TOO_MUCH_INCLUDED, at, what, "include less; overrides say at once what many entries say")
+            what = f"the parts up to this one have more than {MOST_BYTES >> 20} MiB, or {MOST_VALUES} values"
+            self._report(
+                codes.TOO_MUCH_INCLUDED,
+                at,
+                what,
+                "include less, for example by writing equal settings once under overrides",
+            )
             return
         part = Part(path, number, entry.may, data, documents[0])
         self.parts.append(part)
@@ -136,7 +141,7 @@ class _Reading:
         try:
             return self.files.read_file(path) if self.files else None
         except FileNotFoundError:
-            self._report(codes.FILE_MISSING, at, f'"{path}" isn\'t there', "correct the path, or add the file")
+            self._report(codes.FILE_MISSING, at, f'"{path}" doesn\'t exist', "correct the path, or add the file")
         except IrregularError as error:
             self._irregular(error, at)
         except OSError as error:
@@ -146,7 +151,7 @@ class _Reading:
     def _irregular(self, error: IrregularError, at: Path) -> None:
         said = str(error)
         link = "symbolic link" in said
-        hint = "put the file or folder itself there" if link else "name plain files"
+        hint = "replace it with the file or folder itself" if link else "list only plain files"
         self._report(codes.SYMLINK if link else codes.FILE_UNREADABLE, at, said, hint)
 
     def _unreadable(self, path: str, error: OSError, at: Path) -> None:
@@ -171,7 +176,7 @@ def _faults(part: Part, root: Document) -> Iterator[Problem]:
             what = f"{name}: mesh.yaml doesn't allow {key} in this file, only {', '.join(part.may)}"
             hint = f"add {key} to {root.name(may)} in mesh.yaml, or write the entries elsewhere"
         elif key == "include":
-            what, hint = f"{name}: a part includes nothing itself", "write the entry into mesh.yaml"
+            what, hint = f"{name}: a part can't include other files", "write the entry into mesh.yaml"
         elif key in known:
             what, hint = f"{name}: {key} is a setting of the whole mesh", f"write {key} into mesh.yaml"
         else:

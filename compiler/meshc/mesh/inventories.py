@@ -97,7 +97,7 @@ class _Reading:
         if not good and not self.problems:
             self._empty(documents, told)
         if len(good) > MOST_CLUSTERS:
-            self._report(codes.INVENTORY_EMPTY, f'"{path}" holds more than {MOST_CLUSTERS} clusters', "select fewer")
+            self._report(codes.INVENTORY_EMPTY, f'"{path}" has more than {MOST_CLUSTERS} clusters', "select fewer")
             return None
         return Inventory(path, self.number, wanted.format, wanted.role, data, _document(good, self.shown(path)))
 
@@ -107,14 +107,14 @@ class _Reading:
         if told:
             names = [str(one.name) for one in told]
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            what = f'select chooses none of the clusters of "{path}": {", ".join(names[:_NAMED])}{more}'
-            self._report(codes.INVENTORY_EMPTY, what, "correct select; it looks at names and labels in that file")
+            what = f'select matches none of the clusters in "{path}": {", ".join(names[:_NAMED])}{more}'
+            self._report(codes.INVENTORY_EMPTY, what, "correct select; it compares names and labels in that file")
             return
         where = f' at "{wanted.at}"' if wanted.at else ""
         form = form_of(documents)
         other = form and form != wanted.format
         hint = f"write format: {form}" if other else "correct format, at or select, or remove the entry"
-        what = f'"{path}" holds no cluster of format {wanted.format}{where}{f", but some of {form}" if other else ""}'
+        what = f'"{path}" has no cluster of format {wanted.format}{where}{f", but some of {form}" if other else ""}'
         self._report(codes.INVENTORY_EMPTY, what, hint)
 
     def _nameless(self, others: Sequence[Entry], documents: Sequence[Document]) -> None:
@@ -123,7 +123,7 @@ class _Reading:
             names = [f'"{one.name[:60]}"' for one in others if isinstance(one.name, str)]
             nameless = len(others) - len(names)
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            told = [f"no cluster can be named {', '.join(names[:_NAMED])}{more}"] if names else []
+            told = [f"these names are invalid for a cluster: {', '.join(names[:_NAMED])}{more}"] if names else []
             told += [f"{nameless} of its entries {'has' if nameless == 1 else 'have'} no name"] if nameless else []
             what = f'"{self.wanted.file}": {", and ".join(told)}'
             form = form_of(documents)
@@ -148,13 +148,13 @@ class _Reading:
         try:
             if self.files and self.files.match_files(path):
                 return self.files.read_file(path)
-            self._report(codes.FILE_MISSING, f'"{path}" isn\'t there', "correct the path, or add the file")
+            self._report(codes.FILE_MISSING, f'"{path}" doesn\'t exist', "correct the path, or add the file")
         except OutsideError as error:
             hint = "write a path relative to mesh.yaml, to a file inside the repository"
             self._report(codes.OUTSIDE, str(error), hint)
         except IrregularError as error:
             link = "symbolic link" in str(error)
-            self._report(codes.SYMLINK if link else codes.FILE_UNREADABLE, str(error), "put a plain file there")
+            self._report(codes.SYMLINK if link else codes.FILE_UNREADABLE, str(error), "replace it with a plain file")
         except OSError as error:
             what = f'"{path}" can\'t be read: {error.strerror}'
             self._report(codes.FILE_UNREADABLE, what, "check its permissions")

@@ -33,7 +33,7 @@ def unknown_key(document: Document, path: Path, known: Sequence[str] = (), *, wh
     elif places := _places_of(key) if whole is Mesh and not fix else []:
         belongs = f'"{key}" is a key under {" or ".join(places)}'
         hint = f"{close} {belongs}" if close else belongs
-    hint = hint or (f"known here: {', '.join(known)}" if known else "")
+    hint = hint or (f"known keys: {', '.join(known)}" if known else "")
     what = f'{document.name(path[:-1]) or posixpath.basename(document.file)}: unknown key "{short(key, 60)}"'
     return codes.UNKNOWN_KEY.at(place, what, hint, path=name, fix=fix)
 
@@ -52,7 +52,7 @@ _COMPONENT = "write a component, a folder with kind: Component, and name it unde
 _KUSTOMIZES = {
     "patchesStrategicMerge": "write patches: [patch.yaml], or patches: with - patch: |- and its lines",
     "patchesJson6902": "write patches: with - {path: patch.yaml, target: {kind: ..., name: ...}}",
-    "bases": "name the folder under resources",
+    "bases": "write the folder under resources",
     "kustomization": _COMPONENT,
     "transformers": _COMPONENT,
     **dict.fromkeys(

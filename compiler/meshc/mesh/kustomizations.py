@@ -68,7 +68,7 @@ class Closure:
                 self._refuse_field(document, key)
         for at, kind, value in _paths(document.data):
             if kind == "data" and self._is_copied:
-                what = "a file of a generator isn't taken from a component: the copy would have another first line"
+                what = "a generator in a component can't read a file: meshc adds a first line to the copy of the file"
                 hint = "write it under literals, or as a ConfigMap among the component's resources"
                 self._report(codes.KUSTOMIZATION_FIELD, document.place(at), what, hint)
                 continue
@@ -85,7 +85,7 @@ class Closure:
         try:
             name = kustomization_in(self._repository, folder)
         except IrregularError as error:
-            self._report(codes.SYMLINK, named, str(error), "put the file or folder itself there")
+            self._report(codes.SYMLINK, named, str(error), "replace it with the file or folder itself")
             return None
         except OSError as error:
             what = f"{_quoted(folder)} can't be read: {error.strerror}"
@@ -93,7 +93,7 @@ class Closure:
             return None
         if name is None:
             hint = "a folder under resources, bases or components needs a kustomization.yaml"
-            self._report(codes.FILE_MISSING, named, f'"{self._source.shown(folder)}" holds no kustomization.yaml', hint)
+            self._report(codes.FILE_MISSING, named, f'"{self._source.shown(folder)}" has no kustomization.yaml', hint)
             return None
         document = self._read_yaml(posixpath.join(folder, name), named)
         if document is not None and not isinstance(document.data, dict):
@@ -104,18 +104,18 @@ class Closure:
 
     def _follow(self, folder: str, value: str, kind: str, place: Place) -> None:
         if _REMOTE.search(value):
-            what = f"{_quoted(value)} is an address to kustomize, not a path"
+            what = f"{_quoted(value)} is a URL for kustomize, not a path"
             self._report(codes.REMOTE_BASE, place, what, "vendor it into the repository and name its path")
             return
         path = posixpath.normpath(posixpath.join(folder, value))
         found = self._kind(path, value, place)
         if found is None:
-            what = f"{_quoted(value)} isn't there"
+            what = f"{_quoted(value)} doesn't exist"
             self._report(codes.FILE_MISSING, place, what, "correct the path, or add the file")
         elif found == "folder" and kind == "resource":
             self.add_folder(path, place)
         elif found == "folder":
-            self._report(codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "name the file in it")
+            self._report(codes.FILE_MISSING, place, f"{_quoted(value)} is a folder, not a file", "write the file in it")
         elif found == "file" and kind == "data":
             self._read(path, place)
         elif found == "file":
@@ -131,15 +131,15 @@ class Closure:
             why = error.what.partition('" ')[2] or error.what
             self._report(codes.OUTSIDE, place, f"{_quoted(value)} {why}", error.hint or "move it into the repository")
         except IrregularError as error:
-            self._report(codes.SYMLINK, place, str(error), "put the file or folder itself there")
+            self._report(codes.SYMLINK, place, str(error), "replace it with the file or folder itself")
         except OSError as error:
             what = f"{_quoted(value)} can't be read: {error.strerror}"
             self._report(codes.FILE_UNREADABLE, place, what, "check its permissions")
         return "refused"
 
     def _refuse_field(self, document: Document, key: str) -> None:
-        what = f"{_quoted(key)} isn't run: of kustomize's fields only those that read plain files are"
-        hint = "write its result into plain manifests"
+        what = f"meshc doesn't support {_quoted(key)}: it only allows fields of kustomize that read plain files"
+        hint = "run it, and commit the result as plain manifests"
         fix = None
         if key.lower() in (by_case := {known.lower(): known for known in _PLAIN | _WITH_PATHS}):
             fix = Rewrite(key, by_case[key.lower()])
@@ -152,7 +152,7 @@ class Closure:
     def _read(self, path: str, place: Place) -> bytes | None:
         if len(self.files) >= _LARGEST:
             if len(self.files) == _LARGEST:
-                self._report(codes.FILE_UNREADABLE, place, f"more than {_LARGEST} files are named")
+                self._report(codes.FILE_UNREADABLE, place, f"the kustomization uses more than {_LARGEST} files")
             return None
         if path not in self.files:
             try:
@@ -169,7 +169,7 @@ class Closure:
         documents, problems = read(data, self._source.shown(path))
         self.problems += problems
         if not problems and not many and len(documents) != 1:
-            what = "a kustomization is one document, and this file holds " + (
+            what = "a kustomization must be one document, but this file has " + (
                 str(len(documents)) if documents else "none"
             )
             self._report(

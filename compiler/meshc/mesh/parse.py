@@ -41,7 +41,10 @@ _TYPES = {
 def parse(document: Document) -> tuple[Mesh | None, list[Problem]]:
     """The mesh that the document describes, or every fault of its structure. Never raises for bad input."""
     if isinstance(document.data, dict) and document.data.get("kind") == "MeshPart":
-        what, hint = "kind: MeshPart is a part, which a mesh includes", "name the mesh.yaml that includes it: -f"
+        what, hint = (
+            "kind: MeshPart is a part of a mesh, which can't be used alone",
+            "use the mesh.yaml that includes it: -f FILE",
+        )
         return None, [codes.BAD_VALUE.at(document.place(("kind",)), what, hint, path="kind")]
     try:
         return Mesh.model_validate(document.data), []
@@ -113,7 +116,7 @@ def _problem(document: Document, detail: ErrorDetails, whole: type[BaseModel] = 
     fix = slip(value, [better]) if better else None
     hint = f'write "{better}"' if better else ""
     if isinstance(value, str) and kind == "bad_name" and "lower case" in detail["msg"] and is_pattern(value):
-        hint = "write whole names: patterns aren't read here"
+        hint = "write complete names: patterns aren't supported here"
     if hint and not is_key and (meant := _cluster_of_id(document, value)) and _KEYS_OF_NAMES.intersection(path):
         hint, fix = f'clusterID "{value}" belongs to cluster {meant}: write {meant}', Rewrite(str(value), meant)
     if path[-1:] == ("clusterID",) and isinstance(value, str):

@@ -36,7 +36,7 @@ class Reader:
                 codes.FILE_MISSING,
                 at,
                 f'"{path}" is a file, not a folder',
-                "name the folder that holds the files",
+                "write the folder that contains the files",
             )
         if kind in ("file", "refused"):
             self.unread.add(path)
@@ -46,7 +46,9 @@ class Reader:
         names = self.files_in(path, at)
         for inner in sorted({posixpath.dirname(name) for name in names}):
             if posixpath.basename(inner) in _FILES:
-                self.report(codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "put a plain file there")
+                self.report(
+                    codes.FILE_UNREADABLE, at, f'"{inner}" is a folder, not a file', "replace it with a plain file"
+                )
         for name in names:
             if (not suffixes or name.endswith(suffixes)) and (data := self.data_of(name, at)) is not None:
                 found[posixpath.relpath(name, posixpath.normpath(path))] = data
@@ -96,7 +98,7 @@ class Reader:
             else "correct the path, or add the file"
         )
         fix = self._renamed(at, slip(name, beside))
-        self.problems.append(self.source.problem(codes.FILE_MISSING, at, f'"{path}" isn\'t there', hint, fix=fix))
+        self.problems.append(self.source.problem(codes.FILE_MISSING, at, f'"{path}" doesn\'t exist', hint, fix=fix))
 
     def _names_in(self, folder: str) -> set[str]:
         """The names in a folder of the repository; none if the folder can't be read."""
@@ -128,9 +130,9 @@ class Reader:
         """Reports that a path is neither a plain file nor a folder."""
         said = str(error)
         if "symbolic link" in said:
-            self.report(codes.SYMLINK, at, said, "put the file or folder itself there")
+            self.report(codes.SYMLINK, at, said, "replace it with the file or folder itself")
         else:
-            hint = "use letters, digits, -, _ and ." if "rename" in said else "put a plain file or folder there"
+            hint = "use letters, digits, -, _ and ." if "rename" in said else "replace it with a plain file or folder"
             hint = "split the file" if "larger" in said else hint
             hint = "in CI, check out with lfs: true" if "Git LFS" in said else hint
             self.report(codes.FILE_UNREADABLE, at, said, hint)

@@ -79,13 +79,13 @@ class PassedOver:
     def told(self, source: Source, at: Path, path: str) -> Iterator[Problem]:
         """One notice for each reason, not for each file."""
         if self.templates:
-            what = f'"{path}": passed over as templates of Helm: {_listed(self.templates)}'
-            hint = "render the chart with helm template, and name what it prints"
+            what = f'"{path}": ignored, because these files are Helm templates: {_listed(self.templates)}'
+            hint = "render the chart with helm template, and use its output"
             yield source.problem(codes.PASSED_OVER, at, what, hint)
         if self.objectless:
-            what = f'"{path}": passed over, as there is no Kubernetes object in it: {_listed(self.objectless)}'
+            what = f'"{path}": ignored, because these files have no Kubernetes object: {_listed(self.objectless)}'
             yield source.problem(
-                codes.PASSED_OVER, at, what, 'nothing to do, or choose files: include: ["deploy/*.yaml"]'
+                codes.PASSED_OVER, at, what, 'nothing to do; or select files, such as include: ["deploy/*.yaml"]'
             )
 
 

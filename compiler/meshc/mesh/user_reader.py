@@ -54,7 +54,7 @@ class UserReader(Reader):
         before = len(self.problems)
         names = [name for name in self.files_in(path, at) if name.endswith(_YAML)]
         if not names:
-            what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+            what, hint = f'"{path}" has no .yaml, .yml or .json file', "write a folder that contains manifests"
             if len(self.problems) == before:
                 self.report(codes.FILE_MISSING, at, what, hint)
             return None
@@ -95,7 +95,7 @@ class UserReader(Reader):
             before = len(self.problems)
             there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or _is_kustomization(name)]
             if not there and len(self.problems) == before:
-                what, hint = f'"{path}" holds no .yaml, .yml or .json file', "name a folder that holds manifests"
+                what, hint = f'"{path}" has no .yaml, .yml or .json file', "write a folder that contains manifests"
                 self.report(codes.FILE_MISSING, named, what, hint)
             if len(self.problems) > before:
                 return None
@@ -135,8 +135,8 @@ class UserReader(Reader):
 
     def _idle(self, chosen: Chosen, names: Sequence[str], at: Path) -> None:
         for word in chosen.idle(names):
-            what = f'no file in "{chosen.path}" fits "{word}"'
-            hint = "correct the pattern: it is relative to that folder, as in deploy/*.yaml"
+            what = f'no file in "{chosen.path}" matches "{word}"'
+            hint = "correct the pattern; it is relative to that folder, such as deploy/*.yaml"
             self.report(codes.UNKNOWN_SERVICE, (*at, "include" if word in chosen.include else "exclude"), what, hint)
 
     def file(self, path: str, at: Path) -> UserFile | None:
@@ -147,7 +147,7 @@ class UserReader(Reader):
         if kind is None:
             self.missing(path, at)
         elif kind == "folder":
-            self.report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "name the file in it")
+            self.report(codes.FILE_MISSING, at, f'"{path}" is a folder, not a file', "write the file in it")
         return None
 
     def inline(self, name: str, text: str, at: Path) -> UserFile | None:
@@ -178,7 +178,9 @@ class UserReader(Reader):
             self.missing(path, at)
             return None
         if kind == "file":
-            hint = "name the folder that holds it; a file of objects goes under resources, a patch under patches"
+            hint = (
+                "write the folder of the component; write a file of objects under resources, and a patch under patches"
+            )
             self.report(codes.FILE_MISSING, at, f'"{path}" is a file, not a folder with a component', hint)
             return None
         closure = Closure(self.repository, self.source, is_copied=True)
@@ -186,8 +188,8 @@ class UserReader(Reader):
         self.plain |= closure.files
         self.problems += closure.problems
         if not closure.problems and closure.kinds.get(posixpath.normpath(path)) != "Component":
-            what = f'"{path}" holds no kustomization of kind Component'
-            hint = "write apiVersion: kustomize.config.k8s.io/v1alpha1, kind: Component; or name it under resources"
+            what = f'"{path}" has no kustomization of kind Component'
+            hint = "write apiVersion: kustomize.config.k8s.io/v1alpha1, kind: Component; or move the entry to resources"
             self.report(codes.BAD_RESOURCE, at, what, hint)
             return None
         return None if closure.problems else closure.files
@@ -216,7 +218,7 @@ class UserReader(Reader):
                 codes.KUSTOMIZE_FAILED,
                 at,
                 f'kustomize can\'t build "{path}": {error}',
-                "fix the file that it names",
+                "fix the file in the message",
             )
             return None
         documents, problems = read(services_alone(stream) if services else stream, self.source.shown(path))

@@ -29,8 +29,8 @@ def twice(
     apart = {key: places for key, places in twins.items() if len({place.file for place in places}) > 1}
     for key, places in twins.items():
         if key not in apart:
-            what = f'Service "{"/".join(key)}" is twice in "{entry.manifests}", with different content'
-            yield codes.DUPLICATE_SERVICE.at(places[1], what, "keep one of the two", also=(places[0],))
+            what = f'Service "{"/".join(key)}" is defined twice in "{entry.manifests}", with different content'
+            yield codes.DUPLICATE_SERVICE.at(places[1], what, "remove one of the two", also=(places[0],))
     if not apart:
         return
     names = [f'"{"/".join(key)}"' for key in apart]
@@ -50,7 +50,7 @@ def _choice(folder: str, apart: Mapping[_Key, Sequence[Place]], every: set[_Key]
     best = min(held, key=lambda file: (-held[file], len(file), file))
     below = {file: posixpath.relpath(file, folder) for file in held}
     if any(path.startswith("..") for path in below.values()):
-        return "keep one of each"
+        return "keep one definition of each"
     if held[best] == len(every):
         return f"write include: {json.dumps([below[best]])} for that variant"
     rest = sorted(path for file, path in below.items() if file != best)

@@ -29,7 +29,7 @@ def wrong_type(
     """What is wrong with a value of the wrong type, and what to write instead."""
     text = document.text(path)
     if value is None:
-        return f"must be {wanted}, but nothing is written", "write a value, or take the key out"
+        return f"must be {wanted}, but it is empty", "write a value, or remove the key"
     if wanted == "text" and text is not None:
         hint = f'write "{text}" (with quotes)'
         if path[-2:] == ("istio", "version"):
@@ -39,7 +39,7 @@ def wrong_type(
         return f"must be a whole number, not {text or value}", ""
     hint = "write it as a list: [...]" if wanted == "a list" else ""
     if wanted == "a mapping" and (known := known_keys(path, whole)):
-        hint = f"keys here: {', '.join(known)}"
+        hint = f"known keys: {', '.join(known)}"
     if wanted == "true or false" and isinstance(value, str):
         hint = "write true or false, without quotes"
     if wanted == "a whole number" and isinstance(value, str) and NUMBER.fullmatch(value):
@@ -54,7 +54,7 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
     fix: Fix | None = None
     if not isinstance(value, str):
         wanted = f"one of {', '.join(known)}" if len(known) > 1 else known[0]
-        hint = f"write {known[0]}" if len(known) == 1 else "write one of these words"
+        hint = f"write {known[0]}" if len(known) == 1 else "write one of these values"
         return codes.WRONG_TYPE.at(place, f"{name}: must be {wanted}, not {kind_of(value)}", hint, path=name)
     if known == ["all"]:
         what, hint = (
@@ -66,7 +66,7 @@ def not_one_of(document: Document, path: Path, value: Any, detail: ErrorDetails)
         fix = slip(value, known)
     else:
         what = f"{shown(value)} isn't one of {', '.join(known)}"
-        hint = nearest_of(value, known) or "write one of these words"
+        hint = nearest_of(value, known) or "write one of these values"
         fix = slip(value, known)
     return codes.BAD_VALUE.at(place, f"{name}: {what}", hint, path=name, fix=fix)
 

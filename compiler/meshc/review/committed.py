@@ -39,10 +39,10 @@ class Commits:
     def commit(self, ref: str) -> str:
         """The full hash of a commit. Raises UsageError for an invalid name, and for a commit that Git doesn't know."""
         if not _REF.fullmatch(ref):
-            raise UsageError(f'"{ref[:80]}" is no name of a commit')
+            raise UsageError(f'"{ref[:80]}" isn\'t the name of a commit')
         found = self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         if not found:
-            raise UsageError(f'Git knows no commit "{ref}" here', f"fetch it first; {_SHALLOW}")
+            raise UsageError(f'this repository has no commit "{ref}"', f"fetch it first; {_SHALLOW}")
         return found
 
     def default_base(self) -> tuple[str, str]:
@@ -57,7 +57,9 @@ class Commits:
             if _REF.fullmatch(ref) and self._asked("rev-parse", "--verify", "--quiet", "--end-of-options", ref):
                 found = self._asked("merge-base", "HEAD", ref)
                 if not found:
-                    raise UsageError(f'HEAD and "{ref}" share no commit', f"name a commit with --base; {_SHALLOW}")
+                    raise UsageError(
+                        f'HEAD and "{ref}" have no common commit', f"name a commit with --base; {_SHALLOW}"
+                    )
                 return found, ref
         raise UsageError("no branch to compare with was found", f"name a commit with --base; {_SHALLOW}")
 
@@ -177,7 +179,7 @@ class Commits:
         if pointers := [path for path, data in read.items() if data.startswith(LFS_POINTER)]:
             raise UsageError(
                 f"{prefix + pointers[0]!r} is a pointer of Git LFS in the commit to compare with, not the file itself",
-                "take certificates and generated files out of Git LFS (.gitattributes)",
+                "remove certificates and generated files from Git LFS (.gitattributes)",
             )
         return found | read
 
@@ -189,7 +191,10 @@ class Commits:
             end = said.index(b"\n", position)
             size = said[position:end].rsplit(b" ", 1)[1]
             if size == b"missing":
-                raise ToolError(f"Git has no content of {path!r} here", "this is a partial clone: fetch it whole")
+                raise ToolError(
+                    f"this clone doesn't have the content of {path!r}",
+                    "this is a partial clone: fetch the whole repository",
+                )
             found[path] = said[end + 1 : end + 1 + int(size)]
             position = end + int(size) + 2
         return found
@@ -209,7 +214,7 @@ class Commits:
             return ask_git(self.base, *words, stdin=stdin)
         except CommandError as error:
             if "not a git repository" in error.said:
-                raise UsageError("this is no Git repository, so there is nothing to compare with") from None
+                raise UsageError("this isn't a Git repository, so there is nothing to compare with") from None
             raise
 
 

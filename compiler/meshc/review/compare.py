@@ -141,7 +141,7 @@ def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
     if old or new:
         yield Edit(path, _some(old), _some(new), several=True)
     else:
-        yield Edit(path, "other ends of lines", "other ends of lines: only they differ")
+        yield Edit(path, "line endings", "other line endings: nothing else differs")
 
 
 def _some(lines: list[str]) -> str | None:

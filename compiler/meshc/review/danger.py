@@ -33,9 +33,9 @@ _FEW = 3
 """A number of clusters. In a smaller mesh, a change of all clusters at once isn't reported."""
 LEAVING = (
     "Move its traffic away first: without injector and control plane new pods there start without a sidecar.",
-    "Its remote secret goes from the primary, which then forgets its endpoints: calls to them go elsewhere, or fail.",
+    "Its remote secret is removed from the primary, which drops its endpoints: calls go to other clusters, or fail.",
     "Argo CD or Flux prunes its other objects. Namespaces and cacerts are protected and stay: delete them by hand.",
-    "Its credentials still open its API server: delete the reader's service account, or its token, in the cluster.",
+    "Its credentials still work: delete the reader's service account, or its token, in the cluster.",
 )
 """The steps when a cluster leaves a mesh, in order."""
 

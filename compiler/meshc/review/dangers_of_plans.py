@@ -25,7 +25,7 @@ def network_changes(change: Change) -> Iterator[Problem]:
         new = now.get(was.label) or now.get(was.name)
         old, address = (", ".join(one.hosts) if one else "" for one in (was, new))
         if old and old != address:
-            way = f"by {address} instead of {old}" if address else f"no longer by {old}"
+            way = f"at {address} instead of {old}" if address else f"no longer at {old}"
             code = codes.TRAFFIC_MOVED
             name, default = (new or was).name, change.source.document.place((*SPEC, "networks"))
             place = change.origins.of(default, (), None, "networks", ("networks", name))
@@ -38,18 +38,18 @@ def cluster_changes(change: Change) -> Iterator[Problem]:
     place = change.origins.of(change.source.document.place((*SPEC, "clusters")), (), None, "clusters")
     if gone := leaving(change.difference):
         names = listed(tuple(f'"{name}"' for name in gone))
-        what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: what isn't protected there is pruned"
+        what = f"{names} {'leaves' if len(gone) == 1 else 'leave'} the mesh: unprotected objects there are pruned"
         yield codes.CLUSTER_LEAVES.at(place, what, codes.CLUSTER_LEAVES.advice, clusters=gone)
     ids = {name: (was.id, now.id) for name, was, now in on_both_sides(change)}
     for old, new in renamed.items():
         was, now = ids.get(new, (old, new))
-        what = f'"{old}" is "{new}" now: to Istio another cluster, with new endpoints and certificates'
+        what = f'"{old}" is renamed to "{new}": Istio treats it as another cluster, with new endpoints and certificates'
         if was == now:
-            what = f'"{old}" is "{new}" now, with the same ID in Istio: its folder and its remote secrets are others'
+            what = f'"{old}" is renamed to "{new}" and keeps its ID in Istio: its folder and its remote secrets change'
         yield at_cluster(change, codes.CLUSTER_RENAMED, new, what)
     for name, (was, now) in ids.items():
         if was != now and name not in renamed.values():
-            what = f'"{name}" has the ID "{now}" in Istio instead of "{was}": to Istio it is another cluster'
+            what = f'"{name}" has the ID "{now}" in Istio instead of "{was}": Istio treats it as another cluster'
             yield at_cluster(change, codes.CLUSTER_RENAMED, name, what)
 
 
@@ -59,7 +59,7 @@ def identity_changes(change: Change) -> Iterator[Problem]:
     old, new = change.before, change.after
     if old.require_binding and not new.require_binding:
         place = change.origins.of(change.source.document.place((*SPEC, "security")), (), None, "security")
-        what = "requireBinding is off: a cacerts needs no proof any more that it belongs to its certificate"
+        what = "requireBinding is off: a cacerts no longer needs a proof that it belongs to its certificate"
         yield codes.GUARD_LOWERED.at(place, what, codes.GUARD_LOWERED.advice, clusters=change.difference.after)
     yield from trust_domains(change.before, change.after, lambda key: _in_istio(change, key))
     for key, was, now in (
@@ -94,10 +94,10 @@ def control_plane_changes(change: Change) -> Iterator[Problem]:
             moves.setdefault((old, new), []).append((name, now.attachment.primary if now.attachment else name))
         way = was.exposure.kind if was.exposure else None
         if was.remotes and now.remotes and way not in (None, "pod-ip", now.exposure.kind if now.exposure else None):
-            what = f'"{name}" is no longer exposed by what was compiled for exposure: {way}'
+            what = f'"{name}" no longer has the objects that meshc made for exposure: {way}'
             yield at_cluster(change, codes.CONTROL_PLANE_MOVED, name, what)
     for (old, new), both in moves.items():
-        what = f"the control plane is reached by {new} instead of {old}"
+        what = f"the control plane is reached at {new} instead of {old}"
         clusters, primaries = (tuple(dict.fromkeys(names)) for names in zip(*both, strict=True))
         risk = Risk(codes.CONTROL_PLANE_MOVED, what, clusters, by=(*primaries, *clusters))
         yield from at_clusters(change, [risk])

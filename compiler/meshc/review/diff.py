@@ -108,7 +108,9 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
         try:
             sides[folder] = parser.sides(before.under(folder), after.under(folder))
         except MeshcError as error:
-            raise MeshcError(f"what is compared with holds what can't be read: output/{folder}/{error}") from None
+            raise MeshcError(
+                f"the state to compare with has a file that meshc can't read: output/{folder}/{error}"
+            ) from None
     entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side))
     return Difference(_moved(entries, sides), clusters_in(before), clusters_in(after), renamed, sides)
 

@@ -31,10 +31,10 @@ def moves(difference: Difference, runs: Runs, plan: Plan) -> Iterator[Risk]:
         here = tuple(name for name in goes if name in now and name in difference.before)
         there = tuple(name for name in comes if name in difference.before and entry.identity in copied)
         if here:
-            what = f"{entry.identity} runs there now: the copy goes, and a Service that was applied over it too,"
+            what = f"the copy of {entry.identity} is pruned, together with a Service that was already applied over it,"
             yield Risk(codes.SERVICE_MOVES, what, here, entry.identity)
         if there:
-            what = f"a copy of {entry.identity} comes, over the Service itself if it still runs there,"
+            what = f"a copy of {entry.identity} is added, and overwrites the Service itself if it still runs there,"
             yield Risk(codes.SERVICE_MOVES, what, there, entry.identity)
 
 
@@ -45,7 +45,7 @@ def gone(difference: Difference, runs: Runs) -> Iterator[Risk]:
         staying = tuple(name for name in entry.clusters if name in difference.after and name not in now)
         if entry.identity.kind == "Service" and not entry.identity.group and staying:
             name = f"{entry.identity.namespace}/{entry.identity.name}"
-            what = f"Service {name} goes, and its name no longer resolves for callers"
+            what = f"the copy of Service {name} is removed, so clients can no longer resolve its name"
             yield Risk(codes.COPY_LEAVES, what, staying, entry.identity)
 
 

@@ -28,10 +28,10 @@ def opens(body: Body) -> Facts:
     annotations = at(body, "metadata", "annotations")
     for key, value in annotations.items() if isinstance(annotations, dict) else ():
         if key in _UNAPPLIED:
-            facts[f"is applied otherwise by {key}: {value}"] = ""
+            facts[f"changes how an engine applies it with {key}: {value}"] = ""
     level = at(body, "metadata", "labels", LEVEL)
     if kind == "Namespace" and level in ("privileged", "baseline"):
-        facts[f"lets pods in with the {level} level of pod security"] = ""
+        facts[f"allows pods of pod security level {level}"] = ""
     return facts
 
 

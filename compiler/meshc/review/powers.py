@@ -61,7 +61,7 @@ def runs(body: Body) -> Facts:
     for pod in pods_in(body):
         facts |= {f"runs a pod with {key}": "" for key in ("hostPID", "hostIPC", "hostNetwork") if pod.get(key) is True}
         if account := pod.get("serviceAccountName"):
-            facts[f"runs as the account {account}"] = ""
+            facts[f"runs as service account {account}"] = ""
         for field in ("containers", "initContainers", "ephemeralContainers"):
             for container in as_list(pod.get(field)):
                 facts |= _container(container)
@@ -75,9 +75,9 @@ def runs(body: Body) -> Facts:
     for where, client in values_of(body, "clientConfig"):
         if isinstance(client, Mapping):
             target = client.get("url") or "/".join(str(at(client, "service", key)) for key in ("namespace", "name"))
-            facts[f"sends what is applied to {target}"] = where[0] if where else ""
+            facts[f"sends API objects to {target}"] = where[0] if where else ""
     if identity.kind == "APIService" and (service := at(body, "spec", "service")):
-        facts[f"answers for the API server by {at(service, 'namespace')}/{at(service, 'name')}"] = ""
+        facts[f"answers API requests with Service {at(service, 'namespace')}/{at(service, 'name')}"] = ""
     for rule in _rules(body):
         if rule.allows("pods/exec", "pods/attach", "nodes/proxy", "pods/ephemeralcontainers"):
             facts["lets somebody run commands in pods"] = ""
@@ -94,7 +94,7 @@ def _container(container: Any) -> Facts:
     for name in as_list(at(context, "capabilities", "add")):
         facts[f"adds the capability {name}"] = ""
     if command := at(container, "command"):
-        facts["runs a command of its own in a container"] = _json(command)
+        facts["sets the command of a container"] = _json(command)
     return facts | _image(at(container, "image"))
 
 
@@ -113,25 +113,25 @@ def reads_secrets(body: Body) -> Facts:
     identity = identity_of(body)
     for rule in _rules(body):
         if rule.allows("secrets") and rule.verbs & {"get", "list", "watch", "*"}:
-            names = ", ".join(rule.names) or "every name"
+            names = ", ".join(rule.names) or "all names"
             facts[f"lets somebody read Secrets ({names})"] = ""
     role = at(body, "roleRef", "name")
     if role in ("cluster-admin", "admin", "edit"):
         who = sorted(
             f"{at(one, 'kind')} {at(one, 'namespace') or ''}/{at(one, 'name')}" for one in as_list(body.get("subjects"))
         )
-        facts[f"makes {', '.join(who)} {role}"] = ""
+        facts[f"gives {', '.join(who)} the role {role}"] = ""
     if identity.kind.endswith("SecretStore"):
-        facts["opens a store of secrets"] = _json(body.get("spec"))
+        facts["connects to a secret store"] = _json(body.get("spec"))
     if identity.kind == "PushSecret":
-        facts["sends Secrets to a store"] = _json(body.get("spec"))
+        facts["sends Secrets to a secret store"] = _json(body.get("spec"))
     if "ExternalSecret" in identity.kind or "Vault" in identity.kind:
         for _, key in (*values_of(body, "remoteRef"), *values_of(body, "extract"), *values_of(body, "find")):
-            facts[f"takes {at(key, 'key') or 'keys by a rule'} out of a store of secrets"] = _json(key)
+            facts[f"reads {at(key, 'key') or 'keys that match a rule'} from a secret store"] = _json(key)
     annotations = at(body, "metadata", "annotations")
     for key, value in annotations.items() if isinstance(annotations, dict) else ():
         if copies(str(key)):
-            facts[f"is copied to other namespaces by {key}"] = str(value)
+            facts[f"is copied to other namespaces because of {key}"] = str(value)
     for pod in pods_in(body):
         for name in sorted(_mounted(pod) & {"cacerts", "istio-ca-secret", "istio-kubeconfig"}):
             facts[f"reads the Secret {name}"] = ""
@@ -159,7 +159,7 @@ def routes(body: Body, expected: frozenset[str]) -> Facts:
         if name := at(body, "spec", "externalName"):
             facts[f"sends traffic to {name}"] = ""
         for address in as_list(at(body, "spec", "externalIPs")):
-            facts[f"takes the traffic for {address}"] = ""
+            facts[f"receives the traffic for {address}"] = ""
         if selector := at(body, "spec", "selector"):
             facts[SELECTS] = _json(selector)
     return facts
@@ -172,12 +172,12 @@ def syncs(body: Body) -> Facts:
     parts = ("path", "targetRevision", "ref", "patches")
     part = [value for key in parts for _, value in values_of(body.get("spec"), key)]
     for _, url in values_of(body, "repoURL"):
-        facts[f"applies what {url} holds"] = _json(part)
+        facts[f"applies objects from {url}"] = _json(part)
     for _, source in (*values_of(body, "sourceRef"), *values_of(body, "chartRef")):
-        facts[f"applies what {at(source, 'kind')} {at(source, 'name')} holds"] = _json([source, part])
+        facts[f"applies objects from {at(source, 'kind')} {at(source, 'name')}"] = _json([source, part])
     for field in ("url", "endpoint", "repo"):
         if identity.group.endswith((".fluxcd.io", ".cattle.io", ".gke.io")) and (url := at(body, "spec", field)):
-            facts[f"takes what is applied from {url}"] = _json(part)
+            facts[f"gets objects to apply from {url}"] = _json(part)
     return facts
 
 

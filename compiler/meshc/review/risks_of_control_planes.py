@@ -72,7 +72,7 @@ def _roles(difference: Difference, before: Plan | None, after: Plan) -> Iterator
         if was and was.role != cluster.role:
             changed.setdefault((was.role, cluster.role), []).append(cluster.name)
     for (role_was, role_is), names in changed.items():
-        what = f"the role is {role_is} instead of {role_was}, so that sidecars ask another control plane"
+        what = f"the role is {role_is} instead of {role_was}, so sidecars connect to another control plane"
         yield Risk(codes.CONTROL_PLANE_ADDED, what, tuple(names))
 
 
@@ -81,7 +81,7 @@ def _of_object(entry: Entry, old: Body, new: Body, clusters: tuple[str, ...], na
     if not clusters or not _is_of_istiod(either):
         return
     if kind in _PROGRAMS and entry.action is not Action.CHANGE:
-        comes = "a control plane runs" if entry.action is Action.ADD else "no control plane runs any more"
+        comes = "a new control plane runs" if entry.action is Action.ADD else "the control plane no longer runs"
         yield Risk(codes.CONTROL_PLANE_ADDED, f"{entry.identity}: {comes}", clusters, entry.identity)
     elif kind in _PROGRAMS:
         was, now = _environment(old), _environment(new)
@@ -91,10 +91,10 @@ def _of_object(entry: Entry, old: Body, new: Body, clusters: tuple[str, ...], na
                 what = f"{entry.identity}: {name} is {_said(now.get(name))} instead of {_said(was.get(name))}"
                 yield Risk(codes.MESH_IDENTITY, what, untold, entry.identity)
     elif kind in _WAYS and entry.action is Action.DELETE:
-        what = f"{entry.identity} is deleted: sidecars find no control plane by it any more"
+        what = f"{entry.identity} is deleted: sidecars can no longer find a control plane through it"
         yield Risk(codes.CONTROL_PLANE_MOVED, what, clusters, entry.identity)
     elif kind in _WAYS and entry.action is Action.CHANGE and _leads_to(old) != _leads_to(new):
-        what = f"{entry.identity} leads to {_shown(new)} instead of {_shown(old)}"
+        what = f"{entry.identity} points to {_shown(new)} instead of {_shown(old)}"
         yield Risk(codes.CONTROL_PLANE_MOVED, what, clusters, entry.identity)
 
 

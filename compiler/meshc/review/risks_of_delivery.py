@@ -22,7 +22,7 @@ def root_changes(before: Plan, after: Plan) -> Iterator[str]:
     if was and now and before.mesh != after.mesh:
         yield f"the mesh is named {after.mesh} instead of {before.mesh}"
     if was and not now:
-        yield "there is no delivery any more: nothing takes away what the root applies"
+        yield "delivery is removed: nothing deletes the objects that the engine's root applied"
     elif was and now:
         yield from (
             f"delivery.{key} changes" for key, name in _ROOT.items() if getattr(was, name) != getattr(now, name)
@@ -38,21 +38,21 @@ def project_changes(before: Plan, after: Plan) -> Iterator[tuple[str, str]]:
     if not was or not now or not (was.signature_keys or now.signature_keys):
         return
     if not now.signature_keys:
-        hint = f"change AppProject {was.project} by hand: until then Argo CD goes on to ask for signed commits"
-        yield "delivery.signatureKeys goes", hint
+        hint = f"change AppProject {was.project} by hand: until then Argo CD still requires signed commits"
+        yield "delivery.signatureKeys is removed", hint
     elif was.signature_keys != now.signature_keys:
-        until = "goes by the old keys" if was.signature_keys else "takes unsigned commits"
+        until = "uses the old keys" if was.signature_keys else "accepts unsigned commits"
         yield "delivery.signatureKeys changes", f"{_APPLY}; until then Argo CD {until}"
     elif joined := sorted(_reached(after) - _reached(before)):
-        what = f"the AppProject {now.project} that was applied doesn't name {some(joined)} yet"
+        what = f"the applied AppProject {now.project} doesn't list {some(joined)} yet"
         yield what, f"{_APPLY}; until then Argo CD doesn't deploy there"
     elif left := sorted(_reached(before) - _reached(after)):
-        what = f"the AppProject {now.project} that was applied goes on to name {some(left)}"
-        yield what, f"after their Applications are gone: {_COMMAND}"
+        what = f"the applied AppProject {now.project} still lists {some(left)}"
+        yield what, f"when their Applications are deleted, run {_COMMAND}"
 
 
 _COMMAND = "kubectl apply -f output/_delivery/argo-cd/project.yaml"
-_APPLY = f"once this is published: {_COMMAND}"
+_APPLY = f"after you publish this, run {_COMMAND}"
 
 
 def _reached(plan: Plan) -> set[str]:
@@ -64,4 +64,4 @@ def another_way(before: Plan, after: Plan, was: ClusterPlan, now: ClusterPlan) -
     engines = {plan.delivery.engine if plan.delivery else "" for plan in (before, after)}
     if len(engines) > 1 or not (was.delivered_by and now.delivered_by) or was.delivered_by == now.delivered_by:
         return ""
-    return f'"{now.name}" is delivered to by "{now.delivered_by}" instead of "{was.delivered_by}"'
+    return f'the name of "{now.name}" in the engine is "{now.delivered_by}" instead of "{was.delivered_by}"'

@@ -25,20 +25,24 @@ def trust_domains(before: Plan, after: Plan, place: Callable[[str], Place]) -> I
     known, kept = before.trust_domain_aliases, after.trust_domain_aliases
     if was != now:
         what = f'{_DOMAIN} is "{now}" instead of "{was}"'
-        hint = "sync this everywhere, restart the workloads, and keep the alias until meshc next lets it go"
+        hint = "sync this everywhere, restart the workloads, and keep the alias until meshc next says to remove it"
         if was not in kept:
-            what += ": who has a certificate of the old one is refused, which is everybody until restarted"
+            what += (
+                ": workloads with a certificate of the old one are refused, which is every workload until it restarts"
+            )
             hint = f"write {_ALIASES}: [{', '.join((was, *kept))}]"
         elif now not in known:
-            what += ": clusters that haven't synced this refuse whoever has a certificate of the new one"
-            hint = f"first, in a commit before this one: {_ALIASES}: [{', '.join((now, *known))}]"
+            what += ": clusters that haven't synced this refuse workloads with a certificate of the new one"
+            hint = f"first commit and sync {_ALIASES}: [{', '.join((now, *known))}]"
         yield codes.MESH_IDENTITY.at(place(_DOMAIN), what, hint, clusters=names)
     for alias in known:
         if alias not in (*kept, now):
-            what = f'"{alias}" is no alias of the trust domain any more: who has a certificate of it is refused'
-            hint = "check that nobody has: meshc next tells when the last one ends that this mesh has signed"
+            what = (
+                f'"{alias}" is no longer an alias of the trust domain: workloads with a certificate of it are refused'
+            )
+            hint = "check that no workload has one: meshc next shows when the last one that this mesh signed expires"
             yield codes.MESH_IDENTITY.at(place(_ALIASES), what, hint, clusters=names)
     for alias in kept:
         if alias not in (*known, was, now):
-            what = f'identities of trust domain "{alias}" are taken for the mesh\'s own'
+            what = f'identities of trust domain "{alias}" are accepted like those of the mesh'
             yield codes.TRUST_GRANTED.at(place(_ALIASES), what, codes.TRUST_GRANTED.advice, clusters=names)

@@ -25,7 +25,7 @@ def wider_grants(before: Source | None, after: Source) -> Iterator[Problem]:
         if new:
             path: Path = ("spec", "include", number, "may")
             code = codes.GRANT_WIDENED
-            what = f'files that fit "{files}" may now hold {", ".join(new)}'
+            what = f'files that match "{files}" may now contain {", ".join(new)}'
             yield after.problem(code, path, what, code.advice)
 
 
@@ -48,7 +48,7 @@ def _inventories(before: Source, after: Source) -> Iterator[Problem]:
         if file not in known:
             path: Path = ("spec", "clustersFrom", number, "file")
             code = codes.GRANT_WIDENED
-            yield after.problem(code, path, f'"{file}" may now bring clusters into the mesh', code.advice)
+            yield after.problem(code, path, f'"{file}" may now add clusters to the mesh', code.advice)
 
 
 def _files(source: Source) -> list[str]:

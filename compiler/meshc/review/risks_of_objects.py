@@ -41,7 +41,7 @@ def credentials(difference: Difference) -> Iterator[Risk]:
         if remote is None or not stays or set(entry.clusters) - set(difference.after):
             continue
         if entry.action is Action.MOVE:
-            what = f'the credentials of "{remote}" move from {entry.origin}: until both are synced no primary has them,'
+            what = f'no primary has the credentials of "{remote}" until both have synced: they move from {entry.origin}'
             yield Risk(codes.CREDENTIALS_LEAVE, what, entry.clusters, entry.identity)
         else:
             yield Risk(
@@ -56,12 +56,12 @@ def mutual_tls(difference: Difference) -> Iterator[Risk]:
             if now is not None and _STRENGTH.get(now, 1) < _STRENGTH["STRICT"] and _is_everyday(difference, entry):
                 yield Risk(
                     codes.MUTUAL_TLS_WEAKER,
-                    f"{entry.identity} asks for {now} from now on",
+                    f"{entry.identity} sets mutual TLS to {now}",
                     entry.clusters,
                     entry.identity,
                 )
         elif was is not None and _STRENGTH.get(was, 1) > _STRENGTH.get(now or "", 1):
-            become = f"is {now} instead of {was}" if now else f"of {was} goes"
+            become = f"is {now} instead of {was}" if now else f"with {was} is removed"
             yield Risk(codes.MUTUAL_TLS_WEAKER, f"{entry.identity} {become}", entry.clusters, entry.identity)
 
 
@@ -74,7 +74,7 @@ def namespaces(difference: Difference) -> Iterator[Risk]:
     for entry, _, _ in bodies(difference, Action.DELETE):
         staying = tuple(name for name in entry.clusters if name in difference.after)
         if entry.identity.kind == "Namespace" and staying:
-            what = f'Namespace "{entry.identity.name}" stays with its workloads, and nothing sets its labels any more'
+            what = f'Namespace "{entry.identity.name}" stays with its workloads, but meshc no longer sets its labels'
             yield Risk(codes.NAMESPACE_LEAVES, what, staying, entry.identity)
 
 
@@ -88,7 +88,7 @@ def ports(difference: Difference) -> Iterator[Risk]:
         for number in sorted(was.keys() - now.keys()):
             yield Risk(
                 codes.PORT_CHANGED,
-                f"{entry.identity}: port {number} ({was[number]}) goes",
+                f"{entry.identity}: port {number} ({was[number]}) is removed",
                 entry.clusters,
                 entry.identity,
             )
@@ -114,7 +114,7 @@ def new_readers(difference: Difference) -> Iterator[Risk]:
             names = ", ".join(
                 f"{one[:16]}..." if len(one) > _KEY and service_of(one) == "age" else one for one in added
             )
-            yield Risk(codes.READER_ADDED, f"{names} can open {entry.identity}", entry.clusters, entry.identity)
+            yield Risk(codes.READER_ADDED, f"{names} can decrypt {entry.identity}", entry.clusters, entry.identity)
 
 
 _KEY = 24

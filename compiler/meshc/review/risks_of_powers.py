@@ -65,19 +65,21 @@ def guards_that_change(difference: Difference) -> Iterator[Risk]:
         told = entry.identity.kind in _TOLD or mode_of(old) is not None
         routine = entry.identity.kind == "MutatingWebhookConfiguration" and entry.action is Action.CHANGE
         if openings.guards(old) and not (told or routine) and _content(old) != _content(new):
-            done = "goes" if entry.action is Action.DELETE else "changes"
+            done = "is removed" if entry.action is Action.DELETE else "changes"
             yield Risk(codes.GUARD_LOWERED, f"{entry.identity} {done}", clusters, entry.identity)
         level = at(old, "metadata", "labels", openings.LEVEL)
         if entry.identity.kind == "Namespace" and level and new and not at(new, "metadata", "labels", openings.LEVEL):
-            what = f"{entry.identity} no longer asks for the {level} level of pod security"
+            what = f"{entry.identity} no longer enforces pod security level {level}"
             yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)
         if mode_of(old) is not None and new and at(old, "spec", "selector") != at(new, "spec", "selector"):
-            what = f"{entry.identity} is for other workloads than before"
+            what = f"{entry.identity} applies to other workloads than before"
             yield Risk(codes.GUARD_LOWERED, what, clusters, entry.identity)
         if entry.action is Action.DELETE and (facts := powers.routes(old, frozenset())) and not mode_of(old):
             gone = [fact for fact in facts if fact.startswith(powers.ROUTES)]
             if gone:
-                yield Risk(codes.TRAFFIC_MOVED, f"{entry.identity}, which {gone[0]}, goes", clusters, entry.identity)
+                yield Risk(
+                    codes.TRAFFIC_MOVED, f"{entry.identity}, which {gone[0]}, is removed", clusters, entry.identity
+                )
 
 
 def _content(body: Body) -> Mapping[str, object]:

@@ -26,9 +26,9 @@ def forms(pairs: Pairs) -> Iterator[Risk]:
             changes.setdefault((was.remote_secrets, now.remote_secrets), []).append(now.name)
     for (old, new), names in changes.items():
         if old == "both" and new == "mounted":
-            what = "labelled remote secrets go: an istiod that doesn't run with the mounted ones forgets every remote"
+            what = "the labelled remote secrets are removed: an istiod without the mounted ones loses every remote"
         elif {old, new} == {"separate", "mounted"}:
-            what = f"remoteSecrets is {new} instead of {old}: a running istiod forgets its remotes"
+            what = f"remoteSecrets is {new} instead of {old}: a running istiod loses its remotes"
         else:
             continue
         yield Risk(codes.CREDENTIALS_MOVE, what, tuple(names))

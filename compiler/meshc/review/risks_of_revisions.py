@@ -33,13 +33,13 @@ def _tags(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
     for tag, old in was.revision_tags.items():
         new = now.revision_tags.get(tag)
         if new is None:
-            what = f'tag "{tag}" goes: whatever is still labelled with it gets no sidecar'
+            what = f'tag "{tag}" is removed: pods that still use it get no sidecar'
             yield Risk(codes.TAG_MOVED, what, (now.name,), entry=(TAGS, tag))
         elif new != old:
             there = _few(name for name, asked in _asked(now) if asked == tag)
-            whose = f'tag "{tag}", which {there} follow{"" if "," in there else "s"},' if there else f'tag "{tag}"'
-            comes = "" if was.plane(new) else ", which comes with the same change,"
-            what = f"{whose} leads to {_plane(now, new)}{comes} instead of {_plane(was, old)}"
+            whose = f'tag "{tag}", which {there} use{"" if "," in there else "s"},' if there else f'tag "{tag}"'
+            comes = "" if was.plane(new) else ", which this change adds,"
+            what = f"{whose} points to {_plane(now, new)}{comes} instead of {_plane(was, old)}"
             yield Risk(codes.TAG_MOVED, what, (now.name,), entry=(TAGS, tag))
 
 
@@ -49,8 +49,8 @@ def _control_planes(was: ClusterPlan, now: ClusterPlan) -> Iterator[Risk]:
         if plane.revision in kept:
             continue
         lost = _few(name for name, asked in _asked(was) if was.revision_tags.get(asked, asked) == plane.revision)
-        served = f", which has injected into {lost} until this change," if lost else ""
-        what = f"the control plane of revision {_plane(was, plane.revision)}{served} goes"
+        served = f", which injected sidecars into {lost} before this change," if lost else ""
+        what = f"the control plane of revision {_plane(was, plane.revision)}{served} is removed"
         yield Risk(codes.PLANE_LEAVES, what, (now.name,))
 
 

@@ -47,23 +47,23 @@ def authorities_at_risk(difference: Difference, before: FileTree, after: FileTre
             yield Risk(codes.CA_REPLACED, what, (name,), AUTHORITY)
     both = {name: (was, now) for name, now in new.items() if now and (was := old.get(name))}
     for root, clusters in _by_root({name: now.roots - was.roots for name, (was, now) in both.items()}):
-        what = f"root {root[:23]}... is trusted from now on: workloads accept every certificate below it,"
+        what = f"workloads now trust root {root[:23]}..., and accept every certificate below it,"
         yield Risk(codes.TRUST_GRANTED, what, tuple(clusters), ROOTS)
     for root, clusters in _by_root({name: was.roots - now.roots for name, (was, now) in both.items()}):
         under = [name for name, one in old.items() if one and root in one.above]
         if under:
-            what = f"root {root[:23]}... is no longer trusted, and the CAs of {', '.join(under[:6])} are under it,"
+            what = f"workloads no longer trust root {root[:23]}..., but the CAs of {', '.join(under[:6])} are below it,"
             yield Risk(codes.ROOT_DROPPED, what, tuple(clusters), ROOTS)
 
 
 def _becomes_of(was: _Authority | None, now: _Authority | None, there: tuple[bytes | None, bytes | None]) -> str:
     """What happens to a cluster's CA; empty if it stays. `there` are the files of the CA before and after."""
     if there[0] is not None and there[1] is None:
-        return "cacerts goes, so that istiod makes a root of its own at its next start"
+        return "cacerts is removed, so istiod makes its own root at its next start"
     if was and now:
-        return f"CA {now.ca[:23]}... takes the place of {was.ca[:23]}..." if was.ca != now.ca else ""
+        return f"CA {now.ca[:23]}... replaces {was.ca[:23]}..." if was.ca != now.ca else ""
     if there[0] and there[0] != there[1] and _holds_certificates(there):
-        return "cacerts can't be read on both sides, so what becomes of its CA isn't known,"
+        return "meshc can't read cacerts before and after the change, so it can't compare the CA,"
     return ""
 
 

@@ -171,10 +171,10 @@ def _any(paths: Iterable[str], *folders: str) -> bool:
 
 def _lines(old: bytes, new: bytes) -> Iterator[str]:
     if _is_converted(old, new):
-        yield "only its line ends differ: they are CRLF"
+        yield "only the line endings differ: they are CRLF"
         return
     if any(_SECRET.search(text) and _DATA.search(text) for data in (old, new) for text in data.split(b"\n---\n")):
-        yield "it holds a Secret, so its lines aren't shown: meshc check --diff"
+        yield "the file contains a Secret, so its lines aren't shown: run meshc check --diff"
         return
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
     changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
