@@ -1,11 +1,10 @@
 """Times meshc on a realistic fleet of a platform team: python bench/real_fleet.py [--size 100x500] [--write]
 
 Services come from manifests with Deployments beside them, each cluster has a plugged-in CA, the primary a sealed secret
-for every remote, Flux delivers. The fleet is timed without patches and resources, with one patch for all clusters, with
-one resource for all, with both, with a patch of an object that differs by cluster, and with a patch for each cluster.
-For comparison, the same overlays are built with `kubectl kustomize`, in parallel
-on all processors, and the fleet of fleet.py is timed. All objects are compared with kustomize's. --write writes the
-table between its marks in docs/performance.md.
+for every remote, Flux delivers. The fleet is timed in the variants of docs/performance.md, which have different patches
+and resources. For comparison, the same overlays are built with `kubectl kustomize`, in parallel on all processors, and
+the fleet of fleet.py is timed. All objects are compared with kustomize's. --write writes the table between its marks in
+docs/performance.md.
 """
 
 from __future__ import annotations
@@ -39,6 +38,8 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
 """
 _HOOK = "[{op: replace, path: /webhooks/0/failurePolicy, value: Ignore}]\n"
 _OF_HOOKS = "{path: hook.yaml, target: {kind: MutatingWebhookConfiguration}}"
+_LABEL = "apiVersion: v1\nkind: Any\nmetadata: {name: any, labels: {example.com/team: mesh}}\n"
+_OF_ALL = '{path: label.yaml, target: {kind: ".*"}}'
 _OWN = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: istio-system, labels: {{example.com/site: {0}}}}}\n"
 
 
@@ -53,6 +54,7 @@ def variants(names: Sequence[str]) -> dict[str, Sequence[str]]:
         "a patch of an object that differs by cluster": [
             f"{{clusters: {{matchLabels: {{tier: site}}}}, set: {{patches: [{_OF_HOOKS}]}}}}"
         ],
+        "a label on every object": [f"{{clusters: all, set: {{patches: [{_OF_ALL}]}}}}"],
         "a patch for each cluster": [
             f"{{clusters: [{name}], set: {{patches: [patches/{name}.yaml]}}}}" for name in names
         ],
@@ -131,7 +133,7 @@ def _crd(number: int) -> str:
         "metadata": {"name": f"kind{number}s.example.com"},
         "spec": {**spec, "versions": [version]},
     }
-    return str(yaml.safe_dump(body))
+    return str(yaml.safe_dump(json.loads(json.dumps(body))))  # without anchors
 
 
 def mesh_text(clusters: int, services: int, recipient: str, overrides: Sequence[str] = ()) -> str:
@@ -158,6 +160,7 @@ def make_fleet(folder: Path, clusters: int, services: int) -> tuple[str, list[st
     (folder / "policy.yaml").write_text(_POLICY)
     (folder / "crds.yaml").write_text("---\n".join(map(_crd, range(14))))
     (folder / "hook.yaml").write_text(_HOOK)
+    (folder / "label.yaml").write_text(_LABEL)
     (folder / "patches").mkdir()
     for number in range(services):
         path = folder / f"apps/team-{number % _TEAMS}/service-{number}.yaml"
