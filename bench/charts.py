@@ -9,6 +9,7 @@ charts, a second one, which uses the cache, and helm alone for the same renders.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,14 +22,17 @@ from fleet import fleet
 from measuring import MESHC, measure
 
 VERSION = "1.29.6"
+_ISTIO = re.compile(r"^  istio: \{version: .*\}\n", re.MULTILINE)
+_OTHER_VERSION = re.compile(r"^    - \{clusters: .*, set: \{istio: .*\}\n", re.MULTILINE)
 FOLDERS = {"istio-base": "base", "istiod": "istio-control/istio-discovery"}
 
 
 def prepared(folder: Path, release: Path, clusters: int) -> None:
     """Makes a fleet with pinned charts next to mesh.yaml."""
     shutil.copytree(release / "manifests/charts", folder / "istio/manifests/charts")
-    text = fleet(clusters, 1).replace("{version: 1.29.6}", f"{{version: {VERSION}, charts: {{source: istio}}}}")
-    (folder / "mesh.yaml").write_text(text.replace("{istio: {version: 1.29.6}}", "{}"))
+    text, changed = _ISTIO.subn(f"  istio: {{version: {VERSION}, charts: {{source: istio}}}}\n", fleet(clusters, 1))
+    assert changed == 1, "bench/fleet.py has no line for Istio's version any more"
+    (folder / "mesh.yaml").write_text(_OTHER_VERSION.sub("", text))
     measure(*MESHC, "vendor", cwd=folder)
 
 

@@ -48,6 +48,7 @@ def variants(names: Sequence[str]) -> dict[str, Sequence[str]]:
         "no patches, no resources": [],
         "a patch for all": ["{clusters: all, set: {patches: [patch.yaml]}}"],
         "a resource for all": ["{clusters: all, set: {resources: [policy.yaml]}}"],
+        "a megabyte of CRDs for all": ["{clusters: all, set: {resources: [crds.yaml]}}"],
         "both": ["{clusters: all, set: {patches: [patch.yaml], resources: [policy.yaml]}}"],
         "a patch of an object that differs by cluster": [
             f"{{clusters: {{matchLabels: {{tier: site}}}}, set: {{patches: [{_OF_HOOKS}]}}}}"
@@ -113,6 +114,26 @@ metadata: {{name: service-{0}, namespace: shop}}
 """
 
 
+def _crd(number: int) -> str:
+    """A CustomResourceDefinition of 78 kB, as large as those of Istio."""
+    words = {"type": "object", "description": "What this field sets, in a sentence of a common length."}
+    fields = {f"field{n}": {**words, "properties": {f"inner{m}": words for m in range(8)}} for n in range(180)}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {
+        "group": "example.com",
+        "names": {"kind": f"Kind{number}", "plural": f"kind{number}s"},
+        "scope": "Namespaced",
+    }
+    body = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"kind{number}s.example.com"},
+        "spec": {**spec, "versions": [version]},
+    }
+    return str(yaml.safe_dump(body))
+
+
 def mesh_text(clusters: int, services: int, recipient: str, overrides: Sequence[str] = ()) -> str:
     """The mesh.yaml, with more overrides."""
     security = f"{{ca: {{type: plugged-in}}, secrets: {{recipients: [{recipient}]}}}}"
@@ -135,6 +156,7 @@ def make_fleet(folder: Path, clusters: int, services: int) -> tuple[str, list[st
     (folder / "mesh.yaml").write_text(text)
     (folder / "patch.yaml").write_text(_PATCH)
     (folder / "policy.yaml").write_text(_POLICY)
+    (folder / "crds.yaml").write_text("---\n".join(map(_crd, range(14))))
     (folder / "hook.yaml").write_text(_HOOK)
     (folder / "patches").mkdir()
     for number in range(services):

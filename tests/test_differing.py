@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshc.review.differing import differing
+from meshc.review.objects import texts
 
 SAME = ["x"] * 20_000
 
@@ -23,3 +24,10 @@ SAME = ["x"] * 20_000
 )
 def test_the_parts_that_differ(old: list[str], new: list[str], parts: list[tuple[int, ...]]) -> None:
     assert list(differing(old, new)) == parts
+
+
+def test_empty_lines_at_the_end_of_a_text_are_a_difference() -> None:
+    one = b"kind: A\ndata:\n  text: |+\n    a\n"
+
+    assert list(texts(one + b"---\n" + one)) == [one, one]
+    assert list(texts(one + b"\n---\n" + one + b"\n")) == [one + b"\n", one + b"\n"]

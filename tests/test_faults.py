@@ -364,7 +364,7 @@ def test_a_full_disk(spots: Callable[[str, Path], Spot], told: Tally, tmp_path: 
         (disk / "ballast").unlink()
         assert_failed_whole(spot, failed, told, f"{pages} pages")
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def assert_failed_whole(spot: Spot, failed: Run, told: Tally, about: str) -> None:

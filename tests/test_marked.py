@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from meshc.errors import Place
 from meshc.output.marked import unmarked, with_marks
 from meshc.output.units import Unit
-from meshc.plan.files import PatchPlan, UserFile
+from meshc.plan.files import PatchPlan, UserFile, UserObject
 
 MARK = "m0-"
 
@@ -38,6 +40,10 @@ def unit(text: str = "", *, patch: str = "", target: dict[str, str] | None = Non
         ("metadata: {name: 1e3}\n", None),
         ("metadata: {name: '0x1'}\n", None),
         ("metadata: {}\n", None),
+        ("metadata: &n {name: web}\nspec: {<<: *n}\n", None),
+        ("metadata: &n {name: web}\nspec: [*n]\n", None),
+        ("metadata: &n {name: web}\n", "metadata: &n {name: m0-web}\n"),
+        ("kind: RoleList\nmetadata: {name: web}\nitems: []\n", None),
         ("kind: List\nitems: [{metadata: {name: web}}]\n", None),
         ("metadata: [\n", None),
     ],
@@ -62,14 +68,13 @@ def test_the_name_of_an_object_of_meshc() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "marked"),
-    [("web", "m0-(?:web)"), ("we[b-d].*", "m0-(?:we[b-d].*)"), ("a|b", None), ("[[:alpha:]]", None)],
+    [("web", "m0-(?:web)"), ("", '""'), ("we[b-d].*", "m0-(?:we[b-d].*)"), ("a|b", None), ("[[:alpha:]]", None)],
 )
 def test_the_name_of_a_target(pattern: str, marked: str | None) -> None:
     files = with_marks(unit(patch="metadata: {name: '1'}", target={"name": pattern}), MARK)
 
-    assert (f"name: {marked}\n" in files["kustomization.yaml"].decode() if files else None) == (
-        True if marked else None
-    )
+    found = re.findall("name: (.*)", files["kustomization.yaml"].decode()) if files else [None]
+    assert found == [marked]
 
 
 def test_a_target_without_a_name_stays() -> None:
@@ -86,11 +91,21 @@ def test_a_file_with_and_without_a_target() -> None:
     assert with_marks(Unit({}, (), (), both, {}, frozenset()), MARK) is None
 
 
+@pytest.mark.parametrize(("path", "is_marked"), [("/metadata/name", False), ("/metadata", False), ("/kind", True)])
+def test_a_patch_that_tests_the_name(path: str, is_marked: bool) -> None:
+    place = Place("p.yaml", 1, 1)
+    steps = UserFile("p.yaml", "p.yaml", b"[]", (UserObject(({"op": "test", "path": path, "value": "a"},), place),))
+    tested = Unit({}, (), (), (PatchPlan(steps, {"kind": "A"}, place),), {}, frozenset())
+
+    assert (with_marks(tested, MARK) is not None) == is_marked
+
+
 def test_taking_an_output_apart() -> None:
     first, second = (
         "apiVersion: v1\nkind: A\nmetadata:\n  name: {}a\n",
         "apiVersion: v1\nkind: A\nmetadata:\n  name: {}b\n",
     )
+    second += "spec: |+\n  empty lines are a part of this text\n\n\n"
     stream = f"{first.format('m0-')}---\n{first.format('m1-')}---\n{second.format('m0-')}"
 
     assert unmarked(stream.encode(), ["m0-", "m1-", "m2-"]) == {

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.patch_forms import AT_ODDS, BY_HAND, LISTS, RESOURCES, WHOLE, Entry, by_chance, steps, target, write_mesh
+from meshc.mesh.chart_files import digest_of
+from support.patch_forms import (
+    AT_ODDS,
+    BY_HAND,
+    LISTS,
+    RESOURCES,
+    SERVICES,
+    WHOLE,
+    Entry,
+    by_chance,
+    service,
+    steps,
+    target,
+    write_mesh,
+)
+from support.paths import TESTS
 from support.processes import meshc
+from support.their_objects import BY_NAME, UNSURE, theirs_by_chance
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
@@ -19,15 +38,21 @@ KUBECTL = os.environ.get("MESHC_TEST_KUBECTL", "")
 """Another kubectl to try, of the versions in `supported.KUSTOMIZE`."""
 
 
-def built(folder: Path) -> list[str]:
-    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+def compiled(folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Compiles a mesh; the result, and the folders that kustomize was started for."""
     log, program = folder / "log", folder / "kustomize"
     program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
     program.chmod(0o755)
-    compiled = meshc("compile", cwd=folder, MESHC_KUSTOMIZE=str(program))
-    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
-    started = [line.removeprefix("kustomize ") for line in log.read_text().splitlines() if "version" not in line]
-    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    result = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
+    lines = log.read_text().splitlines()
+    return result, [line.removeprefix("kustomize ") for line in lines if "version" not in line]
+
+
+def built(folder: Path) -> list[str]:
+    """Compiles and verifies a mesh; the folders that kustomize was started for in the compile."""
+    result, started = compiled(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    verified = meshc("verify", cwd=folder, MESHC_KUSTOMIZE=str(folder / "kustomize"))
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "equal to kustomize" in verified.stdout
     return started
@@ -50,12 +75,54 @@ def test_different_parts_are_built_together(tmp_path: Path) -> None:
 
 
 def test_a_part_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) -> None:
-    refused = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
-    write_mesh(tmp_path, [[BY_HAND[0]], [BY_HAND[1]], [refused], [BY_HAND[3]]], RESOURCES)
+    patches = [[BY_HAND[0]], [BY_HAND[1]], [REFUSED], [BY_HAND[3]], UNSURE[1]]
+    write_mesh(tmp_path, patches, [*[RESOURCES] * 4, UNSURE[0]])
 
-    compiled = meshc("compile", cwd=tmp_path)
-    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", compiled.stderr)
-    assert errors == ["MESH701: edge-2"], compiled.stderr
+    result, _ = compiled(tmp_path)
+    errors = re.findall("error (MESH[0-9]+: [^:]*): kustomize can't apply this patch", result.stderr)
+    assert errors == ["MESH701: edge-2", "MESH701: edge-4"], result.stderr
+
+
+REFUSED = (steps(("test", "/kind", "Other"), ("add", "/metadata/labels", {"a": "b"})), target(1))
+
+
+def test_a_patch_that_kustomize_refuses_in_many_clusters_is_one_problem(tmp_path: Path) -> None:
+    own: list[Entry] = [(service(3, metadata={"labels": {"n": str(number)}}), {}) for number in range(8)]
+    write_mesh(tmp_path, [[one, REFUSED] for one in own], RESOURCES)
+
+    result, started = compiled(tmp_path)
+    (what,) = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert what == ", ".join(f"edge-{number}" for number in range(8))
+    assert started.count("unit") == 8
+    overlays = [one for one in started if one not in ("batch", "unit")]
+    assert {name: overlays.count(name) for name in overlays} == {"edge-0": 5, **{f"edge-{n}": 1 for n in range(1, 8)}}
+
+
+def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
+    other = (steps(("remove", "/spec/nothing")), target(2))
+    write_mesh(tmp_path, [[REFUSED], [REFUSED, other], [other], [BY_HAND[0]]], RESOURCES)
+
+    result, _ = compiled(tmp_path)
+    told = re.findall("error MESH701: (.*): kustomize can't apply this patch", result.stderr)
+    assert sorted(told) == ["edge-0, edge-1", "edge-1, edge-2"], result.stderr
+
+
+def test_what_clusters_share_is_built_once(tmp_path: Path) -> None:
+    every = (json.dumps({"kind": "Any", "metadata": {"name": "any", "labels": {"team": "mesh"}}}), {"kind": ".*"})
+    shared = [[every], [every, BY_HAND[9]], [every], [every], [every, BY_HAND[0]]]
+    write_mesh(tmp_path, shared, "")
+
+    assert sorted(built(tmp_path)) == ["batch", "batch"]
+    parts = {path.parent.name: path.read_text() for path in (tmp_path / "output").glob("*/services.yaml")}
+    assert all(text.count("team: mesh") == SERVICES for text in parts.values())
+
+
+def test_what_depends_on_names_isnt_changed_by_marks(tmp_path: Path) -> None:
+    patches = [*[each for _, each in BY_NAME], *[[BY_HAND[number]] for number in (0, 1, 3, 9)]]
+    write_mesh(tmp_path, patches, [*[text or RESOURCES for text, _ in BY_NAME], *[RESOURCES] * 4])
+
+    assert "batch" in built(tmp_path)
+    assert "\n  z: |+\n    a\n\n" in (tmp_path / "output" / "edge-4" / "resources.yaml").read_text()
 
 
 def test_what_may_change_other_objects_is_built_whole(tmp_path: Path) -> None:
@@ -78,11 +145,40 @@ def test_lists_and_marked_resources_are_built_whole(tmp_path: Path) -> None:
     built(tmp_path)
 
 
+def test_an_object_of_a_chart_refers_to_a_patched_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway chart's RoleBinding names its ServiceAccount without a namespace, which kustomize adds."""
+    monkeypatch.setenv("MESHC_HELM", find_tool("helm"))
+    shutil.copytree(TESTS / "cases" / "charts" / "east-west-gateway-by-chart", tmp_path, dirs_exist_ok=True)
+    (tmp_path / ".git").mkdir()
+    chart = tmp_path / "vendor" / "gateway"
+    before = digest_of(_files(chart))
+    (chart / "templates" / "account.yaml").write_text(UNSURE[0].replace("default", "elsewhere"))
+    lock = tmp_path / "charts.lock.yaml"
+    lock.write_text(lock.read_text().replace(before, digest_of(_files(chart))))
+    (tmp_path / "patch.yaml").write_text(UNSURE[1][0][0])
+    mesh = tmp_path / "mesh.yaml"
+    patches = "patches: [{path: patch.yaml, target: {kind: ServiceAccount, namespace: shop}}]"
+    mesh.write_text(mesh.read_text().replace("- name: hub", f"- name: hub\n      {patches}"))
+
+    assert built(tmp_path) == ["unit"]
+    assert (
+        "name: app\n  namespace: shop\n"
+        in (tmp_path / "output" / "hub" / "gateway-istio-eastwestgateway.yaml").read_text().partition("subjects:")[2]
+    )
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
 def test_patches_by_chance(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"units {seed}")
-    patches: list[list[Entry]] = [by_chance(chance) for _ in range(6)]
+    theirs = [theirs_by_chance(chance, odd=number > 2) for number in range(6)]
+    patches: list[list[Entry]] = [each + by_chance(chance) for _, each in theirs]
     patches[0] += AT_ODDS
-    write_mesh(tmp_path, patches, RESOURCES, ("MESH613", "MESH614"))
+    patches += [by_chance(chance) for _ in range(3)]
+    own = [*(f"{RESOURCES}---\n{text}" for text, _ in theirs), *[""] * 3]
+    write_mesh(tmp_path, patches, own, ("MESH613", "MESH614"))
 
     assert {"batch"} <= set(built(tmp_path)) <= {"batch", "unit"}

@@ -22,9 +22,9 @@ from meshc.kube import KubeObject, is_object
 from meshc.mesh.chart_files import by_digest
 from meshc.plan.needs import ChartNeed, SecretNeed
 from meshc.scanning.plain_values import plain_secret
-from meshc.sealing import sources
 from meshc.sealing.pairs import one_way
 from meshc.sealing.place import Sealed, place, unused
+from meshc.sealing.sources import Sources
 
 if TYPE_CHECKING:
     from meshc.delivery.contract import Applied
@@ -104,7 +104,8 @@ def assemble(
     """
     parts = Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
     parts.problems += rendered.problems
-    of_charts = iter(rendered.objects)
+    second = Sources(plan.istio_namespace, plan.ca)
+    rendered_bodies, of_charts = iter(rendered.objects), _OfCharts(plan, second)
     touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
     offered = offered_by(plan) if touching else {}
     needs: list[SecretNeed] = []
@@ -115,8 +116,9 @@ def assemble(
             if isinstance(item, KubeObject):
                 objects.append((file, KubeObject(marked(plan, item.body, item.origin), item.origin)))
             elif isinstance(item, ChartNeed):
-                bodies = next(of_charts)
-                objects += _of_chart(plan, parts, file, item, bodies)
+                bodies = next(rendered_bodies)
+                parts.problems += of_charts.problems(item, bodies)
+                objects += [(file, one) for one in of_charts.objects(item, bodies)]
                 placed_by_charts += [(body, item.place) for body in bodies]
             else:
                 needs.append(item)
@@ -126,19 +128,36 @@ def assemble(
                 objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         ours = [one for _, one in objects] + [one for name in cluster.bases for one in parts.bases[name]]
         parts.problems += _wrong_in(plan, cluster, Laid(ours, placed_by_charts, unreadable), offered)
+        parts.problems += second.in_resources(cluster)
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
     parts.pending = list(dict.fromkeys(parts.pending))
     parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, parts.pending)]
     return parts
 
 
-def _of_chart(
-    plan: Plan, parts: Parts, file: str, need: ChartNeed, bodies: Sequence[Body]
-) -> Iterator[tuple[str, KubeObject]]:
-    parts.problems += _plain_in_chart(need, bodies)
-    parts.problems += sources.check_chart(need, bodies, plan.istio_namespace)
-    origin = f"chart {need.chart}"
-    return ((file, KubeObject(marked(plan, body, origin), origin)) for body in bodies)
+class _OfCharts:
+    """The objects of charts, and their problems. Both are made once for all clusters that share the rendered bodies."""
+
+    def __init__(self, plan: Plan, second: Sources) -> None:
+        self._plan, self._second = plan, second
+        self._objects: dict[tuple[int, str], Sequence[KubeObject]] = {}
+        self._problems: dict[int, Sequence[Problem]] = {}
+
+    def objects(self, need: ChartNeed, bodies: Sequence[Body]) -> Sequence[KubeObject]:
+        key, origin = (id(bodies), need.chart), f"chart {need.chart}"
+        if key not in self._objects:
+            self._objects[key] = [KubeObject(marked(self._plan, body, origin), origin) for body in bodies]
+        return self._objects[key]
+
+    def problems(self, need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
+        """Secrets that a chart makes from values or generates, which anyone could read in the repository; and second
+        sources of what istiod trusts."""
+        if id(bodies) not in self._problems:
+            plain = [one for body in bodies for one in plain_secret(body, lambda _: need.place)]
+            self._problems[id(bodies)] = [*plain, *self._second.in_chart(bodies, need.place)]
+        for found in self._problems[id(bodies)]:
+            what = f"{need.cluster}: chart {need.chart}: {found.what}"
+            yield replace(found, place=need.place, what=what, clusters=(need.cluster,))
 
 
 def _wrong_in(
@@ -149,13 +168,5 @@ def _wrong_in(
     if cluster.resources or laid.of_charts:
         yield from check_applied(view_laid_out(plan, cluster, laid, offered))
     yield from check_gateways(cluster, laid.ours)
-    yield from sources.check_resources(cluster, plan.istio_namespace, plan.ca)
     if cluster.charts:
         yield from clashes(cluster, laid.ours, cluster.charts[0].place)
-
-
-def _plain_in_chart(need: ChartNeed, bodies: Sequence[Body]) -> Iterator[Problem]:
-    """Secrets that a chart makes from values or generates: anyone could read them in the repository."""
-    for found in (found for body in bodies for found in plain_secret(body, lambda _: need.place)):
-        what = f"{need.cluster}: chart {need.chart}: {found.what}"
-        yield replace(found, what=what, clusters=(need.cluster,))

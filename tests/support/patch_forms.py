@@ -148,18 +148,22 @@ def _one(chance: random.Random, number: int) -> Entry:
 
 
 def write_mesh(
-    folder: Path, patches: Sequence[Sequence[Entry]], resources: str, acknowledge: Sequence[str] = ()
+    folder: Path,
+    patches: Sequence[Sequence[Entry]],
+    resources: str | Sequence[str],
+    acknowledge: Sequence[str] = (),
 ) -> None:
-    """Writes a mesh in which each remote has its own list of these patches, and one file of resources."""
+    """Writes a mesh in which each remote has its own list of these patches, and one file of resources: the same for
+    all, or each its own. A remote without a text has no resources."""
     (folder / ".git").mkdir()
-    (folder / "theirs.yaml").write_text(resources)
+    theirs = [resources] * len(patches) if isinstance(resources, str) else resources
     ports = "ports: [{name: http, port: 8080}, {name: grpc, port: 9090}]"
     apps = (
         f"apiVersion: v1\nkind: Service\nmetadata: {{name: svc-{n}, namespace: shop}}\nspec: {{{ports}}}\n"
         for n in range(SERVICES)
     )
     (folder / "apps.yaml").write_text("---\n".join(apps))
-    remotes = "".join(_remote(folder, number, each) for number, each in enumerate(patches))
+    remotes = "".join(_remote(folder, *each) for each in zip(range(len(patches)), patches, theirs, strict=True))
     (folder / "mesh.yaml").write_text(
         "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: forms}\nspec:\n  istio: {version: 1.29.6}\n"
         "  security: {ca: {type: self-signed}}\n  networks: [{name: corp}]\n"
@@ -175,13 +179,21 @@ def write_mesh(
     )
 
 
-def _remote(folder: Path, number: int, patches: Sequence[Entry]) -> str:
-    entries = []
-    for text, aimed in patches:
-        path = f"patches/{sha256(text.encode()).hexdigest()[:8]}.yaml"
-        (folder / "patches").mkdir(exist_ok=True)
-        (folder / path).write_text(text)
-        entries.append({"path": path, **({"target": aimed} if aimed else {})})
+def _remote(folder: Path, number: int, patches: Sequence[Entry], resources: str) -> str:
+    entries = [
+        {"path": _file(folder, "patches", text), **({"target": aimed} if aimed else {})} for text, aimed in patches
+    ]
     words = {"name": f"edge-{number}", "role": "remote", "apiServer": f"https://edge-{number}.example.com:6443"}
-    more = {"podCIDRs": [f"10.{number + 1}.0.0/16"], "patches": entries, "resources": ["theirs.yaml"]}
+    more = {
+        "podCIDRs": [f"10.{number + 1}.0.0/16"],
+        "patches": entries,
+        "resources": [_file(folder, "theirs", resources)] if resources else [],
+    }
     return f"    - {json.dumps(words | more)}\n"
+
+
+def _file(folder: Path, kind: str, text: str) -> str:
+    path = f"{kind}/{sha256(text.encode()).hexdigest()[:8]}.yaml"
+    (folder / kind).mkdir(exist_ok=True)
+    (folder / path).write_bytes(text.encode())
+    return path

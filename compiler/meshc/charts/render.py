@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc import codes
-from meshc.charts.chance import at_another_time, changeable
+from meshc.charts.chance import at_another_time
 from meshc.charts.rules import DUPLICATES, Prepared, cleaned, prepare
 from meshc.disk.code import code_digest
 from meshc.errors import BuildError, Problem
@@ -107,8 +107,8 @@ def _known(helm: Helm, need: ChartNeed, chart: Prepared, key: str, cache: Cache)
 def _rendered_once(helm: Helm, need: ChartNeed, chart: Prepared) -> bytes:
     """helm's output as JSON, because parsing YAML takes longer than rendering. Raises BuildError."""
     parsed = _rendered(helm, need, chart.files)
-    if calls := changeable(chart.files):
-        _refuse_chance(helm, need, chart, parsed, calls)
+    if chart.calls:
+        _refuse_chance(helm, need, chart, parsed)
     return json.dumps(parsed).encode()
 
 
@@ -116,13 +116,14 @@ class _ChanceError(BuildError):
     """The chart makes different objects each time it is rendered."""
 
 
-def _refuse_chance(helm: Helm, need: ChartNeed, chart: Prepared, once: list[Any], calls: Sequence[str]) -> None:
+def _refuse_chance(helm: Helm, need: ChartNeed, chart: Prepared, once: list[Any]) -> None:
     """Renders the chart once more, as if on another day. Raises _ChanceError unless the objects stay the same."""
     before = cleaned(json.loads(json.dumps(once)), need)
     after = cleaned(json.loads(json.dumps(_rendered(helm, need, at_another_time(chart.files)))), need)
     changed = [body for body in before if body not in after] or [body for body in after if body not in before]
     if changed:
-        shown = ", ".join(calls[:_SHOWN]) + (f" and {len(calls) - _SHOWN} more" if len(calls) > _SHOWN else "")
+        more = f" and {len(chart.calls) - _SHOWN} more" if len(chart.calls) > _SHOWN else ""
+        shown = ", ".join(chart.calls[:_SHOWN]) + more
         raise _ChanceError(f"{identity_of(changed[0])} differs from one rendering to the next ({shown})")
 
 

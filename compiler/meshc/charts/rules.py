@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from meshc.charts.chance import changeable
 from meshc.charts.mending import (
     closed,
     current,
@@ -76,12 +78,17 @@ _CRD_INSTALL = re.compile(rb"(?m)^[ \t]*[\"']?helm\.sh/hook(-weight)?[\"']?:.*\n
 _ONE_OR_OTHER = re.compile(rb"\{\{- if (\([^()]*\)) or (\([^()]*\)) \}\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """A chart's files for helm, and their digest."""
 
     files: Mapping[str, bytes]
     digest: str
+
+    @cached_property
+    def calls(self) -> tuple[str, ...]:
+        """The calls of random and clock functions in the templates."""
+        return changeable(self.files)
 
 
 def prepare(files: Mapping[str, bytes], need: ChartNeed) -> Prepared:

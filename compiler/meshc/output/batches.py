@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import BuildError
 from meshc.output.marked import unmarked, with_marks
+from meshc.output.references import are_followed, may_be_written
 from meshc.output.units import FOLDER
 from meshc.overlays.kustomization import NAME, kustomization
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
+    from meshc.kube import Identity
     from meshc.output.kustomize import Kustomize
     from meshc.output.units import Key, Unit
     from meshc.scanning.guard import RenderedGuard
@@ -41,14 +43,12 @@ class Builder:
     guard: RenderedGuard
     jobs: int
 
-    def build(self, units: Sequence[Unit], pool: ThreadPoolExecutor) -> dict[Key, bytes | None]:
-        """The output of each distinct unit, by its key; None if kustomize refuses the unit."""
-        found: dict[Key, bytes | None] = {}
-        for unit in units:
-            if unit.key not in found:
-                found[unit.key] = self.kustomize.known(unit.files, FOLDER, self.cache)
-        left = list({unit.key: unit for unit in units if found[unit.key] is None}.values())
-        for built in pool.map(self._build, self._batches(left)):
+    def build(self, units: Sequence[Unit], pool: ThreadPoolExecutor) -> dict[Key, bytes | BuildError]:
+        """The output of each distinct unit, by its key, or the error with which kustomize refuses the unit."""
+        distinct = {unit.key: unit for unit in units}
+        cached = {key: self.kustomize.known(unit.files, FOLDER, self.cache) for key, unit in distinct.items()}
+        found: dict[Key, bytes | BuildError] = {key: built for key, built in cached.items() if built is not None}
+        for built in pool.map(self._build, self._batches([unit for key, unit in distinct.items() if key not in found])):
             found |= built
         return found
 
@@ -66,12 +66,14 @@ class Builder:
         if batch:
             yield batch
 
-    def _build(self, units: Sequence[Unit]) -> Mapping[Key, bytes | None]:
+    def _build(self, units: Sequence[Unit]) -> Mapping[Key, bytes | BuildError]:
         marks = dict(zip(_marks(units), units, strict=True)) if len(units) > 1 else {}
         marked = {mark: files for mark, unit in marks.items() if (files := with_marks(unit, mark)) is not None}
         streams = self._together(marked) if len(marked) > 1 else {}
-        found: dict[Key, bytes | None] = {}
+        found: dict[Key, bytes | BuildError] = {}
         for mark, stream in streams.items():
+            if are_followed(marks[mark].patches) and may_be_written(stream):
+                continue
             found[marks[mark].key] = stream
             self.kustomize.keep(marks[mark].files, FOLDER, self.cache, stream, self.guard)
         return found | {unit.key: self._alone(unit) for unit in units if unit.key not in found}
@@ -85,11 +87,53 @@ class Builder:
         except BuildError:
             return {}
 
-    def _alone(self, unit: Unit) -> bytes | None:
+    def _alone(self, unit: Unit) -> bytes | BuildError:
         try:
             return self.kustomize.build(unit.files, FOLDER, self.cache, None, self.guard)
-        except BuildError:  # the build of the whole overlay finds the cause
-            return None
+        except BuildError as error:
+            return error
+
+
+class Parts:
+    """The built units of one cluster together. `said` is kustomize's message if it refused one of them."""
+
+    def __init__(self, units: Sequence[Unit], built: Mapping[Key, bytes | BuildError]) -> None:
+        self._units = units
+        outputs = [built[unit.key] for unit in units]
+        self.said = next((str(one) for one in outputs if isinstance(one, BuildError)), None)
+        self._streams = [one for one in outputs if isinstance(one, bytes)]
+
+    @property
+    def stream(self) -> bytes:
+        """All objects, as one build would write them, except for the order."""
+        return b"---\n".join(filter(None, self._streams))
+
+    @property
+    def texts(self) -> frozenset[bytes]:
+        """The texts that the output replaces."""
+        return frozenset(text for unit in self._units for text in unit.texts)
+
+    @property
+    def homes(self) -> Mapping[Identity, str]:
+        """The file of each of meshc's objects."""
+        return {identity: file for unit in self._units for identity, file in unit.homes.items()}
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The input of kustomize."""
+        files = ((number, *one) for number, unit in enumerate(self._units) for one in unit.files.items())
+        return {f"{number}/{path}": data for number, path, data in files}
+
+    def made(self) -> Mapping[str, tuple[bytes, ...]] | None:
+        """The objects by file, as `Unit.made` returns them."""
+        found: dict[str, tuple[bytes, ...]] = {}
+        for unit, stream in zip(self._units, self._streams, strict=True):
+            made = unit.made(stream)
+            if made is None:
+                return None
+            for file, texts in made.items():
+                found[file] = (*found.get(file, ()), *texts)
+        return found
 
 
 def _marks(units: Sequence[Unit]) -> list[str]:
@@ -98,5 +142,5 @@ def _marks(units: Sequence[Unit]) -> list[str]:
     for unit in units:
         for name, data in unit.files.items():
             digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
-    start = digest.hexdigest()[:16]
+    start = digest.hexdigest()[:40]
     return [f"m{start}{number:02}-" for number in range(len(units))]

@@ -1,6 +1,7 @@
-"""Finds the user's files that kustomize refuses, from its error.
+"""Finds the user's files that kustomize refuses.
 
-Adds the files one by one, because kustomize often doesn't name the faulty file.
+Adds the files one by one, because kustomize often doesn't name the faulty file. If kustomize refuses many clusters for
+the same reason, only one of them is searched.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from meshc import codes
-from meshc.errors import BuildError, Place, Problem
+from meshc.errors import BuildError, Place
+from meshc.output.refused import Fault, first_of_each, key_of, parts_of
 from meshc.overlays.layout import kustomization_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from meshc.output.refused import Part, Refusal
     from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
     from meshc.plan.ir import ClusterPlan
 
 _One = TypeVar("_One")
+_PartOf = TypeVar("_PartOf", bound="Part")
 
 
 @dataclass
@@ -30,33 +35,39 @@ class Blame:
     _taken: list[UserFile] = field(default_factory=list)
     _applied: list[PatchPlan] = field(default_factory=list)
 
-    def told(self, said: str) -> list[Problem]:
-        """A problem at each faulty file. If no single file is faulty, a problem at the overlay, with the message of
-        kustomize (`said`)."""
+    def faults(self, said: str) -> list[Fault]:
+        """Each faulty file. If no single file is faulty, the overlay, with the message of kustomize (`said`)."""
         for stage in (self._resources, self._patches, self._components):
             if found := list(stage()):
                 return found
         place = Place(f"overlays/{self.cluster.name}/kustomization.yaml")
-        what = f"{self.cluster.name}: kustomize can't build the overlay: {said}"
-        return [self._problem(place, what, "look at the resources and patches of this cluster")]
+        what = f"kustomize can't build the overlay: {said}"
+        return [Fault(None, place, what, "look at the resources and patches of this cluster")]
 
-    def _resources(self) -> Iterator[Problem]:
+    def is_explained_by(self, faults: Sequence[Fault]) -> bool:
+        """True if kustomize builds the overlay without the faulty parts, which it has."""
+        if not faults or not all(fault.is_in(self.cluster) for fault in faults):
+            return False
+        resources = _without(self.cluster.resources, faults)
+        patches = _without(self.cluster.patches, faults)
+        return not self._fault(resources, patches, _without(self.cluster.components, faults))
+
+    def _resources(self) -> Iterator[Fault]:
         if self._fault([], []):
             return
         for file, reason in self._each(self.cluster.resources, self._taken, lambda taken: self._fault(taken, [])):
-            what = f"{self.cluster.name}: kustomize can't take this file: {reason}"
-            yield self._problem(file.objects[0].place, what, "fix the file")
+            yield Fault(file, file.objects[0].place, f"kustomize can't take this file: {reason}", "fix the file")
 
-    def _patches(self) -> Iterator[Problem]:
+    def _patches(self) -> Iterator[Fault]:
         if self._fault(self._taken, []):
             return
         patches = self._each(self.cluster.patches, self._applied, lambda applied: self._fault(self._taken, applied))
         for patch, reason in patches:
-            what = f"{self.cluster.name}: kustomize can't apply this patch: {reason}"
+            what = f"kustomize can't apply this patch: {reason}"
             hint = "fix the patch; overlays/ has the objects that patches change"
-            yield self._problem(patch.file.objects[0].place, what, hint, (patch.place,))
+            yield Fault(patch, patch.file.objects[0].place, what, hint, (patch.place,))
 
-    def _components(self) -> Iterator[Problem]:
+    def _components(self) -> Iterator[Fault]:
         if self._fault(self._taken, self._applied):
             return
         taken: list[ComponentPlan] = []
@@ -64,8 +75,8 @@ class Blame:
             self.cluster.components, taken, lambda some: self._fault(self._taken, self._applied, some)
         )
         for one, reason in components:
-            what = f"{self.cluster.name}: kustomize can't apply this component: {reason}"
-            yield self._problem(one.place, what, "fix the component")
+            what = f"kustomize can't apply this component: {reason}"
+            yield Fault(one, one.place, what, "fix the component")
 
     @staticmethod
     def _each(
@@ -91,5 +102,40 @@ class Blame:
             return str(error)
         return ""
 
-    def _problem(self, place: Place, what: str, hint: str, also: tuple[Place, ...] = ()) -> Problem:
-        return codes.KUSTOMIZE_FAILED.at(place, what, hint, also=also, clusters=(self.cluster.name,))
+
+def _without(parts: Sequence[_PartOf], faults: Sequence[Fault]) -> list[_PartOf]:
+    return [one for one in parts if not any(fault.is_of(one) for fault in faults)]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Searches refused overlays, several at once. `of` makes the Blame of a cluster."""
+
+    of: Callable[[ClusterPlan], Blame]
+    pool: ThreadPoolExecutor
+
+    def faults(self, refusals: Sequence[Refusal]) -> dict[str, Sequence[Fault]]:
+        """The faults of each refused overlay, by the cluster's name."""
+        first = first_of_each(refusals)
+        known = list(zip(first, self.pool.map(self._whole, first), strict=True))
+        names = {one.cluster.name for one in first}
+        others = [one for one in refusals if one.cluster.name not in names]
+        found = {one.cluster.name: faults for one, faults in known} | self.shared(others, known)
+        others = [one for one in others if one.cluster.name not in found]
+        return found | dict(zip((one.cluster.name for one in others), self.pool.map(self._whole, others), strict=True))
+
+    def shared(
+        self, refusals: Sequence[Refusal], known: Sequence[tuple[Refusal, Sequence[Fault]]]
+    ) -> dict[str, Sequence[Fault]]:
+        """The faults of the clusters that were refused for a known reason, and that have no other fault."""
+        pairs = [(one, *same) for one in refusals for same in known if same[0].likeness == one.likeness]
+        fits = self.pool.map(lambda pair: self._is_same(*pair), pairs)
+        return {one.cluster.name: faults for (one, _, faults), fit in zip(pairs, fits, strict=True) if fit}
+
+    def _is_same(self, one: Refusal, known: Refusal, faults: Sequence[Fault]) -> bool:
+        mine, others = ([key_of(part) for part in parts_of(each.cluster)] for each in (one, known))
+        searched = all(fault.part is not None for fault in faults)
+        return searched and (mine == others or self.of(one.cluster).is_explained_by(faults))
+
+    def _whole(self, refusal: Refusal) -> list[Fault]:
+        return self.of(refusal.cluster).faults(refusal.said)

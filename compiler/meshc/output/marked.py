@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from meshc.output.split import head_of
+from meshc.output.split import documents, head_of
+from meshc.output.units import decoded
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER
 from meshc.yamltext.read import read
@@ -26,6 +27,9 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 """Names that YAML 1.1 writes with quotes."""
 _PATTERN = re.compile(r"[A-Za-z0-9.*+?\[\]-]*")
 """A pattern of names that means the same behind a mark. With `|`, the versions of kustomize differ."""
+_UNSURE = re.compile(rb"[&\r\x80-\xff]")
+"""Characters of a file in which a mark may change more than a name, or be in another place: anchors, and line breaks
+other than a newline."""
 _BREAK = "---\n"
 
 
@@ -45,13 +49,13 @@ def with_marks(unit: Unit, mark: str) -> Mapping[str, bytes] | None:
 def unmarked(stream: bytes, marks: Iterable[str]) -> Mapping[str, bytes] | None:
     """What kustomize would have written for each unit alone, by mark; None if a document has another form."""
     found: dict[str, list[str]] = {mark: [] for mark in marks}
-    for document in stream.decode().split(f"\n{_BREAK}") if stream.strip() else ():
+    for document in documents(stream.decode()):
         mark, dash, _ = head_of(document)[3].partition("-")
         mark += dash
         if mark not in found or document.count(mark) != 1:
             return None
-        found[mark].append(document.replace(mark, "").rstrip("\n"))
-    return {mark: f"\n{_BREAK}".join(texts).encode() + b"\n" * bool(texts) for mark, texts in found.items()}
+        found[mark].append(document.replace(mark, ""))
+    return {mark: _BREAK.join(texts).encode() for mark, texts in found.items()}
 
 
 def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
@@ -65,6 +69,8 @@ def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
     if by_target[True] & by_target[False]:
         raise _UnmarkableError
     for patch in unit.patches:
+        if any(_tests_name(one.body) for one in patch.file.objects):
+            raise _UnmarkableError
         yield f"patches/{patch.file.name}", patch.file.data if patch.target else _file(patch.file, mark)
     resources = [*([unit.OBJECTS] if objects else []), *(f"resources/{file.name}" for file in unit.resources)]
     yield NAME, kustomization(resources, [(f"patches/{one.file.name}", _target(one, mark)) for one in unit.patches])
@@ -87,20 +93,30 @@ def _is_left(before: str) -> bool:
 
 def _file(file: UserFile, mark: str) -> bytes:
     """A user's file with a marked name in each object."""
-    documents, problems = read(file.data, file.name)
+    found, problems = read(file.data, file.name)
     if problems:
         raise _UnmarkableError
     text = file.data.decode()
     lines = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
-    for start in sorted((_start_of_name(one, text, lines) for one in documents), reverse=True):
+    for start in sorted((_start_of_name(one, text, lines) for one in found), reverse=True):
         text = text[:start] + mark + text[start:]
-    return text.encode()
+    marked = text.encode()
+    if _UNSURE.search(marked):
+        again = [one.data for one in read(marked, file.name)[0]]
+        if again != [_with_name(one.data, mark) for one in found]:
+            raise _UnmarkableError  # for example, an alias repeats the name
+    return marked
+
+
+def _with_name(body: Any, mark: str) -> Any:
+    """An object whose only difference is its name."""
+    return {**body, "metadata": {**body["metadata"], "name": mark + body["metadata"]["name"]}}
 
 
 def _start_of_name(document: Document, text: str, lines: list[int]) -> int:
     """The index of the first character of an object's name. Lines and columns count from 1."""
-    if ("metadata", "name") not in document.values:
-        raise _UnmarkableError
+    if ("metadata", "name") not in document.values or str(document.data.get("kind")).endswith("List"):
+        raise _UnmarkableError  # kustomize replaces a List by its items
     name = _safe(document.data["metadata"]["name"])
     line, column = document.values["metadata", "name"]
     start = lines[line - 1] + column - 1 if line <= len(lines) else len(text)
@@ -112,11 +128,17 @@ def _start_of_name(document: Document, text: str, lines: list[int]) -> int:
 
 def _target(patch: PatchPlan, mark: str) -> Mapping[str, str]:
     pattern = patch.target.get("name")
-    if pattern is None:
+    if not pattern:  # kustomize doesn't compare the name
         return patch.target
     if not _PATTERN.fullmatch(pattern):
         raise _UnmarkableError
     return {**patch.target, "name": f"{mark}(?:{pattern})"}
+
+
+def _tests_name(change: Any) -> bool:
+    """True if a JSON patch compares the name of an object."""
+    paths = (step.get("path") for step in change if step.get("op") == "test") if isinstance(change, tuple) else ()
+    return any(decoded(str(path)) in ("", "metadata", "metadata/name") for path in paths)
 
 
 def _safe(name: object) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from meshc.output.order import Place, place_of
-from meshc.output.split import head_of
+from meshc.output.split import documents, head_of
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import BASES
 from meshc.supported import KUSTOMIZE
@@ -106,9 +106,8 @@ class Linker:
     def placed(self, part: bytes) -> list[tuple[Place, bytes]]:
         """The objects of a file, each with its sort key."""
         if part not in self._heads:
-            texts = part.removeprefix(HEADER).split(b"\n---\n")
-            whole = [text if text.endswith(b"\n") else text + b"\n" for text in texts if text.strip()]
-            self._heads[part] = [(place_of(*head_of(text.decode())), text) for text in whole]
+            texts = documents(part.removeprefix(HEADER).decode())
+            self._heads[part] = [(place_of(*head_of(text)), text.encode()) for text in texts]
         return self._heads[part]
 
     def _kustomization(self, names: tuple[str, ...]) -> bytes:

@@ -6,26 +6,22 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from meshc import codes
-from meshc.checks.applied.check import check_applied
-from meshc.checks.applied.view import offered_by
 from meshc.disk.scratch import scratch
-from meshc.errors import BuildError, Place, Problem, stop_on
-from meshc.output.applied import Given, Views
-from meshc.output.batches import Builder
-from meshc.output.blame import Blame
+from meshc.errors import BuildError, Problem, stop_on
+from meshc.output.batches import Builder, Parts
+from meshc.output.blame import Blame, Search
+from meshc.output.inspection import Inspection
 from meshc.output.link import Link
 from meshc.output.native import Linker
+from meshc.output.refused import Fault, Refusal, first_of_each, problems_of
 from meshc.output.split import split
 from meshc.output.units import REFUSED, RENAMED, STYLE, Cutter
-from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
-from meshc.scanning.guard import RenderedGuard
-from meshc.sealing import sources
+from meshc.overlays.layout import BASES
 from meshc.tree import FileTree
 
 if TYPE_CHECKING:
@@ -82,10 +78,10 @@ def render(
     trees = dict(rendering.linked(chosen)) if how.link is Link.AUTO else {}
     left = [cluster for cluster in chosen if cluster.name not in trees]
     results = rendering.built(left) if left else {}
-    found = [problem for cluster in left for problem in _problems(results[cluster.name])]
+    found = [problem for cluster in left for problem in _problems(results.get(cluster.name, []))]
     applied = [problem for cluster in left for problem in rendering.applied.get(cluster.name, ())]
     told = settle(applied, _looked_at_all(plan, chosen))
-    stop_on([*found, *told])
+    stop_on([*rendering.refused, *found, *told])
     trees |= {name: result for name, result in results.items() if isinstance(result, FileTree)}
     return Rendered(
         {cluster.name: trees[cluster.name] for cluster in chosen},
@@ -101,8 +97,8 @@ _Result = FileTree | list[Problem]
 class _Rendering:
     """The state of one run.
 
-    `applied` are the problems of objects after the patches, by cluster. `why` has the reason if kustomize had to build
-    every object of a cluster.
+    `applied` are the problems of objects after the patches, by cluster. `refused` are the problems of overlays that
+    kustomize refuses. `why` has the reason if kustomize had to build every object of a cluster.
     """
 
     def __init__(self, plan: Plan, layout: Layout, how: How) -> None:
@@ -110,6 +106,7 @@ class _Rendering:
         self._shared = _by_folder(layout.tree)
         self._linker = Linker(how.kustomize.version, self._shared)
         self.applied: dict[str, list[Problem]] = {}
+        self.refused: list[Problem] = []
         self.why: dict[str, str] = {}
 
     def linked(self, clusters: Sequence[ClusterPlan]) -> Iterator[tuple[str, FileTree]]:
@@ -122,65 +119,87 @@ class _Rendering:
     def built(self, clusters: Sequence[ClusterPlan]) -> dict[str, _Result]:
         """Builds the other clusters with kustomize: only the necessary part of each, or the whole overlay if that isn't
         enough."""
-        self._guard = RenderedGuard(_own(self._layout))
-        self._views = Views(self._plan, offered_by(self._plan))
+        self._inspection = Inspection(self._plan, self._layout, self.applied)
         with (
             _once(lambda: scratch(self._layout.tree)) as self._root,
             ThreadPoolExecutor(max_workers=self._how.jobs or os.cpu_count() or 1) as pool,
         ):
-            results = dict(self._of_units(clusters, pool)) if self._how.link is Link.AUTO else {}
-            whole = [cluster for cluster in clusters if cluster.name not in results]
-            return results | dict(zip([cluster.name for cluster in whole], pool.map(self._whole, whole), strict=True))
+            results, refused = self._of_units(clusters, pool) if self._how.link is Link.AUTO else ({}, [])
+            first = {one.cluster.name for one in first_of_each(refused)}
+            later = {one.cluster.name for one in refused} - first
+            now = [one for one in clusters if one.name not in results and one.name not in later]
+            faults = self._of_overlays(now, results, pool)
+            known = [(one, faults[one.cluster.name]) for one in refused if one.cluster.name in faults]
+            others = [one for one in refused if one.cluster.name in later]
+            faults |= Search(self._blame, pool).shared(others, known)
+            rest = [one for one in clusters if one.name in later and one.name not in faults]
+            faults |= self._of_overlays(rest, results, pool)
+        self.refused = list(problems_of({one.name: faults[one.name] for one in clusters if one.name in faults}))
+        return results
 
-    def _of_units(self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor) -> Iterator[tuple[str, _Result]]:
-        """Builds each distinct unit once, even if several clusters have it."""
-        units, how = self._units(clusters), self._how
-        streams = Builder(how.kustomize, how.cache, self._guard, how.jobs).build(list(units.values()), pool)
-        for cluster in (one for one in clusters if one.name in units):
-            unit = units[cluster.name]
-            stream = streams[unit.key]
-            made = None if stream is None else unit.made(stream)
-            if stream is None or made is None:
-                self.why[cluster.name] = REFUSED if stream is None else RENAMED
-                continue
-            problems = self._look(cluster, unit.files, split(stream, unit.homes), unit)
-            yield (
-                cluster.name,
-                problems or self._linker.link(cluster, self._layout.names(cluster), frozenset(unit.texts), made),
-            )
-            self._how.done()
+    def _of_units(
+        self, clusters: Sequence[ClusterPlan], pool: ThreadPoolExecutor
+    ) -> tuple[dict[str, _Result], list[Refusal]]:
+        """Builds each distinct unit once, even if several clusters have it. Returns the results, and the units that
+        kustomize refused."""
+        cut, how = self._units(clusters), self._how
+        every = [unit for units in cut.values() for unit in units]
+        streams = Builder(how.kustomize, how.cache, self._inspection.guard, how.jobs).build(every, pool)
+        results: dict[str, _Result] = {}
+        refused = []
+        for cluster in (one for one in clusters if one.name in cut):
+            parts = Parts(cut[cluster.name], streams)
+            if parts.said is not None:
+                refused.append(Refusal(cluster, parts.said))
+                self.why[cluster.name] = REFUSED
+            elif (made := parts.made()) is None:
+                self.why[cluster.name] = RENAMED
+            else:
+                built = split(parts.stream, parts.homes)
+                problems = self._inspection.look(cluster, parts.files, built, parts.homes.keys())
+                linked = self._linker.link(cluster, self._layout.names(cluster), parts.texts, made)
+                results[cluster.name] = problems or linked
+                self._how.done()
+        return results, refused
 
-    def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Unit]:
+    def _of_overlays(
+        self, clusters: Sequence[ClusterPlan], results: dict[str, _Result], pool: ThreadPoolExecutor
+    ) -> dict[str, Sequence[Fault]]:
+        """Builds whole overlays and adds them to the results. Returns the faults of those that kustomize refuses."""
+        refused = []
+        for cluster, built in zip(clusters, pool.map(self._whole, clusters), strict=True):
+            if isinstance(built, BuildError):
+                refused.append(Refusal(cluster, str(built)))
+            else:
+                results[cluster.name] = built
+        return Search(self._blame, pool).faults(refused)
+
+    def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Sequence[Unit]]:
         """The part of each overlay that kustomize has to build, if it is less than the whole overlay."""
         cutter = Cutter(self._layout, self._linker.placed)
-        found: dict[str, Unit] = {}
+        found: dict[str, Sequence[Unit]] = {}
         for cluster in clusters if self._linker.tested else ():  # else `compile` reports all clusters together
-            cut = cutter.unit(cluster) if self._linker.passes(cluster) else STYLE
+            cut = cutter.units(cluster) if self._linker.passes(cluster) else STYLE
             if isinstance(cut, str):
                 self.why[cluster.name] = cut
             else:
                 found[cluster.name] = cut
         return found
 
-    def _whole(self, cluster: ClusterPlan) -> _Result:
-        files, kustomize, cache = _overlay(cluster, self._shared), self._how.kustomize, self._how.cache
+    def _whole(self, cluster: ClusterPlan) -> _Result | BuildError:
+        files, how = _overlay(cluster, self._shared), self._how
         try:
-            stream = kustomize.build(files, cluster.name, cache, self._root, self._guard)
+            stream = how.kustomize.build(files, cluster.name, how.cache, self._root, self._inspection.guard)
         except BuildError as error:
-            return Blame(cluster, files, lambda fewer: kustomize.build(fewer, cluster.name, cache)).told(str(error))
+            return error
         finally:
-            self._how.done()
+            how.done()
         built = split(stream, self._layout.homes(cluster))
-        return self._look(cluster, files, built, None) or built
+        return self._inspection.look(cluster, files, built, None) or built
 
-    def _look(
-        self, cluster: ClusterPlan, files: Mapping[str, bytes], built: FileTree, unit: Unit | None
-    ) -> list[Problem]:
-        """The problems that can't be acknowledged. Adds all other problems to `applied`."""
-        if cluster.patches or cluster.components:
-            given = Given(self._layout.made(cluster), files.values(), unit.homes.keys() if unit else None)
-            self.applied[cluster.name] = list(check_applied(self._views.of(cluster, given, built)))
-        return _refused(self._guard, cluster, self._plan.istio_namespace, files, built)
+    def _blame(self, cluster: ClusterPlan) -> Blame:
+        cache, files = self._how.cache, _overlay(cluster, self._shared)
+        return Blame(cluster, files, lambda fewer: self._how.kustomize.build(fewer, cluster.name, cache))
 
 
 def _looked_at_all(plan: Plan, chosen: Sequence[ClusterPlan]) -> bool:
@@ -191,12 +210,6 @@ def _looked_at_all(plan: Plan, chosen: Sequence[ClusterPlan]) -> bool:
 
 def _problems(result: FileTree | list[Problem]) -> list[Problem]:
     return result if isinstance(result, list) else []
-
-
-def _refused(
-    guard: RenderedGuard, cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
-) -> list[Problem]:
-    return [*_leaks(guard, cluster, after), *_second_sources(cluster, namespace, before, after)]
 
 
 def _overlay(cluster: ClusterPlan, shared: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
@@ -221,51 +234,6 @@ def _once(make: Callable[[], AbstractContextManager[Path]]) -> Iterator[Callable
                 return made[0]
 
         yield folder
-
-
-def _own(layout: Layout) -> Iterator[bytes]:
-    """The files of meshc's own objects. The user's files are one folder deeper."""
-    for path, data in layout.tree.items():
-        if path.count("/") == 1 or path.startswith(f"{BASES}/"):
-            yield data
-
-
-def _leaks(guard: RenderedGuard, cluster: ClusterPlan, rendered: FileTree) -> list[Problem]:
-    """Secrets in plain text that a patch adds, or that a user's file hides by the syntax of YAML.
-
-    Reported at the patches and files, because a single line may not show the secret.
-    """
-    places = _places(cluster)
-    files = rendered.items() if places else [(name, data) for name, data in rendered.items() if name == RESOURCES]
-    told = " as patched" if places else ""
-    places += [one.place for file in cluster.resources for one in file.objects[:1]]
-    return [
-        replace(
-            found, place=places[0], also=tuple(places[1:]), what=f"output/{cluster.name}/{name}{told}: {found.what}"
-        )
-        for name, data in files
-        for found in guard.check(data, name, (cluster.name,))
-    ]
-
-
-def _places(cluster: ClusterPlan) -> list[Place]:
-    """The places in mesh.yaml that name a cluster's patches and components."""
-    return [*(patch.place for patch in cluster.patches), *(component.place for component in cluster.components)]
-
-
-def _second_sources(
-    cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
-) -> Iterator[Problem]:
-    """Changes by patches in objects from which istiod gets its trust."""
-    if not cluster.patches and not cluster.components:
-        return
-    named = [patch.place for patch in cluster.patches if sources.is_telling(patch.file.data)]
-    named += [one.place for one in cluster.components if any(map(sources.is_telling, one.files.values()))]
-    first, *others = named or _places(cluster)
-    laid_out = [data for path, data in before.items() if f"/{COMPONENTS}/" not in path]
-    for what, hint in sources.check_patched(cluster, namespace, laid_out, after.values()):
-        told = f"{cluster.name}: {what}"
-        yield codes.TRUST_PATCHED.at(first, told, hint, also=tuple(others), clusters=(cluster.name,))
 
 
 def _by_folder(tree: FileTree) -> Mapping[str, dict[str, bytes]]:

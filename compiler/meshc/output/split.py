@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from meshc.kube import Identity
@@ -9,21 +10,29 @@ from meshc.overlays.kustomization import NAME, kustomization
 from meshc.overlays.layout import RESOURCES
 from meshc.tree import HEADER, FileTree
 
+_LINES = re.compile("[^\\n]*+")
+
 
 def split(stream: bytes, homes: Mapping[Identity, str]) -> FileTree:
     """One file for each component with its objects in kustomize's order, and a kustomization.yaml that only lists the
     files.
 
-    A document ends at a line `---`: kustomize indents everything inside a document, so no value can have such a line
-    without indentation. Objects that no component made are in resources.yaml.
+    Objects that no component made are in resources.yaml.
     """
     files: dict[str, list[str]] = {file: [] for file in homes.values()}
-    for document in stream.decode().split("\n---\n"):
-        if document.strip():
-            file = homes.get(identity_in(document), RESOURCES)
-            files.setdefault(file, []).append(document.rstrip("\n") + "\n")
-    texts = {file: HEADER + "---\n".join(documents).encode() for file, documents in files.items() if documents}
+    for document in documents(stream.decode()):
+        files.setdefault(homes.get(identity_in(document), RESOURCES), []).append(document)
+    texts = {file: HEADER + "---\n".join(found).encode() for file, found in files.items() if found}
     return FileTree({**texts, NAME: kustomization(texts)})
+
+
+def documents(stream: str) -> list[str]:
+    """The documents of a stream in kustomize's style, each with the line break at its end.
+
+    A document ends at a line `---`: kustomize indents everything inside a document, so no value can have such a line
+    without indentation. Empty lines before it belong to the last value of the document.
+    """
+    return [f"{text}\n" for text in stream.removesuffix("\n").split("\n---\n")] if stream.strip() else []
 
 
 def identity_in(document: str) -> Identity:
@@ -41,12 +50,13 @@ def head_of(document: str) -> tuple[str, str, str, str]:
     top: dict[str, str] = {}
     metadata: dict[str, str] = {}
     section = ""
-    for line in document.split("\n"):
+    for found in _LINES.finditer(document):  # a document can have a megabyte, and its head is at its start
+        line = found[0]
         if line[:1] not in ("", " ", "-", "#"):
-            section, _, value = line.partition(":")
+            section, _, value = f"{line} ".partition(": ")
             top[section] = _scalar(value)
         elif section == "metadata" and line[:2] == "  " and line[2:3] not in (" ", "-"):
-            key, _, value = line[2:].partition(":")
+            key, _, value = f"{line[2:]} ".partition(": ")
             metadata[key] = _scalar(value)
         if "kind" in top and section > "metadata":
             break

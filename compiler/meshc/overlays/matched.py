@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.kube import identity_of
 from meshc.overlays.marks import Marks
+from meshc.overlays.targets import CLUSTER_SCOPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,5 +60,7 @@ class Matched:
 
 
 def effective(identity: Identity) -> Identity:
-    """The identity as kustomize compares it: a missing namespace is the same as `default`."""
-    return identity._replace(namespace="") if identity.namespace == "default" else identity
+    """The identity as kustomize compares it: a missing namespace is the same as `default`, and an object of the cluster
+    has none."""
+    has_none = identity.namespace == "default" or (identity.group, identity.kind) in CLUSTER_SCOPED
+    return identity._replace(namespace="") if has_none else identity

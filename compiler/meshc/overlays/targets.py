@@ -121,3 +121,4 @@ _CLUSTER_SCOPED = frozenset(
     for version in versions.split()
     for kind in kinds.split()
 )
+CLUSTER_SCOPED = frozenset((group, kind) for group, _, kind in _CLUSTER_SCOPED)

@@ -88,6 +88,6 @@ def _holds_objects(path: str) -> bool:
 
 def texts(data: bytes) -> Iterator[bytes]:
     """The documents of a file, or of kustomize's output."""
-    for text in data.removeprefix(HEADER).split(b"\n---\n"):
+    for text in data.removeprefix(HEADER).removesuffix(b"\n").split(b"\n---\n"):
         if text.strip():
-            yield text.rstrip(b"\n") + b"\n"
+            yield text + b"\n"

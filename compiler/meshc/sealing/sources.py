@@ -21,10 +21,9 @@ from meshc.sealing.mounts import is_veiled, mounts, texts
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.errors import Problem
+    from meshc.errors import Place, Problem
     from meshc.plan.files import UserFile, UserObject
     from meshc.plan.ir import ClusterPlan
-    from meshc.plan.needs import ChartNeed
 
 LABEL = "istio/multiCluster"
 """The label by which istiod and Pilot find remote secrets."""
@@ -80,22 +79,42 @@ def is_ca(body: Body, namespace: str) -> bool:
     )
 
 
-def check_resources(cluster: ClusterPlan, namespace: str, ca: str) -> Iterator[Problem]:
-    """Reports resources that are a second source. `ca` is the mesh's ca.type."""
-    sources = Counter(_name_of(one.body) for _, one in _theirs(cluster) if is_ca(one.body, namespace))
-    for _, one in _theirs(cluster):
-        found = reasons(one.body, namespace)
-        if not found:
-            continue
-        what = f"{cluster.name}: {identity_of(one.body)} {found[0]}"
-        hint = "remove it; what istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
-        if ca == "external" and is_ca(one.body, namespace):
-            if sources[_name_of(one.body)] == 1:
-                continue
-            hint = "keep one source for each cluster"
-        elif ca != "external" and is_ca(one.body, namespace):
-            hint += "; for a CA that another tool makes, write ca.type: external"
-        yield codes.SECOND_SOURCE.at(one.place, what, hint, clusters=(cluster.name,))
+class Sources:
+    """Finds objects that are a second source, in a mesh with this namespace of Istio and this ca.type.
+
+    Many clusters have the same objects of charts and files, so each object is searched only once.
+    """
+
+    def __init__(self, namespace: str, ca: str) -> None:
+        self._namespace, self._ca = namespace, ca
+        self._known: dict[int, tuple[Body, tuple[str, ...]]] = {}
+
+    def _reasons(self, body: Body) -> tuple[str, ...]:
+        if id(body) not in self._known:
+            self._known[id(body)] = body, reasons(body, self._namespace)  # the body is kept, so its id stays its own
+        return self._known[id(body)][1]
+
+    def in_resources(self, cluster: ClusterPlan) -> Iterator[Problem]:
+        """Reports the user's resources that are a second source."""
+        theirs = [(one, why) for _, one in _theirs(cluster) if (why := self._reasons(one.body))]
+        makers = Counter(_name_of(one.body) for one, _ in theirs if is_ca(one.body, self._namespace))
+        for one, why in theirs:
+            what = f"{cluster.name}: {identity_of(one.body)} {why[0]}"
+            hint = "remove it; what istiod trusts must come from sealed files: meshc ca, meshc secrets seal"
+            if self._ca == "external" and is_ca(one.body, self._namespace):
+                if makers[_name_of(one.body)] == 1:
+                    continue
+                hint = "keep one source for each cluster"
+            elif self._ca != "external" and is_ca(one.body, self._namespace):
+                hint += "; for a CA that another tool makes, write ca.type: external"
+            yield codes.SECOND_SOURCE.at(one.place, what, hint, clusters=(cluster.name,))
+
+    def in_chart(self, bodies: Iterable[Body], place: Place) -> Iterator[Problem]:
+        """Reports the objects of a chart that are a second source with the given values."""
+        for body in bodies:
+            for reason in self._reasons(body)[:1]:
+                hint = "change the values that create it"
+                yield codes.SECOND_SOURCE.at(place, f"{identity_of(body)} {reason}", hint)
 
 
 def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
@@ -105,15 +124,6 @@ def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
         for file, one in _theirs(cluster)
         if is_ca(one.body, namespace) and _name_of(one.body) == "cacerts"
     ]
-
-
-def check_chart(need: ChartNeed, bodies: Iterable[Body], namespace: str) -> Iterator[Problem]:
-    """Reports charts that are a second source with the given values."""
-    for body in bodies:
-        for reason in reasons(body, namespace)[:1]:
-            what = f"{need.cluster}: chart {need.chart}: {identity_of(body)} {reason}"
-            hint = "change the values that create it"
-            yield codes.SECOND_SOURCE.at(need.place, what, hint, clusters=(need.cluster,))
 
 
 def check_patched(
