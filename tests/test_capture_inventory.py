@@ -107,7 +107,9 @@ def test_what_is_not_whole_is_not_written(ground: Ground) -> None:
         "--context", "management", "--write", code=3
     )
     argo(home, "edge_1", "https://10.0.0.1:6443")
-    assert 'no cluster can be named "edge_1"' in ground.capture("--context", "management", "--write", code=3)
+    assert 'these names are invalid for a cluster: "edge_1"' in ground.capture(
+        "--context", "management", "--write", code=3
+    )
     argo(home, "edge-1", "https://10.0.0.1:6443", leak=CANARY)
     home.objects.pop(("secrets", "argocd", "cluster-edge_1"))
     home.forbidden.add(("list", "secrets"))
