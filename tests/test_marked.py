@@ -19,7 +19,8 @@ def unit(text: str = "", *, patch: str = "", target: dict[str, str] | None = Non
     resources = (UserFile("r.yaml", "r.yaml", text.encode(), ()),) if text else ()
     place = Place("mesh.yaml", 1, 1)
     patches = (PatchPlan(UserFile("p.yaml", "p.yaml", patch.encode(), ()), target or {}, place),) if patch else ()
-    return Unit({}, (own.encode(),) if own else (), resources, patches, {}, frozenset())
+    files = {"unit/resources/r.yaml": text.encode(), "unit/patches/p.yaml": patch.encode()}
+    return Unit(files, (own.encode(),) if own else (), resources, patches, {}, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_file_with_and_without_a_target() -> None:
 def test_a_patch_that_tests_the_name(path: str, is_marked: bool) -> None:
     place = Place("p.yaml", 1, 1)
     steps = UserFile("p.yaml", "p.yaml", b"[]", (UserObject(({"op": "test", "path": path, "value": "a"},), place),))
-    tested = Unit({}, (), (), (PatchPlan(steps, {"kind": "A"}, place),), {}, frozenset())
+    tested = Unit({"unit/patches/p.yaml": b"[]"}, (), (), (PatchPlan(steps, {"kind": "A"}, place),), {}, frozenset())
 
     assert (with_marks(tested, MARK) is not None) == is_marked
 

@@ -109,7 +109,8 @@ def test_each_of_two_refused_patches_is_a_problem(tmp_path: Path) -> None:
 
 def test_what_clusters_share_is_built_once(tmp_path: Path) -> None:
     every = (json.dumps({"kind": "Any", "metadata": {"name": "any", "labels": {"team": "mesh"}}}), {"kind": ".*"})
-    shared = [[every], [every, BY_HAND[9]], [every], [every], [every, BY_HAND[0]]]
+    steps_as_yaml = ("[{op: add, path: /metadata/labels/n, value: x}]", target(3))
+    shared = [[every], [every, BY_HAND[9]], [every], [every, steps_as_yaml], [every, BY_HAND[0]]]
     write_mesh(tmp_path, shared, "")
 
     assert sorted(built(tmp_path)) == ["batch", "batch"]

@@ -11,14 +11,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from meshc.output.split import documents, head_of
-from meshc.output.units import decoded
+from meshc.output.units import FOLDER, decoded
 from meshc.overlays.kustomization import NAME, kustomization
 from meshc.tree import HEADER
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.output.units import Unit
-    from meshc.plan.files import PatchPlan, UserFile
+    from meshc.plan.files import PatchPlan
     from meshc.yamltext.document import Document
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._:-]*[A-Za-z0-9]")
@@ -62,8 +62,8 @@ def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
     objects = [_object(text.decode(), mark) for text in unit.texts]
     if objects:
         yield unit.OBJECTS, HEADER + _BREAK.join(objects).encode()
-    for file in unit.resources:
-        yield f"resources/{file.name}", _file(file, mark)
+    for name in (f"resources/{file.name}" for file in unit.resources):
+        yield name, _file(unit.files[f"{FOLDER}/{name}"], mark)
     by_target = {True: {one.file.name for one in unit.patches if one.target}}
     by_target[False] = {one.file.name for one in unit.patches if not one.target}
     if by_target[True] & by_target[False]:
@@ -71,7 +71,8 @@ def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
     for patch in unit.patches:
         if any(_tests_name(one.body) for one in patch.file.objects):
             raise _UnmarkableError
-        yield f"patches/{patch.file.name}", patch.file.data if patch.target else _file(patch.file, mark)
+        data = unit.files[f"{FOLDER}/patches/{patch.file.name}"]
+        yield f"patches/{patch.file.name}", data if patch.target else _file(data, mark)
     resources = [*([unit.OBJECTS] if objects else []), *(f"resources/{file.name}" for file in unit.resources)]
     yield NAME, kustomization(resources, [(f"patches/{one.file.name}", _target(one, mark)) for one in unit.patches])
 
@@ -91,18 +92,18 @@ def _is_left(before: str) -> bool:
     return any(line[:1] not in ("", " ") for line in metadata.split("\n"))
 
 
-def _file(file: UserFile, mark: str) -> bytes:
+def _file(data: bytes, mark: str) -> bytes:
     """A user's file with a marked name in each object."""
-    found, problems = read(file.data, file.name)
+    found, problems = read(data, "")
     if problems:
         raise _UnmarkableError
-    text = file.data.decode()
+    text = data.decode()
     lines = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
     for start in sorted((_start_of_name(one, text, lines) for one in found), reverse=True):
         text = text[:start] + mark + text[start:]
     marked = text.encode()
     if _UNSURE.search(marked):
-        again = [one.data for one in read(marked, file.name)[0]]
+        again = [one.data for one in read(marked, "")[0]]
         if again != [_with_name(one.data, mark) for one in found]:
             raise _UnmarkableError  # for example, an alias repeats the name
     return marked

@@ -32,8 +32,9 @@ def copies(view: View, one: Touched) -> Iterator[Fault]:
 def _copy(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
     homes = ", ".join(copy.homes[:3])
     hint = f"change the Service in the cluster that runs it ({homes}); meshc then changes its copies"
-    for told in _differing(_wanted(copy.ports), _ports(one)):
-        what = f"{told}, but the Service in {homes} doesn't"
+    for told, is_missing in _differing(_wanted(copy.ports), _ports(one)):
+        does = "does" if is_missing else "doesn't"
+        what = f"{told}, but the Service in {homes} {does}"
         yield Fault(("spec", "ports"), what, hint, codes.COPY_DIFFERS)
     spec = one.after.get("spec")
     if at(spec, "selector"):
@@ -56,16 +57,19 @@ def _copy(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
 
 def _home(one: Touched, copy: ServiceCopy) -> Iterator[Fault]:
     hint = "write the same ports of the Service under services, in its manifests and in each cluster's resources"
-    for told in _differing(_wanted(copy.ports), _ports(one)):
-        yield Fault(("spec", "ports"), f"{told}, but its copies in other clusters don't", hint, codes.COPY_DIFFERS)
+    for told, is_missing in _differing(_wanted(copy.ports), _ports(one)):
+        do = "do" if is_missing else "don't"
+        what = f"{told}, but its copies in other clusters {do}"
+        yield Fault(("spec", "ports"), what, hint, codes.COPY_DIFFERS)
 
 
-def _differing(wanted: set[_Port], there: set[_Port]) -> Iterator[str]:
+def _differing(wanted: set[_Port], there: set[_Port]) -> Iterator[tuple[str, bool]]:
+    """What differs in the ports that are there, and whether a port is missing."""
     for number, name, protocol in sorted(there - wanted, key=str):
-        yield f"has port {number}/{protocol}" + (f' "{name}"' if name else "")
+        yield f"has port {number}/{protocol}" + (f' "{name}"' if name else ""), False
     for number, name, protocol in sorted(wanted - there, key=str):
         if not any(other[0] == number for other in there):
-            yield f"doesn't have port {number}/{protocol}" + (f' "{name}"' if name else "")
+            yield f"doesn't have port {number}/{protocol}" + (f' "{name}"' if name else ""), True
 
 
 def _wanted(ports: Iterable[Port]) -> set[_Port]:
