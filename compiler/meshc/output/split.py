@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from meshc.kube import Identity
 from meshc.overlays.kustomization import NAME, kustomization
@@ -42,6 +43,7 @@ def identity_in(document: str) -> Identity:
     return Identity(group if version else "", kind, namespace, name)
 
 
+@lru_cache(maxsize=1 << 12)  # many clusters have the same objects
 def head_of(document: str) -> tuple[str, str, str, str]:
     """apiVersion, kind, namespace and name, read from the lines of an object in kustomize's style.
 

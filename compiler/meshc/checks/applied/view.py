@@ -30,7 +30,7 @@ class Fault(NamedTuple):
     code: Code = codes.PATCHED_WRONG
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Touched:
     """One object. `before` is the object as meshc or a chart made it, or None for the user's own objects."""
 
@@ -39,7 +39,7 @@ class Touched:
     causes: Causes
     patched: bool = False
 
-    @property
+    @cached_property
     def identity(self) -> Identity:
         return identity_of(self.after)
 
