@@ -50,16 +50,16 @@ def test_facts_that_differ_go_into_mesh_yaml(land: Land) -> None:
     land.hub.put("deployments", "istiod", "istio-system", metadata={"labels": {"app": "istiod"}}, spec=spec)
     said = land.capture("facts", "hub", code=1)
 
-    assert "v1.33.4, and mesh.yaml says 1.34.0" in said
+    assert "v1.33.4, but mesh.yaml has 1.34.0" in said
     assert "mesh.yaml:12:26" in said
-    assert "1.30.4, and mesh.yaml says 1.29.6" in said
-    assert "corp, and mesh.yaml says none" in said
+    assert "1.30.4, but mesh.yaml has 1.29.6" in said
+    assert "corp, but mesh.yaml has none" in said
     assert "nothing is written without --write" in said
 
     land.capture("facts", "hub", "--write")
     hub: dict[str, Any] = yaml.safe_load((land.base / "mesh.yaml").read_text())["spec"]["clusters"][0]
 
-    assert "Kubernetes, and mesh.yaml says hub" in said
+    assert "Kubernetes, but mesh.yaml has hub" in said
     assert hub["clusterID"] == "Kubernetes"
     assert hub["kubernetesVersion"] == "1.33"
     assert hub["podCIDRs"] == ["10.10.0.0/16", "fd00:10::/48"]
@@ -79,7 +79,7 @@ def test_parts_that_lie_outside_of_what_is_recorded_are_told(land: Land) -> None
     land.hub.put("nodes", "n1", spec={"podCIDRs": ["10.10.1.0/24"]})
     land.hub.put("nodes", "n2", spec={"podCIDRs": ["10.77.1.0/24"]})
 
-    assert "10.10.1.0/24, 10.77.1.0/24, and mesh.yaml says 10.10.0.0/16" in land.capture("facts", "hub", code=1)
+    assert "10.10.1.0/24, 10.77.1.0/24, but mesh.yaml has 10.10.0.0/16" in land.capture("facts", "hub", code=1)
 
 
 def service(hub: FakeCluster, name: str, **spec: Any) -> None:

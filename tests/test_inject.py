@@ -114,7 +114,7 @@ def test_an_istioctl_of_a_later_version_is_refused(tmp_path: Path) -> None:
 def test_an_istioctl_that_is_missing(tmp_path: Path) -> None:
     done = inject("-", "-c", "branch", program=tmp_path / "none", stdin=APP)
 
-    assert (done.returncode, "which is no program" in done.stderr) == (4, True)
+    assert (done.returncode, "which is not an executable program" in done.stderr) == (4, True)
 
 
 def test_istiod_says_what_it_needs(tmp_path: Path) -> None:

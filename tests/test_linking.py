@@ -153,7 +153,9 @@ def test_kustomize_is_started_only_where_it_has_something_to_do(mesh: Path) -> N
     text = (mesh / "mesh.yaml").read_text().replace("role: primary", "role: primary\n      patches: [patch.yaml]", 1)
     (mesh / "mesh.yaml").write_text(text)
 
-    assert "1 overlay built, for files of yours" in said("compile", cwd=mesh, MESHC_KUSTOMIZE=str(program))
+    assert "1 overlay built because of your patches, resources or components" in said(
+        "compile", cwd=mesh, MESHC_KUSTOMIZE=str(program)
+    )
     assert "kustomize unit" in log.read_text()
     assert "kustomize hub" not in log.read_text()
     assert "kustomize edge-1" not in log.read_text()

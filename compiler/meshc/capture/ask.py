@@ -77,8 +77,7 @@ class Api:
             raise
 
     def listed(self, resource: Resource, **query: str) -> list[Body]:
-        """All objects of a kind, page by page. If a list expires meanwhile, it is read once more from the start. Raises
-        AskError."""
+        """All objects of a kind, page by page. A list that expires meanwhile is read once more. Raises AskError."""
         try:
             return list(self._pages(resource, query))
         except AskError as error:
@@ -97,11 +96,10 @@ class Api:
             if error.trouble is Trouble.MISSING:
                 return {}
             raise
-        found = [one for one in said.get("resources") or () if isinstance(one, dict)]
         return {
             str(one.get("kind")): (str(one.get("name")), one.get("namespaced") is True)
-            for one in found
-            if "/" not in str(one.get("name"))
+            for one in said.get("resources") or ()
+            if isinstance(one, dict) and "/" not in str(one.get("name"))
         }
 
     def text(self, resource: Resource) -> str:
@@ -122,9 +120,8 @@ class Api:
     def applied_dry(self, resource: Resource, body: Body, manager: str) -> Body:
         """What a server-side apply would make of an object, which changes nothing. Raises AskError."""
         query = urlencode({"dryRun": "All", "fieldManager": manager, "force": "true"})
-        return self._ask(
-            _Request("PATCH", f"{resource.path}?{query}", json.dumps(body).encode(), _APPLY), resource, "patch"
-        )
+        request = _Request("PATCH", f"{resource.path}?{query}", json.dumps(body).encode(), _APPLY)
+        return self._ask(request, resource, "patch")
 
     def delete(self, resource: Resource, uid: str) -> None:
         """Deletes an object if it is still the one that was read. Raises AskError."""

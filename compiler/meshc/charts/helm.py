@@ -97,7 +97,7 @@ def find(cache: Repository) -> Helm:
     named = os.environ.get(NAMED, "")
     path = shutil.which(named or "helm")
     if path is None:
-        why = f'{NAMED} is "{named}", which is no program' if named else "no helm was found on PATH"
+        why = f'{NAMED} is "{named}", which is not an executable program' if named else "no helm was found on PATH"
         raise ToolError(f"{why}, and mesh.yaml names charts", f"install helm 3 or 4, or name one with {NAMED}")
     key = identity(Path(path), "helm")
     said = cache.cache_get(key)

@@ -64,13 +64,13 @@ def _show(done: Done) -> None:
             shown = [*entries[:_SHOWN], f"and {len(entries) - _SHOWN} more"] if capped else entries
             tell(f"  {paint(f'{name:<10}', colour, sys.stdout)} {joint.join(map(plain, shown))}")
     if told.by_kustomize:
-        built = f"{count(len(told.by_kustomize), 'overlay')} built, for files of yours"
+        built = f"{count(len(told.by_kustomize), 'overlay')} built because of your patches, resources or components"
         tell(f"  {paint('kustomize ', 'white', sys.stdout)} {built}")
     reasons = dict.fromkeys(why for _, why in told.whole)
     for why in reasons:
         names = [name for name, reason in told.whole if reason == why]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        tell(f"             whole: {', '.join(map(plain, names[:_SHOWN]))}{more}: {why}")
+        tell(f"             built whole: {', '.join(map(plain, names[:_SHOWN]))}{more}: {why}")
     if done.delivery:
         engine = f"{told.engine}, " if told.engine else ""
         tell(f"  {paint('delivery  ', 'white', sys.stdout)} {engine}{done.delivery}")

@@ -11,8 +11,9 @@ from meshc.commands.compiling import compiled_unrendered
 from meshc.commands.focus import Focus
 from meshc.commands.opened import Opened
 from meshc.plain import plain
+from meshc.plan.as_json import as_json
 from meshc.plan.delivered import Delivery
-from meshc.plan.ir import ClusterPlan, Plan, as_json
+from meshc.plan.ir import ClusterPlan, Plan
 from meshc.plan.shared_values import CLUSTER_LOCAL
 from meshc.plan.unknown import some
 from meshc.sealing.sources import ca_sources

@@ -11,6 +11,7 @@ from meshc.cli.shapes import EVERY, NAMED, SHAPES, Each, Either, Of, Ref, Shape
 from meshc.errors import Place
 from meshc.kube import Version
 from meshc.plan import ir
+from meshc.plan.as_json import key_of
 from meshc.plan.files import ComponentPlan, UserFile
 from meshc.plan.ways import Door
 
@@ -64,11 +65,11 @@ _OTHERWISE: Mapping[Any, Shape] = {
     ComponentPlan: {"folder": str, "source": str},
     Door: {"port": int, "selector": Each(str)},
 }
-"""The shapes of types that `ir.as_json` doesn't write field by field."""
+"""The shapes of types that `as_json` doesn't write field by field."""
 
 
 def shape_of(kind: Any) -> Shape:
-    """The shape that `ir.as_json` gives to a value of the plan, by the value's type."""
+    """The shape that `as_json` gives to a value of the plan, by the value's type."""
     inner = [one for one in get_args(kind) if one not in (NoneType, Ellipsis)]
     if kind in _OTHERWISE:
         return _OTHERWISE[kind]
@@ -82,5 +83,5 @@ def shape_of(kind: Any) -> Shape:
         return dict if inner[1] is Any else Each(shape_of(inner[1]))
     if is_dataclass(kind):
         hints = get_type_hints(kind)
-        return {ir.key_of(field.name): shape_of(hints[field.name]) for field in fields(kind)}
+        return {key_of(field.name): shape_of(hints[field.name]) for field in fields(kind)}
     return kind

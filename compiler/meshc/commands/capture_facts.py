@@ -119,4 +119,4 @@ def _writes_id(plan: Plan, mine: ClusterPlan, told: str) -> bool:
 
 
 def _but(same: bool, recorded: object) -> str:
-    return "" if same else f", and mesh.yaml says {recorded}"
+    return "" if same else f", but mesh.yaml has {recorded}"

@@ -157,7 +157,8 @@ def _bodies(opened: Opened, entry: FromInventory, namespace: str, reach: Reach) 
         return found
     if entry.fields:
         raise UsageError(
-            f'"{entry.file}" has keys of its own by fields', "refresh it where it is from, or take fields out"
+            f'"{entry.file}" has its own keys, which the setting fields translates',
+            "update the file with the program that writes it, or remove fields",
         )
     if entry.format == "kubeconfig":
         return [of_contexts(_servers(named, reach))]

@@ -39,13 +39,13 @@ def find(istio: Version) -> str:
     hint = f"name the istioctl of Istio {wanted} with MESHC_ISTIOCTL"
     if path is None:
         if named:
-            raise ToolError(f'MESHC_ISTIOCTL is "{named}", which is no program')
+            raise ToolError(f'MESHC_ISTIOCTL is "{named}", which is not an executable program')
         raise ToolError("no istioctl was found on PATH", hint)
     is_later = _VALUES.encode() in run(Command((path, "kube-inject", "--help"), timeout=20))
     if is_later and istio.line == _CLASSIC:
-        raise ToolError(f"{path} is of a later Istio than 1.0, whose injection templates are others", hint)
+        raise ToolError(f"{path} belongs to an Istio later than 1.0, which has other injection templates", hint)
     if not is_later and istio.line != _CLASSIC:
-        raise ToolError(f"{path} is of an earlier Istio than 1.5, whose injection templates are others", hint)
+        raise ToolError(f"{path} belongs to an Istio earlier than 1.5, which has other injection templates", hint)
     if is_later and (told := _minor_of(path)) is not None and abs(told - istio.minor) > _SKEW:
         raise ToolError(f"{path} is of Istio 1.{told}, too far from {wanted} for its injection template", hint)
     return path

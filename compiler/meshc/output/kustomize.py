@@ -141,7 +141,7 @@ def candidates(cache: Repository) -> Iterator[Candidate]:
     named = os.environ.get(NAMED)
     if named:
         path = shutil.which(named)
-        yield _candidate(named, Path(path), cache) if path else Candidate(named, None, "is no program")
+        yield _candidate(named, Path(path), cache) if path else Candidate(named, None, "is not an executable program")
         return
     for program in _programs():
         if _is_python(program):

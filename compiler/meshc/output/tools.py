@@ -73,7 +73,7 @@ def _ask(name: str, used_for: str, variable: str, arguments: tuple[str, ...]) ->
     named = os.environ.get(variable, "") if variable else ""
     path = shutil.which(named or name)
     if path is None:
-        passed_over = (f"{named}, which {variable} names, is no program",) if named else ()
+        passed_over = (f"{named}, which {variable} names, is not an executable program",) if named else ()
         return Tool(name, used_for, variable, passed_over=passed_over)
     try:
         said = run(Command((path, *arguments), timeout=20)).decode(errors="replace")

@@ -13,7 +13,7 @@ from meshc.kube import Version
 from meshc.plan.delivered import Delivery
 from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
 from meshc.plan.offers import ServiceBase, ServiceCopy
-from meshc.plan.ways import AmbientPlan, Attachment, Door, Exposure, GatewayPlan, NetworkPlan
+from meshc.plan.ways import AmbientPlan, Attachment, Exposure, GatewayPlan, NetworkPlan
 from meshc.sealedtext import service_of
 
 
@@ -228,33 +228,3 @@ class Plan:
             for name in cluster.watched:
                 found.setdefault(name, []).extend(cluster.planes)
         return {name: tuple(planes) for name, planes in found.items()}
-
-
-def as_json(value: Any) -> Any:
-    """A plan as JSON data, with the key names of mesh.yaml. File contents are left out, and versions are text."""
-    if isinstance(value, Version | Place):
-        return str(value)
-    if isinstance(value, UserFile):
-        return {"name": value.name, "source": value.source}
-    if isinstance(value, ComponentPlan):
-        return {"folder": value.folder, "source": value.source}
-    if isinstance(value, Door):
-        return {"port": value.port, "selector": dict(value.selector)}
-    if hasattr(value, "__dataclass_fields__"):
-        return {key_of(name): as_json(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, Mapping):
-        return {key: as_json(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [as_json(item) for item in value]
-    return value
-
-
-def key_of(field: str) -> str:
-    """The key in mesh.yaml for a field: `pod_cidrs` is podCIDRs."""
-    first, *rest = field.split("_")
-    if field == "id":
-        return "clusterID"
-    return first + "".join(_WORDS.get(word, word.capitalize()) for word in rest)
-
-
-_WORDS = {"cidrs": "CIDRs", "ids": "IDs", "tls": "TLS", "url": "URL", "id": "ID"}

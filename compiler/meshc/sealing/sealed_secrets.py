@@ -55,7 +55,7 @@ def check(need: SecretNeed, document: Document, public: Mapping[str, bytes]) -> 
     yield from check_template_text(need, document, _TEMPLATE, at(data, *_TEMPLATE))
     for field in sorted(data.keys() - _FIELDS):
         what = f'{need.kind}: "{field}" isn\'t a field of a SealedSecret'
-        yield codes.SEALED_UNREADABLE.at(document.key_place((field,)), what, "take it out", clusters=clusters)
+        yield codes.SEALED_UNREADABLE.at(document.key_place((field,)), what, "remove it", clusters=clusters)
     if data.get("apiVersion") != "bitnami.com/v1alpha1":
         what = f"{need.kind}: a SealedSecret has apiVersion bitnami.com/v1alpha1"
         hint = "write apiVersion: bitnami.com/v1alpha1"
