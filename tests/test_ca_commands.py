@@ -474,8 +474,8 @@ def test_check_tells_roots_that_jump_and_cas_that_end(tmp_path: Path) -> None:
     assert "certificates/root-cert.pem:1:1: error MESH428" in place.meshc("check", "--base", "HEAD", code=3)
     assert "notice: hub: its CA expires in 9 days" in place.meshc("check")
     assert place.meshc("check", "--fail-on", "expiring", code=1)
-    assert 'Git knows no commit "nowhere"' in place.meshc("check", "--base", "nowhere", code=2)
-    assert "no name of a commit" in place.meshc("check", "--base=--output=x", code=2)
+    assert 'this repository has no commit "nowhere"' in place.meshc("check", "--base", "nowhere", code=2)
+    assert "isn't the name of a commit" in place.meshc("check", "--base=--output=x", code=2)
 
 
 def test_a_step_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
