@@ -108,7 +108,7 @@ def test_an_istioctl_of_a_later_version_is_refused(tmp_path: Path) -> None:
     done = inject("-", "-c", "branch", program=istioctl(tmp_path, "--injectConfigFile --valuesFile"), stdin=APP)
 
     assert done.returncode == 4
-    assert "is of a later Istio than 1.0" in done.stderr
+    assert "belongs to an Istio later than 1.0" in done.stderr
 
 
 def test_an_istioctl_that_is_missing(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def _asked(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("flags", "version", "said"),
     [
-        ("--injectConfigFile --meshConfigFile", "", "is of an earlier Istio than 1.5"),
+        ("--injectConfigFile --meshConfigFile", "", "belongs to an Istio earlier than 1.5"),
         ("--injectConfigFile --valuesFile", "client version: 1.28.4", "is of Istio 1.28, too far from 1.30"),
     ],
 )
