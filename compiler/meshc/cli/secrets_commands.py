@@ -63,7 +63,7 @@ def status_command(file: Path, choice: Choice, form: Format) -> None:
         ("FILE", "FORM", "STATE", "OPENED BY"),
         (
             Line((files(same), same[0].form, same[0].state, whose(same[0].opened_by)), same[0].notes)
-            for same in alike(rows, lambda row: row.likeness)
+            for same in alike(rows, lambda row: row.group)
         ),
     )
 

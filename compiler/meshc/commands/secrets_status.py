@@ -58,7 +58,7 @@ class Standing:
         }
 
     @property
-    def likeness(self) -> object:
+    def group(self) -> object:
         """Equal for credentials, or for CAs, that a long table shows in one row."""
         return self.cluster if self.of else "", self.form, self.state, self.opened_by, self.notes
 

@@ -94,7 +94,7 @@ class Builder:
             return error
 
 
-class Parts:
+class BuiltUnits:
     """The built units of one cluster together. `said` is kustomize's message if it refused one of them."""
 
     def __init__(self, units: Sequence[Unit], built: Mapping[Key, bytes | BuildError]) -> None:

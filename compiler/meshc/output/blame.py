@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from meshc.errors import BuildError, Place
-from meshc.output.refused import Fault, first_of_each, key_of, parts_of
+from meshc.output.refused import Fault, additions_of, first_of_each, key_of
 from meshc.overlays.layout import kustomization_of
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from meshc.output.refused import Part, Refusal
+    from meshc.output.refused import Addition, Refusal
     from meshc.plan.files import ComponentPlan, PatchPlan, UserFile
     from meshc.plan.ir import ClusterPlan
 
 _One = TypeVar("_One")
-_PartOf = TypeVar("_PartOf", bound="Part")
+_OfKind = TypeVar("_OfKind", bound="Addition")
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Blame:
         return [Fault(None, place, what, "look at the resources and patches of this cluster")]
 
     def is_explained_by(self, faults: Sequence[Fault]) -> bool:
-        """True if kustomize builds the overlay without the faulty parts, which it has."""
+        """True if kustomize builds the overlay without the faulty additions, which it has."""
         if not faults or not all(fault.is_in(self.cluster) for fault in faults):
             return False
         resources = _without(self.cluster.resources, faults)
@@ -103,12 +103,12 @@ class Blame:
         return ""
 
 
-def _without(parts: Sequence[_PartOf], faults: Sequence[Fault]) -> list[_PartOf]:
+def _without(parts: Sequence[_OfKind], faults: Sequence[Fault]) -> list[_OfKind]:
     return [one for one in parts if not any(fault.is_of(one) for fault in faults)]
 
 
 @dataclass(frozen=True)
-class Search:
+class FaultFinder:
     """Searches refused overlays, several at once. `of` makes the Blame of a cluster."""
 
     of: Callable[[ClusterPlan], Blame]
@@ -128,13 +128,13 @@ class Search:
         self, refusals: Sequence[Refusal], known: Sequence[tuple[Refusal, Sequence[Fault]]]
     ) -> dict[str, Sequence[Fault]]:
         """The faults of the clusters that were refused for a known reason, and that have no other fault."""
-        pairs = [(one, *same) for one in refusals for same in known if same[0].likeness == one.likeness]
+        pairs = [(one, *same) for one in refusals for same in known if same[0].reason == one.reason]
         fits = self.pool.map(lambda pair: self._is_same(*pair), pairs)
         return {one.cluster.name: faults for (one, _, faults), fit in zip(pairs, fits, strict=True) if fit}
 
     def _is_same(self, one: Refusal, known: Refusal, faults: Sequence[Fault]) -> bool:
-        mine, others = ([key_of(part) for part in parts_of(each.cluster)] for each in (one, known))
-        searched = all(fault.part is not None for fault in faults)
+        mine, others = ([key_of(addition) for addition in additions_of(each.cluster)] for each in (one, known))
+        searched = all(fault.addition is not None for fault in faults)
         return searched and (mine == others or self.of(one.cluster).is_explained_by(faults))
 
     def _whole(self, refusal: Refusal) -> list[Fault]:

@@ -64,9 +64,9 @@ def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
         yield unit.OBJECTS, HEADER + _BREAK.join(objects).encode()
     for name in (f"resources/{file.name}" for file in unit.resources):
         yield name, _file(unit.files[f"{FOLDER}/{name}"], mark)
-    by_target = {True: {one.file.name for one in unit.patches if one.target}}
-    by_target[False] = {one.file.name for one in unit.patches if not one.target}
-    if by_target[True] & by_target[False]:
+    if {one.file.name for one in unit.patches if one.target} & {
+        one.file.name for one in unit.patches if not one.target
+    }:
         raise _UnmarkableError
     for patch in unit.patches:
         if any(_tests_name(one.body) for one in patch.file.objects):

@@ -14,45 +14,46 @@ if TYPE_CHECKING:
     from meshc.errors import Place, Problem
     from meshc.plan.ir import ClusterPlan
 
-Part = UserFile | PatchPlan | ComponentPlan
+Addition = UserFile | PatchPlan | ComponentPlan
+"""A resource, a patch or a component that a user adds to an overlay."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A part of an overlay that kustomize refuses; `part` is None if only the whole overlay is known to be faulty.
+    """An addition that kustomize refuses; `addition` is None if only the whole overlay is known to be faulty.
 
     `what` is the message without the names of the clusters.
     """
 
-    part: Part | None
+    addition: Addition | None
     place: Place
     what: str
     hint: str
     also: tuple[Place, ...] = ()
 
-    def is_of(self, part: Part) -> bool:
-        """True if this part is the faulty one, or equal to it in another cluster."""
-        return self.part is not None and key_of(self.part) == key_of(part)
+    def is_of(self, addition: Addition) -> bool:
+        """True if this addition is the faulty one, or equal to it in another cluster."""
+        return self.addition is not None and key_of(self.addition) == key_of(addition)
 
     def is_in(self, cluster: ClusterPlan) -> bool:
-        """True if a cluster has the faulty part, too."""
-        return any(map(self.is_of, parts_of(cluster)))
+        """True if a cluster has the faulty addition, too."""
+        return any(map(self.is_of, additions_of(cluster)))
 
 
-def parts_of(cluster: ClusterPlan) -> tuple[Part, ...]:
-    """The user's parts of an overlay."""
+def additions_of(cluster: ClusterPlan) -> tuple[Addition, ...]:
+    """Everything that the user adds to an overlay."""
     return (*cluster.resources, *cluster.patches, *cluster.components)
 
 
-def key_of(part: Part) -> object:
-    """Equal for equal parts of two clusters, whatever line of mesh.yaml names them."""
-    match part:
+def key_of(addition: Addition) -> object:
+    """Equal for equal additions of two clusters, whatever line of mesh.yaml names them."""
+    match addition:
         case UserFile():
-            return part.source, part.data
+            return addition.source, addition.data
         case PatchPlan():
-            return key_of(part.file), dict(part.target)
+            return key_of(addition.file), dict(addition.target)
         case ComponentPlan():
-            return part.source, dict(part.files)
+            return addition.source, dict(addition.files)
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class Refusal:
     said: str
 
     @property
-    def likeness(self) -> str:
+    def reason(self) -> str:
         """Equal for clusters that kustomize refused for the same reason."""
         return self.said.replace(self.cluster.name, "{cluster}")
 
 
 def first_of_each(refusals: Iterable[Refusal]) -> list[Refusal]:
     """One refusal for each reason."""
-    return list({one.likeness: one for one in reversed(list(refusals))}.values())
+    return list({one.reason: one for one in reversed(list(refusals))}.values())
 
 
 def problems_of(found: Mapping[str, Sequence[Fault]]) -> Iterator[Problem]:

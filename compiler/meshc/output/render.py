@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from meshc.disk.scratch import scratch
 from meshc.errors import BuildError, Problem, stop_on
-from meshc.output.batches import Builder, Parts
-from meshc.output.blame import Blame, Search
+from meshc.output.batches import Builder, BuiltUnits
+from meshc.output.blame import Blame, FaultFinder
 from meshc.output.inspection import Inspection
 from meshc.output.link import Link
 from meshc.output.native import Linker
@@ -131,7 +131,7 @@ class _Rendering:
             faults = self._of_overlays(now, results, pool)
             known = [(one, faults[one.cluster.name]) for one in refused if one.cluster.name in faults]
             others = [one for one in refused if one.cluster.name in later]
-            faults |= Search(self._blame, pool).shared(others, known)
+            faults |= FaultFinder(self._blame, pool).shared(others, known)
             rest = [one for one in clusters if one.name in later and one.name not in faults]
             faults |= self._of_overlays(rest, results, pool)
         self.refused = list(problems_of({one.name: faults[one.name] for one in clusters if one.name in faults}))
@@ -148,16 +148,16 @@ class _Rendering:
         results: dict[str, _Result] = {}
         refused = []
         for cluster in (one for one in clusters if one.name in cut):
-            parts = Parts(cut[cluster.name], streams)
-            if parts.said is not None:
-                refused.append(Refusal(cluster, parts.said))
+            units_built = BuiltUnits(cut[cluster.name], streams)
+            if units_built.said is not None:
+                refused.append(Refusal(cluster, units_built.said))
                 self.why[cluster.name] = REFUSED
-            elif (made := parts.made()) is None:
+            elif (made := units_built.made()) is None:
                 self.why[cluster.name] = RENAMED
             else:
-                built = split(parts.stream, parts.homes)
-                problems = self._inspection.look(cluster, parts.files, built, parts.homes.keys())
-                linked = self._linker.link(cluster, self._layout.names(cluster), parts.texts, made)
+                built = split(units_built.stream, units_built.homes)
+                problems = self._inspection.look(cluster, units_built.files, built, units_built.homes.keys())
+                linked = self._linker.link(cluster, self._layout.names(cluster), units_built.texts, made)
                 results[cluster.name] = problems or linked
                 self._how.done()
         return results, refused
@@ -172,7 +172,7 @@ class _Rendering:
                 refused.append(Refusal(cluster, str(built)))
             else:
                 results[cluster.name] = built
-        return Search(self._blame, pool).faults(refused)
+        return FaultFinder(self._blame, pool).faults(refused)
 
     def _units(self, clusters: Sequence[ClusterPlan]) -> Mapping[str, Sequence[Unit]]:
         """The part of each overlay that kustomize has to build, if it is less than the whole overlay."""

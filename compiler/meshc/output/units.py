@@ -111,7 +111,7 @@ class Cutter:
         own: dict[str, list[KubeObject]] = {}
         for file, one in self._layout.objects[cluster.name]:
             own.setdefault(file, []).append(one)
-        mine = _Part(cluster.resources, cluster.patches)
+        mine = _Draft(cluster.resources, cluster.patches)
         found = []
         for file, objects in own.items():
             if why := self._add(mine, file, f"{cluster.name}/{file}", objects, _matched(cluster.patches, objects)):
@@ -119,7 +119,7 @@ class Cutter:
         aimed = tuple(patch for patch in cluster.patches if patch.target)
         for base in cluster.bases:
             shared = self._layout.bases[base]
-            apart = _Part((), aimed) if self._is_apart(cluster, base) else mine
+            apart = _Draft((), aimed) if self._is_apart(cluster, base) else mine
             numbers = self._reached(cluster.patches, base)
             if why := self._add(apart, "services.yaml", f"{BASES}/{base}/services.yaml", shared, numbers):
                 return why
@@ -130,7 +130,7 @@ class Cutter:
             return _IDLE
         return [part.unit(cluster.name, self._layout.tree) for part in found]
 
-    def _add(self, part: _Part, file: str, path: str, objects: Sequence[KubeObject], numbers: Iterable[int]) -> str:
+    def _add(self, part: _Draft, file: str, path: str, objects: Sequence[KubeObject], numbers: Iterable[int]) -> str:
         """Adds the objects with these numbers in a file to a part. Returns the reason if the overlay must be built
         whole."""
         data = self._layout.tree[path]
@@ -175,7 +175,7 @@ class Cutter:
 
 
 @dataclass
-class _Part:
+class _Draft:
     """A unit in the making."""
 
     resources: tuple[UserFile, ...]

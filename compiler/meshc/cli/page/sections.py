@@ -182,7 +182,7 @@ def _rows(sealed: Sealed) -> Iterator[tuple[str, Standing, str]]:
     if len(sealed) <= _MOST_FILES:
         yield from ((one.file, one, whose) for one, whose in sealed)
         return
-    for same in together(sealed, lambda row: row[0].likeness):
+    for same in together(sealed, lambda row: row[0].group):
         yield files([one for one, _ in same]), *same[0]
 
 
