@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 import meshc
-from meshc.checks.applied.relied import relied
+from meshc.checks.applied.check import AppliedChecks
 from meshc.checks.applied.view import Touched, View
-from meshc.errors import Problem, ProblemsError
+from meshc.errors import Place, Problem, ProblemsError
+from meshc.kube import identity_of
 from support.tools import find_tool
 
 pytestmark = pytest.mark.thorough
@@ -455,10 +456,10 @@ def test_what_the_mesh_relies_on_of_charts(name: str, tmp_path: Path) -> None:
     )
     plan = meshc.compile(tmp_path / "mesh.yaml").plan
     before, after, word = RELIED[name]
-    one = Touched(after, before, lambda _: [], patched=True)
+    one = Touched(identity_of(after), after, before, lambda _: [Place("patch.yaml")], patched=True)
     view = View(plan, plan.clusters[0], [one], lambda: [before], {})
 
-    said = [fault.what for fault in relied(view, one)]
+    said = [problem.what for problem in AppliedChecks().check(view)]
 
     assert bool(said) == bool(word), said
     assert not word or word in said[0], said

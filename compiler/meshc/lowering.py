@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshc.charts import helm
 from meshc.charts import render as charts
-from meshc.checks.applied.check import check_applied
+from meshc.checks.applied.check import AppliedChecks
 from meshc.checks.applied.laid_out import Laid, view_laid_out
 from meshc.checks.applied.view import offered_by
 from meshc.checks.overlay.clashes import clashes
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.mesh.inputs import Inputs
     from meshc.plan.ir import ClusterPlan, Plan
-    from meshc.plan.offers import ServiceCopy
 
 Lowered = Mapping[str, Sequence[tuple[str, KubeObject | SecretNeed | ChartNeed]]]
 """What components yield for each cluster, each with its file, in the order of the registry."""
@@ -105,9 +104,7 @@ def assemble(
     parts = Parts(bases={b.name: [KubeObject(copy_of(copy), "services") for copy in b.copies] for b in plan.bases})
     parts.problems += rendered.problems
     second = Sources(plan.istio_namespace, plan.ca)
-    rendered_bodies, of_charts = iter(rendered.objects), _OfCharts(plan, second)
-    touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
-    offered = offered_by(plan) if touching else {}
+    rendered_bodies, of_charts, checks = iter(rendered.objects), _OfCharts(plan, second), _Checks(plan, second)
     needs: list[SecretNeed] = []
     for cluster in plan.clusters:
         objects = parts.objects[cluster.name] = []
@@ -127,8 +124,7 @@ def assemble(
                 parts.pending += placed.pending
                 objects += [(file, KubeObject(body, file.removesuffix(".yaml"))) for body in placed.bodies]
         ours = [one for _, one in objects] + [one for name in cluster.bases for one in parts.bases[name]]
-        parts.problems += _wrong_in(plan, cluster, Laid(ours, placed_by_charts, unreadable), offered)
-        parts.problems += second.in_resources(cluster)
+        parts.problems += checks.problems(cluster, Laid(ours, placed_by_charts, unreadable))
     primaries = [cluster.name for cluster in plan.clusters if cluster.role == "primary"]
     parts.pending = list(dict.fromkeys(parts.pending))
     parts.problems += [*unused(needs, sealed, primaries), *one_way(plan, needs, parts.pending)]
@@ -160,13 +156,20 @@ class _OfCharts:
             yield replace(found, place=need.place, what=what, clusters=(need.cluster,))
 
 
-def _wrong_in(
-    plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping[tuple[str, str], ServiceCopy]
-) -> Iterator[Problem]:
-    """The problems of one cluster's objects."""
-    yield from check_overlay(cluster, laid.ours)
-    if cluster.resources or laid.of_charts:
-        yield from check_applied(view_laid_out(plan, cluster, laid, offered))
-    yield from check_gateways(cluster, laid.ours)
-    if cluster.charts:
-        yield from clashes(cluster, laid.ours, cluster.charts[0].place)
+class _Checks:
+    """The checks of the clusters' objects. Those of an object that clusters share are made once."""
+
+    def __init__(self, plan: Plan, second: Sources) -> None:
+        self._plan, self._second, self._applied = plan, second, AppliedChecks()
+        touching = any(cluster.resources or cluster.charts for cluster in plan.clusters)
+        self._offered = offered_by(plan) if touching else {}
+
+    def problems(self, cluster: ClusterPlan, laid: Laid) -> Iterator[Problem]:
+        """The problems of one cluster's objects."""
+        yield from check_overlay(cluster, laid.ours)
+        if cluster.resources or laid.of_charts:
+            yield from self._applied.check(view_laid_out(self._plan, cluster, laid, self._offered))
+        yield from check_gateways(cluster, laid.ours)
+        if cluster.charts:
+            yield from clashes(cluster, laid.ours, cluster.charts[0].place)
+        yield from self._second.in_resources(cluster)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from meshc.checks.applied.causes import of_patches
@@ -41,55 +42,71 @@ class Given:
         return {one.identity: one.body for one in self.ours if wanted is None or one.identity in wanted}
 
 
+@dataclass(frozen=True)
+class _Document:
+    """A document of a file in kustomize's style."""
+
+    text: bytes
+
+    @cached_property
+    def named(self) -> Identity:
+        """The identity in the text, which is known without parsing."""
+        return identity_in(self.text.decode())
+
+    @cached_property
+    def parsed(self) -> tuple[Identity, Body] | None:
+        """The object with its identity; None if the document isn't one."""
+        body: Any = next((document.data for document in read(self.text, "")[0]), None)
+        return (identity_of(body), body) if is_object(body) else None
+
+
 class Views:
     """Makes the views of one run, and parses a text that several clusters have only once. `offered` is as in `View`."""
 
     def __init__(self, plan: Plan, offered: Mapping[tuple[str, str], ServiceCopy]) -> None:
         self._plan, self._offered = plan, offered
-        self._read: dict[bytes, Any] = {}
+        self._in_file: dict[bytes, dict[bytes, _Document]] = {}
+        self._documents: dict[bytes, _Document] = {}
 
     def of(self, cluster: ClusterPlan, given: Given, built: FileTree) -> View:
         """The view of a cluster. An object whose text didn't change isn't parsed."""
         before = given.before()
         objects = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
         theirs = {identity_of(one.body): one for one in objects}
-        untouched = {text for data in given.files for text in _texts(data)}
-        there: set[Identity] = set()
-        touched: list[Touched] = []
-        for name, data in built.items():
-            for text in _texts(data):
-                there.add(identity_in(text.decode()))
-                body = None if text in untouched else self._parsed(text, name)
-                one = _touched(cluster, body, before, theirs) if body is not None and is_object(body) else None
-                touched += [one] if one else []
+        untouched = set[bytes]().union(*map(self._of, given.files))
+        there = [one for data in built.values() for one in self._of(data).values()]
+        parsed = (one.parsed for one in there if one.text not in untouched)
+        touched = (_touched(cluster, *one, before, theirs) for one in parsed if one)
+        named = {one.named for one in there}
         gone = [
-            Touched(body, body, of_patches(cluster, body), patched=False)
+            Touched(identity, body, body, of_patches(cluster, body), patched=False)
             for identity, body in before.items()
-            if identity not in there
+            if identity not in named
         ]
 
         def every() -> list[Body]:
             return [*(one.body for one in given.ours), *(one.body for one in objects)]
 
-        return View(self._plan, cluster, touched, every, self._offered, gone, frozenset(theirs))
+        return View(self._plan, cluster, [*filter(None, touched)], every, self._offered, gone, frozenset(theirs))
 
-    def _parsed(self, text: bytes, name: str) -> Any:
-        if text not in self._read:
-            self._read[text] = next((document.data for document in read(text, name)[0]), None)
-        return self._read[text]
+    def _of(self, data: bytes) -> Mapping[bytes, _Document]:
+        """The documents of a file, by their text."""
+        if data not in self._in_file:
+            texts = [text.rstrip(b"\n") for text in data.removeprefix(HEADER).split(_BETWEEN) if text.strip()]
+            self._in_file[data] = {text: self._documents.setdefault(text, _Document(text)) for text in texts}
+        return self._in_file[data]
 
 
 def _touched(
-    cluster: ClusterPlan, body: Body, before: Mapping[Identity, Body], theirs: Mapping[Identity, UserObject]
+    cluster: ClusterPlan,
+    identity: Identity,
+    body: Body,
+    before: Mapping[Identity, Body],
+    theirs: Mapping[Identity, UserObject],
 ) -> Touched | None:
     """An object that the build changed; None if it is as meshc made it or as the user wrote it."""
-    identity = identity_of(body)
     own = theirs.get(identity)
     if body == before.get(identity) or (own and body == own.body and not is_reached(cluster, body)):
         return None
     origin = before.get(identity, own.body if own else body)
-    return Touched(body, before.get(identity), of_patches(cluster, origin, own), patched=True)
-
-
-def _texts(data: bytes) -> Iterable[bytes]:
-    return [text.rstrip(b"\n") for text in data.removeprefix(HEADER).split(_BETWEEN) if text.strip()]
+    return Touched(identity, body, before.get(identity), of_patches(cluster, origin, own), patched=True)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
-from meshc.checks.applied.check import check_applied
+from meshc.checks.applied.check import AppliedChecks
 from meshc.checks.applied.view import offered_by
 from meshc.output.applied import Given, Views
 from meshc.overlays.layout import BASES, COMPONENTS, RESOURCES
 from meshc.scanning.guard import RenderedGuard
-from meshc.sealing import sources
+from meshc.sealing.sources import Changes, is_telling
 
 if TYPE_CHECKING:
     from meshc.errors import Place, Problem
@@ -28,7 +28,8 @@ class Inspection:
     def __init__(self, plan: Plan, layout: Layout, applied: dict[str, list[Problem]]) -> None:
         self.guard = RenderedGuard(_own(layout))
         self._plan, self._layout, self._applied = plan, layout, applied
-        self._views = Views(plan, offered_by(plan))
+        self._views, self._checks = Views(plan, offered_by(plan)), AppliedChecks()
+        self._changes = Changes(plan.istio_namespace)
 
     def look(
         self,
@@ -41,10 +42,10 @@ class Inspection:
         of meshc in it; None for all objects."""
         if cluster.patches or cluster.components:
             given = Given(self._layout.made(cluster), files.values(), reached)
-            self._applied[cluster.name] = list(check_applied(self._views.of(cluster, given, built)))
+            self._applied[cluster.name] = list(self._checks.check(self._views.of(cluster, given, built)))
         return [
             *_leaks(self.guard, cluster, built),
-            *_second_sources(cluster, self._plan.istio_namespace, files, built),
+            *_second_sources(cluster, self._changes, files, built),
         ]
 
 
@@ -79,15 +80,15 @@ def _places(cluster: ClusterPlan) -> list[Place]:
 
 
 def _second_sources(
-    cluster: ClusterPlan, namespace: str, before: Mapping[str, bytes], after: FileTree
+    cluster: ClusterPlan, changes: Changes, before: Mapping[str, bytes], after: FileTree
 ) -> Iterator[Problem]:
     """Changes by patches in objects from which istiod gets its trust."""
     if not cluster.patches and not cluster.components:
         return
-    named = [patch.place for patch in cluster.patches if sources.is_telling(patch.file.data)]
-    named += [one.place for one in cluster.components if any(map(sources.is_telling, one.files.values()))]
+    named = [patch.place for patch in cluster.patches if is_telling(patch.file.data)]
+    named += [one.place for one in cluster.components if any(map(is_telling, one.files.values()))]
     first, *others = named or _places(cluster)
     laid_out = [data for path, data in before.items() if f"/{COMPONENTS}/" not in path]
-    for what, hint in sources.check_patched(cluster, namespace, laid_out, after.values()):
+    for what, hint in changes.found(laid_out, after.values()):
         told = f"{cluster.name}: {what}"
         yield codes.TRUST_PATCHED.at(first, told, hint, also=tuple(others), clusters=(cluster.name,))

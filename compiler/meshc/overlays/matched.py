@@ -21,7 +21,7 @@ class Matched:
 
     def __init__(self, objects: Sequence[KubeObject]) -> None:
         self._objects = objects
-        self._changed: dict[int, Marks] = {}
+        self._changes: dict[int, list[Any]] = {}
 
     @cached_property
     def bodies(self) -> Sequence[Body]:
@@ -38,7 +38,7 @@ class Matched:
 
     def change(self, number: int, change: Any) -> None:
         """Records the changes of a patch to an object's labels and annotations."""
-        self._changed[number] = self._marks(number).after(change)
+        self._changes.setdefault(number, []).append(change)
 
     def _fits(self, number: int, one: KubeObject, target: Target) -> bool:
         if not target.names(one.body, one.identity):
@@ -49,7 +49,10 @@ class Matched:
         return marks.may_have(target.labels, "labels") and marks.may_have(target.annotations, "annotations")
 
     def _marks(self, number: int) -> Marks:
-        return self._changed.get(number) or Marks.of(self.bodies[number])
+        marks = Marks.of(self.bodies[number])
+        for change in self._changes.get(number, ()):
+            marks = marks.after(change)
+        return marks
 
     @cached_property
     def _by_name(self) -> Mapping[Identity, list[int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from meshc.kube import Body, Identity, identity_of
@@ -56,6 +57,7 @@ def _read(field: str, reader: Callable[[str], Any], text: str) -> Any:
         raise ValueError(f"{field}: {error}") from None
 
 
+@lru_cache(maxsize=256)  # every cluster with a patch parses its target
 def _pattern(text: str) -> Callable[[str], bool]:
     if _SPECIAL.isdisjoint(text):
         return text.__eq__
@@ -77,7 +79,7 @@ def _pattern(text: str) -> Callable[[str], bool]:
         said = error.args[0]
         told = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise ValueError(told[:200]) from None
-    return lambda value: pattern.search(value) is not None
+    return lru_cache(maxsize=1 << 12)(lambda value: pattern.search(value) is not None)
 
 
 def _version(body: Body) -> str:

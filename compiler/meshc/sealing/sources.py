@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshc import codes
@@ -18,6 +18,7 @@ from meshc.mesh.user_files import Manifest, objects_in
 from meshc.plan.istiod_values import KUBECONFIG, MOUNTED, MOUNTED_AT, READS_FILES
 from meshc.scanning.makes import Made, is_custom, made_by
 from meshc.sealing.mounts import is_veiled, mounts, texts
+from meshc.tree import HEADER
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
@@ -126,49 +127,61 @@ def ca_sources(cluster: ClusterPlan, namespace: str) -> list[str]:
     ]
 
 
-def check_patched(
-    cluster: ClusterPlan, namespace: str, before: Iterable[bytes], after: Iterable[bytes]
-) -> Iterator[tuple[str, str]]:
-    """Reports patches that change an object which decides whom istiod trusts: for each, a text and a hint.
-
-    `before` and `after` are the files of the overlay and the result of kustomize.
-    """
-    there, now = _acting(before, namespace), _acting(after, namespace)
-    hint = "remove it from the patch; change the sealed file instead"
-    for identity, (found, body) in now.items():
-        if identity not in there:
-            yield f"as patched, {identity} {found[0]}", hint
-        elif there[identity] != (found, body):
-            yield f"{identity}, which {found[0]}, is changed by a patch", hint
-    for identity, (found, _) in there.items():
-        if identity not in now:
-            yield f"{identity}, which {found[0]}, is taken away by a patch", hint
+_Acting = Mapping[Identity, tuple[tuple[str, ...], Any]]
 
 
-def _acting(files: Iterable[bytes], namespace: str) -> dict[Identity, tuple[tuple[str, ...], Any]]:
+class Changes:
+    """Finds changes by patches of objects that decide whom istiod in this namespace trusts. Parses each text once."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._known: dict[bytes, _Acting] = {}
+
+    def found(self, before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+        """The changes, each with a hint. `before` and `after` are the files of the overlay and the result of
+        kustomize."""
+        there, now = self._acting(before), self._acting(after)
+        hint = "remove it from the patch; change the sealed file instead"
+        for identity, (found, body) in now.items():
+            if identity not in there:
+                yield f"as patched, {identity} {found[0]}", hint
+            elif there[identity] != (found, body):
+                yield f"{identity}, which {found[0]}, is changed by a patch", hint
+        for identity, (found, _) in there.items():
+            if identity not in now:
+                yield f"{identity}, which {found[0]}, is taken away by a patch", hint
+
+    def _acting(self, files: Iterable[bytes]) -> _Acting:
+        found: dict[Identity, tuple[tuple[str, ...], Any]] = {}
+        for data in filter(is_telling, files):
+            for text in data.split(b"\n---\n") if data.startswith(HEADER) else (data,):
+                if text not in self._known:
+                    self._known[text] = _acting(text, self._namespace) if is_telling(text) else {}
+                found |= self._known[text]
+        return found
+
+
+def _acting(text: bytes, namespace: str) -> _Acting:
     """The objects with a reason, without the parts that a patch may change: labels and annotations."""
     found = {}
-    for data in files:
-        if not is_telling(data):
-            continue
-        for document in read(data, "")[0]:
-            for _, _, body in objects_in([Manifest(document)]):
-                if isinstance(body, dict) and (why := reasons(body, namespace)):
-                    metadata = body.get("metadata") or {}
-                    kept = {key: value for key, value in metadata.items() if key not in ("labels", "annotations")}
-                    found[identity_of(body)] = (why, {**body, "metadata": kept})
+    for document in read(text, "")[0]:
+        for _, _, body in objects_in([Manifest(document)]):
+            if isinstance(body, dict) and (why := reasons(body, namespace)):
+                metadata = body.get("metadata") or {}
+                kept = {key: value for key, value in metadata.items() if key not in ("labels", "annotations")}
+                found[identity_of(body)] = (why, {**body, "metadata": kept})
     return found
 
 
 def is_telling(data: bytes) -> bool:
     """True for a file with a word that every object with a reason contains, in the style of meshc and kustomize. A
     quick check."""
-    return _TELLING.search(data) is not None
+    return any(word in data for word in _TELLING)
 
 
 _NAMES = (*_SECRETS, _ROOTS)
 _WORDS = (*_NAMES, LABEL, *_SETTINGS, "templateFrom", "cloneList", "ENC[", "sops:", "/etc", "/var/run/")
-_TELLING = re.compile("|".join(map(re.escape, _WORDS)).encode())
+_TELLING = tuple(word.encode() for word in _WORDS)
 _TOKEN = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, _NAMES))})(?![\w.-])|({re.escape(LABEL)})")
 
 

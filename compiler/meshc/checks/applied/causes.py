@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def of_patches(cluster: ClusterPlan, body: Body, own: UserObject | None = None) -> Causes:
     """Finds the lines in the patches that match an object, and in the user's file that defines it, if there is one."""
-    reached = [patch for patch in cluster.patches if reaching(patch)(body)] or list(cluster.patches)
 
     def causes(path: Path) -> list[Place]:
+        reached = [patch for patch in cluster.patches if reaching(patch)(body)] or cluster.patches
         found = [*_lines(reached, path)]
         if own is not None:
             found.append((_depth(own.body, path), own.at(path)))

@@ -6,7 +6,9 @@ come from the user's files are reported, not those of objects that meshc or a ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
@@ -15,31 +17,38 @@ from meshc.checks.applied.failover import failover
 from meshc.checks.applied.metadata import heads
 from meshc.checks.applied.others import others
 from meshc.checks.applied.presence import definitions, namespaces_of
-from meshc.checks.applied.relied import relied
+from meshc.checks.applied.relied import changed, relied
 from meshc.checks.applied.services import services, slices
-from meshc.checks.applied.view import Fault, Touched, View
+from meshc.checks.applied.view import Fault, Single, Touched, View
 from meshc.checks.applied.workloads import workloads
 from meshc.checks.overlay.namespaces import INJECTION
 from meshc.kube import at
 
 if TYPE_CHECKING:
     from meshc.errors import Code, Problem
-    from meshc.kube import Body
 
 _Rule = Callable[[View, Touched], Iterator[Fault]]
 
 
-def _both_labels(view: View, one: Touched) -> Iterator[Fault]:
-    del view
-    if one.identity[:2] == ("", "Namespace") and set(at(one.after, "metadata", "labels") or {}) >= INJECTION:
+def _both_labels(one: Single) -> Iterator[Fault]:
+    if one.identity[:2] == ("", "Namespace") and set(at(one.body, "metadata", "labels") or {}) >= INJECTION:
         hint = "keep one of them: with both labels, Istio ignores the revision"
         what = "has both istio-injection and istio.io/rev"
         yield Fault(("metadata", "labels"), what, hint, codes.BOTH_INJECTION_LABELS)
 
 
-_ALONE: tuple[_Rule, ...] = (heads, services, slices, workloads, others, failover, _both_labels)
+_ALONE: tuple[Callable[[Single], Iterator[Fault]], ...] = (
+    heads,
+    services,
+    slices,
+    workloads,
+    others,
+    failover,
+    _both_labels,
+)
 """Rules for a single object. A problem that the object had before its patches isn't reported."""
 _TOGETHER: tuple[_Rule, ...] = (relied, copies, namespaces_of, definitions)
+"""Rules that look at the cluster, too. None of them looks at a patched object of meshc whose spec is unchanged."""
 
 AS_APPLIED: frozenset[Code] = frozenset(
     {
@@ -59,25 +68,49 @@ _ONCE = (codes.NAMESPACE_MISSING, codes.CRD_MISSING)
 """Codes that are reported once: all objects of a namespace or kind have the same problem."""
 
 
-def check_applied(view: View) -> Iterator[Problem]:
-    """All problems of the objects that the user's files touch, each once, at the line that causes it."""
-    once: set[Fault] = set()
-    for one in view.touched:
-        before = {(fault.what, fault.code) for fault in _alone(view, one, one.before)} if one.before else set()
-        faults = [fault for fault in _alone(view, one, one.after) if (fault.what, fault.code) not in before]
-        faults += [fault for rule in _TOGETHER for fault in rule(view, one)]
-        for fault in dict.fromkeys(faults):
-            if fault not in once:
-                yield _problem(view, one, fault)
-            once |= {fault} if fault.code in _ONCE else set()
-    for one in view.gone:
-        yield _problem(view, one, _gone(view, one))
+class AppliedChecks:
+    """The checks of one run. An object that several clusters share is checked once, except with the rules that depend
+    on its cluster."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[Touched, tuple[Fault, ...], bool]] = {}
+
+    def check(self, view: View) -> Iterator[Problem]:
+        """All problems of the objects that the user's files touch, each once, at the line that causes it."""
+        once: set[Fault] = set()
+        for one in view.touched:
+            for fault in dict.fromkeys(self._faults(view, one)):
+                if fault not in once:
+                    yield _problem(view, one, fault)
+                once |= {fault} if fault.code in _ONCE else set()
+        for one in view.gone:
+            yield _problem(view, one, _gone(view, one))
+
+    def _faults(self, view: View, one: Touched) -> Sequence[Fault]:
+        kubernetes, ours = view.cluster.kubernetes, one.patched and one.identity not in view.theirs
+        key = (id(one.after), id(one.before), one.patched, kubernetes, ours)
+        if key not in self._known:
+            alone = tuple(_alone(one, Single(one.identity, one.after, kubernetes, ours)))
+            self._known[key] = one, alone, _has_new_spec(one)  # the objects are kept, so their ids stay their own
+        _, alone, has_new_spec = self._known[key]
+        return (*alone, *(fault for rule in _TOGETHER for fault in rule(view, one))) if has_new_spec else alone
 
 
-def _alone(view: View, one: Touched, body: Body) -> Iterator[Fault]:
-    this = Touched(body, one.before, one.causes, one.patched)
-    for rule in _ALONE:
-        yield from rule(view, this)
+def _alone(one: Touched, now: Single) -> Iterator[Fault]:
+    """The faults that depend on nothing but the object, without those that the object had before its patches."""
+    was = replace(now, body=one.before) if one.before else None
+    before = {(fault.what, fault.code) for rule in _ALONE for fault in rule(was)} if was else set()
+    yield from (fault for rule in _ALONE for fault in rule(now) if (fault.what, fault.code) not in before)
+    if one.before is not None and one.patched:
+        yield from changed(one.identity, one.before, one.after)
+
+
+def _has_new_spec(one: Touched) -> bool:
+    """True unless meshc or a chart made the object with the same spec. Lists and tuples are the same."""
+    if one.before is None or not one.patched:
+        return True
+    was, now = (json.dumps(body.get("spec"), sort_keys=True, default=str) for body in (one.before, one.after))
+    return was != now
 
 
 def _gone(view: View, one: Touched) -> Fault:

@@ -14,18 +14,17 @@ from meshc.checks.applied.view import Fault
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
-    from meshc.checks.applied.view import Touched, View
+    from meshc.checks.applied.view import Single
     from meshc.errors import Path
 
 
-def failover(view: View, one: Touched) -> Iterator[Fault]:
+def failover(one: Single) -> Iterator[Fault]:
     """Checks the traffic policies of a DestinationRule: for the whole host, for each subset, and for each port."""
-    del view
     if one.identity[:2] != ("networking.istio.io", "DestinationRule"):
         return
-    top = at(one.after, "spec", "trafficPolicy")
+    top = at(one.body, "spec", "trafficPolicy")
     policies: list[tuple[Path, Any, Any]] = [(("spec", "trafficPolicy"), top, top)]
-    for number, subset in enumerate(as_list(at(one.after, "spec", "subsets"))):
+    for number, subset in enumerate(as_list(at(one.body, "spec", "subsets"))):
         policies.append((("spec", "subsets", number, "trafficPolicy"), at(subset, "trafficPolicy"), top))
     for path, policy, _ in tuple(policies):
         ports = enumerate(as_list(at(policy, "portLevelSettings")))

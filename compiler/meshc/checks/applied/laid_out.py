@@ -32,8 +32,16 @@ def view_laid_out(plan: Plan, cluster: ClusterPlan, laid: Laid, offered: Mapping
     """The view of the objects that no patch matches, as they will be applied."""
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     told = [one for one in theirs if one.place.file not in laid.unreadable]
-    touched = [Touched(one.body, None, of_object(one)) for one in told if not is_reached(cluster, one.body)]
-    touched += [Touched(body, None, at_place(place)) for body, place in laid.of_charts if not is_reached(cluster, body)]
+    touched = [
+        Touched(identity_of(one.body), one.body, None, of_object(one))
+        for one in told
+        if not is_reached(cluster, one.body)
+    ]
+    touched += [
+        Touched(identity_of(body), body, None, at_place(place))
+        for body, place in laid.of_charts
+        if not is_reached(cluster, body)
+    ]
     bodies = [one.body for one in laid.ours]
     return View(
         plan,

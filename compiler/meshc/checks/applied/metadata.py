@@ -12,7 +12,7 @@ from meshc.checks.overlay.namespaces import lives_in_namespace
 from meshc.kube import LABEL, SUBDOMAIN, Version, at
 
 if TYPE_CHECKING:
-    from meshc.checks.applied.view import Touched, View
+    from meshc.checks.applied.view import Single
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _1035 = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -25,25 +25,25 @@ _ANNOTATIONS = 256 << 10
 _MEND = "write lower case letters, digits and -"
 
 
-def heads(view: View, one: Touched) -> Iterator[Fault]:
+def heads(one: Single) -> Iterator[Fault]:
     """Checks the name, the namespace, the labels and the annotations of any object."""
-    yield from _name(view, one)
-    metadata = one.after.get("metadata")
+    yield from _name(one)
+    metadata = one.body.get("metadata")
     for where in ("labels", "annotations"):
         yield from _words(at(metadata, where), where)
 
 
-def _name(view: View, one: Touched) -> Iterator[Fault]:
+def _name(one: Single) -> Iterator[Fault]:
     identity, path = one.identity, ("metadata", "name")
     group, kind, namespace, name = identity
     if namespace and not LABEL.fullmatch(namespace):
         yield Fault(("metadata", "namespace"), f'has namespace "{namespace}", which isn\'t a DNS-1123 label', _MEND)
-    if not namespace and one.patched and identity not in view.theirs and lives_in_namespace(identity):
+    if not namespace and one.ours and lives_in_namespace(identity):
         yield Fault(path, "has no namespace", "add metadata.namespace", codes.NO_NAMESPACE)
     if group in _FREE or not name:
         return
     if (group, kind) == ("", "Service"):
-        relaxed = view.cluster.kubernetes >= _RELAXED
+        relaxed = one.kubernetes >= _RELAXED
         if not (LABEL if relaxed else _1035).fullmatch(name):
             begin = "" if relaxed else ", and begin with a letter"
             yield Fault(

@@ -10,20 +10,19 @@ from meshc.checks.applied.view import Fault
 from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
-    from meshc.checks.applied.view import Touched, View
+    from meshc.checks.applied.view import Single
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _LARGEST = 1 << 20
 
 
-def others(view: View, one: Touched) -> Iterator[Fault]:
+def others(one: Single) -> Iterator[Fault]:
     """Checks ConfigMaps, autoscalers, disruption budgets, webhooks, role bindings and CRDs."""
-    del view
     match one.identity[:2]:
         case ("", "ConfigMap"):
             yield from _config_map(one)
         case ("autoscaling", "HorizontalPodAutoscaler"):
-            least, most = at(one.after, "spec", "minReplicas"), at(one.after, "spec", "maxReplicas")
+            least, most = at(one.body, "spec", "minReplicas"), at(one.body, "spec", "maxReplicas")
             if isinstance(least, int) and isinstance(most, int) and least > most:
                 yield Fault(("spec",), f"has minReplicas {least} above maxReplicas {most}", "change both")
         case ("policy", "PodDisruptionBudget"):
@@ -33,17 +32,17 @@ def others(view: View, one: Touched) -> Iterator[Fault]:
         case ("admissionregistration.k8s.io", "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"):
             yield from _webhooks(one)
         case ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding"):
-            if not at(one.after, "roleRef", "name") or not at(one.after, "roleRef", "kind"):
+            if not at(one.body, "roleRef", "name") or not at(one.body, "roleRef", "kind"):
                 yield Fault(("roleRef",), "has no roleRef", "add roleRef with apiGroup, kind and name")
         case ("apiextensions.k8s.io", "CustomResourceDefinition"):
-            wanted = f"{at(one.after, 'spec', 'names', 'plural')}.{at(one.after, 'spec', 'group')}"
+            wanted = f"{at(one.body, 'spec', 'names', 'plural')}.{at(one.body, 'spec', 'group')}"
             if one.identity.name != wanted:
                 yield Fault(("metadata", "name"), f"must be named {wanted}", "correct the name")
 
 
-def _config_map(one: Touched) -> Iterator[Fault]:
+def _config_map(one: Single) -> Iterator[Fault]:
     size = 0
-    data = one.after.get("data")
+    data = one.body.get("data")
     for key, value in data.items() if isinstance(data, Mapping) else ():
         if not _KEY.fullmatch(key):
             yield Fault(
@@ -56,8 +55,8 @@ def _config_map(one: Touched) -> Iterator[Fault]:
         yield Fault(("data",), "has more than 1 MiB of data", "split it")
 
 
-def _webhooks(one: Touched) -> Iterator[Fault]:
-    for hook in as_list(one.after.get("webhooks")):
+def _webhooks(one: Single) -> Iterator[Fault]:
+    for hook in as_list(one.body.get("webhooks")):
         config = at(hook, "clientConfig")
         if at(config, "url") and at(config, "service"):
             hint = "write service: null or url: null in the patch"
@@ -68,6 +67,6 @@ def _webhooks(one: Touched) -> Iterator[Fault]:
             yield Fault(("webhooks",), what, hint)
 
 
-def _spec(one: Touched) -> Mapping[str, object]:
-    spec = one.after.get("spec")
+def _spec(one: Single) -> Mapping[str, object]:
+    spec = one.body.get("spec")
     return spec if isinstance(spec, Mapping) else {}

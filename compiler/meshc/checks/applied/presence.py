@@ -13,7 +13,6 @@ from meshc.sealing.registry import BACKENDS
 if TYPE_CHECKING:
     from meshc.checks.applied.view import Touched, View
 
-_ALWAYS = {"default", "kube-system", "kube-public", "kube-node-lease"}
 _WAVE = "argocd.argoproj.io/sync-wave"
 _BUILT_IN = (
     *("", "apps", "batch", "autoscaling", "policy", "extensions", "events.k8s.io", "internal.apiserver.k8s.io"),
@@ -25,22 +24,17 @@ _ISTIOS_BASE = ("base", "istio", "istio-remote")
 def namespaces_of(view: View, one: Touched) -> Iterator[Fault]:
     """An object's Namespace exists: meshc makes it, a user's file does, or mesh.yaml says that somebody else does."""
     namespace = one.identity.namespace
-    if not namespace or (one.before is not None and one.patched) or namespace in _known(view):
+    if not namespace or (one.before is not None and one.patched) or namespace in view.namespaces:
         return
     what = f"is in namespace {namespace}, but nothing makes that namespace in this cluster"
     hint = f"add {{name: {namespace}, dataplane: none}} under namespaces, and managed: false if someone else makes it"
     yield Fault(("metadata", "namespace"), what, hint, codes.NAMESPACE_MISSING)
 
 
-def _known(view: View) -> set[str]:
-    planned = {namespace.name for namespace in view.cluster.namespaces}
-    return {*_ALWAYS, view.plan.istio_namespace, *planned, *view.cluster.unmanaged, *view.namespaces}
-
-
 def definitions(view: View, one: Touched) -> Iterator[Fault]:
     """A custom resource's CRD exists before it. Istio's CRDs come with Istio's charts, also if others install those."""
     group, kind = one.identity.group, one.identity.kind
-    if not is_custom(group) or one.before is not None:
+    if one.before is not None or not is_custom(group):
         return
     found = view.definitions.get((group, kind))
     if found and _wave(found) > _wave(one.after):

@@ -18,7 +18,7 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.checks.applied.view import Touched, View
-    from meshc.kube import Body
+    from meshc.kube import Body, Identity
 
 _LABELS: Mapping[str, str] = {
     NETWORK: "which tells istiod the network",
@@ -48,11 +48,8 @@ _OF_MESH = (15012, 15017, 15443, 15008)
 _KEEP = "remove the change from the patch; mesh.yaml decides how the mesh is built"
 
 
-def relied(view: View, one: Touched) -> Iterator[Fault]:
-    """Reports changes by a patch to an object that meshc or a chart makes."""
-    if one.before is None or not one.patched:
-        return
-    before, after = one.before, one.after
+def changed(identity: Identity, before: Body, after: Body) -> Iterator[Fault]:
+    """Compares an object of meshc or of a chart before and after its patches, without its cluster."""
     for where, keys in (("labels", _LABELS), ("annotations", _ANNOTATIONS)):
         was, now = (at(body, "metadata", where) or {} for body in (before, after))
         for key, why in keys.items():
@@ -63,15 +60,25 @@ def relied(view: View, one: Touched) -> Iterator[Fault]:
         if switches_off(key) and key not in (at(before, "metadata", "annotations") or {}):
             what = f"gets annotation {key}, which changes how it is protected"
             yield Fault(("metadata", "annotations", key), what, "remove it from the patch", codes.UNSAFE_ANNOTATION)
-    match one.identity[:2]:
+    match identity[:2]:
         case ("", "Namespace"):
             yield from _injection(before, after)
         case ("", "ConfigMap"):
             yield from _mesh_config(before, after)
-        case ("", "Service"):
-            yield from _service(view, one)
         case ("admissionregistration.k8s.io", _):
             yield from _webhooks(before, after)
+        case ("networking.istio.io", "Gateway"):
+            yield from _gateway(before, after)
+
+
+def relied(view: View, one: Touched) -> Iterator[Fault]:
+    """Compares an object of meshc or of a chart before and after its patches, with what its cluster needs."""
+    if one.before is None or not one.patched:
+        return
+    before, after = one.before, one.after
+    match one.identity[:2]:
+        case ("", "Service"):
+            yield from _service(view, one)
         case ("apps", _):
             yield from _workload(view, one)
         case ("security.istio.io", "PeerAuthentication"):
@@ -79,8 +86,6 @@ def relied(view: View, one: Touched) -> Iterator[Fault]:
             if mode == "DISABLE" != at(before, "spec", "mtls", "mode") and view.cluster.network:
                 why = "but gateways between networks need mutual TLS to distinguish Services"
                 yield _changed(("spec", "mtls"), "mode", at(before, "spec", "mtls", "mode"), mode, why)
-        case ("networking.istio.io", "Gateway"):
-            yield from _gateway(before, after)
 
 
 def _changed(path: tuple[str, ...], what: str, was: Any, now: Any, why: str) -> Fault:

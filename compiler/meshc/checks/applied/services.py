@@ -12,7 +12,7 @@ from meshc.checks.applied.view import Fault
 from meshc.kube import LABEL, as_list, at
 
 if TYPE_CHECKING:
-    from meshc.checks.applied.view import Touched, View
+    from meshc.checks.applied.view import Single
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
@@ -21,10 +21,9 @@ _PORTS, _PATH = range(1, 65536), ("spec", "ports")
 _JOINS = "kustomize merges ports by number and protocol: write both as in overlays/, or use a JSON patch"
 
 
-def services(view: View, one: Touched) -> Iterator[Fault]:
+def services(one: Single) -> Iterator[Fault]:
     """Checks a Service of the core API."""
-    del view
-    body = one.after
+    body = one.body
     if body.get("kind") != "Service" or body.get("apiVersion") != "v1":
         return
     spec = body.get("spec")
@@ -90,10 +89,9 @@ def _port(port: Any, kind: str) -> Iterator[Fault]:
         yield Fault(_PATH, f"has a nodePort but type {kind}", "remove the nodePort, or change the type")
 
 
-def slices(view: View, one: Touched) -> Iterator[Fault]:
+def slices(one: Single) -> Iterator[Fault]:
     """Checks an EndpointSlice, or Endpoints."""
-    del view
-    body, kind = one.after, one.identity.kind
+    body, kind = one.body, one.identity.kind
     if (one.identity.group, kind) == ("discovery.k8s.io", "EndpointSlice"):
         family = body.get("addressType")
         if family not in ("IPv4", "IPv6", "FQDN"):

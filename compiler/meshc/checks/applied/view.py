@@ -13,9 +13,11 @@ from meshc.kube import at, identity_of
 
 if TYPE_CHECKING:
     from meshc.errors import Path, Place
-    from meshc.kube import Body, Identity
+    from meshc.kube import Body, Identity, Version
     from meshc.plan.ir import ClusterPlan, Plan
     from meshc.plan.offers import ServiceCopy
+
+_ALWAYS = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 Causes = Callable[["Path"], Sequence["Place"]]
 """A function that returns the user's lines that most likely set the value at a path, the likeliest first."""
@@ -34,14 +36,24 @@ class Fault(NamedTuple):
 class Touched:
     """One object. `before` is the object as meshc or a chart made it, or None for the user's own objects."""
 
+    identity: Identity
     after: Body
     before: Body | None
     causes: Causes
     patched: bool = False
 
-    @cached_property
-    def identity(self) -> Identity:
-        return identity_of(self.after)
+
+@dataclass(frozen=True)
+class Single:
+    """An object without its cluster, for the rules that need no more.
+
+    `ours` is true if meshc or a chart made the object and a patch changed it.
+    """
+
+    identity: Identity
+    body: Body
+    kubernetes: Version
+    ours: bool
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,10 @@ class View:
 
     @cached_property
     def namespaces(self) -> frozenset[str]:
-        """The names of the Namespaces among the objects of the cluster."""
-        return frozenset(identity_of(body).name for body in self._every("Namespace"))
+        """The namespaces that exist: those of Kubernetes, of mesh.yaml, and among the objects of the cluster."""
+        planned = {namespace.name for namespace in self.cluster.namespaces} | {*self.cluster.unmanaged}
+        made = {identity_of(body).name for body in self._every("Namespace")}
+        return frozenset({*_ALWAYS, self.plan.istio_namespace} | planned | made)
 
     @cached_property
     def definitions(self) -> Mapping[tuple[str, str], Body]:

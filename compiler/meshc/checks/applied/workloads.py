@@ -17,7 +17,7 @@ from meshc.checks.applied.view import Fault
 from meshc.kube import LABEL, as_list, at
 
 if TYPE_CHECKING:
-    from meshc.checks.applied.view import Touched, View
+    from meshc.checks.applied.view import Single
     from meshc.errors import Path
 
 _APPS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet")
@@ -45,13 +45,12 @@ _UNITS |= {"n": Decimal("1e-9"), "u": Decimal("1e-6")}
 _QUANTITY = re.compile(r"([+-]?[0-9.]{1,30}(?:[eE][+-]?[0-9]{1,3})?)([KMGTPE]i|[numkMGTPE]?)")
 
 
-def workloads(view: View, one: Touched) -> Iterator[Fault]:
+def workloads(one: Single) -> Iterator[Fault]:
     """Checks Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Pods."""
-    del view
     template = _TEMPLATES.get((one.identity.group, one.identity.kind))
     if template is None:
         return
-    body = one.after
+    body = one.body
     if one.identity.kind in _APPS:
         yield from _selector(body)
         yield from _strategy(body)
