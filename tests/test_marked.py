@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from meshc.errors import Place
 from meshc.output.marked import unmarked, with_marks
-from meshc.output.units import Unit
+from meshc.output.unit import Unit
+from meshc.overlays.layers import Layer
 from meshc.plan.files import PatchPlan, UserFile, UserObject
 
 MARK = "m0-"
@@ -19,8 +21,7 @@ def unit(text: str = "", *, patch: str = "", target: dict[str, str] | None = Non
     resources = (UserFile("r.yaml", "r.yaml", text.encode(), ()),) if text else ()
     place = Place("mesh.yaml", 1, 1)
     patches = (PatchPlan(UserFile("p.yaml", "p.yaml", patch.encode(), ()), target or {}, place),) if patch else ()
-    files = {"unit/resources/r.yaml": text.encode(), "unit/patches/p.yaml": patch.encode()}
-    return Unit(files, (own.encode(),) if own else (), resources, patches, {}, frozenset())
+    return Unit({}, (own.encode(),) if own else (), (Layer(resources, patches),), {}, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,21 @@ def test_names_in_files_of_users(text: str, marked: str | None) -> None:
     assert (patched["patches/p.yaml"].decode() if patched else None) == marked
 
 
+def test_names_in_components() -> None:
+    patched = unit("metadata: {name: web}\n", patch="[]", target={"name": "web"}).layers[0]
+    labels = {"labels": ({"pairs": {"a": "web"}},)}
+    layers = (Layer(), Layer(patched.resources, patched.patches, labels))
+
+    files = with_marks(Unit({}, (), layers, {}, frozenset()), MARK)
+    assert files is not None
+    assert files["components/0/resources/r.yaml"] == b"metadata: {name: m0-web}\n"
+    told = yaml.safe_load(files["components/0/kustomization.yaml"])
+    assert told["kind"] == "Component"
+    assert told["patches"] == [{"path": "patches/p.yaml", "target": {"name": "m0-(?:web)"}}]
+    assert told["labels"] == [{"pairs": {"a": "web"}}]
+    assert yaml.safe_load(files["kustomization.yaml"])["components"] == ["components/0"]
+
+
 def test_the_name_of_an_object_of_meshc() -> None:
     own = "apiVersion: v1\nkind: A\nmetadata:\n  annotations:\n    name: web\n  name: web\nspec:\n  name: web\n"
 
@@ -89,14 +105,15 @@ def test_a_file_with_and_without_a_target() -> None:
     one = unit(patch="metadata: {name: web}")
     both = (*one.patches, *unit(patch="metadata: {name: web}", target={"kind": "A"}).patches)
 
-    assert with_marks(Unit({}, (), (), both, {}, frozenset()), MARK) is None
+    assert with_marks(Unit({}, (), (Layer((), both),), {}, frozenset()), MARK) is None
 
 
 @pytest.mark.parametrize(("path", "is_marked"), [("/metadata/name", False), ("/metadata", False), ("/kind", True)])
 def test_a_patch_that_tests_the_name(path: str, is_marked: bool) -> None:
     place = Place("p.yaml", 1, 1)
     steps = UserFile("p.yaml", "p.yaml", b"[]", (UserObject(({"op": "test", "path": path, "value": "a"},), place),))
-    tested = Unit({"unit/patches/p.yaml": b"[]"}, (), (), (PatchPlan(steps, {"kind": "A"}, place),), {}, frozenset())
+    layer = Layer((), (PatchPlan(steps, {"kind": "A"}, place),))
+    tested = Unit({}, (), (layer,), {}, frozenset())
 
     assert (with_marks(tested, MARK) is not None) == is_marked
 

@@ -152,10 +152,11 @@ def write_mesh(
     patches: Sequence[Sequence[Entry]],
     resources: str | Sequence[str],
     acknowledge: Sequence[str] = (),
+    components: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Writes a mesh in which each remote has its own list of these patches, and one file of resources: the same for
-    all, or each its own. A remote without a text has no resources."""
-    (folder / ".git").mkdir()
+    """Writes a mesh in which each remote has its own list of these patches, one file of resources: the same for all, or
+    each its own, and its own list of folders of components. A remote without a text has no resources."""
+    (folder / ".git").mkdir(exist_ok=True)
     theirs = [resources] * len(patches) if isinstance(resources, str) else resources
     ports = "ports: [{name: http, port: 8080}, {name: grpc, port: 9090}]"
     apps = (
@@ -163,7 +164,8 @@ def write_mesh(
         for n in range(SERVICES)
     )
     (folder / "apps.yaml").write_text("---\n".join(apps))
-    remotes = "".join(_remote(folder, *each) for each in zip(range(len(patches)), patches, theirs, strict=True))
+    parts = components or [()] * len(patches)
+    remotes = "".join(_remote(folder, *each) for each in zip(range(len(patches)), patches, theirs, parts, strict=True))
     (folder / "mesh.yaml").write_text(
         "apiVersion: meshc/v1alpha1\nkind: Mesh\nmetadata: {name: forms}\nspec:\n  istio: {version: 1.29.6}\n"
         "  security: {ca: {type: self-signed}}\n  networks: [{name: corp}]\n"
@@ -179,7 +181,7 @@ def write_mesh(
     )
 
 
-def _remote(folder: Path, number: int, patches: Sequence[Entry], resources: str) -> str:
+def _remote(folder: Path, number: int, patches: Sequence[Entry], resources: str, components: Sequence[str]) -> str:
     entries = [
         {"path": _file(folder, "patches", text), **({"target": aimed} if aimed else {})} for text, aimed in patches
     ]
@@ -188,6 +190,7 @@ def _remote(folder: Path, number: int, patches: Sequence[Entry], resources: str)
         "podCIDRs": [f"10.{number + 1}.0.0/16"],
         "patches": entries,
         "resources": [_file(folder, "theirs", resources)] if resources else [],
+        "components": list(components),
     }
     return f"    - {json.dumps(words | more)}\n"
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from meshc.errors import BuildError
 from meshc.output.marked import unmarked, with_marks
 from meshc.output.references import are_followed, may_be_written
-from meshc.output.units import FOLDER
+from meshc.output.unit import FOLDER
 from meshc.overlays.kustomization import NAME, kustomization
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
     from meshc.kube import Identity
     from meshc.output.kustomize import Kustomize
-    from meshc.output.units import Key, Unit
+    from meshc.output.unit import Key, Unit
     from meshc.scanning.guard import RenderedGuard
 
 _MOST_UNITS = 20

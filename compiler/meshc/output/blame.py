@@ -33,11 +33,11 @@ class Blame:
     files: Mapping[str, bytes]
     build: Callable[[Mapping[str, bytes]], bytes]
     _taken: list[UserFile] = field(default_factory=list)
-    _applied: list[PatchPlan] = field(default_factory=list)
+    _accepted: list[ComponentPlan] = field(default_factory=list)
 
     def faults(self, said: str) -> list[Fault]:
         """Each faulty file. If no single file is faulty, the overlay, with the message of kustomize (`said`)."""
-        for stage in (self._resources, self._patches, self._components):
+        for stage in (self._resources, self._components, self._patches):  # the order in which kustomize applies them
             if found := list(stage()):
                 return found
         place = Place(f"overlays/{self.cluster.name}/kustomization.yaml")
@@ -58,25 +58,26 @@ class Blame:
         for file, reason in self._each(self.cluster.resources, self._taken, lambda taken: self._fault(taken, [])):
             yield Fault(file, file.objects[0].place, f"kustomize can't take this file: {reason}", "fix the file")
 
-    def _patches(self) -> Iterator[Fault]:
+    def _components(self) -> Iterator[Fault]:
         if self._fault(self._taken, []):
             return
-        patches = self._each(self.cluster.patches, self._applied, lambda applied: self._fault(self._taken, applied))
-        for patch, reason in patches:
-            what = f"kustomize can't apply this patch: {reason}"
-            hint = "fix the patch; overlays/ has the objects that patches change"
-            yield Fault(patch, patch.file.objects[0].place, what, hint, (patch.place,))
-
-    def _components(self) -> Iterator[Fault]:
-        if self._fault(self._taken, self._applied):
-            return
-        taken: list[ComponentPlan] = []
         components = self._each(
-            self.cluster.components, taken, lambda some: self._fault(self._taken, self._applied, some)
+            self.cluster.components, self._accepted, lambda some: self._fault(self._taken, [], some)
         )
         for one, reason in components:
             what = f"kustomize can't apply this component: {reason}"
             yield Fault(one, one.place, what, "fix the component")
+
+    def _patches(self) -> Iterator[Fault]:
+        if self._fault(self._taken, [], self._accepted):
+            return
+        patches = self._each(
+            self.cluster.patches, [], lambda applied: self._fault(self._taken, applied, self._accepted)
+        )
+        for patch, reason in patches:
+            what = f"kustomize can't apply this patch: {reason}"
+            hint = "fix the patch; overlays/ has the objects that patches change"
+            yield Fault(patch, patch.file.objects[0].place, what, hint, (patch.place,))
 
     @staticmethod
     def _each(

@@ -6,19 +6,20 @@ kustomize refuses two objects with the same identity, and clusters have many obj
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from meshc.output.split import documents, head_of
-from meshc.output.units import FOLDER, decoded
-from meshc.overlays.kustomization import NAME, kustomization
-from meshc.tree import HEADER
+from meshc.output.unit import files_of
+from meshc.output.units import decoded
+from meshc.overlays.layers import Layer
 from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
-    from meshc.output.units import Unit
-    from meshc.plan.files import PatchPlan
+    from meshc.output.unit import Unit
+    from meshc.plan.files import PatchPlan, UserFile
     from meshc.yamltext.document import Document
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._:-]*[A-Za-z0-9]")
@@ -41,7 +42,8 @@ def with_marks(unit: Unit, mark: str) -> Mapping[str, bytes] | None:
     """The files of a unit, by path from the unit's folder, with marked names; None if it isn't certain that kustomize
     writes the marked objects like the others."""
     try:
-        return dict(_marked(unit, mark))
+        texts = [_object(text.decode(), mark).encode() for text in unit.texts]
+        return files_of(texts, [_layer(layer, mark) for layer in unit.layers])
     except _UnmarkableError:
         return None
 
@@ -58,23 +60,23 @@ def unmarked(stream: bytes, marks: Iterable[str]) -> Mapping[str, bytes] | None:
     return {mark: _BREAK.join(texts).encode() for mark, texts in found.items()}
 
 
-def _marked(unit: Unit, mark: str) -> Iterator[tuple[str, bytes]]:
-    objects = [_object(text.decode(), mark) for text in unit.texts]
-    if objects:
-        yield unit.OBJECTS, HEADER + _BREAK.join(objects).encode()
-    for name in (f"resources/{file.name}" for file in unit.resources):
-        yield name, _file(unit.files[f"{FOLDER}/{name}"], mark)
-    if {one.file.name for one in unit.patches if one.target} & {
-        one.file.name for one in unit.patches if not one.target
+def _layer(layer: Layer, mark: str) -> Layer:
+    """A layer in which every object has a marked name."""
+    if {one.file.name for one in layer.patches if one.target} & {
+        one.file.name for one in layer.patches if not one.target
     }:
         raise _UnmarkableError
-    for patch in unit.patches:
-        if any(_tests_name(one.body) for one in patch.file.objects):
-            raise _UnmarkableError
-        data = unit.files[f"{FOLDER}/patches/{patch.file.name}"]
-        yield f"patches/{patch.file.name}", data if patch.target else _file(data, mark)
-    resources = [*([unit.OBJECTS] if objects else []), *(f"resources/{file.name}" for file in unit.resources)]
-    yield NAME, kustomization(resources, [(f"patches/{one.file.name}", _target(one, mark)) for one in unit.patches])
+    return Layer(
+        tuple(_file(file, mark) for file in layer.resources),
+        tuple(_patch(patch, mark) for patch in layer.patches),
+        layer.for_all,
+    )
+
+
+def _patch(patch: PatchPlan, mark: str) -> PatchPlan:
+    if any(_tests_name(one.body) for one in patch.file.objects):
+        raise _UnmarkableError
+    return replace(patch, target=_target(patch, mark)) if patch.target else replace(patch, file=_file(patch.file, mark))
 
 
 def _object(text: str, mark: str) -> str:
@@ -92,12 +94,12 @@ def _is_left(before: str) -> bool:
     return any(line[:1] not in ("", " ") for line in metadata.split("\n"))
 
 
-def _file(data: bytes, mark: str) -> bytes:
+def _file(file: UserFile, mark: str) -> UserFile:
     """A user's file with a marked name in each object."""
-    found, problems = read(data, "")
+    found, problems = read(file.data, "")
     if problems:
         raise _UnmarkableError
-    text = data.decode()
+    text = file.data.decode()
     lines = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
     for start in sorted((_start_of_name(one, text, lines) for one in found), reverse=True):
         text = text[:start] + mark + text[start:]
@@ -106,7 +108,7 @@ def _file(data: bytes, mark: str) -> bytes:
         again = [one.data for one in read(marked, "")[0]]
         if again != [_with_name(one.data, mark) for one in found]:
             raise _UnmarkableError  # for example, an alias repeats the name
-    return marked
+    return replace(file, data=marked)
 
 
 def _with_name(body: Any, mark: str) -> Any:

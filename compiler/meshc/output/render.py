@@ -27,7 +27,7 @@ from meshc.tree import FileTree
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
     from meshc.output.kustomize import Kustomize
-    from meshc.output.units import Unit
+    from meshc.output.unit import Unit
     from meshc.overlays.layout import Layout
     from meshc.plan.ir import ClusterPlan, Plan
 

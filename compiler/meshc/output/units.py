@@ -11,82 +11,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshc.kube import Identity, identity_of
 from meshc.output.references import are_followed, is_open
-from meshc.output.split import documents, head_of, identity_in
-from meshc.overlays.kustomization import NAME, kustomization
-from meshc.overlays.layout import BASES, RESOURCES
+from meshc.output.unit import FOLDER, Unit, files_of
+from meshc.overlays.layers import Layer, of_component, of_overlay
+from meshc.overlays.layout import BASES
 from meshc.overlays.reaching import reaching
-from meshc.tree import HEADER
 
 if TYPE_CHECKING:
     from meshc.kube import KubeObject
+    from meshc.output.unit import Head
     from meshc.overlays.layout import Layout
     from meshc.plan.files import PatchPlan, UserFile
     from meshc.plan.ir import ClusterPlan
-    from meshc.tree import FileTree
 
-FOLDER = "unit"
 _NOTES = re.compile(r"config\.(?:kubernetes|k8s)\.io", re.IGNORECASE)
 """Annotations that are instructions for kustomize: for example, they rename an object or remove it."""
 _OF_NOTES = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
-"""A part of an object's head that has only one form in YAML."""
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
-_COMPONENT = "a component may change any object"
+_COMPONENT = "a component has more than resources, patches, labels, annotations and images"
+_TWICE = "a component has a resource with the kind and the name of another object"
 RENAMED = "a patch changes an object's name, namespace, kind or apiVersion, so kustomize also updates references to it"
 _IDLE = "no patch matches an object of the overlay"
 STYLE = "the overlay has text that isn't in kustomize's style"
 REFUSED = "kustomize can't build the changed objects without the rest of the overlay"
 _NOTED = "an object or one of your files has an instruction for kustomize (config.kubernetes.io)"
-
-_Head = tuple[str, str, str, str]
-Key = tuple[tuple[str, bytes], ...]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The part that kustomize builds: files by path from the parent folder, which have the objects of `texts`, and the
-    user's resources and patches. The output replaces `texts`.
-
-    Equal units of different clusters give equal output.
-    """
-
-    OBJECTS: ClassVar[str] = "objects.yaml"
-
-    files: Mapping[str, bytes]
-    texts: tuple[bytes, ...]
-    resources: tuple[UserFile, ...]
-    patches: tuple[PatchPlan, ...]
-    homes: Mapping[Identity, str]
-    heads: frozenset[_Head]
-
-    @cached_property
-    def key(self) -> Key:
-        """Equal for units with equal output."""
-        return tuple(self.files.items())
-
-    @property
-    def size(self) -> int:
-        """The number of bytes in all files."""
-        return sum(map(len, self.files.values()))
-
-    def made(self, stream: bytes) -> Mapping[str, tuple[bytes, ...]] | None:
-        """The objects that kustomize built from the unit, by their file in output/; None if an object is new or
-        renamed."""
-        found: dict[str, list[bytes]] = {}
-        for text in documents(stream.decode()):
-            head = head_of(text)
-            named = all(_PLAIN.fullmatch(part) for part in (head[0], head[1], head[3], head[2] or "x"))
-            if not named or head not in self.heads:
-                return None
-            home = self.homes.get(identity_in(text), RESOURCES)
-            found.setdefault(home, []).append(text.encode())
-        return {file: tuple(texts) for file, texts in found.items()}
 
 
 class Cutter:
@@ -100,35 +52,50 @@ class Cutter:
 
     def units(self, cluster: ClusterPlan) -> list[Unit] | str:
         """The units of an overlay, or the reason why the whole overlay has to be built."""
-        if cluster.components:
+        components = [of_component(one) for one in cluster.components]
+        layers = [of_overlay(cluster), *(one for one in components if one is not None)]
+        if len(layers) <= len(components):
             return _COMPONENT
-        if any(map(self._is_special, (*cluster.resources, *(patch.file for patch in cluster.patches)))):
-            return _NOTED
-        if any(_NOTES.search(text) for patch in cluster.patches for text in patch.target.values()):
-            return _NOTED
-        if any(map(_moves_heads, _changes(cluster))):
-            return RENAMED
+        if why := self._why_whole(cluster, layers):
+            return why
+        reach = _Reach.of(layers)
         own: dict[str, list[KubeObject]] = {}
         for file, one in self._layout.objects[cluster.name]:
             own.setdefault(file, []).append(one)
-        mine = _Draft(cluster.resources, cluster.patches)
+        mine = _Draft(layers)
         found = []
         for file, objects in own.items():
-            if why := self._add(mine, file, f"{cluster.name}/{file}", objects, _matched(cluster.patches, objects)):
+            if why := self._add(mine, file, f"{cluster.name}/{file}", objects, reach.numbers(objects)):
                 return why
-        aimed = tuple(patch for patch in cluster.patches if patch.target)
+        aimed = [_aimed(layer) for layer in layers]
         for base in cluster.bases:
             shared = self._layout.bases[base]
-            apart = _Draft((), aimed) if self._is_apart(cluster, base) else mine
-            numbers = self._reached(cluster.patches, base)
+            apart = _Draft(aimed) if self._is_apart(cluster, layers, base) else mine
+            numbers = self._reached(reach, base)
             if why := self._add(apart, "services.yaml", f"{BASES}/{base}/services.yaml", shared, numbers):
                 return why
             found += [apart] if apart is not mine and apart.texts else []
-        if mine.texts or mine.resources:
+        if mine.texts or any(layer.resources for layer in layers):
             found.insert(0, mine)
-        elif len(aimed) < len(cluster.patches) or not found:
+        elif any(_free(layer).patches for layer in layers):
             return _IDLE
-        return [part.unit(cluster.name, self._layout.tree) for part in found]
+        # kustomize refuses a patch with a fault even if no object matches
+        return [part.unit() for part in found or [_Draft(aimed)]]
+
+    def _why_whole(self, cluster: ClusterPlan, layers: Sequence[Layer]) -> str:
+        """The reason in the user's files why the whole overlay has to be built; empty if there is none."""
+        files = [file for layer in layers for file in (*layer.resources, *(one.file for one in layer.patches))]
+        targets = (text for layer in layers for patch in layer.patches for text in patch.target.values())
+        if any(map(self._is_special, files)) or any(map(_NOTES.search, targets)):
+            return _NOTED
+        if any(_is_special(layer.for_all) for layer in layers):
+            return _NOTED
+        if any(_moves_heads(one.body) for layer in layers for patch in layer.patches for one in patch.file.objects):
+            return RENAMED
+        added = {identity_of(one.body)[1::2] for layer in layers[1:] for one in layer.objects}
+        if added and any(one.identity[1::2] in added for one in self._layout.made(cluster)):
+            return _TWICE  # kustomize refuses two equal objects, but it would get only one of them
+        return ""
 
     def _add(self, part: _Draft, file: str, path: str, objects: Sequence[KubeObject], numbers: Iterable[int]) -> str:
         """Adds the objects with these numbers in a file to a part. Returns the reason if the overlay must be built
@@ -145,22 +112,24 @@ class Cutter:
             part.heads.add(_head(objects[number].body))
         return ""
 
-    def _is_apart(self, cluster: ClusterPlan, base: str) -> bool:
+    def _is_apart(self, cluster: ClusterPlan, layers: Sequence[Layer], base: str) -> bool:
         """True if the shared objects of a base can be a unit of their own, which clusters with equal patches share.
 
         Each patch that reaches them needs a target, because kustomize refuses a patch without a target whose object is
         missing. No object outside may refer to them in a way that kustomize follows.
         """
-        free = tuple(patch for patch in cluster.patches if not patch.target)
-        if cluster.resources or (free and self._reached(free, base)):
+        free = _Reach.of([_free(layer) for layer in layers])
+        if self._reached(free, base):
             return False
+        if not are_followed(patch for layer in layers for patch in layer.patches):
+            return True
         own = (one.body for _, one in self._layout.objects[cluster.name])
-        return not (are_followed(cluster.patches) and any(map(is_open, own)))
+        return not (any(layer.resources for layer in layers) or any(map(is_open, own)))
 
-    def _reached(self, patches: Sequence[PatchPlan], base: str) -> Sequence[int]:
-        key = (base, *((patch.file.data, *sorted(patch.target.items())) for patch in patches))
+    def _reached(self, reach: _Reach, base: str) -> Sequence[int]:
+        key = (base, reach.key)
         if key not in self._of_base:
-            self._of_base[key] = tuple(_matched(patches, self._layout.bases[base]))
+            self._of_base[key] = tuple(reach.numbers(self._layout.bases[base]))
         return self._of_base[key]
 
     def _is_special(self, file: UserFile) -> bool:
@@ -178,43 +147,59 @@ class Cutter:
 class _Draft:
     """A unit in the making."""
 
-    resources: tuple[UserFile, ...]
-    patches: tuple[PatchPlan, ...]
+    layers: Sequence[Layer]
     texts: list[bytes] = field(default_factory=list)
     homes: dict[Identity, str] = field(default_factory=dict)
-    heads: set[_Head] = field(default_factory=set)
+    heads: set[Head] = field(default_factory=set)
 
-    def unit(self, cluster: str, tree: FileTree) -> Unit:
-        """The finished unit. `tree` has the cluster's copies of the user's files."""
-        objects = {Unit.OBJECTS: HEADER + b"---\n".join(self.texts)} if self.texts else {}
-        listed = [(f"patches/{patch.file.name}", patch.target) for patch in self.patches]
-        resources = [f"resources/{file.name}" for file in self.resources]
-        files = objects | {name: tree[f"{cluster}/{name}"] for name in dict.fromkeys((*dict(listed), *resources))}
-        files[NAME] = kustomization([*objects, *resources], listed)
-        bodies = (one.body for file in self.resources for one in file.objects)
-        heads = self.heads | {_head(body) for body in bodies if isinstance(body, Mapping)}
-        inside = {f"{FOLDER}/{name}": data for name, data in files.items()}
-        return Unit(inside, tuple(self.texts), self.resources, self.patches, self.homes, frozenset(heads))
+    def unit(self) -> Unit:
+        top, *components = self.layers
+        layers = (top, *(layer for layer in components if not layer.is_empty))
+        heads = self.heads | {_head(one.body) for layer in layers for one in layer.objects}
+        inside = {f"{FOLDER}/{name}": data for name, data in files_of(self.texts, layers).items()}
+        return Unit(inside, tuple(self.texts), layers, self.homes, frozenset(heads))
 
 
-def _matched(patches: Sequence[PatchPlan], objects: Sequence[KubeObject]) -> Iterator[int]:
-    """The numbers of the objects to which a patch may be applied, or that refer to a patched object."""
-    fits = [reaching(patch) for patch in patches]
-    if are_followed(patches):
-        fits.append(is_open)
-    for number, one in enumerate(objects):
-        if any(fit(one.body) for fit in fits):
-            yield number
+class _Reach(NamedTuple):
+    """Finds the objects that a set of patches may change, or that refer to a patched object. `everything` is true if
+    every object changes."""
+
+    patches: tuple[PatchPlan, ...]
+    everything: bool
+
+    @staticmethod
+    def of(layers: Iterable[Layer]) -> _Reach:
+        every = list(layers)
+        return _Reach(tuple(one for layer in every for one in layer.patches), any(layer.for_all for layer in every))
+
+    @property
+    def key(self) -> object:
+        """Equal for an equal reach."""
+        return self.everything, *((patch.file.data, *sorted(patch.target.items())) for patch in self.patches)
+
+    def numbers(self, objects: Sequence[KubeObject]) -> Iterator[int]:
+        """The numbers of these objects."""
+        fits = [reaching(patch) for patch in self.patches]
+        if are_followed(self.patches):
+            fits.append(is_open)
+        for number, one in enumerate(objects):
+            if self.everything or any(fit(one.body) for fit in fits):
+                yield number
 
 
-def _head(body: Any) -> _Head:
+def _aimed(layer: Layer) -> Layer:
+    """The patches with a target, and the fields that change every object."""
+    return Layer((), tuple(patch for patch in layer.patches if patch.target), layer.for_all)
+
+
+def _free(layer: Layer) -> Layer:
+    """The patches without a target."""
+    return Layer((), tuple(patch for patch in layer.patches if not patch.target))
+
+
+def _head(body: Any) -> Head:
     found = identity_of(body)
     return str(body.get("apiVersion", "")), found.kind, found.namespace, found.name
-
-
-def _changes(cluster: ClusterPlan) -> Iterator[Any]:
-    for patch in cluster.patches:
-        yield from (one.body for one in patch.file.objects)
 
 
 def _is_special(value: Any) -> bool:

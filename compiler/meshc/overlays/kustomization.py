@@ -10,21 +10,24 @@ from meshc.yamltext.write import write
 
 NAME = "kustomization.yaml"
 
+Listed = Iterable[tuple[str, Mapping[str, str]]]
+"""Patches: for each, the path of its file and its target."""
 
-def kustomization(
-    resources: Iterable[str],
-    patches: Iterable[tuple[str, Mapping[str, str]]] = (),
-    components: Iterable[str] = (),
-) -> bytes:
+
+def kustomization(resources: Iterable[str], patches: Listed = (), components: Iterable[str] = ()) -> bytes:
     """A kustomization that lists resources, patches and components in this order, without other transformations."""
-    body: dict[str, Any] = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": list(resources),
-    }
+    return _written("v1beta1", "Kustomization", resources, patches, {"components": list(components)})
+
+
+def component(resources: Iterable[str], patches: Listed, fields: Mapping[str, Any]) -> bytes:
+    """A kustomization of kind Component, with more fields."""
+    return _written("v1alpha1", "Component", resources, patches, fields)
+
+
+def _written(version: str, kind: str, resources: Iterable[str], patches: Listed, fields: Mapping[str, Any]) -> bytes:
+    body: dict[str, Any] = {"apiVersion": f"kustomize.config.k8s.io/{version}", "kind": kind}
+    body["resources"] = list(resources)
     listed = [{"path": path, **({"target": dict(target)} if target else {})} for path, target in patches]
-    if listed:
-        body["patches"] = listed
-    if named := list(components):
-        body["components"] = named
+    body |= {"patches": listed} if listed else {}
+    body |= {key: value for key, value in fields.items() if value}
     return HEADER + write(body).encode()

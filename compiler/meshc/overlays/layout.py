@@ -14,7 +14,7 @@ from meshc.yamltext.write import write
 
 if TYPE_CHECKING:
     from meshc.kube import Body, Identity, KubeObject
-    from meshc.plan.files import PatchPlan, UserFile
+    from meshc.plan.files import PatchPlan
     from meshc.plan.ir import ClusterPlan, Plan
 
 BASES = "_services"
@@ -145,13 +145,13 @@ def kustomization_of(cluster: ClusterPlan, laid_out: Iterable[str], patches: Ite
 
 def _users(cluster: ClusterPlan) -> Iterable[tuple[str, bytes]]:
     """Copies of the user's files, each once: a patch may be named several times with different targets."""
-    found = {f"patches/{patch.file.name}": _marked(patch.file) for patch in cluster.patches}
-    found |= {f"resources/{file.name}": _marked(file) for file in cluster.resources}
+    found = {f"patches/{patch.file.name}": copy_of(patch.file.data) for patch in cluster.patches}
+    found |= {f"resources/{file.name}": copy_of(file.data) for file in cluster.resources}
     for one in cluster.components:
-        found |= {f"{COMPONENTS}/{path}": HEADER + data.removeprefix(_BOM) for path, data in one.files.items()}
+        found |= {f"{COMPONENTS}/{path}": copy_of(data) for path, data in one.files.items()}
     return found.items()
 
 
-def _marked(file: UserFile) -> bytes:
+def copy_of(data: bytes) -> bytes:
     """The user's bytes after meshc's header, which distinguishes the copy from a file that a person added there."""
-    return HEADER + file.data.removeprefix(_BOM)
+    return HEADER + data.removeprefix(_BOM)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _BOTH = ("labels", "annotations")
 _Words = Mapping[str, Any] | None
 """None after a change that meshc can't follow: then every selector may match."""
+UNKNOWN: Mapping[str, Any] = {"$patch": ""}
+"""A change that meshc can't follow."""
 
 
 @dataclass(frozen=True, slots=True)

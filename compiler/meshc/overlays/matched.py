@@ -40,6 +40,11 @@ class Matched:
         """Records the changes of a patch to an object's labels and annotations."""
         self._changes.setdefault(number, []).append(change)
 
+    def change_all(self, change: Any) -> None:
+        """Records the changes of every object's labels and annotations."""
+        for number, _ in enumerate(self._objects):
+            self.change(number, change)
+
     def _fits(self, number: int, one: KubeObject, target: Target) -> bool:
         if not target.names(one.body, one.identity):
             return False

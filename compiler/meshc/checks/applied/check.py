@@ -97,7 +97,7 @@ class AppliedChecks:
 
 
 def _alone(one: Touched, now: Single) -> Iterator[Fault]:
-    """The faults that depend on nothing but the object, without those that the object had before its patches."""
+    """The faults that depend only on the object, without those that the object had before its patches."""
     was = replace(now, body=one.before) if one.before else None
     before = {(fault.what, fault.code) for rule in _ALONE for fault in rule(was)} if was else set()
     yield from (fault for rule in _ALONE for fault in rule(now) if (fault.what, fault.code) not in before)
@@ -119,11 +119,14 @@ def _gone(view: View, one: Touched) -> Fault:
     new = [other.identity for other in view.touched if other.before is None and other.identity[:2] == kind]
     fresh = [identity for identity in new if identity not in view.theirs]
     if fresh:  # a new name or a new namespace
-        what = f"is renamed to {fresh[0]}, but the mesh needs its original name"
-        path = ("metadata", "name" if fresh[0].name != one.identity.name else "namespace")
+        old = one.identity
+        likely = min(fresh, key=lambda other: (old.name not in other.name, other.namespace != old.namespace))
+        what = f"is renamed to {likely}, but the mesh needs its original name"
+        path = ("metadata", "name" if likely.name != old.name else "namespace")
         return Fault(path, what, "remove the new name from the patch", codes.TAKEN_AWAY)
     hint = "remove the change from the patch; acknowledge it if nothing in the mesh needs the object"
-    return Fault(("$patch",), "is removed by a patch", hint, codes.TAKEN_AWAY)
+    by = "a patch or a component" if view.cluster.components else "a patch"
+    return Fault(("$patch",), f"is removed by {by}", hint, codes.TAKEN_AWAY)
 
 
 def _problem(view: View, one: Touched, fault: Fault) -> Problem:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from meshc import codes
 from meshc.checks.overlay.namespaces import homeless
 from meshc.kube import Body, Identity, KubeObject, identity_of, is_object
+from meshc.overlays.layers import of_component
+from meshc.overlays.marks import UNKNOWN
 from meshc.overlays.matched import Matched, effective
 from meshc.overlays.targets import read_target
 from meshc.scanning.plain_values import is_secret
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from meshc.errors import Problem
+    from meshc.overlays.layers import Layer
     from meshc.plan.files import PatchPlan, UserObject
     from meshc.plan.ir import ClusterPlan
 
@@ -27,9 +30,36 @@ def check_overlay(cluster: ClusterPlan, ours: Sequence[KubeObject]) -> Iterable[
     theirs = [one for file in cluster.resources for one in file.objects if is_object(one.body)]
     yield from _duplicates(cluster, ours, theirs)
     yield from homeless(cluster, theirs)
-    there = Matched([*ours, *(KubeObject(one.body, "") for one in theirs)])
+    layers = [of_component(one) for one in cluster.components]
+    added = [one for layer in layers if layer for one in layer.objects if is_object(one.body)]
+    there = Matched([*ours, *(KubeObject(one.body, "") for one in (*theirs, *added))])
+    for layer in layers:
+        _apply(layer, there)
     for patch in cluster.patches:
-        yield from _patch(cluster, patch, there)
+        for problem in _patch(cluster, patch, there):
+            if problem.code is not codes.PATCH_MATCHES_NOTHING or None not in layers:
+                yield problem
+
+
+def _apply(layer: Layer | None, there: Matched) -> None:
+    """Writes what a component does to labels and annotations into `there`. kustomize applies components first."""
+    if layer is None:
+        there.change_all(UNKNOWN)
+        return
+    for patch in layer.patches:
+        try:
+            target = read_target(patch.target) if patch.target else None
+        except ValueError:
+            continue  # kustomize refuses the component
+        for one in patch.file.objects:
+            if _misshapen(one.body, bool(patch.target)) is None:
+                for number in there.named(one.body) if target is None else there.fitting(target):
+                    there.change(number, one.body)
+    labels = [layer.for_all.get("commonLabels", {}), *(one["pairs"] for one in layer.for_all.get("labels", ()))]
+    for words in filter(None, labels):
+        there.change_all({"metadata": {"labels": words}})
+    if words := layer.for_all.get("commonAnnotations"):
+        there.change_all({"metadata": {"annotations": words}})
 
 
 def _duplicates(cluster: ClusterPlan, ours: Iterable[KubeObject], theirs: Iterable[UserObject]) -> Iterator[Problem]:
