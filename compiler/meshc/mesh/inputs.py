@@ -10,9 +10,10 @@ from meshc.errors import Problem
 from meshc.mesh.chart_files import Chart, Key, read_charts
 from meshc.mesh.chart_lock import LOCK, check_lock
 from meshc.mesh.charts import AT
+from meshc.mesh.folder_builds import Build, FolderBuilds
 from meshc.mesh.service_files import Chosen
 from meshc.mesh.user_files import Manifest, UserFile
-from meshc.mesh.user_reader import Build, UserReader
+from meshc.mesh.user_reader import UserReader
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
@@ -43,7 +44,9 @@ class Inputs:
 
 def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
     """Reads all inputs. Reports each path that can't or must not be read once."""
-    reader = UserReader(source, repository, build)
+    builds = FolderBuilds(source, repository, build)
+    builds.prepare(fleet)
+    reader = UserReader(source, repository, builds)
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc import codes
 from meshc.disk.files import IrregularError
 from meshc.errors import BuildError, Path, Severity
-from meshc.mesh.kustomizations import NAMES, Closure, kustomization_in
+from meshc.mesh.folder_builds import folders_of, is_kustomization
+from meshc.mesh.kustomizations import Closure, kustomization_in
 from meshc.mesh.reader import Reader
 from meshc.mesh.service_files import Chosen, PassedOver, holds_object, is_template, services_alone
 from meshc.mesh.user_files import Manifest, UserFile
@@ -18,20 +19,18 @@ from meshc.yamltext.read import read
 
 if TYPE_CHECKING:
     from meshc.disk.repository import Repository
+    from meshc.mesh.folder_builds import FolderBuilds
     from meshc.mesh.source import Source
-
-Build = Callable[[Mapping[str, bytes], str], bytes]
-"""The output of kustomize for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
 
 _YAML = (".yaml", ".yml", ".json")
 
 
 class UserReader(Reader):
-    """Reads files that a person wrote for Kubernetes or kustomize; `build` builds a folder with a kustomization."""
+    """Reads files that a person wrote for Kubernetes or kustomize."""
 
-    def __init__(self, source: Source, repository: Repository, build: Build) -> None:
+    def __init__(self, source: Source, repository: Repository, builds: FolderBuilds) -> None:
         super().__init__(source, repository)
-        self._build = build
+        self._builds = builds
         self.plain: dict[str, bytes] = {}
 
     def manifests(self, path: str, at: Path) -> tuple[UserFile, ...] | None:
@@ -93,7 +92,7 @@ class UserReader(Reader):
                 self._idle(chosen, [], at)
                 return self._built(path, named, services=True)
             before = len(self.problems)
-            there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or _is_kustomization(name)]
+            there = [name for name in self.files_in(path, named) if name.endswith(_YAML) or is_kustomization(name)]
             if not there and len(self.problems) == before:
                 what, hint = f'"{path}" has no .yaml, .yml or .json file', "write a folder that contains manifests"
                 self.report(codes.FILE_MISSING, named, what, hint)
@@ -104,7 +103,7 @@ class UserReader(Reader):
         return self._services_of(names, path, named)
 
     def _services_of(self, names: Sequence[str], path: str, at: Path) -> tuple[UserFile, ...] | None:
-        folders = _outermost({posixpath.dirname(name) for name in names if _is_kustomization(name)})
+        folders = folders_of(names)
         before, over = len(self.problems), PassedOver()
         files = [built for folder in folders for built in self._built(folder, at, services=True) or ()]
         for name in names:
@@ -205,14 +204,14 @@ class UserReader(Reader):
 
     def _built(self, path: str, at: Path, *, services: bool = False) -> tuple[UserFile, ...] | None:
         place = self.source.document.place(at)
-        closure = Closure(self.repository, self.source)
-        closure.add_folder(posixpath.normpath(path), place)
+        folder = posixpath.normpath(path)
+        closure = self._builds.closure(folder, place)
         self.plain |= closure.files
         self.problems += closure.problems
         if closure.problems:
             return None
         try:
-            stream = self._build(closure.files, posixpath.normpath(path))
+            stream = self._builds.output(folder, closure.files)
         except BuildError as error:
             self.report(
                 codes.KUSTOMIZE_FAILED,
@@ -223,20 +222,4 @@ class UserReader(Reader):
             return None
         documents, problems = read(services_alone(stream) if services else stream, self.source.shown(path))
         self.problems += problems
-        built = UserFile(
-            f"{posixpath.normpath(path)}/", stream, tuple(Manifest(document, place) for document in documents)
-        )
-        return (built,)
-
-
-def _is_kustomization(name: str) -> bool:
-    return posixpath.basename(name) in NAMES
-
-
-def _outermost(folders: Iterable[str]) -> list[str]:
-    """The folders that are inside none of the others."""
-    found: list[str] = []
-    for folder in sorted(folders):
-        if not any(folder.startswith(f"{other}/") for other in found):
-            found.append(folder)
-    return found
+        return (UserFile(f"{folder}/", stream, tuple(Manifest(document, place) for document in documents)),)
