@@ -40,6 +40,13 @@ _HOOK = "[{op: replace, path: /webhooks/0/failurePolicy, value: Ignore}]\n"
 _OF_HOOKS = "{path: hook.yaml, target: {kind: MutatingWebhookConfiguration}}"
 _LABEL = "apiVersion: v1\nkind: Any\nmetadata: {name: any, labels: {example.com/team: mesh}}\n"
 _OF_ALL = '{path: label.yaml, target: {kind: ".*"}}'
+_TEAM = """\
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+resources: [policy.yaml]
+patches: [{path: patch.yaml}]
+"""
+_SITE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: site}}\ndata: {{site: {0}}}\n"
 _OWN = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: istio-system, labels: {{example.com/site: {0}}}}}\n"
 
 
@@ -57,6 +64,10 @@ def variants(names: Sequence[str]) -> dict[str, Sequence[str]]:
         "a label on every object": [f"{{clusters: all, set: {{patches: [{_OF_ALL}]}}}}"],
         "a patch for each cluster": [
             f"{{clusters: [{name}], set: {{patches: [patches/{name}.yaml]}}}}" for name in names
+        ],
+        "a component for all": ["{clusters: all, set: {components: [team]}}"],
+        "a kustomization for each cluster": [
+            f"{{clusters: [{name}], set: {{resources: [sites/{name}]}}}}" for name in names
         ],
     }
 
@@ -162,6 +173,9 @@ def make_fleet(folder: Path, clusters: int, services: int) -> tuple[str, list[st
     (folder / "hook.yaml").write_text(_HOOK)
     (folder / "label.yaml").write_text(_LABEL)
     (folder / "patches").mkdir()
+    (folder / "team").mkdir()
+    for name, part in (("kustomization", _TEAM), ("policy", _POLICY), ("patch", _PATCH)):
+        (folder / f"team/{name}.yaml").write_text(part)
     for number in range(services):
         path = folder / f"apps/team-{number % _TEAMS}/service-{number}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +183,9 @@ def make_fleet(folder: Path, clusters: int, services: int) -> tuple[str, list[st
     names = {cluster["name"]: cluster["apiServer"] for cluster in yaml.safe_load(text)["spec"]["clusters"]}
     for name in names:
         (folder / f"patches/{name}.yaml").write_text(_OWN.format(name))
+        (folder / f"sites/{name}").mkdir(parents=True)
+        (folder / f"sites/{name}/site.yaml").write_text(_SITE.format(name))
+        (folder / f"sites/{name}/kustomization.yaml").write_text("namespace: shop\nresources: [site.yaml]\n")
     with tempfile.TemporaryDirectory() as keys:
         measure(*MESHC, "ca", "init", "--key-out", f"{keys}/root.key", cwd=folder)
         measure(*MESHC, "ca", "issue", *names, "--root-key", f"{keys}/root.key", cwd=folder)

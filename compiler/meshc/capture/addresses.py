@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from meshc.kube import Body
     from meshc.plan.ir import ClusterPlan, Plan
 
-_CLASSIC: Mapping[str, Mapping[str, str]] = {
-    "pilot": {"istio": "pilot"},
-    "policy": {"istio-mixer-type": "policy"},
-    "telemetry": {"istio-mixer-type": "telemetry"},
-    "zipkin": {"app": "jaeger"},
-}
-"""The labels with which Services of Istio 1.0 select the pods of a part."""
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -45,7 +37,7 @@ def addresses(api: Api, plan: Plan, cluster: ClusterPlan) -> dict[str, Found]:
     gateway = {GATEWAY: of_services(services, east_west)} if cluster.gateway and not cluster.is_external else {}
     if cluster.attachment is not None:
         return gateway
-    parts = _CLASSIC if plan.generation == "classic" else {"istiod": _istiod(cluster)}
+    parts = {"istiod": _istiod(cluster)} if plan.generation.has_revisions else plan.generation.labels
     kind = exposure_of(cluster)
     if kind == "pod-ip":
         pods = api.listed(core("pods", plan.istio_namespace))

@@ -157,6 +157,6 @@ def _images(homes: Sequence[Home]) -> list[str]:
     lines = [
         *given("      hub", plane.hub, "docker.io/istio"),
         *given("      tag", plane.tag if own else "", ""),
-        *given("      variant", "" if plane.classic else variant, ""),
+        *given("      variant", variant if plane.generation.has_variants else "", ""),
     ]
     return ["    images:", *lines] if lines else []

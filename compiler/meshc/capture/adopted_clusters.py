@@ -120,7 +120,7 @@ def _as_control_plane(home: Home, homes: Sequence[Home], made: Adopted) -> Itera
 def _told(remote: Home, homes: Sequence[Home]) -> dict[str, str]:
     """The addresses that a remote uses now, by part; also by revision, if the remote uses further revisions."""
     primary = primary_of(remote, homes) or next((one for one in homes if one.primary), None)
-    if primary is None or primary.plane is None or primary.plane.classic:
+    if primary is None or primary.plane is None or not primary.plane.generation.has_revisions:
         return dict(remote.reached)
     found = addresses_of(dict(remote.reached), primary.plane.revision, {one.revision for one in primary.planes})
     return found or ({"istiod": next(iter(remote.reached.values()))} if len(remote.reached) == 1 else {})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from meshc.capture.dump import CACERTS
+from meshc.generation import Generation
 from meshc.kube import as_list, at
 from meshc.trust import tls_form
 
@@ -26,14 +27,14 @@ _POLICIES, _CLASSIC = "peerauthentications.security.istio.io", "meshpolicies.aut
 
 def security(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:
     """The lines of `security`, and the public certificates as files."""
-    classic = any(home.plane and home.plane.classic for home in homes)
+    optional = any(home.plane and not home.plane.generation.always_uses_tls for home in homes)
     sealing = (
         "    # secrets: {recipients: [age1...]}   # the age keys that can decrypt sealed files, of Argo CD or Flux"
     )
     return [
         "  security:",
         _mutual_tls(homes, namespace, made),
-        *_control_plane(homes, classic),
+        *_control_plane(homes, optional),
         *_ca(homes, namespace, made),
         sealing,
     ]
@@ -52,7 +53,7 @@ def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
             indent, path, "strict, permissive or disabled? meshc found no control plane that reads policies"
         )
     if unknown:
-        kind = "MeshPolicy" if any(home.plane and home.plane.classic for home in holders) else "PeerAuthentication"
+        kind = next((home.plane.generation.policy for home in holders if home.plane), Generation.ISTIOD.policy)
         return made.ask(
             indent, path, f"strict, permissive or disabled? {kind} isn't in the dump of {', '.join(unknown)}"
         )
@@ -64,7 +65,7 @@ def _mutual_tls(homes: Sequence[Home], namespace: str, made: Adopted) -> str:
 
 def _mode(home: Home, namespace: str) -> str:
     """The mesh-wide mutual TLS of a control plane's proxies; empty if it isn't known."""
-    if home.plane and home.plane.classic:
+    if home.plane and home.plane.generation is Generation.CLASSIC:
         policies = home.dump.all("MeshPolicy", None, "default")
         return _classic(policies[0]) if policies else "disabled" if _CLASSIC in home.dump.known else ""
     root = str(home.mesh_config.get("rootNamespace") or namespace)
@@ -85,10 +86,10 @@ def _classic(policy: Body) -> str:
     return "disabled"
 
 
-def _control_plane(homes: Sequence[Home], classic: bool) -> list[str]:
+def _control_plane(homes: Sequence[Home], optional: bool) -> list[str]:
     """Classic: whether sidecars use TLS to the control plane, which is meshc's default."""
     told = [at(home.mesh_config, "defaultConfig", "controlPlaneAuthPolicy") for home in homes]
-    return ["    controlPlaneTLS: false"] if classic and "NONE" in told else []
+    return ["    controlPlaneTLS: false"] if optional and "NONE" in told else []
 
 
 def _ca(homes: Sequence[Home], namespace: str, made: Adopted) -> list[str]:

@@ -148,7 +148,7 @@ def _compared(cluster: str, check: Check, there: bytes, here: bytes, hint: str) 
 def _proxies(api: Api, plan: Plan, recorded: Recorded, seen: Seen) -> Iterator[Row]:
     """The roots that istiod gives to proxies. Without the committed root, proxies trust nobody in the mesh."""
     name = recorded.cluster.name
-    if plan.generation == "classic" or recorded.roots is None or recorded.cluster.is_external:
+    if not plan.generation.publishes_roots or recorded.roots is None or recorded.cluster.is_external:
         return
     there = api.find(core("configmaps", plan.istio_namespace, _GIVEN))
     if there is None:

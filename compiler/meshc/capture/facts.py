@@ -54,7 +54,7 @@ def facts(api: Api, namespace: str, generation: Generation) -> Facts:
         ranges = rights.listed(Resource("servicecidrs", group="networking.k8s.io"))
         services = tuple(_ranges(cidr for one in ranges for cidr in as_list(at(one, "spec", "cidrs"))))
     nodes = rights.listed(core("nodes"))
-    selector = "istio=pilot" if generation == "classic" else "app=istiod"
+    selector = ",".join(f"{key}={value}" for key, value in generation.labels[generation.parts[0]].items())
     istiod = rights.listed(Resource("deployments", namespace, group="apps"), labelSelector=selector)
     home = rights.find(core("namespaces", name=namespace))
     first = istiod[0] if istiod else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.capture import facts, planes
 from meshc.capture.addresses import of_services
 from meshc.capture.reached import reached_by
+from meshc.generation import Generation
 from meshc.kube import LABEL, Version, as_list, at
 from meshc.trust.proofs import SERVER
 
@@ -75,7 +76,8 @@ class Home:
         settings = facts.kubeadm(_only(dump.all("ConfigMap", "kube-system", "kubeadm-config")))
         nodes, home = dump.all("Node"), _only(dump.all("Namespace", None, namespace))
         ranges = [cidr for one in dump.all("ServiceCIDR") for cidr in as_list(at(one, "spec", "cidrs"))]
-        classic = plane.classic if plane else bool(dump.all("ServiceAccount", namespace, "istio-multi"))
+        is_classic = bool(dump.all("ServiceAccount", namespace, "istio-multi"))
+        generation = plane.generation if plane else Generation.CLASSIC if is_classic else Generation.ISTIOD
         services = dump.all("Service")
         return Home(
             dump,
@@ -90,7 +92,7 @@ class Home:
             plane.mesh if plane else planes.mesh_config(dump, namespace, "default"),
             _remotes(dump, namespace),
             _addresses(services, namespace, plane),
-            reached_by(dump, namespace, classic) or _installed_at(dump),
+            reached_by(dump, namespace, generation) or _installed_at(dump),
             url,
             path is not None or bool(dump.all("MutatingWebhookConfiguration", None, "istio-sidecar-injector")),
             {str(at(one, "metadata", "name")): word for one in dump.all("Namespace") if (word := _dataplane(one))},
@@ -192,11 +194,7 @@ def _addresses(services: list[Body], namespace: str, plane: Plane | None) -> dic
     if plane is None:
         return {}
     mine = [one for one in services if at(one, "metadata", "namespace") == namespace]
-    wanted = (
-        {"pilot": {"istio": "pilot"}, "zipkin": {"app": "jaeger"}} if plane.classic else {"istiod": {"app": "istiod"}}
-    )
-    if plane.classic:
-        wanted |= {part: {"istio-mixer-type": part} for part in ("policy", "telemetry")}
+    wanted = plane.generation.labels
     found = {part: first for part, labels in wanted.items() if (first := _first(mine, labels))}
     for labels in () if found else _GATEWAYS:
         if first := _first(services, labels):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshc.capture import facts
 from meshc.capture.valued import mapping
+from meshc.generation import Generation
 from meshc.kube import Version, as_list, at
 from meshc.plan.istiod_values import KUBECONFIG, READS_FILES
 from meshc.yamltext.read import read
@@ -32,7 +33,7 @@ class Plane:
 
     namespace: str
     revision: str
-    classic: bool
+    generation: Generation
     istio: str
     hub: str
     tag: str
@@ -52,7 +53,7 @@ class Plane:
 
 def planes(dump: Dump) -> list[Plane]:
     """Every control plane in a cluster; the one without a revision comes first."""
-    found = [_plane(dump, body, classic) for body, classic in _deployments(dump)]
+    found = [_plane(dump, body, generation) for body, generation in _deployments(dump)]
     if not found:
         said = [_installed(told) for told in dump.said if not is_remote(told) and not _only_gateways(told)]
         first: dict[str, Plane] = {}
@@ -88,7 +89,7 @@ def _installed(told: Told) -> Plane:
     return Plane(
         told.namespace or str(world.get("istioNamespace") or "istio-system"),
         str(values.get("revision") or "default"),
-        istio.startswith("1.0."),
+        Generation.of(istio),
         istio,
         str(world.get("hub") or values.get("hub") or ""),
         tag,
@@ -101,14 +102,14 @@ def _installed(told: Told) -> Plane:
     )
 
 
-def _deployments(dump: Dump) -> Iterator[tuple[Body, bool]]:
+def _deployments(dump: Dump) -> Iterator[tuple[Body, Generation]]:
     for body in dump.all("Deployment"):
         labels = at(body, "metadata", "labels") or {}
         if labels.get("app") == "istiod" or labels.get("istio") == "pilot":
-            yield body, labels.get("app") != "istiod"
+            yield body, Generation.ISTIOD if labels.get("app") == "istiod" else Generation.CLASSIC
 
 
-def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
+def _plane(dump: Dump, body: Body, generation: Generation) -> Plane:
     namespace = str(at(body, "metadata", "namespace") or "istio-system")
     revision = str(at(body, "metadata", "labels", "istio.io/rev") or "default")
     environment = facts.environment(body)
@@ -116,8 +117,8 @@ def _plane(dump: Dump, body: Body, classic: bool) -> Plane:
     return Plane(
         namespace,
         revision,
-        classic,
-        _version(tag) or facts.tag(body) or _of_labels(body, classic),
+        generation,
+        _version(tag) or facts.tag(body) or _of_labels(body, generation),
         hub,
         tag,
         environment.get("CLUSTER_ID", ""),
@@ -150,7 +151,7 @@ def _version(tag: str) -> str:
     return str(version) if version else ""
 
 
-def _of_labels(body: Body, classic: bool) -> str:
+def _of_labels(body: Body, generation: Generation) -> str:
     """The version from the labels of istioctl or Helm, for images with a digest or another tag.
 
     Charts of Istio's development branches all have the version 1.0.0, which says nothing about an istiod.
@@ -158,7 +159,7 @@ def _of_labels(body: Body, classic: bool) -> str:
     labels = at(body, "metadata", "labels") or {}
     charts = (_CHART.fullmatch(str(labels.get(key))) for key in ("helm.sh/chart", "chart"))
     said = [_version(str(labels.get("operator.istio.io/version") or "")), *(match[1] for match in charts if match)]
-    return next((one for one in said if one and (classic or one != "1.0.0")), "")
+    return next((one for one in said if one and (generation is Generation.CLASSIC or one != "1.0.0")), "")
 
 
 def mesh_config(dump: Dump, namespace: str, revision: str) -> Mapping[str, Any]:

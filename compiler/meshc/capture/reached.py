@@ -14,15 +14,16 @@ from meshc.kube import as_list, at
 
 if TYPE_CHECKING:
     from meshc.capture.dump import Dump
+    from meshc.generation import Generation
 
 _PARTS = {"pilot": "istio-pilot", "policy": "istio-policy", "telemetry": "istio-telemetry", "zipkin": "zipkin"}
 """The Services of classic Istio's parts."""
 
 
-def reached_by(dump: Dump, namespace: str, classic: bool) -> dict[str, str]:
+def reached_by(dump: Dump, namespace: str, generation: Generation) -> dict[str, str]:
     """An address for each name."""
     behind = dict(_behind(dump, namespace))
-    if classic:
+    if not generation.has_revisions:
         pilot = {"pilot": behind["istio-pilot"]} if "istio-pilot" in behind else {}
         return _told_to_proxies(dump, namespace) | pilot
     named = {

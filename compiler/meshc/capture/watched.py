@@ -29,7 +29,7 @@ _LABEL = re.compile(r'(\w{1,64})="([^"]{0,253})"')
 def watched(api: Api, plan: Plan, cluster: ClusterPlan) -> Iterator[Row]:
     """Rows for each remote that a primary watches, by the first istiod that is ready. Raises AskError."""
     remotes = [plan.cluster(name) for name in cluster.watched]
-    if plan.generation == "classic" or not remotes or cluster.attachment is not None:
+    if not plan.generation.reports_clusters or not remotes or cluster.attachment is not None:
         return
     wanted = {"app": "istiod", "istio.io/rev": cluster.revision}
     pods = api.listed(core("pods", plan.istio_namespace), labelSelector=",".join(f"{k}={v}" for k, v in wanted.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from meshc.checks.fleet import (
@@ -30,6 +30,7 @@ from meshc.checks.fleet import (
     trust,
     versions,
 )
+from meshc.generation import Generation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,11 +104,12 @@ _OF_CLASSIC: tuple[_Check, ...] = (
     charts.of_istiod,
 )
 
+_OF: Mapping[Generation, tuple[_Check, ...]] = {Generation.CLASSIC: _OF_CLASSIC, Generation.ISTIOD: _OF_ISTIOD}
+
 
 def on_the_fleet(fleet: Fleet, source: Source) -> list[Problem]:
     """The problems that can be found from mesh.yaml alone."""
-    mine = _OF_CLASSIC if fleet.classic else _OF_ISTIOD
-    return [problem for one in (*_OF_BOTH, *mine) for problem in one(fleet, source)]
+    return [problem for one in (*_OF_BOTH, *_OF[fleet.generation]) for problem in one(fleet, source)]
 
 
 def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export]) -> list[Problem]:
@@ -117,7 +119,7 @@ def check(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[Export
     problems += services.namespaces_of_copies(fleet, source, exports)
     problems += copies.names(fleet, exports)
     problems += copies.served(fleet, exports)
-    problems += [] if fleet.classic else _of_istiod(fleet, source, inputs, exports)
+    problems += [found for one in _WITH_INPUTS[fleet.generation] for found in one(fleet, source, inputs, exports)]
     problems += namespaces.owners(fleet, inputs)
     problems += files.resources(source, inputs)
     problems += files.changed_on_the_way(inputs)
@@ -131,3 +133,11 @@ def _of_istiod(fleet: Fleet, source: Source, inputs: Inputs, exports: Sequence[E
     yield from copies.callers(fleet, source, exports)
     yield from ambient.services(fleet, exports)
     yield from ambient.gateway_api(fleet, source, inputs)
+
+
+_WITH_INPUTS: Mapping[
+    Generation, tuple[Callable[[Fleet, Source, Inputs, Sequence[Export]], Iterator[Problem]], ...]
+] = {
+    Generation.CLASSIC: (),
+    Generation.ISTIOD: (_of_istiod,),
+}

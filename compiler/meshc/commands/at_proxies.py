@@ -14,6 +14,7 @@ from meshc.trust.rotation import Action
 
 if TYPE_CHECKING:
     from meshc.plan.ir import Plan
+    from meshc.plan.lifetime import Lifetime
 
 _WHAT = {
     Action.TRUST_BOTH: "before the next step every proxy must trust both roots",
@@ -31,20 +32,24 @@ def after(plan: Plan, action: Action, *, sent: bool) -> list[str]:
     lifetime = lifetime_of(plan)
     sent = sent and lifetime.sent
     found = ["next: meshc compile, commit, sync every cluster"]
-    if plan.generation == "classic":
+    if not plan.generation.reads_changed_ca:
         found += ["Citadel reads its CA when it starts: restart it in every cluster"]
     elif action is not Action.REISSUE and not sent:
         found += ["istiod takes another root at run time only with ISTIO_MULTIROOT_MESH=true: otherwise restart it"]
     found += [f"{_WHAT[action]}: {why(lifetime, at_once=sent)}"]
-    found += [f"  see: {command}" for command in _classic(action) if plan.generation == "classic"]
-    if plan.generation == "istiod":
-        found += [f"  see: {_of_sidecars(action)}"]
-        found += [f"  see: {_of_ztunnels(plan)}"] if lifetime.ambient else []
+    found += [f"  see: {command}" for command in _shown_by(plan, lifetime, action)]
     if action in _NEXT:
         lasts = span(AT_ONCE if sent else lifetime.longest)
         found += [f"then, {lasts} after that commit: {BY[_NEXT[action]]}", f"  or sooner: {RESTARTED}"]
         found += [f"  restart them: {command}" for command in _restarts(plan)]
     return found
+
+
+def _shown_by(plan: Plan, lifetime: Lifetime, action: Action) -> list[str]:
+    """The commands that show the certificates of workloads."""
+    if plan.generation.writes_certificate_secrets:
+        return [_of_secrets(action)]
+    return [_of_sidecars(action), *([_of_ztunnels(plan)] if lifetime.ambient else [])]
 
 
 def _of_sidecars(action: Action) -> str:
@@ -61,14 +66,14 @@ def _of_ztunnels(plan: Plan) -> str:
     return f"istioctl ztunnel-config certificates ZTUNNEL-POD.{plan.istio_namespace} -o json"
 
 
-def _classic(action: Action) -> list[str]:
+def _of_secrets(action: Action) -> str:
     part = "cert-chain" if action is Action.REISSUE else "root-cert"
-    return [f"kubectl get secret istio.ACCOUNT -n NAMESPACE -o jsonpath='{{.data.{part}\\.pem}}' | base64 -d"]
+    return f"kubectl get secret istio.ACCOUNT -n NAMESPACE -o jsonpath='{{.data.{part}\\.pem}}' | base64 -d"
 
 
 def _restarts(plan: Plan) -> list[str]:
     """Commands that make proxies request certificates now. Citadel creates a deleted certificate Secret again."""
-    if plan.generation == "classic":
+    if plan.generation.writes_certificate_secrets:
         return ["kubectl delete secret --all-namespaces --field-selector type=istio.io/key-and-cert, then the pods"]
     ambient = any(cluster.ambient for cluster in plan.clusters)
     found = ["kubectl rollout restart deployment,statefulset,daemonset -n NAMESPACE, gateways too"]

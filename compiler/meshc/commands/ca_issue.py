@@ -48,7 +48,7 @@ class Issuing:
 
     def order(self, plan: Plan) -> intermediates.Order:
         """A copy with the current time, and the kind of key that the mesh's Istio can use."""
-        default: KeyType = "rsa-2048" if plan.generation == "classic" else "ecdsa-p256"
+        default: KeyType = "ecdsa-p256" if plan.generation.signs_with_ecdsa else "rsa-2048"
         return intermediates.Order(datetime.now(UTC), self.days, self.before, self.key_type or default, self.force)
 
 

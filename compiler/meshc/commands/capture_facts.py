@@ -114,7 +114,7 @@ def _istio(plan: Plan, mine: ClusterPlan, told: Facts, row: Any) -> Iterator[Row
 def _writes_id(plan: Plan, mine: ClusterPlan, told: str) -> bool:
     """True if mesh.yaml should get the ID that istiod uses: it is a valid ID, and it differs from the one in
     mesh.yaml."""
-    own = plan.generation != "classic" and not mine.is_external
+    own = not plan.generation.has_fixed_id and not mine.is_external
     return own and told not in ("", mine.id) and is_cluster_id(told)
 
 

@@ -41,7 +41,7 @@ def pruned(file: Path, choice: Choice, reach: Reach, listener: Listener) -> Iter
     Raises UsageError without a permission, or if the token of classic Istio isn't known; AskError, RefusedError.
     """
     work = opened_work(file, listener, writes=False)
-    if work.plan.generation == "classic":
+    if not work.plan.generation.reads_changed_secrets:
         raise UsageError(
             "pilot reads a changed secret only when it starts, so it may still use the old token",
             "restart it in every primary; then: kubectl delete secret",

@@ -73,7 +73,7 @@ def _namespaces(manifest: bytes, default: str | None) -> Iterator[str]:
 def _holder(plan: Plan, cluster: ClusterPlan) -> str:
     """The cluster whose ConfigMaps have the injection template: for classic Istio the cluster itself, for istiod its
     primary."""
-    if plan.generation == "classic" and cluster.role == "remote":
+    if plan.generation.injects_in_remotes and cluster.role == "remote":
         return cluster.name
     name = cluster.name
     holder = cluster.attachment.primary if cluster.attachment else name

@@ -57,13 +57,13 @@ def described(token: Token, account: Account) -> str:
 def afterwards(generation: Generation, name: str, token: Token, account: Account) -> list[str]:
     """The remaining steps of a rotation: the old token may be deleted only when the primaries use the new one."""
     lines = []
-    classic = generation == "classic"
-    if classic:
+    restarts = not generation.reads_changed_secrets
+    if restarts:
         lines.append(f"pilot reads a changed secret only when it starts: restart it in the primaries of {name}")
-    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or classic)]
+    old = [one.source for one in account.tokens if one.source != token.source and (one.ours or restarts)]
     if old:
         after = "when meshc doctor shows that its primaries have the new token"
-        if classic:
+        if restarts:
             lines.append(f"{name}: {after}, delete the old:")
             lines += [f"  kubectl -n {account.namespace} delete secret {plain(one)}" for one in old]
         else:

@@ -25,7 +25,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[SecretNeed]:
             name="cacerts",
             keys=("ca-key.pem",),
             public=PUBLIC,
-            as_tls=plan.generation == "istiod",
+            as_tls=plan.generation.reads_tls_secrets,
             added=PRUNE_PROTECTION,
             required=cluster.cacerts == "required",
             recipients=cluster.sealing.recipients,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.components import classic, config_cluster, istiod
 from meshc.components.control_plane import renders
+from meshc.generation import Generation
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -20,9 +21,7 @@ def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
         return ()
     if renders(cluster, "istiod"):
         return (config_cluster.token if cluster.holds_config else istiod.reader_token)(plan, cluster)
-    if plan.generation == "classic":
-        return classic.lower(plan, cluster, cluster.attachment)
-    return _of_istiod(plan, cluster, cluster.attachment)
+    return _LOWER[plan.generation](plan, cluster, cluster.attachment)
 
 
 def _of_istiod(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iterable[Body]:
@@ -32,3 +31,6 @@ def _of_istiod(plan: Plan, cluster: ClusterPlan, attachment: Attachment) -> Iter
             yield from istiod.of_further(plan, plane, plane.attachment)
     if cluster.holds_config:
         yield from config_cluster.lower(plan, cluster, attachment)
+
+
+_LOWER = {Generation.CLASSIC: classic.lower, Generation.ISTIOD: _of_istiod}

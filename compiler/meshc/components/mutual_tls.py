@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from meshc.components.contract import ISTIO, thing
+from meshc.generation import Generation
 
 if TYPE_CHECKING:
     from meshc.kube import Body
@@ -17,11 +18,10 @@ _MODES = {"strict": "STRICT", "permissive": "PERMISSIVE", "disabled": "DISABLE"}
 
 def lower(plan: Plan, cluster: ClusterPlan) -> Iterable[Body]:
     """The policy for servers, and with classic Istio the rules for clients; nothing in any other cluster."""
-    if not cluster.holds_config:
-        return
-    if plan.generation == "classic":
-        yield from _classic(plan)
-        return
+    return _LOWER[plan.generation](plan) if cluster.holds_config else ()
+
+
+def _istiod(plan: Plan) -> Iterable[Body]:
     # The root namespace is istiod's own. In another namespace, the same object isn't a mesh-wide policy.
     spec = {"mtls": {"mode": _MODES[plan.mutual_tls]}}
     yield thing("security.istio.io/v1", "PeerAuthentication", "default", plan.istio_namespace, labels=ISTIO, spec=spec)
@@ -41,3 +41,6 @@ def _classic(plan: Plan) -> Iterable[Body]:
 def _rule(plan: Plan, name: str, host: str, mode: str) -> Body:
     spec = {"host": host, "trafficPolicy": {"tls": {"mode": mode}}}
     return thing("networking.istio.io/v1alpha3", "DestinationRule", name, plan.istio_namespace, labels=ISTIO, spec=spec)
+
+
+_LOWER = {Generation.CLASSIC: _classic, Generation.ISTIOD: _istiod}

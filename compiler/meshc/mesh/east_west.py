@@ -38,7 +38,9 @@ def exposure_kind(fleet: Fleet, primary: Member) -> Literal["pod-ip", "load-bala
 
 def leads_to_istiod(fleet: Fleet, member: Member) -> bool:
     """True if the gateway of a cluster forwards to its istiod."""
-    return not fleet.classic and member.cluster.role != "remote" and exposure_kind(fleet, member) == "gateway"
+    return (
+        fleet.generation.has_gateways and member.cluster.role != "remote" and exposure_kind(fleet, member) == "gateway"
+    )
 
 
 def is_east_west(extra: ExtraChart) -> bool:
@@ -51,7 +53,7 @@ def goes_to(fleet: Fleet, extra: ExtraChart, member: Member) -> bool:
 
     A gateway without a release name goes to the clusters that need one; a chart with a name goes where mesh.yaml says.
     """
-    if fleet.classic or not selects(extra.clusters, member.cluster):
+    if not fleet.generation.has_gateways or not selects(extra.clusters, member.cluster):
         return False
     if extra.chart != "gateway" or extra.release is not None:
         return True

@@ -232,7 +232,7 @@ class Fleet:
         if primary and control_plane:
             for part, address in control_plane.addresses.items():
                 found[part] = (address, primary.path("controlPlane", "addresses", part))
-        gateway = self.gateway_of(primary) if primary and not self.classic else None
+        gateway = self.gateway_of(primary) if primary and self.generation.has_gateways else None
         if primary and gateway:
             elsewhere = self.network_of(member) != self.network_of(primary)
             if (exposure is None and elsewhere) or (exposure == "gateway" and "istiod" not in found):

@@ -46,7 +46,7 @@ def _planes(fleet: Fleet) -> dict[str, tuple[Member, ...]]:
 def _further(fleet: Fleet, member: Member) -> tuple[Member, ...]:
     """The control planes besides its own. A remote has only those of its primary, and an external control plane has no
     others."""
-    if fleet.classic or member in fleet.external:
+    if not fleet.generation.has_revisions or member in fleet.external:
         return ()
     primary = fleet.primary_of(member) if member.cluster.role == "remote" else None
     found: dict[str, Member] = {}
@@ -78,7 +78,7 @@ def plane_of(fleet: Fleet, member: Member, revision: str) -> Member | None:
 
 def tags_of(fleet: Fleet, member: Member) -> dict[str, tuple[str, Path]]:
     """The revision of each tag in a cluster, with its path in mesh.yaml. An external control plane injects nothing."""
-    if fleet.classic or member in fleet.external:
+    if not fleet.generation.has_revisions or member in fleet.external:
         return {}
     found: dict[str, tuple[str, Path]] = {
         tag: (revision, (*TAGS, tag)) for tag, revision in fleet.mesh.spec.istio.revision_tags.items()

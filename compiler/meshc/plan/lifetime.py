@@ -49,7 +49,7 @@ class Lifetime:
 
 def lifetime_of(plan: Plan) -> Lifetime:
     """The lifetime that results from the Helm values of all clusters, no matter who renders the charts."""
-    if plan.generation == "classic":
+    if plan.generation.writes_certificate_secrets:
         return Lifetime(_CITADEL, sent=False, ambient=False)
     found = [one for cluster in plan.clusters for one in _values(plan, cluster)]
     ambient = any(chart == "ztunnel" for chart, _, _ in found)

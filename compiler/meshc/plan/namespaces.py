@@ -44,7 +44,7 @@ def _istio_namespace(fleet: Fleet, member: Member) -> tuple[dict[str, str], dict
     An external istiod has the ID of its config cluster. The config cluster itself needs no annotation, as istiod
     treats it as its own cluster.
     """
-    if fleet.classic:
+    if not fleet.generation.reads_its_namespace:
         return {}, {}
     network, primary = fleet.label_of(member), fleet.primary_of(member)
     labels = {NETWORK: network} if network else {}
@@ -65,4 +65,4 @@ def _injection(fleet: Fleet, member: Member, said: str | None) -> dict[str, str]
     if member.cluster.sidecar_injection == "manual":
         return {}
     asked = said or asked_without_a_word(fleet, member)
-    return {INJECTION: "enabled"} if fleet.classic or asked == DEFAULT else {REVISION: asked}
+    return {REVISION: asked} if fleet.generation.has_revisions and asked != DEFAULT else {INJECTION: "enabled"}

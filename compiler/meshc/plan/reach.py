@@ -36,7 +36,7 @@ def _network(fleet: Fleet, name: str, label: str) -> NetworkPlan:
 
 def control_plane_tls(fleet: Fleet) -> bool:
     """True if sidecars use mutual TLS to their control plane: always with istiod, by default with classic Istio."""
-    return not fleet.classic or fleet.mesh.spec.security.control_plane_tls is not False
+    return fleet.generation.always_uses_tls or fleet.mesh.spec.security.control_plane_tls is not False
 
 
 def remotes(fleet: Fleet, primary: Member) -> tuple[str, ...]:
@@ -62,14 +62,14 @@ def attachment(fleet: Fleet, member: Member) -> Attachment:
         primary.name,
         addresses,
         injection_url(fleet, member),
-        pilot_service=fleet.classic and wanted,
-        family="" if fleet.classic else _family(member, addresses.get("istiod", "")),
+        pilot_service=fleet.generation.has_headless_services and wanted,
+        family="" if fleet.generation.has_headless_services else _family(member, addresses.get("istiod", "")),
         https=control_plane is not None and control_plane.https is not None,
     )
 
 
 def _addresses(fleet: Fleet, member: Member) -> dict[str, str]:
-    if fleet.classic:
+    if not fleet.generation.has_gateways:
         return {part: address for part, (address, _) in fleet.addresses_of(member).items()}
     way = way_to_istiod(fleet, member)
     return {"istiod": way[0]} if way else {}
@@ -97,7 +97,7 @@ def exposure(fleet: Fleet, primary: Member) -> Exposure | None:
     if kind is None:
         return None
     known = {str(part): address for part, address in control_plane.addresses.items()} if control_plane else {}
-    if fleet.classic:
+    if not fleet.generation.has_revisions:
         addresses = {part: known.get(part, "") for part in _PARTS if part == "pilot" or part in known}
     else:
         revision = fleet.revision_of(primary)
@@ -121,7 +121,7 @@ def _https(primary: Member, addresses: Mapping[str, str]) -> HttpsPlan | None:
 
 def _exposing(fleet: Fleet, primary: Member) -> Mapping[str, str]:
     said = primary.cluster.control_plane.gateway_selector if primary.cluster.control_plane else None
-    if said or fleet.classic or primary in fleet.external:
+    if said or not fleet.generation.has_gateways or primary in fleet.external:
         return said or east_west.INGRESS
     found = fleet.gateway_of(primary)
     return (found[0].selector if found else None) or east_west.SELECTOR
@@ -137,7 +137,7 @@ def gateway(fleet: Fleet, member: Member) -> GatewayPlan | None:
     """The east-west gateway that a cluster needs for traffic between networks or to istiod; None if it needs none."""
     leads_to_istiod = east_west.leads_to_istiod(fleet, member)
     between = fleet.several_networks and not fleet.only_ambient and member not in fleet.external
-    if fleet.classic or not (leads_to_istiod or between):
+    if not fleet.generation.has_gateways or not (leads_to_istiod or between):
         return None
     rendered = east_west.has_chart(fleet, member)
     return GatewayPlan(
@@ -165,7 +165,7 @@ def ambient(fleet: Fleet, member: Member) -> AmbientPlan | None:
     """
     here = any(fleet.is_ambient_in(number, member) for number in fleet.ambient_namespaces)
     anywhere = fleet.ambient_namespaces and fleet.several_networks and member not in fleet.external
-    if fleet.classic or not (here or anywhere):
+    if not fleet.generation.has_gateways or not (here or anywhere):
         return None
     if not fleet.several_networks:
         return AmbientPlan(None, None)

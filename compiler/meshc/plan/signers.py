@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def signer_of(plan: Plan, cluster: ClusterPlan) -> str:
     """The cluster whose CA signs for a cluster: its primary, if a remote uses istiod; otherwise the cluster itself."""
-    return cluster.attachment.primary if cluster.attachment and plan.generation == "istiod" else cluster.name
+    return cluster.attachment.primary if cluster.attachment and not plan.generation.signs_in_remotes else cluster.name
 
 
 def signed_by(plan: Plan, signer: str) -> tuple[str, ...]:

@@ -99,9 +99,9 @@ def check_authority(certificate: Certificate, code: Code, name: tuple[str, ...])
 def check_signing_key(ca: Certificate, generation: Generation, name: tuple[str, ...]) -> Iterator[Problem]:
     """Checks the key of the CA that signs workloads. The keys of CAs above it only need to be verifiable."""
     curve = ca.key in ("ECDSA secp256r1", "ECDSA secp384r1")
-    if ca.key.startswith("RSA ") or (curve and generation == "istiod") or not ca.key.startswith(_VERIFIED):
+    if ca.key.startswith("RSA ") or (curve and generation.signs_with_ecdsa) or not ca.key.startswith(_VERIFIED):
         return  # the last is reported for every authority
-    if generation == "classic":
+    if not generation.signs_with_ecdsa:
         # Istio 1.0 to 1.5 copies the request's signature algorithm, always RSA, into the certificate and Go
         # refuses: "requested SignatureAlgorithm does not match private key type" (genCertTemplateFromCSR).
         what = f'"{ca.subject}" has a key of type {ca.key}, but Citadel can sign with RSA only'

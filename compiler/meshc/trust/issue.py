@@ -99,7 +99,7 @@ def issue_intermediate(issuer_certificate: bytes, issuer_key: Hidden, wanted: In
     cluster, namespace = wanted.cluster, wanted.namespace
     _label(cluster, "cluster")
     _label(namespace, "namespace")
-    if wanted.generation == "classic" and not wanted.key_type.startswith("rsa-"):
+    if not wanted.generation.signs_with_ecdsa and not wanted.key_type.startswith("rsa-"):
         raise IssueError(f"Citadel can't sign with a key of type {wanted.key_type}: choose rsa-2048 or rsa-4096")
     issuer, signer, now = one(issuer_certificate, "the issuer"), load_key(issuer_key), _utc(wanted.now)
     _check_issuer(issuer, signer, now)

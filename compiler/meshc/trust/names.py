@@ -61,7 +61,7 @@ def leaves_of(signer: Signer) -> tuple[Leaf, ...]:
     """
     uri = x509.UniformResourceIdentifier(f"spiffe://{signer.trust_domain}/ns/any/sa/any")
     workload = Leaf("a workload", (uri,), signer.ambient)
-    if signer.generation == "classic":
+    if not signer.generation.serves_by_its_ca:
         return (workload,)
     services = ["istiod", "istiod-remote", "istio-pilot"]
     services += [f"istiod-{revision}" for revision in signer.revisions if revision != "default"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from meshc.mesh.source import Source
 
 _IPV6_FIRST = Version(1, 30)  # istio#58828
+_CLASSIC_IPV6 = ("writes it without brackets", "")
+_ISTIOD_IPV6 = ("treats it as a host name", ", or upgrade to Istio 1.30")
 
 
 class _Said(NamedTuple):
@@ -48,7 +50,7 @@ def addresses(fleet: Fleet, source: Source) -> Iterable[Problem]:
                 yield from _address(fleet, source, said)
             if part in fleet.generation.parts and not host_fault(address):
                 yield from _ipv6(fleet, source, said)
-                if not fleet.classic:  # classic Services are headless, so any address works
+                if not fleet.generation.has_headless_services:
                     yield from _family(source, said)
 
 
@@ -77,9 +79,9 @@ def _missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
             who = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
             what = f"{primary.name}: the address of {needed} is missing, so {who} can't reach it"
             hint = f"add controlPlane: {{addresses: {{{needed}: ...}}}} to {primary.name}"
-            if not fleet.classic and fleet.gateway_of(primary):
+            if fleet.generation.has_gateways and fleet.gateway_of(primary):
                 hint += ", or exposure: gateway, if remotes use the gateway of its network"
-            elif not fleet.classic and fleet.several_networks:
+            elif fleet.generation.has_gateways and fleet.several_networks:
                 hint += f", or add a gateway to network {fleet.network_of(primary)}"
             yield source.problem(codes.ADDRESS_MISSING, path, what, hint, clusters=tuple(lost))
 
@@ -89,7 +91,7 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
     lost: dict[tuple[str, str], list[str]] = {}
     for member in fleet.remotes:
         primary = fleet.primary_of(member)
-        if primary is None or fleet.classic or "istiod" not in fleet.addresses_of(member):
+        if primary is None or not fleet.generation.has_revisions or "istiod" not in fleet.addresses_of(member):
             continue
         for plane in planes(fleet, member):
             if way_to_istiod(fleet, plane) is None:
@@ -108,9 +110,9 @@ def _further_missing(fleet: Fleet, source: Source) -> Iterable[Problem]:
 def _address(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     member, part, address, path = said
     clusters = (member.name,)
-    if (part if fleet.classic else part.partition("-")[0]) not in fleet.generation.parts:
-        mesh = "classic Istio" if fleet.classic else "an istiod mesh"
-        what = f"{member.name}: {part} isn't an address in {mesh}, which only has {', '.join(fleet.generation.parts)}"
+    if (part.partition("-")[0] if fleet.generation.has_revisions else part) not in fleet.generation.parts:
+        mesh, parts = fleet.generation.shown, ", ".join(fleet.generation.parts)
+        what = f"{member.name}: {part} isn't an address in {mesh}, which only has {parts}"
         hint = f"remove {part}"
         yield source.problem(codes.WRONG_GENERATION, path, what, hint, key=True, clusters=clusters)
     elif fault := host_fault(address, fleet.mesh.spec.istio.cluster_domain):
@@ -126,9 +128,9 @@ def _ipv6(fleet: Fleet, source: Source, said: _Said) -> Iterable[Problem]:
     version = fleet.version_of(member)
     if ip_version(address) != 6 or version >= _IPV6_FIRST:
         return
-    fault = "writes it without brackets" if fleet.classic else "treats it as a host name"
+    fault, newer = _CLASSIC_IPV6 if fleet.classic else _ISTIOD_IPV6
     what = f'{member.name}: {part}: "{address}" is IPv6, but Istio {version} {fault}'
-    hint = "use an IPv4 address or a host name" + ("" if fleet.classic else ", or upgrade to Istio 1.30")
+    hint = f"use an IPv4 address or a host name{newer}"
     yield source.problem(codes.IPV6_TOO_EARLY, path, what, hint, clusters=(member.name,))
 
 

@@ -24,7 +24,7 @@ def clusters(fleet: Fleet, source: Source) -> Iterable[Problem]:
     for member in fleet:
         if member in fleet.external:  # its istiod has the ID of its config cluster
             continue
-        pilot = fleet.classic and member.cluster.role == "primary"
+        pilot = fleet.generation.has_fixed_id and member.cluster.role == "primary"
         if pilot and member.cluster.cluster_id not in (None, CLASSIC_ID):
             what = f"{member.name}: classic Istio's Pilot always uses the ID {CLASSIC_ID} for its own cluster"
             path, hint = member.path("clusterID"), "remove clusterID"

@@ -97,7 +97,13 @@ def gateways(fleet: Fleet, source: Source) -> Iterable[Problem]:
         if network.name in (earlier.name for earlier in fleet.mesh.spec.networks[:number]):
             continue
         every = gateways_of(network, number)
-        if not every and fleet.several_networks and members and not fleet.classic and not fleet.only_ambient:
+        if (
+            not every
+            and fleet.several_networks
+            and members
+            and fleet.generation.has_gateways
+            and not fleet.only_ambient
+        ):
             yield _missing(source, network.name, members, ("spec", "networks", number, "name"))
         for gateway, path in every:
             one = _Gateway(network.name, gateway, path)
@@ -155,7 +161,7 @@ def _home(fleet: Fleet, source: Source, one: _Gateway) -> Iterator[Problem]:
         what = f"network {network}: its gateway is in cluster {name}, but that cluster is in {where}"
         hint = "name a cluster of this network, or write the gateway under the other network"
         yield source.problem(codes.GATEWAY_ELSEWHERE, (*at, "cluster"), what, hint, clusters=(home.name,))
-    if gateway.selector and not fleet.classic:
+    if gateway.selector and fleet.generation.has_gateways:
         here = [member for member in fleet if fleet.gateway_of(member) == (gateway, path)]
         yield from _selects(fleet, source, gateway.selector, (*at, "selector"), here)
 
@@ -173,7 +179,7 @@ def selectors(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{member.name}: its control plane isn't exposed through a gateway, so gatewaySelector has no effect"
             hint = "write exposure: gateway, or remove gatewaySelector"
             yield source.problem(codes.GATEWAY_UNUSED, path, what, hint, key=True, clusters=(member.name,))
-        elif member not in fleet.external and not fleet.classic:
+        elif member not in fleet.external and fleet.generation.has_gateways:
             yield from _selects(fleet, source, plane.gateway_selector, path, [member])
 
 

@@ -199,5 +199,5 @@ def _code(fleet: Fleet, some: _Shared, others: _Shared) -> Code:
     """The code of an overlap. Clouds often give clusters equal Service ranges; only classic Istio fails then."""
     apart = not {one.cluster for one in some} & {one.cluster for one in others}
     if some[0].kind == others[0].kind == "service" and apart:
-        return codes.SERVICE_OVERLAP if fleet.classic else codes.SERVICE_OVERLAP_ISTIOD
+        return codes.SERVICE_OVERLAP_ISTIOD if fleet.generation.allows_equal_service_ranges else codes.SERVICE_OVERLAP
     return codes.POD_OVERLAP

@@ -184,7 +184,7 @@ def skew(fleet: Fleet, source: Source) -> Iterable[Problem]:
             what = f"{member.name}: Istio {mine} is {behind} primary {primary.name} ({theirs})"
             hint = "Istio supports one; upgrade the remote, or acknowledge it during the upgrade"
             yield source.problem(codes.BEHIND_PRIMARY, path, what, hint, also=also, clusters=(member.name,))
-        if not fleet.classic and same is None:
+        if fleet.generation.has_revisions and same is None:
             yield _revision(fleet, source, member, primary)
 
 
