@@ -89,6 +89,31 @@ def test_a_component_with_a_fault_that_no_object_shows(tmp_path: Path, patch: st
     assert "error MESH701: edge-0: kustomize can't apply this component" in result.stderr, result
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nlabels: [{pairs: {a: b}}]\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: []\npatches: []\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{target: {kind: Service}}]\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nlabels: [{pairs: {a: [b]}}]\n",
+        "kind: Component\nlabels: [{pairs: {a: b}}]\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: a, newTag: 1.10}]\n",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonLabels: {a: 1}\n",
+    ],
+)
+def test_what_kustomize_makes_of_an_odd_component_is_what_meshc_makes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "kustomization.yaml").write_text(text)
+    write_mesh(tmp_path, [[]], "", (), [["odd"]])
+
+    apart = meshc("compile", cwd=tmp_path)
+    whole = meshc("compile", "--link", "kustomize", cwd=tmp_path)
+    assert apart.returncode == whole.returncode, apart.stdout + whole.stderr
+    assert apart.stderr == whole.stderr
+    assert "written" not in whole.stdout or apart.returncode
+
+
 def test_a_component_that_changes_nothing(tmp_path: Path) -> None:
     name = write_component(tmp_path, "idle", ("", [(steps(("add", "/metadata/labels/a", "b")), target(99))], {}))
     write_mesh(tmp_path, [[]] * 3, "", (), [[name]] * 3)

@@ -9,6 +9,9 @@ from meshc.tree import HEADER
 from meshc.yamltext.write import write
 
 NAME = "kustomization.yaml"
+_VERSION = "kustomize.config.k8s.io/v1beta1"
+COMPONENT_VERSION = "kustomize.config.k8s.io/v1alpha1"
+"""The apiVersion of a component."""
 
 Listed = Iterable[tuple[str, Mapping[str, str]]]
 """Patches: for each, the path of its file and its target."""
@@ -16,16 +19,16 @@ Listed = Iterable[tuple[str, Mapping[str, str]]]
 
 def kustomization(resources: Iterable[str], patches: Listed = (), components: Iterable[str] = ()) -> bytes:
     """A kustomization that lists resources, patches and components in this order, without other transformations."""
-    return _written("v1beta1", "Kustomization", resources, patches, {"components": list(components)})
+    return _written(_VERSION, "Kustomization", resources, patches, {"components": list(components)})
 
 
 def component(resources: Iterable[str], patches: Listed, fields: Mapping[str, Any]) -> bytes:
     """A kustomization of kind Component, with more fields."""
-    return _written("v1alpha1", "Component", resources, patches, fields)
+    return _written(COMPONENT_VERSION, "Component", resources, patches, fields)
 
 
 def _written(version: str, kind: str, resources: Iterable[str], patches: Listed, fields: Mapping[str, Any]) -> bytes:
-    body: dict[str, Any] = {"apiVersion": f"kustomize.config.k8s.io/{version}", "kind": kind}
+    body: dict[str, Any] = {"apiVersion": version, "kind": kind}
     body["resources"] = list(resources)
     listed = [{"path": path, **({"target": dict(target)} if target else {})} for path, target in patches]
     body |= {"patches": listed} if listed else {}

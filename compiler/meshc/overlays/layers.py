@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.errors import Place
 from meshc.mesh.kustomizations import NAMES
 from meshc.mesh.user_files import Manifest, objects_in
+from meshc.overlays.kustomization import COMPONENT_VERSION
 from meshc.overlays.layout import copy_of
 from meshc.plan.files import PatchPlan, UserFile, UserObject
 from meshc.yamltext.read import read
@@ -44,7 +45,7 @@ class Layer:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.resources or self.patches or self.for_all)
+        return not (self.resources or self.patches or any(self.for_all.values()))
 
     @property
     def objects(self) -> Iterator[UserObject]:
@@ -97,7 +98,7 @@ def _of_files(folder: str, source: str, files: tuple[tuple[str, bytes], ...]) ->
 def _layer(folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
     path = next(path for name in NAMES if (path := posixpath.join(folder, name)) in files)
     body = _documents(files[path])[0].data
-    if not isinstance(body, dict) or not {*body} <= {*_HEAD, *_FOR_ALL}:
+    if not isinstance(body, dict) or not {*body} <= {*_HEAD, *_FOR_ALL} or body.get("apiVersion") != COMPONENT_VERSION:
         raise _OtherError
     numbers, place = count(1), Place(source)
 
@@ -121,7 +122,10 @@ def _layer(folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
     for_all = {key: body[key] for key in _FOR_ALL if key in body}
     if not all(_is_known(key, value) for key, value in for_all.items()):
         raise _OtherError
-    return Layer(resources, tuple(patches), for_all)
+    layer = Layer(resources, tuple(patches), for_all)
+    if layer.is_empty:  # kustomize refuses it
+        raise _OtherError
+    return layer
 
 
 def _documents(data: bytes) -> list[Manifest]:
