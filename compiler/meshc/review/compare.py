@@ -9,11 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any
 
 from meshc.plain import count
-from meshc.review.differing import differing
+from meshc.review.differing import differing, unified
 
 _KEYS = (("name",), ("number",), ("ip",), ("secretName",))
 _PORT_KEYS = (("port", "protocol"), ("port",), ("number",), ("containerPort",), ("name",))
@@ -136,7 +135,7 @@ def _key(keys: tuple[str, ...], item: Mapping[str, Any]) -> str:
 
 def _texts(before: str, after: str, path: str) -> Iterator[Edit]:
     """The lines that differ, without context."""
-    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    lines = list(unified(before.splitlines(), after.splitlines()))
     old, new = ([line[1:] for line in lines if line[:1] == sign] for sign in "-+")
     if old or new:
         yield Edit(path, _some(old), _some(new), several=True)

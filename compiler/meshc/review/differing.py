@@ -28,6 +28,23 @@ def differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int
         yield first, len(old) - last, first, len(new) - last
 
 
+def unified(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """The lines of a unified diff without context. The common end is left out first, because then a new document begins
+    with its `---`."""
+    end = _common(zip(reversed(before), reversed(after), strict=False))
+    start = min(_common(zip(before, after, strict=False)), min(len(before), len(after)) - end)
+    old, new = before[start : len(before) - end], after[start : len(after) - end]
+    for first, last, first_new, last_new in differing(old, new):
+        yield f"@@ -{_range(start + first, start + last)} +{_range(start + first_new, start + last_new)} @@"
+        yield from (f"-{line}" for line in old[first:last])
+        yield from (f"+{line}" for line in new[first_new:last_new])
+
+
+def _range(first: int, last: int) -> str:
+    """Lines in the form of a unified diff, which names the line before an empty range."""
+    return str(last) if last == first + 1 else f"{first + (last > first)},{last - first}"
+
+
 def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
     counts = Counter(new)
     return sum(counts[item] for item in old)

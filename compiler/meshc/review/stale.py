@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from meshc.errors import Place
 from meshc.output.trees import OUTPUT, OVERLAYS, out_of_step
 from meshc.overlays.layout import BASES
 from meshc.plain import count
-from meshc.review.differing import differing
+from meshc.review.differing import differing, unified
 
 if TYPE_CHECKING:
     from meshc.plan.ir import Plan
@@ -177,7 +176,7 @@ def _lines(old: bytes, new: bytes) -> Iterator[str]:
         yield "the file contains a Secret, so its lines aren't shown: run meshc check --diff"
         return
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
-    changed = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
+    changed = list(unified(before, after))
     for line in changed[:_SHOWN]:
         yield line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
     if len(changed) > _SHOWN:
