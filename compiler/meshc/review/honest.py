@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import chain
 
 from meshc.errors import BuildError
 from meshc.output.trees import OUTPUT, OVERLAYS
@@ -41,8 +42,11 @@ class Honest:
         self._overlays, self._output = found.under(OVERLAYS), found.under(OUTPUT)
         self._folders = _by_folder(self._overlays)
         self._wanted, self._wanted_folders = expected, _by_folder(expected.under(OVERLAYS))
+        every = {*self._folders, *self._wanted_folders}
+        self._changed = {name for name in every if self._folders.get(name) != self._wanted_folders.get(name)}
         self._build, self._bar, self._jobs, self._explain = build, bar, jobs, explain
         self._texts: dict[bytes, tuple[bytes, ...]] = {}
+        self._bases: dict[str, tuple[bytes, ...] | None] = {}
         self.skipped = 0
 
     def told(self, clusters: Sequence[str]) -> dict[str, bool]:
@@ -91,11 +95,11 @@ class Honest:
         """
         gone: Counter[bytes] = Counter()
         come: Counter[bytes] = Counter()
-        bases = [name for name in self._folders if name.startswith(f"{BASES}/")]
-        listed = self._folders.get(cluster, {}).get(NAME, b"")
-        for folder in (cluster, *(name for name in bases if f"- ../{name}\n".encode() in listed)):
+        listed = _named(self._folders.get(cluster, {}).get(NAME, b""))
+        bases = (name.removeprefix("../") for name in listed if name.startswith(f"../{BASES}/"))
+        for folder in (cluster, *(name for name in bases if name in self._changed)):
             now, then = self._folders.get(folder, {}), self._wanted_folders.get(folder, {})
-            named = {name.decode(errors="replace") for name in _RESOURCE.findall(now.get(NAME, b""))}
+            named = {*_named(now.get(NAME, b""))}
             for path in {*now, *then}:
                 if now.get(path) == then.get(path):
                     continue
@@ -125,26 +129,40 @@ class Honest:
     def _linked(self, cluster: str) -> Counter[bytes] | None:
         """The objects of an overlay that only lists files with objects, its own and those of bases; None for any other
         overlay."""
-        found: Counter[bytes] = Counter()
-        folders = [cluster]
-        for folder in folders:
-            files = self._folders.get(folder, {})
-            named = [name.decode(errors="replace") for name in _RESOURCE.findall(files.get(NAME, b""))]
-            if kustomization(named) != files.get(NAME):
-                return None
-            for name in named:
-                if name.startswith(f"../{BASES}/") and folder == cluster:
-                    folders.append(name.removeprefix("../"))
-                elif name in files and "/" not in name:
-                    found.update(self._split(files[name]))
-                else:
-                    return None
-        return found
+        parts = [self._of_resource(cluster, name) for name in self._only_resources(cluster) or ("",)]
+        known = [part for part in parts if part is not None]
+        return Counter(chain.from_iterable(known)) if len(known) == len(parts) else None
+
+    def _of_resource(self, folder: str, name: str) -> tuple[bytes, ...] | None:
+        """The objects of a file in a folder, or of a base; None for anything else."""
+        if name.startswith(f"../{BASES}/"):
+            return self._of_base(name.removeprefix("../"))
+        files = self._folders.get(folder, {})
+        return self._split(files[name]) if name in files and "/" not in name else None
+
+    def _of_base(self, base: str) -> tuple[bytes, ...] | None:
+        """The objects of a base that only lists its own files; None for any other base."""
+        if base not in self._bases:
+            files, named = self._folders.get(base, {}), self._only_resources(base)
+            plain = named is not None and all(name in files and "/" not in name for name in named)
+            split = (self._split(files[name]) for name in named or ()) if plain else None
+            self._bases[base] = tuple(chain.from_iterable(split)) if split else None
+        return self._bases[base]
+
+    def _only_resources(self, folder: str) -> list[str] | None:
+        """The resources of a folder's kustomization; None if it has anything else, or if there is none."""
+        data = self._folders.get(folder, {}).get(NAME, b"")
+        named = _named(data)
+        return named if kustomization(named) == data else None
 
     def _split(self, data: bytes) -> tuple[bytes, ...]:
         if data not in self._texts:
             self._texts[data] = tuple(texts(data))
         return self._texts[data]
+
+
+def _named(kustomization_yaml: bytes) -> list[str]:
+    return [name.decode(errors="replace") for name in _RESOURCE.findall(kustomization_yaml)]
 
 
 def _by_folder(overlays: FileTree) -> Mapping[str, Mapping[str, bytes]]:

@@ -98,9 +98,11 @@ class _States:
             if what == "stale" and _is_converted(pair.found[path], pair.expected[path])
         }
         others = {path: what for path, what in self.differing.items() if path not in self._converted}
-        self._rendered = {one.name: _any(others, f"{OUTPUT}/{one.name}") for one in plan.clusters}
+        folders = {"/".join(path.split("/")[:depth]) for path in others for depth in (2, 3)}
+        self._rendered = {one.name: f"{OUTPUT}/{one.name}" in folders for one in plan.clusters}
         self._laid_out = {
-            one.name: _any(others, f"{OVERLAYS}/{one.name}", *(f"{OVERLAYS}/{BASES}/{base}" for base in one.bases))
+            one.name: f"{OVERLAYS}/{one.name}" in folders
+            or any(f"{OVERLAYS}/{BASES}/{base}" in folders for base in one.bases)
             for one in plan.clusters
         }
         both = [name for name in self._rendered if same_tools and self._rendered[name] and self._laid_out[name]]
@@ -162,10 +164,6 @@ def _firsts(lines: Iterable[Place]) -> Iterator[Place]:
 def _is_converted(old: bytes, new: bytes) -> bool:
     """True if only the line endings differ, because a checkout converted them to those of Windows."""
     return old.replace(b"\r\n", b"\n") == new
-
-
-def _any(paths: Iterable[str], *folders: str) -> bool:
-    return any(path.startswith(tuple(f"{folder}/" for folder in folders)) for path in paths)
 
 
 def _lines(old: bytes, new: bytes) -> Iterator[str]:
