@@ -121,8 +121,8 @@ def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> d
     `evidence` has the old names by new ones, as far as mesh.yaml shows them. Without evidence, a removed and an added
     cluster are the same if 90 % of their objects are equal.
     """
-    gone = [name for name in clusters_in(before) if name not in clusters_in(after)]
-    come = [name for name in clusters_in(after) if name not in clusters_in(before)]
+    there, here = clusters_in(before), clusters_in(after)
+    gone, come = (sorted({*some} - {*others}) for some, others in ((there, here), (here, there)))
     known = {old: new for new, old in evidence.items() if old in gone and new in come}
     if known or len(gone) != 1 or len(come) != 1:
         return known

@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 
 _PAIRS = 2_000_000
 """The maximum number of pairs of equal items that are compared. Files by people have far fewer."""
+_LONG = 200
+"""From this length on, SequenceMatcher leaves out the items of which there are more than 1 % (difflib, autojunk)."""
 
 
 def differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -15,9 +17,6 @@ def differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int
 
     Lists with very many equal items give one part: everything between their common start and their common end.
     """
-    if _pairs(old, new) <= _PAIRS:
-        yield from _weighed(old, new, 0)
-        return
     first = _common(zip(old, new, strict=False))
     most = min(len(old), len(new)) - first
     last = min(_common(zip(reversed(old), reversed(new), strict=False)), most)
@@ -46,12 +45,14 @@ def _range(first: int, last: int) -> str:
 
 
 def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
-    counts = Counter(new)
-    return sum(counts[item] for item in old)
+    """The number of pairs that SequenceMatcher compares: of long lists, it leaves out the items that occur often."""
+    often = len(new) // 100 + 1 if len(new) >= _LONG else len(new)
+    counts = {item: count for item, count in Counter(new).items() if count <= often}
+    return sum(counts.get(item, 0) for item in old)
 
 
 def _weighed(old: Sequence[str], new: Sequence[str], first: int) -> Iterator[tuple[int, int, int, int]]:
-    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for operation, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
         if operation != "equal":
             yield first + a, first + b, first + c, first + d
 

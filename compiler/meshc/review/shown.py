@@ -7,6 +7,7 @@ A comparison of two such objects shows whether a secret, its dates or its reader
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -98,6 +99,7 @@ def _public(value: object) -> Any:
     return _text(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=1 << 12)  # both sides, and many clusters, have the same texts
 def _text(value: str) -> object:
     if found := _certificates(value.encode()) or _certificates(decoded(value)):
         return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from meshc.errors import Place
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SHOWN, _WIDTH = 8, 160
 _SECRET = re.compile(rb"""(?m)^[ \t\r\f\v{-]*["']?kind["']?\s*:\s*["']?(Secret|List)\b|stringData""")
+_WORDS = (b"Secret", b"List", b"stringData")
+"""Each match of the pattern above contains one of these words."""
 _DATA = re.compile(rb"""(?m)[dD]ata["']?\s*:(?<!metadata:)""")
 """Matches files whose lines aren't shown, because a manual edit may have added a secret."""
 
@@ -50,7 +53,7 @@ class Stale:
     because: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Input:
     """Changes of the input since the trees were last committed: lines of the mesh, and other files."""
 
@@ -61,6 +64,11 @@ class Input:
     """The lines that are about one cluster."""
     behind: Behind
     shown: Callable[[str], str]
+
+    @cached_property
+    def of_no_cluster(self) -> list[Place]:
+        """The changed lines that aren't about one cluster."""
+        return [line for line in self.lines if not any(block.holds(line) for block in self.blocks.values())]
 
 
 class Pair(NamedTuple):
@@ -75,10 +83,11 @@ def stale_files(
 ) -> Iterator[Stale]:
     """Every file that differs from the compiled one, in the order of paths."""
     states = _States(pair, plan, honest, same_tools)
+    lines_of = cache(lambda old, new: tuple(_lines(old, new)))  # many clusters have the same file
     for path in states.differing:
         what = states.of(path)
         both = path in pair.found and path in pair.expected
-        lines = tuple(_lines(pair.found[path], pair.expected[path])) if both else ()
+        lines = lines_of(pair.found[path], pair.expected[path]) if both else ()
         known = since is not None and what in (State.STALE, State.MISSING, State.LEFT_OVER, State.BOTH)
         yield Stale(path, what, lines, _because(path, since) if known and since else ())
 
@@ -146,8 +155,7 @@ def _because(path: str, since: Input) -> tuple[str, ...]:
     files = [since.shown(one) for one in since.behind.of(path, since.files)]
     own = since.blocks.get(path.split("/")[1])
     mine = [line for line in since.lines if own and own.holds(line)]
-    others = [line for line in since.lines if not any(block.holds(line) for block in since.blocks.values())]
-    chosen = mine if files else mine or others or since.lines
+    chosen = mine if files else mine or since.of_no_cluster or since.lines
     lines = [f"{line.file}:{line.line}" for line in _firsts(chosen)]
     return tuple((files + lines or [since.shown(one) for one in since.files])[:_SHOWN])
 
@@ -161,6 +169,13 @@ def _firsts(lines: Iterable[Place]) -> Iterator[Place]:
         last = line
 
 
+def _has_secret(data: bytes) -> bool:
+    """True if a document in a file may contain a secret."""
+    if not any(word in data for word in _WORDS):  # faster than the patterns
+        return False
+    return any(_SECRET.search(text) and _DATA.search(text) for text in data.split(b"\n---\n"))
+
+
 def _is_converted(old: bytes, new: bytes) -> bool:
     """True if only the line endings differ, because a checkout converted them to those of Windows."""
     return old.replace(b"\r\n", b"\n") == new
@@ -170,7 +185,7 @@ def _lines(old: bytes, new: bytes) -> Iterator[str]:
     if _is_converted(old, new):
         yield "only the line endings differ: they are CRLF"
         return
-    if any(_SECRET.search(text) and _DATA.search(text) for data in (old, new) for text in data.split(b"\n---\n")):
+    if any(map(_has_secret, (old, new))):
         yield "the file contains a Secret, so its lines aren't shown: run meshc check --diff"
         return
     before, after = (data.decode(errors="replace").splitlines() for data in (old, new))
