@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -111,7 +111,15 @@ def compare(before: FileTree, after: FileTree, renamed: Mapping[str, str] | None
             raise MeshcError(
                 f"the state to compare with has a file that meshc can't read: output/{folder}/{error}"
             ) from None
-    entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side))
+    known: dict[tuple[int, int], tuple[Edit, ...]] = {}
+
+    def edits_of(old: Body, new: Body) -> tuple[Edit, ...]:
+        key = id(old), id(new)  # many clusters have the same object; `sides` keeps it
+        if key not in known:
+            known[key] = tuple(_edits(old, new))
+        return known[key]
+
+    entries = _grouped(entry for folder, side in sides.items() for entry in _entries(folder, side, edits_of))
     return Difference(_moved(entries, sides), clusters_in(before), clusters_in(after), renamed, sides)
 
 
@@ -133,13 +141,13 @@ def renames(before: FileTree, after: FileTree, evidence: Mapping[str, str]) -> d
     return {old: new} if same * 10 >= 9 * max(len(was), len(now), 1) else {}
 
 
-def _entries(folder: str, sides: Sides) -> Iterable[Entry]:
+def _entries(folder: str, sides: Sides, edits_of: Callable[[Body, Body], tuple[Edit, ...]]) -> Iterable[Entry]:
     for identity in sorted({*sides.before, *sides.after}):
         old, new = sides.before.get(identity), sides.after.get(identity)
         if old is None or new is None:
             stays = old is not None and _is_kept(old)
             yield Entry(Action.ADD if old is None else Action.DELETE, identity, (folder,), stays=stays)
-        elif found := tuple(_edits(old, new)):
+        elif found := edits_of(old, new):
             yield Entry(Action.CHANGE, identity, (folder,), found)
 
 
@@ -174,6 +182,8 @@ def _grouped(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _neutral(edit: Edit, cluster: str) -> Edit:
+    if not any(cluster in text for text in (edit.path, edit.before or "", edit.after or "")):
+        return edit
     word = _word(cluster)
     before, after = (None if t is None else word.sub(CLUSTER, t) for t in (edit.before, edit.after))
     return replace(edit, path=word.sub(CLUSTER, edit.path), before=before, after=after)

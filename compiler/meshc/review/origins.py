@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshc.errors import Place
@@ -24,7 +25,7 @@ Entry = tuple[str, str]
 _OF_TAGS = ("istio-revision-tag-", "istiod-revision-tag-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origins:
     """The changed lines of each changed file, and the place of each object. Everything is empty by default."""
 
@@ -60,17 +61,20 @@ class Origins:
         `section` is the key of spec that has probably changed, and `entry` the entry that has changed for certain.
         Without an object, `default` is exact.
         """
+        return next(self._likely(default, clusters, identity, section, entry), default)
+
+    def _likely(
+        self, default: Place, clusters: Sequence[str], identity: Identity | None, section: str, entry: Entry | None
+    ) -> Iterator[Place]:
+        """The places that `of` chooses from, the likeliest first."""
         block = self.entries.get(entry) if entry else None
         own = [default] if self._at(default.file, default.line, default.line + 1) else []
-        found = [
-            *(place for place in self._lines() if block and block.holds(place)),
-            *(self._at_object(clusters, identity) if identity else own),
-            *(place for place in self._lines() if any(one.holds(place) for one in self.sections.get(section, ()))),
-            *own,
-            *self._in_mesh(clusters),
-            *(place for _, places in sorted(self.changed.items()) for place in places),
-        ]
-        return found[0] if found else default
+        yield from (place for place in self._lines if block and block.holds(place))
+        yield from self._at_object(clusters, identity) if identity else own
+        yield from (place for place in self._lines if any(one.holds(place) for one in self.sections.get(section, ())))
+        yield from own
+        yield from self._in_mesh(clusters)
+        yield from (place for _, places in sorted(self.changed.items()) for place in places)
 
     def _at_object(self, clusters: Sequence[str], identity: Identity) -> Iterator[Place]:
         for cluster in clusters:
@@ -94,12 +98,17 @@ class Origins:
 
     def _in_mesh(self, clusters: Sequence[str]) -> Iterator[Place]:
         """The changed lines of mesh.yaml: first those of the clusters, then those of no cluster, then all."""
-        lines = self._lines()
-        own = [self.blocks[name] for name in clusters if name in self.blocks]
-        yield from (place for block in own for place in lines if block.holds(place))
-        yield from (place for place in lines if not any(block.holds(place) for block in self.blocks.values()))
-        yield from lines
+        yield from (place for name in clusters for place in self._of_clusters.get(name, ()))
+        about_clusters = {place for places in self._of_clusters.values() for place in places}
+        yield from (place for place in self._lines if place not in about_clusters)
+        yield from self._lines
 
+    @cached_property
+    def _of_clusters(self) -> Mapping[str, Sequence[Place]]:
+        """The changed lines that are about each cluster."""
+        return {name: [place for place in self._lines if block.holds(place)] for name, block in self.blocks.items()}
+
+    @cached_property
     def _lines(self) -> list[Place]:
         """The changed lines of the mesh."""
         return [place for file in self.mesh for place in self._at(file)]
