@@ -403,25 +403,25 @@ def test_unusable_authority_in_the_middle() -> None:
     [
         (
             "P-521",
-            "istiod",
+            Generation.ISTIOD,
             "has a key of type ECDSA secp521r1, but istiod supports only RSA, P-256 and P-384 / "
             "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more",
         ),
         (
             "Ed25519",
-            "istiod",
+            Generation.ISTIOD,
             "has a key of type Ed25519, but istiod supports only RSA, P-256 and P-384 / "
             "issue it again for an ECDSA P-256 or P-384 key, or RSA of 2048 bits or more",
         ),
         (
             "P-256",
-            "classic",
+            Generation.CLASSIC,
             "has a key of type ECDSA secp256r1, but Citadel can sign with RSA only / "
             "issue it again for an RSA key of 2048 bits or more",
         ),
         (
             "RSA-1024",
-            "istiod",
+            Generation.ISTIOD,
             "has a key of 1024 bits / issue it again for an RSA key of 2048 bits or more",
         ),
     ],
