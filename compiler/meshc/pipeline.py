@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from meshc.disk.repository import Repository
     from meshc.mesh.exports import Export
     from meshc.mesh.fleet import Fleet
+    from meshc.mesh.folder_builds import Builds, Folders
     from meshc.mesh.model import Mesh
     from meshc.mesh.source import Source
     from meshc.output.kustomize import Kustomize
@@ -93,7 +94,7 @@ def compile_mesh(
     mesh = _read(source)
     stop_on(requires.meshc(mesh, source, __version__))
     fleet = make_fleet(mesh, source.document)
-    inputs, unread = gather(fleet, source, repository, lambda files, at: kustomize().build(files, at, repository))
+    inputs, unread = gather(fleet, source, repository, lambda folders: _built(folders, kustomize, repository))
     exports, faults = read_exports(fleet, source, inputs)
     problems = [*unread, *faults, *check(fleet, source, inputs, exports), *check_inputs(inputs, source.shown, search)]
     if any(problem.code in UNPLANNABLE for problem in problems):
@@ -116,6 +117,12 @@ def compile_mesh(
     delivery = delivery_tree(plan, applied, ENGINES)
     found = tuple(sorted(problems, key=lambda p: p.order))
     return Compiled(mesh, plan, layout, delivery, tuple(parts.pending), found, inputs, exports, settle, search)
+
+
+def _built(folders: Folders, kustomize: Callable[[], Kustomize], repository: Repository) -> Builds:
+    from meshc.output.folders import build_folders  # imported late: few meshes have such folders
+
+    return build_folders(kustomize(), repository, folders)
 
 
 def _acknowledged(

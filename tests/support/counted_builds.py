@@ -15,13 +15,18 @@ KUBECTL = os.environ.get("MESHC_TEST_KUBECTL", "")
 """Another kubectl to try, of the versions in `supported.KUSTOMIZE`."""
 
 
+def counting(folder: Path) -> Path:
+    """A kustomize that writes the arguments of each run into the file `log`."""
+    program = folder / "kustomize"
+    program.write_text(f'#!/bin/sh\necho "$*" >>{folder / "log"}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
 def compiled(folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Compiles a mesh; the result, and the folders that kustomize was started for."""
-    log, program = folder / "log", folder / "kustomize"
-    program.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec {KUBECTL or find_tool("kubectl")} "$@"\n')
-    program.chmod(0o755)
-    result = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(program))
-    lines = log.read_text().splitlines()
+    result = meshc("compile", "--jobs", "2", cwd=folder, MESHC_KUSTOMIZE=str(counting(folder)))
+    lines = (folder / "log").read_text().splitlines()
     return result, [line.removeprefix("kustomize ") for line in lines if "version" not in line]
 
 

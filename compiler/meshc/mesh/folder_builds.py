@@ -1,11 +1,9 @@
-"""Builds the user's folders that have a kustomization, several at once, because each start of kustomize takes long."""
+"""Finds the user's folders that have a kustomization, so that all are built together."""
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from meshc.disk.files import IrregularError, OutsideError
@@ -18,8 +16,11 @@ if TYPE_CHECKING:
     from meshc.mesh.fleet import Fleet
     from meshc.mesh.source import Source
 
-Build = Callable[[Mapping[str, bytes], str], bytes]
-"""The output of kustomize for a folder of some files (paths relative to mesh.yaml). Raises BuildError."""
+Folders = Mapping[str, Mapping[str, bytes]]
+"""Folders, each with all files that its kustomization needs, with paths relative to mesh.yaml."""
+Builds = Mapping[str, bytes | BuildError]
+"""The output of kustomize for each folder, or its error."""
+Build = Callable[[Folders], Builds]
 
 _UNREADABLE = (IrregularError, OutsideError, OSError)
 
@@ -29,7 +30,7 @@ class FolderBuilds:
 
     def __init__(self, source: Source, repository: Repository, build: Build) -> None:
         self._source, self._repository, self._build = source, repository, build
-        self._known: dict[str, bytes | BuildError] = {}
+        self._known: Builds = {}
 
     def closure(self, folder: str, named: Place) -> Closure:
         """The files that a folder's kustomization needs, and their problems. `named` is the place of its path."""
@@ -39,7 +40,7 @@ class FolderBuilds:
 
     def output(self, folder: str, files: Mapping[str, bytes]) -> bytes:
         """What kustomize makes of a folder. Raises BuildError."""
-        found = self._known.get(folder) or self._built(folder, files)
+        found = self._known.get(folder) or self._build({folder: files})[folder]
         if isinstance(found, BuildError):
             raise found
         return found
@@ -51,15 +52,7 @@ class FolderBuilds:
         """
         closures = {folder: self.closure(folder, Place("")) for folder in dict.fromkeys(self._folders(fleet))}
         sound = {folder: one.files for folder, one in closures.items() if not one.problems}
-        if len(sound) > 1:
-            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-                self._known = dict(zip(sound, pool.map(self._built, sound, sound.values()), strict=True))
-
-    def _built(self, folder: str, files: Mapping[str, bytes]) -> bytes | BuildError:
-        try:
-            return self._build(files, folder)
-        except BuildError as error:
-            return error
+        self._known = self._build(sound) if sound else {}
 
     def _folders(self, fleet: Fleet) -> Iterator[str]:
         """The folders with a kustomization."""

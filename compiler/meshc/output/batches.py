@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import BuildError
 from meshc.output.marked import unmarked, with_marks
-from meshc.output.references import are_followed, may_be_written
+from meshc.output.references import may_be_written
 from meshc.output.unit import FOLDER
 from meshc.overlays.kustomization import NAME, kustomization
 
@@ -72,7 +72,7 @@ class Builder:
         streams = self._together(marked) if len(marked) > 1 else {}
         found: dict[Key, bytes | BuildError] = {}
         for mark, stream in streams.items():
-            if are_followed(marks[mark].patches) and may_be_written(stream):
+            if marks[mark].is_followed and may_be_written(stream):
                 continue
             found[marks[mark].key] = stream
             self.kustomize.keep(marks[mark].files, FOLDER, self.cache, stream, self.guard)

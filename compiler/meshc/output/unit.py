@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meshc.kube import Identity
+from meshc.output.references import are_followed
 from meshc.output.split import documents, head_of, identity_in
 from meshc.overlays.kustomization import NAME, component, kustomization
-from meshc.overlays.layers import Layer
+from meshc.overlays.layers import NAMESPACE, Layer
 from meshc.overlays.layout import COMPONENTS, RESOURCES
 from meshc.tree import HEADER
 
@@ -58,6 +59,11 @@ class Unit:
     @property
     def patches(self) -> Iterator[PatchPlan]:
         return (patch for layer in self.layers for patch in layer.patches)
+
+    @property
+    def is_followed(self) -> bool:
+        """True if kustomize follows references to the objects that the layers change."""
+        return are_followed(self.patches) or any(NAMESPACE in layer.for_all for layer in self.layers)
 
     @cached_property
     def key(self) -> Key:

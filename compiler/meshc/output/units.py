@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _NOTES = re.compile(r"config\.(?:kubernetes|k8s)\.io", re.IGNORECASE)
 """Annotations that are instructions for kustomize: for example, they rename an object or remove it."""
-_OF_NOTES = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
+NOTES_IN_FILE = re.compile(_NOTES.pattern.encode(), re.IGNORECASE)
 _HEADS = ("", "metadata", "metadata/name", "metadata/namespace", "kind", "apiVersion")
 
 _COMPONENT = "a component has more than resources, patches, labels, annotations and images"
@@ -90,7 +90,7 @@ class Cutter:
             return _NOTED
         if any(_is_special(layer.for_all) for layer in layers):
             return _NOTED
-        if any(_moves_heads(one.body) for layer in layers for patch in layer.patches for one in patch.file.objects):
+        if any(moves_heads(one.body) for layer in layers for patch in layer.patches for one in patch.file.objects):
             return RENAMED
         added = {identity_of(one.body)[1::2] for layer in layers[1:] for one in layer.objects}
         if added and any(one.identity[1::2] in added for one in self._layout.made(cluster)):
@@ -139,7 +139,7 @@ class Cutter:
 
     def _is_noted(self, data: bytes) -> bool:
         if data not in self._noted:
-            self._noted[data] = _OF_NOTES.search(data) is not None
+            self._noted[data] = NOTES_IN_FILE.search(data) is not None
         return self._noted[data]
 
 
@@ -210,7 +210,7 @@ def _is_special(value: Any) -> bool:
     return isinstance(value, tuple | list) and any(map(_is_special, value))
 
 
-def _moves_heads(change: Any) -> bool:
+def moves_heads(change: Any) -> bool:
     """True if a JSON patch changes the name, namespace, kind or apiVersion of an object. kustomize then renames it in
     other objects too."""
     if isinstance(change, Mapping):

@@ -9,7 +9,8 @@ from meshc.tree import HEADER
 from meshc.yamltext.write import write
 
 NAME = "kustomization.yaml"
-_VERSION = "kustomize.config.k8s.io/v1beta1"
+VERSION = "kustomize.config.k8s.io/v1beta1"
+"""The apiVersion of a kustomization."""
 COMPONENT_VERSION = "kustomize.config.k8s.io/v1alpha1"
 """The apiVersion of a component."""
 
@@ -19,7 +20,7 @@ Listed = Iterable[tuple[str, Mapping[str, str]]]
 
 def kustomization(resources: Iterable[str], patches: Listed = (), components: Iterable[str] = ()) -> bytes:
     """A kustomization that lists resources, patches and components in this order, without other transformations."""
-    return _written(_VERSION, "Kustomization", resources, patches, {"components": list(components)})
+    return _written(VERSION, "Kustomization", resources, patches, {"components": list(components)})
 
 
 def component(resources: Iterable[str], patches: Listed, fields: Mapping[str, Any]) -> bytes:

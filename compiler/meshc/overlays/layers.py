@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from meshc.errors import Place
 from meshc.mesh.kustomizations import NAMES
 from meshc.mesh.user_files import Manifest, objects_in
-from meshc.overlays.kustomization import COMPONENT_VERSION
+from meshc.overlays.kustomization import COMPONENT_VERSION, VERSION
 from meshc.overlays.layout import copy_of
 from meshc.plan.files import PatchPlan, UserFile, UserObject
 from meshc.yamltext.read import read
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _HEAD = {"apiVersion", "kind", "resources", "patches"}
 _FOR_ALL = ("labels", "commonLabels", "commonAnnotations", "images")
 """Fields that change each object without regard to the others, and never its name."""
+NAMESPACE = "namespace"
+"""The field with the namespace of every object. Only a folder's layer has it, because it changes identities."""
 _OF_LABELS = {"pairs", "includeSelectors", "includeTemplates"}
 _OF_IMAGES = {"name", "newName", "newTag", "digest"}
 _OF_TARGETS = {"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}
@@ -90,16 +92,33 @@ def of_component(one: ComponentPlan) -> Layer | None:
 @lru_cache(maxsize=64)  # many clusters have the same components
 def _of_files(folder: str, source: str, files: tuple[tuple[str, bytes], ...]) -> Layer | None:
     try:
-        return _layer(folder, source, dict(files))
+        body = _kustomization(folder, dict(files))
+        is_component = body.get("apiVersion") == COMPONENT_VERSION and {*body} <= {*_HEAD, *_FOR_ALL}
+        return _layer(body, folder, source, {path: copy_of(data) for path, data in files}) if is_component else None
     except _OtherError:
         return None
 
 
-def _layer(folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
+def of_folder(folder: str, files: Mapping[str, bytes]) -> Layer | None:
+    """The layer of a folder under `resources` or `services` that has a kustomization; None if it has anything else."""
+    try:
+        body = _kustomization(folder, files)
+        plain = {*body} <= {*_HEAD, *_FOR_ALL, NAMESPACE} and isinstance(body.get(NAMESPACE, ""), str)
+        told = body.get("apiVersion", VERSION), body.get("kind", "Kustomization")
+        return _layer(body, folder, folder, files) if plain and told == (VERSION, "Kustomization") else None
+    except _OtherError:
+        return None
+
+
+def _kustomization(folder: str, files: Mapping[str, bytes]) -> Mapping[str, Any]:
     path = next(path for name in NAMES if (path := posixpath.join(folder, name)) in files)
     body = _documents(files[path])[0].data
-    if not isinstance(body, dict) or not {*body} <= {*_HEAD, *_FOR_ALL} or body.get("apiVersion") != COMPONENT_VERSION:
+    if not isinstance(body, dict):
         raise _OtherError
+    return body
+
+
+def _layer(body: Mapping[str, Any], folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
     numbers, place = count(1), Place(source)
 
     def file(data: bytes) -> UserFile:
@@ -110,7 +129,7 @@ def _layer(folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
         named = posixpath.normpath(posixpath.join(folder, str(value)))
         if named not in files:  # a folder
             raise _OtherError
-        return file(copy_of(files[named]))
+        return file(files[named])
 
     resources = tuple(named(value) for value in _listed(body, "resources"))
     patches = []
@@ -119,8 +138,8 @@ def _layer(folder: str, source: str, files: Mapping[str, bytes]) -> Layer:
             raise _OtherError
         patch = file(str(entry["patch"]).encode()) if "patch" in entry else named(entry.get("path"))
         patches.append(PatchPlan(patch, _texts(entry.get("target", {}), _OF_TARGETS), place))
-    for_all = {key: body[key] for key in _FOR_ALL if key in body}
-    if not all(_is_known(key, value) for key, value in for_all.items()):
+    for_all = {key: body[key] for key in (*_FOR_ALL, NAMESPACE) if key in body}
+    if not all(_is_known(key, value) for key, value in for_all.items() if key != NAMESPACE):
         raise _OtherError
     layer = Layer(resources, tuple(patches), for_all)
     if layer.is_empty:  # kustomize refuses it
