@@ -74,7 +74,7 @@ def checked(opened: Opened, wanted: Wanted) -> Checked:
 
     Writes nothing except the cache. Unlike a compile, a check reads the clock. Raises MeshcError.
     """
-    compiled = compiled_whole(opened)
+    compiled = compiled_whole(opened, wanted.link)
     compiled.searched.keep()
     if wanted.base is not None:
         stop_on_a_jump(opened, compiled.plan, wanted.base)

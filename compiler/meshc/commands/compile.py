@@ -65,7 +65,7 @@ def _compile(file: Path, repository: Watched, order: Order, listener: Listener) 
 
     choice = order.choice
     opened = Opened(file, repository, asked, listener)
-    compiled = compiled_whole(opened)
+    compiled = compiled_whole(opened, order.link)
     compiled.searched.keep()
     focus = Focus.on(compiled.plan, choice)
     if focus.left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meshc.disk.marked import foreign
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
 
     from meshc.commands.opened import Opened
     from meshc.errors import Code
+    from meshc.output.kustomize import Kustomize
     from meshc.tree import FileTree
 
 
-def compiled_unrendered(opened: Opened) -> Compiled:
+def compiled_unrendered(opened: Opened, link: Link = Link.AUTO) -> Compiled:
     """Compiles every cluster without rendering, with any available kustomize. Writes nothing."""
-    return compile_mesh(opened.source, opened.repository, lambda: opened.kustomize, steps=opened.listener.steps)
+
+    def kustomize() -> Kustomize:
+        return replace(opened.kustomize, alone=link is Link.KUSTOMIZE)
+
+    return compile_mesh(opened.source, opened.repository, kustomize, steps=opened.listener.steps)
 
 
-def compiled_whole(opened: Opened) -> Compiled:
+def compiled_whole(opened: Opened, link: Link = Link.AUTO) -> Compiled:
     """Compiles every cluster without rendering, with the kustomize that mesh.yaml requires. Writes nothing."""
-    compiled = compiled_unrendered(opened)
+    compiled = compiled_unrendered(opened, link)
     stop_on_kustomize(compiled, opened.source, opened.kustomize)
     if not is_tested(version := opened.kustomize.version):
         first, end = (f"{one.major}.{one.minor}" for one in KUSTOMIZE)

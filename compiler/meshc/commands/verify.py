@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshc.commands.clusters import Choice
 from meshc.commands.clusters import chosen as all_chosen
-from meshc.commands.compiling import compiled_whole, rendered_of, rendered_whole
+from meshc.commands.compiling import compiled_unrendered, compiled_whole, rendered_of, rendered_whole
 from meshc.commands.focus import Focus
 from meshc.output.link import Link
 
@@ -32,7 +32,8 @@ def verified(opened: Opened, choice: Choice, sample: int | None, jobs: int | Non
     if left := Focus.on(compiled.plan, choice).left:
         opened.listener.note(f"  note: {left}")
     chosen = _spread(all_chosen(compiled.plan, choice), sample)
-    theirs = rendered_of(opened, compiled, jobs, Link.KUSTOMIZE, chosen).trees
+    again = compiled_unrendered(opened, Link.KUSTOMIZE)
+    theirs = rendered_of(opened, again, jobs, Link.KUSTOMIZE, chosen).trees
     differing = [f"output/{name}/{path}" for name in chosen for path in _differing(ours[name], theirs[name])]
     return Verified(str(opened.kustomize.version), tuple(chosen), tuple(differing))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshc.errors import BuildError
 from meshc.output.batches import Builder
+from meshc.output.native import is_tested
 from meshc.output.unit import FOLDER, Unit, files_of
 from meshc.output.units import NOTES_IN_FILE, moves_heads
 from meshc.overlays.layers import Layer, of_folder
@@ -35,7 +36,7 @@ def build_folders(
 
     found: dict[str, bytes | BuildError] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        if len(folders) > 1:
+        if len(folders) > 1 and is_tested(kustomize.version) and not kustomize.alone:
             units = {folder: unit for folder, files in folders.items() if (unit := _unit(folder, files)) is not None}
             streams = Builder(kustomize, cache, RenderedGuard(), 0).build([*units.values()], pool)
             built = {folder: streams[unit.key] for folder, unit in units.items()}

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kustomize:
-    """A working kustomize: its command and its version."""
+    """A working kustomize: its command and its version. If it is `alone`, each of the user's folders has its own
+    run."""
 
     argv: tuple[str, ...]
     version: Version
+    alone: bool = False
 
     def build(
         self,
