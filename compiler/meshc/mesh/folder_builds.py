@@ -26,11 +26,17 @@ _UNREADABLE = (IrregularError, OutsideError, OSError)
 
 
 class FolderBuilds:
-    """The builds of one run. A folder that `prepare` didn't build is built when its output is needed."""
+    """The builds of one run: of the folders that mesh.yaml names, and of those with a kustomization below folders of
+    `services`.
 
-    def __init__(self, source: Source, repository: Repository, build: Build) -> None:
+    Reports nothing. A folder with a problem is left out, and reported when it is read.
+    """
+
+    def __init__(self, fleet: Fleet, source: Source, repository: Repository, build: Build) -> None:
         self._source, self._repository, self._build = source, repository, build
-        self._known: Builds = {}
+        closures = {folder: self.closure(folder, Place("")) for folder in dict.fromkeys(self._folders(fleet))}
+        self._sound = {folder: one.files for folder, one in closures.items() if not one.problems}
+        self._known = build(self._sound) if self._sound else {}
 
     def closure(self, folder: str, named: Place) -> Closure:
         """The files that a folder's kustomization needs, and their problems. `named` is the place of its path."""
@@ -39,20 +45,12 @@ class FolderBuilds:
         return closure
 
     def output(self, folder: str, files: Mapping[str, bytes]) -> bytes:
-        """What kustomize makes of a folder. Raises BuildError."""
-        found = self._known.get(folder) or self._build({folder: files})[folder]
+        """What kustomize makes of a folder with these files, even if they have changed since. Raises BuildError."""
+        is_known = self._sound.get(folder) == files
+        found = self._known[folder] if is_known else self._build({folder: files})[folder]
         if isinstance(found, BuildError):
             raise found
         return found
-
-    def prepare(self, fleet: Fleet) -> None:
-        """Builds the folders that mesh.yaml names, and those with a kustomization below folders of `services`.
-
-        Reports nothing. Leaves out each folder with a problem, which is reported when the folder is read.
-        """
-        closures = {folder: self.closure(folder, Place("")) for folder in dict.fromkeys(self._folders(fleet))}
-        sound = {folder: one.files for folder, one in closures.items() if not one.problems}
-        self._known = self._build(sound) if sound else {}
 
     def _folders(self, fleet: Fleet) -> Iterator[str]:
         """The folders with a kustomization."""

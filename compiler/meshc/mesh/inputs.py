@@ -44,9 +44,7 @@ class Inputs:
 
 def gather(fleet: Fleet, source: Source, repository: Repository, build: Build) -> tuple[Inputs, list[Problem]]:
     """Reads all inputs. Reports each path that can't or must not be read once."""
-    builds = FolderBuilds(source, repository, build)
-    builds.prepare(fleet)
-    reader = UserReader(source, repository, builds)
+    reader = UserReader(source, repository, FolderBuilds(fleet, source, repository, build))
     spec = fleet.mesh.spec
     certificates: Mapping[str, bytes] = {}
     sealed: Mapping[str, bytes] = {}
