@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from meshc.disk.files import IrregularError, OutsideError
@@ -78,11 +79,13 @@ class FolderBuilds:
 
 def folders_of(names: Iterable[str]) -> list[str]:
     """The folders of the kustomizations among these files, without folders inside another one."""
-    found: list[str] = []
-    for folder in sorted({posixpath.dirname(name) for name in names if is_kustomization(name)}):
-        if not any(folder.startswith(f"{other}/") for other in found):
-            found.append(folder)
-    return found
+    every = {posixpath.dirname(name) for name in names if is_kustomization(name)}
+    return sorted(folder for folder in every if not is_below(folder, every))
+
+
+def is_below(path: str, folders: Collection[str]) -> bool:
+    """True if a path is inside one of these folders."""
+    return any(parent.as_posix() in folders for parent in PurePosixPath(path).parents)
 
 
 def is_kustomization(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from meshc import codes
 from meshc.disk.files import IrregularError
 from meshc.errors import BuildError, Path, Severity
-from meshc.mesh.folder_builds import folders_of, is_kustomization
+from meshc.mesh.folder_builds import folders_of, is_below, is_kustomization
 from meshc.mesh.kustomizations import Closure, kustomization_in
 from meshc.mesh.reader import Reader
 from meshc.mesh.service_files import Chosen, PassedOver, holds_object, is_template, services_alone
@@ -106,8 +106,9 @@ class UserReader(Reader):
         folders = folders_of(names)
         before, over = len(self.problems), PassedOver()
         files = [built for folder in folders for built in self._built(folder, at, services=True) or ()]
+        built = frozenset(folders)
         for name in names:
-            if not any(name.startswith(f"{folder}/") for folder in folders):
+            if not is_below(name, built):
                 files += self._services_in(name, at, over)
         self.problems += over.told(self.source, at, path)
         failed = any(problem.severity is Severity.ERROR for problem in self.problems[before:])
