@@ -15,6 +15,7 @@ from support.patch_forms import BY_HAND, RESOURCES, Entry, service, steps, targe
 from support.processes import meshc
 
 pytestmark = pytest.mark.thorough
+_HEAD = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 
 
 def test_components_of_every_form(tmp_path: Path) -> None:
@@ -100,6 +101,23 @@ def test_a_component_with_a_fault_that_no_object_shows(tmp_path: Path, patch: st
         "kind: Component\nlabels: [{pairs: {a: b}}]\n",
         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: a, newTag: 1.10}]\n",
         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonLabels: {a: 1}\n",
+        *(
+            f"{_HEAD}patches: [{{patch: '[]', target: {{{target}}}}}]\n"
+            for target in ('kind: "("', 'labelSelector: "a in ("', 'kind: "[[["', "annotationSelector: '!!'", "kind: 5")
+        ),
+        *(
+            f"{_HEAD}patches: [{{patch: '{patch}', target: {{kind: Namespace}}}}]\n"
+            for patch in (
+                "[5]",
+                "[[]]",
+                "[null]",
+                "[{op: 5, path: /a}]",
+                "[{op: add, path: 7}]",
+                "5",
+                "[]",
+                "{metadata: 5}",
+            )
+        ),
     ],
 )
 def test_what_kustomize_makes_of_an_odd_component_is_what_meshc_makes(tmp_path: Path, text: str) -> None:

@@ -107,6 +107,16 @@ def test_a_folder_that_kustomize_refuses_doesnt_stop_the_others(tmp_path: Path) 
 UNSURE_FORM: Form = (UNSURE[0], UNSURE[1], {})
 
 
+@pytest.mark.parametrize("patch", ["[7]", "[null]", "[{op: 5, path: /a}]", "5", "{metadata: 5}"])
+def test_a_folder_whose_patch_is_none(tmp_path: Path, patch: str) -> None:
+    forms: list[Form] = [(RESOURCES, [(patch, {"kind": "Deployment"})], {}), (RESOURCES, [], {})]
+    names = [write_component(tmp_path, f"f{number}", form) for number, form in enumerate(forms)]
+    for name in names:
+        as_folder(tmp_path / name)
+
+    assert "f0" in compared(tmp_path, names, refused=["f0"])
+
+
 @pytest.mark.parametrize("seed", range(300 if os.environ.get("MESHC_TEST_LONG") == "1" else 1))
 def test_folders_by_chance(tmp_path: Path, seed: int) -> None:
     chance = random.Random(f"folders {seed}")

@@ -13,10 +13,12 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from meshc.errors import Place
+from meshc.kube import is_object
 from meshc.mesh.kustomizations import NAMES
 from meshc.mesh.user_files import Manifest, objects_in
 from meshc.overlays.kustomization import COMPONENT_VERSION, VERSION
 from meshc.overlays.layout import copy_of
+from meshc.overlays.targets import read_target
 from meshc.plan.files import PatchPlan, UserFile, UserObject
 from meshc.yamltext.read import read
 
@@ -132,12 +134,16 @@ def _layer(body: Mapping[str, Any], folder: str, source: str, files: Mapping[str
         return file(files[named])
 
     resources = tuple(named(value) for value in _listed(body, "resources"))
+    if not all(is_object(one.body) for each in resources for one in each.objects):
+        raise _OtherError
     patches = []
     for entry in _listed(body, "patches"):
         if not isinstance(entry, dict) or not {*entry} <= {"path", "patch", "target"} or {"path", "patch"} <= {*entry}:
             raise _OtherError
         patch = file(str(entry["patch"]).encode()) if "patch" in entry else named(entry.get("path"))
-        patches.append(PatchPlan(patch, _texts(entry.get("target", {}), _OF_TARGETS), place))
+        if not all(_is_patch(one.body) for one in patch.objects):
+            raise _OtherError
+        patches.append(PatchPlan(patch, _target(entry.get("target", {})), place))
     for_all = {key: body[key] for key in (*_FOR_ALL, NAMESPACE) if key in body}
     if not all(_is_known(key, value) for key, value in for_all.items() if key != NAMESPACE):
         raise _OtherError
@@ -145,6 +151,15 @@ def _layer(body: Mapping[str, Any], folder: str, source: str, files: Mapping[str
     if layer.is_empty:  # kustomize refuses it
         raise _OtherError
     return layer
+
+
+def _is_patch(body: Any) -> bool:
+    """True for a strategic merge patch, or a JSON patch whose steps have an operation and a path."""
+    if not isinstance(body, tuple):
+        return is_object(body)
+    return all(
+        isinstance(step, dict) and all(isinstance(step.get(key), str) for key in ("op", "path")) for step in body
+    )
 
 
 def _documents(data: bytes) -> list[Manifest]:
@@ -161,11 +176,15 @@ def _listed(body: Mapping[str, Any], key: str) -> tuple[Any, ...]:
     return value
 
 
-def _texts(value: Any, keys: set[str]) -> Mapping[str, str]:
-    """A mapping of these keys to texts."""
-    if not isinstance(value, dict) or not {*value} <= keys or not all(isinstance(text, str) for text in value.values()):
+def _target(value: Any) -> Mapping[str, str]:
+    """A target that can be read."""
+    if not _is_of_texts(value) or not {*value} <= _OF_TARGETS:
         raise _OtherError
-    return value
+    try:
+        read_target(value)
+    except ValueError:
+        raise _OtherError from None
+    return dict(value)
 
 
 def _is_known(key: str, value: Any) -> bool:

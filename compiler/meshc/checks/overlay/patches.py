@@ -47,12 +47,9 @@ def _apply(layer: Layer | None, there: Matched) -> None:
         there.change_all(UNKNOWN)
         return
     for patch in layer.patches:
-        try:
-            target = read_target(patch.target) if patch.target else None
-        except ValueError:
-            continue  # kustomize refuses the component
+        target = read_target(patch.target) if patch.target else None
         for one in patch.file.objects:
-            if _misshapen(one.body, bool(patch.target)) is None:
+            if _misshapen(one.body, bool(patch.target)) is None:  # kustomize refuses the others
                 for number in there.named(one.body) if target is None else there.fitting(target):
                     there.change(number, one.body)
     labels = [layer.for_all.get("commonLabels", {}), *(one["pairs"] for one in layer.for_all.get("labels", ()))]
